@@ -1,0 +1,38 @@
+// Package directory tells the state of a person's company account: suspended or not, 2-step verification on or
+// not. Who is approved, and in which role, is the policy's people.yaml; the directory can only take away.
+package directory
+
+import (
+	"context"
+	"time"
+
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
+)
+
+// Options are what every driver receives.
+type Options struct {
+	Clock clock.Clock
+}
+
+// Drivers opens directories by URL: policy:FILE (people.yaml with changes kept beside the data),
+// workspace:?impersonate=ADMIN (Google Workspace Admin SDK).
+var Drivers = driver.NewRegistry[Options, Directory]("directory")
+
+// Account is the state of one account. Wording matters: TwoStep says that 2-step verification is enforced on
+// the account, not that it was used at a sign-in.
+type Account struct {
+	Email     string
+	Subject   string // the directory's id for the account; "" where the directory has none
+	Suspended bool
+	TwoStep   bool // enrolled and enforced
+	Read      time.Time
+}
+
+// Directory reads accounts. It is safe for concurrent use.
+type Directory interface {
+	// Lookup returns the account of an address, from a copy no older than maxAge (at most 5 minutes; 0 reads
+	// afresh). Errors: NotFound (no such account), Transient, Denied, Misconfigured. An error never means "fine".
+	Lookup(ctx context.Context, email string, maxAge time.Duration) (Account, error)
+	Close() error
+}

@@ -1,0 +1,42 @@
+# Values for a plan without a cloud account: nothing here names a real project.
+project = { id = "ostiary-staging", number = "123456789012" }
+archives = {
+  bucket = "ostiary-staging-archives"
+  objects = {
+    registerip    = "registerip-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    enrolotp      = "enrolotp-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    checkotp      = "checkotp-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    admit         = "admit-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    syncallowlist = "syncallowlist-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    deliver       = "deliver-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+  }
+}
+build_account = "projects/ostiary-staging/serviceAccounts/build@ostiary-staging.iam.gserviceaccount.com"
+policy        = "gs://ostiary-staging-policy/policy/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.tar.gz"
+evidence      = "gs://ostiary-staging-inbox"
+keys = {
+  otp     = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/otp"
+  message = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/message"
+}
+buckets = {
+  "evidence-inbox" = "ostiary-staging-inbox"
+  policy           = "ostiary-staging-policy"
+}
+secret_versions = {
+  "form-key"      = "1"
+  "gateway-key"   = "1"
+  "smtp-password" = "1"
+}
+audiences = {
+  registerip = "/projects/123456789012/global/backendServices/1"
+  enrolotp   = "/projects/123456789012/global/backendServices/2"
+  checkotp   = "https://checkotp.ostiary.example"
+  admit      = "https://admit.ostiary.example"
+}
+settings = {
+  OSTIARY_DIRECTORY      = "workspace:"
+  OSTIARY_TARGETS        = "edge=file:/mnt/allowlist"
+  OSTIARY_MESSAGE        = "smtp://ostiary@smtp.example:587?secret=smtp-password"
+  OSTIARY_CLIENT_ADDRESS = "header:X-Ostiary-Client"
+}
+service_members = ["serviceAccount:bastion@ostiary-staging.iam.gserviceaccount.com"]

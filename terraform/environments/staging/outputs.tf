@@ -1,0 +1,4 @@
+output "functions" {
+  description = "URL of each function."
+  value       = { for name, f in module.function : name => f.uri }
+}

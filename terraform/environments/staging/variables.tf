@@ -1,0 +1,61 @@
+variable "project" {
+  description = "The project that holds the functions: id and number."
+  type        = object({ id = string, number = string })
+}
+
+variable "region" {
+  description = "Region of the functions, in the European Union."
+  type        = string
+  default     = "europe-west1"
+}
+
+variable "archives" {
+  description = "Bucket of the source archives, and each function's object in it; the name holds the SHA-256."
+  type        = object({ bucket = string, objects = map(string) })
+}
+
+variable "build_account" {
+  description = "Resource name of the service account that builds."
+  type        = string
+}
+
+variable "policy" {
+  description = "URL of the published policy archive."
+  type        = string
+}
+
+variable "evidence" {
+  description = "URL of the evidence inbox."
+  type        = string
+}
+
+variable "keys" {
+  description = "Crypto keys by the name manifests use."
+  type        = map(string)
+}
+
+variable "buckets" {
+  description = "Buckets by the name manifests use."
+  type        = map(string)
+}
+
+variable "secret_versions" {
+  description = "Pinned version of each secret."
+  type        = map(string)
+}
+
+variable "audiences" {
+  description = "Audience of the tokens each function with staff or services as callers accepts."
+  type        = map(string)
+}
+
+variable "settings" {
+  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE, OSTIARY_CLIENT_ADDRESS."
+  type        = map(string)
+}
+
+variable "service_members" {
+  description = "Members that may call functions for services: gateways and bastions of the company."
+  type        = list(string)
+  default     = []
+}

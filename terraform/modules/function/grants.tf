@@ -1,0 +1,52 @@
+# What the runtime account may do: a custom role per resource with the permissions of the manifest, and no other.
+
+resource "google_project_iam_custom_role" "grant" {
+  for_each    = local.permissions
+  project     = local.project
+  role_id     = replace("ostiary.${local.name}.${each.key}", "/[^a-zA-Z0-9_.]/", "_")
+  title       = "${local.name} on ${each.key}"
+  description = "Generated from the function's manifest."
+  permissions = each.value
+}
+
+resource "google_project_iam_member" "database" {
+  for_each = local.of_kind.database
+  project  = local.project
+  role     = google_project_iam_custom_role.grant["database:${each.key}"].name
+  member   = google_service_account.runtime.member
+
+  condition {
+    title      = "only database ${each.key}"
+    expression = "resource.name == \"projects/${local.project}/databases/${each.key}\" || resource.name.startsWith(\"projects/${local.project}/databases/${each.key}/\")"
+  }
+}
+
+resource "google_pubsub_topic_iam_member" "publish" {
+  for_each = local.of_kind.topic
+  project  = local.project
+  topic    = var.topics[each.key]
+  role     = google_project_iam_custom_role.grant["topic:${each.key}"].name
+  member   = google_service_account.runtime.member
+}
+
+resource "google_kms_crypto_key_iam_member" "use" {
+  for_each      = local.of_kind.key
+  crypto_key_id = var.keys[each.key]
+  role          = google_project_iam_custom_role.grant["key:${each.key}"].name
+  member        = google_service_account.runtime.member
+}
+
+resource "google_secret_manager_secret_iam_member" "read" {
+  for_each  = local.of_kind.secret
+  project   = local.project
+  secret_id = each.key
+  role      = google_project_iam_custom_role.grant["secret:${each.key}"].name
+  member    = google_service_account.runtime.member
+}
+
+resource "google_storage_bucket_iam_member" "use" {
+  for_each = local.of_kind.bucket
+  bucket   = var.buckets[each.key]
+  role     = google_project_iam_custom_role.grant["bucket:${each.key}"].name
+  member   = google_service_account.runtime.member
+}

@@ -1,0 +1,106 @@
+mock_provider "google" {
+  mock_resource "google_service_account" {
+    defaults = {
+      email  = "fn@p.iam.gserviceaccount.com"
+      member = "serviceAccount:fn@p.iam.gserviceaccount.com"
+    }
+  }
+}
+
+variables {
+  project       = { id = "p-staging", number = "123456789012" }
+  region        = "europe-west1"
+  archive       = { bucket = "p-archives", object = "syncallowlist-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip" }
+  build_account = "projects/p-staging/serviceAccounts/build@p-staging.iam.gserviceaccount.com"
+  environment   = { OSTIARY_STORE = "firestore://p-staging/access", OSTIARY_DIRECTORY = "workspace:", OSTIARY_TARGETS = "edge=file:/x" }
+  topics        = { "lease.changed" = "projects/p-staging/topics/lease.changed", "person.suspended" = "projects/p-staging/topics/person.suspended", "message.requested" = "projects/p-staging/topics/message.requested" }
+  buckets       = { "evidence-inbox" = "p-inbox", "policy" = "p-policy" }
+  iap_agent     = "serviceAccount:service-123456789012@gcp-sa-iap.iam.gserviceaccount.com"
+  manifest = {
+    name          = "syncallowlist"
+    control       = "access"
+    entry_point   = "syncallowlist"
+    summary       = "Writes the addresses of live registrations to every door."
+    callers       = "machine"
+    triggers      = [{ kind = "topic", topic = "lease.changed" }, { kind = "topic", topic = "person.suspended" }, { kind = "schedule", cron = "* * * * *" }]
+    memory_mib    = 256
+    timeout_s     = 120
+    concurrency   = 1
+    max_instances = 1
+    permissions   = [{ permission = "datastore.entities.get", resource = "database:access" }, { permission = "pubsub.topics.publish", resource = "topic:message.requested" }, { permission = "storage.objects.create", resource = "bucket:evidence-inbox" }]
+    environment   = ["OSTIARY_DIRECTORY", "OSTIARY_TARGETS"]
+    secrets       = []
+    publishes     = ["message.requested"]
+    freshness     = "5m"
+    checks        = ["ip-allowlist"]
+  }
+}
+
+run "machine_is_internal_and_dead_lettered" {
+  command = plan
+
+  assert {
+    condition     = google_cloudfunctions2_function.this.service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"
+    error_message = "a machine's function must be reachable from inside only"
+  }
+  assert {
+    condition     = length(google_pubsub_subscription.push) == 2 && length(google_pubsub_subscription_iam_member.dead_subscribe) == 2 && length(google_pubsub_topic_iam_member.dead_publish) == 1
+    error_message = "each push subscription needs its dead letter with both grants"
+  }
+  assert {
+    condition     = google_cloud_scheduler_job.tick["0"].schedule == "* * * * *"
+    error_message = "the schedule of the manifest must be provisioned"
+  }
+  assert {
+    condition     = length(google_cloud_run_service_iam_member.invoker) == 0 && length(google_cloud_run_service_iam_member.machine) == 1
+    error_message = "only the function's own invoker account may invoke it"
+  }
+  assert {
+    condition     = join(" ", keys(google_project_iam_custom_role.grant)) == "bucket:evidence-inbox database:access topic:message.requested"
+    error_message = "one role per resource of the manifest, no more"
+  }
+}
+
+run "staff_goes_through_iap" {
+  command = plan
+  variables {
+    manifest = {
+      name       = "registerip", control = "access", entry_point = "registerip", summary = "Registers an address.", callers = "staff", triggers = [{ kind = "http" }]
+      memory_mib = 256, timeout_s = 30, concurrency = 20, max_instances = 3, permissions = [], environment = [], secrets = ["form-key"], publishes = [], freshness = "", checks = []
+    }
+    secret_versions = { "form-key" = "3" }
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.this.service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB"
+    error_message = "staff come through the load balancer only"
+  }
+  assert {
+    condition     = join(" ", keys(google_cloud_run_service_iam_member.invoker)) == "serviceAccount:service-123456789012@gcp-sa-iap.iam.gserviceaccount.com"
+    error_message = "only the agent of Identity-Aware Proxy may invoke a function for staff"
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.this.service_config[0].environment_variables["OSTIARY_SECRETS"] == "secretmanager://p-staging?pin=form-key:3"
+    error_message = "secrets are pinned by number"
+  }
+  assert {
+    condition     = length(google_service_account.invoker) == 0
+    error_message = "people need no invoker account"
+  }
+}
+
+run "refuses_a_region_outside_the_union" {
+  command = plan
+  variables {
+    region = "us-central1"
+  }
+  expect_failures = [var.region]
+}
+
+run "refuses_a_floating_secret" {
+  command = plan
+  variables {
+    secret_versions = { "form-key" = "latest" }
+  }
+  expect_failures = [var.secret_versions]
+}
