@@ -126,7 +126,9 @@ func (f Function) checkTrigger(t Trigger) error {
 }
 
 // Topics returns the topics that wake the function.
-func (f Function) Topics() []string { return f.triggers(Topic, func(t Trigger) string { return t.Topic }) }
+func (f Function) Topics() []string {
+	return f.triggers(Topic, func(t Trigger) string { return t.Topic })
+}
 
 // EventTypes returns the CloudEvent types of declared Eventarc triggers.
 func (f Function) EventTypes() []string {
@@ -134,7 +136,12 @@ func (f Function) EventTypes() []string {
 }
 
 // Crons returns the schedules that wake the function.
-func (f Function) Crons() []string { return f.triggers(Schedule, func(t Trigger) string { return t.Cron }) }
+func (f Function) Crons() []string {
+	return f.triggers(Schedule, func(t Trigger) string { return t.Cron })
+}
+
+// Reads reports whether the function reads an environment variable.
+func (f Function) Reads(variable string) bool { return slices.Contains(f.Environment, variable) }
 
 func (f Function) triggers(kind TriggerKind, value func(Trigger) string) []string {
 	var found []string

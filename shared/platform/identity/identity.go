@@ -5,11 +5,19 @@ package identity
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/driver"
 )
+
+// AssertionHeader carries the token of a person behind Identity-Aware Proxy. The proxy's other headers,
+// x-goog-authenticated-user-*, are unsigned and never read.
+const AssertionHeader = "X-Goog-Iap-Jwt-Assertion"
+
+// CodeUnauthenticated is the stable code of every refused token; its status is 401.
+const CodeUnauthenticated = "unauthenticated"
 
 // Options are what every driver receives.
 type Options struct {
@@ -24,18 +32,26 @@ var Drivers = driver.NewRegistry[Options, Verifier]("identity")
 
 // Identity is what a verified token says. Subject is the key of a person; an address can change hands.
 type Identity struct {
-	Subject      string
-	Email        string // lower case; verified by the issuer
-	HostedDomain string // the claim hd; "" for a consumer account or a service account
-	AMR          []string
-	AuthTime     time.Time // zero when the token does not say
-	Issued       time.Time
-	Expires      time.Time
-	Claims       map[string]any // the rest, for the product's own issuer (tenant and the like)
+	Subject        string // as the issuer writes it; behind IAP "accounts.google.com:NUMBER"
+	Email          string // lower case, ASCII; verified by the issuer
+	ServiceAccount bool   // the address is a Google service account's: not a person
+	HostedDomain   string // the claim hd, lower case; "" for a consumer account or a service account
+	AMR            []string
+	AuthTime       time.Time // zero when the token does not say
+	Issued         time.Time
+	Expires        time.Time
+	Claims         map[string]any // the rest (tenant and the like), as signed; numbers are json.Number
+}
+
+// HostedBy reports whether the account is managed by one of the domains, given in lower case. The domain of
+// the e-mail address says nothing about that: a consumer account can carry a company's address.
+func (i Identity) HostedBy(domains ...string) bool {
+	return i.HostedDomain != "" && slices.Contains(domains, i.HostedDomain)
 }
 
 // Verifier checks a token's signature, issuer, audience, time (60 s skew) and verified address, all of them,
-// always. Errors: Denied (code "unauthenticated"), Transient when the issuer's keys cannot be had.
+// always. Errors: Denied (code "unauthenticated"), Transient when the issuer's keys cannot be had,
+// Misconfigured when the issuer describes itself as another one. No error carries a token or an address.
 type Verifier interface {
 	Verify(ctx context.Context, token string) (Identity, error)
 }

@@ -1,0 +1,38 @@
+# The two commands a fresh machine needs are `make run` and `make test`; Go alone is enough.
+
+GO ?= go
+PORT ?= 8080
+
+.DEFAULT_GOAL := help
+.PHONY: help run test soak bench fuzz generate pictures check terraform
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+run: ## start everything on this machine with a sample company: http://127.0.0.1:8080
+	OSTIARY_CLIENT_ADDRESS=header:X-Ostiary-Client $(GO) run ./functions/ostiary serve --port $(PORT) --data data --policy testdata/policies/sharedcontacts
+
+test: ## all tests; uses the emulators, Chromium, nginx and Terraform where they are installed
+	$(GO) vet ./...
+	$(GO) test -race -shuffle=on -timeout 15m ./...
+
+soak: ## the long runs: many more seeds and kills
+	OSTIARY_SOAK=1 $(GO) test -race -shuffle=on -timeout 120m ./...
+
+bench: ## side-by-side figures against the baselines, as a table
+	$(GO) run ./testdata/bench
+
+fuzz: ## every fuzz target for 20 seconds each
+	@for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime 20s $$package || exit 1; done; done
+
+generate: ## write the generated files: the list of functions, the README's table
+	$(GO) run ./functions/internal/generate
+
+pictures: ## screenshots of the pages, for the README (needs Chromium)
+	$(GO) run ./testdata/pictures
+
+terraform: ## format and validate Terraform (needs a network the first time)
+	terraform fmt -check -recursive terraform
+	@for dir in terraform/modules/* terraform/environments/*; do (cd $$dir && terraform init -backend=false -input=false >/dev/null && terraform validate) || exit 1; done

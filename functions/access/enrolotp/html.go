@@ -1,0 +1,168 @@
+package enrolotp
+
+import (
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"ostiary.internal/functions/access/internal/page"
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/web"
+)
+
+// purpose tells this function's forms from others.
+const purpose = "enrolotp"
+
+// notes are the texts a page may show after a form was done; anything else in the query is ignored.
+var notes = []string{"done.confirmed", "done.removed", "done.resync", "done.recovered", "done.reset", "done.approved"}
+
+// html is the table of the pages.
+func (e *enrolotp) html() []web.Route {
+	get := func(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff) error) web.Route {
+		return web.Route{Method: "GET", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: signedIn, Handle: e.staff(handle)}
+	}
+	form := func(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) web.Route {
+		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn, Handle: e.staff(e.form(handle))}
+	}
+	desk := func(r web.Route) web.Route {
+		inner := r.Handle
+		r.Handle = e.security(func(w http.ResponseWriter, req *http.Request, _ caller.Staff) error { return inner(w, req) })
+		return r
+	}
+	return []web.Route{
+		e.pages.Assets(),
+		get("/", "Your authenticators.", e.show),
+		form("/add", "Begin an authenticator and show its QR code.", e.add),
+		form("/confirm", "Confirm it by a code.", e.confirmForm),
+		form("/resync", "Match it again.", e.resyncForm),
+		form("/remove", "End it.", e.removeForm),
+		form("/recover", "Spend a recovery code.", e.recoverForm),
+		desk(get("/desk", "Resets and enrolment links.", e.desk)),
+		desk(form("/desk/reset", "Ask for a reset.", e.askForm)),
+		desk(form("/desk/approve", "Approve a reset.", e.approveForm)),
+		desk(form("/desk/invite", "Make an enrolment link.", e.inviteForm)),
+	}
+}
+
+// form reads a posted form of the signed-in person.
+func (e *enrolotp) form(handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) func(http.ResponseWriter, *http.Request, caller.Staff) error {
+	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+		values, err := e.forms.Read(w, r, who.Subject, purpose, e.Clock.Now())
+		if err != nil {
+			return err
+		}
+		return handle(w, r, who, values)
+	}
+}
+
+func (e *enrolotp) show(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+	return e.enrolment(w, r, who, page.Enrolment{})
+}
+
+// enrolment shows the page with what the form that led here brought along.
+func (e *enrolotp) enrolment(w http.ResponseWriter, r *http.Request, who caller.Staff, data page.Enrolment) error {
+	now := e.Clock.Now()
+	list, err := e.OTP.List(r.Context(), who.ID, now)
+	if err != nil {
+		return err
+	}
+	lang := web.Language(r, shell.Languages...)
+	for _, a := range list.Authenticators {
+		data.Authenticators = append(data.Authenticators, page.Authenticator{ID: a.ID, Name: a.Name, Kind: kinds[a.Kind], State: string(a.State),
+			Since: shell.Day(lang, a.Created.In(who.Location())), Drift: a.Offset + a.Drift})
+	}
+	data.Max, data.RecoveryLeft, data.Now, data.MayDecide = e.Rules.OTP.MaxAuthenticators, list.Recovery, now, mayDecide(who)
+	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
+		data.Done = note
+	}
+	return e.pages.Render(w, r, http.StatusOK, "enrol", shell.View{Title: "enrol.title", Name: who.Name, Form: e.forms.Token(who.Subject, purpose, now), Data: data})
+}
+
+var kinds = map[otp.Kind]string{otp.TOTP: "TOTP", otp.HOTP: "HOTP"}
+
+// trouble shows a refusal on the page itself, in the reader's language; other errors go on.
+func (e *enrolotp) trouble(r *http.Request, err error) (*page.Trouble, error) {
+	if fault.CodeOf(err) == "" {
+		return nil, err
+	}
+	p := e.pages.Localise(web.Language(r, shell.Languages...), web.ProblemOf(err))
+	return &page.Trouble{Detail: p.Detail, Next: p.Next}, nil
+}
+
+func (e *enrolotp) again(w http.ResponseWriter, r *http.Request, who caller.Staff, data page.Enrolment, refused error) error {
+	var err error
+	if data.Problem, err = e.trouble(r, refused); err != nil {
+		return err
+	}
+	return e.enrolment(w, r, who, data)
+}
+
+func (e *enrolotp) add(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
+	body := NewAuthenticator{Name: form.Get("name"), Kind: form.Get("kind"), Replaces: form.Get("replaces"), Token: form.Get("token")}
+	made, err := e.begin(r, who, body)
+	if err != nil {
+		return e.again(w, r, who, page.Enrolment{Token: body.Token}, err)
+	}
+	svg, err := otp.QR(made.URI)
+	if err != nil {
+		return err
+	}
+	list, err := e.OTP.List(r.Context(), who.ID, e.Clock.Now())
+	if err != nil {
+		return err
+	}
+	active := slices.ContainsFunc(list.Authenticators, func(a otp.Authenticator) bool { return a.State == otp.Active })
+	return e.enrolment(w, r, who, page.Enrolment{New: &page.Fresh{
+		ID: made.ID, Name: body.Name, QR: template.HTML(svg), URI: template.URL(made.URI), Key: made.Manual,
+		Minutes: int(otp.PendingLife / time.Minute), NeedsOld: active && body.Token == "",
+	}})
+}
+
+func (e *enrolotp) confirmForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
+	confirmed, result, err := e.OTP.Confirm(r.Context(), who.ID, form.Get("id"), form.Get("code"), form.Get("old"), e.own(r, who), e.Clock.Now())
+	if refused := result.Fault(); err == nil && refused != nil {
+		err = refused
+	}
+	if err != nil {
+		retry := &page.Fresh{ID: form.Get("id"), Minutes: int(otp.PendingLife / time.Minute), NeedsOld: form.Has("old")}
+		return e.again(w, r, who, page.Enrolment{New: retry}, err)
+	}
+	if len(confirmed.RecoveryCodes) > 0 {
+		return e.enrolment(w, r, who, page.Enrolment{Codes: confirmed.RecoveryCodes, Done: "done.confirmed"})
+	}
+	return web.SeeOther(w, "/enrolotp/?done=done.confirmed")
+}
+
+func (e *enrolotp) resyncForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
+	result, err := e.OTP.Resync(r.Context(), who.ID, form.Get("id"), []string{form.Get("a"), form.Get("b")}, e.own(r, who), e.Clock.Now())
+	if refused := result.Fault(); err == nil && refused != nil {
+		err = refused
+	}
+	if err != nil {
+		return e.again(w, r, who, page.Enrolment{}, err)
+	}
+	return web.SeeOther(w, "/enrolotp/?done=done.resync")
+}
+
+func (e *enrolotp) removeForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
+	if err := e.revoke(r, who, form.Get("id"), form.Get("lost") == "yes"); err != nil {
+		return e.again(w, r, who, page.Enrolment{}, err)
+	}
+	return web.SeeOther(w, "/enrolotp/?done=done.removed")
+}
+
+func (e *enrolotp) recoverForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
+	token, result, err := e.OTP.Recover(r.Context(), who.ID, form.Get("recovery"), e.own(r, who), e.Clock.Now())
+	if refused := result.Fault(); err == nil && refused != nil {
+		err = refused
+	}
+	if err != nil {
+		return e.again(w, r, who, page.Enrolment{}, err)
+	}
+	return e.enrolment(w, r, who, page.Enrolment{Token: token.Text, Done: "done.recovered"})
+}

@@ -1,0 +1,212 @@
+// Package parts builds what the functions of the access control have in common from a function's dependencies.
+package parts
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/access/allowlist"
+	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/access/notice"
+	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/platform/web"
+)
+
+// Schema is what the access control keeps in its database.
+var Schema = slices.Concat(store.Schema{outbox.Collection()}, otp.Collection(), lease.Collection(), allowlist.Collection())
+
+// Parts are a function's dependencies and the access control's services on them.
+type Parts struct {
+	*wiring.Deps
+	Gate    caller.Gate
+	Rules   access.Rules
+	Notices *notice.Sender
+	OTP     *otp.Service
+}
+
+// New reads access.yaml and builds the services. Misconfigured: the policy has no access.yaml, or a wrong one.
+func New(d *wiring.Deps) (*Parts, error) {
+	rules, problems := access.ReadRules(d.Policy)
+	switch {
+	case len(problems) > 0:
+		return nil, fault.New(fault.Misconfigured, "reading the access rules: %s", problems[0])
+	case !rules.On:
+		return nil, fault.New(fault.Misconfigured, "the policy has no access.yaml: the access control is off")
+	}
+	return &Parts{
+		Deps:  d,
+		Gate:  caller.Gate{Policy: d.Policy, Identity: d.Identity, Directory: d.Directory, Clock: d.Clock},
+		Rules: rules,
+	}, nil
+}
+
+// WithOTP builds the service of one-time passwords, for functions that may use its key.
+func (p *Parts) WithOTP() error {
+	p.Notices = notice.New(p.Policy, seal.NewCache(p.MessageKeys, p.Random, p.Clock), p.Random)
+	var err error
+	p.OTP, err = otp.New(otp.Config{
+		Store: p.Store, Box: p.Box, Keys: p.Seal, Random: p.Random, Rules: p.otpRules(), Notify: p.notify,
+		Promises: p.Promises("otp-gate"), Policy: p.PolicyDigest(),
+	})
+	return err
+}
+
+// notify tells the person, and the allow-list when an authenticator may be in other hands: what was registered
+// with it ends too. Both leave in the transaction that ended the authenticator.
+func (p *Parts) notify(b *outbox.Batch, n otp.Notice) error {
+	if err := p.Notices.Notify(b, n); err != nil {
+		return err
+	}
+	why := otp.Reason(n.Data["why"])
+	if n.Kind == otp.ResetApproved {
+		why = otp.ByReset
+	}
+	if !slices.Contains([]otp.Reason{otp.ReportLost, otp.Compromised, otp.ByReset}, why) {
+		return nil
+	}
+	return b.Message(TopicEnded, TopicEnded+"/"+n.Key, Ended{Person: n.Person, Why: why, At: n.Data["at"]})
+}
+
+// TopicEnded tells that an authenticator ended because it may be in other hands.
+const TopicEnded = "authenticator.ended"
+
+// Ended is the payload of TopicEnded.
+type Ended struct {
+	Person string     `json:"person"` // id in people.yaml
+	Why    otp.Reason `json:"why"`
+	At     string     `json:"at"` // RFC 3339
+}
+
+func (p *Parts) otpRules() otp.Rules {
+	r := p.Rules.OTP
+	return otp.Rules{
+		Issuer: r.Issuer, MaxAuthenticators: r.MaxAuthenticators, FreeFailures: r.FreeFailures, FirstWait: r.FirstWait, MaxWait: r.MaxWait,
+		HardStop: r.HardStop, MalformedPerMinute: r.MalformedPerMinute, GrantLife: r.GrantLife, LinkLife: r.LinkLife, ResetWait: r.ResetWait,
+	}
+}
+
+// Leases builds the service that keeps leases.
+func (p *Parts) Leases() (*lease.Service, error) {
+	capacity := 0
+	for _, t := range p.Rules.Targets {
+		if capacity == 0 || t.Capacity < capacity {
+			capacity = t.Capacity
+		}
+	}
+	return lease.New(lease.Config{
+		Store: p.Store, Box: p.Box, OTP: p.OTP, Clock: p.Clock, Rules: p.Rules.Lease, Fixed: p.fixed, Capacity: capacity,
+		Promises: p.Promises("ip-daily"), Policy: p.PolicyDigest(), Log: p.Log,
+	})
+}
+
+// fixed are the sites that are always let in.
+func (p *Parts) fixed(context.Context) ([]access.Fixed, error) { return p.Rules.Fixed, nil }
+
+// Forms makes and checks the tokens of the pages' forms.
+func (p *Parts) Forms(ctx context.Context) (*web.Forms, error) {
+	key, err := p.Secrets.Get(ctx, "form-key")
+	if err != nil {
+		return nil, err
+	}
+	return web.NewForms(key)
+}
+
+// EnvTargets lists where the allow-list is enforced: NAME=URL, separated by commas; the names are those of
+// access.yaml.
+const EnvTargets = "OSTIARY_TARGETS"
+
+// Targets opens every target of the policy. Misconfigured: one has no URL, or a URL no target.
+func (p *Parts) Targets(ctx context.Context) ([]allowlist.Target, error) {
+	value, _ := p.Env(EnvTargets)
+	urls := map[string]string{}
+	for pair := range strings.SplitSeq(value, ",") {
+		name, url, ok := strings.Cut(pair, "=")
+		if !ok && value != "" {
+			return nil, fault.New(fault.Misconfigured, "reading %s: %q is not NAME=URL", EnvTargets, pair)
+		}
+		urls[name] = url
+	}
+	var targets []allowlist.Target
+	for _, t := range p.Rules.Targets {
+		target, err := allowlist.Targets.Open(ctx, urls[t.Name], allowlist.Options{Name: t.Name, Capacity: t.Capacity, Clock: p.Clock})
+		if err != nil {
+			return nil, fmt.Errorf("opening target %s: %w", t.Name, err)
+		}
+		targets = append(targets, target)
+	}
+	return targets, nil
+}
+
+// Reconciler builds what makes the targets hold what the leases say.
+func (p *Parts) Reconciler(leases *lease.Service, targets []allowlist.Target, suspended func(ctx context.Context, person string) (bool, error)) (*allowlist.Reconciler, error) {
+	// Deployed, two instances may live for a moment while one replaces the other; here the data folder has one owner.
+	owner := "local"
+	if _, deployed := p.Env("K_SERVICE"); deployed {
+		owner = rand.Text()
+	}
+	return allowlist.New(allowlist.Config{
+		Store: p.Store, Box: p.Box, Leases: leases, Targets: targets, Suspended: suspended, Owner: owner,
+		Promises: p.Promises("ip-allowlist"), Policy: p.PolicyDigest(), Log: p.Log,
+	})
+}
+
+// Refusal tells a signed-in person the exact outcome of an attempt that was refused.
+func Refusal(r otp.Result) error {
+	wait := int((r.RetryAfter + time.Second - 1) / time.Second)
+	return web.Extend(r.Fault(), map[string]any{"outcome": string(r.Outcome), "retry_after_s": wait})
+}
+
+// Ready prepares a request that may give notice: it fails before anything is decided.
+func (p *Parts) Ready(ctx context.Context) error {
+	if err := p.Notices.Ready(ctx); err != nil {
+		return caller.Unavailable(err)
+	}
+	return nil
+}
+
+// Meta is what is known of a request: its id, and where it came from when that can be told.
+func (p *Parts) Meta(r *http.Request) otp.Meta {
+	return otp.Meta{Request: web.RequestID(r.Context()), Source: p.Source(r)}
+}
+
+// Source is the network a request came from, /32 or /64; the zero prefix when it cannot be told.
+func (p *Parts) Source(r *http.Request) netip.Prefix {
+	addr, err := p.Client.Client(r)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	bits := 32
+	if addr.Is6() {
+		bits = 64
+	}
+	prefix, err := addr.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return prefix
+}
+
+// Refused turns an internal error into the answer that nothing was done; refusals meant for the caller stay. An
+// error of ours that has a kind but no text for the caller must not read as if the caller had made it.
+func Refused(err error) error {
+	switch {
+	case err == nil || fault.CodeOf(err) != "":
+		return err
+	case slices.Contains([]fault.Kind{fault.Transient, fault.Misconfigured, fault.Conflict, fault.Denied, fault.Exhausted}, fault.KindOf(err)):
+		return caller.Unavailable(err)
+	}
+	return fmt.Errorf("%v", err)
+}

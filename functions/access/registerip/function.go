@@ -1,0 +1,170 @@
+// Package registerip registers the address a signed-in employee is on until the end of her day, against a one-time
+// password. The address is the one observed; nothing a client says about it is ever used.
+package registerip
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
+
+	"ostiary.internal/functions/access/internal/page"
+	"ostiary.internal/functions/access/internal/parts"
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/web"
+
+	_ "ostiary.internal/shared/platform/bus/pubsub"
+	_ "ostiary.internal/shared/platform/directory/workspace"
+	_ "ostiary.internal/shared/platform/identity/iap"
+	_ "ostiary.internal/shared/platform/seal/kms"
+	_ "ostiary.internal/shared/platform/secret/secretmanager"
+	_ "ostiary.internal/shared/platform/store/firestore"
+)
+
+//go:embed function.json
+var manifest []byte
+
+// Function is this function.
+var Function = wiring.Function{Manifest: manifest, Schema: parts.Schema, Build: build}
+
+func init() { functions.HTTP("registerip", Function.Entry()) }
+
+// registerip holds what the handlers share.
+type registerip struct {
+	*parts.Parts
+	leases *lease.Service
+	pages  *shell.Shell
+	forms  *web.Forms
+}
+
+func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
+	p, err := parts.New(d)
+	if err != nil {
+		return web.Function{}, err
+	}
+	if err := p.WithOTP(); err != nil {
+		return web.Function{}, err
+	}
+	f := &registerip{Parts: p, pages: page.New(d.Manifest.Name)}
+	if f.leases, err = p.Leases(); err != nil {
+		return web.Function{}, err
+	}
+	if f.forms, err = p.Forms(ctx); err != nil {
+		return web.Function{}, err
+	}
+	served, err := d.Served(append(f.api(), f.html()...)...)
+	served.ErrorPage = f.pages.Problem
+	return served, err
+}
+
+// Registration asks for a lease. The keys ip, address and prefix are ignored, and reported.
+type Registration struct {
+	Code string `json:"code" required:"true" doc:"what the authenticator shows"`
+}
+
+// Lease is one registered address.
+type Lease struct {
+	ID      string    `json:"id"`
+	Prefix  string    `json:"prefix"`
+	Ends    time.Time `json:"ends"`
+	State   string    `json:"state" enum:"received,written,confirmed,working,ended,failed"`
+	Ignored []string  `json:"ignored,omitempty" doc:"keys of the request that were not looked at"`
+}
+
+// Leases is the list.
+type Leases struct {
+	Leases []Lease `json:"leases"`
+}
+
+var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "unavailable"}
+
+func (f *registerip) api() []web.Route {
+	refusals := append(slices.Clone(signedIn), "otp_wrong", "otp_replay", "otp_malformed", "otp_waiting", "otp_locked", "no_authenticator",
+		"address_refused", "address_unknown", "person_limit", "idempotency_mismatch", "capacity_full", "body_invalid", "too_large")
+	return []web.Route{
+		{Method: "POST", Path: "/v1/leases", Summary: "Register the address this request comes from.", Body: Registration{},
+			Params:  []web.Param{{Name: "Idempotency-Key", In: "header", Required: true, Doc: "random, new with each new request: a repeated one gets the first answer again"}},
+			Answers: map[int]any{201: Lease{}}, Problems: refusals, Browser: true, Handle: f.staff(f.create)},
+		{Method: "GET", Path: "/v1/leases", Summary: "Your leases of today and yesterday, the newest first.", Answers: map[int]any{200: Leases{}}, Problems: signedIn, Browser: true, Handle: f.staff(f.list)},
+		{Method: "DELETE", Path: "/v1/leases/{id}", Summary: "End a lease: I am done.", Answers: map[int]any{200: Lease{}},
+			Problems: append(slices.Clone(signedIn), "lease_unknown"), Browser: true, Handle: f.staff(f.end)},
+	}
+}
+
+// staff is a handler for a signed-in person.
+func (f *registerip) staff(handle func(w http.ResponseWriter, r *http.Request, who caller.Staff) error) func(w http.ResponseWriter, r *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		who, err := f.Gate.Staff(r)
+		if err != nil {
+			return err
+		}
+		return parts.Refused(handle(w, r, who))
+	}
+}
+
+func (f *registerip) create(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+	body, ignored, err := web.DecodeBody[Registration](w, r, "ip", "address", "prefix")
+	if err != nil {
+		return err
+	}
+	made, err := f.register(r, who, body.Code, r.Header.Get("Idempotency-Key"))
+	if err != nil {
+		return err
+	}
+	answer := shown(made)
+	answer.Ignored = ignored
+	return web.WriteJSON(w, http.StatusCreated, answer)
+}
+
+// register is the one way to a lease, for the interface and the page alike.
+func (f *registerip) register(r *http.Request, who caller.Staff, code, key string) (lease.Lease, error) {
+	addr, err := f.Client.Client(r)
+	if err != nil {
+		return lease.Lease{}, err
+	}
+	if err := f.Ready(r.Context()); err != nil {
+		return lease.Lease{}, err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", code))
+	return f.leases.Register(r.Context(), lease.Request{
+		Person: who.ID, Zone: who.Location(), Subject: who.Subject, Address: addr, Code: code, Key: key,
+		BodyHash: base64.RawURLEncoding.EncodeToString(sum[:]), ID: web.RequestID(r.Context()),
+	}, f.Clock.Now())
+}
+
+func (f *registerip) list(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+	found, err := f.leases.List(r.Context(), who.ID)
+	if err != nil {
+		return err
+	}
+	answer := Leases{Leases: []Lease{}}
+	for _, l := range found {
+		answer.Leases = append(answer.Leases, shown(l))
+	}
+	return web.WriteJSON(w, http.StatusOK, answer)
+}
+
+func (f *registerip) end(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+	ended, err := f.leases.End(r.Context(), who.ID, r.PathValue("id"), lease.Done)
+	if fault.Is(err, fault.NotFound) {
+		return fault.Refuse(fault.NotFound, "lease_unknown", "You have no such lease.", "List your leases and take an id from there.")
+	}
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, shown(ended))
+}
+
+func shown(l lease.Lease) Lease {
+	return Lease{ID: l.ID, Prefix: l.Prefix.String(), Ends: l.Ends, State: string(l.State)}
+}

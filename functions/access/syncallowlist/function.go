@@ -1,0 +1,114 @@
+// Package syncallowlist writes the addresses of live leases, and no others, to every target: at every change and each
+// minute. It also ends the leases of people who were suspended or whose authenticator may be in other hands, and
+// sends on what a crash left in the control's outbox.
+package syncallowlist
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
+
+	"ostiary.internal/functions/access/internal/parts"
+	"ostiary.internal/functions/internal/machine"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/access/allowlist"
+	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/platform/event"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/web"
+
+	_ "ostiary.internal/shared/access/allowlist/file"
+	_ "ostiary.internal/shared/platform/bus/pubsub"
+	_ "ostiary.internal/shared/platform/directory/workspace"
+	_ "ostiary.internal/shared/platform/identity/google"
+	_ "ostiary.internal/shared/platform/store/firestore"
+)
+
+//go:embed function.json
+var manifest []byte
+
+// Function is this function.
+var Function = wiring.Function{Manifest: manifest, Schema: parts.Schema, Build: build}
+
+func init() { functions.HTTP("syncallowlist", Function.Entry()) }
+
+// TopicSuspended tells that an account was suspended or removed.
+const TopicSuspended = "person.suspended"
+
+// freshness is how old the directory's answer may be when leases are swept: a suspension ends them within a minute.
+const freshness = 30 * time.Second
+
+// syncallowlist holds what the handlers share.
+type syncallowlist struct {
+	*parts.Parts
+	leases     *lease.Service
+	reconciler *allowlist.Reconciler
+}
+
+func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
+	p, err := parts.New(d)
+	if err != nil {
+		return web.Function{}, err
+	}
+	s := &syncallowlist{Parts: p}
+	if s.leases, err = p.Leases(); err != nil {
+		return web.Function{}, err
+	}
+	targets, err := p.Targets(ctx)
+	if err != nil {
+		return web.Function{}, err
+	}
+	if s.reconciler, err = p.Reconciler(s.leases, targets, s.suspended); err != nil {
+		return web.Function{}, err
+	}
+	return d.Served(machine.Routes(d, machine.On{Event: s.event, Tick: s.tick})...)
+}
+
+// concerns is the payload of the messages about a person.
+type concerns struct {
+	Person string    `json:"person"`
+	At     time.Time `json:"at"`
+}
+
+func (s *syncallowlist) event(ctx context.Context, e event.Event) error {
+	why := map[string]lease.Why{TopicSuspended: lease.Suspended, parts.TopicEnded: lease.Lost}[e.Topic]
+	if why != "" {
+		var about concerns
+		if err := json.Unmarshal(e.Data, &about); err != nil || about.Person == "" || about.At.IsZero() {
+			return fault.New(fault.Invalid, "reading a message of %s: no person or no time", e.Topic)
+		}
+		// A message delivered late must not end what was registered after what it tells of.
+		if _, err := s.leases.EndStarted(ctx, about.Person, why, about.At); err != nil {
+			return err
+		}
+	}
+	return s.reconcile(ctx)
+}
+
+// tick reconciles and sweeps; each is tried even when the other cannot be done.
+func (s *syncallowlist) tick(ctx context.Context) error {
+	_, swept := s.Box.Sweep(ctx)
+	return errors.Join(swept, s.reconcile(ctx))
+}
+
+func (s *syncallowlist) reconcile(ctx context.Context) error {
+	_, err := s.reconciler.Run(ctx, s.Clock.Now())
+	return err
+}
+
+// suspended reports whether a person may no longer hold a lease: gone from the policy, or her account not in order.
+func (s *syncallowlist) suspended(ctx context.Context, id string) (bool, error) {
+	person, known := s.Policy.PersonByID(id)
+	if !known || !person.Active(s.Clock.Now()) {
+		return true, nil
+	}
+	account, err := s.Directory.Lookup(ctx, person.Email, freshness)
+	if fault.Is(err, fault.NotFound) {
+		return true, nil
+	}
+	return account.Suspended, err
+}

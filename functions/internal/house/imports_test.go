@@ -1,0 +1,180 @@
+package house
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "ostiary.internal/"
+
+// listed is what go list says of a package.
+type listed struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Deps       []string
+	Dir        string
+}
+
+func list(t *testing.T, args ...string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,Imports,Deps,Dir"}, args...)...)
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			t.Fatalf("go list: %s", exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var packages []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// cloud are prefixes of cloud SDKs and database drivers: they appear only in adapters.
+var cloud = []string{"cloud.google.com/go", "google.golang.org/api", "google.golang.org/grpc", "google.golang.org/genproto", "go.etcd.io/bbolt", "github.com/emersion/go-smtp", "github.com/emersion/go-sasl"}
+
+// adapters are the packages named after a service that may import cloud SDKs, drivers, os and net/http. The value
+// says why the package is one.
+var adapters = map[string]string{
+	"shared/platform/store/bolt":            "bbolt file",
+	"shared/platform/store/firestore":       "Firestore",
+	"shared/platform/bus/local":             "bbolt file",
+	"shared/platform/bus/pubsub":            "Pub/Sub",
+	"shared/platform/secret/file":           "encrypted file",
+	"shared/platform/secret/secretmanager":  "Secret Manager",
+	"shared/platform/seal/local":            "key file",
+	"shared/platform/seal/kms":              "Cloud KMS",
+	"shared/platform/directory/workspace":   "Workspace Admin SDK",
+	"shared/platform/message/mailbox":       "bbolt file",
+	"shared/platform/message/smtp":          "SMTP",
+	"shared/access/allowlist/file":          "files of nftables, nginx and JSON",
+	"shared/evidence/record/folder":         "folder",
+	"shared/platform/emulatortest":          "starts the emulators for tests",
+	"shared/platform/store/storetest":       "in-process gRPC server that refuses, for tests",
+	"shared/platform/directory/people":      "changes kept beside the data",
+	"shared/platform/identity/issuer":       "key file",
+	"shared/platform/seal/privatefile":      "key files",
+	"shared/platform/store/storetest/fault": "in-process gRPC server that refuses, for tests",
+}
+
+// domain are the controls: they may not reach another control, a cloud, the file system or HTTP.
+var domains = []string{"access", "erasure", "breach", "watch", "drift", "trust"}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "./...") {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		for _, imported := range p.Imports {
+			if why := forbidden(path, imported); why != "" {
+				t.Errorf("%s imports %s: %s", path, imported, why)
+			}
+		}
+	}
+}
+
+func forbidden(path, imported string) string {
+	ours, isOurs := strings.CutPrefix(imported, module)
+	_, adapter := adapters[path]
+	switch {
+	case strings.HasPrefix(path, "shared/") && isOurs && strings.HasPrefix(ours, "functions/"):
+		return "shared never imports functions"
+	case !adapter && strings.HasPrefix(path, "shared/") && matches(imported, cloud):
+		return "cloud SDKs and drivers appear only in adapters"
+	}
+	if parts := strings.Split(path, "/"); parts[0] == "functions" && isOurs && strings.HasPrefix(ours, "functions/") {
+		return functionImports(parts, strings.Split(ours, "/"))
+	}
+	if control := controlOf(path); control != "" && !adapter {
+		return controlImports(control, imported, ours, isOurs)
+	}
+	return ""
+}
+
+// functionImports: a function imports no other function; only the command and the packer see them all.
+func functionImports(from, to []string) string {
+	if len(to) < 3 || to[1] == "internal" || from[1] == "ostiary" || slices.Contains(from, "house") {
+		return ""
+	}
+	if to[2] == "internal" && to[1] == from[1] {
+		return ""
+	}
+	return "a function imports shared, never another function"
+}
+
+func controlImports(control, imported, ours string, isOurs bool) string {
+	if isOurs {
+		other := controlOf(ours)
+		allowed := other == control || strings.HasPrefix(ours, "shared/platform/") || ours == "shared/calendar" || ours == "shared/policy" || ours == "shared/evidence" || strings.HasPrefix(ours, "shared/evidence/")
+		if !allowed {
+			return "a control imports evidence, calendar, policy and the seams, not another control"
+		}
+		return ""
+	}
+	if imported == "os" || imported == "net/http" {
+		return "a control does no I/O of its own"
+	}
+	return ""
+}
+
+func controlOf(path string) string {
+	parts := strings.Split(path, "/")
+	if len(parts) >= 2 && parts[0] == "shared" && slices.Contains(domains, parts[1]) {
+		return parts[1]
+	}
+	return ""
+}
+
+func matches(path string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") })
+}
+
+// local are packages that only the ostiary command may link.
+var local = []string{
+	module + "shared/platform/store/bolt", module + "shared/platform/store/memory", module + "shared/platform/bus/local",
+	module + "shared/platform/secret/file", module + "shared/platform/seal/local", module + "shared/platform/directory/people",
+	module + "shared/platform/message/mailbox", module + "shared/platform/identity/issuer", module + "testdata", "go.etcd.io/bbolt",
+}
+
+// rights says which manifest entry a driver needs: a function that links a driver it has no right to fails.
+var rights = map[string]string{
+	module + "shared/platform/store/firestore":      "database:",
+	module + "shared/platform/bus/pubsub":           "topic:",
+	module + "shared/platform/secret/secretmanager": "secret:",
+	module + "shared/platform/seal/kms":             "key:",
+	module + "shared/platform/message/smtp":         "secret:smtp-password",
+}
+
+func TestFunctionsLinkWhatTheyMay(t *testing.T) {
+	t.Parallel()
+	for _, f := range manifests(t) {
+		deps := list(t, "./functions/"+f.Control+"/"+f.Name)[0].Deps
+		for _, dep := range deps {
+			if matches(dep, local) {
+				t.Errorf("%s links %s, which only the ostiary command may", f.Name, dep)
+			}
+			if need := rights[dep]; need != "" && !slices.ContainsFunc(f.Permissions, func(p permission) bool { return strings.HasPrefix(p.Resource, need) }) {
+				t.Errorf("%s links %s, but its manifest lists nothing on %s", f.Name, dep, need)
+			}
+		}
+		for driver, need := range rights {
+			wanted := slices.ContainsFunc(f.Permissions, func(p permission) bool { return strings.HasPrefix(p.Resource, need) })
+			if wanted && !slices.Contains(deps, driver) && driver != module+"shared/platform/message/smtp" {
+				t.Errorf("%s has rights on %s, but does not link %s", f.Name, need, driver)
+			}
+		}
+	}
+}

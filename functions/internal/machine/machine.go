@@ -1,0 +1,87 @@
+// Package machine makes the two routes of a function that only our own invoker account may call: pushes at
+// /<name>/events and schedules at /<name>/tick.
+package machine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/event"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/log"
+	"ostiary.internal/shared/platform/web"
+)
+
+// On is what a function does when it is woken.
+type On struct {
+	Event func(ctx context.Context, e event.Event) error // nil: no topic wakes it
+	Tick  func(ctx context.Context) error                // nil: no schedule wakes it
+}
+
+// Routes returns the routes. The caller's token is verified here unless IAM has done it in front.
+func Routes(d *wiring.Deps, on On) []web.Route {
+	gate := caller.Gate{Policy: d.Policy, Identity: d.Identity, Directory: d.Directory, Clock: d.Clock}
+	guarded := func(handle func(w http.ResponseWriter, r *http.Request) error) func(w http.ResponseWriter, r *http.Request) error {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			if !d.Fronted() {
+				invoker, _ := d.Env(wiring.EnvInvoker)
+				if err := gate.Machine(r, invoker); err != nil {
+					return err
+				}
+			}
+			return handle(w, r)
+		}
+	}
+	problems := []string{"caller_unauthenticated", "caller_denied"}
+	var routes []web.Route
+	if on.Event != nil {
+		events := event.Handler(event.Accepts{Topics: d.Manifest.Topics(), Eventarc: d.Manifest.EventTypes()}, on.Event, reject(d), d.Log)
+		routes = append(routes, web.Route{
+			Method: http.MethodPost, Path: "/events", Summary: "A message pushed by one of this function's subscriptions.", Uncapped: true,
+			Answers: map[int]any{http.StatusNoContent: nil}, Problems: problems,
+			Handle: guarded(func(w http.ResponseWriter, r *http.Request) error { events.ServeHTTP(w, r); return nil }),
+		})
+	}
+	if on.Tick != nil {
+		routes = append(routes, web.Route{
+			Method: http.MethodPost, Path: "/tick", Summary: "A run of this function's schedule.", Uncapped: true,
+			Answers: map[int]any{http.StatusNoContent: nil}, Problems: problems,
+			Handle: guarded(func(w http.ResponseWriter, r *http.Request) error {
+				if err := on.Tick(r.Context()); err != nil {
+					return err
+				}
+				w.WriteHeader(http.StatusNoContent)
+				return nil
+			}),
+		})
+	}
+	return routes
+}
+
+// reject keeps what nobody could understand as a record "undetermined", under the hash of the body: its own id is
+// not to be trusted. The record is written straight to the inbox, for there is no other state to change with it.
+func reject(d *wiring.Deps) func(ctx context.Context, body []byte, why error) error {
+	return func(ctx context.Context, body []byte, why error) error {
+		sum := sha256.Sum256(body)
+		r := record.New(record.Gap, d.Manifest.Name, "body:"+hex.EncodeToString(sum[:]))
+		r.Result = record.Result{State: "undetermined"}
+		now := d.Clock.Now()
+		r.Source.Observed, r.Source.Collected = now, now
+		data, err := r.Canonical()
+		if err != nil {
+			return fmt.Errorf("recording an undecodable event: %w", err)
+		}
+		// The same body again is the same record, though taken in at another time: it is known already.
+		if err := d.Inbox.Create(ctx, r.ID(), data); err != nil && !fault.Is(err, fault.Conflict) {
+			return fmt.Errorf("recording an undecodable event: %w", err)
+		}
+		d.Log.Log(ctx, log.LevelCritical, "an event could not be understood and was set aside", "record", r.ID(), "bytes", len(body), "why", why.Error())
+		return nil
+	}
+}

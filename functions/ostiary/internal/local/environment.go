@@ -1,0 +1,136 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ostiary.internal/functions/internal/manifest"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/platform/identity/issuer"
+	"ostiary.internal/shared/platform/outbox"
+)
+
+// Audiences of the tokens that local mode issues: one for people, one for programs.
+const (
+	staffAudience   = "/projects/0/global/backendServices/local"
+	serviceAudience = "https://ostiary.localhost"
+)
+
+// ClientHeader is where a request says from which address it pretends to come, unless a layout is set.
+const ClientHeader = "X-Ostiary-Client"
+
+// environment is what a function reads here in place of its deployment's variables.
+func (w *World) environment(m manifest.Function, own wiring.Env, database string) wiring.Env {
+	path := func(parts ...string) string { return filepath.Join(append([]string{w.dir}, parts...)...) }
+	set := map[string]string{
+		wiring.EnvStore:       "bolt:" + database + "?tree=" + m.Control,
+		wiring.EnvBus:         "bolt:" + database,
+		wiring.EnvSecrets:     "file:" + path("secrets") + "?key=" + path("keys", "secrets"),
+		wiring.EnvSeal:        "local:" + path("keys", "otp"),
+		wiring.EnvSealMessage: "local:" + path("keys", "message"),
+		wiring.EnvDirectory:   "policy:",
+		wiring.EnvEvidence:    "folder:" + path("evidence", "inbox"),
+		wiring.EnvInvoker:     invoker(m.Name),
+		wiring.EnvClient:      "header:" + ClientHeader,
+		"OSTIARY_MESSAGE":     "mailbox:" + database,
+		"OSTIARY_TARGETS":     w.targets(),
+		wiring.EnvIdentity:    "google:?audience=" + serviceAudience,
+		wiring.EnvSourceCap:   "6000",
+	}
+	if m.Callers == manifest.Staff {
+		set[wiring.EnvIdentity] = "iap:?audience=" + staffAudience
+	}
+	return func(name string) (string, bool) {
+		// The person who starts the process may say where client addresses stand, and nothing else.
+		if value, ok := own(name); ok && value != "" && (name == wiring.EnvClient || name == wiring.EnvSourceCap) {
+			return value, true
+		}
+		value, ok := set[name]
+		return value, ok
+	}
+}
+
+// targets gives every target of the policy a folder of its own.
+func (w *World) targets() string {
+	rules, _ := access.ReadRules(w.policy)
+	var urls []string
+	for _, t := range rules.Targets {
+		urls = append(urls, t.Name+"=file:"+filepath.Join(w.dir, "allowlist", t.Name))
+	}
+	return strings.Join(urls, ",")
+}
+
+// invoker is the account that pushes to a function and schedules it.
+func invoker(function string) string {
+	return "in-" + function + "@ostiary-local.iam.gserviceaccount.com"
+}
+
+func (w *World) authorization(_ context.Context, function string) (string, error) {
+	token, err := w.issuer.Issue(issuer.Claims{Kind: issuer.Service, Email: invoker(function), Audience: serviceAudience})
+	if err != nil {
+		return "", fmt.Errorf("signing a token for %s: %w", function, err)
+	}
+	return "Bearer " + token, nil
+}
+
+// boxes returns one outbox of each control that has one.
+func (w *World) boxes() map[string]*outbox.Box {
+	boxes := map[string]*outbox.Box{}
+	for _, f := range w.functions {
+		// A function that may publish everything its control writes is the one that sweeps.
+		if f.deps.Box != nil && (boxes[f.manifest.Control] == nil || len(f.manifest.Crons()) > 0) {
+			boxes[f.manifest.Control] = f.deps.Box
+		}
+	}
+	return boxes
+}
+
+// Unsettled says what is still on its way.
+type Unsettled struct {
+	Outbox map[string]int `json:"outbox"` // entries by control
+	Bus    int            `json:"bus"`    // deliveries
+}
+
+// settlePause is how often Settle looks again.
+const settlePause = 5 * time.Millisecond
+
+// Settle waits until every outbox and the bus are empty, or ctx ends.
+func (w *World) Settle(ctx context.Context) error {
+	for {
+		if err := w.bus.Idle(ctx); err != nil {
+			return err
+		}
+		left, err := w.unsettled(ctx)
+		if err != nil {
+			return err
+		}
+		if left.Bus == 0 && len(left.Outbox) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(settlePause):
+		}
+	}
+}
+
+func (w *World) unsettled(ctx context.Context) (Unsettled, error) {
+	left := Unsettled{Outbox: map[string]int{}}
+	for control, box := range w.boxes() {
+		pending, err := box.Pending(ctx)
+		if err != nil {
+			return left, err
+		}
+		if pending > 0 {
+			left.Outbox[control] = pending
+		}
+	}
+	var err error
+	left.Bus, err = w.bus.Pending()
+	return left, err
+}

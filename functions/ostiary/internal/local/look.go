@@ -1,0 +1,167 @@
+package local
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"ostiary.internal/functions/access/admit"
+	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/access/allowlist"
+	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/platform/web"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
+
+// show writes one of the pages of local mode; they are in English, for whoever tries the product out.
+func (w *World) show(rw http.ResponseWriter, name string, data any) error {
+	return w.showAs(rw, http.StatusOK, name, data)
+}
+
+func (w *World) showAs(rw http.ResponseWriter, status int, name string, data any) error {
+	var out bytes.Buffer
+	if err := pages.ExecuteTemplate(&out, name, data); err != nil {
+		return fmt.Errorf("showing %s: %w", name, err)
+	}
+	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+	rw.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'")
+	rw.WriteHeader(status)
+	_, err := out.WriteTo(rw)
+	return err
+}
+
+func (w *World) style(rw http.ResponseWriter, _ *http.Request) error {
+	rw.Header().Set("Content-Type", "text/css; charset=utf-8")
+	_, err := rw.Write(shell.StyleSheet())
+	return err
+}
+
+func (w *World) startPage(rw http.ResponseWriter, r *http.Request) error {
+	type entry struct{ Name, Summary, Callers string }
+	var listed []entry
+	for _, name := range w.order {
+		m := w.functions[name].manifest
+		listed = append(listed, entry{m.Name, m.Summary, string(m.Callers)})
+	}
+	signed := ""
+	if s := w.sessions.of(r); s != nil {
+		signed = s.email + ", sitting at " + s.address
+	}
+	return w.show(rw, "start.html", map[string]any{"Company": w.policy.Company.Name, "Functions": listed, "Signed": signed, "Now": w.clock.Now().Format(time.RFC1123), "Manual": w.manual != nil})
+}
+
+func (w *World) signInPage(rw http.ResponseWriter, _ *http.Request) error {
+	return w.show(rw, "signin.html", map[string]any{"People": w.policy.People})
+}
+
+func (w *World) mail(rw http.ResponseWriter, r *http.Request) error {
+	messages, err := w.mailbox.List()
+	if err != nil {
+		return err
+	}
+	if !wantsPage(r) {
+		return pretty(rw, map[string]any{"messages": messages})
+	}
+	slices.Reverse(messages)
+	return w.show(rw, "mail.html", messages)
+}
+
+// entry is one admitted prefix as GET allowlist shows it.
+type entry struct {
+	Prefix  string    `json:"prefix"`
+	Until   time.Time `json:"until"`
+	Holders int       `json:"holders"`
+}
+
+// allowlist shows what should be let in, and what every target says it lets in.
+func (w *World) allowlist(rw http.ResponseWriter, r *http.Request) error {
+	now := w.clock.Now()
+	rules, _ := access.ReadRules(w.policy)
+	leases, err := lease.New(lease.Config{Store: w.accessStore(), Box: w.boxes()["access"], Clock: w.clock, Rules: rules.Lease})
+	if err != nil {
+		return err
+	}
+	live, err := leases.Live(r.Context(), now)
+	if err != nil {
+		return err
+	}
+	shown := map[string]any{"entries": entries(allowlist.Desired(live, nil, now))}
+	fixed := []map[string]any{}
+	for _, f := range rules.Fixed {
+		fixed = append(fixed, map[string]any{"name": f.Name, "prefix": f.Prefix.String(), "until": f.Until})
+	}
+	shown["fixed"] = fixed
+	targets := []map[string]any{}
+	for _, t := range rules.Targets {
+		target, err := allowlist.Targets.Open(r.Context(), "file:"+filepath.Join(w.dir, "allowlist", t.Name), allowlist.Options{Name: t.Name, Capacity: t.Capacity, Clock: w.clock})
+		if err != nil {
+			return err
+		}
+		held := []string{}
+		state := "confirmed"
+		observed, err := target.Read(r.Context())
+		if err != nil {
+			state = "unreadable"
+		} else if observed.Torn != "" {
+			state = observed.Torn
+		}
+		for _, p := range observed.Prefixes {
+			held = append(held, p.String())
+		}
+		targets = append(targets, map[string]any{"name": t.Name, "state": state, "entries": held})
+	}
+	shown["targets"] = targets
+	return pretty(rw, shown)
+}
+
+func entries(set allowlist.Set) []entry {
+	listed := []entry{}
+	for _, e := range set.Entries() {
+		listed = append(listed, entry{e.Prefix.String(), e.Until, len(e.Holders)})
+	}
+	return listed
+}
+
+func (w *World) accessStore() store.Store { return w.functions["syncallowlist"].deps.Store }
+
+// door is a page behind the allow-list: this process asks the function admit as a gateway would, with the address the
+// signed-in person sits at.
+func (w *World) door(rw http.ResponseWriter, r *http.Request) error {
+	if len(w.policy.Gateways) == 0 {
+		return missing("gateway", "")
+	}
+	gateway := w.policy.Gateways[0]
+	key, err := w.secrets.Get(r.Context(), gateway.KeyRef)
+	if err != nil {
+		return err
+	}
+	address := r.Header.Get(ClientHeader)
+	if s := w.sessions.of(r); s != nil && address == "" {
+		address = s.address
+	}
+	ask := httptest.NewRequestWithContext(r.Context(), http.MethodGet, "/admit/v1/check", http.NoBody)
+	ask.Header.Set(admit.KeyHeader, string(key))
+	ask.Header.Set(gateway.Header, address)
+	told := httptest.NewRecorder()
+	w.functions["admit"].handler.ServeHTTP(told, ask)
+	admitted := told.Code == http.StatusNoContent
+	status := map[bool]int{true: http.StatusOK, false: http.StatusForbidden}[admitted]
+	if !wantsPage(r) {
+		return web.WriteJSON(rw, status, map[string]bool{"admitted": admitted})
+	}
+	return w.showAs(rw, status, "door.html", map[string]any{"Admitted": admitted, "Address": address})
+}
+
+func (w *World) inboxDir() string { return filepath.Join(w.dir, "evidence", "inbox") }

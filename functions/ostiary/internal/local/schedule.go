@@ -1,0 +1,135 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"ostiary.internal/functions/internal/manifest"
+)
+
+// job is one schedule of a function and when it is due next.
+type job struct {
+	function string
+	cron     string
+	schedule cron.Schedule
+	next     time.Time
+}
+
+// Ran says that a schedule woke a function.
+type Ran struct {
+	Function string    `json:"function"`
+	At       time.Time `json:"at"`
+	Status   int       `json:"status"`
+}
+
+func newJobs(functions []manifest.Function, now time.Time) ([]*job, error) {
+	var jobs []*job
+	for _, f := range functions {
+		for _, spec := range f.Crons() {
+			schedule, err := cron.ParseStandard(spec)
+			if err != nil {
+				return nil, fmt.Errorf("schedule of %s: %w", f.Name, err)
+			}
+			jobs = append(jobs, &job{function: f.Name, cron: spec, schedule: schedule, next: schedule.Next(now.UTC())})
+		}
+	}
+	return jobs, nil
+}
+
+// due returns the job that comes first, if it comes no later than until.
+func due(jobs []*job, until time.Time) (*job, bool) {
+	if len(jobs) == 0 {
+		return nil, false
+	}
+	first := slices.MinFunc(jobs, func(a, b *job) int { return a.next.Compare(b.next) })
+	return first, !first.next.After(until)
+}
+
+// tick wakes a function as its schedule would: a request without a body, with the invoker's token.
+func (w *World) tick(ctx context.Context, function string) int {
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/"+function+"/tick", http.NoBody)
+	token, err := w.authorization(ctx, function)
+	if err != nil {
+		return http.StatusInternalServerError
+	}
+	r.Header.Set("Authorization", token)
+	r.Header.Set("User-Agent", "Google-Cloud-Scheduler")
+	answer := httptest.NewRecorder()
+	w.functions[function].handler.ServeHTTP(answer, r)
+	return answer.Code
+}
+
+// Advance moves the manual clock, stopping at every schedule on the way, and delivers all messages before it moves on.
+// What a stop finds out is the same as if the time had passed.
+func (w *World) Advance(ctx context.Context, by time.Duration) ([]Ran, error) {
+	w.moving.Lock()
+	defer w.moving.Unlock()
+	until := w.manual.Now().Add(by)
+	ran := []Ran{}
+	for {
+		if err := w.Settle(ctx); err != nil {
+			return ran, err
+		}
+		next, ok := due(w.jobs, until)
+		if !ok {
+			break
+		}
+		at := next.next
+		if err := w.manual.Set(at); err != nil {
+			return ran, err
+		}
+		next.next = next.schedule.Next(at)
+		ran = append(ran, Ran{Function: next.function, At: at, Status: w.tick(ctx, next.function)})
+	}
+	if err := w.manual.Set(until); err != nil {
+		return ran, err
+	}
+	return ran, w.Settle(ctx)
+}
+
+// Jump sets the manual clock. No schedule runs: those that were due meanwhile are missed, as by a scheduler that
+// stood still.
+func (w *World) Jump(to time.Time) error {
+	w.moving.Lock()
+	defer w.moving.Unlock()
+	if err := w.manual.Set(to); err != nil {
+		return err
+	}
+	for _, j := range w.jobs {
+		if j.next.Before(to) {
+			j.next = j.schedule.Next(to.UTC().Add(-time.Nanosecond))
+		}
+	}
+	return nil
+}
+
+// runSchedules wakes functions by the system clock until ctx ends.
+func (w *World) runSchedules(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		for {
+			now := w.clock.Now()
+			next, ok := due(w.jobs, now)
+			if !ok {
+				break
+			}
+			next.next = next.schedule.Next(now)
+			if status := w.tick(ctx, next.function); status >= 300 {
+				w.log.WarnContext(ctx, "a schedule failed", "function", next.function, "status", status)
+			}
+		}
+		timer.Reset(time.Second)
+	}
+}

@@ -1,0 +1,125 @@
+package local
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/identity"
+	"ostiary.internal/shared/platform/web"
+)
+
+// Handler serves everything on one address: the start page, every function under its name, and /_local/.
+func (w *World) Handler() http.Handler {
+	mux := http.NewServeMux()
+	local := http.NewCrossOriginProtection()
+	for pattern, handle := range w.localRoutes() {
+		mux.Handle(pattern, local.Handler(answer(handle)))
+	}
+	mux.HandleFunc("GET /openapi.json", w.openAPI)
+	mux.Handle("GET /{$}", answer(w.startPage))
+	for name, f := range w.functions {
+		mux.Handle("/"+name, w.dressed(f))
+		mux.Handle("/"+name+"/", w.dressed(f))
+	}
+	return onlyLoopback(mux)
+}
+
+// onlyLoopback answers requests that were addressed to this machine by its own names; another Host is a page
+// elsewhere that a browser was tricked to send here (DNS rebinding).
+func onlyLoopback(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = strings.Trim(r.Host, "[]")
+		}
+		if host != "localhost" && host != "127.0.0.1" && host != "::1" {
+			web.WriteProblem(rw, fault.Refuse(fault.Denied, "host_refused", "This server answers as localhost, 127.0.0.1 or [::1] only.", "Open it by one of these names."))
+			return
+		}
+		next.ServeHTTP(rw, r)
+	})
+}
+
+// dressed gives a request what the load balancer and the proxy in front of a deployed function would: the assertion
+// of the signed-in person, and the address she sits at.
+func (w *World) dressed(f *function) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		signed := w.sessions.of(r)
+		if f.manifest.Callers == "staff" {
+			if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && r.Header.Get(identity.AssertionHeader) == "" {
+				r.Header.Set(identity.AssertionHeader, token)
+			}
+			r.Header.Del("Authorization")
+			if signed != nil && r.Header.Get(identity.AssertionHeader) == "" {
+				if token, err := w.staffToken(signed.email, nil); err == nil {
+					r.Header.Set(identity.AssertionHeader, token)
+				}
+			}
+		}
+		if signed != nil && len(r.Header.Values(ClientHeader)) == 0 {
+			r.Header.Set(ClientHeader, signed.address)
+		}
+		f.handler.ServeHTTP(rw, r)
+	})
+}
+
+func (w *World) openAPI(rw http.ResponseWriter, _ *http.Request) {
+	var all []web.Function
+	for _, name := range w.order {
+		all = append(all, w.functions[name].served)
+	}
+	rw.Header().Set("Content-Type", "application/json")
+	_, _ = rw.Write(web.OpenAPI(all...))
+}
+
+// answer turns a handler that may fail into one that answers a problem document.
+func answer(handle func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Cache-Control", "no-store")
+		if err := handle(rw, r); err != nil {
+			web.WriteProblem(rw, err)
+		}
+	})
+}
+
+// localRoutes are the calls under /_local/.
+func (w *World) localRoutes() map[string]func(http.ResponseWriter, *http.Request) error {
+	return map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /_local/health": func(rw http.ResponseWriter, _ *http.Request) error {
+			return web.WriteJSON(rw, 200, map[string]bool{"ready": true})
+		},
+		"GET /_local/signin":      w.signInPage,
+		"POST /_local/signin":     w.signIn,
+		"POST /_local/signout":    w.signOut,
+		"GET /_local/clock":       w.readClock,
+		"POST /_local/clock":      w.setClock,
+		"POST /_local/settle":     w.settle,
+		"POST /_local/events":     w.events,
+		"GET /_local/allowlist":   w.allowlist,
+		"GET /_local/mail":        w.mail,
+		"GET /_local/sent":        w.mail,
+		"GET /_local/records":     w.records,
+		"GET /_local/schedules":   w.schedules,
+		"GET /_local/people":      w.listPeople,
+		"POST /_local/people":     w.changePerson,
+		"GET /_local/door":        w.door,
+		"GET /_local/style.css":   w.style,
+		"POST /_local/enrol":      w.enrolLink,
+		"GET /_local/deadletters": w.deadLetters,
+		"POST /_local/redeliver":  w.redeliver,
+	}
+}
+
+// decode reads a small JSON body of a /_local/ call; unknown keys are refused.
+func decode(rw http.ResponseWriter, r *http.Request, into any) error {
+	d := json.NewDecoder(http.MaxBytesReader(rw, r.Body, web.MaxBodyBytes))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return &fault.Error{Kind: fault.Invalid, Code: "body_invalid", Detail: "The body is not the JSON object this call takes.", Next: "Compare it with the documentation of /_local/.", Err: err}
+	}
+	return nil
+}

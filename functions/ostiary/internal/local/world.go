@@ -1,0 +1,274 @@
+// Package local is Ostiary on one machine: every function in one process, on embedded drivers, with the same code
+// that verifies tokens, decodes pushes and runs transactions in production. What stands under /_local/ is for
+// trying things out and is compiled into the ostiary command alone.
+package local
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"ostiary.internal/functions/internal/manifest"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/platform/bus/local"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/directory"
+	"ostiary.internal/shared/platform/directory/people"
+	"ostiary.internal/shared/platform/identity/issuer"
+	"ostiary.internal/shared/platform/message/mailbox"
+	secrets "ostiary.internal/shared/platform/secret/file"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/platform/store/bolt"
+	"ostiary.internal/shared/platform/web"
+	"ostiary.internal/shared/policy"
+)
+
+// Options say how the process runs.
+type Options struct {
+	Dir       string // data folder, made when missing
+	Policy    string // policy folder
+	Manual    bool   // the clock stands still
+	Now       time.Time
+	Functions []wiring.Function
+	Log       *slog.Logger
+	Env       wiring.Env // for what a person may set: OSTIARY_CLIENT_ADDRESS and the like
+}
+
+// function is one running function.
+type function struct {
+	manifest manifest.Function
+	deps     *wiring.Deps
+	served   web.Function
+	handler  http.Handler
+}
+
+// World is everything that runs. Close it.
+type World struct {
+	dir       string
+	clock     clock.Clock
+	manual    *manualClock // nil under the system clock
+	log       *slog.Logger
+	policy    *policy.Policy
+	functions map[string]*function
+	order     []string
+	jobs      []*job
+	bus       *local.Bus
+	issuer    *issuer.Issuer
+	mailbox   *mailbox.Mailbox
+	directory *people.Directory
+	secrets   *secrets.Store
+	state     store.Store // of this package: changes of the directory
+	sessions  sessions
+
+	moving  sync.Mutex // one Advance at a time
+	closers []io.Closer
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// Open builds the world and starts delivering. A data folder another process holds is a Conflict within a second.
+func Open(ctx context.Context, o Options) (*World, error) {
+	w := &World{dir: o.Dir, clock: clock.System{}, log: o.Log, functions: map[string]*function{}, sessions: sessions{byID: map[string]session{}}}
+	if err := w.open(ctx, o); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+func (w *World) open(ctx context.Context, o Options) error {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	// The clock is kept in the folder too, but the lock on the database comes first: nothing is touched that another
+	// process holds.
+	database := filepath.Join(o.Dir, "ostiary.db")
+	_, release, err := bolt.File(database)
+	if err != nil {
+		return fmt.Errorf("opening the data folder %s: %w", o.Dir, err)
+	}
+	w.closers = append(w.closers, closer(release))
+	if o.Manual {
+		if w.manual, err = openClock(o.Dir, o.Now); err != nil {
+			return err
+		}
+		w.clock = w.manual
+	}
+	if w.bus, err = local.Open(database, w.clock); err != nil {
+		return err
+	}
+	w.closers = append(w.closers, w.bus)
+	if err := w.loadPolicy(ctx, o.Policy); err != nil {
+		return err
+	}
+	if err := w.openSeams(ctx, database); err != nil {
+		return err
+	}
+	if err := w.openFunctions(ctx, o, database); err != nil {
+		return err
+	}
+	return w.start()
+}
+
+func (w *World) loadPolicy(ctx context.Context, folder string) error {
+	absolute, err := filepath.Abs(folder)
+	if err != nil {
+		return fmt.Errorf("finding the policy folder: %w", err)
+	}
+	if w.policy, err = policy.Open(ctx, "dir:"+absolute); err != nil {
+		return err
+	}
+	for _, p := range w.policy.Dangling {
+		w.log.WarnContext(ctx, "the policy refers to nothing", "problem", p.String())
+	}
+	return nil
+}
+
+func (w *World) openSeams(ctx context.Context, database string) error {
+	var err error
+	if w.mailbox, err = mailbox.Open(database); err != nil {
+		return err
+	}
+	w.closers = append(w.closers, w.mailbox)
+	if w.state, err = store.Drivers.Open(ctx, "bolt:"+database+"?tree=local", store.Options{Schema: store.Schema{people.Collection()}, Clock: w.clock}); err != nil {
+		return err
+	}
+	w.closers = append(w.closers, w.state)
+	if w.directory, err = people.New(w.directoryOptions()); err != nil {
+		return err
+	}
+	w.issuer = issuer.New(filepath.Join(w.dir, "keys", "issuer"), w.policy.Company.Issuer.URL, w.clock)
+	w.secrets = secrets.New(filepath.Join(w.dir, "secrets"), filepath.Join(w.dir, "keys", "secrets"), nil)
+	return w.firstSecrets(ctx)
+}
+
+func (w *World) directoryOptions() directory.Options {
+	return directory.Options{Clock: w.clock, Store: w.state, People: func(context.Context) ([]string, error) {
+		var addresses []string
+		for _, p := range w.policy.People {
+			addresses = append(addresses, p.Email)
+		}
+		return addresses, nil
+	}}
+}
+
+// firstSecrets makes the secrets a first start needs: random, and never shown.
+func (w *World) firstSecrets(ctx context.Context) error {
+	names := []string{"form-key"}
+	for _, g := range w.policy.Gateways {
+		names = append(names, g.KeyRef)
+	}
+	for _, name := range names {
+		if _, err := w.secrets.Get(ctx, name); err == nil {
+			continue
+		}
+		if _, err := w.secrets.Put(ctx, name, []byte(rand.Text()+rand.Text())); err != nil {
+			return fmt.Errorf("making the secret %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (w *World) openFunctions(ctx context.Context, o Options, database string) error {
+	var manifests []manifest.Function
+	for _, f := range o.Functions {
+		m, err := manifest.Parse(f.Manifest)
+		if err != nil {
+			return err
+		}
+		opened, err := w.openFunction(ctx, f, m, o, database)
+		if err != nil {
+			return fmt.Errorf("starting %s: %w", m.Name, err)
+		}
+		w.functions[m.Name] = opened
+		w.order = append(w.order, m.Name)
+		manifests = append(manifests, m)
+		for _, t := range m.Triggers {
+			if t.Kind != manifest.Topic {
+				continue
+			}
+			if err := w.bus.Subscribe(m.Name, t.Topic, t.Filter); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	w.jobs, err = newJobs(manifests, w.clock.Now())
+	return err
+}
+
+func (w *World) openFunction(ctx context.Context, f wiring.Function, m manifest.Function, o Options, database string) (*function, error) {
+	deps, err := wiring.Open(ctx, m, f.Schema, wiring.Options{
+		Env: w.environment(m, o.Env, database), Clock: w.clock, Log: w.log.With("function", m.Name), Policy: w.policy,
+		Transport: w.issuer.Transport(), Directory: w.directoryOptions(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.closers = append(w.closers, deps.Store)
+	served, err := f.Build(ctx, deps)
+	if err != nil {
+		return nil, err
+	}
+	return &function{manifest: m, deps: deps, served: served, handler: served.Handler()}, nil
+}
+
+// start sends on what a process that died here left behind, delivers, and under the system clock runs schedules.
+func (w *World) start() error {
+	ctx, stop := context.WithCancel(context.Background())
+	w.stop = stop
+	w.running.Go(func() {
+		if err := w.bus.Deliver(ctx, local.Target{Handler: w.handler, Authorization: w.authorization, Log: w.log}); err != nil {
+			w.log.ErrorContext(ctx, "delivering messages ended", "error", err)
+		}
+	})
+	if w.manual == nil {
+		w.running.Go(func() { w.runSchedules(ctx) })
+	}
+	return w.takeOver(ctx)
+}
+
+// takeOver relays every outbox entry, whoever was at work on it: the data folder is ours, so nobody is any more.
+func (w *World) takeOver(ctx context.Context) error {
+	for control := range w.boxes() {
+		if err := w.boxes()[control].TakeOver(ctx); err != nil {
+			return fmt.Errorf("sending on what was left of %s: %w", control, err)
+		}
+	}
+	return nil
+}
+
+// closer makes an io.Closer of a function.
+type closer func() error
+
+// Close calls the function.
+func (c closer) Close() error { return c() }
+
+func (w *World) handler(name string) http.Handler {
+	if f, ok := w.functions[name]; ok {
+		return f.handler
+	}
+	return nil
+}
+
+// Close ends deliveries and schedules and lets the files go.
+func (w *World) Close() error {
+	if w.stop != nil {
+		w.stop()
+	}
+	w.running.Wait()
+	var failed []error
+	for i := len(w.closers) - 1; i >= 0; i-- {
+		if w.closers[i] != nil {
+			failed = append(failed, w.closers[i].Close())
+		}
+	}
+	return errors.Join(failed...)
+}

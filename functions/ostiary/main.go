@@ -1,0 +1,121 @@
+// Command ostiary runs all functions in one process on this machine, and holds the operator's commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"ostiary.internal/shared/platform/fault"
+)
+
+// Exit codes all commands share; 64 is usage as in sysexits.h.
+const (
+	exitGood  = 0
+	exitWrong = 1
+	exitUsage = 64
+)
+
+// command is one word after "ostiary".
+type command struct {
+	name    string
+	args    string // shown in the usage line
+	summary string
+	example string
+	run     func(ctx context.Context, t terminal, args []string) int
+}
+
+// terminal is where a command talks: answers to out, everything else to err.
+type terminal struct {
+	out, err io.Writer
+	flags    *flag.FlagSet
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "[--port N] [--data DIR] [--policy DIR] [--clock system|manual] [--now RFC3339]", "run everything on this machine", "ostiary serve --port 8080 --data data --policy testdata/policies/sharedcontacts", serve},
+		{"init", "DIR", "start a policy folder from the starter", "ostiary init policy", initFolder},
+		{"check", "[--policy DIR] [--json]", "check a policy folder; problems as file:line: key: what is wrong; what is allowed", "ostiary check --policy policy", check},
+		{"enrol", "[--data DIR] [--policy DIR] [--server URL] [--by EMAIL] [--json] EMAIL", "make a one-time enrolment link for a person, as somebody of security", "ostiary enrol asha.iyer@sharedcontacts.example", enrol},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run finds the command and runs it.
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	all := commands()
+	if len(args) > 0 && slices.Contains([]string{"help", "--help", "-h"}, args[0]) {
+		usage(out, all)
+		return exitGood
+	}
+	if len(args) == 0 {
+		usage(errs, all)
+		return exitUsage
+	}
+	at := slices.IndexFunc(all, func(c command) bool { return c.name == args[0] })
+	if at < 0 {
+		fmt.Fprintf(errs, "ostiary: there is no command %q\n\n", args[0])
+		usage(errs, all)
+		return exitUsage
+	}
+	c := all[at]
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	flags.SetOutput(errs)
+	flags.Usage = func() {
+		fmt.Fprintf(flags.Output(), "usage: ostiary %s %s\n\n%s\n\nexample: %s\n", c.name, c.args, c.summary, c.example)
+		flags.PrintDefaults()
+	}
+	if slices.Contains(args[1:], "--help") {
+		flags.SetOutput(out)
+	}
+	return c.run(ctx, terminal{out: out, err: errs, flags: flags}, args[1:])
+}
+
+func usage(w io.Writer, all []command) {
+	fmt.Fprintln(w, "ostiary turns a published security policy into running controls, and proves every sentence of it.")
+	fmt.Fprintln(w)
+	for _, c := range all {
+		fmt.Fprintf(w, "  ostiary %-8s %s\n", c.name, c.summary)
+	}
+	fmt.Fprintln(w, "\nostiary COMMAND --help shows its flags and an example.")
+}
+
+// parse reads a command's flags and returns the exit code that ends it, or -1 to go on.
+func (t terminal) parse(args []string, wanted int) int {
+	switch err := t.flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return exitGood
+	case err != nil:
+		return exitUsage
+	case t.flags.NArg() != wanted:
+		t.flags.Usage()
+		return exitUsage
+	}
+	return -1
+}
+
+// fail says what went wrong and what to do next.
+func (t terminal) fail(err error) int {
+	fmt.Fprintf(t.err, "ostiary %s: %v\n", t.flags.Name(), err)
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		if e.Detail != "" {
+			fmt.Fprintln(t.err, e.Detail)
+		}
+		if e.Next != "" {
+			fmt.Fprintln(t.err, e.Next)
+		}
+	}
+	return exitWrong
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/policy"
+	"ostiary.internal/testdata/policies"
+)
+
+// initFolder copies the starter. An existing file is never touched.
+func initFolder(_ context.Context, t terminal, args []string) int {
+	if code := t.parse(args, 1); code >= 0 {
+		return code
+	}
+	to := t.flags.Arg(0)
+	if entries, err := os.ReadDir(to); err == nil && len(entries) > 0 {
+		return t.fail(fmt.Errorf("%s is not empty: name a new folder", to))
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return t.fail(fmt.Errorf("looking at %s: %w", to, err))
+	}
+	if err := os.CopyFS(to, policies.Starter()); err != nil {
+		return t.fail(fmt.Errorf("copying the starter to %s: %w", to, err))
+	}
+	fmt.Fprintf(t.out, "The starter is in %s. Put your company and people in, then run: ostiary check --policy %s\n", to, to)
+	return exitGood
+}
+
+// check lists every problem of a policy folder, those of the controls' own files included.
+func check(_ context.Context, t terminal, args []string) int {
+	folder := t.flags.String("policy", "policy", "policy folder")
+	asJSON := t.flags.Bool("json", false, "print the problems as JSON")
+	if code := t.parse(args, 0); code >= 0 {
+		return code
+	}
+	problems, err := problemsOf(*folder)
+	if err != nil {
+		return t.fail(err)
+	}
+	if *asJSON {
+		if problems == nil {
+			problems = []policy.Problem{}
+		}
+		text, err := json.MarshalIndent(map[string]any{"problems": problems}, "", "  ")
+		if err != nil {
+			return t.fail(err)
+		}
+		fmt.Fprintf(t.out, "%s\n", text)
+	} else {
+		for _, p := range problems {
+			fmt.Fprintln(t.out, p)
+		}
+		if len(problems) == 0 {
+			fmt.Fprintf(t.out, "%s is in order\n", *folder)
+		}
+	}
+	if len(problems) > 0 {
+		return exitWrong
+	}
+	return exitGood
+}
+
+func problemsOf(folder string) ([]policy.Problem, error) {
+	absolute, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, fmt.Errorf("finding the policy folder: %w", err)
+	}
+	p, problems, err := policy.Load(os.DirFS(filepath.Dir(absolute)), filepath.Base(absolute))
+	if err != nil {
+		return nil, err
+	}
+	_, more := access.ReadRules(p)
+	return policy.Sort(append(problems, more...)), nil
+}

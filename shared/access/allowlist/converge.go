@@ -1,0 +1,279 @@
+package allowlist
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+)
+
+const reconciles = "reconciles"
+
+// Collection declares what the reconciler remembers of each target.
+func Collection() []store.Collection { return []store.Collection{{Name: reconciles}} }
+
+const (
+	lockLife   = 2 * time.Minute // after it another writer takes over, with a higher fence
+	applyLimit = 90 * time.Second
+	noteLimit  = 10 * time.Second // even a cancelled run notes its failure: without, the next one hammers the target
+	firstWait  = 5 * time.Second
+	// longestWait keeps the promise that a removal is tried within a minute, however often a target refused.
+	longestWait = time.Minute
+)
+
+// state is one target's document: who may write, what was decided and what was seen done. Digests are of prefixes.
+type state struct {
+	V        int       `json:"v"`
+	Owner    string    `json:"owner"`
+	Fence    int64     `json:"fence"` // one more for each writer
+	Held     time.Time `json:"held"`  // until when the owner writes; zero when nobody does
+	Decided  string    `json:"decided"`
+	Done     string    `json:"done"`
+	Pending  bool      `json:"pending"` // decided, and not yet seen done
+	DoneAt   time.Time `json:"done_at,omitzero"`
+	Entries  int       `json:"entries"` // as last read back
+	Failures int       `json:"failures"`
+	NextTry  time.Time `json:"next_try,omitzero"`
+}
+
+// sighting is what became of one target in one round.
+type sighting struct {
+	set     Set      // the set it was to hold
+	prefix  prefixes // what it was last seen to hold; nil when it could not be read
+	took    bool     // it accepted the set
+	outcome Outcome
+}
+
+// prefixes is a lookup over what a target holds.
+type prefixes map[netip.Prefix]bool
+
+func lookup(list []netip.Prefix) prefixes {
+	found := prefixes{}
+	for _, p := range list {
+		found[p] = true
+	}
+	return found
+}
+
+func digest(list []netip.Prefix) string {
+	h := sha256.New()
+	for _, p := range list {
+		fmt.Fprintln(h, p)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// converge makes one target hold the set that is due. It looks first without any lock: a target in order costs two
+// reads and no write.
+func (r *Reconciler) converge(ctx context.Context, t Target, d *due, now time.Time) (sighting, error) {
+	ctx, cancel := context.WithTimeout(ctx, applyLimit)
+	defer cancel()
+	st, err := r.state(ctx, t)
+	if err != nil {
+		return sighting{}, err
+	}
+	seen, err := t.Read(ctx)
+	if err != nil {
+		return sighting{set: d.set}, fmt.Errorf("reading back: %w", err)
+	}
+	s := sighting{set: d.set, prefix: lookup(seen.Prefixes)}
+	if seen.Holds(d.set) && st.settled(seen) {
+		s.took, s.outcome.Held = true, true
+		return s, nil
+	}
+	if now.Before(st.NextTry) {
+		return s, nil // it refused a moment ago; what waits for it stays pending
+	}
+	return r.write(ctx, t, d, s, now)
+}
+
+// write is the part of converge that holds the target's lock. What to write is computed only now: whoever held the
+// lock before may have read fewer leases, or more.
+func (r *Reconciler) write(ctx context.Context, t Target, d *due, s sighting, now time.Time) (sighting, error) {
+	st, err := r.lock(ctx, t, now)
+	if err != nil {
+		return s, err
+	}
+	fresh, err := r.due(ctx, now)
+	if err != nil {
+		return s, r.note(ctx, t, st, err, now)
+	}
+	*d, s.set = fresh, fresh.set
+	seen, err := t.Read(ctx)
+	if err == nil {
+		s.prefix = lookup(seen.Prefixes)
+		s.outcome.Foreign = st.foreign(seen)
+		seen, err = r.apply(ctx, t, st, seen, &s, now)
+	}
+	if err != nil {
+		return s, r.note(ctx, t, st, err, now)
+	}
+	s.outcome.Held = true
+	s.prefix = lookup(seen.Prefixes)
+	return s, r.done(ctx, t, st, s, now)
+}
+
+// apply records the decision, writes, and reads back.
+func (r *Reconciler) apply(ctx context.Context, t Target, st state, seen Observed, s *sighting, now time.Time) (Observed, error) {
+	if seen.Holds(s.set) {
+		s.took = true // a run died between writing and saying so
+		return seen, nil
+	}
+	limits := t.Limits()
+	if err := s.set.Check(limits); err != nil {
+		return seen, err
+	}
+	if err := r.decided(ctx, t, st, seen, *s, now); err != nil {
+		return seen, err
+	}
+	fence := max(st.Fence, seen.Fence)
+	if err := t.Apply(ctx, s.set, Write{Fence: fence, Etag: seen.Etag}); err != nil {
+		return seen, fmt.Errorf("applying %d entries: %w", s.set.Len(), err)
+	}
+	s.took, s.outcome.Applied = true, true
+	s.prefix = nil // unknown until it is read back
+	seen, err := t.Read(ctx)
+	if err != nil {
+		return seen, fmt.Errorf("reading back what was applied: %w", err)
+	}
+	s.prefix = lookup(seen.Prefixes)
+	if !seen.Holds(s.set) {
+		return seen, fault.New(fault.Transient, "reading back what was applied: the target holds something else (%d entries, want %d) %s",
+			len(seen.Prefixes), s.set.Len(), seen.Torn)
+	}
+	return seen, nil
+}
+
+// settled reports whether the last decision was seen done, so that nothing is left to say about it.
+func (st state) settled(seen Observed) bool {
+	return st.Done != "" && !st.Pending && st.Done == digest(seen.Prefixes)
+}
+
+// foreign reports whether a target holds what we neither confirmed nor decided: somebody else wrote.
+func (st state) foreign(seen Observed) bool {
+	switch {
+	case st.Done == "":
+		return false // never ours yet
+	case seen.Torn != "":
+		return !st.Pending // otherwise a run of ours died in it
+	}
+	now := digest(seen.Prefixes)
+	return now != st.Done && now != st.Decided
+}
+
+// follow computes how far the leases have come from what the targets were seen to hold. It is pure.
+func follow(open []lease.Lease, seen []sighting, now time.Time) []lease.Step {
+	holders := make([]map[string]bool, len(seen))
+	for i, s := range seen {
+		holders[i] = map[string]bool{}
+		for _, e := range s.set.Entries() {
+			for _, h := range e.Holders {
+				holders[i][h.Lease] = true
+			}
+		}
+	}
+	every := func(fn func(i int, s sighting) bool) bool {
+		for i, s := range seen {
+			if !fn(i, s) {
+				return false
+			}
+		}
+		return true
+	}
+	var steps []lease.Step
+	for _, l := range open {
+		held := every(func(i int, s sighting) bool { return s.outcome.Held && holders[i][l.ID] })
+		took := every(func(i int, s sighting) bool { return s.took && holders[i][l.ID] })
+		gone := every(func(i int, s sighting) bool { return s.outcome.Held && !holders[i][l.ID] })
+		lost := !every(func(_ int, s sighting) bool { return s.prefix == nil || s.prefix[l.Prefix] })
+		step := lease.Step{ID: l.ID}
+		switch live := l.Live(now); {
+		case live && held:
+			step.To = []lease.State{lease.Written, lease.Confirmed}
+		case live && lost:
+			step.To = []lease.State{lease.Received}
+		case live && took:
+			step.To = []lease.State{lease.Written}
+		case !live && gone:
+			step.Close = true
+		}
+		if _, changes := step.Apply(l, now); changes {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+// wait is the time until a target is tried again after its nth failure.
+func wait(n int) time.Duration {
+	w := firstWait
+	for ; n > 1 && w < longestWait; n-- {
+		w *= 2
+	}
+	return min(w, longestWait)
+}
+
+func (r *Reconciler) state(ctx context.Context, t Target) (state, error) {
+	var st state
+	err := r.Store.Get(ctx, reconciles, t.Name(), &st)
+	if fault.Is(err, fault.NotFound) {
+		return state{V: 1}, nil
+	}
+	if err != nil {
+		return st, fmt.Errorf("reading the target's state: %w", err)
+	}
+	return st, nil
+}
+
+// edit changes a target's document in one transaction. With a fence, it must still be ours.
+func (r *Reconciler) edit(ctx context.Context, t Target, fence int64, fn func(st *state, b *outbox.Batch) error) (state, error) {
+	var st state
+	err := r.Box.Commit(ctx, func(tx store.Tx, b *outbox.Batch) error {
+		st = state{V: 1}
+		if err := tx.Get(reconciles, t.Name(), &st); err != nil && !fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("reading the target's state: %w", err)
+		}
+		if fence != 0 && st.Fence != fence {
+			return fault.New(fault.Conflict, "another writer took over: fence %d, ours is %d", st.Fence, fence)
+		}
+		if err := fn(&st, b); err != nil {
+			return err
+		}
+		return tx.Put(reconciles, t.Name(), st)
+	})
+	return st, err
+}
+
+// lock makes this run the target's only writer. Transient: another one is.
+func (r *Reconciler) lock(ctx context.Context, t Target, now time.Time) (state, error) {
+	return r.edit(ctx, t, 0, func(st *state, _ *outbox.Batch) error {
+		if now.Before(st.Held) && st.Owner != r.Owner {
+			return fault.New(fault.Transient, "another writer is at work until %s", st.Held.Format(time.RFC3339))
+		}
+		st.Owner, st.Fence, st.Held = r.Owner, st.Fence+1, now.Add(lockLife)
+		return nil
+	})
+}
+
+// difference counts what is in one list and not in the other.
+func difference(want, have []netip.Prefix) (added, removed int) {
+	wanted, held := lookup(want), lookup(have)
+	for p := range wanted {
+		if !held[p] {
+			added++
+		}
+	}
+	for p := range held {
+		if !wanted[p] {
+			removed++
+		}
+	}
+	return added, removed
+}

@@ -1,0 +1,260 @@
+package allowlist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+)
+
+// Config is what a Reconciler needs. Store, Box and Leases must be of the same database.
+type Config struct {
+	Store   store.Store
+	Box     *outbox.Box
+	Leases  *lease.Service
+	Targets []Target // without any, the admission check over the leases is the only enforcement
+	// Suspended reports whether a person with a live lease must lose it: suspended, gone, or no longer approved. An
+	// error is no answer: the person keeps what she has, at most until its end, and the run says so.
+	Suspended func(ctx context.Context, person string) (bool, error)
+	// Owner names the writer. Two runs of one owner never overlap, so an owner may take over from itself at once
+	// after a crash; give the same name only to what cannot run twice.
+	Owner    string
+	Promises []string // ids of the promises the evidence counts for
+	Policy   string   // record.Digest of the policy in force; may be empty
+	Log      *slog.Logger
+}
+
+// Reconciler makes the targets hold what the leases say. It is safe for concurrent use; one run at a time per process,
+// one writer at a time per target.
+type Reconciler struct {
+	Config
+	mu sync.Mutex
+}
+
+// New returns a Reconciler, or Misconfigured when a part is missing or two targets share a name.
+func New(c Config) (*Reconciler, error) {
+	if c.Store == nil || c.Box == nil || c.Leases == nil || c.Owner == "" {
+		return nil, fault.New(fault.Misconfigured, "allow-list: store, outbox, leases and owner are all needed")
+	}
+	names := map[string]bool{}
+	for _, t := range c.Targets {
+		if t.Name() == "" || names[t.Name()] {
+			return nil, fault.New(fault.Misconfigured, "allow-list: target name %q is empty or there twice", t.Name())
+		}
+		names[t.Name()] = true
+	}
+	if c.Suspended == nil {
+		c.Suspended = func(context.Context, string) (bool, error) { return false, nil }
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Reconciler{Config: c}, nil
+}
+
+// Report is what a run did.
+type Report struct {
+	Entries      int // that should be in force
+	Confirmed    int // leases read back for the first time
+	Ended        int // leases ended by the run: suspended, replaced, no room
+	Removed      int // leases seen gone from every target
+	Undetermined int // people whose standing could not be read
+	Targets      []Outcome
+}
+
+// Outcome is what a run found and did at one target.
+type Outcome struct {
+	Target  string
+	Applied bool // the target was written to
+	Held    bool // the target was read back and holds the set
+	Foreign bool // somebody else had changed it; it was made right again if Held
+	Err     error
+}
+
+// rounds bounds a run: a confirmation may end the device it replaces, which changes the set once more.
+const rounds = 3
+
+// Run brings every target to the set that is due at now, and the leases to what the targets hold. It ends the leases
+// of people who lost their standing, and the newest ones where a target has no room. A run that finds everything in
+// order writes nothing. It may be killed anywhere and run again; on an error the leases concerned stay pending, and
+// the error says which targets, Transient where another run may succeed.
+func (r *Reconciler) Run(ctx context.Context, now time.Time) (Report, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var report Report
+	d, err := r.due(ctx, now)
+	if err != nil {
+		return report, err
+	}
+	if d, err = r.dismiss(ctx, d, now, &report); err != nil {
+		return report, err
+	}
+	for range rounds {
+		if d, err = r.makeRoom(ctx, d, now, &report); err != nil {
+			return report, err
+		}
+		again, err := r.round(ctx, &d, now, &report)
+		if err != nil || !again {
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+// round takes every target to the present set once. It asks for another round when it changed the set.
+func (r *Reconciler) round(ctx context.Context, d *due, now time.Time, report *Report) (again bool, err error) {
+	report.Targets = report.Targets[:0]
+	var seen []sighting
+	var failed []error
+	for _, t := range r.Targets {
+		s, err := r.converge(ctx, t, d, now)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("target %s: %w", t.Name(), err))
+		}
+		s.outcome.Target, s.outcome.Err = t.Name(), err
+		seen = append(seen, s)
+		report.Targets = append(report.Targets, s.outcome)
+	}
+	report.Entries = d.set.Len()
+	moved, err := r.Leases.Advance(ctx, follow(d.leases, seen, now), now)
+	report.count(moved)
+	if err != nil {
+		return false, errors.Join(append(failed, err)...)
+	}
+	replaced, err := r.Leases.Advance(ctx, beyond(d.leases, moved, r.Leases.Rules.Devices, now), now)
+	report.Ended += len(replaced)
+	if err == nil && len(replaced) > 0 {
+		*d, err = r.due(ctx, now)
+	}
+	return len(replaced) > 0 && err == nil, errors.Join(append(failed, err)...)
+}
+
+func (report *Report) count(moved []lease.Lease) {
+	for _, l := range moved {
+		switch {
+		case !l.Open:
+			report.Removed++
+		case l.State == lease.Confirmed:
+			report.Confirmed++
+		}
+	}
+}
+
+// due is what the store says should be in force.
+type due struct {
+	leases []lease.Lease // all that are open, live or not
+	sites  []access.Fixed
+	set    Set
+}
+
+func (r *Reconciler) due(ctx context.Context, now time.Time) (due, error) {
+	var d due
+	var err error
+	if d.leases, err = r.Leases.Open(ctx); err != nil {
+		return d, err
+	}
+	if d.sites, err = r.Leases.Fixed(ctx); err != nil {
+		return d, fmt.Errorf("reading the fixed sites: %w", err)
+	}
+	d.set = Desired(d.leases, d.sites, now)
+	return d, nil
+}
+
+// end takes steps that end leases, and reads afresh what is due if any did.
+func (r *Reconciler) end(ctx context.Context, d due, steps []lease.Step, now time.Time, report *Report) (due, error) {
+	ended, err := r.Leases.Advance(ctx, steps, now)
+	report.Ended += len(ended)
+	if err != nil || len(ended) == 0 {
+		return d, err
+	}
+	return r.due(ctx, now)
+}
+
+// makeRoom fails the newest leases for which the smallest target has no room. They are told, never dropped silently.
+func (r *Reconciler) makeRoom(ctx context.Context, d due, now time.Time, report *Report) (due, error) {
+	smallest := 0 // no limit
+	for _, t := range r.Targets {
+		if capacity := t.Limits().Capacity; smallest == 0 || capacity < smallest {
+			smallest = capacity
+		}
+	}
+	var steps []lease.Step
+	for _, l := range Overflow(d.leases, d.sites, smallest, now) {
+		// One that was in force already (the capacity shrank) has ended rather than failed.
+		steps = append(steps, lease.Step{ID: l.ID, To: []lease.State{lease.Failed, lease.Ended}, Why: lease.NoRoom})
+	}
+	if len(steps) > 0 {
+		r.Log.ErrorContext(ctx, "the allow-list is full", "refused", len(steps), "capacity", smallest)
+	}
+	return r.end(ctx, d, steps, now, report)
+}
+
+// dismiss ends the leases of people who lost their standing.
+func (r *Reconciler) dismiss(ctx context.Context, d due, now time.Time, report *Report) (due, error) {
+	suspended := map[string]bool{}
+	var steps []lease.Step
+	for _, l := range d.leases {
+		if !l.Live(now) {
+			continue
+		}
+		if _, asked := suspended[l.Person]; !asked {
+			gone, err := r.Suspended(ctx, l.Person)
+			if err != nil {
+				gone = false
+				report.Undetermined++
+				r.Log.WarnContext(ctx, "reading a person's standing", "error", err)
+			}
+			suspended[l.Person] = gone
+		}
+		if suspended[l.Person] {
+			steps = append(steps, lease.Step{ID: l.ID, To: []lease.State{lease.Ended}, Why: lease.Suspended})
+		}
+	}
+	d, err := r.end(ctx, d, steps, now, report)
+	if err == nil && report.Undetermined > 0 {
+		err = r.undetermined(ctx, report.Undetermined, now)
+	}
+	return d, err
+}
+
+// beyond names the leases a person holds above the number of her devices: the oldest of each family, and only once
+// the newer ones are confirmed, so that nobody is locked out by a change of address that did not work.
+func beyond(open, moved []lease.Lease, devices int, now time.Time) []lease.Step {
+	latest := map[string]lease.Lease{}
+	for _, l := range moved {
+		latest[l.ID] = l
+	}
+	type hand struct {
+		person string
+		family lease.Family
+	}
+	held := map[hand][]lease.Lease{}
+	for _, l := range open {
+		if newer, ok := latest[l.ID]; ok {
+			l = newer
+		}
+		if l.Live(now) && (l.State == lease.Confirmed || l.State == lease.Working) {
+			h := hand{l.Person, l.Family}
+			held[h] = append(held[h], l)
+		}
+	}
+	var steps []lease.Step
+	for _, all := range held {
+		slices.SortFunc(all, lease.ByAge)
+		for _, l := range all[:max(0, len(all)-devices)] {
+			steps = append(steps, lease.Step{ID: l.ID, To: []lease.State{lease.Ended}, Why: lease.Replaced})
+		}
+	}
+	slices.SortFunc(steps, func(a, b lease.Step) int { return strings.Compare(a.ID, b.ID) })
+	return steps
+}

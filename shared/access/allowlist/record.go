@@ -1,0 +1,119 @@
+package allowlist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+)
+
+// check is the name under which the evidence speaks of the allow-list.
+const check = "ip-allowlist"
+
+// entry begins a record about one target. event tells apart what happens under one fence.
+func (r *Reconciler) entry(kind record.Kind, t Target, st state, event string, state record.State, now time.Time) record.Record {
+	e := record.New(kind, check, fmt.Sprintf("target %s %d #%s", t.Name(), st.Fence, event), r.Promises...)
+	e.Config, e.Method, e.Result = r.Policy, record.Test, record.Result{State: state}
+	e.Source.Type, e.Source.Observed, e.Source.Collected = "reconcile", now, now
+	e.Facts = map[string]string{"event": event, "target": t.Name(), "fence": strconv.FormatInt(st.Fence, 10)}
+	return e
+}
+
+func put(b *outbox.Batch, e record.Record) error {
+	data, err := e.Canonical()
+	if err != nil {
+		return fmt.Errorf("recording: %w", err)
+	}
+	b.Record(e.ID(), data)
+	return nil
+}
+
+// decided keeps what is about to be written, before it is; and that somebody else had written, if so.
+func (r *Reconciler) decided(ctx context.Context, t Target, st state, seen Observed, s sighting, now time.Time) error {
+	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
+		st.Decided, st.Pending = digest(s.set.Prefixes()), true
+		if s.outcome.Foreign {
+			if err := put(b, r.entry(record.Finding, t, *st, "foreign", record.Violation, now)); err != nil {
+				return err
+			}
+		}
+		added, removed := difference(s.set.Prefixes(), seen.Prefixes)
+		e := r.entry(record.Access, t, *st, "decided", record.Pass, now)
+		e.Facts["entries"] = strconv.Itoa(s.set.Len())
+		e.Facts["added"], e.Facts["removed"] = strconv.Itoa(added), strconv.Itoa(removed)
+		return put(b, e)
+	})
+	return err
+}
+
+// done keeps what was read back, and gives the lock up.
+func (r *Reconciler) done(ctx context.Context, t Target, st state, s sighting, now time.Time) error {
+	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
+		st.Decided, st.Pending = digest(s.set.Prefixes()), false
+		st.Done, st.DoneAt, st.Entries = st.Decided, now, s.set.Len()
+		st.Held, st.Failures, st.NextTry = time.Time{}, 0, time.Time{}
+		e := r.entry(record.Access, t, *st, "done", record.Pass, now)
+		e.Facts["entries"] = strconv.Itoa(st.Entries)
+		return put(b, e)
+	})
+	return err
+}
+
+// note keeps that a target did not come to hold its set, and when to try again. It returns why, with what went wrong
+// while noting it. Only the first of a row of failures is evidence; the rest are counted.
+func (r *Reconciler) note(ctx context.Context, t Target, st state, why error, now time.Time) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteLimit)
+	defer cancel()
+	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
+		st.Failures++
+		st.Held, st.NextTry = time.Time{}, now.Add(wait(st.Failures))
+		if st.Failures > 1 {
+			return nil
+		}
+		e := r.entry(record.Access, t, *st, "failed", record.Violation, now)
+		e.Facts["kind"] = string(fault.KindOf(why))
+		if e.Facts["kind"] == "" {
+			e.Facts["kind"] = "other"
+		}
+		return put(b, e)
+	})
+	return errors.Join(why, err)
+}
+
+// standing remembers when it was last recorded that somebody's standing could not be read.
+type standing struct {
+	V        int       `json:"v"`
+	Recorded time.Time `json:"recorded"`
+}
+
+const (
+	standingDocument = "=standing" // no target has such a name
+	standingEvery    = 15 * time.Minute
+)
+
+// undetermined records, once a quarter of an hour, that the standing of people with live leases could not be read.
+func (r *Reconciler) undetermined(ctx context.Context, people int, now time.Time) error {
+	return r.Box.Commit(ctx, func(tx store.Tx, b *outbox.Batch) error {
+		var last standing
+		if err := tx.Get(reconciles, standingDocument, &last); err != nil && !fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("reading when standing was last recorded: %w", err)
+		}
+		if now.Sub(last.Recorded) < standingEvery {
+			return nil
+		}
+		e := record.New(record.Access, check, fmt.Sprintf("standing %d", now.UnixMicro()), r.Promises...)
+		e.Source.Type, e.Source.Observed, e.Source.Collected = "reconcile", now, now
+		e.Result = record.Result{State: record.Undetermined}
+		e.Facts = map[string]string{"event": "standing-unreadable", "people": strconv.Itoa(people)}
+		if err := put(b, e); err != nil {
+			return err
+		}
+		return tx.Put(reconciles, standingDocument, standing{V: 1, Recorded: now})
+	})
+}

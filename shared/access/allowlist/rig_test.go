@@ -1,0 +1,344 @@
+package allowlist_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/access/allowlist"
+	"ostiary.internal/shared/access/allowlist/targettest"
+	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/platform/store/memory"
+	"ostiary.internal/shared/platform/store/storetest"
+)
+
+var (
+	start    = time.Date(2026, 3, 3, 7, 0, 0, 0, time.UTC)
+	midnight = time.Date(2026, 3, 3, 23, 0, 0, 0, time.UTC)
+)
+
+// edge is an enforcement point in memory; several handles may share it.
+type edge struct {
+	mu       sync.Mutex
+	prefixes []netip.Prefix
+	digest   string
+	etag     int
+	fence    int64
+	written  bool
+}
+
+// target is one handle on an edge.
+type target struct {
+	*edge
+	name     string
+	capacity int
+	// hook is called before and after each look and each effect; an error ends the call there, as a death would.
+	hook func(point string) error
+	lies bool // it accepts and does nothing
+}
+
+func (t *target) at(point string) error {
+	if t.hook == nil {
+		return nil
+	}
+	return t.hook(point)
+}
+
+func (t *target) Name() string { return t.name }
+
+func (t *target) Limits() allowlist.Limits { return allowlist.Limits{Capacity: t.capacity} }
+
+func (t *target) Read(ctx context.Context) (allowlist.Observed, error) {
+	if err := errors.Join(ctx.Err(), t.at("read")); err != nil {
+		return allowlist.Observed{}, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := allowlist.Observed{Prefixes: slices.Clone(t.prefixes), Digest: t.digest, Etag: fmt.Sprint(t.etag), Fence: t.fence}
+	if !t.written {
+		o.Torn = "never written"
+	}
+	return o, nil
+}
+
+func (t *target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) error {
+	if err := s.Check(t.Limits()); err != nil {
+		return err
+	}
+	if err := errors.Join(ctx.Err(), t.at("before apply")); err != nil {
+		return err
+	}
+	if err := t.replace(s, w); err != nil {
+		return err
+	}
+	return t.at("after apply")
+}
+
+func (t *target) replace(s allowlist.Set, w allowlist.Write) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if w.Fence < t.fence || w.Etag != fmt.Sprint(t.etag) {
+		return fault.New(fault.Conflict, "applying: fence %d against %d, etag %s against %d", w.Fence, t.fence, w.Etag, t.etag)
+	}
+	if t.lies {
+		return nil
+	}
+	t.prefixes, t.digest, t.fence, t.written = s.Prefixes(), s.Digest(), w.Fence, true
+	t.etag++
+	return nil
+}
+
+// foreign replaces what is let in, behind everybody's back.
+func (t *target) foreign(change func(prefixes []netip.Prefix) []netip.Prefix) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.prefixes = slices.SortedFunc(slices.Values(change(slices.Clone(t.prefixes))), netip.Prefix.Compare)
+	t.etag++
+}
+
+// world lets the suite look at an edge.
+type world struct{ edge *edge }
+
+func (w world) Open(*testing.T) allowlist.Target {
+	return &target{edge: w.edge, name: "edge", capacity: targettest.Capacity}
+}
+
+func (w world) Dying(_ *testing.T, n int) allowlist.Target {
+	effects := 0
+	return &target{edge: w.edge, name: "edge", capacity: targettest.Capacity, hook: func(point string) error {
+		if point == "before apply" {
+			if effects++; effects >= n {
+				return errors.New("killed")
+			}
+		}
+		return nil
+	}}
+}
+
+func (w world) Admits(_ *testing.T, addr netip.Addr) []bool {
+	w.edge.mu.Lock()
+	defer w.edge.mu.Unlock()
+	return []bool{slices.ContainsFunc(w.edge.prefixes, func(p netip.Prefix) bool { return p.Contains(addr) })}
+}
+
+func (w world) Foreign(t *testing.T, p netip.Prefix) {
+	w.Open(t).(*target).foreign(func(all []netip.Prefix) []netip.Prefix { return append(all, p) })
+}
+
+func (world) Atomic() bool { return true }
+
+func TestTargetInMemory(t *testing.T) {
+	t.Parallel()
+	targettest.Run(t, func(*testing.T) targettest.World { return world{&edge{}} })
+}
+
+// rig is a reconciler over a memory store and targets in memory.
+type rig struct {
+	t         *testing.T
+	clock     *clock.Manual
+	base      store.Store
+	faults    storetest.Fault
+	box       *outbox.Box
+	leases    *lease.Service
+	targets   []*target
+	suspended map[string]bool
+	standing  error
+	sites     []access.Fixed
+	devices   int
+	r         *allowlist.Reconciler
+	n         int
+
+	mu      sync.Mutex
+	records map[string]record.Record
+	order   []string
+}
+
+func newRig(t *testing.T, targets ...*target) *rig {
+	t.Helper()
+	r := &rig{t: t, clock: clock.NewManual(start), targets: targets, suspended: map[string]bool{}, devices: 2,
+		records: map[string]record.Record{}}
+	schema := append(append(store.Schema{outbox.Collection()}, lease.Collection()...), allowlist.Collection()...)
+	var err error
+	r.base, err = memory.New(store.Options{Schema: schema, Clock: r.clock})
+	must(t, err)
+	r.r = r.open("one")
+	return r
+}
+
+// open returns a reconciler of another process over the same database and targets.
+func (r *rig) open(owner string) *allowlist.Reconciler {
+	r.t.Helper()
+	s := storetest.Faulty(storetest.Twice(r.base), func(p storetest.Point, n int) error {
+		if r.faults == nil {
+			return nil
+		}
+		return r.faults(p, n)
+	})
+	var err error
+	r.box = outbox.New(s, r.clock, slog.New(slog.DiscardHandler), map[outbox.Kind]outbox.Sink{
+		outbox.Message: func(context.Context, outbox.Entry) error { return nil },
+		outbox.Record:  r.keep,
+	})
+	r.leases, err = lease.New(lease.Config{Store: s, Box: r.box, Clock: r.clock, Rules: access.Lease{DayEnd: "24:00", Devices: r.devices},
+		Fixed: func(context.Context) ([]access.Fixed, error) { return r.sites, nil }})
+	must(r.t, err)
+	config := allowlist.Config{Store: s, Box: r.box, Leases: r.leases, Owner: owner,
+		Suspended: func(_ context.Context, person string) (bool, error) { return r.suspended[person], r.standing }}
+	for _, t := range r.targets {
+		config.Targets = append(config.Targets, t)
+	}
+	reconciler, err := allowlist.New(config)
+	must(r.t, err)
+	return reconciler
+}
+
+// keep is a create-only inbox: the same id with other bytes is a fault of the program.
+func (r *rig) keep(_ context.Context, e outbox.Entry) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	parsed, err := record.Parse(e.Data)
+	if err != nil {
+		r.t.Errorf("a record does not parse: %v", err)
+	}
+	if before, taken := r.records[e.Key]; taken && before.Facts["event"] != parsed.Facts["event"] {
+		r.t.Errorf("two records of one id: %v and %v", before.Facts, parsed.Facts)
+	}
+	r.records[e.Key] = parsed
+	r.order = append(r.order, parsed.Facts["event"])
+	return nil
+}
+
+func (r *rig) recorded(event string) (found []record.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, key := range slices.Sorted(maps.Keys(r.records)) {
+		if r.records[key].Facts["event"] == event {
+			found = append(found, r.records[key])
+		}
+	}
+	return found
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// made returns a lease as a registration would write it.
+func made(n int, person, prefix string, now, ends time.Time) lease.Lease {
+	p, salt := netip.MustParsePrefix(prefix), make([]byte, 32)
+	l := lease.Lease{V: 1, ID: fmt.Sprintf("lease-%05d", n), Person: person, Prefix: p, Family: lease.FamilyOf(p), Date: "2026-03-03",
+		Generation: 1, Started: now, Ends: ends, Until: ends.UnixMicro(), Zone: "UTC", State: lease.Received, Open: true,
+		Expires: ends.Add(lease.Retention)}
+	l.Marks = lease.Marks{Lease: record.Commitment(salt, "lease", l.ID), Person: record.Commitment(salt, "person", person),
+		Prefix: record.Commitment(salt, "source", prefix)}
+	return l
+}
+
+// add registers a lease and returns its id.
+func (r *rig) add(person, prefix string) string {
+	r.t.Helper()
+	r.n++
+	l := made(r.n, person, prefix, r.clock.Now(), midnight)
+	must(r.t, r.base.Tx(r.t.Context(), func(tx store.Tx) error { return tx.Create("leases", l.ID, l) }))
+	r.pass(time.Second)
+	return l.ID
+}
+
+func (r *rig) pass(d time.Duration) { must(r.t, r.clock.Set(r.clock.Now().Add(d))) }
+
+func (r *rig) run() (allowlist.Report, error) { return r.r.Run(r.t.Context(), r.clock.Now()) }
+
+// mustRun runs until everything is done.
+func (r *rig) mustRun() allowlist.Report {
+	r.t.Helper()
+	report, err := r.run()
+	must(r.t, err)
+	r.settled()
+	return report
+}
+
+func (r *rig) lease(id string) lease.Lease {
+	r.t.Helper()
+	var l lease.Lease
+	must(r.t, r.base.Get(r.t.Context(), "leases", id, &l))
+	return l
+}
+
+func (r *rig) want(id string, state lease.State, why lease.Why) {
+	r.t.Helper()
+	if l := r.lease(id); l.State != state || l.Why != why {
+		r.t.Fatalf("lease %s is %s (%s), want %s (%s)", id, l.State, l.Why, state, why)
+	}
+}
+
+func (r *rig) all() []lease.Lease {
+	r.t.Helper()
+	docs, err := r.base.Query(r.t.Context(), store.Query{Collection: "leases", Limit: store.MaxQueryResults,
+		Equal: []store.Field{{Name: "open", Value: true}}})
+	must(r.t, err)
+	closed, err := r.base.Query(r.t.Context(), store.Query{Collection: "leases", Limit: store.MaxQueryResults,
+		Equal: []store.Field{{Name: "open", Value: false}}})
+	must(r.t, err)
+	var found []lease.Lease
+	for _, d := range append(docs, closed...) {
+		var l lease.Lease
+		must(r.t, d.Decode(&l))
+		found = append(found, l)
+	}
+	return found
+}
+
+// settled holds what must be true after a whole run: no lease without enforcement, no enforcement without a lease.
+func (r *rig) settled() {
+	r.t.Helper()
+	now := r.clock.Now()
+	all := r.all()
+	want := allowlist.Desired(all, r.sites, now).Prefixes()
+	for _, t := range r.targets {
+		if !slices.Equal(t.prefixes, want) {
+			r.t.Fatalf("target %s holds %v, want %v", t.name, t.prefixes, want)
+		}
+	}
+	for _, l := range all {
+		if live := l.Live(now); live && l.State != lease.Confirmed && l.State != lease.Working {
+			r.t.Fatalf("live lease %s is %s", l.ID, l.State)
+		} else if !live && (l.Open || l.RemovedAt.IsZero() || !l.State.Final()) {
+			r.t.Fatalf("lease %s is over but %s, open=%t, removed %s", l.ID, l.State, l.Open, l.RemovedAt)
+		}
+	}
+}
+
+// honest holds at every moment, dead or alive: nobody reads "confirmed" while the door is shut.
+func (r *rig) honest() {
+	r.t.Helper()
+	for _, l := range r.all() {
+		if !l.Live(r.clock.Now()) || (l.State != lease.Confirmed && l.State != lease.Working) {
+			continue
+		}
+		for _, t := range r.targets {
+			if !slices.Contains(t.prefixes, l.Prefix) {
+				r.t.Fatalf("lease %s is %s but %s does not hold %s", l.ID, l.State, t.name, l.Prefix)
+			}
+		}
+	}
+}
+
+func newTarget(name string) *target {
+	return &target{edge: &edge{}, name: name, capacity: 100}
+}

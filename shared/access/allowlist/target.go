@@ -1,0 +1,76 @@
+// Package allowlist carries the set of live leases to the targets that enforce it: firewalls, proxies, files. The
+// whole set is computed anew each time and the target made to hold exactly it; nothing is ever added or removed one by
+// one.
+//
+// It promises that after a run no address is let in without a lease or a fixed site, that a lease is called confirmed
+// only when it was read back from every target, that an empty set shuts the door, and that a run that died anywhere
+// is made good by the next. It does not promise that removing an entry cuts connections already open: that depends
+// on the target.
+package allowlist
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
+)
+
+// Limits are what a target can hold.
+type Limits struct {
+	Capacity int // entries of both families together; at least 1
+}
+
+// Observed is what a target holds now, as read back from the outside world.
+type Observed struct {
+	// Prefixes are let in, sorted as in Set.Prefixes. Empty means the door is shut: a target whose own empty list
+	// means "everyone" reports 0.0.0.0/0 and ::/0.
+	Prefixes []netip.Prefix
+	// Digest is the Set.Digest of the last Apply where the target can remember it, "" where it cannot.
+	Digest string
+	// Etag changes with every change of the target, whoever made it; "" where there is no such thing.
+	Etag string
+	// Fence is the highest fence ever applied where the target remembers it, else 0.
+	Fence int64
+	// Torn says why the target does not hold one version whole, such as "never written" or "nginx.conf was
+	// edited"; "" when it does. A torn target holds nothing we may call confirmed.
+	Torn string
+}
+
+// Holds reports whether the target holds exactly the set.
+func (o Observed) Holds(s Set) bool {
+	return o.Torn == "" && slices.Equal(o.Prefixes, s.Prefixes()) && (o.Digest == "" || o.Digest == s.Digest())
+}
+
+// Write says on what ground a set is applied.
+type Write struct {
+	Fence int64  // of the reconciler's lease; a target that knows a higher one refuses
+	Etag  string // of the Read this decision rests on; a target that changed since refuses
+}
+
+// Target is one place where the allow-list is enforced. It is safe for concurrent use. Every implementation passes
+// targettest.
+type Target interface {
+	// Name is the target's name in the policy.
+	Name() string
+	// Limits are the declared ones or, where the API tells, the real ones.
+	Limits() Limits
+	// Read reads back what is let in now. Errors: Transient, Denied, Misconfigured.
+	Read(ctx context.Context) (Observed, error)
+	// Apply makes the target hold exactly the set, and returns when the target has accepted it; it does not read
+	// back. It begins with Set.Check and writes nothing when that refuses. A crash or error leaves the old set or
+	// the new one. An empty set shuts the door. Errors: Conflict (a higher fence or another etag was seen; nothing
+	// written), Invalid, Exhausted (with RetryAfter where the API says), Transient, Denied, Misconfigured.
+	Apply(ctx context.Context, s Set, w Write) error
+}
+
+// Options are what every driver receives.
+type Options struct {
+	Name     string // of the target in the policy
+	Capacity int    // declared in the policy; 0 for the driver's own
+	Clock    clock.Clock
+}
+
+// Targets opens targets by URL: file:DIR, and what the packages beside file register.
+var Targets = driver.NewRegistry[Options, Target]("allow-list target")

@@ -1,0 +1,77 @@
+package lease
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/outbox"
+)
+
+// check is the name under which the evidence speaks of registrations.
+const check = "ip-daily"
+
+// Marks are the commitments under which evidence speaks of a lease: what the records of one lease have in common,
+// without saying whose it is. Person and Prefix are the ones the code's own record bears. They die with the account's
+// salt.
+type Marks struct {
+	Lease  string `json:"lease"`
+	Person string `json:"person"`
+	Prefix string `json:"prefix"`
+}
+
+func newMarks(account otp.Account, l Lease) Marks {
+	return Marks{
+		Lease:  account.Mark("lease", l.ID, l.Started),
+		Person: account.Mark("person", l.Person, l.Started),
+		Prefix: account.Mark("source", l.Prefix.String(), l.Started),
+	}
+}
+
+// enter puts the day's register entry into the batch: who, from where, until when, by which factor.
+func (s *Service) enter(b *outbox.Batch, l Lease, request string, fresh bool, factor otp.Result, now time.Time) error {
+	r := record.New(record.Access, check, "registration "+l.ID+" "+request, s.Promises...)
+	r.Config, r.Method = s.Policy, record.Test
+	r.Source.Type, r.Source.Observed, r.Source.Collected = "http", now, now
+	r.Window = record.Window{From: l.Started, To: l.Ends}
+	r.Result = record.Result{State: record.Pass}
+	r.Facts = map[string]string{
+		"event": "registered", "date": l.Date, "zone": l.Zone, "tzdata": l.TZData, "family": string(l.Family),
+		"factor": string(factor.Outcome), "authenticator": factor.Authenticator, "new": strconv.FormatBool(fresh),
+		"request": record.Digest([]byte(request)),
+	}
+	r.Subjects = []record.Subject{{Type: "person", C: l.Marks.Person}, {Type: "prefix", C: l.Marks.Prefix}, {Type: "lease", C: l.Marks.Lease}}
+	return put(b, r)
+}
+
+// tell puts into the batch what became of leases: one record for all that took the same step for the same reason.
+func (s *Service) tell(b *outbox.Batch, event string, about []Lease, now time.Time) error {
+	about = slices.SortedFunc(slices.Values(about), ByAge)
+	source := fmt.Sprintf("leases %s %d", event, now.UnixMicro())
+	for _, l := range about {
+		source += " " + l.ID
+	}
+	r := record.New(record.Access, check, source, s.Promises...)
+	r.Config, r.Method = s.Policy, record.Test
+	r.Source.Type, r.Source.Observed, r.Source.Collected = "reconcile", now, now
+	r.Facts = map[string]string{"event": event, "leases": strconv.Itoa(len(about))}
+	if why := about[0].Why; why != "" {
+		r.Facts["why"] = string(why)
+	}
+	for _, l := range about {
+		r.Subjects = append(r.Subjects, record.Subject{Type: "lease", C: l.Marks.Lease})
+	}
+	return put(b, r)
+}
+
+func put(b *outbox.Batch, r record.Record) error {
+	data, err := r.Canonical()
+	if err != nil {
+		return fmt.Errorf("recording: %w", err)
+	}
+	b.Record(r.ID(), data)
+	return nil
+}

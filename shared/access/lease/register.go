@@ -1,0 +1,247 @@
+package lease
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+)
+
+// MaxKey is the longest idempotency key, in bytes.
+const MaxKey = 128
+
+// Request asks for a lease. Whoever calls has proved the person's identity and standing before.
+type Request struct {
+	Person   string         // id in the policy
+	Zone     *time.Location // the person's own, from the policy
+	Subject  string         // of the person's sign-in account
+	Address  netip.Addr     // as observed, never as claimed
+	Code     string         // as typed
+	Key      string         // chosen by the client: 1 to MaxKey printable ASCII characters
+	BodyHash string         // of the request's body: the same key with another body is refused
+	ID       string         // the server's own id of the request
+}
+
+// registration is the outcome of a request whose code was evaluated, by person and idempotency key.
+type registration struct {
+	V        int       `json:"v"`
+	Body     string    `json:"body"`
+	Lease    *Lease    `json:"lease,omitempty"` // as it was answered
+	Refused  *refusal  `json:"refused,omitempty"`
+	Finished time.Time `json:"finished"`
+	Expires  time.Time `json:"expires"`
+}
+
+type refusal struct {
+	Kind       fault.Kind    `json:"kind"`
+	Status     int           `json:"status"`
+	Code       string        `json:"code"`
+	Detail     string        `json:"detail"`
+	Next       string        `json:"next"`
+	RetryAfter time.Duration `json:"retry_after,omitempty"`
+}
+
+// keyLife is how long an outcome is remembered: longer than any lease.
+const keyLife = maxLongLife + time.Hour
+
+func (r registration) answer() (Lease, error) {
+	if r.Refused == nil {
+		return *r.Lease, nil
+	}
+	e := refuse(r.Refused.Kind, r.Refused.Status, r.Refused.Code, r.Refused.Detail, r.Refused.Next)
+	e.RetryAfter = r.Refused.RetryAfter
+	return Lease{}, e
+}
+
+// Register gives the person a lease for the observed address until her day is over. What needs no code is looked at
+// first, so that a refusal burns none; then the code is checked and consumed in the one transaction that writes the
+// lease. The same prefix on the same day is the same lease: the code is consumed, nothing is extended.
+//
+// The same key and body give the first outcome again, refusals of an evaluated code included, and evaluate nothing.
+// Errors for the caller: codes address_refused, address_unknown, person_limit, capacity_full, idempotency_mismatch,
+// body_invalid, and those of otp.Result. Every other error is internal; then nothing was consumed or written.
+func (s *Service) Register(ctx context.Context, r Request, now time.Time) (Lease, error) {
+	if s.OTP == nil {
+		return Lease{}, fault.New(fault.Misconfigured, "registering: one-time passwords are not set up")
+	}
+	if !validKey(r.Key) {
+		return Lease{}, refuse(fault.Invalid, 400, "body_invalid", "The Idempotency-Key is missing or not 1 to 128 printable ASCII characters.",
+			"Send a new random key with each new request.")
+	}
+	lease, err := s.register(ctx, r, now)
+	if errors.Is(err, otp.ErrStale) {
+		lease, err = s.register(ctx, r, now)
+	}
+	return lease, err
+}
+
+func validKey(key string) bool {
+	if len(key) < 1 || len(key) > MaxKey {
+		return false
+	}
+	return !slices.ContainsFunc([]byte(key), func(c byte) bool { return c < ' ' || c > '~' })
+}
+
+func (s *Service) register(ctx context.Context, r Request, now time.Time) (Lease, error) {
+	sites, err := s.Fixed(ctx)
+	if err != nil {
+		return Lease{}, fmt.Errorf("reading the fixed sites: %w", err)
+	}
+	tight, err := s.tight(ctx, sites, now)
+	if err != nil {
+		return Lease{}, err
+	}
+	ring, locked := s.OTP.Unlock(ctx, r.Person)
+	defer ring.Wipe()
+	if fault.Is(locked, fault.NotFound) {
+		locked = nil // the check itself says that there is no authenticator
+	}
+	var outcome registration
+	fresh := false
+	err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+		outcome, fresh = registration{}, false
+		known, err := r.earlier(tx, &outcome)
+		if known || err != nil {
+			return err
+		}
+		a := attempt{sites: sites, s: s, tx: tx, batch: batch, r: r, now: now}
+		if err := a.plan(tight); err != nil {
+			return err
+		}
+		// What went wrong with the key service matters only now: all that needs no code has been said.
+		if locked != nil {
+			return locked
+		}
+		outcome, fresh, err = a.conclude(ring)
+		return err
+	})
+	if err != nil {
+		return Lease{}, err
+	}
+	if fresh {
+		s.room.taken()
+	}
+	return outcome.answer()
+}
+
+// earlier finds the outcome of the same request.
+func (r Request) earlier(tx store.Tx, outcome *registration) (known bool, err error) {
+	err = tx.Get(registrations, r.document(), outcome)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("looking for an earlier outcome: %w", err)
+	case outcome.Body != r.BodyHash:
+		return false, refuse(fault.Conflict, 409, "idempotency_mismatch", "This Idempotency-Key was used for another request.",
+			"Send a new random key with each new request.")
+	}
+	return true, nil
+}
+
+// document is the id of the request's outcome. Hashed: a key may hold any character.
+func (r Request) document() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d:%s%s", len(r.Person), r.Person, r.Key))
+	return hex.EncodeToString(sum[:])
+}
+
+// attempt is one run of a registration's transaction.
+type attempt struct {
+	sites []access.Fixed
+	s     *Service
+	tx    store.Tx
+	batch *outbox.Batch
+	r     Request
+	now   time.Time
+
+	prefix  netip.Prefix
+	account otp.Account
+	terms   plan
+}
+
+// plan does all reads but the check's own, and every refusal that needs no code.
+func (a *attempt) plan(tight bool) error {
+	var err error
+	if a.prefix, err = a.s.Screen.Prefix(a.r.Address); err != nil {
+		return err
+	}
+	// Dates differ from UTC by a day at most, and leases last one more.
+	mine, err := ofPerson(a.tx.Query, a.r.Person, a.now.Add(-recent))
+	if err != nil {
+		return err
+	}
+	if a.terms, err = decide(mine, a.prefix, a.r.Zone, a.s.Rules, a.now); err != nil {
+		return err
+	}
+	if tight && a.terms.kept == nil {
+		if err := a.s.fits(a.tx, a.sites, a.prefix, a.now); err != nil {
+			return err
+		}
+	}
+	if err := a.tx.Get(otp.Accounts, a.r.Person, &a.account); err != nil && !fault.Is(err, fault.NotFound) {
+		return fmt.Errorf("reading the account: %w", err)
+	}
+	return nil
+}
+
+// conclude checks the code and writes what follows: the lease, its register entry and the outcome.
+func (a *attempt) conclude(ring *otp.Ring) (outcome registration, fresh bool, err error) {
+	meta := otp.Meta{Request: a.r.ID, Source: a.prefix, Subject: a.r.Subject}
+	result, err := a.s.OTP.Attempt(a.tx, a.batch, ring, a.r.Person, a.r.Code, meta, a.now)
+	if err != nil {
+		return registration{}, false, err
+	}
+	outcome = registration{V: 1, Body: a.r.BodyHash, Finished: a.now, Expires: a.now.Add(keyLife)}
+	if e := result.Fault(); e != nil || !result.Granted() {
+		outcome.Refused = &refusal{Kind: e.Kind, Status: e.Status, Code: e.Code, Detail: e.Detail, Next: e.Next, RetryAfter: e.RetryAfter}
+		if !evaluated(result.Outcome) {
+			return outcome, false, nil
+		}
+		return outcome, false, a.tx.Create(registrations, a.r.document(), outcome)
+	}
+	lease, fresh := a.lease()
+	outcome.Lease = &lease
+	if fresh {
+		if err := a.tx.Create(leases, lease.ID, lease); err != nil {
+			return registration{}, false, err
+		}
+		if err := announce(a.batch, lease); err != nil {
+			return registration{}, false, err
+		}
+	}
+	if err := a.s.enter(a.batch, lease, a.r.ID, fresh, result, a.now); err != nil {
+		return registration{}, false, err
+	}
+	return outcome, fresh, a.tx.Create(registrations, a.r.document(), outcome)
+}
+
+// evaluated reports whether the code was compared with anything. If not, the same request may be tried again: nothing
+// was burned, and during a wait nothing may be learned.
+func evaluated(o otp.Outcome) bool {
+	return !slices.Contains([]otp.Outcome{otp.Waiting, otp.Locked, otp.Malformed, otp.Unknown}, o)
+}
+
+func (a *attempt) lease() (lease Lease, fresh bool) {
+	if a.terms.kept != nil {
+		return *a.terms.kept, false
+	}
+	id := identify(a.account.Salt, a.r.Person, a.prefix, a.terms.date, a.terms.generation)
+	lease = Lease{
+		V: 1, ID: id, Person: a.r.Person, Prefix: a.prefix, Family: FamilyOf(a.prefix),
+		Date: a.terms.date, Generation: a.terms.generation, Started: a.now, Ends: a.terms.ends, Until: a.terms.ends.UnixMicro(),
+		Zone: a.r.Zone.String(), TZData: calendar.TZData(), State: Received, Open: true, Expires: a.terms.ends.Add(Retention),
+	}
+	lease.Marks = newMarks(a.account, lease)
+	return lease, true
+}

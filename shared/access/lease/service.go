@@ -1,0 +1,253 @@
+package lease
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/access/address"
+	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+)
+
+// Config is what a Service needs. Store, Box and OTP must be of the same database.
+type Config struct {
+	Store store.Store
+	Box   *outbox.Box
+	OTP   *otp.Service // needed by Register alone
+	Clock clock.Clock
+	Rules access.Lease
+	// Fixed returns the sites in force, from the policy and from decisions kept in a store; nil for none.
+	Fixed    func(ctx context.Context) ([]access.Fixed, error)
+	Screen   address.Screen
+	Capacity int      // entries of the smallest target; 0 for no limit
+	Promises []string // ids of the promises the evidence counts for
+	Policy   string   // record.Digest of the policy in force, named in the evidence; may be empty
+	Log      *slog.Logger
+}
+
+// Service keeps leases. It is safe for concurrent use.
+type Service struct {
+	Config
+	room room
+}
+
+// New returns a Service, or Misconfigured when a part is missing.
+func New(c Config) (*Service, error) {
+	if c.Store == nil || c.Box == nil || c.Clock == nil {
+		return nil, fault.New(fault.Misconfigured, "leases: store, outbox and clock are all needed")
+	}
+	if c.Fixed == nil {
+		c.Fixed = func(context.Context) ([]access.Fixed, error) { return nil, nil }
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Service{Config: c}, nil
+}
+
+// reader is a store or a transaction's way to query.
+type reader func(q store.Query) ([]store.Document, error)
+
+func (s *Service) reader(ctx context.Context) reader {
+	return func(q store.Query) ([]store.Document, error) { return s.Store.Query(ctx, q) }
+}
+
+// all reads every page of a query.
+func all(read reader, q store.Query) ([]Lease, error) {
+	q.Limit = store.MaxQueryResults
+	var found []Lease
+	for {
+		page, err := read(q)
+		if err != nil {
+			return nil, fmt.Errorf("reading leases: %w", err)
+		}
+		for _, d := range page {
+			var l Lease
+			if err := d.Decode(&l); err != nil {
+				return nil, fmt.Errorf("decoding lease %s: %w", d.ID, err)
+			}
+			found = append(found, l)
+		}
+		if len(page) < q.Limit {
+			return found, nil
+		}
+		last := found[len(found)-1]
+		q.After = &store.Cursor{ID: last.ID}
+		if q.Range != nil {
+			q.After.Value = last.Until
+		}
+	}
+}
+
+// ofPerson returns a person's leases that end after since.
+func ofPerson(read reader, person string, since time.Time) ([]Lease, error) {
+	return all(read, store.Query{Collection: leases, Equal: []store.Field{{Name: "person", Value: person}},
+		Range: &store.Range{Name: "until", From: since.UnixMicro() + 1}})
+}
+
+func open(read reader) ([]Lease, error) {
+	return all(read, store.Query{Collection: leases, Equal: []store.Field{{Name: "open", Value: true}}})
+}
+
+// Open returns every lease of which a target may still hold something: the live ones, and those that ended or
+// expired without anybody having seen them gone.
+func (s *Service) Open(ctx context.Context) ([]Lease, error) { return open(s.reader(ctx)) }
+
+// Live returns the leases that admit at now, of all people, in no particular order.
+func (s *Service) Live(ctx context.Context, now time.Time) ([]Lease, error) {
+	found, err := s.Open(ctx)
+	return slices.DeleteFunc(found, func(l Lease) bool { return !l.Live(now) }), err
+}
+
+// recent is how far back List looks: long enough to show yesterday's address.
+const recent = 48 * time.Hour
+
+// List returns a person's leases of today and yesterday, the newest first, as they stand now.
+func (s *Service) List(ctx context.Context, person string) ([]Lease, error) {
+	now := s.Clock.Now()
+	found, err := ofPerson(s.reader(ctx), person, now.Add(-recent))
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		found[i] = found[i].At(now)
+	}
+	slices.SortFunc(found, func(a, b Lease) int { return ByAge(b, a) })
+	return found, nil
+}
+
+// End ends one lease of a person. One that is over already stays as it ended. NotFound: the person has no such lease.
+func (s *Service) End(ctx context.Context, person, id string, why Why) (Lease, error) {
+	now := s.Clock.Now()
+	var l Lease
+	err := s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+		l = Lease{}
+		if err := tx.Get(leases, id, &l); err != nil {
+			return fmt.Errorf("ending lease: %w", err)
+		}
+		if l.Person != person {
+			return fault.New(fault.NotFound, "ending lease %s: of another person", id)
+		}
+		if !l.Live(now) {
+			l = l.At(now)
+			return nil
+		}
+		var err error
+		l, err = s.end(tx, batch, l, why, now)
+		return err
+	})
+	return l, err
+}
+
+// EndAll ends every live lease of a person and returns how many there were.
+func (s *Service) EndAll(ctx context.Context, person string, why Why) (int, error) {
+	return s.EndStarted(ctx, person, why, s.Clock.Now())
+}
+
+// EndStarted ends the live leases a person had at an instant, and leaves later ones alone: word of a suspension or a
+// lost authenticator may come late, when the person has long registered anew. It returns how many it ended.
+func (s *Service) EndStarted(ctx context.Context, person string, why Why, at time.Time) (int, error) {
+	now := s.Clock.Now()
+	ended := 0
+	err := s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+		ended = 0
+		mine, err := ofPerson(tx.Query, person, now)
+		if err != nil {
+			return err
+		}
+		for _, l := range mine {
+			if !l.Live(now) || l.Started.After(at) {
+				continue
+			}
+			if _, err := s.end(tx, batch, l, why, now); err != nil {
+				return err
+			}
+			ended++
+		}
+		return nil
+	})
+	return ended, err
+}
+
+// end ends a live lease within a transaction.
+func (s *Service) end(tx store.Tx, batch *outbox.Batch, l Lease, why Why, now time.Time) (Lease, error) {
+	l, err := l.To(Ended, why, now)
+	if err != nil {
+		return l, err
+	}
+	if err := tx.Put(leases, l.ID, l); err != nil {
+		return l, err
+	}
+	if err := announce(batch, l); err != nil {
+		return l, err
+	}
+	return l, s.tell(batch, "ended", []Lease{l}, now)
+}
+
+// announce puts the message that the set of live leases has changed. It names the lease and nobody.
+func announce(batch *outbox.Batch, l Lease) error {
+	return batch.Message(Topic, l.ID+"/"+string(l.State), map[string]string{"lease": l.ID})
+}
+
+// Admission is the answer to one connection.
+type Admission struct {
+	Admitted bool
+	Site     string    // the fixed site that admits, or ""
+	Leases   []string  // ids of the leases that admit
+	Until    time.Time // the latest end among them
+}
+
+// Admit says whether a connection from addr may come in at now: through a live lease of its prefix or a fixed site.
+// The first time a confirmed lease admits it is marked working. An error admits nobody.
+func (s *Service) Admit(ctx context.Context, addr netip.Addr, now time.Time) (Admission, error) {
+	prefix, ok := address.Of(addr)
+	if !ok {
+		return Admission{}, nil
+	}
+	var a Admission
+	until := func(t time.Time) {
+		a.Admitted = true
+		if t.After(a.Until) {
+			a.Until = t
+		}
+	}
+	sites, err := s.Fixed(ctx)
+	if err != nil {
+		return Admission{}, fmt.Errorf("reading the fixed sites: %w", err)
+	}
+	for _, site := range sites {
+		if site.Prefix.Contains(addr.Unmap()) && now.Before(site.Until) {
+			a.Site = site.Name
+			until(site.Until)
+		}
+	}
+	found, err := all(s.reader(ctx), store.Query{Collection: leases, Equal: []store.Field{{Name: "prefix", Value: prefix.String()}},
+		Range: &store.Range{Name: "until", From: now.UnixMicro() + 1}})
+	if err != nil {
+		return Admission{}, err
+	}
+	var first []Step
+	for _, l := range found {
+		if !l.Live(now) {
+			continue
+		}
+		a.Leases = append(a.Leases, l.ID)
+		until(l.Ends)
+		if l.State == Confirmed {
+			first = append(first, Step{ID: l.ID, To: []State{Working}})
+		}
+	}
+	if _, err := s.Advance(ctx, first, now); err != nil {
+		// The person is let in; that the page turns green a moment later is no reason to keep her out.
+		s.Log.WarnContext(ctx, "marking leases as working", "error", err)
+	}
+	return a, nil
+}

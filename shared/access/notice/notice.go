@@ -1,0 +1,103 @@
+// Package notice writes the messages the access control owes a person about her own sign-in, in her language
+// (NIST SP 800-63B-4 section 4.1.2). It promises a text for every kind of notice in EN, FR and DE, without a link, a
+// code or a secret. It does not send: a message leaves with the transaction that caused it, sealed, and the
+// function deliver sends it.
+package notice
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/policy"
+)
+
+// Sender puts notices into a transaction's batch. It is safe for concurrent use.
+type Sender struct {
+	policy *policy.Policy
+	keys   *seal.Cache
+	random io.Reader
+	key    atomic.Pointer[seal.DataKey]
+}
+
+// New returns a Sender that seals with keys.
+func New(p *policy.Policy, keys *seal.Cache, random io.Reader) *Sender {
+	return &Sender{policy: p, keys: keys, random: random}
+}
+
+// Ready fetches the key that seals messages, before any transaction: the key service is slow, and inside a
+// transaction nothing may wait for it. Errors: those of the key service.
+func (s *Sender) Ready(ctx context.Context) error {
+	key, err := s.keys.Key(ctx, message.Bound())
+	if err != nil {
+		return err
+	}
+	s.key.Store(key)
+	return nil
+}
+
+// Notify puts a notice into the batch. It does no I/O. Transient: Ready has not succeeded yet.
+func (s *Sender) Notify(b *outbox.Batch, n otp.Notice) error {
+	key := s.key.Load()
+	if key == nil {
+		return fault.New(fault.Transient, "giving notice: the key that seals messages was not fetched")
+	}
+	person, known := s.policy.PersonByID(n.Person)
+	if !known {
+		return nil // nobody to tell: the person has left the policy
+	}
+	content, err := Write(n, person.Language, person.Location())
+	if err != nil {
+		return err
+	}
+	request := message.Request{Key: n.Key, Kind: message.Staff, Person: n.Person, Channel: "mail", Language: person.Language}
+	sealed, err := request.Seal(key, s.random, content)
+	if err != nil {
+		return err
+	}
+	return b.Message(message.TopicRequested, n.Key, sealed)
+}
+
+// Write returns the text of a notice in a language; times are written in the reader's zone. A kind without a text is
+// Misconfigured.
+func Write(n otp.Notice, language string, zone *time.Location) (message.Content, error) {
+	t, ok := texts[n.Kind][language]
+	if !ok {
+		return message.Content{}, fault.New(fault.Misconfigured, "writing a notice: no text for %s in %q", n.Kind, language)
+	}
+	next := t.next
+	if next == "" {
+		next = notYou[language]
+	}
+	fill := strings.NewReplacer("{name}", oneLine(n.Data["name"]), "{at}", local(n.Data["at"], zone), "{until}", local(n.Data["until"], zone), "{count}", n.Data["failures"])
+	return message.Content{
+		Subject: "Ostiary: " + t.subject,
+		Text:    fill.Replace(t.body) + "\n\n" + next + "\n\n--\n" + signature[language] + "\n",
+	}, nil
+}
+
+// local writes a time of RFC 3339 as people of the zone read it: 2026-03-03 08:55 CET.
+func local(at string, zone *time.Location) string {
+	t, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		return at
+	}
+	return t.In(zone).Format("2006-01-02 15:04 MST")
+}
+
+// oneLine keeps a name a person chose from adding lines to a message.
+func oneLine(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, name)
+}

@@ -1,0 +1,346 @@
+package otp
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ostiary.internal/shared/platform/fault"
+)
+
+func (w *world) recover(person, code string, want Outcome) (Token, Result) {
+	w.t.Helper()
+	token, result, err := w.Recover(w.t.Context(), person, code, w.meta(), w.now())
+	if err != nil || result.Outcome != want {
+		w.t.Fatalf("recovering: %+v %v, want %s", result, err, want)
+	}
+	if (token.Text != "") != (want == Recovered) {
+		w.t.Fatalf("outcome %s gives token %q", want, token.Text)
+	}
+	return token, result
+}
+
+func TestRecovery(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone, done := w.phone("ada")
+	token, result := w.recover("ada", strings.ToLower(strings.ReplaceAll(done.RecoveryCodes[3], "-", " ")), Recovered)
+	if result.Remaining != 9 || result.Granted() || len(token.Text) < 23 || !token.Expires.Equal(w.now().Add(10*time.Minute)) {
+		t.Errorf("%+v %+v", token, result)
+	}
+	if told := w.told(); !slices.Equal(told, []NoticeKind{RecoveryUsed}) {
+		t.Errorf("told %v", told)
+	}
+	w.recover("ada", done.RecoveryCodes[3], Wrong) // once
+	w.recover("ada", "AAAA-AAAA-AAAA-AAAA", Wrong)
+	for _, bad := range []string{"", "AAAA", "0000-1111-0000-1111", strings.Repeat("A", 17), "Ａ" + strings.Repeat("A", 15)} {
+		w.recover("ada", bad, Malformed)
+	}
+	w.check("ada", done.RecoveryCodes[4], Malformed) // no login
+	w.check("ada", token.Text, Malformed)
+
+	fresh := w.enrol("ada", EnrolRequest{Token: token.Text}) // without a code of the phone
+	bound := w.confirm("ada", fresh, "")
+	if len(bound.RecoveryCodes) != 1 || bound.Remaining != 10 {
+		t.Errorf("the used code is replaced by %d, %d remain", len(bound.RecoveryCodes), bound.Remaining)
+	}
+	w.pass(time.Minute)
+	w.check("ada", phone.code(0), OK) // the old ones live until they are revoked
+	_, err := w.Enrol(t.Context(), "ada", EnrolRequest{Token: token.Text}, w.meta(), w.now())
+	refused(t, err, "enrol_token_invalid") // burned
+	w.recover("ada", bound.RecoveryCodes[0], Recovered)
+	w.recover("ada", done.RecoveryCodes[4], Recovered)
+	w.recover("nobody", done.RecoveryCodes[5], Unknown)
+	if got := w.outcomes(); got["recovery recovery"] != 3 || got["recovery wrong"] != 2 || got["recovery unknown"] != 1 || got["recovery malformed"] != 5 {
+		t.Errorf("recorded %v", got)
+	}
+}
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, done := w.phone("ada")
+	first, _ := w.recover("ada", done.RecoveryCodes[0], Recovered)
+	second, _ := w.recover("ada", done.RecoveryCodes[1], Recovered)
+	_, err := w.Enrol(t.Context(), "ada", EnrolRequest{Token: first.Text}, w.meta(), w.now())
+	refused(t, err, "enrol_token_invalid") // the second killed it
+
+	one := w.enrol("ada", EnrolRequest{Token: second.Text})
+	two := w.enrol("ada", EnrolRequest{Token: second.Text}) // a second scan, as the first went wrong
+	w.confirm("ada", two, "")
+	_, _, err = w.Confirm(t.Context(), "ada", one.id, one.code(0), "", w.meta(), w.now())
+	refused(t, err, "old_code_required") // one token binds one authenticator
+
+	third, _ := w.recover("ada", done.RecoveryCodes[2], Recovered)
+	w.pass(10 * time.Minute)
+	_, err = w.Enrol(t.Context(), "ada", EnrolRequest{Token: third.Text}, w.meta(), w.now())
+	refused(t, err, "enrol_token_invalid") // dead
+	if _, err := w.EnrolLink(t.Context(), "bob", w.meta("sec"), w.now()); err != nil {
+		t.Fatal(err)
+	}
+	fourth, _ := w.recover("ada", done.RecoveryCodes[3], Recovered)
+	bob := w.meta()
+	bob.Subject = "subject-of-bob"
+	_, err = w.Enrol(t.Context(), "bob", EnrolRequest{Token: fourth.Text}, bob, w.now())
+	refused(t, err, "enrol_token_invalid") // somebody else's
+}
+
+func TestEnrolLink(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	link, err := w.EnrolLink(t.Context(), "ada", w.meta("sec"), w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told := w.told(); !slices.Equal(told, []NoticeKind{LinkIssued}) {
+		t.Errorf("told %v", told)
+	}
+	phone := w.enrol("ada", EnrolRequest{Token: " " + strings.ToUpper(link.Text)})
+	w.confirm("ada", phone, "")
+	_, err = w.Enrol(t.Context(), "ada", EnrolRequest{Token: link.Text}, w.meta(), w.now())
+	refused(t, err, "enrol_token_invalid")
+	// A link brings back a person whose authenticators all ended, but does not lift a stop.
+	if err := w.Revoke(t.Context(), "ada", phone.id, Compromised, w.meta(), w.now()); err != nil {
+		t.Fatal(err)
+	}
+	if link, err = w.EnrolLink(t.Context(), "ada", w.meta("sec"), w.now()); err != nil {
+		t.Fatal(err)
+	}
+	w.confirm("ada", w.enrol("ada", EnrolRequest{Token: link.Text}), "")
+}
+
+// locked brings an account to the hard stop.
+func (w *world) locked(person string) {
+	w.t.Helper()
+	for range w.Rules.HardStop {
+		w.check(person, "000000", Wrong)
+		w.pass(time.Hour)
+	}
+	w.check(person, "000000", Locked)
+	w.told()
+}
+
+func TestRecoveryLiftsTheHardStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone, done := w.phone("ada")
+	w.locked("ada")
+	w.recover("ada", "AAAA-AAAA-AAAA-AAAA", Wrong) // counted on
+	if n := w.account("ada").Throttle.Failures; n != 51 {
+		t.Errorf("%d failures", n)
+	}
+	w.recover("ada", done.RecoveryCodes[0], Waiting) // not evaluated
+	w.pass(time.Hour)
+	if _, result := w.recover("ada", done.RecoveryCodes[0], Recovered); result.Previous != 51 {
+		t.Errorf("%+v", result)
+	}
+	w.check("ada", phone.code(0), OK)
+}
+
+func TestRecoveryStopsToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, done := w.phone("ada")
+	for range RecoveryStop {
+		w.recover("ada", "AAAA-AAAA-AAAA-AAAA", Wrong)
+		w.pass(time.Hour)
+	}
+	w.recover("ada", done.RecoveryCodes[0], Locked)
+}
+
+func TestOneRecoveryCodeInParallel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, done := w.phone("ada")
+	w.store.once.Store(true)
+	results := make([]Result, 8)
+	var group sync.WaitGroup
+	for i := range results {
+		group.Go(func() {
+			var err error
+			if _, results[i], err = w.Recover(t.Context(), "ada", done.RecoveryCodes[0], w.meta(), w.now()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	good := slices.DeleteFunc(results, func(r Result) bool { return r.Outcome != Recovered })
+	if len(good) != 1 || w.account("ada").Recovery.remaining() != 9 {
+		t.Errorf("the code was good %d times", len(good))
+	}
+}
+
+func TestRegenerate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone, done := w.phone("ada")
+	if codes, result, err := w.Regenerate(t.Context(), "ada", "000000", w.meta(), w.now()); err != nil || result.Outcome != Wrong || codes != nil {
+		t.Errorf("%v %+v %v", codes, result, err)
+	}
+	codes, result, err := w.Regenerate(t.Context(), "ada", phone.code(0), w.meta(), w.now())
+	if err != nil || len(codes) != RecoveryCodes || result.Remaining != RecoveryCodes {
+		t.Fatalf("%v %+v %v", codes, result, err)
+	}
+	if told := w.told(); !slices.Equal(told, []NoticeKind{RecoveryRenewed}) {
+		t.Errorf("told %v", told)
+	}
+	w.check("ada", phone.code(0), Replay) // burned
+	w.recover("ada", done.RecoveryCodes[0], Wrong)
+	w.recover("ada", codes[0], Recovered)
+	_, _, err = w.Regenerate(t.Context(), "nobody", "000000", w.meta(), w.now())
+	refused(t, err, "authenticator_unknown")
+}
+
+// A code taken between preparing and storing must not come back by what was prepared.
+func TestHandingOutNeverRevives(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, done := w.phone("ada")
+	w.recover("ada", done.RecoveryCodes[0], Recovered)
+	acc := w.account("ada")
+	made, err := w.prepare(t.Context(), acc.Recovery, 1, w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.recover("ada", done.RecoveryCodes[1], Recovered)
+	acc = w.account("ada")
+	if codes, err := acc.handOut(made); err != nil || len(codes) != 1 || acc.Recovery.remaining() != 9 {
+		t.Errorf("%v %v, %d remain", codes, err, acc.Recovery.remaining())
+	}
+	acc.Recovery.ID = "another set"
+	if _, err := acc.handOut(made); err != ErrStale {
+		t.Errorf("codes of a dead set: %v", err)
+	}
+	if _, err := acc.handOut(nil); err != ErrStale {
+		t.Errorf("nothing prepared: %v", err)
+	}
+}
+
+// One slow hash is the whole cost of a check, however many codes are left; BenchmarkRecoveryCheck times it.
+func TestSlowHashIsSlowAndNotTooSlow(t *testing.T) {
+	w := newWorld(t)
+	w.cost = defaultCost
+	made, err := w.prepare(t.Context(), nil, 2, w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if defaultCost.time < 2 || defaultCost.memory < 19*1024 || made.set.Time != defaultCost.time || made.set.Memory != defaultCost.memory {
+		t.Errorf("the cost is below what is advised: %+v", defaultCost)
+	}
+	hash, err := w.slowHash(t.Context(), made.set, strings.ReplaceAll(made.clear[1], "-", ""))
+	if err != nil || !slices.Equal(hash, made.hashes[1]) || slices.Equal(hash, made.hashes[0]) {
+		t.Errorf("hashing: %v", err)
+	}
+}
+
+func BenchmarkRecoveryCheck(b *testing.B) {
+	w := newWorld(b)
+	w.cost = defaultCost
+	made, err := w.prepare(b.Context(), nil, 1, w.now())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := w.slowHash(b.Context(), made.set, "AAAAAAAAAAAAAAAA"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestReset(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone, done := w.phone("ada")
+	w.enrol("ada", EnrolRequest{})
+	w.locked("ada")
+	_, err := w.RequestReset(t.Context(), "ada", "lost", w.meta("ada"), w.now())
+	refused(t, err, "reset_self")
+	_, err = w.RequestReset(t.Context(), "ada", "lost", w.meta(), w.now())
+	refused(t, err, "reset_self")
+	_, err = w.RequestReset(t.Context(), "ada", "  ", w.meta("sec"), w.now())
+	refused(t, err, "reason_missing")
+	_, err = w.RequestReset(t.Context(), "nobody", "lost", w.meta("sec"), w.now())
+	refused(t, err, "no_authenticator")
+	reset, err := w.RequestReset(t.Context(), "ada", "phone and codes burned", w.meta("sec"), w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, actor := range []string{"sec", "ada"} {
+		refused(t, w.ApproveReset(t.Context(), reset.ID, w.meta(actor), w.now()), "reset_self")
+	}
+	refused(t, w.ApproveReset(t.Context(), reset.ID, w.meta(), w.now()), "reset_self")
+	refused(t, w.ApproveReset(t.Context(), "nothing", w.meta("dpo"), w.now()), "reset_unknown")
+	w.check("ada", phone.code(0), Locked) // until it is approved
+	if open, err := w.OpenResets(t.Context(), w.now()); err != nil || len(open) != 1 || open[0].Reason != "phone and codes burned" {
+		t.Errorf("%+v %v", open, err)
+	}
+	if err := w.ApproveReset(t.Context(), reset.ID, w.meta("dpo"), w.now()); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, w.ApproveReset(t.Context(), reset.ID, w.meta("dpo"), w.now()), "reset_decided")
+	w.mu.Lock()
+	for _, n := range w.notices {
+		if !n.Second {
+			t.Errorf("%s goes over one channel only", n.Kind)
+		}
+	}
+	w.mu.Unlock()
+	if told := w.told(); !slices.Equal(told, []NoticeKind{ResetApproved, ResetRequested}) {
+		t.Errorf("told %v", told)
+	}
+	w.check("ada", phone.code(0), Unknown)
+	w.recover("ada", done.RecoveryCodes[0], Wrong) // they died too
+	acc := w.account("ada")
+	if len(acc.Authenticators) != 0 || acc.Grant != nil || acc.Recovery != nil || acc.Throttle.Failures != 1 {
+		t.Errorf("%+v", acc)
+	}
+	o, err := w.List(t.Context(), "ada", w.now())
+	if err != nil || len(o.Ended) != 1 || o.Ended[0].Why != ByReset || o.NeedsToken {
+		t.Errorf("%+v %v", o, err)
+	}
+	again := w.enrol("ada", EnrolRequest{})
+	if bound := w.confirm("ada", again, ""); len(bound.RecoveryCodes) != RecoveryCodes {
+		t.Errorf("%d recovery codes after a reset", len(bound.RecoveryCodes))
+	}
+	if got := w.outcomes(); got["reset-requested"] != 1 || got["reset-approved"] != 1 {
+		t.Errorf("recorded %v", got)
+	}
+}
+
+func TestResetWaitsLapsesAndIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone, _ := w.phone("ada")
+	w.Rules.ResetWait = 24 * time.Hour
+	ask := func() Reset {
+		r, err := w.RequestReset(t.Context(), "ada", "lost", w.meta("sec"), w.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	first := ask()
+	err := w.ApproveReset(t.Context(), first.ID, w.meta("dpo"), w.now())
+	if e, ok := err.(*fault.Error); !ok || e.Code != "reset_early" || e.RetryAfter != 24*time.Hour {
+		t.Errorf("%v", err)
+	}
+	if err := w.RefuseReset(t.Context(), first.ID, w.meta("ada"), w.now()); err != nil { // she found the phone
+		t.Fatal(err)
+	}
+	w.pass(24 * time.Hour)
+	refused(t, w.ApproveReset(t.Context(), first.ID, w.meta("dpo"), w.now()), "reset_decided")
+	second := ask()
+	w.pass(ResetLife)
+	refused(t, w.ApproveReset(t.Context(), second.ID, w.meta("dpo"), w.now()), "reset_decided")
+	if open, err := w.OpenResets(t.Context(), w.now()); err != nil || len(open) != 0 {
+		t.Errorf("%+v %v", open, err)
+	}
+	w.check("ada", phone.code(0), OK)
+	third := ask()
+	w.pass(24 * time.Hour)
+	if err := w.ApproveReset(t.Context(), third.ID, w.meta("dpo"), w.now()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,80 @@
+package record
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"regexp"
+	"strings"
+
+	"ostiary.internal/shared/platform/fault"
+)
+
+// idBytes is how much of the hash names a record: 160 bits, 32 letters.
+const idBytes = 20
+
+// leastSaltBytes is the least length of a salt: without one, all of IPv4 is guessed in minutes.
+const leastSaltBytes = 16
+
+// Forms of what a record holds instead of a value.
+var (
+	digestForm     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	commitmentForm = regexp.MustCompile(`^hmac:[a-z2-7]{52}$`)
+	idForm         = regexp.MustCompile(`^[a-z2-7]{32}$`)
+	nameForm       = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,127}$`)
+)
+
+// ID returns the record's name: 32 letters and digits of base32, from the control, the event's digest, the kind and
+// the promises. It is the same on every retry, and can be checked from the record alone.
+func (r Record) ID() string {
+	h := sha256.New()
+	for _, part := range append([]string{r.Control, r.Source.Event, string(r.Kind)}, sorted(r.Promises)...) {
+		framed(h, part)
+	}
+	return encode32(h.Sum(nil)[:idBytes])
+}
+
+// Digest returns "sha256:" and the hash in hexadecimal. It hides nothing that can be guessed.
+func Digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Commitment returns "hmac:" and an HMAC-SHA256 over kind and value, in base32. Equal salts make equal values
+// recognisable; without the salt a commitment says nothing, so erasing the salt erases the link. A salt is secret
+// and at least 16 random bytes; with a shorter one the answer is "", which no record accepts.
+func Commitment(salt []byte, kind, value string) string {
+	if len(salt) < leastSaltBytes {
+		return ""
+	}
+	h := hmac.New(sha256.New, salt)
+	framed(h, kind)
+	framed(h, value)
+	return "hmac:" + encode32(h.Sum(nil))
+}
+
+// framed hashes a part behind its length, so that no two lists of parts look alike.
+func framed(h hash.Hash, part string) {
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+	h.Write([]byte(part))
+}
+
+func encode32(data []byte) string {
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(data))
+}
+
+// CheckObject tells whether an inbox may take an object: the id is a safe file name (lower-case letters, digits, _
+// and -, at most 128, beginning with a letter or digit), the data is not empty and at most MaxBytes. Otherwise
+// Invalid. Every Inbox calls it, so that all refuse alike.
+func CheckObject(id string, data []byte) error {
+	if !nameForm.MatchString(id) {
+		return fault.New(fault.Invalid, "evidence inbox: the id is not a safe file name")
+	}
+	if len(data) == 0 || len(data) > MaxBytes {
+		return fault.New(fault.Invalid, "evidence inbox: object %s has %d bytes, allowed are 1 to %d", id, len(data), MaxBytes)
+	}
+	return nil
+}

@@ -1,0 +1,29 @@
+package record
+
+import (
+	"context"
+
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
+)
+
+// Inbox takes records. Whoever holds one can add, but neither replace nor delete nor read: a control that fell into
+// wrong hands cannot rewrite what it has recorded. It is safe for concurrent use.
+type Inbox interface {
+	// Create keeps data under id and returns when it is durable. The same bytes again are nil: a retry. Other bytes
+	// under the same id are Conflict, and the first ones stay. An object CheckObject refuses is Invalid. Transient
+	// when it may succeed later; it may have been kept.
+	Create(ctx context.Context, id string, data []byte) error
+	Close() error
+}
+
+// Options are what every driver receives.
+type Options struct {
+	Clock clock.Clock
+}
+
+// Inboxes opens inboxes by URL: folder:DIR.
+var Inboxes = driver.NewRegistry[Options, Inbox]("evidence inbox")
+
+// Sink returns the function by which the outbox hands over records.
+func Sink(in Inbox) func(ctx context.Context, id string, data []byte) error { return in.Create }

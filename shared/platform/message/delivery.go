@@ -1,0 +1,144 @@
+package message
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/platform/store"
+)
+
+// Deliveries is the collection of the function deliver.
+const Deliveries = "deliveries"
+
+// Collection declares what a Courier keeps and asks for.
+func Collection() store.Collection {
+	return store.Collection{Name: Deliveries, Indexes: []store.Index{{"due"}}, Expires: true}
+}
+
+// State of a delivery. Stored, hence text.
+type State string
+
+const (
+	StatePlanned  State = "planned"  // to be sent when it is due
+	StateLeased   State = "leased"   // a worker is sending it, or died doing so
+	StateAccepted State = "accepted" // the peer took responsibility
+	StateFailed   State = "failed"   // the peer refused for good, or it cannot be sent at all
+	StateUnknown  State = "unknown"  // a customer's message that may have been sent; nobody sends it again
+	StateDead     State = "dead"     // refused for now until time was up
+)
+
+// Times of a delivery. A send ends well before its lease, so that two workers meet only when one of them stood still.
+const (
+	SendTimeout = 2 * time.Minute
+	LeaseTime   = 5 * time.Minute
+	GiveUpAfter = 24 * time.Hour      // counted from the first plan: later nothing is sent any more
+	KeptFor     = 90 * 24 * time.Hour // a settled key is remembered longer than any bus can repeat it
+
+	firstWait = 30 * time.Second
+	maxWait   = time.Hour
+)
+
+// Delivery is what is remembered of one key.
+type Delivery struct {
+	V        int       `json:"v"`
+	Request  Request   `json:"request"` // its body is dropped with the last attempt
+	State    State     `json:"state"`
+	Planned  time.Time `json:"planned"`       // when it was first to be sent
+	Due      int64     `json:"due,omitempty"` // unix microseconds: when a worker may act; absent once settled
+	Attempts int       `json:"attempts"`
+	Fence    int64     `json:"fence"` // grows with each lease: only the last holder may settle
+	Why      string    `json:"why,omitempty"`
+	Expires  time.Time `json:"expires,omitzero"`
+}
+
+const deliveryVersion = 1
+
+// plan is the delivery of a request nobody has tried yet.
+func plan(r Request, now time.Time) Delivery {
+	return Delivery{V: deliveryVersion, Request: r, State: StatePlanned, Planned: now, Due: now.UnixMicro()}
+}
+
+// move is what a worker may do with a delivery.
+type move string
+
+const (
+	rest   move = "rest"    // nothing now
+	try    move = "try"     // lease it and send
+	giveUp move = "give up" // a worker died on a customer's message: it may have been sent
+	bury   move = "bury"    // time is up
+)
+
+// next says what may be done with d at an instant.
+func (d Delivery) next(now time.Time) move {
+	switch {
+	case d.State != StatePlanned && d.State != StateLeased, d.Due > now.UnixMicro():
+		return rest
+	case d.State == StateLeased && d.Request.Kind == Customer:
+		return giveUp
+	case !now.Before(d.Planned.Add(GiveUpAfter)):
+		return bury
+	}
+	return try
+}
+
+// lease gives d to one worker. For a customer this is the mark that an attempt may have been made: it is stored before
+// anything is sent.
+func (d Delivery) lease(now time.Time) Delivery {
+	d.State = StateLeased
+	d.Attempts++
+	d.Fence++
+	d.Due = now.Add(LeaseTime).UnixMicro()
+	return d
+}
+
+// settle draws the consequence of an attempt.
+func (d Delivery) settle(outcome Outcome, why string, now time.Time) Delivery {
+	d.Why = why
+	switch {
+	case outcome == Accepted:
+		return d.end(StateAccepted, now)
+	case outcome == Failed:
+		return d.end(StateFailed, now)
+	case outcome != Deferred && d.Request.Kind == Customer:
+		return d.end(StateUnknown, now) // an outcome without a meaning counts as unknown too
+	}
+	due := now.Add(wait(d.Request.id(), d.Attempts))
+	if !due.Before(d.Planned.Add(GiveUpAfter)) {
+		return d.end(StateDead, now)
+	}
+	d.State, d.Due = StatePlanned, due.UnixMicro()
+	return d
+}
+
+func (d Delivery) end(state State, now time.Time) Delivery {
+	d.State, d.Due, d.Expires = state, 0, now.Add(KeptFor)
+	d.Request.Body = seal.Envelope{}
+	return d
+}
+
+// topic is where the state is told, or "" while nothing is settled.
+func (d Delivery) topic() string {
+	switch d.State {
+	case StateAccepted:
+		return TopicAccepted
+	case StateFailed, StateDead:
+		return TopicFailed
+	case StateUnknown:
+		return TopicUnknown
+	}
+	return ""
+}
+
+// wait doubles from half a minute to an hour, and adds up to a quarter so that messages refused together do not come
+// back together. The share follows from the message: the same history always gives the same schedule.
+func wait(id string, attempts int) time.Duration {
+	base := maxWait
+	if attempts < 8 {
+		base = min(maxWait, firstWait<<max(attempts-1, 0))
+	}
+	sum := sha256.Sum256(binary.BigEndian.AppendUint32([]byte(id), uint32(attempts)))
+	share := time.Duration(binary.BigEndian.Uint16(sum[:]))
+	return base + base/4*share/(1<<16)
+}
