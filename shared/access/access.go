@@ -48,7 +48,7 @@ type OTP struct {
 	FreeFailures       int           // consecutive failures without a wait; 0 to 5, default 3
 	FirstWait          time.Duration // after the next failure, doubling with each; 10 s to 5 min, default 30 s
 	MaxWait            time.Duration // where the doubling ends; FirstWait to 24 h, default 1 h
-	HardStop           int           // consecutive failures that end checking; 5 to 100 (NIST SP 800-63B-4, 3.2.2), default 50
+	HardStop           int           // consecutive failures that end checking; 5 to 50, the default: the published odds of guessing count on it
 	MalformedPerMinute int           // malformed attempts answered as such; 10 to 1000, default 300
 	GrantLife          time.Duration // of what a recovery code buys; 1 to 10 min (SP 800-63B-4, 4.1.2), default 10 min
 	LinkLife           time.Duration // of an enrolment link; 1 min to 24 h, default 10 min

@@ -134,7 +134,7 @@ func (r *reader) otp(f file) {
 	}
 	r.number("otp.max_authenticators", f.OTP.MaxAuthenticators, &otp.MaxAuthenticators, 1, 5)
 	r.number("otp.free_failures", f.OTP.FreeFailures, &otp.FreeFailures, 0, 5)
-	r.number("otp.hard_stop", f.OTP.HardStop, &otp.HardStop, 5, 100)
+	r.number("otp.hard_stop", f.OTP.HardStop, &otp.HardStop, 5, 50)
 	r.number("otp.malformed_per_minute", f.OTP.MalformedPerMinute, &otp.MalformedPerMinute, 10, 1000)
 	r.length("otp.first_wait", f.OTP.FirstWait, &otp.FirstWait, 10*time.Second, 5*time.Minute)
 	r.length("otp.max_wait", f.OTP.MaxWait, &otp.MaxWait, otp.FirstWait, 24*time.Hour)

@@ -74,7 +74,7 @@ func TestReadRules(t *testing.T) {
 	t.Parallel()
 	got, problems := read(t, `
 lease: {day_end: "20:00", weekend: refuse, max_hours: 12, devices: 4, changes_per_day: 50}
-otp: {issuer: Acme, max_authenticators: 5, free_failures: 0, first_wait: PT10S, max_wait: PT24H, hard_stop: 100, reset_wait: PT72H}
+otp: {issuer: Acme, max_authenticators: 5, free_failures: 0, first_wait: PT10S, max_wait: PT24H, hard_stop: 50, reset_wait: PT72H}
 fixed:
   - {name: office, prefix: "2a00:23c6:1234::/48", reason: Head office., until: 2026-09-06}
   - {name: lab, prefix: 81.2.69.0/24, reason: Laboratory., until: 2026-10-25}
@@ -84,7 +84,7 @@ targets: [{name: vpc, capacity: 1}, {name: edge}]
 		On:    true,
 		Lease: access.Lease{DayEnd: "20:00", Weekend: access.Refuse, MaxHours: 12, Devices: 4, ChangesPerDay: 50},
 		OTP: access.OTP{
-			Issuer: "Acme", MaxAuthenticators: 5, FirstWait: 10 * time.Second, MaxWait: 24 * time.Hour, HardStop: 100,
+			Issuer: "Acme", MaxAuthenticators: 5, FirstWait: 10 * time.Second, MaxWait: 24 * time.Hour, HardStop: 50,
 			MalformedPerMinute: 300, GrantLife: 10 * time.Minute, LinkLife: 10 * time.Minute, ResetWait: 72 * time.Hour,
 		},
 		Fixed: []access.Fixed{

@@ -79,17 +79,17 @@ func (r *Reconciler) converge(ctx context.Context, t Target, d *due, now time.Ti
 	if err != nil {
 		return sighting{}, err
 	}
+	s := sighting{set: d.set}
 	seen, err := t.Read(ctx)
-	if err != nil {
-		return sighting{set: d.set}, fmt.Errorf("reading back: %w", err)
+	if err == nil {
+		s.prefix = lookup(seen.Prefixes)
 	}
-	s := sighting{set: d.set, prefix: lookup(seen.Prefixes)}
-	if seen.Holds(d.set) && st.settled(seen) {
+	if err == nil && seen.Holds(d.set) && st.settled(seen) {
 		s.took, s.outcome.Held = true, true
 		return s, nil
 	}
 	if now.Before(st.NextTry) {
-		return s, nil // it refused a moment ago; what waits for it stays pending
+		return s, nil // it failed a moment ago; what waits for it stays pending
 	}
 	return r.write(ctx, t, d, s, now)
 }
@@ -107,7 +107,9 @@ func (r *Reconciler) write(ctx context.Context, t Target, d *due, s sighting, no
 	}
 	*d, s.set = fresh, fresh.set
 	seen, err := t.Read(ctx)
-	if err == nil {
+	if err != nil {
+		err = fmt.Errorf("reading what it holds: %w", err)
+	} else {
 		s.prefix = lookup(seen.Prefixes)
 		s.outcome.Foreign = st.foreign(seen)
 		seen, err = r.apply(ctx, t, st, seen, &s, now)
@@ -115,9 +117,10 @@ func (r *Reconciler) write(ctx context.Context, t Target, d *due, s sighting, no
 	if err != nil {
 		return s, r.note(ctx, t, st, err, now)
 	}
-	s.outcome.Held = true
 	s.prefix = lookup(seen.Prefixes)
-	return s, r.done(ctx, t, st, s, now)
+	err = r.done(ctx, t, st, s, now)
+	s.outcome.Held = err == nil
+	return s, err
 }
 
 // apply records the decision, writes, and reads back.

@@ -1,15 +1,19 @@
 package allowlist_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/require"
 	"ostiary.internal/shared/platform/store/storetest"
 )
@@ -183,4 +187,40 @@ func (d *day) step() {
 	if !d.edited {
 		d.honest()
 	}
+}
+
+// TestTwoProcesses lets two reconcilers and a crowd work at once. Whatever their order, nobody is let in without a
+// lease in the end, and no writer undoes what a newer one did.
+func TestTwoProcesses(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, newTarget("edge"), newTarget("proxy"))
+	processes := []*allowlist.Reconciler{r.open("two"), r.open("three"), r.r}
+	var ids [40]string
+	for i := range ids {
+		ids[i] = r.add(fmt.Sprintf("p%d", i), fmt.Sprintf("81.2.69.%d/32", i%30))
+	}
+	var wait sync.WaitGroup
+	for _, p := range processes {
+		wait.Go(func() {
+			for range 30 {
+				_, err := p.Run(context.Background(), r.clock.Now())
+				if kind := fault.KindOf(err); err != nil && kind != fault.Transient && kind != fault.Conflict {
+					t.Errorf("running beside others: %v", err)
+				}
+			}
+		})
+	}
+	wait.Go(func() {
+		for i, id := range ids {
+			if i%2 == 0 {
+				if _, err := r.leases.End(context.Background(), fmt.Sprintf("p%d", i), id, lease.Done); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	wait.Wait()
+	r.honest()
+	r.pass(2 * time.Minute)
+	r.mustRun()
 }

@@ -38,11 +38,12 @@ type Set struct {
 }
 
 // Desired computes the set that should be in force at now: the live leases and the fixed sites that have not
-// ended. It is pure, and the same input in any order gives the same set.
+// ended. It is pure, and the same input in any order gives the same set. A prefix that Check would refuse is left
+// out: one bad site must not keep every other entry from being taken away in time.
 func Desired(leases []lease.Lease, sites []access.Fixed, now time.Time) Set {
 	entries := map[netip.Prefix]Entry{}
 	for _, l := range leases {
-		if !l.Live(now) {
+		if !l.Live(now) || address.CheckWidth(l.Prefix) != nil {
 			continue
 		}
 		e := entries[l.Prefix]
@@ -50,7 +51,7 @@ func Desired(leases []lease.Lease, sites []access.Fixed, now time.Time) Set {
 		entries[l.Prefix] = later(e, l.Prefix, l.Ends)
 	}
 	for _, s := range sites {
-		if !now.Before(s.Until) {
+		if !now.Before(s.Until) || address.CheckWidth(s.Prefix) != nil {
 			continue
 		}
 		e := entries[s.Prefix]

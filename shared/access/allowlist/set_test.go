@@ -36,6 +36,8 @@ func TestDesired(t *testing.T) {
 	}
 	sites := []access.Fixed{
 		{Name: "office", Prefix: netip.MustParsePrefix("81.2.70.0/24"), Until: night.Add(240 * time.Hour)},
+		{Name: "everyone", Prefix: netip.MustParsePrefix("0.0.0.0/0"), Until: night},
+		{Name: "no prefix", Until: night},
 		{Name: "old office", Prefix: netip.MustParsePrefix("81.2.71.0/24"), Until: morning},
 		{Name: "home of ana and ben", Prefix: netip.MustParsePrefix("81.2.69.142/32"), Until: night.Add(time.Minute)},
 	}

@@ -72,8 +72,8 @@ func (r registration) answer() (Lease, error) {
 // Errors for the caller: codes address_refused, address_unknown, person_limit, capacity_full, idempotency_mismatch,
 // body_invalid, and those of otp.Result. Every other error is internal; then nothing was consumed or written.
 func (s *Service) Register(ctx context.Context, r Request, now time.Time) (Lease, error) {
-	if s.OTP == nil {
-		return Lease{}, fault.New(fault.Misconfigured, "registering: one-time passwords are not set up")
+	if s.OTP == nil || r.Zone == nil {
+		return Lease{}, fault.New(fault.Misconfigured, "registering: one-time passwords and the person's zone are both needed")
 	}
 	if !validKey(r.Key) {
 		return Lease{}, refuse(fault.Invalid, 400, "body_invalid", "The Idempotency-Key is missing or not 1 to 128 printable ASCII characters.",

@@ -1,7 +1,6 @@
 package lease_test
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -272,54 +271,6 @@ func TestOneCodeOneLease(t *testing.T) {
 	if found := r.list("ana"); won != 1 || len(found) != 1 {
 		t.Errorf("%d requests won and %d leases exist, want one", won, len(found))
 	}
-}
-
-// TestCapacityIsExact lets ten people race for the last three entries.
-func TestCapacityIsExact(t *testing.T) {
-	t.Parallel()
-	office := access.Fixed{Name: "office", Prefix: netip.MustParsePrefix("81.2.70.0/24"), Until: start.Add(24 * time.Hour)}
-	r := newRig(t, func(c *lease.Config) {
-		c.Capacity = 4
-		c.Fixed = func(context.Context) ([]access.Fixed, error) { return []access.Fixed{office}, nil }
-	})
-	var wait sync.WaitGroup
-	errs := make([]error, 10)
-	for i := range errs {
-		person := fmt.Sprintf("p%d", i)
-		r.enrol(person)
-		q := r.request(person, fmt.Sprintf("81.2.69.%d", i+1))
-		wait.Go(func() { _, errs[i] = r.send(q) })
-	}
-	wait.Wait()
-	in := -1
-	won := 0
-	for i, err := range errs {
-		if err == nil {
-			won++
-			in = i
-		} else if fault.CodeOf(err) != "capacity_full" {
-			t.Error(err)
-		}
-	}
-	if won != 3 {
-		t.Fatalf("%d people came in, want 3", won)
-	}
-	r.enrol("guest")
-	if _, err := r.send(r.request("guest", fmt.Sprintf("81.2.69.%d", in+1))); err != nil {
-		t.Errorf("sharing an entry that exists: %v", err)
-	}
-}
-
-// TestRoomIsCountedRarelyButInTime fills a large list to the brim.
-func TestRoomIsCountedRarelyButInTime(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, func(c *lease.Config) { c.Capacity, c.Rules.ChangesPerDay = 70, 1000 })
-	r.enrol("ana")
-	for i := range 70 {
-		r.register("ana", fmt.Sprintf("81.2.69.%d", i+1))
-	}
-	_, err := r.send(r.request("ana", "81.2.69.200"))
-	r.wantCode(err, "capacity_full", 503)
 }
 
 // TestRetryAfterAnyFailure fails each store call in turn. Whatever happened, the same request again must come to the

@@ -59,7 +59,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func FuzzRecoveryCode(f *testing.F) {
-	for _, seed := range []string{"ABCD-EFGH-IJKL-MNOP", "abcd efgh ijkl mnop", "ABCDEFGHIJKLMNO1", "ABCD", "\xff"} {
+	for _, seed := range []string{"ABCD-EFGH-IJKL-MNOP", "abcd efgh ijkl mnop", "ABCD-EFGH-IJKL-MNO\n", "ABCDEFGHIJKLMNO1", "ABCD", "\xff"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {

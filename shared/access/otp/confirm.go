@@ -91,7 +91,7 @@ func (b binder) decide(acc Account) (Account, Result, error) {
 	}
 	acc = acc.clone()
 	bound := &acc.Authenticators[acc.at(b.id)]
-	if bound.Grant != nil {
+	if acc.redeemed(*bound) {
 		acc.Grant = nil
 	}
 	bound.consume(result.step, b.now)
@@ -134,11 +134,16 @@ func (b binder) own(acc Account, i int) (Account, Result, error) {
 	return acc, result, nil
 }
 
+// redeemed reports whether a was begun with the account's live token, which no other authenticator has burned since.
+func (acc Account) redeemed(a Authenticator) bool {
+	return a.Grant != nil && acc.Grant != nil && hmac.Equal(a.Grant, acc.Grant.Hash)
+}
+
 // mustVouch reports whether a code of another authenticator is needed to bind a.
 func (acc Account) mustVouch(a Authenticator, oldCode string, now time.Time) (bool, error) {
 	switch {
-	case a.Grant != nil && acc.Grant != nil && hmac.Equal(a.Grant, acc.Grant.Hash):
-		return false, nil // redeemed when enrolment began, and not burned by another authenticator since
+	case acc.redeemed(a):
+		return false, nil
 	case len(acc.Active(now)) > 0 && oldCode == "":
 		return false, fault.Refuse(fault.Denied, "old_code_required", "A code of an authenticator you already have is needed too.",
 			"Enter one code of the new and one of the old authenticator. Without the old one, use a recovery code.")

@@ -75,6 +75,23 @@ func TestEveryKindEnrols(t *testing.T) {
 	}
 }
 
+func TestAButtonIsBoundAtItsFirstCodes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	button := w.enrol("ada", EnrolRequest{Kind: HOTP})
+	for _, far := range []uint64{6, 7} { // no resynchronisation before there is anything to resynchronise
+		_, result, err := w.Confirm(t.Context(), "ada", button.id, button.count(far), "", w.meta(), w.now())
+		if err != nil || result.Outcome != Wrong {
+			t.Errorf("counter %d: %+v %v", far, result, err)
+		}
+	}
+	if _, result, err := w.Confirm(t.Context(), "ada", button.id, button.count(5), "", w.meta(), w.now()); err != nil || !result.Granted() {
+		t.Errorf("%+v %v", result, err)
+	}
+	w.check("ada", button.count(5), Replay)
+	w.check("ada", button.count(6), OK)
+}
+
 func TestEnrolRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -317,6 +334,12 @@ func TestImport(t *testing.T) {
 	}
 	if told := w.told(); !slices.Equal(told, []NoticeKind{AuthenticatorAdded}) {
 		t.Errorf("told %v, want no alarm about a counter that was never used here", told)
+	}
+	if err := w.Revoke(t.Context(), "ada", id, Removed, w.meta(), w.now()); err != nil {
+		t.Fatal(err)
+	}
+	if o, _ := w.List(t.Context(), "ada", w.now()); !o.NeedsToken {
+		t.Error("what was imported does not count as bound")
 	}
 	_, err = w.Import(t.Context(), "ada", ImportRequest{Secret: base32NoPad.EncodeToString(rfcSeeds[SHA512]), Algorithm: SHA512, Digits: 8, Profile: Hardware}, w.meta("sec"), w.now())
 	if err != nil {

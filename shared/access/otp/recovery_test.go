@@ -35,7 +35,7 @@ func TestRecovery(t *testing.T) {
 	}
 	w.recover("ada", done.RecoveryCodes[3], Wrong) // once
 	w.recover("ada", "AAAA-AAAA-AAAA-AAAA", Wrong)
-	for _, bad := range []string{"", "AAAA", "0000-1111-0000-1111", strings.Repeat("A", 17), "Ａ" + strings.Repeat("A", 15)} {
+	for _, bad := range []string{"", "AAAA", "0000-1111-0000-1111", "AAAA-AAAA-AAAA-AAA\n", strings.Repeat("A", 17), "Ａ" + strings.Repeat("A", 15)} {
 		w.recover("ada", bad, Malformed)
 	}
 	w.check("ada", done.RecoveryCodes[4], Malformed) // no login
@@ -48,12 +48,20 @@ func TestRecovery(t *testing.T) {
 	}
 	w.pass(time.Minute)
 	w.check("ada", phone.code(0), OK) // the old ones live until they are revoked
+	w.pass(time.Minute)
+	third := w.enrol("ada", EnrolRequest{})
+	if later := w.confirm("ada", third, phone.code(0)); len(later.RecoveryCodes) != 0 || later.Remaining != 10 {
+		t.Errorf("none was used since, and %d are handed out", len(later.RecoveryCodes))
+	}
+	if err := w.Revoke(t.Context(), "ada", third.id, Removed, w.meta(), w.now()); err != nil {
+		t.Fatal(err)
+	}
 	_, err := w.Enrol(t.Context(), "ada", EnrolRequest{Token: token.Text}, w.meta(), w.now())
 	refused(t, err, "enrol_token_invalid") // burned
 	w.recover("ada", bound.RecoveryCodes[0], Recovered)
 	w.recover("ada", done.RecoveryCodes[4], Recovered)
 	w.recover("nobody", done.RecoveryCodes[5], Unknown)
-	if got := w.outcomes(); got["recovery recovery"] != 3 || got["recovery wrong"] != 2 || got["recovery unknown"] != 1 || got["recovery malformed"] != 5 {
+	if got := w.outcomes(); got["recovery recovery"] != 3 || got["recovery wrong"] != 2 || got["recovery unknown"] != 1 || got["recovery malformed"] != 6 {
 		t.Errorf("recorded %v", got)
 	}
 }
@@ -73,7 +81,18 @@ func TestTokens(t *testing.T) {
 	_, _, err = w.Confirm(t.Context(), "ada", one.id, one.code(0), "", w.meta(), w.now())
 	refused(t, err, "old_code_required") // one token binds one authenticator
 
+	if err := w.Revoke(t.Context(), "ada", one.id, Removed, w.meta(), w.now()); err != nil {
+		t.Fatal(err)
+	}
+	// A token that was replaced since vouches for nothing, and does not take the new one with it.
 	third, _ := w.recover("ada", done.RecoveryCodes[2], Recovered)
+	late := w.enrol("ada", EnrolRequest{Token: third.Text})
+	third, _ = w.recover("ada", done.RecoveryCodes[4], Recovered)
+	w.pass(Period * time.Second)
+	w.confirm("ada", late, two.code(0))
+	if w.account("ada").Grant == nil {
+		t.Error("a token was burned that nobody used")
+	}
 	w.pass(10 * time.Minute)
 	_, err = w.Enrol(t.Context(), "ada", EnrolRequest{Token: third.Text}, w.meta(), w.now())
 	refused(t, err, "enrol_token_invalid") // dead
@@ -133,6 +152,9 @@ func TestRecoveryLiftsTheHardStop(t *testing.T) {
 	}
 	w.recover("ada", done.RecoveryCodes[0], Waiting) // not evaluated
 	w.pass(time.Hour)
+	if told := w.told(); len(told) != 0 {
+		t.Errorf("told %v: the stop was told of already", told)
+	}
 	if _, result := w.recover("ada", done.RecoveryCodes[0], Recovered); result.Previous != 51 {
 		t.Errorf("%+v", result)
 	}
@@ -213,6 +235,10 @@ func TestHandingOutNeverRevives(t *testing.T) {
 	if _, err := acc.handOut(made); err != ErrStale {
 		t.Errorf("codes of a dead set: %v", err)
 	}
+	e := edit{s: w.Service, acc: acc, now: w.now()}
+	if _, err := e.recover(recoveryTry{parsed: true, set: made.id, hash: made.hashes[0]}, Token{}); err != ErrStale || e.acc.Throttle.Failures != 0 {
+		t.Errorf("a code hashed for a dead set: %v", err)
+	}
 	if _, err := acc.handOut(nil); err != ErrStale {
 		t.Errorf("nothing prepared: %v", err)
 	}
@@ -280,6 +306,11 @@ func TestReset(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, w.ApproveReset(t.Context(), reset.ID, w.meta("dpo"), w.now()), "reset_decided")
+	var stored Reset
+	if err := w.Store.Get(t.Context(), Resets, reset.ID, &stored); err != nil || stored.State != ResetDone || stored.Requester != "sec" ||
+		stored.Decider != "dpo" || !stored.Decided.Equal(w.now()) {
+		t.Errorf("%+v %v", stored, err)
+	}
 	w.mu.Lock()
 	for _, n := range w.notices {
 		if !n.Second {

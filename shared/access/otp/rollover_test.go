@@ -43,6 +43,28 @@ func TestResyncOfATimeAuthenticator(t *testing.T) {
 	}
 }
 
+func TestResyncForgetsDriftAndFailures(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone, _ := w.phone("ada")
+	for _, offset := range []int64{1, 2} {
+		w.pass(5 * time.Minute)
+		w.check("ada", phone.code(offset), OK)
+	}
+	w.pass(5 * time.Minute)
+	for range 3 {
+		w.check("ada", "000000", Wrong)
+	}
+	result, err := w.Resync(t.Context(), "ada", phone.id, []string{phone.code(-5), phone.code(-4)}, w.meta(), w.now())
+	if err != nil || result.Outcome != ResyncOK || result.Previous != 3 || result.Drift != -4 {
+		t.Fatalf("%+v %v", result, err)
+	}
+	acc := w.account("ada")
+	if a := acc.Authenticators[0]; a.Offset != -4 || a.Drift != 0 || a.Failures != 0 || acc.Throttle.Failures != 0 {
+		t.Errorf("%+v, %d failures", a, acc.Throttle.Failures)
+	}
+}
+
 func TestResyncOfACounter(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -134,6 +156,10 @@ func TestForcedRollover(t *testing.T) {
 	w.check("ada", phone.code(0), OK)
 	w.pass(time.Microsecond) // the later date did not win
 	w.check("ada", phone.code(1), Unknown)
+	var past Ended
+	if err := w.Store.Get(t.Context(), Former, phone.id, &past); err != nil || past.Person != "ada" || past.Authenticator.Envelope != nil {
+		t.Errorf("%+v %v", past, err)
+	}
 	o, err := w.List(t.Context(), "ada", w.now())
 	if err != nil || len(o.Authenticators) != 0 || len(o.Ended) != 1 || o.Ended[0].Why != RolledOver || !o.Ended[0].Ended.Equal(due) || !o.NeedsToken {
 		t.Errorf("%+v %v", o, err)
@@ -187,6 +213,21 @@ func TestRewrap(t *testing.T) {
 	code := reference(SHA1, rfcSeeds[SHA1], uint64(w.now().Unix()/Period), 6)
 	if result := w.checkAs("person-0", code, OK); result.Wrap != "2" {
 		t.Errorf("%+v", result)
+	}
+	// Two jobs at once: the slower one finds the work done.
+	if _, err := w.rotate(); err != nil {
+		t.Fatal(err)
+	}
+	w.keys.during = func() {
+		if n, err := w.Rewrap(t.Context(), "person-0", w.meta("job"), w.now()); n != 1 || err != nil {
+			t.Errorf("moved %d: %v", n, err)
+		}
+	}
+	if n, err := w.Rewrap(t.Context(), "person-0", w.meta("job"), w.now()); n != 0 || err != nil {
+		t.Errorf("moved %d over what another job had moved: %v", n, err)
+	}
+	if n, err := w.RewrapAll(t.Context(), w.meta("job"), w.now()); n != 4 || err != nil {
+		t.Errorf("moved %d: %v", n, err)
 	}
 	// One account that cannot be opened does not stop the others.
 	broken := w.account("person-1")

@@ -70,9 +70,14 @@ func TestHardStopIsTold(t *testing.T) {
 	phone, _ := w.phone("ada")
 	for n := 1; n <= 50; n++ {
 		w.check("ada", phone.code(-3), Stale)
-		w.pass(time.Hour)
+		if n < 50 {
+			w.pass(time.Hour)
+		}
 	}
 	w.check("ada", phone.code(0), Locked)
+	if o, err := w.List(t.Context(), "ada", w.now()); err != nil || !o.Locked || o.Failures != 50 || !o.Until.IsZero() {
+		t.Errorf("%+v %v", o, err)
+	}
 	if told := w.told(); !slices.Equal(told, []NoticeKind{AccountLocked}) {
 		t.Errorf("told %v", told)
 	}
@@ -242,6 +247,14 @@ func TestSubjectIsBoundOnce(t *testing.T) {
 	if _, err := w.CheckOnce(t.Context(), "ada", phone.code(0), other, w.now()); fault.CodeOf(err) != "subject_changed" {
 		t.Errorf("another sign-in account: %v", err)
 	}
+	if _, err := w.EnrolLink(t.Context(), "bob", w.meta("sec"), w.now()); err != nil {
+		t.Fatal(err)
+	}
+	first := w.meta()
+	first.Subject = "subject-of-bob"
+	if result, err := w.CheckOnce(t.Context(), "bob", "123456", first, w.now()); err != nil || result.Outcome != Unknown || w.account("bob").Subject != "subject-of-bob" {
+		t.Errorf("the first visit binds: %+v %v", result, err)
+	}
 	unnamed := w.meta("gateway")
 	if result, err := w.CheckOnce(t.Context(), "ada", phone.code(0), unnamed, w.now()); err != nil || result.Outcome != OK {
 		t.Errorf("a service that knows no subject: %+v %v", result, err)
@@ -340,6 +353,12 @@ func TestDecoyDoesTheWork(t *testing.T) {
 		t.Errorf("%d calls to the key service for an unknown person", n)
 	}
 	w.Decoy(t.Context(), "not a code", w.now())
+	w.enrol("ada", EnrolRequest{})
+	before = w.keys.unwrapped.Load()
+	w.check("ada", "000000", Wrong)
+	if n := w.keys.unwrapped.Load() - before; n != 1 {
+		t.Errorf("%d secrets were unwrapped, one is active", n)
+	}
 }
 
 func TestNewRefuses(t *testing.T) {

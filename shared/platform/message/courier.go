@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -39,10 +40,16 @@ type Attempt struct {
 	At       time.Time
 }
 
-const (
-	sweepPage  = 50
-	settleTime = 20 * time.Second
-)
+// ID names the attempt's record: the same when its transaction runs again, another for every other attempt and for
+// the end that comes without one. No personal data.
+func (a Attempt) ID() string {
+	return fmt.Sprintf("%s/%d/%s", a.Delivery.Request.id(), a.Delivery.Attempts, a.Delivery.State)
+}
+
+// SweepPage is how many deliveries one Sweep looks at.
+const SweepPage = 50
+
+const settleTime = 20 * time.Second
 
 // Deliver takes a request and tries it once. nil means that the delivery is on record, whatever became of the try:
 // Sweep looks after what is not settled. A key that is on record already does nothing. Errors: Invalid for a request
@@ -60,11 +67,11 @@ func (c *Courier) Deliver(ctx context.Context, r Request) error {
 
 // Sweep acts on deliveries that are due: it tries again, ends what ran out of time, and settles as unknown the
 // customers' messages whose worker died. It returns how many it looked at; an error of one does not stop the others.
-// One call handles at most 50: call it again while it returns that many. The outbox is swept apart, by Box.Sweep.
+// One call handles at most SweepPage: call it again while it returns that many. The outbox is swept apart, by Box.Sweep.
 func (c *Courier) Sweep(ctx context.Context) (handled int, err error) {
 	now := c.Clock.Now()
 	docs, err := c.Store.Query(ctx, store.Query{
-		Collection: Deliveries, Range: &store.Range{Name: "due", To: now.UnixMicro() + 1}, Limit: sweepPage,
+		Collection: Deliveries, Range: &store.Range{Name: "due", To: now.UnixMicro() + 1}, Limit: SweepPage,
 	})
 	if err != nil {
 		return 0, err

@@ -52,6 +52,7 @@ type world struct {
 	arrives bool                          // an unknown outcome is one of a mail that arrived
 	tries   int
 	during  func() // runs while a message is being sent
+	log     *slog.Logger
 	logged  bytes.Buffer
 }
 
@@ -84,8 +85,10 @@ func worldOn(t *testing.T, s store.Store, clk *clock.Manual, outcomes ...message
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{t: t, store: s, clock: clk, keys: keys, dataKey: dataKey, answers: map[string]message.Answer{},
+	w := &world{t: t, store: s, clock: clk, keys: keys, dataKey: dataKey, answers: map[string]message.Answer{},
 		reply: func(try int) message.Outcome { return outcomes[min(try, len(outcomes))-1] }}
+	w.log = slog.New(slog.NewJSONHandler(&w.logged, nil))
+	return w
 }
 
 func (w *world) request(key string, kind message.Kind) message.Request {
@@ -100,12 +103,9 @@ func (w *world) request(key string, kind message.Kind) message.Request {
 
 // courier is a process of this world, over a store that may fail.
 func (w *world) courier(s store.Store) *message.Courier {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	log := slog.New(slog.NewJSONHandler(&w.logged, nil))
 	return &message.Courier{
-		Store: s, Clock: w.clock, Keys: w.keys, Log: log,
-		Box:      outbox.New(s, w.clock, log, map[outbox.Kind]outbox.Sink{outbox.Message: w.publish}),
+		Store: s, Clock: w.clock, Keys: w.keys, Log: w.log,
+		Box:      outbox.New(s, w.clock, w.log, map[outbox.Kind]outbox.Sink{outbox.Message: w.publish}),
 		Channels: map[string]message.Channel{message.Mail: server{w}},
 		Resolve: func(_ context.Context, r message.Request) (string, error) {
 			if r.Person != "p1" {

@@ -80,6 +80,32 @@ func TestPlainKeysAreWiped(t *testing.T) {
 	}
 }
 
+// careless is a key service that forgets the binding: the inner layer must hold alone.
+type careless struct{ *vault }
+
+func (c careless) Wrap(ctx context.Context, key, _ []byte) ([]byte, string, error) {
+	return c.vault.Wrap(ctx, key, nil)
+}
+
+func (c careless) Unwrap(ctx context.Context, wrapped, _ []byte) ([]byte, error) {
+	return c.vault.Unwrap(ctx, wrapped, nil)
+}
+
+func TestContentIsBoundByItself(t *testing.T) {
+	t.Parallel()
+	keys := careless{&vault{}}
+	env, err := Seal(t.Context(), keys, rand.Reader, []byte("seed"), []byte("place 1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), keys, env, []byte("place 1")); err != nil {
+		t.Error(err)
+	}
+	if _, err := Open(t.Context(), keys, env, []byte("place 2")); !fault.Is(err, fault.Invalid) {
+		t.Errorf("at another place: %v, want invalid", err)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	v := &vault{}

@@ -209,6 +209,32 @@ func TestNoPersonalData(t *testing.T) {
 	}
 }
 
+// TestDeadWritersFenceCounts: a writer that died after its first file has left its fence there.
+func TestDeadWritersFenceCounts(t *testing.T) {
+	t.Parallel()
+	w := world{t.TempDir()}
+	set := targettest.Make("81.2.69.142/32")
+	apply := func(target allowlist.Target, fence int64) error {
+		seen, err := target.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return target.Apply(t.Context(), set, allowlist.Write{Fence: fence, Etag: seen.Etag})
+	}
+	if err := apply(w.open(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := apply(w.Dying(t, 2), 9); err == nil {
+		t.Fatal("the dying writer reports success")
+	}
+	if err := apply(w.open(t), 8); !fault.Is(err, fault.Conflict) {
+		t.Errorf("an older writer after it: %v, want a conflict", err)
+	}
+	if err := apply(w.open(t), 9); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestStraysAreSwept(t *testing.T) {
 	t.Parallel()
 	w := world{t.TempDir()}

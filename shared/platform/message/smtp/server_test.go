@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"errors"
 	"io"
 	"math/big"
@@ -16,10 +17,12 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/emersion/go-sasl"
 	gosmtp "github.com/emersion/go-smtp"
@@ -193,11 +196,18 @@ func (s *server) received(t *testing.T) []messagetest.Received {
 	return all
 }
 
+var encodedWord = regexp.MustCompile(`=\?utf-8\?b\?([^?]*)\?=`)
+
 func readMail(raw []byte) (messagetest.Received, error) {
 	for line := range bytes.Lines(raw) {
 		address := bytes.HasPrefix(line, []byte("To: ")) // the one line that cannot be folded
 		if len(line) > 78+2 && !address || !bytes.HasSuffix(line, []byte("\r\n")) || bytes.ContainsAny(line[:len(line)-2], "\r\n\x00") {
 			return messagetest.Received{}, errors.New("a line is over 78 characters or ends otherwise than CRLF")
+		}
+	}
+	for _, word := range encodedWord.FindAllSubmatch(raw, -1) {
+		if part, err := base64.StdEncoding.DecodeString(string(word[1])); err != nil || !utf8.Valid(part) {
+			return messagetest.Received{}, errors.New("an encoded word does not stand by itself")
 		}
 	}
 	m, err := mail.ReadMessage(bytes.NewReader(raw))

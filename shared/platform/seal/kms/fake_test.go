@@ -29,9 +29,9 @@ const testKey = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
 type service struct {
 	kmspb.UnimplementedKeyManagementServiceServer
 
-	mu       sync.Mutex
-	versions []cipher.AEAD
-	calls    int
+	mu        sync.Mutex
+	versions  []cipher.AEAD
+	unchecked int // requests that came without a checksum
 
 	fail      error                        // answer every call so
 	onEncrypt func(*kmspb.EncryptResponse) // spoil the reply on the wire
@@ -53,7 +53,9 @@ func (s *service) rotate() {
 func (s *service) Encrypt(_ context.Context, r *kmspb.EncryptRequest) (*kmspb.EncryptResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls++
+	if r.GetPlaintextCrc32C() == nil || r.GetAdditionalAuthenticatedDataCrc32C() == nil {
+		s.unchecked++
+	}
 	if s.onRequest != nil {
 		s.onRequest(&r.PlaintextCrc32C)
 	}
@@ -90,7 +92,9 @@ func (s *service) Encrypt(_ context.Context, r *kmspb.EncryptRequest) (*kmspb.En
 func (s *service) Decrypt(_ context.Context, r *kmspb.DecryptRequest) (*kmspb.DecryptResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls++
+	if r.GetCiphertextCrc32C() == nil || r.GetAdditionalAuthenticatedDataCrc32C() == nil {
+		s.unchecked++
+	}
 	if s.onRequest != nil {
 		s.onRequest(&r.CiphertextCrc32C)
 	}

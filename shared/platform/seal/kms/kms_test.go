@@ -24,6 +24,11 @@ func TestSuite(t *testing.T) {
 	sealtest.Run(t, func(t *testing.T) sealtest.Service {
 		fake := &service{}
 		keys := start(t, fake, testKey)
+		t.Cleanup(func() {
+			if fake.unchecked > 0 {
+				t.Errorf("%d requests came without a checksum", fake.unchecked)
+			}
+		})
 		return sealtest.Service{Keys: keys, Rotate: func(*testing.T) { fake.rotate() }}
 	})
 }

@@ -78,7 +78,7 @@ func (k *Keys) Wrap(_ context.Context, dataKey, bound []byte) ([]byte, string, e
 	if err != nil {
 		return nil, "", err
 	}
-	wrapped := aead.Seal(append(head, nonce...), nonce, dataKey, associated(head, bound))
+	wrapped := aead.Seal(append(head, nonce...), nonce, dataKey, associated(bound))
 	return wrapped, strconv.Itoa(version), nil
 }
 
@@ -104,7 +104,7 @@ func (k *Keys) Unwrap(_ context.Context, wrapped, bound []byte) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	dataKey, err := aead.Open(nil, nonce, ciphertext, associated(head, bound))
+	dataKey, err := aead.Open(nil, nonce, ciphertext, associated(bound))
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "unwrapping a data key: %w", err)
 	}
@@ -208,6 +208,4 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 	return aead, nil
 }
 
-func associated(head, bound []byte) []byte {
-	return append(append([]byte("ostiary wrapped key 1\x00"), head...), bound...)
-}
+func associated(bound []byte) []byte { return append([]byte("ostiary wrapped key 1\x00"), bound...) }

@@ -121,16 +121,17 @@ func TestErrorsHaveKinds(t *testing.T) {
 		spoil func(*secretmanagerpb.SecretPayload)
 		want  fault.Kind
 	}{
-		"no right":         {fail: status.Error(codes.PermissionDenied, "denied"), want: fault.Denied},
-		"no identity":      {fail: status.Error(codes.Unauthenticated, "who"), want: fault.Denied},
-		"not found":        {fail: status.Error(codes.NotFound, "none"), want: fault.NotFound},
-		"disabled":         {fail: status.Error(codes.FailedPrecondition, "DISABLED state"), want: fault.Misconfigured},
-		"unavailable":      {fail: status.Error(codes.Unavailable, "later"), want: fault.Transient},
-		"quota":            {fail: status.Error(codes.ResourceExhausted, "quota"), want: fault.Transient},
-		"internal":         {fail: status.Error(codes.Internal, "internal"), want: fault.Transient},
-		"wrong checksum":   {spoil: func(p *secretmanagerpb.SecretPayload) { *p.DataCrc32C ^= 1 }, want: fault.Transient},
-		"altered value":    {spoil: func(p *secretmanagerpb.SecretPayload) { p.Data = []byte("the secondX value") }, want: fault.Transient},
-		"missing checksum": {spoil: func(p *secretmanagerpb.SecretPayload) { p.DataCrc32C = nil }, want: fault.Transient},
+		"no right":           {fail: status.Error(codes.PermissionDenied, "denied"), want: fault.Denied},
+		"no identity":        {fail: status.Error(codes.Unauthenticated, "who"), want: fault.Denied},
+		"not found":          {fail: status.Error(codes.NotFound, "none"), want: fault.NotFound},
+		"disabled":           {fail: status.Error(codes.FailedPrecondition, "DISABLED state"), want: fault.Misconfigured},
+		"unavailable":        {fail: status.Error(codes.Unavailable, "later"), want: fault.Transient},
+		"quota":              {fail: status.Error(codes.ResourceExhausted, "quota"), want: fault.Transient},
+		"internal":           {fail: status.Error(codes.Internal, "internal"), want: fault.Transient},
+		"wrong checksum":     {spoil: func(p *secretmanagerpb.SecretPayload) { *p.DataCrc32C ^= 1 }, want: fault.Transient},
+		"altered value":      {spoil: func(p *secretmanagerpb.SecretPayload) { p.Data = []byte("the secondX value") }, want: fault.Transient},
+		"empty, no checksum": {spoil: func(p *secretmanagerpb.SecretPayload) { p.Data, p.DataCrc32C = nil, nil }, want: fault.Transient},
+		"missing checksum":   {spoil: func(p *secretmanagerpb.SecretPayload) { p.DataCrc32C = nil }, want: fault.Transient},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
