@@ -73,6 +73,7 @@ const (
 	Replaced    Reason = "replaced"    // another one took its place
 	ByReset     Reason = "reset"       // two people ended all of the person's
 	RolledOver  Reason = "rollover"    // the date to replace it passed
+	Temporary   Reason = "temporary"   // a pass for one day, which is over
 	Compromised Reason = "compromised" // its secret may be known to somebody
 )
 

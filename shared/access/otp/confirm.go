@@ -35,7 +35,7 @@ func (s *Service) Confirm(ctx context.Context, person, id, code, oldCode string,
 		bind := binder{ring, id, code, oldCode, now, s.Rules}
 		var fresh *codes
 		// Slow hashing is spent only on a code that would be accepted.
-		if _, trial, err := bind.decide(acc); err == nil && trial.Granted() && acc.Recovery.wanting() {
+		if _, trial, err := bind.decide(acc); err == nil && trial.Granted() && acc.Recovery.wanting() && !acc.temporary(id) {
 			if fresh, err = s.prepare(ctx, acc.Recovery, RecoveryCodes-acc.Recovery.remaining(), now); err != nil {
 				return err
 			}
@@ -92,11 +92,14 @@ func (b binder) decide(acc Account) (Account, Result, error) {
 	acc = acc.clone()
 	bound := &acc.Authenticators[acc.at(b.id)]
 	if acc.redeemed(*bound) {
+		if ends := acc.Grant.Ends; !ends.IsZero() {
+			bound.Until, bound.Why = ends, Temporary
+		}
 		acc.Grant = nil
 	}
 	bound.consume(result.step, b.now)
 	bound.State, bound.Confirmed, bound.Expires, bound.Grant = Active, b.now, time.Time{}, nil
-	acc.Bound = true
+	acc.Bound = acc.Bound || bound.Why != Temporary // whoever had only a pass enrols as at first
 	acc.seen(b.now)
 	return acc, result, nil
 }
@@ -139,6 +142,12 @@ func (acc Account) redeemed(a Authenticator) bool {
 	return a.Grant != nil && acc.Grant != nil && hmac.Equal(a.Grant, acc.Grant.Hash)
 }
 
+// temporary reports whether the pending authenticator was begun with a temporary pass.
+func (acc Account) temporary(id string) bool {
+	i := acc.at(id)
+	return i >= 0 && acc.redeemed(acc.Authenticators[i]) && !acc.Grant.Ends.IsZero()
+}
+
 // mustVouch reports whether a code of another authenticator is needed to bind a.
 func (acc Account) mustVouch(a Authenticator, oldCode string, now time.Time) (bool, error) {
 	switch {
@@ -163,14 +172,14 @@ func (e *edit) bound(id string, fresh *codes) (Confirmation, error) {
 	if a.Replaces != "" {
 		old = e.acc.at(a.Replaces)
 	}
-	if old >= 0 {
+	if old >= 0 && a.Why != Temporary { // a pass takes nobody's place
 		if err := e.end(old, Replaced); err != nil {
 			return done, err
 		}
 	} else if len(e.acc.Active(e.now)) > e.s.Rules.MaxAuthenticators {
 		return done, tooMany()
 	}
-	if e.acc.Recovery.wanting() {
+	if a.Why != Temporary && e.acc.Recovery.wanting() {
 		var err error
 		if done.RecoveryCodes, err = e.acc.handOut(fresh); err != nil {
 			return done, err

@@ -24,7 +24,8 @@ type Grant struct {
 	Source  GrantSource `json:"source"`
 	Hash    []byte      `json:"hash"`
 	Expires time.Time   `json:"until"`
-	By      string      `json:"by,omitempty"` // who made the link
+	By      string      `json:"by,omitempty"`  // who made the link
+	Ends    time.Time   `json:"ends,omitzero"` // of a temporary pass: when what it binds stops working
 }
 
 // Token is an enrolment token in clear, shown once: it proves who may bind an authenticator, and nothing else.
@@ -69,6 +70,19 @@ func (acc Account) redeemable(token string, now time.Time) (bool, error) {
 // EnrolLink makes the token of an enrolment link for a person who may have no account yet. It lets the person, once
 // signed in, bind one authenticator without a code of an old one. The caller has checked that meta.Actor may.
 func (s *Service) EnrolLink(ctx context.Context, person string, meta Meta, now time.Time) (Token, error) {
+	return s.link(ctx, person, time.Time{}, meta, now)
+}
+
+// TemporaryPass is EnrolLink for a person whose phone is at home: the authenticator it binds works until ends, the
+// end of her day, and hands out no recovery codes. The others she has stay as they are.
+func (s *Service) TemporaryPass(ctx context.Context, person string, ends time.Time, meta Meta, now time.Time) (Token, error) {
+	if !now.Before(ends) {
+		return Token{}, fault.New(fault.Invalid, "making a temporary pass: it would have ended already")
+	}
+	return s.link(ctx, person, ends, meta, now)
+}
+
+func (s *Service) link(ctx context.Context, person string, ends time.Time, meta Meta, now time.Time) (Token, error) {
 	t, err := s.token(now, s.Rules.LinkLife)
 	if err != nil {
 		return Token{}, err
@@ -79,6 +93,7 @@ func (s *Service) EnrolLink(ctx context.Context, person string, meta Meta, now t
 	}
 	err = s.change(ctx, person, salt, meta, now, LinkMade, func(e *edit) error {
 		e.acc.grant(t, FromLink, meta.Actor)
+		e.acc.Grant.Ends = ends
 		if err := e.notify(LinkIssued, t.Expires.Format(time.RFC3339Nano), map[string]string{"until": t.Expires.UTC().Format(time.RFC3339)}); err != nil {
 			return err
 		}

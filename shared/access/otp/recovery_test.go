@@ -130,6 +130,54 @@ func TestEnrolLink(t *testing.T) {
 	w.confirm("ada", w.enrol("ada", EnrolRequest{Token: link.Text}), "")
 }
 
+func TestTemporaryPass(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone, _ := w.phone("ada")
+	w.told()
+	if _, err := w.TemporaryPass(t.Context(), "ada", w.now(), w.meta("sec"), w.now()); err == nil {
+		t.Error("a pass that has ended was made")
+	}
+	ends := w.now().Add(8 * time.Hour)
+	pass, err := w.TemporaryPass(t.Context(), "ada", ends, w.meta("sec"), w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	borrowed := w.enrol("ada", EnrolRequest{Token: pass.Text, Replaces: phone.id})
+	if done := w.confirm("ada", borrowed, ""); len(done.RecoveryCodes) != 0 {
+		t.Error("a pass handed out recovery codes")
+	}
+	active := func() []string {
+		var ids []string
+		for _, a := range w.account("ada").Active(w.now()) {
+			ids = append(ids, a.ID)
+		}
+		return ids
+	}
+	if got := active(); !slices.Equal(got, []string{phone.id, borrowed.id}) {
+		t.Errorf("active today: %v", got)
+	}
+	w.pass(8 * time.Hour)
+	if got := active(); !slices.Equal(got, []string{phone.id}) {
+		t.Errorf("active after the day: %v", got)
+	}
+	_, err = w.Enrol(t.Context(), "ada", EnrolRequest{Token: pass.Text}, w.meta(), w.now())
+	refused(t, err, "enrol_token_invalid")
+	list, err := w.List(t.Context(), "ada", w.now())
+	if err != nil || len(list.Ended) != 1 || list.Ended[0].Why != Temporary {
+		t.Errorf("history %+v, %v", list.Ended, err)
+	}
+	// A pass alone is no first authenticator: the next day the person enrols as anybody new.
+	if pass, err = w.TemporaryPass(t.Context(), "eve", w.now().Add(time.Hour), w.meta("sec"), w.now()); err != nil {
+		t.Fatal(err)
+	}
+	w.confirm("eve", w.enrol("eve", EnrolRequest{Token: pass.Text}), "")
+	w.pass(time.Hour)
+	if done := w.confirm("eve", w.enrol("eve", EnrolRequest{}), ""); len(done.RecoveryCodes) != RecoveryCodes {
+		t.Errorf("%d recovery codes with the first authenticator", len(done.RecoveryCodes))
+	}
+}
+
 // locked brings an account to the hard stop.
 func (w *world) locked(person string) {
 	w.t.Helper()
