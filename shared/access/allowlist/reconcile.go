@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/platform/fault"
@@ -24,7 +26,8 @@ type Config struct {
 	Leases  *lease.Service
 	Targets []Target // without any, the admission check over the leases is the only enforcement
 	// Suspended reports whether a person with a live lease must lose it: suspended, gone, or no longer approved. An
-	// error is no answer: the person keeps what she has, at most until its end, and the run says so.
+	// error is no answer: the person keeps what she has, at most until its end, and the run says so. It is called
+	// from several goroutines.
 	Suspended func(ctx context.Context, person string) (bool, error)
 	// Owner names the writer. Two runs of one owner never overlap, so an owner may take over from itself at once
 	// after a crash; give the same name only to what cannot run twice.
@@ -199,32 +202,53 @@ func (r *Reconciler) makeRoom(ctx context.Context, d due, now time.Time, report 
 	return r.end(ctx, d, steps, now, report)
 }
 
+// standingsAtOnce is how many people's standing is read side by side: a directory takes a tenth of a second for each.
+const standingsAtOnce = 8
+
 // dismiss ends the leases of people who lost their standing.
 func (r *Reconciler) dismiss(ctx context.Context, d due, now time.Time, report *Report) (due, error) {
-	suspended := map[string]bool{}
+	gone, undetermined := r.standings(ctx, d.leases, now)
+	report.Undetermined = undetermined
 	var steps []lease.Step
 	for _, l := range d.leases {
-		if !l.Live(now) {
-			continue
-		}
-		if _, asked := suspended[l.Person]; !asked {
-			gone, err := r.Suspended(ctx, l.Person)
-			if err != nil {
-				gone = false
-				report.Undetermined++
-				r.Log.WarnContext(ctx, "reading a person's standing", "error", err)
-			}
-			suspended[l.Person] = gone
-		}
-		if suspended[l.Person] {
+		if l.Live(now) && gone[l.Person] {
 			steps = append(steps, lease.Step{ID: l.ID, To: []lease.State{lease.Ended}, Why: lease.Suspended})
 		}
 	}
 	d, err := r.end(ctx, d, steps, now, report)
-	if err == nil && report.Undetermined > 0 {
-		err = r.undetermined(ctx, report.Undetermined, now)
+	if err == nil && undetermined > 0 {
+		err = r.undetermined(ctx, undetermined, now)
 	}
 	return d, err
+}
+
+// standings asks about everybody who holds a live lease: who lost it, and of how many that could not be told.
+func (r *Reconciler) standings(ctx context.Context, leases []lease.Lease, now time.Time) (gone map[string]bool, undetermined int) {
+	gone = map[string]bool{}
+	asked := map[string]bool{}
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(standingsAtOnce)
+	for _, l := range leases {
+		if !l.Live(now) || asked[l.Person] {
+			continue
+		}
+		asked[l.Person] = true
+		group.Go(func() error {
+			lost, err := r.Suspended(ctx, l.Person)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				undetermined++
+				r.Log.WarnContext(ctx, "reading a person's standing", "error", err)
+				return nil
+			}
+			gone[l.Person] = lost
+			return nil
+		})
+	}
+	_ = group.Wait() // no standing is an error of the run
+	return gone, undetermined
 }
 
 // beyond names the leases a person holds above the number of her devices: the oldest of each family, and only once
