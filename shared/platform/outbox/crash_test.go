@@ -199,7 +199,7 @@ func TestDeathAtEveryStep(t *testing.T) {
 // random, and kills each at a random step.
 func TestRandomDeaths(t *testing.T) {
 	t.Parallel()
-	for name, seeds := range map[string]int{"memory": require.Seeds(25), "bolt": require.Seeds(25), "firestore": min(require.Seeds(2), 20)} {
+	for name, seeds := range map[string]int{"memory": require.Seeds(25), "bolt": require.Seeds(25), "firestore": require.Seeds(3)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for seed := range seeds {

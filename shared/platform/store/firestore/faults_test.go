@@ -3,6 +3,7 @@ package firestore_test
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +131,28 @@ func TestTheBodysOwnErrorIsNeverRetried(t *testing.T) {
 	if err != foreign || runs != 1 || server.count("Commit") != 0 || server.count("Rollback") != 1 {
 		t.Errorf("the transaction returned %v after %d runs, calls %q", err, runs, server.calls)
 	}
+}
+
+// TestAPanicRollsBack: left open, the transaction would keep its documents locked.
+func TestAPanicRollsBack(t *testing.T) {
+	t.Parallel()
+	rolledBack := make(chan struct{})
+	server := &server{rolledBack: rolledBack}
+	s := server.serve(t, plain)
+	var stack string
+	func() {
+		defer func() {
+			if p := recover(); p != "a fault of the body" {
+				t.Errorf("the panic arrives as %v", p)
+			}
+			stack = string(debug.Stack())
+		}()
+		_ = s.Tx(t.Context(), func(store.Tx) error { panic("a fault of the body") })
+	}()
+	if !strings.Contains(stack, "TestAPanicRollsBack.func1.2") {
+		t.Errorf("the stack does not show the body:\n%s", stack)
+	}
+	<-rolledBack
 }
 
 func TestAReadThatFailsForGoodFailsTheTransaction(t *testing.T) {

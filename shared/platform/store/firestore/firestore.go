@@ -100,27 +100,7 @@ func (b *backend) Update(ctx context.Context, fn func(engine.Reader) ([]engine.W
 	if err != nil {
 		return err
 	}
-	var outcome error
-	err = client.RunTransaction(ctx, func(_ context.Context, tx *firestore.Transaction) error {
-		r := inside(tx, client)
-		writes, err := fn(r)
-		if aborted(r.failed) {
-			return r.failed // whatever fn made of it: the client runs it again
-		}
-		if outcome = err; err != nil {
-			return stopped{}
-		}
-		for _, w := range writes {
-			if err := write(client, tx, w); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err == (stopped{}) {
-		return outcome
-	}
-	return classify(err)
+	return update(ctx, client, fn)
 }
 
 func (b *backend) Close() error {
@@ -128,22 +108,4 @@ func (b *backend) Close() error {
 		return client.Close()
 	}
 	return nil
-}
-
-// stopped ends a transaction whose body returned an error of its own. That error stays outside: where it happens
-// to carry an Aborted of some other service, the client would take it for ours and run the body again.
-type stopped struct{}
-
-func (stopped) Error() string { return "the transaction's body returned an error" }
-
-// write adds one write to the transaction.
-func write(client *firestore.Client, tx *firestore.Transaction, w engine.Write) error {
-	ref := client.Collection(w.Collection).Doc(w.ID)
-	switch {
-	case w.Delete:
-		return tx.Delete(ref)
-	case w.Create:
-		return tx.Create(ref, native(w.Body))
-	}
-	return tx.Set(ref, native(w.Body))
 }

@@ -25,7 +25,8 @@ import (
 // is absent, but for the one a test gives it.
 type server struct {
 	pb.UnimplementedFirestoreServer
-	document *pb.Document // what every read and query finds, under the name asked for; nil: nothing
+	rolledBack chan struct{} // closed by the first rollback, where it is set
+	document   *pb.Document  // what every read and query finds, under the name asked for; nil: nothing
 
 	mu       sync.Mutex
 	failures map[string][]error // by method: of the calls to come; nil lets a call pass
@@ -116,6 +117,9 @@ func (s *server) BeginTransaction(context.Context, *pb.BeginTransactionRequest) 
 }
 
 func (s *server) Rollback(context.Context, *pb.RollbackRequest) (*emptypb.Empty, error) {
+	if s.rolledBack != nil {
+		close(s.rolledBack)
+	}
 	return &emptypb.Empty{}, s.fail("Rollback")
 }
 
