@@ -74,7 +74,11 @@ func serverOf(data string) string {
 	if err != nil {
 		return "" // it ended without saying so: the folder is free
 	}
-	answer.Body.Close()
+	defer answer.Body.Close()
+	var health local.Health
+	if json.NewDecoder(io.LimitReader(answer.Body, 1<<10)).Decode(&health) != nil || health.PID != r.PID {
+		return "" // somebody else has its port now
+	}
 	return r.URL
 }
 
@@ -110,7 +114,9 @@ func askServer(ctx context.Context, url, email, by string) (local.Invitation, er
 
 // askFolder opens the data folder for the length of one command.
 func askFolder(ctx context.Context, t terminal, data, folder, email, by string) (made local.Invitation, err error) {
-	world, err := local.Open(ctx, local.Options{Dir: data, Policy: folder, Now: clock.System{}.Now(), Functions: functions, Log: log.New(t.err, "", slog.LevelWarn), Env: os.LookupEnv})
+	// A folder with a clock of its own goes on by it: by the machine's, the link would end at another time.
+	_, absent := os.Stat(filepath.Join(data, local.ClockFile))
+	world, err := local.Open(ctx, local.Options{Dir: data, Policy: folder, Manual: absent == nil, Now: clock.System{}.Now(), Functions: functions, Log: log.New(t.err, "", slog.LevelWarn), Env: os.LookupEnv})
 	if err != nil {
 		return made, err
 	}

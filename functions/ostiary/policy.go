@@ -32,6 +32,16 @@ func initFolder(_ context.Context, t terminal, args []string) int {
 	return exitGood
 }
 
+// problem is one problem of a policy folder as --json prints it.
+type problem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Key     string `json:"key"`
+	What    string `json:"what"`
+	Allowed string `json:"allowed"`
+}
+
 // check lists every problem of a policy folder, those of the controls' own files included.
 func check(_ context.Context, t terminal, args []string) int {
 	folder := t.flags.String("policy", "policy", "policy folder")
@@ -44,10 +54,11 @@ func check(_ context.Context, t terminal, args []string) int {
 		return t.fail(err)
 	}
 	if *asJSON {
-		if problems == nil {
-			problems = []policy.Problem{}
+		listed := []problem{}
+		for _, p := range problems {
+			listed = append(listed, problem{p.File, p.Line, p.Column, p.Key, p.What, p.Allowed})
 		}
-		text, err := json.MarshalIndent(map[string]any{"problems": problems}, "", "  ")
+		text, err := json.MarshalIndent(map[string]any{"problems": listed}, "", "  ")
 		if err != nil {
 			return t.fail(err)
 		}

@@ -28,8 +28,8 @@ import (
 	_ "ostiary.internal/shared/policy/dir"
 )
 
-// stopTime is how long requests under way may take when the process is told to end.
-const stopTime = 4 * time.Second
+// stopTime is how long requests under way may take when the process is told to end; all of it takes 5 s at most.
+const stopTime = 3 * time.Second
 
 // serverFile names the running server in the data folder, for other commands.
 const serverFile = "server.json"
@@ -100,7 +100,11 @@ func listen(ctx context.Context, t terminal, world *local.World, port int, data 
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
-	if err := server.Shutdown(stopping); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	err = server.Shutdown(stopping)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close() // whoever still hangs on was given time enough
+	}
+	if err != nil {
 		return t.fail(fmt.Errorf("ending: %w", err))
 	}
 	return exitGood

@@ -1,5 +1,68 @@
-// Package admit tells a gateway whether the address a request came from is registered right now: nginx by
-// auth_request, Envoy by its HTTP authorisation filter, Traefik by forwardAuth.
+// Package admit tells a gateway whether the address a request came from is registered right now. It promises to
+// look at no header but the one the gateway declares in services.yaml, never at a body, and to admit nobody when
+// anything it needs does not answer. It does not cut connections that are open already.
+//
+// A gateway sends its key in the header Gateway-Key; one without a key, an ID token in Authorization of a service that
+// has the gateway's id and may call admit. (Where Cloud Run's IAM stands in front, it wants a token beside a key too.)
+// The answer 403 is "not registered"; 400 and 401 are faults of the gateway's configuration, 503 is ours, and gateways
+// shut the door at all of them. The three below declare
+//
+//	gateways:
+//	  - {id: edge, header: X-Real-Ip, key_ref: gateway-edge}
+//
+// nginx (auth_request takes any 2xx). Nothing of the client's own headers is passed on:
+//
+//	location = /_ostiary {
+//		internal;
+//		proxy_pass https://admit.example.com/admit/v1/check;
+//		proxy_pass_request_body off;
+//		proxy_pass_request_headers off;
+//		proxy_set_header Content-Length "";
+//		proxy_set_header X-Real-Ip $remote_addr;
+//		proxy_set_header Gateway-Key "KEY";
+//		proxy_ssl_server_name on;
+//		proxy_ssl_verify on;
+//		proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;
+//	}
+//	location / {
+//		auth_request /_ostiary;
+//		proxy_pass http://application.example.com;
+//	}
+//
+// Envoy (ext_authz takes 200 and nothing else, and calls the prefix with the client's own method and path behind
+// it: hence the routes below /v1/check/). The connection manager must have normalize_path and merge_slashes on, for
+// a path that is not clean is answered by a redirect, which denies:
+//
+//	http_filters:
+//	  - name: envoy.filters.http.header_mutation
+//	    typed_config:
+//	      "@type": type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation
+//	      mutations:
+//	        request_mutations:
+//	          - append:
+//	              header: {key: x-real-ip, value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"}
+//	              append_action: OVERWRITE_IF_EXISTS_OR_ADD
+//	  - name: envoy.filters.http.ext_authz
+//	    typed_config:
+//	      "@type": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz
+//	      allowed_headers: {patterns: [{exact: x-real-ip}]}
+//	      http_service:
+//	        server_uri: {uri: "https://admit.example.com", cluster: ostiary_admit, timeout: 2s}
+//	        path_prefix: /admit/v1/check
+//	        authorization_request:
+//	          headers_to_add: [{key: gateway-key, value: KEY}]
+//
+// Traefik (forwardAuth takes any 2xx; its entry point sets X-Real-Ip, unless forwardedHeaders trusts the client to).
+// A router names the three in this order, so that the key does not reach the application:
+//
+//	http:
+//	  middlewares:
+//	    ostiary-key: {headers: {customRequestHeaders: {Gateway-Key: KEY}}}
+//	    ostiary:
+//	      forwardAuth:
+//	        address: https://admit.example.com/admit/v1/check
+//	        authRequestHeaders: [Gateway-Key, X-Real-Ip]
+//	    ostiary-keyless: {headers: {customRequestHeaders: {Gateway-Key: ""}}}
 package admit
 
 import (
@@ -64,38 +127,59 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 	if a.leases, err = p.Leases(); err != nil {
 		return web.Function{}, err
 	}
-	return d.Served(web.Route{
-		Method: "GET", Path: "/v1/check", Summary: "Is the client's address admitted? The gateway tells it in the one header it declares.", Uncapped: true,
-		Params:  []web.Param{{Name: KeyHeader, In: "header", Doc: "the gateway's key, unless it sends a service token"}},
-		Answers: map[int]any{http.StatusNoContent: nil}, Problems: []string{"gateway_unknown", "address_unreadable", "not_admitted", "unavailable"},
-		Handle: a.check,
-	})
+	return d.Served(a.routes()...)
 }
 
-func (a *admit) check(w http.ResponseWriter, r *http.Request) error {
-	gateway, err := a.gateway(r)
-	if err != nil {
-		return err
+// methods are those that Envoy may call us with, for it keeps the client's; GET answers HEAD too. Any other method
+// is refused, which denies.
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+
+func (a *admit) routes() []web.Route {
+	route := func(method, path, summary string, admitted int) web.Route {
+		return web.Route{
+			Method: method, Path: path, Summary: summary, Uncapped: true,
+			Params:  []web.Param{{Name: KeyHeader, In: "header", Doc: "the gateway's key, unless it sends a service token"}},
+			Answers: map[int]any{admitted: nil}, Problems: []string{"gateway_unknown", "address_unreadable", "not_admitted", "unavailable"},
+			Handle: a.check(admitted),
+		}
 	}
-	addr, err := clientOf(r, gateway)
-	if err != nil {
-		return err
+	routes := []web.Route{route(http.MethodGet, "/v1/check", "Is the client's address admitted? The gateway tells it in the one header it declares.", http.StatusNoContent)}
+	for _, method := range methods {
+		routes = append(routes, route(method, "/v1/check/{rest...}", "The same for Envoy, which adds the client's own method and path, and takes 200 alone.", http.StatusOK))
 	}
-	admitted, err := a.leases.Admit(r.Context(), addr, a.Clock.Now())
-	if err != nil {
-		return parts.Refused(err)
-	}
-	if !admitted.Admitted {
-		return fault.Refuse(fault.Denied, "not_admitted", "This address is not registered.", "Register it on the morning page, from the same connection.")
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return routes
 }
 
-// gateway finds out which gateway asks, by its token or by its key.
+// check answers whether the request's client is admitted, with the status the gateway takes for a yes.
+func (a *admit) check(admitted int) func(w http.ResponseWriter, r *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		gateway, err := a.gateway(r)
+		if err != nil {
+			return err
+		}
+		addr, err := clientOf(r, gateway)
+		if err != nil {
+			return err
+		}
+		found, err := a.leases.Admit(r.Context(), addr, a.Clock.Now())
+		if err != nil {
+			return parts.Refused(err)
+		}
+		if !found.Admitted {
+			return fault.Refuse(fault.Denied, "not_admitted", "This address is not registered.", "Register it on the morning page, from the same connection.")
+		}
+		w.WriteHeader(admitted)
+		return nil
+	}
+}
+
+// gateway finds out which gateway asks, by its token or by its key. All keys are compared, in constant time.
 func (a *admit) gateway(r *http.Request) (policy.Gateway, error) {
 	given := r.Header.Get(KeyHeader)
-	if given == "" && r.Header.Get("Authorization") != "" {
+	switch {
+	case len(r.Header.Values(KeyHeader)) > 1:
+		return policy.Gateway{}, unknown() // one of them may be the client's
+	case given == "":
 		return a.byToken(r)
 	}
 	sum := sha256.Sum256([]byte(given))
@@ -113,7 +197,7 @@ func (a *admit) gateway(r *http.Request) (policy.Gateway, error) {
 		}
 	}
 	switch {
-	case known == 1 && given != "":
+	case known == 1:
 		return found, nil
 	case trouble != nil:
 		return policy.Gateway{}, caller.Unavailable(trouble)

@@ -2,6 +2,7 @@ package enrolotp
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"ostiary.internal/functions/access/internal/parts"
@@ -95,6 +96,7 @@ type EnrolToken struct {
 // Invite asks for an enrolment link.
 type Invite struct {
 	Email string `json:"email" required:"true"`
+	Today bool   `json:"today,omitempty" doc:"what it binds works until the end of her day: for a phone left at home"`
 }
 
 // NewReset asks for the end of all authenticators of a person.
@@ -113,34 +115,49 @@ type Reset struct {
 	Asked  time.Time `json:"asked,omitzero"`
 }
 
-var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "unavailable"}
+var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "subject_changed", "unavailable"}
 
-func problems(more ...string) []string { return append(append([]string{}, signedIn...), more...) }
+// codes are the problems of a route for signed-in people; with a body, also those of reading it.
+func codes(body any, more []string) []string {
+	all := slices.Concat(signedIn, more)
+	if body != nil {
+		all = append(all, "body_invalid", "too_large")
+	}
+	return all
+}
 
 // api is the table of the JSON interface.
 func (e *enrolotp) api() []web.Route {
-	attempt := []string{"otp_wrong", "otp_replay", "otp_malformed", "otp_waiting", "otp_locked", "authenticator_unknown"}
-	route := func(method, path, summary string, body any, answers map[int]any, codes []string, handle func(http.ResponseWriter, *http.Request, caller.Staff) error) web.Route {
-		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: problems(codes...), Browser: true, Handle: e.staff(handle)}
+	type handler = func(http.ResponseWriter, *http.Request, caller.Staff) error
+	tried := []string{"otp_wrong", "otp_malformed", "otp_waiting", "otp_locked"}
+	attempt := append(slices.Clone(tried), "otp_replay", "authenticator_unknown")
+	route := func(method, path, summary string, body any, answers map[int]any, more []string, handle handler) web.Route {
+		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: codes(body, more), Browser: true, Handle: e.staff(handle)}
 	}
-	desk := func(method, path, summary string, body any, answers map[int]any, codes []string, handle func(http.ResponseWriter, *http.Request, caller.Staff) error) web.Route {
-		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: problems(append(codes, "role_missing")...), Browser: true, Handle: e.security(handle)}
+	desk := func(method, path, summary string, body any, answers map[int]any, more []string, handle handler) web.Route {
+		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: codes(body, append(more, "role_missing")), Browser: true, Handle: e.security(handle)}
 	}
 	return []web.Route{
 		route("POST", "/v1/authenticators", "Begin an authenticator; nothing works before it is confirmed.", NewAuthenticator{}, map[int]any{201: Enrolment{}},
 			[]string{"name_invalid", "kind_invalid", "authenticator_limit", "authenticator_unknown", "enrol_token_required", "enrol_token_invalid"}, e.enrol),
 		route("GET", "/v1/authenticators/", "List your authenticators.", nil, map[int]any{200: Authenticators{}}, nil, e.list),
 		route("GET", "/v1/authenticators", "List your authenticators.", nil, map[int]any{200: Authenticators{}}, nil, e.list),
-		route("POST", "/v1/authenticators/{id}/confirm", "Prove a new authenticator by a code of it.", Confirm{}, map[int]any{200: Confirmed{}}, append(attempt, "old_code_required", "enrol_token_required"), e.confirm),
-		route("POST", "/v1/authenticators/{id}/resync", "Match an authenticator again by two codes in a row.", Codes{}, map[int]any{200: Authenticators{}}, attempt, e.resync),
+		route("POST", "/v1/authenticators/{id}/confirm", "Prove a new authenticator by a code of it.", Confirm{}, map[int]any{200: Confirmed{}},
+			append(slices.Clone(attempt), "authenticator_limit", "old_code_required", "enrol_token_required"), e.confirm),
+		route("POST", "/v1/authenticators/{id}/resync", "Match an authenticator again by two codes in a row.", Codes{}, map[int]any{200: Authenticators{}},
+			append(slices.Clone(tried), "authenticator_unknown", "codes_invalid"), e.resync),
 		withParam(route("DELETE", "/v1/authenticators/{id}", "End an authenticator, at once.", nil, map[int]any{204: nil}, []string{"authenticator_unknown"}, e.remove),
 			web.Param{Name: "why", In: "query", Doc: "\"lost\" when it was lost or stolen: today's addresses end too"}),
-		route("POST", "/v1/recovery", "Spend a recovery code for a token that is good to enrol once.", Recovery{}, map[int]any{200: EnrolToken{}}, []string{"otp_wrong", "otp_malformed", "otp_waiting", "otp_locked"}, e.recover),
-		desk("POST", "/v1/imports", "Import an authenticator whose secret exists.", Import{}, map[int]any{201: ID{}}, []string{"person_unknown", "secret_invalid", "kind_invalid", "authenticator_limit"}, e.importSecret),
-		desk("POST", "/v1/links", "Make an enrolment link's token for a person.", Invite{}, map[int]any{201: EnrolToken{}}, []string{"person_unknown"}, e.invite),
+		route("POST", "/v1/recovery", "Spend a recovery code for a token that is good to enrol once.", Recovery{}, map[int]any{200: EnrolToken{}},
+			append(slices.Clone(tried), "no_authenticator"), e.recover),
+		desk("POST", "/v1/imports", "Import an authenticator whose secret exists.", Import{}, map[int]any{201: ID{}},
+			[]string{"person_unknown", "own_matter", "name_invalid", "kind_invalid", "secret_invalid", "counter_invalid", "authenticator_limit"}, e.importSecret),
+		desk("POST", "/v1/links", "Make an enrolment link's token for a person.", Invite{}, map[int]any{201: EnrolToken{}}, []string{"person_unknown", "own_matter"}, e.invite),
 		desk("GET", "/v1/resets", "List resets that wait for a second person.", nil, map[int]any{200: map[string][]Reset{}}, nil, e.resets),
-		desk("POST", "/v1/resets", "Ask for the end of all of a person's authenticators.", NewReset{}, map[int]any{201: Reset{}}, []string{"person_unknown", "own_matter"}, e.askReset),
-		desk("POST", "/v1/resets/{id}/approve", "Approve a reset another person asked for.", nil, map[int]any{200: Reset{}}, []string{"second_person_required", "own_matter", "reset_unknown"}, e.approveReset),
+		desk("POST", "/v1/resets", "Ask for the end of all of a person's authenticators.", NewReset{}, map[int]any{201: Reset{}},
+			[]string{"person_unknown", "reset_self", "reason_missing", "no_authenticator"}, e.askReset),
+		desk("POST", "/v1/resets/{id}/approve", "Approve a reset another person asked for.", nil, map[int]any{200: Reset{}},
+			[]string{"reset_self", "reset_early", "reset_unknown", "reset_decided"}, e.approveReset),
 	}
 }
 
@@ -210,14 +227,25 @@ func (e *enrolotp) resync(w http.ResponseWriter, r *http.Request, who caller.Sta
 	if err != nil {
 		return err
 	}
-	result, err := e.OTP.Resync(r.Context(), who.ID, r.PathValue("id"), body.Codes, e.own(r, who), e.Clock.Now())
+	// Listed before: once the codes are burned, nothing may fail that would say they are not.
+	listed, err := e.listed(r, who)
+	if err != nil {
+		return err
+	}
+	id, now := r.PathValue("id"), e.Clock.Now()
+	result, err := e.OTP.Resync(r.Context(), who.ID, id, body.Codes, e.own(r, who), now)
 	if err != nil {
 		return err
 	}
 	if !result.Granted() {
 		return parts.Refusal(result)
 	}
-	return e.list(w, r, who)
+	for i := range listed.Authenticators {
+		if a := &listed.Authenticators[i]; a.ID == id {
+			a.Drift, a.LastUsed = result.Drift, now
+		}
+	}
+	return web.WriteJSON(w, http.StatusOK, listed)
 }
 
 func (e *enrolotp) remove(w http.ResponseWriter, r *http.Request, who caller.Staff) error {

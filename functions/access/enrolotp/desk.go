@@ -2,9 +2,12 @@ package enrolotp
 
 import (
 	"net/http"
+	"regexp"
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 )
 
@@ -13,7 +16,7 @@ func (e *enrolotp) importSecret(w http.ResponseWriter, r *http.Request, who call
 	if err != nil {
 		return err
 	}
-	person, err := e.person(body.Email)
+	person, err := e.other(r, who, body.Email)
 	if err != nil {
 		return err
 	}
@@ -31,19 +34,34 @@ func (e *enrolotp) invite(w http.ResponseWriter, r *http.Request, who caller.Sta
 	if err != nil {
 		return err
 	}
-	token, err := e.link(r, who, body.Email)
+	bind := e.link
+	if body.Today {
+		bind = e.pass
+	}
+	token, err := bind(r, who, body.Email)
 	if err != nil {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusCreated, EnrolToken{Token: token.Text, Expires: token.Expires})
 }
 
+// link makes the token of an enrolment link for a person.
 func (e *enrolotp) link(r *http.Request, who caller.Staff, email string) (otp.Token, error) {
-	person, err := e.person(email)
+	person, err := e.other(r, who, email)
 	if err != nil {
 		return otp.Token{}, err
 	}
 	return e.OTP.EnrolLink(r.Context(), person.ID, e.about(r, who), e.Clock.Now())
+}
+
+// pass is link for an authenticator that works for the rest of the person's day.
+func (e *enrolotp) pass(r *http.Request, who caller.Staff, email string) (otp.Token, error) {
+	person, err := e.other(r, who, email)
+	if err != nil {
+		return otp.Token{}, err
+	}
+	now := e.Clock.Now()
+	return e.OTP.TemporaryPass(r.Context(), person.ID, calendar.EndOfDay(now, person.Location()), e.about(r, who), now)
 }
 
 func (e *enrolotp) resets(w http.ResponseWriter, r *http.Request, _ caller.Staff) error {
@@ -90,9 +108,15 @@ func (e *enrolotp) approveReset(w http.ResponseWriter, r *http.Request, who call
 	return web.WriteJSON(w, http.StatusOK, described(reset))
 }
 
+// resetID is the form of a reset's id. Anything else is no reset, and some of it no id at all.
+var resetID = regexp.MustCompile(`^[a-z2-7]{1,64}$`)
+
 // approve carries a reset out. The addresses the person registered end with her authenticators: whoever asked for
 // the reset may have been right that they are in other hands.
 func (e *enrolotp) approve(r *http.Request, who caller.Staff, id string) (otp.Reset, error) {
+	if !resetID.MatchString(id) {
+		return otp.Reset{}, fault.Refuse(fault.NotFound, "reset_unknown", "There is no such reset.", "Look at the list again.")
+	}
 	err := e.OTP.ApproveReset(r.Context(), id, e.about(r, who), e.Clock.Now())
 	return otp.Reset{ID: id, State: otp.ResetDone}, err
 }

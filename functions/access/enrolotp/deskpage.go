@@ -11,15 +11,19 @@ import (
 	"ostiary.internal/shared/platform/web"
 )
 
+// deskPath is where the security desk begins.
+const deskPath = "/enrolotp/desk"
+
 func (e *enrolotp) desk(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-	return e.showDesk(w, r, who, page.Desk{}, nil)
+	return e.showDesk(w, r, who, page.Desk{}, "", nil)
 }
 
-func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.Staff, data page.Desk, refused error) error {
-	now := e.Clock.Now()
+// showDesk shows the desk, with a refusal at the form it belongs to.
+func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.Staff, data page.Desk, at string, refused error) error {
+	now, status := e.Clock.Now(), http.StatusOK
 	if refused != nil {
 		var err error
-		if data.Problem, err = e.trouble(r, refused); err != nil {
+		if data.Problem, status, err = e.trouble(r, at, refused); err != nil {
 			return err
 		}
 	}
@@ -29,8 +33,12 @@ func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.S
 	}
 	lang := web.Language(r, shell.Languages...)
 	for _, reset := range open {
-		data.Resets = append(data.Resets, page.Reset{ID: reset.ID, Person: e.name(reset.Person), Reason: reset.Reason, Asker: e.name(reset.Requester),
-			Since: shell.Day(lang, reset.Requested.In(who.Location())), Mine: who.ID == reset.Requester || who.ID == reset.Person})
+		listed := page.Reset{ID: reset.ID, Person: e.name(reset.Person), Reason: reset.Reason, Asker: e.name(reset.Requester),
+			Since: shell.Day(lang, reset.Requested.In(who.Location())), Mine: who.ID == reset.Requester || who.ID == reset.Person}
+		if from := reset.NotBefore.In(who.Location()); now.Before(from) {
+			listed.From = shell.Day(lang, from) + ", " + from.Format("15:04")
+		}
+		data.Resets = append(data.Resets, listed)
 	}
 	for _, p := range e.Policy.People {
 		if p.Active(now) && p.ID != who.ID {
@@ -40,7 +48,8 @@ func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.S
 	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
 		data.Done = note
 	}
-	return e.pages.Render(w, r, http.StatusOK, "desk", shell.View{Title: "desk.title", Name: who.Name, Form: e.forms.Token(who.Subject, purpose, now), Data: data})
+	return e.pages.Render(w, r, status, "desk", shell.View{Path: deskPath, Title: "desk.title", Name: who.Name,
+		Form: e.forms.Token(who.Subject, purpose, now), Data: data})
 }
 
 // name is how the desk calls a person; the id of somebody who has left the policy stands for itself.
@@ -53,23 +62,29 @@ func (e *enrolotp) name(id string) string {
 
 func (e *enrolotp) askForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
 	if _, err := e.ask(r, who, NewReset{Email: form.Get("email"), Reason: form.Get("reason")}); err != nil {
-		return e.showDesk(w, r, who, page.Desk{}, err)
+		return e.showDesk(w, r, who, page.Desk{Email: form.Get("email"), Reason: form.Get("reason")}, "ask", err)
 	}
-	return web.SeeOther(w, "/enrolotp/desk?done=done.reset")
+	return web.SeeOther(w, deskPath+"?done=done.reset")
 }
 
 func (e *enrolotp) approveForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
 	if _, err := e.approve(r, who, form.Get("id")); err != nil {
-		return e.showDesk(w, r, who, page.Desk{}, err)
+		return e.showDesk(w, r, who, page.Desk{}, "approve", err)
 	}
-	return web.SeeOther(w, "/enrolotp/desk?done=done.approved")
+	return web.SeeOther(w, deskPath+"?done=done.approved")
 }
 
 func (e *enrolotp) inviteForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
-	token, err := e.link(r, who, form.Get("email"))
-	if err != nil {
-		return e.showDesk(w, r, who, page.Desk{}, err)
+	bind, email := e.link, form.Get("email")
+	if form.Get("today") == "yes" {
+		bind = e.pass
 	}
+	token, err := bind(r, who, email)
+	if err != nil {
+		return e.showDesk(w, r, who, page.Desk{Email: email}, "invite", err)
+	}
+	person, _ := e.Policy.Person(email)
 	// The token stands in the fragment, which browsers send to no server; it can also be typed.
-	return e.showDesk(w, r, who, page.Desk{Link: "/enrolotp/#enrol=" + token.Text, Code: token.Text}, nil)
+	return e.showDesk(w, r, who, page.Desk{Link: "/enrolotp/#enrol=" + token.Text, Code: token.Text, For: person.Name,
+		Until: token.Expires.In(who.Location()).Format("15:04")}, "", nil)
 }

@@ -66,8 +66,13 @@ func (e *enrolotp) staff(handle func(w http.ResponseWriter, r *http.Request, who
 		if err != nil {
 			return err
 		}
-		if err := e.Ready(r.Context()); err != nil {
+		if _, err := e.Account(r.Context(), who); err != nil {
 			return err
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead { // what changes nothing gives no notice
+			if err := e.Ready(r.Context()); err != nil {
+				return err
+			}
 		}
 		return parts.Refused(handle(w, r, who))
 	}
@@ -97,6 +102,21 @@ func (e *enrolotp) about(r *http.Request, who caller.Staff) otp.Meta {
 	meta := e.Meta(r)
 	meta.Actor = who.ID
 	return meta
+}
+
+// other returns the person for whom an administrator binds an authenticator without a code of one she has. Nobody does
+// that for herself, but for her first one, which she may bring either way. Codes person_unknown, own_matter.
+func (e *enrolotp) other(r *http.Request, who caller.Staff, email string) (policy.Person, error) {
+	person, err := e.person(email)
+	if err != nil || person.ID != who.ID {
+		return person, err
+	}
+	account, err := e.Account(r.Context(), who)
+	if err == nil && account.Bound {
+		err = fault.Refuse(fault.Denied, "own_matter", "Nobody decides about her own second factor.",
+			"Add an authenticator with a code of one you have, or ask a colleague of the security team.")
+	}
+	return person, err
 }
 
 // person returns the approved person an administrator names.

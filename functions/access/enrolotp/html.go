@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"ostiary.internal/functions/access/internal/page"
@@ -49,10 +50,16 @@ func (e *enrolotp) html() []web.Route {
 	}
 }
 
-// form reads a posted form of the signed-in person.
+// form reads a posted form of the signed-in person. One that was left open too long leads to the page again.
 func (e *enrolotp) form(handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) func(http.ResponseWriter, *http.Request, caller.Staff) error {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		values, err := e.forms.Read(w, r, who.Subject, purpose, e.Clock.Now())
+		if fault.CodeOf(err) == "form_expired" {
+			if strings.HasPrefix(r.URL.Path, deskPath) && mayDecide(who) {
+				return e.showDesk(w, r, who, page.Desk{}, "", err)
+			}
+			return e.again(w, r, who, page.Enrolment{}, "", err)
+		}
 		if err != nil {
 			return err
 		}
@@ -61,11 +68,12 @@ func (e *enrolotp) form(handle func(http.ResponseWriter, *http.Request, caller.S
 }
 
 func (e *enrolotp) show(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-	return e.enrolment(w, r, who, page.Enrolment{})
+	return e.enrolment(w, r, who, http.StatusOK, page.Enrolment{})
 }
 
-// enrolment shows the page with what the form that led here brought along.
-func (e *enrolotp) enrolment(w http.ResponseWriter, r *http.Request, who caller.Staff, data page.Enrolment) error {
+// enrolment shows the page with what the form that led here brought along. Authenticators that were begun and never
+// confirmed are not listed: they prove nothing and go by themselves.
+func (e *enrolotp) enrolment(w http.ResponseWriter, r *http.Request, who caller.Staff, status int, data page.Enrolment) error {
 	now := e.Clock.Now()
 	list, err := e.OTP.List(r.Context(), who.ID, now)
 	if err != nil {
@@ -73,51 +81,68 @@ func (e *enrolotp) enrolment(w http.ResponseWriter, r *http.Request, who caller.
 	}
 	lang := web.Language(r, shell.Languages...)
 	for _, a := range list.Authenticators {
-		data.Authenticators = append(data.Authenticators, page.Authenticator{ID: a.ID, Name: a.Name, Kind: kinds[a.Kind], State: string(a.State),
+		if a.State != otp.Active {
+			continue
+		}
+		data.Authenticators = append(data.Authenticators, page.Authenticator{ID: a.ID, Name: a.Name, Kind: kinds[a.Kind],
 			Since: shell.Day(lang, a.Created.In(who.Location())), Drift: a.Offset + a.Drift})
 	}
-	data.Max, data.RecoveryLeft, data.Now, data.MayDecide = e.Rules.OTP.MaxAuthenticators, list.Recovery, now, mayDecide(who)
+	data.Full = len(data.Authenticators) >= e.Rules.OTP.MaxAuthenticators
+	data.RecoveryLeft, data.NeedsToken, data.MayDecide = list.Recovery, list.NeedsToken, mayDecide(who)
 	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
 		data.Done = note
 	}
-	return e.pages.Render(w, r, http.StatusOK, "enrol", shell.View{Title: "enrol.title", Name: who.Name, Form: e.forms.Token(who.Subject, purpose, now), Data: data})
+	return e.pages.Render(w, r, status, "enrol", shell.View{Path: "/enrolotp/", Title: "enrol.title", Name: who.Name,
+		Form: e.forms.Token(who.Subject, purpose, now), Data: data})
 }
 
 var kinds = map[otp.Kind]string{otp.TOTP: "TOTP", otp.HOTP: "HOTP"}
 
-// trouble shows a refusal on the page itself, in the reader's language; other errors go on.
-func (e *enrolotp) trouble(r *http.Request, err error) (*page.Trouble, error) {
+// trouble is a refusal as the page shows it at one of its forms, with the status it has; other errors go on.
+func (e *enrolotp) trouble(r *http.Request, at string, err error) (*page.Trouble, int, error) {
 	if fault.CodeOf(err) == "" {
-		return nil, err
+		return nil, 0, err
 	}
 	p := e.pages.Localise(web.Language(r, shell.Languages...), web.ProblemOf(err))
-	return &page.Trouble{Detail: p.Detail, Next: p.Next}, nil
+	return page.NewTrouble(p, at), p.Status, nil
 }
 
-func (e *enrolotp) again(w http.ResponseWriter, r *http.Request, who caller.Staff, data page.Enrolment, refused error) error {
-	var err error
-	if data.Problem, err = e.trouble(r, refused); err != nil {
+// again shows the page with a refusal at the form it belongs to.
+func (e *enrolotp) again(w http.ResponseWriter, r *http.Request, who caller.Staff, data page.Enrolment, at string, refused error) error {
+	problem, status, err := e.trouble(r, at, refused)
+	if err != nil {
 		return err
 	}
-	return e.enrolment(w, r, who, data)
+	data.Problem = problem
+	return e.enrolment(w, r, who, status, data)
 }
 
+// add begins an authenticator and shows it. What was begun on the page before and not confirmed is dropped: whoever
+// begins again has lost sight of it, and it would count against the limit.
 func (e *enrolotp) add(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
 	body := NewAuthenticator{Name: form.Get("name"), Kind: form.Get("kind"), Replaces: form.Get("replaces"), Token: form.Get("token")}
+	list, err := e.OTP.List(r.Context(), who.ID, e.Clock.Now())
+	if err != nil {
+		return err
+	}
+	active := false
+	for _, a := range list.Authenticators {
+		active = active || a.State == otp.Active
+		if a.State == otp.Pending {
+			if err := e.revoke(r, who, a.ID, false); err != nil {
+				return err
+			}
+		}
+	}
 	made, err := e.begin(r, who, body)
 	if err != nil {
-		return e.again(w, r, who, page.Enrolment{Token: body.Token}, err)
+		return e.again(w, r, who, page.Enrolment{Token: body.Token}, "add", err)
 	}
 	svg, err := otp.QR(made.URI)
 	if err != nil {
 		return err
 	}
-	list, err := e.OTP.List(r.Context(), who.ID, e.Clock.Now())
-	if err != nil {
-		return err
-	}
-	active := slices.ContainsFunc(list.Authenticators, func(a otp.Authenticator) bool { return a.State == otp.Active })
-	return e.enrolment(w, r, who, page.Enrolment{New: &page.Fresh{
+	return e.enrolment(w, r, who, http.StatusOK, page.Enrolment{New: &page.Fresh{
 		ID: made.ID, Name: body.Name, QR: template.HTML(svg), URI: template.URL(made.URI), Key: made.Manual,
 		Minutes: int(otp.PendingLife / time.Minute), NeedsOld: active && body.Token == "",
 	}})
@@ -128,12 +153,14 @@ func (e *enrolotp) confirmForm(w http.ResponseWriter, r *http.Request, who calle
 	if refused := result.Fault(); err == nil && refused != nil {
 		err = refused
 	}
-	if err != nil {
+	switch {
+	case fault.CodeOf(err) == "authenticator_unknown": // it died, or was confirmed already: nothing to type a code for
+		return e.again(w, r, who, page.Enrolment{}, "", err)
+	case err != nil:
 		retry := &page.Fresh{ID: form.Get("id"), Minutes: int(otp.PendingLife / time.Minute), NeedsOld: form.Has("old")}
-		return e.again(w, r, who, page.Enrolment{New: retry}, err)
-	}
-	if len(confirmed.RecoveryCodes) > 0 {
-		return e.enrolment(w, r, who, page.Enrolment{Codes: confirmed.RecoveryCodes, Done: "done.confirmed"})
+		return e.again(w, r, who, page.Enrolment{New: retry}, "confirm", err)
+	case len(confirmed.RecoveryCodes) > 0:
+		return e.enrolment(w, r, who, http.StatusOK, page.Enrolment{Codes: confirmed.RecoveryCodes, Done: "done.confirmed"})
 	}
 	return web.SeeOther(w, "/enrolotp/?done=done.confirmed")
 }
@@ -144,14 +171,14 @@ func (e *enrolotp) resyncForm(w http.ResponseWriter, r *http.Request, who caller
 		err = refused
 	}
 	if err != nil {
-		return e.again(w, r, who, page.Enrolment{}, err)
+		return e.again(w, r, who, page.Enrolment{Changing: form.Get("id")}, "resync", err)
 	}
 	return web.SeeOther(w, "/enrolotp/?done=done.resync")
 }
 
 func (e *enrolotp) removeForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
 	if err := e.revoke(r, who, form.Get("id"), form.Get("lost") == "yes"); err != nil {
-		return e.again(w, r, who, page.Enrolment{}, err)
+		return e.again(w, r, who, page.Enrolment{}, "", err)
 	}
 	return web.SeeOther(w, "/enrolotp/?done=done.removed")
 }
@@ -162,7 +189,7 @@ func (e *enrolotp) recoverForm(w http.ResponseWriter, r *http.Request, who calle
 		err = refused
 	}
 	if err != nil {
-		return e.again(w, r, who, page.Enrolment{}, err)
+		return e.again(w, r, who, page.Enrolment{}, "recover", err)
 	}
-	return e.enrolment(w, r, who, page.Enrolment{Token: token.Text, Done: "done.recovered"})
+	return e.enrolment(w, r, who, http.StatusOK, page.Enrolment{Token: token.Text, Done: "done.recovered"})
 }

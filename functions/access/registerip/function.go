@@ -4,11 +4,12 @@ package registerip
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"time"
 
@@ -86,7 +87,7 @@ type Leases struct {
 	Leases []Lease `json:"leases"`
 }
 
-var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "unavailable"}
+var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "subject_changed", "unavailable"}
 
 func (f *registerip) api() []web.Route {
 	refusals := append(slices.Clone(signedIn), "otp_wrong", "otp_replay", "otp_malformed", "otp_waiting", "otp_locked", "no_authenticator",
@@ -108,6 +109,9 @@ func (f *registerip) staff(handle func(w http.ResponseWriter, r *http.Request, w
 		if err != nil {
 			return err
 		}
+		if _, err := f.Account(r.Context(), who); err != nil {
+			return err
+		}
 		return parts.Refused(handle(w, r, who))
 	}
 }
@@ -121,7 +125,7 @@ func (f *registerip) create(w http.ResponseWriter, r *http.Request, who caller.S
 	if err != nil {
 		return err
 	}
-	answer := shown(made)
+	answer := listed(made)
 	answer.Ignored = ignored
 	return web.WriteJSON(w, http.StatusCreated, answer)
 }
@@ -135,10 +139,13 @@ func (f *registerip) register(r *http.Request, who caller.Staff, code, key strin
 	if err := f.Ready(r.Context()); err != nil {
 		return lease.Lease{}, err
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q", code))
+	// What is stored of the body must not give a code away that is still to come true: only who knows the key of
+	// the request can tell which code it was.
+	sum := hmac.New(sha256.New, []byte(key))
+	sum.Write([]byte(code))
 	return f.leases.Register(r.Context(), lease.Request{
 		Person: who.ID, Zone: who.Location(), Subject: who.Subject, Address: addr, Code: code, Key: key,
-		BodyHash: base64.RawURLEncoding.EncodeToString(sum[:]), ID: web.RequestID(r.Context()),
+		BodyHash: base64.RawURLEncoding.EncodeToString(sum.Sum(nil)), ID: web.RequestID(r.Context()),
 	}, f.Clock.Now())
 }
 
@@ -149,22 +156,35 @@ func (f *registerip) list(w http.ResponseWriter, r *http.Request, who caller.Sta
 	}
 	answer := Leases{Leases: []Lease{}}
 	for _, l := range found {
-		answer.Leases = append(answer.Leases, shown(l))
+		answer.Leases = append(answer.Leases, listed(l))
 	}
 	return web.WriteJSON(w, http.StatusOK, answer)
 }
 
 func (f *registerip) end(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-	ended, err := f.leases.End(r.Context(), who.ID, r.PathValue("id"), lease.Done)
-	if fault.Is(err, fault.NotFound) {
-		return fault.Refuse(fault.NotFound, "lease_unknown", "You have no such lease.", "List your leases and take an id from there.")
-	}
+	ended, err := f.done(r.Context(), who, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, shown(ended))
+	return web.WriteJSON(w, http.StatusOK, listed(ended))
 }
 
-func shown(l lease.Lease) Lease {
+// leaseID is the form of a lease's id. Anything else is no lease of anybody, and some of it no id at all.
+var leaseID = regexp.MustCompile(`^[a-z0-9]{1,64}(-[0-9]{1,9})?$`)
+
+// done ends one of the person's leases, for the interface and the page alike. Code lease_unknown.
+func (f *registerip) done(ctx context.Context, who caller.Staff, id string) (lease.Lease, error) {
+	unknown := fault.Refuse(fault.NotFound, "lease_unknown", "You have no such lease.", "List your leases and take an id from there.")
+	if !leaseID.MatchString(id) {
+		return lease.Lease{}, unknown
+	}
+	ended, err := f.leases.End(ctx, who.ID, id, lease.Done)
+	if fault.Is(err, fault.NotFound) {
+		return lease.Lease{}, unknown
+	}
+	return ended, err
+}
+
+func listed(l lease.Lease) Lease {
 	return Lease{ID: l.ID, Prefix: l.Prefix.String(), Ends: l.Ends, State: string(l.State)}
 }

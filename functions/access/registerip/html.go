@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/access/address"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/access/otp"
@@ -25,11 +27,17 @@ const purpose = "registerip"
 // soon is how close to the end of the day the page says that little is left.
 const soon = 30 * time.Minute
 
+// notes are the texts a page may show after a form was done; anything else in the query is ignored.
+var notes = []string{"done.ended"}
+
 func (f *registerip) html() []web.Route {
 	form := func(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) web.Route {
 		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn,
 			Handle: f.staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 				values, err := f.forms.Read(w, r, who.Subject, purpose, f.Clock.Now())
+				if fault.CodeOf(err) == "form_expired" { // a page left open: show it anew instead of a dead end
+					return f.morning(w, r, who, err)
+				}
 				if err != nil {
 					return err
 				}
@@ -53,50 +61,58 @@ func (f *registerip) registerForm(w http.ResponseWriter, r *http.Request, who ca
 }
 
 func (f *registerip) doneForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
-	if _, err := f.leases.End(r.Context(), who.ID, form.Get("lease"), lease.Done); err != nil && !fault.Is(err, fault.NotFound) {
+	if _, err := f.done(r.Context(), who, form.Get("lease")); err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	return web.SeeOther(w, "/registerip/")
+	return web.SeeOther(w, "/registerip/?done=done.ended")
 }
 
-// morning shows the page; a refusal is shown on it, everything else is an error.
+// morning shows the page; a refusal meant for the person is shown on it, every other error is returned.
 func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.Staff, refused error) error {
+	now, status := f.Clock.Now(), http.StatusOK
 	lang := web.Language(r, shell.Languages...)
 	data := page.Morning{Place: shell.Place(who.Zone), Key: rand.Text(), MayDecide: who.May(policy.Security)}
-	if refused != nil {
-		if fault.CodeOf(refused) == "" {
-			return refused
-		}
-		p := f.pages.Localise(lang, web.ProblemOf(refused))
-		data.Problem = &page.Trouble{Detail: p.Detail, Next: p.Next}
+	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
+		data.Done = note
 	}
-	now := f.Clock.Now()
 	here := f.here(r)
 	if here.IsValid() {
-		data.Address = here.Addr().String()
-		if here.Addr().Is6() {
-			data.Address = here.String()
-		}
+		data.Address = written(here)
 	}
-	if err := f.authenticators(r, who, now, &data); err != nil {
+	if err := f.secondFactor(r, who, now, &data); err != nil {
 		return err
 	}
 	if err := f.registered(r, who, here, now, &data); err != nil {
 		return err
 	}
-	ends, err := lease.Term(now, who.Location(), f.Rules.Lease)
-	if fault.CodeOf(err) != "" && data.Problem == nil { // outside the hours of registration: say so before a code is typed
-		p := f.pages.Localise(lang, web.ProblemOf(err))
-		data.Problem = &page.Trouble{Detail: p.Detail, Next: p.Next}
-	} else if err != nil && data.Problem == nil {
+	if err := f.day(lang, who, now, &data); err != nil {
 		return err
 	}
-	local := now.In(who.Location())
-	data.Today, data.Until = shell.Day(lang, local), shell.Until(ends.In(who.Location()))
-	if left := ends.Sub(now); left < soon {
-		data.NearEnd = int(left/time.Minute) + 1
+	if refused != nil {
+		if fault.CodeOf(refused) == "" {
+			return refused
+		}
+		p := web.ProblemOf(refused)
+		status = p.Status
+		p = f.pages.Localise(lang, p)
+		if data.Wait > 0 { // the next code would not be looked at
+			p.Next = f.pages.Localise(lang, web.Problem{Code: "otp_waiting"}).Next
+		}
+		data.Problem = trouble(p, data)
 	}
-	return f.pages.Render(w, r, http.StatusOK, "morning", shell.View{Title: "morning.title", Name: who.Name, Form: f.forms.Token(who.Subject, purpose, now), Data: data})
+	return f.pages.Render(w, r, status, "morning", shell.View{Path: "/registerip/", Title: "morning.title", Name: who.Name,
+		Form: f.forms.Token(who.Subject, purpose, now), Data: data})
+}
+
+// trouble puts a refusal where it belongs, and leaves out what the page says already.
+func trouble(p web.Problem, data page.Morning) *page.Trouble {
+	switch {
+	case data.Locked && p.Code == "otp_locked", data.Closed != "" && p.Code == "person_limit":
+		return nil
+	case page.AtCode(p.Code):
+		return page.NewTrouble(p, "code")
+	}
+	return page.NewTrouble(p, "")
 }
 
 // here is the prefix this request would register; the zero prefix when there is none.
@@ -112,41 +128,103 @@ func (f *registerip) here(r *http.Request) netip.Prefix {
 	return prefix
 }
 
-func (f *registerip) authenticators(r *http.Request, who caller.Staff, now time.Time, data *page.Morning) error {
+// written is a prefix the way people know their address: IPv4 without its length.
+func written(p netip.Prefix) string {
+	if p.IsSingleIP() {
+		return p.Addr().String()
+	}
+	return p.String()
+}
+
+// day says how long today lasts for the person, or that nothing is registered now, before a code is typed.
+func (f *registerip) day(lang string, who caller.Staff, now time.Time, data *page.Morning) error {
+	local := now.In(who.Location())
+	data.Today = shell.Day(lang, local)
+	ends, err := lease.Term(now, who.Location(), f.Rules.Lease)
+	if fault.CodeOf(err) == "person_limit" {
+		data.Closed, data.DayEnd, data.Until = "morning.closed.day", f.Rules.Lease.DayEnd, f.Rules.Lease.DayEnd
+		if weekday := local.Weekday(); f.Rules.Lease.Weekend == access.Refuse && (weekday == time.Saturday || weekday == time.Sunday) {
+			data.Closed, data.DayEnd = "morning.closed.weekend", ""
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	data.Until = shell.Until(ends.In(who.Location()))
+	if left := ends.Sub(now); left < soon {
+		data.NearEnd = int(left/time.Minute) + 1
+	}
+	return nil
+}
+
+// secondFactor says whether and how the person can prove herself.
+func (f *registerip) secondFactor(r *http.Request, who caller.Staff, now time.Time, data *page.Morning) error {
 	list, err := f.OTP.List(r.Context(), who.ID, now)
 	if err != nil {
 		return err
+	}
+	data.Locked, data.Tries, data.Ended = list.Locked, list.Failures, list.NeedsToken
+	if !list.Until.IsZero() {
+		data.Wait = page.Seconds(list.Until.Sub(now))
 	}
 	for _, a := range list.Authenticators {
 		if a.State != otp.Active {
 			continue
 		}
+		if !data.Enrolled {
+			data.Digits = a.Digits
+		} else if data.Digits != a.Digits {
+			data.Digits = 0
+		}
 		data.Enrolled = true
-		data.Digits = max(data.Digits, a.Digits)
 		if a.Kind == otp.TOTP {
-			data.StepLeft = int((otp.StepEnds(now) + time.Second - 1) / time.Second)
+			data.StepLeft = page.Seconds(otp.StepEnds(now))
 		}
 	}
 	return nil
 }
 
+// How long a browser without scripts looks again by itself, counted from the registration.
+const (
+	quickly = time.Minute      // while the doors are being told
+	slowly  = 10 * time.Minute // until the person came in
+)
+
+// registered says what is registered, here and elsewhere, and what was before.
 func (f *registerip) registered(r *http.Request, who caller.Staff, here netip.Prefix, now time.Time, data *page.Morning) error {
 	found, err := f.leases.List(r.Context(), who.ID)
 	if err != nil {
 		return err
 	}
 	for _, l := range found {
-		if data.Last == "" && l.Prefix.Addr().Is4() == here.Addr().Is4() && !l.Live(now) {
-			data.Last = l.Prefix.Addr().String()
-			if l.Prefix.Addr().Is6() {
-				data.Last = l.Prefix.String()
-			}
+		if data.Last == "" && here.IsValid() && l.Prefix.Addr().Is4() == here.Addr().Is4() && !l.Live(now) {
+			data.Last = written(l.Prefix)
 		}
 		if !l.Live(now) && (l.State != lease.Failed || now.After(l.Ends)) {
 			continue
 		}
-		data.Leases = append(data.Leases, page.Lease{ID: l.ID, Prefix: l.Prefix.String(), Ends: shell.Until(l.Ends.In(who.Location())), State: l.State, Here: l.Prefix == here})
-		data.Watch = data.Watch || l.State == lease.Received || l.State == lease.Written || l.State == lease.Confirmed
+		listed := page.Lease{ID: l.ID, Address: written(l.Prefix), Ends: shell.Until(l.Ends.In(who.Location())), State: l.State}
+		switch {
+		case l.Prefix != here:
+			if l.State != lease.Failed {
+				data.Others = append(data.Others, listed)
+			}
+		case data.Here == nil: // the newest first: what failed before counts no more
+			data.Here = &listed
+			data.Refresh = refresh(l, now)
+		}
 	}
 	return nil
+}
+
+// refresh is when a browser without scripts looks again, in seconds; 0 when there is nothing to wait for.
+func refresh(l lease.Lease, now time.Time) int {
+	switch age := now.Sub(l.Started); {
+	case (l.State == lease.Received || l.State == lease.Written) && age < quickly:
+		return 3
+	case l.Live(now) && l.State != lease.Working && age < slowly:
+		return 15
+	}
+	return 0
 }

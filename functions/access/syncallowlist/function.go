@@ -17,6 +17,7 @@ import (
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/event"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
@@ -68,25 +69,40 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	return d.Served(machine.Routes(d, machine.On{Event: s.event, Tick: s.tick})...)
 }
 
-// concerns is the payload of the messages about a person.
-type concerns struct {
-	Person string    `json:"person"`
-	At     time.Time `json:"at"`
+// changed is the payload of the messages about a lease.
+type changed struct {
+	Lease string `json:"lease"`
 }
 
+// grace is how far the clocks of two functions may differ: what was registered so shortly after an authenticator ended
+// may still have been registered with it.
+const grace = 2 * time.Second
+
+// event takes every message as word that the set has changed, and the ones about a person also as the end of what she
+// registered before. A message delivered late must not end what was registered after what it tells of.
 func (s *syncallowlist) event(ctx context.Context, e event.Event) error {
-	why := map[string]lease.Why{TopicSuspended: lease.Suspended, parts.TopicEnded: lease.Lost}[e.Topic]
-	if why != "" {
-		var about concerns
-		if err := json.Unmarshal(e.Data, &about); err != nil || about.Person == "" || about.At.IsZero() {
-			return fault.New(fault.Invalid, "reading a message of %s: no person or no time", e.Topic)
+	if e.Topic == lease.Topic {
+		var about changed
+		if err := json.Unmarshal(e.Data, &about); err != nil || about.Lease == "" {
+			return fault.New(fault.Invalid, "reading a message of %s: it names no lease", e.Topic)
 		}
-		// A message delivered late must not end what was registered after what it tells of.
-		if _, err := s.leases.EndStarted(ctx, about.Person, why, about.At); err != nil {
-			return err
-		}
+		return parts.Refused(s.reconcile(ctx))
 	}
-	return s.reconcile(ctx)
+	var about parts.Ended // of a suspension, the person alone
+	if err := json.Unmarshal(e.Data, &about); err != nil || about.Person == "" || e.Time.IsZero() {
+		return fault.New(fault.Invalid, "reading a message of %s: no person or no time", e.Topic)
+	}
+	why := lease.Lost
+	switch {
+	case e.Topic == TopicSuspended:
+		why = lease.Suspended
+	case about.Why == otp.ByReset:
+		why = lease.Reset
+	}
+	if _, err := s.leases.EndStarted(ctx, about.Person, why, e.Time.Add(grace)); err != nil {
+		return parts.Refused(err)
+	}
+	return parts.Refused(s.reconcile(ctx))
 }
 
 // tick reconciles and sweeps; each is tried even when the other cannot be done.
@@ -110,5 +126,5 @@ func (s *syncallowlist) suspended(ctx context.Context, id string) (bool, error) 
 	if fault.Is(err, fault.NotFound) {
 		return true, nil
 	}
-	return account.Suspended, err
+	return err == nil && (account.Suspended || !account.TwoStep), err
 }

@@ -71,19 +71,32 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 		},
 		Tick: func(ctx context.Context) error {
 			_, swept := d.Box.Sweep(ctx)
-			for {
-				handled, err := courier.Sweep(ctx)
-				if err != nil || handled < 50 {
-					return errors.Join(swept, err)
-				}
-			}
+			return errors.Join(swept, retry(ctx, courier))
 		},
 	})...)
 }
 
+// A run of the schedule looks at so many pages of deliveries that are due; the next minute goes on.
+const (
+	pages    = 20
+	fullPage = 50 // of Courier.Sweep
+)
+
+// retry acts on the deliveries that are due.
+func retry(ctx context.Context, courier *message.Courier) error {
+	for range pages {
+		handled, err := courier.Sweep(ctx)
+		if err != nil || handled < fullPage {
+			return err
+		}
+	}
+	return nil
+}
+
 // attempted records one attempt: which message, the outcome and the peer's reply, but neither recipient nor text.
 func attempted(d *wiring.Deps, batch *outbox.Batch, a message.Attempt) error {
-	id := fmt.Sprintf("%s#%d", a.Delivery.Request.Key, a.Delivery.Attempts)
+	// The state belongs to the id: a delivery that ends because its time is up has made no attempt since the last record.
+	id := fmt.Sprintf("%s#%d %s", a.Delivery.Request.Key, a.Delivery.Attempts, a.Delivery.State)
 	r := record.New(record.Case, "alert-route", id, d.Promises("alert-route")...)
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "message", a.At, a.At
 	r.Config = d.PolicyDigest()

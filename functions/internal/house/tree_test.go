@@ -2,11 +2,14 @@ package house
 
 import (
 	"bytes"
+	"go/scanner"
+	"go/token"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,32 +50,110 @@ func TestFunctionFolders(t *testing.T) {
 	}
 }
 
-// banned are calls that may not stand in code outside tests, with the reason and the places where they may.
+// exception is a place where a banned call may stand, and why.
+type exception struct{ place, why string }
+
+// banned are calls that may not stand in code outside tests, with the reason and the exceptions.
 var banned = []struct {
 	call, why string
-	allowed   []string
+	except    []exception
 }{
 	{`functions\.CloudEvent\(`, "hangs after aborted requests", nil},
 	{`functions\.Typed\(`, "leaks fields from one request into the next", nil},
-	{`sync\.OnceValue`, "remembers an error for the life of the instance", nil},
-	{`\btime\.Now\(`, "time is an argument or clock.Now", []string{"shared/platform/clock/", "testdata/bench/"}},
-	{`\btime\.(Since|Until)\(`, "time is an argument or clock.Now", []string{"testdata/bench/"}},
+	{`sync\.OnceValues?\(`, "remembers an error for the life of the instance", []exception{
+		{"shared/platform/emulatortest/", "a test process starts an emulator once; a second try would only be slower"},
+	}},
+	{`\btime\.Now\(`, "time is an argument or clock.Now", []exception{
+		{"shared/platform/clock/", "it is the clock"},
+		{"shared/platform/bus/local/", "retries run on real time, whatever the moved clock says"},
+		{"shared/platform/bus/bustest/", "waits for real deliveries"},
+		{"testdata/", "benchmarks and pictures measure and wait in real time"},
+	}},
+	{`\btime\.(Since|Until)\(`, "time is an argument or clock.Now", []exception{{"testdata/", "benchmarks measure real time"}}},
 	{`idtoken\.Validate\(`, "checks neither issuer nor an empty audience", nil},
-	{`\b(fmt|log)\.Print`, "shared code prints nothing", []string{"functions/", "testdata/"}},
-	{`"math/rand`, "random bytes come from an injected source of the system's", []string{"testdata/bench/", "shared/platform/store/storetest/", "shared/platform/require/"}},
+	{`\b(fmt|log)\.Print`, "shared code prints nothing", []exception{{"testdata/", "commands print"}}},
+	{`"math/rand`, "random bytes come from the system or an injected source", []exception{
+		{"shared/platform/identity/identitytest/", "seeded properties of a test suite"},
+		{"shared/platform/store/storetest/", "seeded properties of a test suite"},
+	}},
 	{`InsecureSkipVerify:\s*true`, "certificates are verified", nil},
 }
 
 func TestBannedCalls(t *testing.T) {
 	t.Parallel()
+	used := map[exception]bool{}
 	sources(t, func(path string, code []byte) {
+		bare := withoutComments(t, path, code)
 		for _, b := range banned {
-			if at := regexp.MustCompile(b.call).FindIndex(code); at != nil && !anyPrefix(path, b.allowed) {
-				t.Errorf("%s:%d: %s: %s", path, 1+bytes.Count(code[:at[0]], []byte("\n")), b.call, b.why)
+			at := regexp.MustCompile(b.call).FindIndex(bare)
+			if at == nil {
+				continue
 			}
+			if e := slices.IndexFunc(b.except, func(e exception) bool { return strings.HasPrefix(path, e.place) }); e >= 0 {
+				used[b.except[e]] = true
+				continue
+			}
+			t.Errorf("%s:%d: %s: %s", path, 1+bytes.Count(bare[:at[0]], []byte("\n")), b.call, b.why)
 		}
 		if lines := bytes.Count(code, []byte("\n")); lines > 400 {
 			t.Errorf("%s has %d lines: one thing a file", path, lines)
+		}
+	})
+	for _, b := range banned {
+		for _, e := range b.except {
+			if !used[e] {
+				t.Errorf("%s may be called in %s, and is not: drop the exception", b.call, e.place)
+			}
+		}
+	}
+}
+
+// withoutComments blanks every comment, so that what is written about a call is not taken for one.
+func withoutComments(t *testing.T, path string, code []byte) []byte {
+	t.Helper()
+	files := token.NewFileSet()
+	file := files.AddFile(path, files.Base(), len(code))
+	var s scanner.Scanner
+	s.Init(file, code, func(at token.Position, message string) { t.Errorf("%s: %s", at, message) }, scanner.ScanComments)
+	bare := bytes.Clone(code)
+	for {
+		pos, kind, text := s.Scan()
+		if kind == token.EOF {
+			return bare
+		}
+		if kind == token.COMMENT {
+			start := file.Offset(pos)
+			for i := start; i < start+len(text) && i < len(bare); i++ {
+				if bare[i] != '\n' {
+					bare[i] = ' '
+				}
+			}
+		}
+	}
+}
+
+// unfinished is what may not stand anywhere: work put off, and the machine somebody wrote on. It is put together here
+// so that this file does not hold it.
+var unfinished = regexp.MustCompile(strings.Join([]string{"TO" + "DO", "FIX" + "ME", "XX" + "X", "place" + "holder", "/wor" + "k/", "/roo" + "t/", "/hom" + "e/"}, "|"))
+
+func TestNothingIsLeftUndone(t *testing.T) {
+	t.Parallel()
+	sources(t, func(path string, code []byte) {
+		if at := unfinished.FindIndex(code); at != nil {
+			t.Errorf("%s:%d: %q", path, 1+bytes.Count(code[:at[0]], []byte("\n")), code[at[0]:at[1]])
+		}
+	})
+}
+
+// A test that is skipped does not exist: only package require may skip, and it fails in continuous integration.
+func TestOnlyRequireSkips(t *testing.T) {
+	t.Parallel()
+	skip := regexp.MustCompile(`\b[tbf]\.Skip(f|Now)?\(`)
+	walk(t, func(path string) bool {
+		return strings.HasSuffix(path, ".go") && !strings.HasPrefix(path, "functions/internal/house/")
+	}, func(path string, code []byte) {
+		if skip.Match(code) && path != "shared/platform/require/require.go" && path != "shared/platform/event/samples_test.go" { // the latter: input only a fuzzer makes
+			t.Errorf("%s skips: use package require", path)
 		}
 	})
 }
@@ -94,7 +175,14 @@ func TestPackageComments(t *testing.T) {
 	}
 }
 
+// sources visits every Go file that is not a test.
 func sources(t *testing.T, visit func(path string, code []byte)) {
+	t.Helper()
+	walk(t, func(path string) bool { return strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") }, visit)
+}
+
+// walk visits the files of the tree that are wanted.
+func walk(t *testing.T, wanted func(path string) bool, visit func(path string, code []byte)) {
 	t.Helper()
 	err := fs.WalkDir(os.DirFS(root), ".", func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -102,7 +190,7 @@ func sources(t *testing.T, visit func(path string, code []byte)) {
 			return err
 		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != "." || d.Name() == "node_modules" || path == "dist" || path == "data"):
 			return fs.SkipDir
-		case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+		case d.IsDir() || !wanted(path):
 			return nil
 		}
 		code, err := os.ReadFile(filepath.Join(root, path))
@@ -114,15 +202,6 @@ func sources(t *testing.T, visit func(path string, code []byte)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func anyPrefix(path string, prefixes []string) bool {
-	for _, prefix := range prefixes {
-		if strings.HasPrefix(path, prefix) {
-			return true
-		}
-	}
-	return false
 }
 
 // What is generated is fresh: generating again changes nothing.

@@ -20,13 +20,18 @@ import (
 
 // On is what a function does when it is woken.
 type On struct {
-	Event func(ctx context.Context, e event.Event) error // nil: no topic wakes it
-	Tick  func(ctx context.Context) error                // nil: no schedule wakes it
+	// Event handles one message; nil when no topic wakes the function. An Invalid error says that the message can
+	// never be understood: it is set aside and not delivered again. What goes wrong with a message that was
+	// understood must be of another kind.
+	Event func(ctx context.Context, e event.Event) error
+	// Tick is one run of the schedule; nil when there is none. Whatever error it returns, the scheduler reads that
+	// the run failed.
+	Tick func(ctx context.Context) error
 }
 
 // Routes returns the routes. The caller's token is verified here unless IAM has done it in front.
 func Routes(d *wiring.Deps, on On) []web.Route {
-	gate := caller.Gate{Policy: d.Policy, Identity: d.Identity, Directory: d.Directory, Clock: d.Clock}
+	gate := caller.Gate{Policy: d.Policy, Identity: d.Identity, Directory: d.Directory, Clock: d.Clock, Fronted: d.Fronted()}
 	guarded := func(handle func(w http.ResponseWriter, r *http.Request) error) func(w http.ResponseWriter, r *http.Request) error {
 		return func(w http.ResponseWriter, r *http.Request) error {
 			if !d.Fronted() {
@@ -38,7 +43,7 @@ func Routes(d *wiring.Deps, on On) []web.Route {
 			return handle(w, r)
 		}
 	}
-	problems := []string{"caller_unauthenticated", "caller_denied"}
+	problems := []string{"caller_unauthenticated", "caller_denied", "unavailable"}
 	var routes []web.Route
 	if on.Event != nil {
 		events := event.Handler(event.Accepts{Topics: d.Manifest.Topics(), Eventarc: d.Manifest.EventTypes()}, on.Event, reject(d), d.Log)
@@ -54,7 +59,7 @@ func Routes(d *wiring.Deps, on On) []web.Route {
 			Answers: map[int]any{http.StatusNoContent: nil}, Problems: problems,
 			Handle: guarded(func(w http.ResponseWriter, r *http.Request) error {
 				if err := on.Tick(r.Context()); err != nil {
-					return err
+					return failed(err)
 				}
 				w.WriteHeader(http.StatusNoContent)
 				return nil
@@ -62,6 +67,14 @@ func Routes(d *wiring.Deps, on On) []web.Route {
 		})
 	}
 	return routes
+}
+
+// failed keeps an error of ours from reading as if the scheduler had made it: a status below 500 is never tried again.
+func failed(err error) error {
+	if fault.Is(err, fault.Transient) || fault.Is(err, fault.Misconfigured) {
+		return err
+	}
+	return fmt.Errorf("%v", err)
 }
 
 // reject keeps what nobody could understand as a record "undetermined", under the hash of the body: its own id is

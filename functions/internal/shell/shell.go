@@ -4,6 +4,7 @@ package shell
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"ostiary.internal/shared/platform/web"
 )
@@ -23,8 +25,14 @@ var frame embed.FS
 // Languages are those every page speaks, the default first.
 var Languages = []string{"en", "fr", "de"}
 
+// language is one of them as its speakers call it.
+type language struct{ Tag, Name string }
+
+var languages = []language{{"en", "English"}, {"fr", "Français"}, {"de", "Deutsch"}}
+
 // Shell renders one function's pages.
 type Shell struct {
+	home      string
 	texts     map[string]map[string]string
 	templates map[string]*template.Template
 	assets    *web.Assets
@@ -35,7 +43,8 @@ type View struct {
 	Lang  string // en, fr or de
 	Title string // key of the text in the page's title
 	Name  string // of the signed-in person; "" for none
-	Path  string // of this page, for the links to other languages
+	Path  string // where this page is read, for the links to other languages; the request's by default
+	Home  string // path of the function's first page; set by Render
 	Form  string // token every form of the page sends back; "" where there is no form
 	Data  any
 
@@ -45,7 +54,7 @@ type View struct {
 // New reads templates/*.html, texts/{en,fr,de}.json and assets/* of a control, over those of the frame. It panics
 // when they do not parse or a text is missing in one language: a fault of the build that any test finds.
 func New(function string, control fs.FS) *Shell {
-	s := &Shell{texts: map[string]map[string]string{}, templates: map[string]*template.Template{}}
+	s := &Shell{home: "/" + function + "/", texts: map[string]map[string]string{}, templates: map[string]*template.Template{}}
 	var assets []fs.FS
 	for _, layer := range []fs.FS{frame, control} {
 		if err := s.addTexts(layer); err != nil {
@@ -97,9 +106,10 @@ func (s *Shell) addTexts(layer fs.FS) error {
 
 func (s *Shell) parse(control fs.FS) error {
 	base, err := template.New("layout.html").Funcs(template.FuncMap{
-		"asset": s.assets.URL,
-		"text":  func(v View, key string, args ...any) (string, error) { return v.Text(key, args...) },
-		"dict":  dict,
+		"asset":    s.assets.URL,
+		"text":     func(v View, key string, args ...any) (string, error) { return v.Text(key, args...) },
+		"dict":     dict,
+		"initials": initials, "languages": func() []language { return languages },
 	}).ParseFS(frame, "templates/*.html")
 	if err != nil {
 		return fmt.Errorf("parsing the frame: %w", err)
@@ -131,6 +141,19 @@ func dict(pairs ...any) (map[string]any, error) {
 	return made, nil
 }
 
+// initials are the first letters of the first and the last name.
+func initials(name string) string {
+	var letters []rune
+	for _, part := range strings.Fields(name) {
+		first, _ := utf8.DecodeRuneInString(part)
+		letters = append(letters, first)
+	}
+	if len(letters) > 2 {
+		letters = []rune{letters[0], letters[len(letters)-1]}
+	}
+	return string(letters)
+}
+
 // Text returns a text in the view's language, args filled in as fmt.Sprintf does. An unknown key is an error: a
 // page never shows a key to a person.
 func (v View) Text(key string, args ...any) (string, error) {
@@ -144,17 +167,6 @@ func (v View) Text(key string, args ...any) (string, error) {
 	return text, nil
 }
 
-// Others returns the languages the page is not shown in.
-func (v View) Others() []string {
-	var others []string
-	for _, lang := range Languages {
-		if lang != v.Lang {
-			others = append(others, lang)
-		}
-	}
-	return others
-}
-
 // Render writes a page. Nothing is written before the template has run to its end.
 func (s *Shell) Render(w http.ResponseWriter, r *http.Request, status int, page string, v View) error {
 	t, ok := s.templates[page]
@@ -165,7 +177,7 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, status int, page 
 	if v.Lang == "" {
 		v.Lang = web.Language(r, Languages...)
 	}
-	v.Path = r.URL.Path
+	v.Path, v.Home = cmp.Or(v.Path, r.URL.Path), s.home
 	var out bytes.Buffer
 	if err := t.ExecuteTemplate(&out, "layout.html", v); err != nil {
 		return fmt.Errorf("rendering %q: %w", page, err)
@@ -183,7 +195,7 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, status int, page 
 // Problem shows a problem document as a page. Codes the control has texts for (problem.CODE, problem.CODE.next)
 // are shown in the reader's language; the others as they stand, in English.
 func (s *Shell) Problem(w http.ResponseWriter, r *http.Request, p web.Problem) {
-	v := View{Lang: web.Language(r, Languages...), Title: "problem.title", Data: s.Localise(web.Language(r, Languages...), p)}
+	v := View{Lang: web.Language(r, Languages...), Path: s.home, Title: "problem.title", Data: s.Localise(web.Language(r, Languages...), p)}
 	if err := s.Render(w, r, p.Status, "problem", v); err != nil {
 		http.Error(w, p.Title, p.Status)
 	}
@@ -204,8 +216,13 @@ func (s *Shell) Localise(lang string, p web.Problem) web.Problem {
 func (s *Shell) Assets() web.Route { return s.assets.Route() }
 
 // StyleSheet is the frame's style sheet, for pages that are not a function's.
-func StyleSheet() []byte {
-	data, err := frame.ReadFile("assets/style.css")
+func StyleSheet() []byte { return read("assets/style.css") }
+
+// Icon is the frame's picture, an SVG, for pages that are not a function's.
+func Icon() []byte { return read("assets/icon.svg") }
+
+func read(name string) []byte {
+	data, err := frame.ReadFile(name)
 	if err != nil {
 		panic("shell: " + err.Error())
 	}

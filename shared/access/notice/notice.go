@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/fault"
@@ -76,7 +77,8 @@ func Write(n otp.Notice, language string, zone *time.Location) (message.Content,
 	if next == "" {
 		next = notYou[language]
 	}
-	fill := strings.NewReplacer("{name}", oneLine(n.Data["name"]), "{at}", local(n.Data["at"], zone), "{until}", local(n.Data["until"], zone), "{count}", n.Data["failures"])
+	fill := strings.NewReplacer("{name}", harmless(n.Data["name"]), "{at}", local(n.Data["at"], zone), "{by}", local(n.Data["by"], zone),
+		"{count}", n.Data["failures"], "{left}", n.Data["remaining"])
 	return message.Content{
 		Subject: "Ostiary: " + t.subject,
 		Text:    fill.Replace(t.body) + "\n\n" + next + "\n\n--\n" + signature[language] + "\n",
@@ -92,12 +94,13 @@ func local(at string, zone *time.Location) string {
 	return t.In(zone).Format("2006-01-02 15:04 MST")
 }
 
-// oneLine keeps a name a person chose from adding lines to a message.
-func oneLine(name string) string {
+// harmless keeps a name from adding lines to a message, or a link: whoever added an authenticator in another person's
+// name chose it, and would like to choose what she reads.
+func harmless(name string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 {
-			return ' '
+		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(" -_'’()+#&,", r) {
+			return r
 		}
-		return r
+		return ' '
 	}, name)
 }

@@ -2,8 +2,8 @@ package notice
 
 import "ostiary.internal/shared/access/otp"
 
-// text is one notice in one language: subject, what happened, what to do if it was not you. {name}, {at} and
-// {count} are filled in.
+// text is one notice in one language: subject, what happened, what to do if it was not you. {name}, {at}, {by},
+// {count} and {left} are filled in.
 type text struct{ subject, body, next string }
 
 // signature ends every message: why it came, in the reader's language.
@@ -42,9 +42,9 @@ var texts = map[otp.NoticeKind]map[string]text{
 		"de": {"Ihre Einmalpasswörter sind gesperrt", "Nach {count} falschen Codes in Folge wird seit {at} kein Code mehr geprüft.", "Nutzen Sie einen Wiederherstellungscode oder bitten Sie um Zurücksetzung. Waren es nicht Ihre Versuche, sagen Sie es."},
 	},
 	otp.RecoveryUsed: {
-		"en": {"A recovery code was used", "A recovery code of yours was used on {at} to set up a new app.", ""},
-		"fr": {"Un code de secours a été utilisé", "Un de vos codes de secours a été utilisé le {at} pour configurer une nouvelle application.", ""},
-		"de": {"Ein Wiederherstellungscode wurde benutzt", "Am {at} wurde einer Ihrer Wiederherstellungscodes benutzt, um eine neue App einzurichten.", ""},
+		"en": {"A recovery code was used", "A recovery code of yours was used on {at} to set up a new app. Codes left: {left}.", ""},
+		"fr": {"Un code de secours a été utilisé", "Un de vos codes de secours a été utilisé le {at} pour configurer une nouvelle application. Codes restants : {left}.", ""},
+		"de": {"Ein Wiederherstellungscode wurde benutzt", "Am {at} wurde einer Ihrer Wiederherstellungscodes benutzt, um eine neue App einzurichten. Übrige Codes: {left}.", ""},
 	},
 	otp.RecoveryRenewed: {
 		"en": {"You have new recovery codes", "New recovery codes were made on {at}. The old ones no longer work.", ""},
@@ -77,8 +77,8 @@ var texts = map[otp.NoticeKind]map[string]text{
 		"de": {"Ihre Einmalpasswort-App wurde abgeglichen", "Die App „{name}“ wurde am {at} mit unserer Uhr abgeglichen.", ""},
 	},
 	otp.RolloverDue: {
-		"en": {"Replace your one-time-password app", "The app “{name}” must be replaced; it stops working on {until}.", "Open the page for one-time-password apps and add a new one in its place."},
-		"fr": {"Remplacez votre application de mots de passe à usage unique", "L’application « {name} » doit être remplacée ; elle cessera de fonctionner le {until}.", "Ouvrez la page des applications et ajoutez-en une nouvelle à sa place."},
-		"de": {"Ersetzen Sie Ihre Einmalpasswort-App", "Die App „{name}“ muss ersetzt werden; sie gilt nur bis {until}.", "Öffnen Sie die Seite für Einmalpasswort-Apps und richten Sie an ihrer Stelle eine neue ein."},
+		"en": {"Replace your one-time-password app", "The app “{name}” must be replaced; it stops working on {by}.", "Open the page for one-time-password apps and add a new one in its place."},
+		"fr": {"Remplacez votre application de mots de passe à usage unique", "L’application « {name} » doit être remplacée ; elle cessera de fonctionner le {by}.", "Ouvrez la page des applications et ajoutez-en une nouvelle à sa place."},
+		"de": {"Ersetzen Sie Ihre Einmalpasswort-App", "Die App „{name}“ muss ersetzt werden; sie gilt nur bis {by}.", "Öffnen Sie die Seite für Einmalpasswort-Apps und richten Sie an ihrer Stelle eine neue ein."},
 	},
 }

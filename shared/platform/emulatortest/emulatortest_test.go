@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ostiary.internal/shared/platform/require"
 )
 
 func TestMain(m *testing.M) { os.Exit(Main(m)) }
@@ -53,9 +55,7 @@ func TestEmulatorEndsWithAKilledTestProcess(t *testing.T) {
 	}
 	t.Parallel()
 	Firestore(t) // so that a machine without the tools skips here
-	if runtime.GOOS != "linux" {
-		t.Skip("this system has no parent-death signal")
-	}
+	require.Tool(t, "Linux, for its parent-death signal,", runtime.GOOS == "linux")
 	child := exec.Command(os.Args[0], "-test.run=^TestEmulatorEndsWithAKilledTestProcess$", "-test.v")
 	child.Env = append(os.Environ(), "EMULATORTEST_CHILD=1", SDKVariable+"="+sdk())
 	out, err := child.StdoutPipe()
@@ -102,9 +102,7 @@ func hostLine(t *testing.T, out interface{ Read([]byte) (int, error) }) string {
 func TestAFailedStartTellsWhy(t *testing.T) {
 	t.Parallel()
 	shell, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip("no shell on this system")
-	}
+	require.Tool(t, "a shell", err == nil)
 	_, _, err = launch(func(port string) *exec.Cmd { return exec.Command(shell, "-c", "echo no room; exit 3") })
 	if err == nil || strings.Count(err.Error(), "no room") != attempts {
 		t.Errorf("launch = %v; want the output of %d attempts", err, attempts)
@@ -117,9 +115,7 @@ func TestAFailedStartTellsWhy(t *testing.T) {
 func TestStopEndsAProcessThatIgnoresTheRequest(t *testing.T) {
 	t.Parallel()
 	shell, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip("no shell on this system")
-	}
+	require.Tool(t, "a shell", err == nil)
 	p, err := run(exec.Command(shell, "-c", "trap '' TERM; while :; do sleep 0.05; done"))
 	if err != nil {
 		t.Fatal(err)

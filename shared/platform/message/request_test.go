@@ -68,7 +68,7 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, person string, plaintext []byte) {
 		env, err := dataKey.Seal(rand.Reader, plaintext)
 		if fault.Is(err, fault.Exhausted) {
-			t.Skip("the data key is spent")
+			return // the data key is spent
 		}
 		if err != nil {
 			return

@@ -1,14 +1,15 @@
 // Package page holds the pages of the access control: the morning page, enrolment, recovery and the resets that
-// two people decide together.
+// two people decide together. It knows what a page shows; the functions know where that comes from.
 package page
 
 import (
 	"embed"
 	"html/template"
-	"time"
+	"strings"
 
 	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/platform/web"
 )
 
 //go:embed templates texts assets
@@ -17,35 +18,65 @@ var files embed.FS
 // New returns the pages as the given function serves them.
 func New(function string) *shell.Shell { return shell.New(function, files) }
 
+// Trouble is a refusal as a page shows it.
+type Trouble struct {
+	Code, Detail, Next string
+	At                 string // the form it belongs to; "" for the page
+	Wait               int    // seconds until trying again makes sense; 0 when at once
+}
+
+// NewTrouble shows p, in the reader's language already, at one form of the page.
+func NewTrouble(p web.Problem, at string) *Trouble {
+	return &Trouble{Code: p.Code, Detail: p.Detail, Next: p.Next, At: at, Wait: Seconds(p.RetryAfter)}
+}
+
+// Is reports whether the trouble belongs to a form.
+func (t *Trouble) Is(at string) bool { return t != nil && t.At == at }
+
 // Morning is what the morning page shows.
 type Morning struct {
 	Today     string // the calendar day where the person is
 	Until     string // local end of what is registered now
 	Place     string // of the person's time zone
 	Address   string // observed; "" when it is not known
+	Last      string // address of the same family registered before; "" for none in the last two days
 	Problem   *Trouble
-	Enrolled  bool // has an authenticator that works
-	Digits    int  // of the code to type
-	StepLeft  int  // seconds until the authenticator shows the next code; 0 for one without a clock
-	Last      string
-	Leases    []Lease
+	Done      string // key of a text that says what was done
+	Closed    string // key of a text that says why nothing is registered at this hour
+	DayEnd    string // for that text
+	Enrolled  bool   // has an authenticator that works
+	Ended     bool   // had one, and has none any more
+	Locked    bool   // no code is looked at any more
+	Wait      int    // seconds until a code is looked at again; 0 when at once
+	Tries     int    // wrong codes since the last success
+	Digits    int    // of the code to type; 0 when the authenticators differ
+	StepLeft  int    // seconds until the authenticator shows the next code; 0 for one without a clock
 	Key       string // idempotency key of the form
-	Watch     bool   // something is still on its way: look again
-	NearEnd   int    // minutes until the end of the day when there are few; 0 otherwise
-	MayDecide bool   // may open the security desk
+	Here      *Lease // of the address this page was opened from; nil when it is not registered
+	Others    []Lease
+	NearEnd   int  // minutes until the end of the day when there are few; 0 otherwise
+	Refresh   int  // seconds after which a browser without scripts looks again; 0 for never
+	MayDecide bool // may open the security desk
 }
+
+// Form reports whether the page asks for a code.
+func (m Morning) Form() bool {
+	return m.Enrolled && m.Address != "" && !m.Locked && m.Closed == "" && (m.Here == nil || m.Here.State == lease.Failed)
+}
+
+// Usual reports whether the address is the one of last time.
+func (m Morning) Usual() bool { return m.Last != "" && m.Last == m.Address }
+
+// Clock writes seconds as people read a countdown: "0:29".
+func (m Morning) Clock() string { return Clock(m.Wait) }
 
 // Lease is one registered address as the page shows it.
 type Lease struct {
-	ID     string
-	Prefix string
-	Ends   string
-	State  lease.State
-	Here   bool // it is the address this page was opened from
+	ID      string
+	Address string
+	Ends    string
+	State   lease.State
 }
-
-// Received, Applied and Working say how far a registration has come.
-func (l Lease) Received() bool { return l.State != lease.Failed }
 
 // Applied reports whether the address was read back from every door.
 func (l Lease) Applied() bool { return l.State == lease.Confirmed || l.State == lease.Working }
@@ -53,33 +84,43 @@ func (l Lease) Applied() bool { return l.State == lease.Confirmed || l.State == 
 // Working reports whether a door has let this address through.
 func (l Lease) Working() bool { return l.State == lease.Working }
 
-// Trouble is a refusal as a page shows it.
-type Trouble struct {
-	Detail, Next string
+// Failed reports whether no door will ever let it through.
+func (l Lease) Failed() bool { return l.State == lease.Failed }
+
+// Word is the key of the text that says how far the lease has come.
+func (l Lease) Word() string {
+	if l.State == lease.Written {
+		return "said." + string(lease.Received) // the difference tells a person nothing
+	}
+	return "said." + string(l.State)
 }
 
 // Enrolment is what the enrolment page shows.
 type Enrolment struct {
 	Authenticators []Authenticator
-	Max            int
-	RecoveryLeft   int // unused recovery codes
+	Full           bool // no more may be added
+	RecoveryLeft   int  // unused recovery codes
 	Problem        *Trouble
-	New            *Fresh    // just made: shown once
-	Codes          []string  // recovery codes just made: shown once
-	Done           string    // key of a text that says what was done
-	Token          string    // enrol token carried from a recovery to the form
-	NeedsOld       bool      // adding one takes a code of another
-	Now            time.Time // of the server, shown where clocks disagree
+	New            *Fresh   // just made: shown once
+	Codes          []string // recovery codes just made: shown once
+	Done           string   // key of a text that says what was done
+	Token          string   // enrol token carried from a recovery to the form
+	NeedsToken     bool     // had authenticators, has none: a token is the only way on
+	Changing       string   // id of the authenticator whose forms are open
 	MayDecide      bool
 }
 
+// First reports whether this is the person's first authenticator.
+func (e Enrolment) First() bool { return len(e.Authenticators) == 0 && !e.NeedsToken }
+
 // Authenticator is one enrolled authenticator as the page lists it.
 type Authenticator struct {
-	ID, Name, Kind, State, Since string
-	Drift                        int // whole steps
+	ID, Name, Kind, Since string
+	Drift                 int // whole steps
 }
 
-// Fresh is a new authenticator before its first code: what the person's app needs, shown once.
+// Fresh is a new authenticator before its first code: what the person's app needs, shown once. Without Key the
+// secret was shown before, and only the code is asked for.
 type Fresh struct {
 	ID, Name string
 	QR       template.HTML // SVG made in this process
@@ -87,7 +128,6 @@ type Fresh struct {
 	Key      string        // in groups of four
 	Minutes  int           // until it is dropped
 	NeedsOld bool
-	Token    string
 }
 
 // Desk is what the security desk shows.
@@ -96,8 +136,12 @@ type Desk struct {
 	People  []Choice
 	Problem *Trouble
 	Done    string
+	Email   string // as chosen in a form that was refused
+	Reason  string // as typed in it
 	Link    string // enrolment link just made: shown once
-	Code    string
+	Code    string // the same to be typed
+	For     string // the person it is for
+	Until   string // local end of its life
 }
 
 // Choice is one entry of a list.
@@ -108,5 +152,9 @@ type Choice struct {
 // Reset is one asked-for reset.
 type Reset struct {
 	ID, Person, Reason, Asker, Since string
-	Mine                             bool // asked by, or concerning, the person who looks: another must decide
+	From                             string // earliest approval, while that is still to come
+	Mine                             bool   // asked by, or concerning, the person who looks: another must decide
 }
+
+// AtCode reports whether a refusal is about the code that was typed, and so belongs beside its field.
+func AtCode(code string) bool { return strings.HasPrefix(code, "otp_") || code == "form_expired" }

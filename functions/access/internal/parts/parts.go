@@ -3,8 +3,9 @@ package parts
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -48,7 +49,7 @@ func New(d *wiring.Deps) (*Parts, error) {
 	}
 	return &Parts{
 		Deps:  d,
-		Gate:  caller.Gate{Policy: d.Policy, Identity: d.Identity, Directory: d.Directory, Clock: d.Clock},
+		Gate:  caller.Gate{Policy: d.Policy, Identity: d.Identity, Directory: d.Directory, Clock: d.Clock, Fronted: d.Fronted()},
 		Rules: rules,
 	}, nil
 }
@@ -77,17 +78,28 @@ func (p *Parts) notify(b *outbox.Batch, n otp.Notice) error {
 	if !slices.Contains([]otp.Reason{otp.ReportLost, otp.Compromised, otp.ByReset}, why) {
 		return nil
 	}
-	return b.Message(TopicEnded, TopicEnded+"/"+n.Key, Ended{Person: n.Person, Why: why, At: n.Data["at"]})
+	return b.Message(TopicEnded, TopicEnded+"/"+n.Key, Ended{Person: n.Person, Why: why})
 }
 
-// TopicEnded tells that an authenticator ended because it may be in other hands.
+// TopicEnded tells that an authenticator ended because it may be in other hands, at the time of the message.
 const TopicEnded = "authenticator.ended"
 
 // Ended is the payload of TopicEnded.
 type Ended struct {
 	Person string     `json:"person"` // id in people.yaml
 	Why    otp.Reason `json:"why"`
-	At     string     `json:"at"` // RFC 3339
+}
+
+// Account returns the person's account: the zero one when she has none yet. Denied with code subject_changed when her
+// address belongs to another sign-in account than the one her authenticators were bound by: whoever holds an address
+// later must not find what its owner before left.
+func (p *Parts) Account(ctx context.Context, who caller.Staff) (otp.Account, error) {
+	var account otp.Account
+	err := p.Store.Get(ctx, otp.Accounts, who.ID, &account)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return account, Refused(err)
+	}
+	return account.BoundTo(who.Subject)
 }
 
 func (p *Parts) otpRules() otp.Rules {
@@ -130,24 +142,44 @@ const EnvTargets = "OSTIARY_TARGETS"
 
 // Targets opens every target of the policy. Misconfigured: one has no URL, or a URL no target.
 func (p *Parts) Targets(ctx context.Context) ([]allowlist.Target, error) {
-	value, _ := p.Env(EnvTargets)
-	urls := map[string]string{}
-	for pair := range strings.SplitSeq(value, ",") {
-		name, url, ok := strings.Cut(pair, "=")
-		if !ok && value != "" {
-			return nil, fault.New(fault.Misconfigured, "reading %s: %q is not NAME=URL", EnvTargets, pair)
-		}
-		urls[name] = url
+	urls, err := p.targetURLs()
+	if err != nil {
+		return nil, err
 	}
 	var targets []allowlist.Target
 	for _, t := range p.Rules.Targets {
-		target, err := allowlist.Targets.Open(ctx, urls[t.Name], allowlist.Options{Name: t.Name, Capacity: t.Capacity, Clock: p.Clock})
+		url, ok := urls[t.Name]
+		if !ok {
+			return nil, fault.New(fault.Misconfigured, "opening target %s: %s does not name it", t.Name, EnvTargets)
+		}
+		delete(urls, t.Name)
+		target, err := allowlist.Targets.Open(ctx, url, allowlist.Options{Name: t.Name, Capacity: t.Capacity, Clock: p.Clock})
 		if err != nil {
 			return nil, fmt.Errorf("opening target %s: %w", t.Name, err)
 		}
 		targets = append(targets, target)
 	}
+	for name := range urls {
+		return nil, fault.New(fault.Misconfigured, "reading %s: access.yaml has no target %q", EnvTargets, name)
+	}
 	return targets, nil
+}
+
+// targetURLs reads EnvTargets.
+func (p *Parts) targetURLs() (map[string]string, error) {
+	urls := map[string]string{}
+	value, _ := p.Env(EnvTargets)
+	if value == "" {
+		return urls, nil
+	}
+	for pair := range strings.SplitSeq(value, ",") {
+		name, url, ok := strings.Cut(pair, "=")
+		if _, twice := urls[name]; !ok || twice {
+			return nil, fault.New(fault.Misconfigured, "reading %s: not a list of NAME=URL, each name once", EnvTargets)
+		}
+		urls[name] = url
+	}
+	return urls, nil
 }
 
 // Reconciler builds what makes the targets hold what the leases say.
@@ -155,7 +187,11 @@ func (p *Parts) Reconciler(leases *lease.Service, targets []allowlist.Target, su
 	// Deployed, two instances may live for a moment while one replaces the other; here the data folder has one owner.
 	owner := "local"
 	if _, deployed := p.Env("K_SERVICE"); deployed {
-		owner = rand.Text()
+		var b [10]byte
+		if _, err := io.ReadFull(p.Random, b[:]); err != nil {
+			return nil, fault.New(fault.Transient, "naming this instance: %w", err)
+		}
+		owner = hex.EncodeToString(b[:])
 	}
 	return allowlist.New(allowlist.Config{
 		Store: p.Store, Box: p.Box, Leases: leases, Targets: targets, Suspended: suspended, Owner: owner,

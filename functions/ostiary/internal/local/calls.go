@@ -1,9 +1,9 @@
 package local
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,9 +15,6 @@ import (
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 )
-
-// settleLimit is how long a call waits for everything to come to rest.
-const settleLimit = 30 * time.Second
 
 func (w *World) readClock(rw http.ResponseWriter, _ *http.Request) error {
 	if w.manual == nil {
@@ -49,28 +46,21 @@ func (w *World) setClock(rw http.ResponseWriter, r *http.Request) error {
 		return web.WriteJSON(rw, http.StatusOK, map[string]any{"now": w.clock.Now(), "ran": []Ran{}})
 	}
 	by, err := time.ParseDuration(body.Advance)
-	if err != nil || by < 0 || body.Now != nil {
+	if err != nil || body.Now != nil {
 		return fault.Refuse(fault.Invalid, "body_invalid", "Neither a time nor a duration to move the clock by.", `Send {"now": RFC 3339} or {"advance": "26h"}.`)
 	}
 	ran, err := w.Advance(r.Context(), by)
 	if err != nil {
 		return err
 	}
+	if err := w.Settled(r.Context()); err != nil {
+		return err
+	}
 	return web.WriteJSON(rw, http.StatusOK, map[string]any{"now": w.clock.Now(), "ran": ran})
 }
 
 func (w *World) settle(rw http.ResponseWriter, r *http.Request) error {
-	ctx, cancel := context.WithTimeout(r.Context(), settleLimit)
-	defer cancel()
-	err := w.Settle(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		left, unknown := w.unsettled(r.Context())
-		if unknown != nil {
-			return unknown
-		}
-		return web.WriteJSON(rw, http.StatusGatewayTimeout, left)
-	}
-	if err != nil {
+	if err := w.Settled(r.Context()); err != nil {
 		return err
 	}
 	return web.WriteJSON(rw, http.StatusOK, Unsettled{Outbox: map[string]int{}})
@@ -186,6 +176,11 @@ func (w *World) events(rw http.ResponseWriter, r *http.Request) error {
 	for i := range lines {
 		refused = append(refused, rejected{i + 1, "no control of this process reads such events"})
 	}
+	if r.URL.Query().Get("wait") == "1" {
+		if err := w.Settled(r.Context()); err != nil {
+			return err
+		}
+	}
 	return web.WriteJSON(rw, http.StatusAccepted, map[string]any{"accepted": 0, "rejected": refused})
 }
 
@@ -193,9 +188,11 @@ func (w *World) events(rw http.ResponseWriter, r *http.Request) error {
 func readEvents(rw http.ResponseWriter, r *http.Request) ([]json.RawMessage, error) {
 	d := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 64<<20))
 	var found []json.RawMessage
-	for d.More() {
+	for {
 		var one json.RawMessage
-		if err := d.Decode(&one); err != nil {
+		if err := d.Decode(&one); errors.Is(err, io.EOF) {
+			return found, nil
+		} else if err != nil {
 			return nil, &fault.Error{Kind: fault.Invalid, Code: "body_invalid", Detail: "The body is not JSON.", Next: "Send an object, an array, or one object a line.", Err: err}
 		}
 		var many []json.RawMessage
@@ -205,7 +202,6 @@ func readEvents(rw http.ResponseWriter, r *http.Request) ([]json.RawMessage, err
 			found = append(found, one)
 		}
 	}
-	return found, nil
 }
 
 func (w *World) deadLetters(rw http.ResponseWriter, _ *http.Request) error {

@@ -13,6 +13,9 @@ import (
 	"ostiary.internal/shared/platform/fault"
 )
 
+// ClockFile is where a data folder keeps the time of a manual clock.
+const ClockFile = "clock"
+
 // manualClock is a clock that stands still and remembers across restarts where it stood.
 type manualClock struct {
 	*clock.Manual
@@ -22,7 +25,7 @@ type manualClock struct {
 // openClock continues at the time kept in the data folder, or starts at first. The kept time wins: a clock that ran
 // backwards over a restart would revive what has ended.
 func openClock(dir string, first time.Time) (*manualClock, error) {
-	c := &manualClock{file: filepath.Join(dir, "clock")}
+	c := &manualClock{file: filepath.Join(dir, ClockFile)}
 	kept, err := os.ReadFile(c.file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -42,12 +45,16 @@ func openClock(dir string, first time.Time) (*manualClock, error) {
 // Set moves the clock forward, on disk first.
 func (c *manualClock) Set(t time.Time) error {
 	if t.Before(c.Now()) {
-		return fault.Refuse(fault.Conflict, "clock_backwards", "The clock stands at "+c.Now().Format(time.RFC3339)+" and does not run backwards.", "Give a later time.")
+		return backwards(c.Now())
 	}
 	if err := c.keep(t); err != nil {
 		return err
 	}
 	return c.Manual.Set(t)
+}
+
+func backwards(now time.Time) error {
+	return fault.Refuse(fault.Conflict, "clock_backwards", "The clock stands at "+now.Format(time.RFC3339)+" and does not run backwards.", "Give a later time.")
 }
 
 func (c *manualClock) keep(t time.Time) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"ostiary.internal/functions/internal/manifest"
@@ -69,12 +70,34 @@ func invoker(function string) string {
 	return "in-" + function + "@ostiary-local.iam.gserviceaccount.com"
 }
 
+// pass is the signed token of one function's invoker, and until when it is shown again.
+type pass struct {
+	bearer string
+	until  time.Time
+}
+
+// passes keeps each invoker's token while it is good, as the platform does: signing one takes longer than most runs
+// of a schedule.
+type passes struct {
+	mu   sync.Mutex
+	held map[string]pass
+}
+
+// authorization is what a push or a schedule shows to a function.
 func (w *World) authorization(_ context.Context, function string) (string, error) {
+	w.passes.mu.Lock()
+	defer w.passes.mu.Unlock()
+	now := w.clock.Now()
+	if held, ok := w.passes.held[function]; ok && now.Before(held.until) {
+		return held.bearer, nil
+	}
 	token, err := w.issuer.Issue(issuer.Claims{Kind: issuer.Service, Email: invoker(function), Audience: serviceAudience})
 	if err != nil {
 		return "", fmt.Errorf("signing a token for %s: %w", function, err)
 	}
-	return "Bearer " + token, nil
+	fresh := pass{"Bearer " + token, now.Add(issuer.Life / 2)}
+	w.passes.held[function] = fresh
+	return fresh.bearer, nil
 }
 
 // boxes returns one outbox of each control that has one.
@@ -87,50 +110,4 @@ func (w *World) boxes() map[string]*outbox.Box {
 		}
 	}
 	return boxes
-}
-
-// Unsettled says what is still on its way.
-type Unsettled struct {
-	Outbox map[string]int `json:"outbox"` // entries by control
-	Bus    int            `json:"bus"`    // deliveries
-}
-
-// settlePause is how often Settle looks again.
-const settlePause = 5 * time.Millisecond
-
-// Settle waits until every outbox and the bus are empty, or ctx ends.
-func (w *World) Settle(ctx context.Context) error {
-	for {
-		if err := w.bus.Idle(ctx); err != nil {
-			return err
-		}
-		left, err := w.unsettled(ctx)
-		if err != nil {
-			return err
-		}
-		if left.Bus == 0 && len(left.Outbox) == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(settlePause):
-		}
-	}
-}
-
-func (w *World) unsettled(ctx context.Context) (Unsettled, error) {
-	left := Unsettled{Outbox: map[string]int{}}
-	for control, box := range w.boxes() {
-		pending, err := box.Pending(ctx)
-		if err != nil {
-			return left, err
-		}
-		if pending > 0 {
-			left.Outbox[control] = pending
-		}
-	}
-	var err error
-	left.Bus, err = w.bus.Pending()
-	return left, err
 }

@@ -16,6 +16,7 @@ import (
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/web"
 )
@@ -48,22 +49,32 @@ func (w *World) style(rw http.ResponseWriter, _ *http.Request) error {
 	return err
 }
 
+func (w *World) icon(rw http.ResponseWriter, _ *http.Request) error {
+	rw.Header().Set("Content-Type", "image/svg+xml")
+	_, err := rw.Write(shell.Icon())
+	return err
+}
+
 func (w *World) startPage(rw http.ResponseWriter, r *http.Request) error {
-	type entry struct{ Name, Summary, Callers string }
+	type entry struct{ Name, Link, Summary, Callers string }
 	var listed []entry
 	for _, name := range w.order {
-		m := w.functions[name].manifest
-		listed = append(listed, entry{m.Name, m.Summary, string(m.Callers)})
+		f := w.functions[name]
+		link := "/" + name + "/openapi.json" // what only programs call has no page
+		if slices.ContainsFunc(f.served.Routes, func(r web.Route) bool { return r.Method == http.MethodGet && r.Path == "/" && r.Page }) {
+			link = "/" + name + "/"
+		}
+		listed = append(listed, entry{name, link, f.manifest.Summary, string(f.manifest.Callers)})
 	}
 	signed := ""
 	if s := w.sessions.of(r); s != nil {
-		signed = s.email + ", sitting at " + s.address
+		name := s.email
+		if p, known := w.policy.Person(s.email); known {
+			name = p.Name
+		}
+		signed = name + ", at " + s.address
 	}
-	return w.show(rw, "start.html", map[string]any{"Company": w.policy.Company.Name, "Functions": listed, "Signed": signed, "Now": w.clock.Now().Format(time.RFC1123), "Manual": w.manual != nil})
-}
-
-func (w *World) signInPage(rw http.ResponseWriter, _ *http.Request) error {
-	return w.show(rw, "signin.html", map[string]any{"People": w.policy.People})
+	return w.show(rw, "start.html", map[string]any{"Company": w.policy.Company.Name, "Functions": listed, "Signed": signed, "Now": w.clock.Now().UTC().Format("Monday 2 January 2006, 15:04 MST"), "Manual": w.manual != nil})
 }
 
 func (w *World) mail(rw http.ResponseWriter, r *http.Request) error {
@@ -157,11 +168,15 @@ func (w *World) door(rw http.ResponseWriter, r *http.Request) error {
 	told := httptest.NewRecorder()
 	w.functions["admit"].handler.ServeHTTP(told, ask)
 	admitted := told.Code == http.StatusNoContent
-	status := map[bool]int{true: http.StatusOK, false: http.StatusForbidden}[admitted]
-	if !wantsPage(r) {
-		return web.WriteJSON(rw, status, map[string]bool{"admitted": admitted})
+	switch {
+	case wantsPage(r):
+		status := map[bool]int{true: http.StatusOK, false: http.StatusForbidden}[admitted]
+		return w.showAs(rw, status, "door.html", map[string]any{"Admitted": admitted, "Address": address})
+	case admitted:
+		return web.WriteJSON(rw, http.StatusOK, map[string]bool{"admitted": true})
 	}
-	return w.showAs(rw, status, "door.html", map[string]any{"Admitted": admitted, "Address": address})
+	shut := fault.Refuse(fault.Denied, "not_admitted", "The door is shut: this address is not registered now.", "Register it, then come again.")
+	return web.Extend(shut, map[string]any{"admitted": false})
 }
 
 func (w *World) inboxDir() string { return filepath.Join(w.dir, "evidence", "inbox") }

@@ -66,14 +66,18 @@ func (w *World) tick(ctx context.Context, function string) int {
 }
 
 // Advance moves the manual clock, stopping at every schedule on the way, and delivers all messages before it moves on.
-// What a stop finds out is the same as if the time had passed.
+// What a stop finds out is the same as if the time had passed. What an outbox has put off to a later time may be left.
 func (w *World) Advance(ctx context.Context, by time.Duration) ([]Ran, error) {
 	w.moving.Lock()
 	defer w.moving.Unlock()
 	until := w.manual.Now().Add(by)
-	ran := []Ran{}
+	if by < 0 {
+		return nil, backwards(w.manual.Now())
+	}
+	ran, patient := []Ran{}, patience
 	for {
-		if err := w.Settle(ctx); err != nil {
+		var err error
+		if patient, err = w.rest(ctx, patient); err != nil {
 			return ran, err
 		}
 		next, ok := due(w.jobs, until)
@@ -90,7 +94,8 @@ func (w *World) Advance(ctx context.Context, by time.Duration) ([]Ran, error) {
 	if err := w.manual.Set(until); err != nil {
 		return ran, err
 	}
-	return ran, w.Settle(ctx)
+	_, err := w.rest(ctx, patient)
+	return ran, err
 }
 
 // Jump sets the manual clock. No schedule runs: those that were due meanwhile are missed, as by a scheduler that

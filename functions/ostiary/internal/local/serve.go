@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 
 	"ostiary.internal/shared/platform/fault"
@@ -11,10 +13,20 @@ import (
 	"ostiary.internal/shared/platform/web"
 )
 
+// Health is what /_local/health answers. PID is the process's own: a command that found the address in a data folder
+// sees by it that nobody else has taken the port since.
+type Health struct {
+	Ready bool `json:"ready"`
+	PID   int  `json:"pid"`
+}
+
 // Handler serves everything on one address: the start page, every function under its name, and /_local/.
 func (w *World) Handler() http.Handler {
 	mux := http.NewServeMux()
 	local := http.NewCrossOriginProtection()
+	local.SetDenyHandler(answer(func(http.ResponseWriter, *http.Request) error {
+		return fault.Refuse(fault.Denied, "cross_origin", "This came from a page of another site.", "Open the page here and try again.")
+	}))
 	for pattern, handle := range w.localRoutes() {
 		mux.Handle(pattern, local.Handler(answer(handle)))
 	}
@@ -24,7 +36,27 @@ func (w *World) Handler() http.Handler {
 		mux.Handle("/"+name, w.dressed(f))
 		mux.Handle("/"+name+"/", w.dressed(f))
 	}
-	return onlyLoopback(mux)
+	return onlyLoopback(documented(mux))
+}
+
+// documented answers what no route serves as a problem document too.
+func documented(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		found, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(rw, r)
+			return
+		}
+		told := httptest.NewRecorder() // the mux knows whether the path or only the method is unknown
+		found.ServeHTTP(told, r)
+		e := fault.Refuse(fault.NotFound, "not_found", "There is nothing at this address.", "Start at / to find what there is.")
+		if told.Code == http.StatusMethodNotAllowed {
+			e = fault.Refuse(fault.Invalid, "method_not_allowed", "This address does not answer this method.", "Use one of the methods in the Allow header.")
+			e.Status = told.Code
+			rw.Header().Set("Allow", told.Header().Get("Allow"))
+		}
+		web.WriteProblem(rw, e)
+	})
 }
 
 // onlyLoopback answers requests that were addressed to this machine by its own names; another Host is a page
@@ -90,7 +122,7 @@ func answer(handle func(http.ResponseWriter, *http.Request) error) http.Handler 
 func (w *World) localRoutes() map[string]func(http.ResponseWriter, *http.Request) error {
 	return map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /_local/health": func(rw http.ResponseWriter, _ *http.Request) error {
-			return web.WriteJSON(rw, 200, map[string]bool{"ready": true})
+			return web.WriteJSON(rw, 200, Health{Ready: true, PID: os.Getpid()})
 		},
 		"GET /_local/signin":      w.signInPage,
 		"POST /_local/signin":     w.signIn,
@@ -108,6 +140,7 @@ func (w *World) localRoutes() map[string]func(http.ResponseWriter, *http.Request
 		"POST /_local/people":     w.changePerson,
 		"GET /_local/door":        w.door,
 		"GET /_local/style.css":   w.style,
+		"GET /_local/icon.svg":    w.icon,
 		"POST /_local/enrol":      w.enrolLink,
 		"GET /_local/deadletters": w.deadLetters,
 		"POST /_local/redeliver":  w.redeliver,

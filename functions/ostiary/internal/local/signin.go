@@ -1,17 +1,21 @@
 package local
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"mime"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/identity"
 	"ostiary.internal/shared/platform/identity/issuer"
 	"ostiary.internal/shared/platform/web"
+	"ostiary.internal/shared/policy"
 )
 
 // sessionCookie holds the id of a browser's session. There is nothing in it, and it ends with the process.
@@ -99,29 +103,87 @@ func (w *World) staffToken(email string, claims map[string]any) (string, error) 
 	return w.issuer.Issue(issuer.Claims{Kind: issuer.Staff, Email: email, Audience: staffAudience, Override: claims})
 }
 
+// serviceToken signs for any account of services.yaml: the services, and the sources of evidence.
 func (w *World) serviceToken(id string, claims map[string]any) (string, error) {
-	service, known := w.policy.ServiceByID(id)
-	if !known {
+	email := ""
+	if service, known := w.policy.ServiceByID(id); known {
+		email = service.Email
+	}
+	for _, source := range w.policy.Sources {
+		if source.ID == id {
+			email = source.Email
+		}
+	}
+	if email == "" {
 		return "", missing("service", id)
 	}
-	return w.issuer.Issue(issuer.Claims{Kind: issuer.Service, Email: service.Email, Audience: serviceAudience, Override: claims})
+	return w.issuer.Issue(issuer.Claims{Kind: issuer.Service, Email: email, Audience: serviceAudience, Override: claims})
 }
 
 func missing(what, id string) error {
 	return fault.Refuse(fault.NotFound, what+"_unknown", "There is no "+what+" "+id+" in services.yaml.", "Take an id from there.")
 }
 
+// place is where a person may pretend to sit.
+type place struct{ Name, Address string }
+
+var places = []place{{"At home", "81.2.69.142"}, {"On the road, with a phone", "92.40.1.7"}, {"At home, by IPv6", "2a02:6b8:0:1::7"}, {"In the office", "81.2.69.200"}}
+
+// asking is what the sign-in page shows.
+type asking struct {
+	People         []policy.Person
+	Places         []place
+	Email, Address string
+	Other          string // an address that is not in the list
+	Refused        bool   // Other is not an address
+	Wanted         string // path of the page that needs somebody; "" for the morning page
+}
+
+func (w *World) signInPage(rw http.ResponseWriter, r *http.Request) error {
+	return w.askWho(rw, r, http.StatusOK, asking{})
+}
+
+func (w *World) askWho(rw http.ResponseWriter, r *http.Request, status int, a asking) error {
+	a.People, a.Places = w.policy.People, places
+	if s := w.sessions.of(r); s != nil && a.Email == "" {
+		a.Email, a.Address = s.email, s.address
+	}
+	if !slices.ContainsFunc(places, func(p place) bool { return p.Address == a.Address }) {
+		a.Address = places[0].Address
+	}
+	return w.showAs(rw, status, "signin.html", a)
+}
+
+// orSignIn shows the sign-in page where a function finds nobody signed in, as the company's sign-in would stand in
+// front of a deployed one. The status stays the function's.
+func (w *World) orSignIn(page func(http.ResponseWriter, *http.Request, web.Problem)) func(http.ResponseWriter, *http.Request, web.Problem) {
+	if page == nil {
+		return nil
+	}
+	return func(rw http.ResponseWriter, r *http.Request, p web.Problem) {
+		wanted := ""
+		if r.Method == http.MethodGet {
+			wanted = r.URL.Path
+		}
+		if p.Code != identity.CodeUnauthenticated || w.askWho(rw, r, p.Status, asking{Wanted: wanted}) != nil {
+			page(rw, r, p)
+		}
+	}
+}
+
 func (w *World) signInForm(rw http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fault.Refuse(fault.Invalid, "body_invalid", "The form could not be read.", "Send it again.")
 	}
-	address := r.PostForm.Get("address")
+	form := r.PostForm
+	email, other, then := strings.ToLower(form.Get("email")), strings.TrimSpace(form.Get("other")), form.Get("then")
+	address := cmp.Or(other, form.Get("address"))
 	if _, err := netip.ParseAddr(address); err != nil {
-		return fault.Refuse(fault.Invalid, "body_invalid", "This is not an address.", "Choose one of the list, or type an IPv4 or IPv6 address.")
+		return w.askWho(rw, r, http.StatusBadRequest, asking{Email: email, Address: form.Get("address"), Other: address, Refused: true, Wanted: then})
 	}
-	id := w.sessions.add(session{email: strings.ToLower(r.PostForm.Get("email")), address: address})
+	id := w.sessions.add(session{email: email, address: address})
 	http.SetCookie(rw, &http.Cookie{Name: sessionCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
-	return web.SeeOther(rw, "/registerip/")
+	return web.SeeOther(rw, cmp.Or(then, "/registerip/"))
 }
 
 func (w *World) signOut(rw http.ResponseWriter, _ *http.Request) error {

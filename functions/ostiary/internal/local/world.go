@@ -67,6 +67,8 @@ type World struct {
 	secrets   *secrets.Store
 	state     store.Store // of this package: changes of the directory
 	sessions  sessions
+	passes    passes
+	limit     time.Duration // how long Settled waits
 
 	moving  sync.Mutex // one Advance at a time
 	closers []io.Closer
@@ -76,7 +78,7 @@ type World struct {
 
 // Open builds the world and starts delivering. A data folder another process holds is a Conflict within a second.
 func Open(ctx context.Context, o Options) (*World, error) {
-	w := &World{dir: o.Dir, clock: clock.System{}, log: o.Log, functions: map[string]*function{}, sessions: sessions{byID: map[string]session{}}}
+	w := &World{dir: o.Dir, clock: clock.System{}, log: o.Log, functions: map[string]*function{}, sessions: sessions{byID: map[string]session{}}, passes: passes{held: map[string]pass{}}, limit: settleLimit}
 	if err := w.open(ctx, o); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
@@ -217,6 +219,7 @@ func (w *World) openFunction(ctx context.Context, f wiring.Function, m manifest.
 	if err != nil {
 		return nil, err
 	}
+	served.ErrorPage = w.orSignIn(served.ErrorPage)
 	return &function{manifest: m, deps: deps, served: served, handler: served.Handler()}, nil
 }
 

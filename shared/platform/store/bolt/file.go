@@ -52,7 +52,11 @@ func File(path string) (db *bbolt.DB, release func() error, err error) {
 		files.open[path] = h
 	}
 	h.users++
-	return h.db, sync.OnceValue(func() error { return h.release(path) }), nil
+	var once sync.Once
+	return h.db, func() (err error) {
+		once.Do(func() { err = h.release(path) })
+		return err
+	}, nil
 }
 
 func open(path string) (*handle, error) {

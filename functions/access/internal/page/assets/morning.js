@@ -1,43 +1,92 @@
-// The page works without this: it submits by itself when the code is whole, moves the countdown and looks again
-// while a registration is on its way.
+// The page works without this. It sends the code when it is whole, counts waits down, and looks again while a
+// registration is on its way, politely: every 1.5 s for half a minute, then every 10 s for ten minutes.
 "use strict";
 (() => {
-  const code = document.getElementById("code");
-  if (code) {
+  const $ = (id) => document.getElementById(id);
+  const form = $("register"), code = $("code"), born = Date.now();
+  const idle = () => !code || !code.value;
+
+  if (form) {
+    const button = form.querySelector("button"), label = button.textContent;
     const digits = Number(code.dataset.digits);
     let sent = false;
-    code.addEventListener("input", () => {
-      if (!sent && code.value.replace(/[ -]/g, "").length === digits) {
-        sent = true;
-        code.form.requestSubmit();
-      }
+    form.addEventListener("submit", (event) => {
+      if (sent) event.preventDefault();
+      sent = true;
+      button.textContent = form.dataset.busy;
     });
+    code.addEventListener("input", () => {
+      if (digits && code.value.replace(/[ -]/g, "").length === digits) form.requestSubmit();
+    });
+    addEventListener("pageshow", () => { sent = false; button.textContent = label; });
+
+    const wait = $("wait");
+    if (wait) {
+      const clock = wait.querySelector("strong"), end = born + wait.dataset.left * 1000;
+      code.disabled = button.disabled = true;
+      const tick = setInterval(() => {
+        const left = Math.ceil((end - Date.now()) / 1000);
+        if (left > 0) {
+          clock.textContent = clock.textContent.length > 5 ? new Date(left * 1000).toISOString().slice(11, 19)
+            : `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+          return;
+        }
+        clearInterval(tick);
+        wait.textContent = wait.dataset.over;
+        code.disabled = button.disabled = false;
+        code.focus();
+      }, 500);
+    }
   }
-  const ring = document.getElementById("ring");
+
+  const ring = $("ring");
   if (ring) {
-    const end = Date.now() + Number(ring.dataset.left) * 1000;
-    const arc = ring.querySelector(".left");
+    const end = born + ring.dataset.left * 1000, arc = ring.querySelector(".left");
+    ring.hidden = false;
     setInterval(() => {
-      const left = Math.ceil((end - Date.now()) / 1000);
-      arc.setAttribute("stroke-dasharray", `${((left % 30) + 30) % 30 || 30} 30`);
+      const left = Math.ceil((end - Date.now()) / 1000) % 30;
+      arc.setAttribute("stroke-dasharray", `${left > 0 ? left : left + 30} 30`);
     }, 1000);
   }
-  const list = document.getElementById("leases");
-  if (list && list.dataset.watch === "true") {
-    const shown = new Map([...list.querySelectorAll("[data-lease]")].map((li) => [li.dataset.lease, li.dataset.state]));
-    const look = async () => {
+
+  // A page left open since yesterday shows yesterday's day, address and form.
+  const stale = () => { if (!document.hidden && Date.now() - born > 300000 && idle()) location.replace("./"); };
+  document.addEventListener("visibilitychange", stale);
+  addEventListener("pageshow", stale);
+
+  const state = (s) => document.querySelector(`[data-state=${s}]`);
+  const swap = (doc, id) => { if (!$(id).contains(document.activeElement)) $(id).replaceWith(doc.getElementById(id)); };
+  const show = async () => {
+    const doc = new DOMParser().parseFromString(await (await fetch("./")).text(), "text/html");
+    const here = doc.getElementById("live-here");
+    if (!here || !$("live-here")) {
+      if (idle()) location.replace("./");
+      return;
+    }
+    $("said").textContent = doc.getElementById("said").textContent; // a live region: changed, never replaced
+    $("said").className = doc.getElementById("said").className;
+    swap(doc, "live-here");
+    swap(doc, "others");
+  };
+  let quick = 20, timer;
+  const again = () => {
+    clearTimeout(timer);
+    const soon = (state("received") || state("written")) && quick > 0;
+    if (soon) quick--;
+    else if ((state("received") || state("written")) && $("live-here")) $("said").textContent = $("live-here").dataset.slow;
+    if ((soon || state("received") || state("written") || state("confirmed")) && Date.now() - born < 600000) timer = setTimeout(look, soon ? 1500 : 10000);
+  };
+  const look = async () => {
+    if (!document.hidden) {
       try {
         const answer = await fetch("v1/leases", { headers: { Accept: "application/json" } });
-        if (answer.ok) {
-          const { leases } = await answer.json();
-          if (leases.some((l) => shown.has(l.id) && shown.get(l.id) !== l.state)) {
-            location.replace("./");
-            return;
-          }
-        }
-      } catch { /* offline for a moment: look again */ }
-      setTimeout(look, 1500);
-    };
-    setTimeout(look, 800);
-  }
+        const now = answer.ok ? (await answer.json()).leases : [];
+        const shown = [...document.querySelectorAll("[data-lease]")];
+        if (now.some((l) => shown.some((s) => s.dataset.lease === l.id && s.dataset.state !== l.state))) await show();
+      } catch { /* offline for a moment */ }
+    }
+    again();
+  };
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && state("confirmed")) look(); });
+  again();
 })();

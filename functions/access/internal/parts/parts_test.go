@@ -1,0 +1,215 @@
+package parts_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/functions/access/enrolotp"
+	"ostiary.internal/functions/access/internal/parts"
+	"ostiary.internal/functions/access/registerip"
+	"ostiary.internal/functions/access/syncallowlist"
+	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/require"
+	"ostiary.internal/shared/platform/web"
+	"ostiary.internal/shared/policy"
+
+	_ "ostiary.internal/shared/access/allowlist/file"
+)
+
+// The control's functions together: what one decides, another carries out.
+var setup = functiontest.Setup{Functions: []wiring.Function{enrolotp.Function, registerip.Function, syncallowlist.Function}}
+
+const (
+	emma   = "emma.dubois@sharedcontacts.example"
+	simone = "simone.bernard@sharedcontacts.example"
+	stefan = "stefan.weber@sharedcontacts.example"
+	sync   = "syncallowlist"
+)
+
+func call(w *functiontest.World, email, method, path string, body any, header ...string) functiontest.Request {
+	r := functiontest.Request{Method: method, Path: path, Token: w.Staff(email), Body: body}
+	if len(header) == 2 {
+		r.Header = http.Header{header[0]: {header[1]}}
+	}
+	return r
+}
+
+// register registers the person's address and delivers the word of it.
+func register(t *testing.T, w *functiontest.World, phone functiontest.Phone, key string) registerip.Lease {
+	t.Helper()
+	var made registerip.Lease
+	w.Call(t, call(w, phone.Person.Email, "POST", "/registerip/v1/leases", map[string]string{"code": phone.Code(w.Clock.Now())}, "Idempotency-Key", key)).
+		Want(t, 201, "").Decode(t, &made)
+	return made
+}
+
+func state(t *testing.T, w *functiontest.World, id string) string {
+	t.Helper()
+	var found struct{ State, Why string }
+	if err := w.Raw("access").Get(t.Context(), "leases", id, &found); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(found.State + " " + found.Why)
+}
+
+// ask has a reset asked for and returns its approval.
+func ask(t *testing.T, w *functiontest.World) functiontest.Request {
+	t.Helper()
+	var asked struct{ ID string }
+	w.Call(t, call(w, simone, "POST", "/enrolotp/v1/resets", map[string]string{"email": emma, "reason": "lost"})).Want(t, 201, "").Decode(t, &asked)
+	return call(w, stefan, "POST", "/enrolotp/v1/resets/"+asked.ID+"/approve", nil)
+}
+
+// TestResetEndsLeases: whatever dies between the decision and the door, what the person registered ends.
+func TestResetEndsLeases(t *testing.T) {
+	t.Parallel()
+	stride := max(9/require.Seeds(1), 1)
+	for n := 0; ; n += stride {
+		w := functiontest.New(t, setup)
+		made := register(t, w, w.Phone(t, emma), "k")
+		w.Deliver(t)
+		if got := state(t, w, made.ID); got != "confirmed" {
+			t.Fatalf("lease is %s", got)
+		}
+		approve := ask(t, w)
+		w.Deliver(t)
+		w.Store.DownAfter(n) // the approving instance dies after so many calls of the store
+		w.Bus.Down()
+		w.Call(t, approve)
+		died := w.Store.Failed() > 0
+		w.Store.Up()
+		w.Bus.Up()
+		w.Restart()
+		w.Advance(t, time.Minute)
+		if got := w.Call(t, approve); got.Status != 200 && got.Code != "reset_decided" {
+			t.Fatalf("approving again: %d %q", got.Status, got.Code)
+		}
+		w.Tick(t, sync).Want(t, 204, "") // sends what was left
+		w.Deliver(t)
+		if got := state(t, w, made.ID); got != "ended reset" || w.Pending(t, sync) != 0 {
+			t.Fatalf("killed after %d calls: lease is %s, %d entries wait", n, got, w.Pending(t, sync))
+		}
+		if !died {
+			return
+		}
+	}
+}
+
+// TestLateWord: word of a reset that arrives when the person has long registered anew ends nothing new.
+func TestLateWord(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	phone := w.Phone(t, emma)
+	before := register(t, w, phone, "before")
+	w.Bus.Down()
+	w.Call(t, ask(t, w)).Want(t, 200, "")
+	w.Advance(t, time.Minute)
+	w.Phone(t, emma)
+	w.Advance(t, time.Minute)
+	r := call(w, emma, "POST", "/registerip/v1/leases", map[string]string{"code": phone.Code(w.Clock.Now())}, "Idempotency-Key", "after")
+	r.From = "92.40.1.7"
+	var after registerip.Lease
+	w.Call(t, r).Want(t, 201, "").Decode(t, &after)
+	w.Bus.Up()
+	w.Advance(t, 2*time.Hour)
+	w.Tick(t, sync).Want(t, 204, "")
+	w.Deliver(t)
+	if got := state(t, w, before.ID); got != "ended reset" {
+		t.Errorf("what was registered before is %s", got)
+	}
+	if got := state(t, w, after.ID); got != "confirmed" {
+		t.Errorf("what was registered after is %s", got)
+	}
+}
+
+// TestLost: an authenticator that may be in other hands takes the addresses along, one that was put away does not.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	for why, want := range map[string]string{"?why=lost": "ended lost", "": "confirmed"} {
+		w := functiontest.New(t, setup)
+		phone := w.Phone(t, emma)
+		made := register(t, w, phone, "k")
+		w.Call(t, call(w, emma, "DELETE", "/enrolotp/v1/authenticators/"+phone.ID+why, nil)).Want(t, 204, "")
+		w.Deliver(t)
+		if got := state(t, w, made.ID); got != want {
+			t.Errorf("after the end %q the lease is %s, want %s", why, got, want)
+		}
+	}
+}
+
+// TestRefused: an internal error never reads as if the caller had made it.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		err    error
+		status int
+		code   string
+	}{
+		{fault.New(fault.Invalid, "a document outside the limits"), 500, "internal"},
+		{fault.New(fault.NotFound, "no such secret"), 500, "internal"},
+		{errors.New("nobody knows"), 500, "internal"},
+		{fmt.Errorf("reading: %w", fault.New(fault.Invalid, "wrong")), 500, "internal"},
+		{fault.New(fault.Transient, "down"), 503, "unavailable"},
+		{fault.New(fault.Misconfigured, "no index"), 503, "unavailable"},
+		{fault.New(fault.Conflict, "lost too often"), 503, "unavailable"},
+		{fault.New(fault.Denied, "the database refuses"), 503, "unavailable"},
+		{fault.New(fault.Exhausted, "quota"), 503, "unavailable"},
+		{context.DeadlineExceeded, 503, "unavailable"},
+		{fault.Refuse(fault.Invalid, "name_invalid", "a", "b"), 400, "name_invalid"},
+		{fmt.Errorf("enrolling: %w", fault.Refuse(fault.NotFound, "reset_unknown", "a", "b")), 404, "reset_unknown"},
+		{web.Extend(fault.Refuse(fault.Denied, "otp_wrong", "a", "b"), map[string]any{"outcome": "wrong"}), 403, "otp_wrong"},
+	} {
+		p := web.ProblemOf(parts.Refused(test.err))
+		if p.Status != test.status || p.Code != test.code {
+			t.Errorf("%v: %d %q, want %d %q", test.err, p.Status, p.Code, test.status, test.code)
+		}
+	}
+	if parts.Refused(nil) != nil {
+		t.Error("no error became one")
+	}
+}
+
+// TestTargets: the list of targets names each of the policy's, once, and no other.
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, functiontest.Setup{Functions: []wiring.Function{syncallowlist.Function}})
+	dir := t.TempDir()
+	for value, fits := range map[string]bool{
+		"edge=file:" + dir: true, "": false, "edge": false, "edge=": false, "other=file:" + dir: false, "edge=file:" + dir + ",other=file:" + dir: false,
+		"edge=file:" + dir + ",edge=file:" + dir: false, "edge=ftp://somewhere": false, "edge=file:" + dir + ",": false,
+	} {
+		deps := *w.Deps(sync)
+		deps.Env = func(string) (string, bool) { return value, true }
+		p, err := parts.New(&deps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets, err := p.Targets(t.Context())
+		if fits && (err != nil || len(targets) != 1) || !fits && !fault.Is(err, fault.Misconfigured) {
+			t.Errorf("%q: %d targets, %v", value, len(targets), err)
+		}
+	}
+}
+
+// TestRules: without access.yaml the control does not start, and neither does it with a wrong one.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, functiontest.Setup{Functions: []wiring.Function{syncallowlist.Function}})
+	deps := *w.Deps(sync)
+	deps.Policy = &policy.Policy{}
+	if _, err := parts.New(&deps); !fault.Is(err, fault.Misconfigured) {
+		t.Errorf("without access.yaml: %v", err)
+	}
+	// The payload of the word to the allow-list names the person by id and nothing else.
+	if data, _ := json.Marshal(parts.Ended{Person: "emma", Why: "lost"}); string(data) != `{"person":"emma","why":"lost"}` {
+		t.Errorf("%s", data)
+	}
+}

@@ -1,0 +1,343 @@
+package syncallowlist
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/functions/access/internal/parts"
+	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/bus"
+	"ostiary.internal/shared/platform/directory/people"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/require"
+	"ostiary.internal/shared/platform/store"
+)
+
+var setup = functiontest.Setup{Functions: []wiring.Function{Function}}
+
+const name = "syncallowlist"
+
+// put stores a lease as registration leaves it, begun now.
+func put(t *testing.T, w *functiontest.World, id, person, address string) {
+	t.Helper()
+	now := w.Clock.Now()
+	prefix := netip.PrefixFrom(netip.MustParseAddr(address), 32)
+	l := lease.Lease{V: 1, ID: id, Person: person, Prefix: prefix, Family: lease.IPv4, Date: now.Format(time.DateOnly), Generation: 1, Started: now,
+		Ends: now.Add(12 * time.Hour), Until: now.Add(12 * time.Hour).UnixMicro(), Zone: "Europe/Paris", State: lease.Received, Open: true, Expires: now.Add(lease.Retention)}
+	mark := func(value string) string {
+		return record.Commitment([]byte("a salt of 16 bytes and more"), "lease", value)
+	}
+	l.Marks = lease.Marks{Lease: mark(id), Person: mark(person), Prefix: mark(address)}
+	if err := w.Raw("access").Tx(t.Context(), func(tx store.Tx) error { return tx.Create("leases", id, l) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func get(t *testing.T, w *functiontest.World, id string) lease.Lease {
+	t.Helper()
+	var l lease.Lease
+	if err := w.Raw("access").Get(t.Context(), "leases", id, &l); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// door is what the policy's one target holds.
+func door(t *testing.T, w *functiontest.World) string {
+	t.Helper()
+	p, err := parts.New(w.Deps(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := p.Targets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := targets[0].Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(held.Prefixes)
+}
+
+// message is a push as the outbox of a function of ours causes it.
+func message(topic, data string, at time.Time) string {
+	return functiontest.Push(name, functiontest.Published{Topic: topic, At: at, Message: bus.Message{Data: []byte(data),
+		Attributes: map[string]string{bus.AttributeID: topic + data, bus.AttributeTime: at.Format(time.RFC3339Nano)}}})
+}
+
+const (
+	office = "81.2.69.192/28"
+	home   = "81.2.69.142"
+	mobile = "92.40.1.7"
+)
+
+func TestReconcile(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	put(t, w, "emma1", "emma", home)
+	w.Event(t, name, message(lease.Topic, `{"lease":"emma1"}`, w.Clock.Now())).Want(t, 204, "")
+	if got := door(t, w); got != "["+home+"/32 "+office+"]" {
+		t.Errorf("the door lets in %s", got)
+	}
+	if l := get(t, w, "emma1"); l.State != lease.Confirmed {
+		t.Errorf("state %s", l.State)
+	}
+	// The same again, and the schedule, change nothing and write nothing.
+	before, records := w.State(t), len(w.Records(t))
+	w.Event(t, name, message(lease.Topic, `{"lease":"emma1"}`, w.Clock.Now())).Want(t, 204, "")
+	w.Tick(t, name).Want(t, 204, "")
+	w.Unchanged(t, before)
+	if len(w.Records(t)) != records {
+		t.Error("a run that found everything in order left a record")
+	}
+	w.Advance(t, 12*time.Hour)
+	w.Tick(t, name).Want(t, 204, "")
+	if got := door(t, w); got != "["+office+"]" {
+		t.Errorf("after the day the door lets in %s", got)
+	}
+}
+
+// TestStanding: whoever lost her standing loses her lease within a run; an unknown standing ends nothing.
+func TestStanding(t *testing.T) {
+	t.Parallel()
+	for c, ends := range map[people.Change]bool{people.Suspend: true, people.Remove: true, people.TwoStepOff: true, people.Unsuspend: false} {
+		t.Run(string(c), func(t *testing.T) {
+			t.Parallel()
+			w := functiontest.New(t, setup)
+			put(t, w, "emma1", "emma", home)
+			put(t, w, "gone1", "nobody", mobile)
+			w.Directory.Down()
+			w.Tick(t, name).Want(t, 204, "")
+			if l := get(t, w, "emma1"); l.State != lease.Confirmed {
+				t.Errorf("without the directory: %s", l.State)
+			}
+			w.Directory.Up()
+			if err := w.People.Change(t.Context(), "emma.dubois@sharedcontacts.example", c); err != nil {
+				t.Fatal(err)
+			}
+			w.Advance(t, time.Minute)
+			w.Tick(t, name).Want(t, 204, "")
+			if l := get(t, w, "emma1"); (l.State == lease.Ended) != ends {
+				t.Errorf("lease is %s", l.State)
+			}
+			if l := get(t, w, "gone1"); l.State != lease.Ended || l.Why != lease.Suspended {
+				t.Errorf("the lease of somebody who left the policy is %s", l.State)
+			}
+		})
+	}
+}
+
+// TestPersonEvents: a suspension, a lost authenticator and a reset end what was registered before, at whatever time the
+// word arrives, and nothing that was registered after.
+func TestPersonEvents(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		topic, data string
+		why         lease.Why
+	}{
+		{TopicSuspended, `{"person":"emma"}`, lease.Suspended},
+		{parts.TopicEnded, `{"person":"emma","why":"lost"}`, lease.Lost},
+		{parts.TopicEnded, `{"person":"emma","why":"compromised"}`, lease.Lost},
+		{parts.TopicEnded, `{"person":"emma","why":"reset"}`, lease.Reset},
+	} {
+		t.Run(test.topic+" "+string(test.why), func(t *testing.T) {
+			t.Parallel()
+			w := functiontest.New(t, setup)
+			put(t, w, "before", "emma", home)
+			put(t, w, "other", "asha", mobile)
+			push := message(test.topic, test.data, w.Clock.Now().Add(300*time.Millisecond))
+			w.Advance(t, time.Second) // another instance's clock is a little ahead
+			put(t, w, "moment", "emma", "92.40.1.8")
+			w.Advance(t, time.Minute)
+			put(t, w, "after", "emma", "92.40.1.9")
+			for range 2 {
+				w.Event(t, name, push).Want(t, 204, "")
+			}
+			for id, want := range map[string]lease.Why{"before": test.why, "moment": test.why, "other": "", "after": ""} {
+				if l := get(t, w, id); l.Why != want {
+					t.Errorf("lease %s ended by %q, want %q", id, l.Why, want)
+				}
+			}
+			if got := door(t, w); strings.Contains(got, home) || !strings.Contains(got, "92.40.1.9/32") {
+				t.Errorf("the door lets in %s", got)
+			}
+		})
+	}
+}
+
+// TestUndecodable: what cannot be understood is recorded once, acknowledged each time, and ends nothing.
+func TestUndecodable(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	put(t, w, "emma1", "emma", home)
+	now := w.Clock.Now()
+	bodies := []string{
+		"", "{", "[]", `{"message":{}}`,
+		message("unknown.topic", `{"lease":"x"}`, now), message(lease.Topic, "", now), message(lease.Topic, `{"lease":7}`, now), message(lease.Topic, `{}`, now),
+		message(TopicSuspended, `{"person":""}`, now), message(TopicSuspended, `"emma"`, now), message(parts.TopicEnded, `{"person":["emma"]}`, now),
+		strings.Replace(message(TopicSuspended, `{"person":"emma"}`, now), name+"--", "deliver--no.", 1),
+		strings.Repeat("x", 17<<20),
+	}
+	before := w.State(t)
+	for i, body := range bodies {
+		for range 2 {
+			w.Event(t, name, body).Want(t, 204, "")
+			w.Advance(t, time.Second)
+		}
+		if n := len(w.Records(t)); n != i+1 {
+			t.Errorf("%d records after %d undecodable events; the last was %.80q", n, i+1, body)
+		}
+	}
+	w.Unchanged(t, before)
+	for id, r := range w.Records(t) {
+		if r.Kind != record.Gap || r.Result.State != record.Undetermined || r.Control != name {
+			t.Errorf("record %s: %+v", id, r)
+		}
+	}
+	// While it cannot be recorded it is delivered again.
+	w.Inbox.Down()
+	if got := w.Event(t, name, "once more"); got.Status != 503 {
+		t.Errorf("answered %d without a record", got.Status)
+	}
+}
+
+// TestFailures: what goes wrong with a message that was understood is tried again, never set aside.
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	put(t, w, "emma1", "emma", home)
+	push := message(TopicSuspended, `{"person":"emma"}`, w.Clock.Now())
+	for _, kind := range []fault.Kind{fault.Transient, fault.Invalid, fault.NotFound, fault.Denied, fault.Conflict, fault.Misconfigured} {
+		w.Store.Fail(fault.New(kind, "an injected failure"))
+		if got := w.Event(t, name, push); got.Status != 503 {
+			t.Errorf("%s: the event is answered %d", kind, got.Status)
+		}
+		if got := w.Tick(t, name); got.Status < 500 {
+			t.Errorf("%s: the schedule is answered %d", kind, got.Status)
+		}
+	}
+	w.Store.Panic("an injected failure")
+	if event, tick := w.Event(t, name, push), w.Tick(t, name); event.Status != 500 || tick.Status != 500 {
+		t.Errorf("a panic: the event is answered %d, the schedule %d", event.Status, tick.Status)
+	}
+	w.Store.Up()
+	if n := len(w.Records(t)); n != 0 {
+		t.Errorf("%d records of events that were understood", n)
+	}
+	w.Event(t, name, push).Want(t, 204, "")
+	if l := get(t, w, "emma1"); l.Why != lease.Suspended {
+		t.Errorf("lease ended by %q", l.Why)
+	}
+}
+
+// TestDeaths: the store stops answering somewhere in an event, at every call of it in the soak; the next delivery makes
+// it good.
+func TestDeaths(t *testing.T) {
+	t.Parallel()
+	stride := 40 / require.Seeds(1) // 40, and 1 in the soak
+	for n := 0; ; n += max(stride/3, 1) {
+		w := functiontest.New(t, setup)
+		put(t, w, "emma1", "emma", home)
+		w.Event(t, name, message(lease.Topic, `{"lease":"emma1"}`, w.Clock.Now())).Want(t, 204, "")
+		push := message(parts.TopicEnded, `{"person":"emma","why":"lost"}`, w.Clock.Now())
+		w.Store.DownAfter(n)
+		w.Event(t, name, push)
+		died := w.Store.Failed() > 0
+		w.Store.Up()
+		w.Restart()
+		w.Advance(t, 3*time.Minute) // whatever lease or wait the dead one left is over
+		w.Event(t, name, push).Want(t, 204, "")
+		w.Tick(t, name).Want(t, 204, "")
+		if l, got := get(t, w, "emma1"), door(t, w); l.Why != lease.Lost || l.Open || got != "["+office+"]" || w.Pending(t, name) != 0 {
+			t.Fatalf("killed after %d calls: lease %s by %q, open %v, door %s, %d entries wait", n, l.State, l.Why, l.Open, got, w.Pending(t, name))
+		}
+		if !died {
+			return
+		}
+	}
+}
+
+// TestTickGoesOn: the sweep and the doors do not wait for each other.
+func TestTickGoesOn(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	put(t, w, "emma1", "emma", home)
+	w.Bus.Down()
+	w.Inbox.Down()
+	w.Tick(t, name).Want(t, 204, "")
+	if l := get(t, w, "emma1"); l.State != lease.Confirmed || w.Pending(t, name) == 0 {
+		t.Errorf("lease %s, %d entries wait", l.State, w.Pending(t, name))
+	}
+	w.Bus.Up()
+	w.Inbox.Up()
+	w.Advance(t, time.Minute)
+	w.Tick(t, name).Want(t, 204, "")
+	if n := w.Pending(t, name); n != 0 {
+		t.Errorf("%d entries wait after the sweep", n)
+	}
+}
+
+// TestTargetDown: a door that cannot be written leaves the lease pending and is tried again.
+func TestTargetDown(t *testing.T) {
+	t.Parallel()
+	blocked := filepath.Join(t.TempDir(), "blocked")
+	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := setup
+	s.Env = map[string]string{parts.EnvTargets: "edge=file:" + filepath.Join(blocked, "edge")}
+	w := functiontest.New(t, s)
+	put(t, w, "emma1", "emma", home)
+	if got := w.Event(t, name, message(lease.Topic, `{"lease":"emma1"}`, w.Clock.Now())); got.Status != 503 {
+		t.Errorf("the event is answered %d", got.Status)
+	}
+	if l := get(t, w, "emma1"); l.State != lease.Received {
+		t.Errorf("lease is %s", l.State)
+	}
+	if err := errors.Join(os.Remove(blocked), os.Mkdir(blocked, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	w.Advance(t, time.Minute)
+	w.Tick(t, name).Want(t, 204, "")
+	if l := get(t, w, "emma1"); l.State != lease.Confirmed {
+		t.Errorf("lease is %s after the door is back", l.State)
+	}
+}
+
+func TestCallers(t *testing.T) {
+	t.Parallel()
+	var seen functiontest.Coverage
+	push := message(lease.Topic, `{"lease":"x"}`, functiontest.Start)
+	functiontest.MachineGate(t, setup, &seen, name, functiontest.Request{Method: "POST", Path: "/syncallowlist/events", Body: push},
+		functiontest.Request{Method: "POST", Path: "/syncallowlist/tick"})
+	w := functiontest.New(t, setup)
+	w.Issuer.Down()
+	seen.Saw(w.Tick(t, name)).Want(t, 503, "unavailable")
+	seen.Saw(w.Event(t, name, push)).Want(t, 503, "unavailable")
+	seen.Complete(t, name, w.Routes(name))
+}
+
+func FuzzEvent(f *testing.F) {
+	w := functiontest.New(f, setup)
+	token := w.Invoker(name)
+	for _, seed := range []string{message(lease.Topic, `{"lease":"x"}`, functiontest.Start), message(TopicSuspended, `{"person":"emma"}`, functiontest.Start), `{"message":{"data":"!"}}`, ""} {
+		f.Add([]byte(seed))
+	}
+	w.Tick(f, name)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		w.Forget()
+		if got := w.Call(t, functiontest.Request{Method: "POST", Path: "/syncallowlist/events", Body: body, Token: token}); got.Status != 204 {
+			t.Errorf("answered %d", got.Status)
+		}
+	})
+}

@@ -1,0 +1,251 @@
+package wiring_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/functions/internal/manifest"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/platform/bus/local"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/directory"
+	"ostiary.internal/shared/platform/directory/people"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/platform/store/memory"
+	"ostiary.internal/shared/platform/web"
+
+	_ "ostiary.internal/shared/evidence/record/folder"
+	_ "ostiary.internal/shared/platform/identity/google"
+	_ "ostiary.internal/shared/platform/identity/iap"
+	_ "ostiary.internal/shared/platform/seal/local"
+	_ "ostiary.internal/shared/platform/secret/file"
+	_ "ostiary.internal/shared/policy/dir"
+)
+
+const samplePolicy = "dir:../../../testdata/policies/sharedcontacts"
+
+var start = time.Date(2026, 3, 3, 8, 55, 0, 0, time.UTC)
+
+// everything is the manifest of a function that asks for all there is.
+var everything = manifest.Function{
+	Name: "example", Control: "access", EntryPoint: "example", Summary: "An example.", Callers: manifest.Staff, Triggers: []manifest.Trigger{{Kind: manifest.HTTP}},
+	MemoryMiB: 256, TimeoutS: 30, Concurrency: 1, Instances: 1, Publishes: []string{"lease.changed"}, Secrets: []string{"form-key"},
+	Environment: []string{wiring.EnvSeal, wiring.EnvSealMessage, wiring.EnvDirectory, wiring.EnvClient},
+}
+
+var schema = store.Schema{outbox.Collection(), {Name: "things"}}
+
+// environment is one in which everything opens.
+func environment(t *testing.T) map[string]string {
+	t.Helper()
+	dir := t.TempDir()
+	return map[string]string{
+		wiring.EnvPolicy: samplePolicy, wiring.EnvStore: "memory:", wiring.EnvBus: "bolt:" + filepath.Join(dir, "bus.db"),
+		wiring.EnvSecrets: "file:" + filepath.Join(dir, "secrets"), wiring.EnvSeal: "local:" + filepath.Join(dir, "otp"),
+		wiring.EnvSealMessage: "local:" + filepath.Join(dir, "message"), wiring.EnvDirectory: "policy:", wiring.EnvEvidence: "folder:" + filepath.Join(dir, "inbox"),
+		wiring.EnvIdentity: "iap:?audience=/projects/1/global/backendServices/2", wiring.EnvClient: "direct",
+	}
+}
+
+func lookup(env map[string]string) wiring.Env {
+	return func(name string) (string, bool) { value, ok := env[name]; return value, ok }
+}
+
+func open(t *testing.T, m manifest.Function, schema store.Schema, env wiring.Env) (*wiring.Deps, error) {
+	t.Helper()
+	clk := clock.NewManual(start)
+	state, err := memory.New(store.Options{Schema: store.Schema{people.Collection()}, Clock: clk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := wiring.Open(t.Context(), m, schema, wiring.Options{Env: env, Clock: clk, Log: slog.New(slog.DiscardHandler),
+		Directory: directory.Options{Store: state, People: func(context.Context) ([]string, error) { return nil, nil }}})
+	if d != nil && d.Bus != nil {
+		t.Cleanup(func() { _ = d.Bus.(*local.Bus).Close() })
+	}
+	return d, err
+}
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	d, err := open(t, everything, schema, lookup(environment(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Policy == nil || d.Store == nil || d.Bus == nil || d.Inbox == nil || d.Box == nil || d.Secrets == nil || d.Seal == nil ||
+		d.MessageKeys == nil || d.Directory == nil || d.Identity == nil || d.Client == (web.Layout{}) {
+		t.Errorf("something was not opened: %+v", d)
+	}
+	if !strings.HasPrefix(d.PolicyDigest(), "sha256:") || d.Fronted() {
+		t.Errorf("digest %s, fronted %t", d.PolicyDigest(), d.Fronted())
+	}
+}
+
+// A variable that is missing or empty is refused by its name: nothing has a default.
+func TestMissingVariable(t *testing.T) {
+	t.Parallel()
+	for name := range environment(t) {
+		for how, change := range map[string]func(map[string]string){
+			"missing": func(env map[string]string) { delete(env, name) },
+			"empty":   func(env map[string]string) { env[name] = "" },
+		} {
+			env := environment(t)
+			change(env)
+			_, err := open(t, everything, schema, lookup(env))
+			if !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), name+" is not set") || !strings.Contains(err.Error(), everything.Name) {
+				t.Errorf("%s %s: %v", name, how, err)
+			}
+		}
+	}
+}
+
+// A scheme that nobody linked is refused by name, and what the URL holds is not repeated.
+func TestUnknownScheme(t *testing.T) {
+	t.Parallel()
+	for name := range environment(t) {
+		env := environment(t)
+		env[name] = "carrier-pigeon://user:hunter2@loft?token=hunter2"
+		_, err := open(t, everything, schema, lookup(env))
+		if !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "carrier-pigeon") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name != wiring.EnvClient && err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: the error repeats the URL: %v", name, err)
+		}
+	}
+}
+
+// What a manifest does not ask for is neither read nor opened.
+func TestOnlyWhatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	m := everything
+	m.Callers, m.Triggers, m.Publishes, m.Secrets, m.Environment = manifest.Machine, []manifest.Trigger{{Kind: manifest.Schedule, Cron: "* * * * *"}}, nil, nil, nil
+	read := map[string]bool{}
+	d, err := open(t, m, nil, func(name string) (string, bool) {
+		read[name] = true
+		value, ok := map[string]string{wiring.EnvPolicy: samplePolicy, wiring.EnvIAM: "front"}[name]
+		return value, ok
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Store != nil || d.Bus != nil || d.Inbox != nil || d.Box != nil || d.Secrets != nil || d.Seal != nil || d.MessageKeys != nil || d.Directory != nil || d.Identity != nil {
+		t.Errorf("something was opened that nobody asked for: %+v", d)
+	}
+	if want := []string{"K_SERVICE", wiring.EnvIAM, wiring.EnvPolicy}; !slices.Equal(slices.Sorted(maps.Keys(read)), want) {
+		t.Errorf("read %v, want %v", slices.Sorted(maps.Keys(read)), want)
+	}
+}
+
+// On Cloud Run an emulator would be handed everything without credentials.
+func TestEmulatorOnCloudRun(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "DATASTORE_EMULATOR_HOST"} {
+		for service, refused := range map[string]bool{"": false, "registerip": true} {
+			env := environment(t)
+			env[name] = "127.0.0.1:8085"
+			if service != "" {
+				env["K_SERVICE"] = service
+			}
+			_, err := open(t, everything, schema, lookup(env))
+			if refused != fault.Is(err, fault.Misconfigured) || refused && !strings.Contains(err.Error(), name) {
+				t.Errorf("%s on %q: %v", name, service, err)
+			}
+		}
+	}
+	env := environment(t)
+	env["K_SERVICE"], env["FIRESTORE_EMULATOR_HOST"] = "registerip", " "
+	if _, err := open(t, everything, schema, lookup(env)); err != nil {
+		t.Errorf("an empty emulator variable: %v", err)
+	}
+}
+
+// The promises a check keeps are those whose kept_by names its records, in the order of their ids.
+func TestPromises(t *testing.T) {
+	t.Parallel()
+	d, err := open(t, everything, schema, lookup(environment(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for check, some := range map[string]bool{"otp-gate": true, "ip-daily": true, "ip-allowlist": true, "no-such-check": false, "": false} {
+		ids := d.Promises(check)
+		if some != (len(ids) > 0) || len(slices.Compact(slices.Sorted(slices.Values(ids)))) != len(ids) {
+			t.Errorf("%q keeps %v", check, ids)
+		}
+		for _, id := range ids {
+			p, known := d.Policy.Promise(id)
+			named := false
+			for _, k := range p.KeptBy {
+				named = named || slices.Contains(k.Refs, check)
+			}
+			if !known || !named {
+				t.Errorf("%q keeps %s, whose keepers are %v", check, id, p.KeptBy)
+			}
+		}
+	}
+}
+
+// The source cap has a floor: an office of hundreds sits behind one address.
+func TestSourceCap(t *testing.T) {
+	t.Parallel()
+	for value, allowed := range map[string]int{"": 1200, "300": 300, "450": 450, "299": 0, "0": 0, "-1": 0, "many": 0, "300.5": 0} {
+		env := environment(t)
+		if value != "" {
+			env[wiring.EnvSourceCap] = value
+		}
+		d, err := open(t, everything, schema, lookup(env))
+		if err != nil {
+			t.Fatal(err)
+		}
+		served, err := d.Served(web.Route{Method: http.MethodGet, Path: "/v1/hello", Handle: func(w http.ResponseWriter, _ *http.Request) error {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}})
+		if allowed == 0 {
+			if !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), wiring.EnvSourceCap) {
+				t.Errorf("a cap of %q: %v", value, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("a cap of %q: %v", value, err)
+			continue
+		}
+		// The bucket refills on real time: one in a few milliseconds may pass beyond the number.
+		if passed := count(served.Handler(), allowed+200); passed < allowed || passed > allowed+100 {
+			t.Errorf("a cap of %q let %d pass, want %d", value, passed, allowed)
+		}
+	}
+}
+
+func count(h http.Handler, requests int) (passed int) {
+	for range requests {
+		r := httptest.NewRequest(http.MethodGet, "/example/v1/hello", nil)
+		r.Header.Set("X-Forwarded-For", "81.2.69.142")
+		answer := httptest.NewRecorder()
+		if h.ServeHTTP(answer, r); answer.Code == http.StatusNoContent {
+			passed++
+		}
+	}
+	return passed
+}
+
+func encode(t *testing.T, m manifest.Function) []byte {
+	t.Helper()
+	data, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

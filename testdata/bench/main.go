@@ -1,0 +1,105 @@
+// Command bench measures Ostiary beside what it could be compared with, in one run on one machine, and prints one
+// table: checking one-time passwords beside github.com/pquerna/otp, registering an address beside the same server
+// answering nothing, starting beside the bare framework, reconciling beside the bare files. It promises medians of
+// repeated runs and real programs over real connections; it says nothing about Google Cloud, and nothing here decides
+// whether a build is good.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// effort is how much is measured.
+type effort struct {
+	runs      int // of everything that is repeated
+	starts    int // of each program
+	people    int
+	alone     int // registrations of a run with one client
+	crowd     int // registrations of a run with many
+	leases    int
+	searching int // milliseconds of each run of the password check
+}
+
+var (
+	full  = effort{runs: 5, starts: 11, people: 640, alone: 160, crowd: 640, leases: 5000, searching: 300}
+	quick = effort{runs: 1, starts: 3, people: 64, alone: 32, crowd: 64, leases: 500, searching: 20}
+)
+
+// bench is one run: where programs and data lie, and what has been measured.
+type bench struct {
+	effort
+	root string // of the module
+	dir  string // for this run alone
+	rows []row
+}
+
+func main() {
+	isQuick := flag.Bool("quick", false, "fewer and shorter runs; the README stays as it is")
+	idle := flag.Bool("idle", false, "serve the handler that does nothing (the program starts itself so)")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	if *idle {
+		err = serveIdle(ctx)
+	} else {
+		err = run(ctx, *isQuick)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, isQuick bool) error {
+	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return fmt.Errorf("finding the module: %w", err)
+	}
+	b := &bench{effort: full, root: filepath.Dir(strings.TrimSpace(string(mod)))}
+	if isQuick {
+		b.effort = quick
+	}
+	if b.dir, err = os.MkdirTemp("", "ostiary-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	about, err := describe(b.dir)
+	if err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context) error
+	}{{"one-time passwords", b.passwords}, {"registration", b.registration}, {"reconciling", b.reconciling}, {"starting", b.starting}} {
+		fmt.Fprintln(os.Stderr, "measuring", part.name)
+		if err := part.measure(ctx); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	text := table(about, b.rows)
+	fmt.Print(text)
+	if isQuick {
+		return nil
+	}
+	return replace(filepath.Join(b.root, "testdata", "bench", "README.md"), text)
+}
+
+// build compiles a package of the module and returns the program.
+func (b *bench) build(ctx context.Context, name, folder string) (string, error) {
+	program := filepath.Join(b.dir, name)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, folder)
+	cmd.Dir, cmd.Stderr = b.root, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("building %s: %w", folder, err)
+	}
+	return program, nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	pquerna "github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/seal/local"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/platform/store/memory"
+)
+
+// rules are the defaults of access.yaml.
+var rules = otp.Rules{
+	Issuer: "Bench", MaxAuthenticators: 3, FreeFailures: 3, FirstWait: 30 * time.Second, MaxWait: time.Hour, HardStop: 50,
+	MalformedPerMinute: 300, GrantLife: 10 * time.Minute, LinkLife: 10 * time.Minute,
+}
+
+// passwords compares the check of a code. "Three steps" is the same work on both sides: lay out the secret, compute the
+// present step and its neighbours, compare. "The decision" is all that Ostiary decides by: spent codes, drift, waits.
+func (b *bench) passwords(context.Context) error {
+	now := time.Date(2026, 3, 3, 8, 55, 0, 0, time.UTC)
+	step := uint64(now.Unix() / otp.Period)
+	for _, hash := range []struct {
+		ours   otp.Algorithm
+		theirs pquerna.Algorithm
+		name   string
+	}{{otp.SHA1, pquerna.AlgorithmSHA1, "SHA-1"}, {otp.SHA256, pquerna.AlgorithmSHA256, "SHA-256"}} {
+		seed := make([]byte, hash.ours.Size())
+		if _, err := rand.Read(seed); err != nil {
+			return err
+		}
+		secret := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(seed)
+		key := otp.NewKey(hash.ours, seed, 6)
+		right, wrong := key.Value(step), unused(key, step)
+		options := totp.ValidateOpts{Period: otp.Period, Skew: 1, Digits: pquerna.DigitsSix, Algorithm: hash.theirs}
+		account, ring, err := b.unlocked(hash.ours, secret, now)
+		if err != nil {
+			return err
+		}
+		for _, given := range []struct {
+			name, code string
+			want       bool
+		}{{"right", right, true}, {"wrong", wrong, false}} {
+			theirs := func() bool {
+				ok, err := totp.ValidateCustom(given.code, secret, now, options)
+				return err == nil && ok
+			}
+			steps := func() bool {
+				code, ok := otp.Parse(given.code, 6)
+				_, found := otp.NewKey(hash.ours, seed, 6).Search(code, step-1, step+1)
+				return ok && found
+			}
+			decision := func() bool {
+				_, result, err := otp.Check(account, ring, given.code, now, rules)
+				return err == nil && result.Granted()
+			}
+			name := fmt.Sprintf("%s, %s code: ", hash.name, given.name)
+			if err := b.compare(name+"three steps", steps, theirs, given.want); err != nil {
+				return err
+			}
+			if err := b.compare(name+"the decision", decision, theirs, given.want); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// compare runs both in turns, so that a machine that slows down slows both.
+func (b *bench) compare(name string, ours, theirs func() bool, want bool) error {
+	var a, c []time.Duration
+	for range b.runs {
+		for _, side := range []struct {
+			call func() bool
+			took *[]time.Duration
+		}{{ours, &a}, {theirs, &c}} {
+			calls, from := 0, time.Now()
+			for time.Since(from) < time.Duration(b.searching)*time.Millisecond {
+				for range 100 {
+					if side.call() != want {
+						return fmt.Errorf("%s: the code was judged wrongly", name)
+					}
+				}
+				calls += 100
+			}
+			*side.took = append(*side.took, time.Since(from)/time.Duration(calls))
+		}
+	}
+	x, y := median(a), median(c)
+	b.rows = append(b.rows, row{name, short(x), short(y), "pquerna/otp, `ValidateCustom`, skew 1", float64(x) / float64(y)})
+	return nil
+}
+
+// unused returns a code that no step near the present has.
+func unused(key *otp.Key, step uint64) string {
+	for n := 0; ; n++ {
+		code := fmt.Sprintf("%06d", n)
+		if _, found := key.Search(code, step-100, step+100); !found {
+			return code
+		}
+	}
+}
+
+// unlocked is an account with one authenticator, and its secret out of the envelope, as a request finds them.
+func (b *bench) unlocked(algorithm otp.Algorithm, secret string, now time.Time) (otp.Account, *otp.Ring, error) {
+	ctx, clk := context.Background(), clock.NewManual(now)
+	var account otp.Account
+	s, err := memory.New(store.Options{Schema: append(store.Schema{outbox.Collection()}, otp.Collection()...), Clock: clk})
+	if err != nil {
+		return account, nil, err
+	}
+	drop := func(context.Context, outbox.Entry) error { return nil }
+	box := outbox.New(s, clk, slog.New(slog.DiscardHandler), map[outbox.Kind]outbox.Sink{outbox.Message: drop, outbox.Record: drop})
+	service, err := otp.New(otp.Config{Store: s, Box: box, Keys: local.New(filepath.Join(b.dir, "key"), nil), Rules: rules,
+		Notify: func(*outbox.Batch, otp.Notice) error { return nil }})
+	if err != nil {
+		return account, nil, err
+	}
+	if _, err := service.Import(ctx, "somebody", otp.ImportRequest{Algorithm: algorithm, Digits: 6, Secret: secret}, otp.Meta{Request: "bench"}, now.Add(-time.Hour)); err != nil {
+		return account, nil, err
+	}
+	ring, err := service.Unlock(ctx, "somebody")
+	if err != nil {
+		return account, nil, err
+	}
+	return account, ring, s.Get(ctx, otp.Accounts, "somebody", &account)
+}
