@@ -89,7 +89,7 @@ func TestLife(t *testing.T) {
 	if ended := w.Published("authenticator.ended"); len(ended) != 1 || string(ended[0].Message.Data) != `{"person":"emma","why":"lost"}` {
 		t.Errorf("published %v", ended)
 	}
-	if n := len(w.Published("message.requested")); n != 6 { // three added, one recovery, two removed
+	if n := len(w.Published("message.requested")); n != 7 { // three added, one recovery and its copy for the manager, two removed
 		t.Errorf("%d notices", n)
 	}
 }

@@ -1,14 +1,16 @@
-// Command generate writes what follows from the function folders: the list of functions that the ostiary command
-// holds, and the README's table. A test fails when either is not fresh.
+// Command generate writes what follows from the function folders: the lists of functions that two commands hold, the
+// README's table, and the collections and indexes that Terraform provisions. A test fails when one is not fresh.
 //
 //	go run ./functions/internal/generate
 package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/format"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -22,31 +24,55 @@ func main() {
 	}
 }
 
+// run writes every file. The indexes come last: what prints them holds one of the lists.
 func run(root string) error {
+	for _, part := range []func(string) (map[string][]byte, error){texts, indexes} {
+		files, err := part(root)
+		if err != nil {
+			return err
+		}
+		for name, text := range files {
+			if err := os.WriteFile(filepath.Join(root, name), text, 0o644); err != nil {
+				return fmt.Errorf("writing %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// texts are the files that follow from the manifests, by name.
+func texts(root string) (map[string][]byte, error) {
 	functions, err := manifest.All(os.DirFS(root))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	registry, err := Registry(functions)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(root, "functions/ostiary/functions.go"), registry, 0o644); err != nil {
-		return fmt.Errorf("writing the list of functions: %w", err)
-	}
-	readme := filepath.Join(root, "README.md")
-	text, err := os.ReadFile(readme)
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
-		return fmt.Errorf("reading the README: %w", err)
+		return nil, fmt.Errorf("reading the README: %w", err)
 	}
-	fresh, err := Replace(text, "functions", Table(functions))
+	readme, err := Replace(text, "functions", Table(functions))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := os.WriteFile(readme, fresh, 0o644); err != nil {
-		return fmt.Errorf("writing the README: %w", err)
+	return map[string][]byte{"functions/ostiary/functions.go": registry, "functions/internal/generate/indexes/functions.go": registry, "README.md": readme}, nil
+}
+
+// indexes is the file that follows from what the functions say they keep: only their code knows.
+func indexes(root string) (map[string][]byte, error) {
+	print := exec.Command("go", "run", "./functions/internal/generate/indexes")
+	print.Dir = root
+	text, err := print.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return nil, fmt.Errorf("listing the indexes: %s", exit.Stderr)
 	}
-	return nil
+	if err != nil {
+		return nil, fmt.Errorf("listing the indexes: %w", err)
+	}
+	return map[string][]byte{"functions/indexes.json": text}, nil
 }
 
 // Registry is the Go file that lists all functions.

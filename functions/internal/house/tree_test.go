@@ -132,15 +132,21 @@ func withoutComments(t *testing.T, path string, code []byte) []byte {
 	}
 }
 
-// unfinished is what may not stand anywhere: work put off, and the machine somebody wrote on. It is put together here
-// so that this file does not hold it.
-var unfinished = regexp.MustCompile(strings.Join([]string{"TO" + "DO", "FIX" + "ME", "XX" + "X", "place" + "holder", "/wor" + "k/", "/roo" + "t/", "/hom" + "e/"}, "|"))
+// unfinished is what may not stand anywhere: work put off, and paths of the machine somebody wrote on. It is put together
+// here so that this file does not hold it.
+var unfinished = regexp.MustCompile(`\b(` + strings.Join([]string{"TO" + "DO", "FIX" + "ME", "XX" + "X", "place" + "holder"}, "|") + `)\b|` +
+	strings.Join([]string{"/wor" + "k/", "/roo" + "t/", "/hom" + "e/", "/Use" + "rs/"}, "|"))
+
+// attribute is the one meaning of the word that is not unfinished.
+var attribute = regexp.MustCompile("place" + `holder=|::place` + "holder")
 
 func TestNothingIsLeftUndone(t *testing.T) {
 	t.Parallel()
-	sources(t, func(path string, code []byte) {
-		if at := unfinished.FindIndex(code); at != nil {
-			t.Errorf("%s:%d: %q", path, 1+bytes.Count(code[:at[0]], []byte("\n")), code[at[0]:at[1]])
+	written := []string{".go", ".tf", ".hcl", ".md", ".yaml", ".json", ".html", ".css", ".js", ".txtar", ".sh", ""}
+	walk(t, func(path string) bool { return slices.Contains(written, filepath.Ext(path)) }, func(path string, text []byte) {
+		text = attribute.ReplaceAll(text, []byte("attribute="))
+		if at := unfinished.FindIndex(text); at != nil {
+			t.Errorf("%s:%d: %q", path, 1+bytes.Count(text[:at[0]], []byte("\n")), text[at[0]:at[1]])
 		}
 	})
 }

@@ -58,12 +58,28 @@ func (s *Sender) Notify(b *outbox.Batch, n otp.Notice) error {
 	if err != nil {
 		return err
 	}
-	request := message.Request{Key: n.Key, Kind: message.Staff, Person: n.Person, Channel: "mail", Language: person.Language}
-	sealed, err := request.Seal(key, s.random, content)
+	if err := s.send(b, key, person, n.Key, content); err != nil || !n.Second {
+		return err
+	}
+	// Whoever reads a person's mail can also delete it. Her manager's is another one.
+	manager, known := s.policy.PersonByID(person.Manager)
+	if !known {
+		return nil
+	}
+	if content, err = Write(n, manager.Language, manager.Location()); err != nil {
+		return err
+	}
+	content.Text = strings.ReplaceAll(forManager[manager.Language], "{person}", person.Name) + "\n\n" + content.Text
+	return s.send(b, key, manager, n.Key+"/manager", content)
+}
+
+func (s *Sender) send(b *outbox.Batch, key *seal.DataKey, to policy.Person, messageKey string, c message.Content) error {
+	request := message.Request{Key: messageKey, Kind: message.Staff, Person: to.ID, Channel: message.Mail, Language: to.Language}
+	sealed, err := request.Seal(key, s.random, c)
 	if err != nil {
 		return err
 	}
-	return b.Message(message.TopicRequested, n.Key, sealed)
+	return b.Message(message.TopicRequested, messageKey, sealed)
 }
 
 // Write returns the text of a notice in a language; times are written in the reader's zone. A kind without a text is

@@ -225,6 +225,38 @@ func TestNotify(t *testing.T) {
 	}
 }
 
+// TestSecond: what an attacker in the person's mailbox would hide goes to her manager too, in that one's language.
+func TestSecond(t *testing.T) {
+	t.Parallel()
+	keys := keyfile.New(filepath.Join(t.TempDir(), "key"), nil)
+	s := sender(t, keys)
+	if err := s.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	out, sent := box(t)
+	for person, want := range map[string]int{"asha": 2, "odile": 1} { // odile has no manager
+		*sent = nil
+		n := otp.Notice{Person: person, Kind: otp.ResetRequested, Key: "reset/" + person, Data: full(), Second: true}
+		err := out.Commit(t.Context(), func(_ store.Tx, batch *outbox.Batch) error { return s.Notify(batch, n) })
+		if err != nil || len(*sent) != want {
+			t.Fatalf("%s: %d sent, %v", person, len(*sent), err)
+		}
+		for _, e := range *sent {
+			var r message.Request
+			if err := json.Unmarshal(e.Data, &r); err != nil {
+				t.Fatal(err)
+			}
+			c, err := r.Open(t.Context(), keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if copied := r.Person != person; copied != strings.HasPrefix(c.Text, "Ceci a été envoyé à Asha Iyer") || copied != (e.Key == n.Key+"/manager") {
+				t.Errorf("%s to %s under %s: %s", person, r.Person, e.Key, c.Text)
+			}
+		}
+	}
+}
+
 // down is a key service that does not answer.
 type down struct{ seal.Keys }
 

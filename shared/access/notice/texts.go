@@ -20,6 +20,13 @@ var notYou = map[string]string{
 	"de": "Waren Sie das nicht, rufen Sie jetzt das Sicherheitsteam an.",
 }
 
+// forManager opens the copy of a notice that an attacker would like to hide: the person's manager gets it too.
+var forManager = map[string]string{
+	"en": "This was sent to {person}, whose manager you are. Ask in person whether it was expected. It read:",
+	"fr": "Ceci a été envoyé à {person}, dont vous êtes responsable. Demandez-lui de vive voix si elle ou il s’y attendait. Le message :",
+	"de": "Dies wurde an {person} gesendet, in Ihrer Verantwortung als Führungskraft. Fragen Sie persönlich nach, ob es erwartet war. Der Wortlaut:",
+}
+
 var texts = map[otp.NoticeKind]map[string]text{
 	otp.AuthenticatorAdded: {
 		"en": {"A one-time-password app was added", "The app “{name}” was added to your account on {at}.", ""},

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"ostiary.internal/functions/internal/manifest"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/platform/store"
+)
+
+func function(t *testing.T, schema store.Schema) wiring.Function {
+	t.Helper()
+	data, err := os.ReadFile("../../../access/admit/function.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wiring.Function{Manifest: data, Schema: schema}
+}
+
+func TestCollections(t *testing.T) {
+	t.Parallel()
+	schema := store.Schema{{Name: "b", Indexes: []store.Index{{"y"}, {"x", "until"}}}, {Name: "a", Expires: true}}
+	got, err := collections([]wiring.Function{function(t, schema), function(t, store.Schema{schema[1], schema[0]})})
+	if err != nil || fmt.Sprint(got) != "map[access:[{a true []} {b false [[x until] [y]]}]]" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := collections([]wiring.Function{function(t, schema), function(t, schema[:1])}); err == nil || !strings.Contains(err.Error(), "admit") {
+		t.Errorf("functions of one control that disagree: %v", err)
+	}
+	if _, err := collections([]wiring.Function{{Manifest: []byte("{")}}); err == nil {
+		t.Error("an unreadable manifest passed")
+	}
+}
+
+// TestEverything: every function of the tree is among those described.
+func TestEverything(t *testing.T) {
+	t.Parallel()
+	all, err := manifest.All(os.DirFS("../../../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != len(functions) {
+		t.Errorf("%d functions are described, there are %d: run make generate", len(functions), len(all))
+	}
+}
