@@ -31,7 +31,7 @@ generate: ## write the generated files: the list of functions, the README's tabl
 	$(GO) run ./functions/internal/generate
 
 pictures: ## screenshots of the pages, for the README (needs Chromium)
-	$(GO) run ./testdata/pictures
+	$(GO) run ./functions/internal/pictures
 
 terraform: ## format and validate Terraform (needs a network the first time)
 	terraform fmt -check -recursive terraform

@@ -198,9 +198,10 @@ func (f *registerip) registered(r *http.Request, who caller.Staff, here netip.Pr
 		return err
 	}
 	for _, l := range found {
-		if data.Last == "" && here.IsValid() && l.Prefix.Addr().Is4() == here.Addr().Is4() && !l.Live(now) {
+		if data.Last == "" {
 			data.Last = written(l.Prefix)
 		}
+		data.Usual = data.Usual || l.Prefix == here
 		if !l.Live(now) && (l.State != lease.Failed || now.After(l.Ends)) {
 			continue
 		}
@@ -224,7 +225,7 @@ func refresh(l lease.Lease, now time.Time) int {
 	case (l.State == lease.Received || l.State == lease.Written) && age < quickly:
 		return 3
 	case l.Live(now) && l.State != lease.Working && age < slowly:
-		return 15
+		return 10
 	}
 	return 0
 }

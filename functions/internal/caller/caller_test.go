@@ -165,7 +165,9 @@ func TestPrograms(t *testing.T) {
 		}
 		return token
 	}
-	stripped := func(token string) string { return token[:strings.LastIndexByte(token, '.')+1] + "SIGNATURE_REMOVED_BY_GOOGLE" }
+	stripped := func(token string) string {
+		return token[:strings.LastIndexByte(token, '.')+1] + "SIGNATURE_REMOVED_BY_GOOGLE"
+	}
 	front := g
 	front.Identity, front.Fronted = nil, true
 	for _, test := range []struct {

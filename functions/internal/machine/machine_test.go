@@ -26,11 +26,17 @@ const manifest = `{"name":"example","control":"access","entry_point":"example","
 	"triggers":[{"kind":"topic","topic":"thing.changed"},{"kind":"schedule","cron":"* * * * *"}],
 	"memory_mib":256,"timeout_s":30,"concurrency":1,"max_instances":1,"permissions":[],"environment":[],"secrets":[],"publishes":[],"freshness":"","checks":["example"]}`
 
-func world(t testing.TB, on machine.On) *functiontest.World {
+func world(t testing.TB, on machine.On, env ...string) *functiontest.World {
 	t.Helper()
-	return functiontest.New(t, functiontest.Setup{Functions: []wiring.Function{{
+	variables := map[string]string{}
+	for i := 0; i+1 < len(env); i += 2 {
+		variables[env[i]] = env[i+1]
+	}
+	return functiontest.New(t, functiontest.Setup{Env: variables, Functions: []wiring.Function{{
 		Manifest: []byte(manifest), Schema: store.Schema{outbox.Collection()},
-		Build: func(_ context.Context, d *wiring.Deps) (web.Function, error) { return d.Served(machine.Routes(d, on)...) },
+		Build: func(_ context.Context, d *wiring.Deps) (web.Function, error) {
+			return d.Served(machine.Routes(d, on)...)
+		},
 	}}})
 }
 
@@ -110,4 +116,19 @@ func TestOnlyWhatIsThere(t *testing.T) {
 	w.Tick(t, "example").Want(t, 404, "not_found")
 	w = world(t, machine.On{Tick: func(context.Context) error { return nil }})
 	w.Event(t, "example", push("{}")).Want(t, 404, "not_found")
+}
+
+// TestFront: behind IAM the function asks for no token, and needs none of what would verify one; anywhere else nobody
+// passes where no invoker is declared.
+func TestFront(t *testing.T) {
+	t.Parallel()
+	on := machine.On{Tick: func(context.Context) error { return nil }}
+	tick := functiontest.Request{Method: "POST", Path: "/example/tick"}
+	w := world(t, on, wiring.EnvIAM, "front", wiring.EnvIdentity, "")
+	w.Call(t, tick).Want(t, 204, "")
+	w = world(t, on, wiring.EnvIAM, "elsewhere")
+	w.Call(t, tick).Want(t, 401, "caller_unauthenticated")
+	w = world(t, on, wiring.EnvInvoker, "")
+	tick.Token = w.Invoker("example")
+	w.Call(t, tick).Want(t, 403, "caller_denied")
 }

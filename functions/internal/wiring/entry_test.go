@@ -17,7 +17,8 @@ import (
 // plain is the manifest of a function that needs the policy and a layout alone.
 func plain() manifest.Function {
 	m := everything
-	m.Callers, m.Publishes, m.Secrets, m.Environment = manifest.Public, nil, nil, nil
+	m.Callers, m.Publishes, m.Secrets, m.Environment = manifest.Public, []string{}, []string{}, []string{wiring.EnvClient}
+	m.Permissions, m.Checks = []manifest.Permission{}, []string{"example"}
 	return m
 }
 

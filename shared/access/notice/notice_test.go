@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -170,7 +171,10 @@ func box(t *testing.T) (*outbox.Box, *[]outbox.Entry) {
 		t.Fatal(err)
 	}
 	var sent []outbox.Entry
+	var mu sync.Mutex
 	return outbox.New(s, clk, nil, map[outbox.Kind]outbox.Sink{outbox.Message: func(_ context.Context, e outbox.Entry) error {
+		mu.Lock()
+		defer mu.Unlock()
 		sent = append(sent, e)
 		return nil
 	}}), &sent

@@ -24,7 +24,7 @@ buckets = {
 }
 secret_versions = {
   "form-key"      = "1"
-  "gateway-edge"   = "1"
+  "gateway-edge"  = "1"
   "smtp-password" = "1"
 }
 audiences = {

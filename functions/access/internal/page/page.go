@@ -39,7 +39,8 @@ type Morning struct {
 	Until     string // local end of what is registered now
 	Place     string // of the person's time zone
 	Address   string // observed; "" when it is not known
-	Last      string // address of the same family registered before; "" for none in the last two days
+	Usual     bool   // Address was registered before, in the last two days
+	Last      string // the address registered last; "" for none in the last two days
 	Problem   *Trouble
 	Done      string // key of a text that says what was done
 	Closed    string // key of a text that says why nothing is registered at this hour
@@ -63,9 +64,6 @@ type Morning struct {
 func (m Morning) Form() bool {
 	return m.Enrolled && m.Address != "" && !m.Locked && m.Closed == "" && (m.Here == nil || m.Here.State == lease.Failed)
 }
-
-// Usual reports whether the address is the one of last time.
-func (m Morning) Usual() bool { return m.Last != "" && m.Last == m.Address }
 
 // Clock writes seconds as people read a countdown: "0:29".
 func (m Morning) Clock() string { return Clock(m.Wait) }

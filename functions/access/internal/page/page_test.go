@@ -36,7 +36,7 @@ var pages = []shown{
 	{"no app any more", "morning", "morning.title", Morning{Address: "81.2.69.142", Ended: true}, []string{"/enrolotp/"}},
 	{"address unknown", "morning", "morning.title", Morning{Enrolled: true}, nil},
 	{"form", "morning", "morning.title", Morning{Address: "81.2.69.142", Last: "92.40.1.7", Enrolled: true, Digits: 6, StepLeft: 12, Key: "k", NearEnd: 5, Tries: 2, MayDecide: true}, []string{`data-digits="6"`, `data-left="12"`, "92.40.1.7", "/enrolotp/desk"}},
-	{"wrong code", "morning", "morning.title", Morning{Address: "81.2.69.142", Last: "81.2.69.142", Enrolled: true, Problem: NewTrouble(trouble, "code"), Wait: 30}, []string{"0:30", `aria-describedby="code-trouble wait"`, "detail"}},
+	{"wrong code", "morning", "morning.title", Morning{Address: "81.2.69.142", Last: "81.2.69.142", Usual: true, Enrolled: true, Problem: NewTrouble(trouble, "code"), Wait: 30}, []string{"0:30", `aria-describedby="code-trouble wait"`, "detail"}},
 	{"refused address", "morning", "morning.title", Morning{Address: "81.2.69.142", Enrolled: true, Problem: NewTrouble(trouble, "")}, []string{`id="trouble"`}},
 	{"locked", "morning", "morning.title", Morning{Address: "81.2.69.142", Enrolled: true, Locked: true}, []string{"/enrolotp/#lost"}},
 	{"working day over", "morning", "morning.title", Morning{Address: "81.2.69.142", Enrolled: true, Closed: "morning.closed.day", DayEnd: "20:00"}, []string{"20:00"}},

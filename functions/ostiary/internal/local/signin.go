@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/identity"
 	"ostiary.internal/shared/platform/identity/issuer"
@@ -131,7 +132,7 @@ var places = []place{{"At home", "81.2.69.142"}, {"On the road, with a phone", "
 
 // asking is what the sign-in page shows.
 type asking struct {
-	People         []policy.Person
+	People         []somebody
 	Places         []place
 	Email, Address string
 	Other          string // an address that is not in the list
@@ -139,12 +140,29 @@ type asking struct {
 	Wanted         string // path of the page that needs somebody; "" for the morning page
 }
 
+// somebody is a person of the company as the list names her.
+type somebody struct{ Email, Label string }
+
+// describe tells people apart by what they may decide and where they live.
+func describe(p policy.Person) somebody {
+	var marks []string
+	for _, role := range p.Roles {
+		if role != policy.Employee {
+			marks = append(marks, string(role))
+		}
+	}
+	return somebody{p.Email, p.Name + " (" + strings.Join(append(marks, shell.Place(p.Zone)), ", ") + ")"}
+}
+
 func (w *World) signInPage(rw http.ResponseWriter, r *http.Request) error {
 	return w.askWho(rw, r, http.StatusOK, asking{})
 }
 
 func (w *World) askWho(rw http.ResponseWriter, r *http.Request, status int, a asking) error {
-	a.People, a.Places = w.policy.People, places
+	a.Places = places
+	for _, p := range w.policy.People {
+		a.People = append(a.People, describe(p))
+	}
 	if s := w.sessions.of(r); s != nil && a.Email == "" {
 		a.Email, a.Address = s.email, s.address
 	}

@@ -1,0 +1,137 @@
+// Package walk goes through the pages the way people do, against the real command: it builds and starts
+// "ostiary serve" with the sample company and a clock that is moved by hand, signs people in, reads the QR code off
+// the screen and types what their phones would show. It is linked into no function.
+package walk
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Morning is when the clock of a started server stands: a Tuesday, shortly after five to nine in Paris.
+const Morning = "2026-03-03T07:55:09Z"
+
+// Build builds the command into folder and returns its path. root is the top of the repository.
+func Build(root, folder string) (string, error) {
+	binary := filepath.Join(folder, "ostiary")
+	build := exec.Command("go", "build", "-o", binary, "./functions/ostiary")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the command: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// Server is a running "ostiary serve". Close it.
+type Server struct {
+	URL    string
+	folder string
+	cmd    *exec.Cmd
+	errs   bytes.Buffer
+}
+
+// Start starts the command with an empty data folder and the sample company of the repository at root.
+func Start(binary, root string) (*Server, error) {
+	folder, err := os.MkdirTemp("", "ostiary")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder: %w", err)
+	}
+	s := &Server{folder: folder}
+	s.cmd = exec.Command(binary, "serve", "--port", "0", "--data", filepath.Join(folder, "data"),
+		"--policy", filepath.Join(root, "testdata", "policies", "sharedcontacts"), "--clock", "manual", "--now", Morning)
+	s.cmd.Stderr = &s.errs
+	if err := s.start(); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("starting the server: %w\n%s", err, s.errs.String())
+	}
+	return s, nil
+}
+
+func (s *Server) start() error {
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	url, ready := strings.CutPrefix(strings.TrimSpace(line), "ready ")
+	if err == nil && !ready {
+		err = fmt.Errorf("it said %q", line)
+	}
+	s.URL = url
+	return err
+}
+
+// Close ends the server and removes its data.
+func (s *Server) Close() {
+	if s.cmd != nil && s.cmd.Process != nil {
+		_ = s.cmd.Process.Signal(syscall.SIGTERM)
+		_ = s.cmd.Wait()
+	}
+	_ = os.RemoveAll(s.folder)
+}
+
+// Now reads the server's clock.
+func (s *Server) Now() (time.Time, error) {
+	var clock struct{ Now time.Time }
+	return clock.Now, s.call(http.MethodGet, "/_local/clock", nil, &clock)
+}
+
+// Advance moves the server's clock and waits until everything that became due is done.
+func (s *Server) Advance(by time.Duration) error {
+	return s.call(http.MethodPost, "/_local/clock", map[string]string{"advance": by.String()}, nil)
+}
+
+// Settle waits until nothing is on its way any more.
+func (s *Server) Settle() error {
+	return s.call(http.MethodPost, "/_local/settle", map[string]string{}, nil)
+}
+
+// ComeIn goes through the door from an address, as another window of the person's would.
+func (s *Server) ComeIn(address string) error {
+	return s.call(http.MethodGet, "/_local/door", nil, nil, address)
+}
+
+// call sends and reads JSON, from an address where one is given.
+func (s *Server) call(method, path string, body, into any, from ...string) error {
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequest(method, s.URL+path, bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for _, address := range from {
+		r.Header.Set("X-Ostiary-Client", address)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err = errors.Join(err, answer.Body.Close()); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, text)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(text, into)
+}
