@@ -16,6 +16,12 @@ func (tab *Tab) Open(url string) {
 	tab.do("opening "+url, chromedp.Navigate(url))
 }
 
+// Before runs a script in every page the tab opens from now on, before the page's own.
+func (tab *Tab) Before(script string) {
+	tab.t.Helper()
+	call(tab, "preparing a script", page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+}
+
 // Reload loads the page again.
 func (tab *Tab) Reload() {
 	tab.t.Helper()

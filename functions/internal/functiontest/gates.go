@@ -135,8 +135,8 @@ func (w *World) Advance(t testing.TB, by time.Duration) {
 	w.move(t, w.Clock.Now().Add(by))
 }
 
-// ServiceGate sends requests that a service of the policy may make in the name of everybody else. Codes other than the
-// usual ones are given by the function; "" is the usual one.
+// ServiceGate sends requests that a service of the policy may make in the name of everybody else: nobody, the wrong
+// header, people, our own invokers, services the policy does not know.
 func ServiceGate(t *testing.T, s Setup, seen *Coverage, service string, requests ...Request) {
 	w := New(t, s)
 	token := w.Service(service)

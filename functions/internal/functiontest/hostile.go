@@ -88,7 +88,7 @@ func (w *World) Outages(t *testing.T, seen *Coverage, r Request, want int, parts
 	}
 }
 
-// Panics lets the store, the directory and the keys panic while a request comes: the answer says nothing of it.
+// Panics lets one part after the other panic while a request comes: the answer says nothing of it, nothing changes.
 func (w *World) Panics(t *testing.T, r Request, parts ...*Switch) {
 	t.Helper()
 	for _, part := range parts {
