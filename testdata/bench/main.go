@@ -29,7 +29,7 @@ type effort struct {
 }
 
 var (
-	full  = effort{runs: 5, starts: 11, people: 640, alone: 160, crowd: 640, leases: 5000, searching: 300}
+	full  = effort{runs: 5, starts: 11, people: 320, alone: 160, crowd: 320, leases: 5000, searching: 300}
 	quick = effort{runs: 1, starts: 3, people: 64, alone: 32, crowd: 64, leases: 500, searching: 20}
 )
 

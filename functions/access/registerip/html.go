@@ -1,7 +1,8 @@
 package registerip
 
 import (
-	"crypto/rand"
+	"encoding/hex"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -71,7 +72,11 @@ func (f *registerip) doneForm(w http.ResponseWriter, r *http.Request, who caller
 func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.Staff, refused error) error {
 	now, status := f.Clock.Now(), http.StatusOK
 	lang := web.Language(r, shell.Languages...)
-	data := page.Morning{Place: shell.Place(who.Zone), Key: rand.Text(), MayDecide: who.May(policy.Security)}
+	data := page.Morning{Place: shell.Place(who.Zone), MayDecide: who.May(policy.Security)}
+	var err error
+	if data.Key, err = newKey(f.Random); err != nil {
+		return err
+	}
 	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
 		data.Done = note
 	}
@@ -102,6 +107,15 @@ func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.
 	}
 	return f.pages.Render(w, r, status, "morning", shell.View{Path: "/registerip/", Title: "morning.title", Name: who.Name,
 		Form: f.forms.Token(who.Subject, purpose, now), Data: data})
+}
+
+// newKey names one filled-in form, so that sending it twice is one registration.
+func newKey(random io.Reader) (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", fault.New(fault.Transient, "naming a form: %w", err)
+	}
+	return hex.EncodeToString(b[:]), nil
 }
 
 // trouble puts a refusal where it belongs, and leaves out what the page says already.
