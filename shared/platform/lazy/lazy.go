@@ -1,4 +1,4 @@
-// Package lazy makes a value at first use. Unlike sync.OnceValues it remembers success only: a credential that
+// Package lazy makes a value at first use. Unlike the once-values of package sync it remembers success only: a credential that
 // was refused for a second does not break the instance for its whole life.
 package lazy
 

@@ -114,6 +114,19 @@ func (w *World) Jump(to time.Time) error {
 	return nil
 }
 
+// next takes the first schedule that is due now.
+func (w *World) next() (function string, ok bool) {
+	w.moving.Lock()
+	defer w.moving.Unlock()
+	now := w.clock.Now()
+	first, ok := due(w.jobs, now)
+	if !ok {
+		return "", false
+	}
+	first.next = first.schedule.Next(now)
+	return first.function, true
+}
+
 // runSchedules wakes functions by the system clock until ctx ends.
 func (w *World) runSchedules(ctx context.Context) {
 	timer := time.NewTimer(0)
@@ -124,15 +137,9 @@ func (w *World) runSchedules(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		for {
-			now := w.clock.Now()
-			next, ok := due(w.jobs, now)
-			if !ok {
-				break
-			}
-			next.next = next.schedule.Next(now)
-			if status := w.tick(ctx, next.function); status >= 300 {
-				w.log.WarnContext(ctx, "a schedule failed", "function", next.function, "status", status)
+		for function, ok := w.next(); ok; function, ok = w.next() {
+			if status := w.tick(ctx, function); status >= 300 {
+				w.log.WarnContext(ctx, "a schedule failed", "function", function, "status", status)
 			}
 		}
 		timer.Reset(time.Second)
