@@ -1,6 +1,7 @@
 package walk
 
 import (
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -22,6 +23,12 @@ var (
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	// One page at a time: several pages of one browser wait for each other's frames on a small machine.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "1"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	path := browser.Path()
 	if path == "" {
 		return m.Run()
