@@ -48,8 +48,8 @@ func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.S
 	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
 		data.Done = note
 	}
-	return e.pages.Render(w, r, status, "desk", shell.View{Path: deskPath, Title: "desk.title", Name: who.Name,
-		Form: e.forms.Token(who.Subject, purpose, now), Data: data})
+	return e.Pages.Render(w, r, status, "desk", shell.View{Path: deskPath, Title: "desk.title", Name: who.Name,
+		Form: e.Forms.Token(who.Subject, purpose, now), Data: data})
 }
 
 // name is how the desk calls a person; the id of somebody who has left the policy stands for itself.

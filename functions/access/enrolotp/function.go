@@ -9,10 +9,8 @@ import (
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
-	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/caller"
-	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/fault"
@@ -37,45 +35,28 @@ func init() { functions.HTTP("enrolotp", Function.Entry()) }
 
 // enrolotp holds what the handlers share.
 type enrolotp struct {
-	*parts.Parts
-	pages *shell.Shell
-	forms *web.Forms
+	*parts.Staffed
 }
 
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
-	p, err := parts.New(d)
+	p, err := parts.NewStaffed(ctx, d)
 	if err != nil {
 		return web.Function{}, err
 	}
-	if err := p.WithOTP(); err != nil {
-		return web.Function{}, err
-	}
-	e := &enrolotp{Parts: p, pages: page.New(d.Manifest.Name)}
-	if e.forms, err = p.Forms(ctx); err != nil {
-		return web.Function{}, err
-	}
-	served, err := d.Served(append(e.api(), e.html()...)...)
-	served.ErrorPage = e.pages.Problem
-	return served, err
+	e := &enrolotp{p}
+	return e.Served(append(e.api(), e.html()...)...)
 }
 
-// staff is a handler for a signed-in person.
+// staff is a handler for a signed-in person that may give notice.
 func (e *enrolotp) staff(handle func(w http.ResponseWriter, r *http.Request, who caller.Staff) error) func(w http.ResponseWriter, r *http.Request) error {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		who, err := e.Gate.Staff(r)
-		if err != nil {
-			return err
-		}
-		if _, err := e.Account(r.Context(), who); err != nil {
-			return err
-		}
+	return e.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead { // what changes nothing gives no notice
 			if err := e.Ready(r.Context()); err != nil {
 				return err
 			}
 		}
-		return parts.Refused(handle(w, r, who))
-	}
+		return handle(w, r, who)
+	})
 }
 
 // security is a handler for a signed-in person in the role that decides about other people's authenticators.

@@ -36,7 +36,7 @@ func (e *enrolotp) html() []web.Route {
 		return r
 	}
 	return []web.Route{
-		e.pages.Assets(),
+		e.Pages.Assets(),
 		get("/", "Your authenticators.", e.show),
 		form("/add", "Begin an authenticator and show its QR code.", e.add),
 		form("/confirm", "Confirm it by a code.", e.confirmForm),
@@ -53,7 +53,7 @@ func (e *enrolotp) html() []web.Route {
 // form reads a posted form of the signed-in person. One that was left open too long leads to the page again.
 func (e *enrolotp) form(handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) func(http.ResponseWriter, *http.Request, caller.Staff) error {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-		values, err := e.forms.Read(w, r, who.Subject, purpose, e.Clock.Now())
+		values, err := e.Forms.Read(w, r, who.Subject, purpose, e.Clock.Now())
 		if fault.CodeOf(err) == "form_expired" {
 			if strings.HasPrefix(r.URL.Path, deskPath) && mayDecide(who) {
 				return e.showDesk(w, r, who, page.Desk{}, "", err)
@@ -92,8 +92,8 @@ func (e *enrolotp) enrolment(w http.ResponseWriter, r *http.Request, who caller.
 	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
 		data.Done = note
 	}
-	return e.pages.Render(w, r, status, "enrol", shell.View{Path: "/enrolotp/", Title: "enrol.title", Name: who.Name,
-		Form: e.forms.Token(who.Subject, purpose, now), Data: data})
+	return e.Pages.Render(w, r, status, "enrol", shell.View{Path: "/enrolotp/", Title: "enrol.title", Name: who.Name,
+		Form: e.Forms.Token(who.Subject, purpose, now), Data: data})
 }
 
 var kinds = map[otp.Kind]string{otp.TOTP: "TOTP", otp.HOTP: "HOTP"}
@@ -103,7 +103,7 @@ func (e *enrolotp) trouble(r *http.Request, at string, err error) (*page.Trouble
 	if fault.CodeOf(err) == "" {
 		return nil, 0, err
 	}
-	p := e.pages.Localise(web.Language(r, shell.Languages...), web.ProblemOf(err))
+	p := e.Pages.Localise(web.Language(r, shell.Languages...), web.ProblemOf(err))
 	return page.NewTrouble(p, at), p.Status, nil
 }
 

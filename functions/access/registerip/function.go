@@ -15,10 +15,8 @@ import (
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
-	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/caller"
-	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/platform/fault"
@@ -42,30 +40,20 @@ func init() { functions.HTTP("registerip", Function.Entry()) }
 
 // registerip holds what the handlers share.
 type registerip struct {
-	*parts.Parts
+	*parts.Staffed
 	leases *lease.Service
-	pages  *shell.Shell
-	forms  *web.Forms
 }
 
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
-	p, err := parts.New(d)
+	p, err := parts.NewStaffed(ctx, d)
 	if err != nil {
 		return web.Function{}, err
 	}
-	if err := p.WithOTP(); err != nil {
-		return web.Function{}, err
-	}
-	f := &registerip{Parts: p, pages: page.New(d.Manifest.Name)}
+	f := &registerip{Staffed: p}
 	if f.leases, err = p.Leases(); err != nil {
 		return web.Function{}, err
 	}
-	if f.forms, err = p.Forms(ctx); err != nil {
-		return web.Function{}, err
-	}
-	served, err := d.Served(append(f.api(), f.html()...)...)
-	served.ErrorPage = f.pages.Problem
-	return served, err
+	return f.Served(append(f.api(), f.html()...)...)
 }
 
 // Registration asks for a lease. The keys ip, address and prefix are ignored, and reported.
@@ -95,24 +83,10 @@ func (f *registerip) api() []web.Route {
 	return []web.Route{
 		{Method: "POST", Path: "/v1/leases", Summary: "Register the address this request comes from.", Body: Registration{},
 			Params:  []web.Param{{Name: "Idempotency-Key", In: "header", Required: true, Doc: "random, new with each new request: a repeated one gets the first answer again"}},
-			Answers: map[int]any{201: Lease{}}, Problems: refusals, Browser: true, Handle: f.staff(f.create)},
-		{Method: "GET", Path: "/v1/leases", Summary: "Your leases of today and yesterday, the newest first.", Answers: map[int]any{200: Leases{}}, Problems: signedIn, Browser: true, Handle: f.staff(f.list)},
+			Answers: map[int]any{201: Lease{}}, Problems: refusals, Browser: true, Handle: f.Staff(f.create)},
+		{Method: "GET", Path: "/v1/leases", Summary: "Your leases of today and yesterday, the newest first.", Answers: map[int]any{200: Leases{}}, Problems: signedIn, Browser: true, Handle: f.Staff(f.list)},
 		{Method: "DELETE", Path: "/v1/leases/{id}", Summary: "End a lease: I am done.", Answers: map[int]any{200: Lease{}},
-			Problems: append(slices.Clone(signedIn), "lease_unknown"), Browser: true, Handle: f.staff(f.end)},
-	}
-}
-
-// staff is a handler for a signed-in person.
-func (f *registerip) staff(handle func(w http.ResponseWriter, r *http.Request, who caller.Staff) error) func(w http.ResponseWriter, r *http.Request) error {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		who, err := f.Gate.Staff(r)
-		if err != nil {
-			return err
-		}
-		if _, err := f.Account(r.Context(), who); err != nil {
-			return err
-		}
-		return parts.Refused(handle(w, r, who))
+			Problems: append(slices.Clone(signedIn), "lease_unknown"), Browser: true, Handle: f.Staff(f.end)},
 	}
 }
 

@@ -327,6 +327,26 @@ func TestPage(t *testing.T) {
 	w.Unchanged(t, before)
 }
 
+// TestUsualAfterAWeekend: on Monday, Friday's address is not a new one.
+func TestUsualAfterAWeekend(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	phone := w.Phone(t, emma)
+	page := functiontest.Request{Method: "GET", Path: "/registerip/", Token: w.Staff(emma), Header: http.Header{"Accept-Language": {"en"}}}
+	shown := func(chip string) bool {
+		return strings.Contains(string(w.Call(t, page).Want(t, 200, "").Body), ">"+chip+"</span>")
+	}
+	if !shown("new") {
+		t.Error("an address nobody registered is not new")
+	}
+	w.Call(t, register(w, emma, phone.Code(w.Clock.Now()), "friday")).Want(t, 201, "")
+	w.Advance(t, 72*time.Hour)
+	page.Token = w.Staff(emma)
+	if !shown("usual") {
+		t.Error("the address of three days ago is not the usual one")
+	}
+}
+
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	functiontest.Flood(t, setup, func(w *functiontest.World) functiontest.Request {

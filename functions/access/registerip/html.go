@@ -34,8 +34,8 @@ var notes = []string{"done.ended"}
 func (f *registerip) html() []web.Route {
 	form := func(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) web.Route {
 		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn,
-			Handle: f.staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-				values, err := f.forms.Read(w, r, who.Subject, purpose, f.Clock.Now())
+			Handle: f.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+				values, err := f.Forms.Read(w, r, who.Subject, purpose, f.Clock.Now())
 				if fault.CodeOf(err) == "form_expired" { // a page left open: show it anew instead of a dead end
 					return f.morning(w, r, who, err)
 				}
@@ -46,9 +46,9 @@ func (f *registerip) html() []web.Route {
 			})}
 	}
 	return []web.Route{
-		f.pages.Assets(),
+		f.Pages.Assets(),
 		{Method: "GET", Path: "/", Summary: "The morning page.", Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: signedIn,
-			Handle: f.staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error { return f.morning(w, r, who, nil) })},
+			Handle: f.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error { return f.morning(w, r, who, nil) })},
 		form("/", "Register from the page.", f.registerForm),
 		form("/done", "End a lease from the page.", f.doneForm),
 	}
@@ -99,14 +99,14 @@ func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.
 		}
 		p := web.ProblemOf(refused)
 		status = p.Status
-		p = f.pages.Localise(lang, p)
+		p = f.Pages.Localise(lang, p)
 		if data.Wait > 0 { // the next code would not be looked at
-			p.Next = f.pages.Localise(lang, web.Problem{Code: "otp_waiting"}).Next
+			p.Next = f.Pages.Localise(lang, web.Problem{Code: "otp_waiting"}).Next
 		}
 		data.Problem = trouble(p, data)
 	}
-	return f.pages.Render(w, r, status, "morning", shell.View{Path: "/registerip/", Title: "morning.title", Name: who.Name,
-		Form: f.forms.Token(who.Subject, purpose, now), Data: data})
+	return f.Pages.Render(w, r, status, "morning", shell.View{Path: "/registerip/", Title: "morning.title", Name: who.Name,
+		Form: f.Forms.Token(who.Subject, purpose, now), Data: data})
 }
 
 // newKey names one filled-in form, so that sending it twice is one registration.
@@ -207,7 +207,7 @@ const (
 
 // registered says what is registered, here and elsewhere, and what was before.
 func (f *registerip) registered(r *http.Request, who caller.Staff, here netip.Prefix, now time.Time, data *page.Morning) error {
-	found, err := f.leases.List(r.Context(), who.ID)
+	found, err := f.leases.History(r.Context(), who.ID)
 	if err != nil {
 		return err
 	}

@@ -159,7 +159,7 @@ func TestOnlyRequireSkips(t *testing.T) {
 	walk(t, func(path string) bool {
 		return strings.HasSuffix(path, ".go") && !strings.HasPrefix(path, "functions/internal/house/")
 	}, func(path string, code []byte) {
-		if skip.Match(code) && path != "shared/platform/require/require.go" && path != "shared/platform/event/samples_test.go" { // the latter: input only a fuzzer makes
+		if skip.Match(code) && path != "shared/platform/require/require.go" {
 			t.Errorf("%s skips: use package require", path)
 		}
 	})

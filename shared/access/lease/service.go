@@ -112,8 +112,17 @@ const recent = 48 * time.Hour
 
 // List returns a person's leases of today and yesterday, the newest first, as they stand now.
 func (s *Service) List(ctx context.Context, person string) ([]Lease, error) {
+	return s.since(ctx, person, recent)
+}
+
+// History returns all leases of a person that are kept, as List does.
+func (s *Service) History(ctx context.Context, person string) ([]Lease, error) {
+	return s.since(ctx, person, Retention)
+}
+
+func (s *Service) since(ctx context.Context, person string, ago time.Duration) ([]Lease, error) {
 	now := s.Clock.Now()
-	found, err := ofPerson(s.reader(ctx), person, now.Add(-recent))
+	found, err := ofPerson(s.reader(ctx), person, now.Add(-ago))
 	if err != nil {
 		return nil, err
 	}

@@ -65,12 +65,19 @@ func NewKey(algorithm Algorithm, secret []byte, digits int) *Key {
 	} else {
 		copy(pad, secret)
 	}
-	copy(k.outer[:], pad)
-	for i := range block {
-		k.inner[i] ^= 0x36
-		k.outer[i] ^= 0x5c
-	}
+	subtle.XORBytes(k.outer[:block], pad, opad[:])
+	subtle.XORBytes(pad, pad, ipad[:])
 	return k
+}
+
+// The constants of RFC 2104 section 2, as long as the longest block.
+var ipad, opad = filled(0x36), filled(0x5c)
+
+func filled(b byte) (pad [sha512.BlockSize]byte) {
+	for i := range pad {
+		pad[i] = b
+	}
+	return pad
 }
 
 func (k *Key) block() int {
@@ -134,17 +141,16 @@ func truncate(sum []byte) uint32 {
 // Value returns the code of a step, with its leading zeros (RFC 4226 section 5.3).
 func (k *Key) Value(step uint64) string {
 	var text [MaxDigits]byte
-	return string(k.write(&text, step))
-}
-
-func (k *Key) write(text *[MaxDigits]byte, step uint64) []byte {
-	n := k.Truncated(step)
+	n := k.code(step)
 	for i := k.digits - 1; i >= 0; i-- {
 		text[i] = '0' + byte(n%10)
 		n /= 10
 	}
-	return text[:k.digits]
+	return string(text[:k.digits])
 }
+
+// code is the value of a step as a number (RFC 4226 section 5.3, D).
+func (k *Key) code(step uint64) int32 { return int32(k.Truncated(step) % powers[k.digits]) }
 
 // Search looks for code among the steps first to last, both included, and returns the highest that carries it:
 // the one to consume (RFC 6238 section 5.2). Every step is computed and compared in constant time, so the time
@@ -153,12 +159,10 @@ func (k *Key) Search(code string, first, last uint64) (step uint64, found bool) 
 	if first > last {
 		return 0, false
 	}
-	var given, text [MaxDigits]byte
-	same := subtle.ConstantTimeEq(int32(len(code)), int32(k.digits))
-	copy(given[:], code)
+	given, readable := number(code, k.digits)
 	hit := 0
 	for s := first; ; s++ {
-		equal := subtle.ConstantTimeCompare(k.write(&text, s), given[:k.digits]) & same
+		equal := subtle.ConstantTimeEq(k.code(s), given) & readable
 		mask := -uint64(equal)
 		step = step&^mask | s&mask
 		hit |= equal
@@ -166,4 +170,17 @@ func (k *Key) Search(code string, first, last uint64) (step uint64, found bool) 
 			return step, hit == 1
 		}
 	}
+}
+
+// powers of ten, by digits.
+var powers = [MaxDigits + 1]uint32{1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000}
+
+// number reads a code of so many digits in a time that does not depend on them; ok is 0 when it is none.
+func number(code string, digits int) (n int32, ok int) {
+	ok = subtle.ConstantTimeEq(int32(len(code)), int32(digits))
+	for i := range min(len(code), digits) {
+		ok &= subtle.ConstantTimeLessOrEq('0', int(code[i])) & subtle.ConstantTimeLessOrEq(int(code[i]), '9')
+		n = n*10 + int32(code[i]) - '0'
+	}
+	return n, ok
 }

@@ -110,6 +110,19 @@ func TestSearchEdges(t *testing.T) {
 	}
 }
 
+// What stands beside the digits must not count as one: "00001:" is not 20.
+func TestOnlyDigitsAreNumbers(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"00001:", "00003/", "\x8000000", "００００20", "00 020", "+00020"} {
+		if _, ok := number(code, 6); ok != 0 {
+			t.Errorf("%q is read as a number", code)
+		}
+	}
+	if n, ok := number("000020", 6); n != 20 || ok != 1 {
+		t.Errorf("000020 is read as %d, %d", n, ok)
+	}
+}
+
 func TestLongSecretsAreHashedFirst(t *testing.T) {
 	t.Parallel()
 	for algorithm, block := range map[Algorithm]int{SHA1: 64, SHA256: 64, SHA512: 128} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -94,7 +95,7 @@ func (s *Service) link(ctx context.Context, person string, ends time.Time, meta 
 	err = s.change(ctx, person, salt, meta, now, LinkMade, func(e *edit) error {
 		e.acc.grant(t, FromLink, meta.Actor)
 		e.acc.Grant.Ends = ends
-		if err := e.notify(LinkIssued, t.Expires.Format(time.RFC3339Nano), map[string]string{"until": t.Expires.UTC().Format(time.RFC3339)}); err != nil {
+		if err := e.notify(LinkIssued, hex.EncodeToString(e.acc.Grant.Hash[:8]), map[string]string{"until": t.Expires.UTC().Format(time.RFC3339)}); err != nil {
 			return err
 		}
 		return e.saved("")

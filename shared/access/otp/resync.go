@@ -103,13 +103,17 @@ func (k *Key) run(codes string, n int, from, to int64) (last int64, found bool) 
 	if len(codes) != n*k.digits || to < 0 {
 		return 0, false
 	}
-	var text [MaxDigits]byte
+	given, readable := make([]int32, n), 1
+	for j := range n {
+		code, ok := number(codes[j*k.digits:(j+1)*k.digits], k.digits)
+		given[j], readable = code, readable&ok
+	}
 	streak, hit := 0, 0 // bit j of streak: the steps up to the present one carry the first j+1 codes
 	for step := max(from, 0); step <= to; step++ {
-		value := k.write(&text, uint64(step))
+		value := k.code(uint64(step))
 		next := 0
 		for j := range n {
-			equal := subtle.ConstantTimeCompare(value, []byte(codes[j*k.digits:(j+1)*k.digits]))
+			equal := subtle.ConstantTimeEq(value, given[j])
 			next |= equal & ((streak<<1 | 1) >> j) << j
 		}
 		streak = next
@@ -118,7 +122,7 @@ func (k *Key) run(codes string, n int, from, to int64) (last int64, found bool) 
 		last = last&^mask | step&mask
 		hit |= complete
 	}
-	return last, hit == 1
+	return last, hit&readable == 1
 }
 
 // ZeroDrift takes an authenticator's clock to be right again, for the help desk. The floor stays where it is.

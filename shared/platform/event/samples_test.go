@@ -46,10 +46,11 @@ func request(t testing.TB, file string) *http.Request {
 	return build(t, head, content)
 }
 
+// build makes a request; nil when head is no HTTP header, which only a fuzzer writes.
 func build(t testing.TB, head string, body []byte) *http.Request {
 	header, err := textproto.NewReader(bufio.NewReader(strings.NewReader(head))).ReadMIMEHeader()
 	if err != nil {
-		t.Skip("no HTTP header") // only a fuzzer writes such
+		return nil
 	}
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/syncallowlist/events", bytes.NewReader(body))
 	r.Header = http.Header(header)

@@ -39,8 +39,8 @@ type Morning struct {
 	Until     string // local end of what is registered now
 	Place     string // of the person's time zone
 	Address   string // observed; "" when it is not known
-	Usual     bool   // Address was registered before, in the last two days
-	Last      string // the address registered last; "" for none in the last two days
+	Usual     bool   // Address was registered before, in the last 30 days
+	Last      string // the address registered last; "" for none in the last 30 days
 	Problem   *Trouble
 	Done      string // key of a text that says what was done
 	Closed    string // key of a text that says why nothing is registered at this hour

@@ -127,15 +127,6 @@ func (p *Parts) Leases() (*lease.Service, error) {
 // fixed are the sites that are always let in.
 func (p *Parts) fixed(context.Context) ([]access.Fixed, error) { return p.Rules.Fixed, nil }
 
-// Forms makes and checks the tokens of the pages' forms.
-func (p *Parts) Forms(ctx context.Context) (*web.Forms, error) {
-	key, err := p.Secrets.Get(ctx, "form-key")
-	if err != nil {
-		return nil, err
-	}
-	return web.NewForms(key)
-}
-
 // EnvTargets lists where the allow-list is enforced: NAME=URL, separated by commas; the names are those of
 // access.yaml.
 const EnvTargets = "OSTIARY_TARGETS"
