@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strconv"
 	"sync"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -202,5 +203,17 @@ func (tab *Tab) Picture(whole bool) []byte {
 		params.CaptureBeyondViewport = &beyond
 		params.Clip = &page.Viewport{Width: float64(tab.width), Height: size.Height, Scale: 1}
 	}
+	return call(tab, "taking a picture", page.CaptureScreenshot, params).Data
+}
+
+// Near takes a picture of one element and a little around it, so many times its size.
+func (tab *Tab) Near(selector string, scale float64) []byte {
+	tab.t.Helper()
+	const around = 12
+	box := Eval[struct{ X, Y, W, H float64 }](tab, `(() => { const r = document.querySelector(`+strconv.Quote(selector)+`).getBoundingClientRect()
+		return {X: r.x + scrollX, Y: r.y + scrollY, W: r.width, H: r.height} })()`)
+	beyond := true
+	params := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: &beyond,
+		Clip: &page.Viewport{X: box.X - around, Y: box.Y - around, Width: box.W + 2*around, Height: box.H + 2*around, Scale: scale}}
 	return call(tab, "taking a picture", page.CaptureScreenshot, params).Data
 }

@@ -50,17 +50,22 @@ func (p *Person) AskForQR() {
 	p.Press("#add-form button")
 }
 
-// Scan holds the phone to the screen: it reads the QR code from a picture of it, as a camera from one of several.
+// Scan holds the phone to the screen: it reads the QR code from a picture of it, from further away and nearer, as one
+// moves a camera until it sees.
 func (p *Person) Scan() {
 	p.T.Helper()
+	browser.Eval[bool](p.Tab, `(document.querySelector(".qr").scrollIntoView({block: "center"}), true)`)
+	picture := p.Picture(false)
 	var err error
-	for range 3 {
-		browser.Eval[bool](p.Tab, `(document.querySelector(".qr").scrollIntoView({block: "center"}), true)`)
-		if p.phone, err = scan(p.Picture(false)); err == nil {
+	for _, scale := range []float64{1, 1.5, 0.75, 2} {
+		if p.phone, err = scan(picture); err == nil {
 			return
 		}
+		picture = p.Near(".qr", scale)
 	}
-	p.T.Fatalf("scanning: %v", err)
+	if p.phone, err = scan(picture); err != nil {
+		p.T.Fatalf("scanning: %v", err)
+	}
 }
 
 func scan(picture []byte) (*otp.Key, error) {
