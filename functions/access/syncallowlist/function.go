@@ -18,6 +18,7 @@ import (
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/platform/event"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
@@ -48,6 +49,7 @@ type syncallowlist struct {
 	*parts.Parts
 	leases     *lease.Service
 	reconciler *allowlist.Reconciler
+	heart      *heartbeat.Heart
 }
 
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
@@ -66,6 +68,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if s.reconciler, err = p.Reconciler(s.leases, targets, s.suspended); err != nil {
 		return web.Function{}, err
 	}
+	s.heart = heartbeat.New(heartbeat.Config{Store: d.Store, Box: d.Box, Policy: d.PolicyDigest()})
 	return d.Served(machine.Routes(d, machine.On{Event: s.event, Tick: s.tick})...)
 }
 
@@ -105,10 +108,13 @@ func (s *syncallowlist) event(ctx context.Context, e event.Event) error {
 	return parts.Refused(s.reconcile(ctx))
 }
 
-// tick reconciles and sweeps; each is tried even when the other cannot be done.
+// tick reconciles, sweeps and says what was seen; each is tried even when another cannot be done.
 func (s *syncallowlist) tick(ctx context.Context) error {
 	_, swept := s.Box.Sweep(ctx)
-	return errors.Join(swept, s.reconcile(ctx))
+	now := s.Clock.Now()
+	report, reconciled := s.reconciler.Run(ctx, now)
+	beaten := s.heart.Beat(ctx, now, func(ctx context.Context) ([]heartbeat.Beat, error) { return s.look(ctx, report, now) })
+	return errors.Join(swept, reconciled, beaten)
 }
 
 func (s *syncallowlist) reconcile(ctx context.Context) error {

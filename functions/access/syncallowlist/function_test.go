@@ -3,6 +3,7 @@ package syncallowlist
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -92,7 +93,8 @@ func TestReconcile(t *testing.T) {
 	if l := get(t, w, "emma1"); l.State != lease.Confirmed {
 		t.Errorf("state %s", l.State)
 	}
-	// The same again, and the schedule, change nothing and write nothing.
+	// The schedule says once in a quarter of an hour what it saw. The same again changes nothing and writes nothing.
+	w.Tick(t, name).Want(t, 204, "")
 	before, records := w.State(t), len(w.Records(t))
 	w.Event(t, name, message(lease.Topic, `{"lease":"emma1"}`, w.Clock.Now())).Want(t, 204, "")
 	w.Tick(t, name).Want(t, 204, "")
@@ -104,6 +106,38 @@ func TestReconcile(t *testing.T) {
 	w.Tick(t, name).Want(t, 204, "")
 	if got := door(t, w); got != "["+office+"]" {
 		t.Errorf("after the day the door lets in %s", got)
+	}
+}
+
+// TestLook: the schedule tells once in a quarter of an hour what the checks saw, and what is not in order is no proof.
+func TestLook(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	runs := func() map[string]string {
+		said := map[string]string{}
+		for _, r := range w.Records(t) {
+			if r.Kind == record.Run {
+				said[r.Control] = fmt.Sprintf("%s %d/%d run %d %v", r.Result.State, r.Population.Seen, r.Population.Expected, r.Run, r.Promises)
+			}
+		}
+		w.Forget()
+		return said
+	}
+	w.Tick(t, name).Want(t, 204, "")
+	want := map[string]string{"ip-allowlist": "kept 1/1 run 1 [D23]", "ip-daily": "kept 0/0 run 1 [D24]", "otp-gate": "kept 0/0 run 1 [D25]"}
+	if got := runs(); !maps.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+	put(t, w, "emma1", "emma", home) // whose owner never had an authenticator
+	w.Tick(t, name).Want(t, 204, "")
+	if got := runs(); len(got) != 0 {
+		t.Errorf("the same quarter of an hour: %v", got)
+	}
+	w.Advance(t, 15*time.Minute)
+	w.Tick(t, name).Want(t, 204, "")
+	want = map[string]string{"ip-allowlist": "kept 1/1 run 2 [D23]", "ip-daily": "kept 1/1 run 2 [D24]", "otp-gate": "unknown 0/1 run 2 [D25]"}
+	if got := runs(); !maps.Equal(got, want) {
+		t.Errorf("%v", got)
 	}
 }
 
@@ -287,6 +321,17 @@ func TestTickGoesOn(t *testing.T) {
 	}
 }
 
+// said is the run record of a check.
+func said(t *testing.T, w *functiontest.World, check string) (found record.Record) {
+	t.Helper()
+	for _, r := range w.Records(t) {
+		if r.Kind == record.Run && r.Control == check {
+			found = r
+		}
+	}
+	return found
+}
+
 // TestTargetDown: a door that cannot be written leaves the lease pending and is tried again.
 func TestTargetDown(t *testing.T) {
 	t.Parallel()
@@ -303,6 +348,10 @@ func TestTargetDown(t *testing.T) {
 	}
 	if l := get(t, w, "emma1"); l.State != lease.Received {
 		t.Errorf("lease is %s", l.State)
+	}
+	w.Tick(t, name) // before the next attempt is due
+	if r := said(t, w, "ip-allowlist"); r.Result.State != record.Unknown || r.Population.Errors != 1 {
+		t.Errorf("what is said of a door that cannot be written: %+v", r)
 	}
 	if err := errors.Join(os.Remove(blocked), os.Mkdir(blocked, 0o700)); err != nil {
 		t.Fatal(err)

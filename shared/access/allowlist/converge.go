@@ -41,6 +41,7 @@ type state struct {
 	Entries  int       `json:"entries"` // as last read back
 	Failures int       `json:"failures"`
 	NextTry  time.Time `json:"next_try,omitzero"`
+	Findings []string  `json:"findings,omitempty"` // ids of the records that tell of somebody else's writing, until it is put right
 }
 
 // sighting is what became of one target in one round.

@@ -278,8 +278,12 @@ func TestForeignEditsAreRestoredAndReported(t *testing.T) {
 	if len(found) != 1 || found[0].Kind != record.Finding {
 		t.Errorf("recorded %+v", found)
 	}
+	righted := r.recorded("righted")
+	if len(righted) != 1 || righted[0].Kind != record.Remediation || len(righted[0].Refs) != 1 || righted[0].Refs[0] != (record.Ref{Rel: "closes", ID: found[0].ID()}) {
+		t.Errorf("what put it right is recorded as %+v", righted)
+	}
 	r.add("ben", cafe)
-	if report = r.mustRun(); report.Targets[0].Foreign {
+	if report = r.mustRun(); report.Targets[0].Foreign || len(r.recorded("righted")) != 1 {
 		t.Error("our own change is called foreign")
 	}
 }

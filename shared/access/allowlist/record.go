@@ -34,13 +34,20 @@ func put(b *outbox.Batch, e record.Record) error {
 	return nil
 }
 
+// maxFindings bounds what one record closes: somebody who writes at each of our attempts is told once more by each.
+const maxFindings = 16
+
 // decided keeps what is about to be written, before it is; and that somebody else had written, if so.
 func (r *Reconciler) decided(ctx context.Context, t Target, st state, seen Observed, s sighting, now time.Time) error {
 	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
 		st.Decided, st.Pending = digest(s.set.Prefixes()), true
 		if s.outcome.Foreign {
-			if err := put(b, r.entry(record.Finding, t, *st, "foreign", record.Violation, now)); err != nil {
+			finding := r.entry(record.Finding, t, *st, "foreign", record.Violation, now)
+			if err := put(b, finding); err != nil {
 				return err
+			}
+			if len(st.Findings) < maxFindings {
+				st.Findings = append(st.Findings, finding.ID())
 			}
 		}
 		added, removed := difference(s.set.Prefixes(), seen.Prefixes)
@@ -58,6 +65,16 @@ func (r *Reconciler) done(ctx context.Context, t Target, st state, s sighting, n
 		st.Decided, st.Pending = digest(s.set.Prefixes()), false
 		st.Done, st.DoneAt, st.Entries = st.Decided, now, s.set.Len()
 		st.Held, st.Failures, st.NextTry = time.Time{}, 0, time.Time{}
+		if len(st.Findings) > 0 {
+			righted := r.entry(record.Remediation, t, *st, "righted", record.Pass, now)
+			for _, id := range st.Findings {
+				righted.Refs = append(righted.Refs, record.Ref{Rel: "closes", ID: id})
+			}
+			st.Findings = nil
+			if err := put(b, righted); err != nil {
+				return err
+			}
+		}
 		e := r.entry(record.Access, t, *st, "done", record.Pass, now)
 		e.Facts["entries"] = strconv.Itoa(st.Entries)
 		return put(b, e)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 )
@@ -127,6 +128,12 @@ type Lease struct {
 
 // Live reports whether the lease admits at now. Expiry is evaluated here, at each read, whatever is stored.
 func (l Lease) Live(now time.Time) bool { return !l.State.Final() && now.Before(l.Ends) }
+
+// InOrder reports whether the lease ends when leases may: by the end of the local day it began on.
+func (l Lease) InOrder() bool {
+	zone, err := time.LoadLocation(l.Zone)
+	return err == nil && !l.Ends.After(calendar.EndOfDay(l.Started, zone)) && l.Ends.Sub(l.Started) <= maxLongLife
+}
 
 // At returns the lease as it stands at now: one whose day is over reads as ended.
 func (l Lease) At(now time.Time) Lease {

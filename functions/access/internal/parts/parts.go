@@ -19,6 +19,7 @@ import (
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/access/notice"
 	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
@@ -27,7 +28,7 @@ import (
 )
 
 // Schema is what the access control keeps in its database.
-var Schema = slices.Concat(store.Schema{outbox.Collection()}, otp.Collection(), lease.Collection(), allowlist.Collection())
+var Schema = slices.Concat(store.Schema{outbox.Collection()}, otp.Collection(), lease.Collection(), allowlist.Collection(), store.Schema{heartbeat.Collection()})
 
 // Parts are a function's dependencies and the access control's services on them.
 type Parts struct {
