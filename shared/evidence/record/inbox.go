@@ -11,8 +11,8 @@ import (
 // wrong hands cannot rewrite what it has recorded. It is safe for concurrent use.
 type Inbox interface {
 	// Create keeps data under id and returns when it is durable. The same bytes again are nil: a retry. Other bytes
-	// under the same id are Conflict, and the first ones stay. An object CheckObject refuses is Invalid. Transient
-	// when it may succeed later; it may have been kept.
+	// under the same id are Conflict, and the first ones stay; an inbox that cannot read what it keeps says nil to them
+	// too. An object CheckObject refuses is Invalid. Transient when it may succeed later; it may have been kept.
 	Create(ctx context.Context, id string, data []byte) error
 	Close() error
 }
@@ -22,7 +22,7 @@ type Options struct {
 	Clock clock.Clock
 }
 
-// Inboxes opens inboxes by URL: folder:DIR.
+// Inboxes opens inboxes by URL: folder:DIR, gs://BUCKET/PREFIX.
 var Inboxes = driver.NewRegistry[Options, Inbox]("evidence inbox")
 
 // Sink returns the function by which the outbox hands over records.

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// MaxBytes is the largest record, in bytes of its canonical form; about 1 KiB is usual.
-const MaxBytes = 64 << 10
+// MaxBytes is the largest record, in bytes of its canonical form: as much as the two bytes count that stand before an
+// entry of the evidence log (C2SP tlog-tiles). About 1 KiB is usual.
+const MaxBytes = 1<<16 - 1
 
 // Version is the version of the shape, field "v".
 const Version = 1

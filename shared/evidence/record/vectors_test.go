@@ -43,7 +43,7 @@ func hostile(full string) map[string]struct{ text, reason string } {
 	}
 	type bad = struct{ text, reason string }
 	return map[string]bad{
-		"oversized":              {replace(`"control":"`, `"control":"`+strings.Repeat("x", record.MaxBytes)), "larger than 65536 bytes"},
+		"oversized":              {replace(`"control":"`, `"control":"`+strings.Repeat("x", record.MaxBytes)), "larger than 65535 bytes"},
 		"nul":                    {replace(`backup-freshness`, "backup\x00freshness"), "NUL"},
 		"nul-escaped":            {replace(`backup-freshness`, `backup\u0000freshness`), "NUL"},
 		"surrogate-high":         {replace(`backup-freshness`, `backup\ud800`), "half a surrogate pair"},

@@ -7,6 +7,7 @@ package recordtest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -20,15 +21,24 @@ type Kept func(t testing.TB, id string) (data string, found bool)
 
 // Run runs the suite. open returns a fresh, empty inbox and a way to look into it.
 func Run(t *testing.T, open func(t testing.TB) (record.Inbox, Kept)) {
+	run(t, open, map[string]func(t *testing.T, in record.Inbox, kept Kept){"other bytes": otherBytes, "one of many wins": oneWins})
+}
+
+// RunBlind runs the suite for an inbox that may create and not read, and so cannot tell other bytes from a retry: it has
+// to keep the first ones all the same.
+func RunBlind(t *testing.T, open func(t testing.TB) (record.Inbox, Kept)) {
+	run(t, open, map[string]func(t *testing.T, in record.Inbox, kept Kept){"other bytes": otherBytesUnseen, "one of many wins": oneWinsUnseen})
+}
+
+func run(t *testing.T, open func(t testing.TB) (record.Inbox, Kept), more map[string]func(t *testing.T, in record.Inbox, kept Kept)) {
 	tests := map[string]func(t *testing.T, in record.Inbox, kept Kept){
 		"creates":               creates,
 		"same bytes again":      sameAgain,
-		"other bytes":           otherBytes,
 		"refuses":               refuses,
-		"one of many wins":      oneWins,
 		"cancelled":             cancelled,
 		"bytes are kept as are": anyBytes,
 	}
+	maps.Copy(tests, more)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -138,4 +148,34 @@ func anyBytes(t *testing.T, in record.Inbox, kept Kept) {
 		t.Fatal(err)
 	}
 	expect(t, kept, "a", data)
+}
+
+func otherBytesUnseen(t *testing.T, in record.Inbox, kept Kept) {
+	for _, data := range []string{"first", "other", "firs", "first", ""} {
+		if err := in.Create(t.Context(), "a", []byte(data)); err != nil && data != "" {
+			t.Errorf("%q: %v", data, err)
+		}
+	}
+	expect(t, kept, "a", "first")
+}
+
+func oneWinsUnseen(t *testing.T, in record.Inbox, kept Kept) {
+	const writers = 8
+	var wait sync.WaitGroup
+	for i := range writers {
+		wait.Go(func() {
+			if err := in.Create(t.Context(), "a", fmt.Appendf(nil, "writer %d", i)); err != nil {
+				t.Errorf("writer %d: %v", i, err)
+			}
+		})
+	}
+	wait.Wait()
+	first, _ := kept(t, "a")
+	if err := in.Create(t.Context(), "a", []byte("late")); err != nil {
+		t.Error(err)
+	}
+	if !strings.HasPrefix(first, "writer ") {
+		t.Errorf("kept %q", first)
+	}
+	expect(t, kept, "a", first)
 }

@@ -1,0 +1,155 @@
+package log
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"ostiary.internal/shared/evidence/sign"
+	"ostiary.internal/shared/platform/fault"
+)
+
+const refusedPrefix = "refused/"
+
+// finish applies the last batch, if a pass that committed it did not come to the end, and removes batches that lost
+// against another of their number. While the last batch is staged, it may not be applied; once it is not, it is.
+func (s *Sequencer) finish(ctx context.Context, h head) error {
+	listed, err := s.Head.List(ctx, stagingPrefix, "", pageSize)
+	if err != nil {
+		return fmt.Errorf("listing staged batches: %w", err)
+	}
+	for _, l := range listed {
+		number, _, _ := strings.Cut(strings.TrimPrefix(l.Name, stagingPrefix), "-")
+		n, err := strconv.ParseInt(number, 10, 64)
+		switch {
+		case err != nil || n > h.Batch: // of a rival that is at work
+		case l.Name == h.Staged:
+			if err := s.finishStaged(ctx, h); err != nil {
+				return err
+			}
+		default:
+			if err := s.Head.Delete(ctx, l.Name, l.Generation); err != nil && !fault.Is(err, fault.Conflict) {
+				return fmt.Errorf("removing a batch that lost: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Sequencer) finishStaged(ctx context.Context, h head) error {
+	o, err := s.Head.Get(ctx, h.Staged)
+	if fault.Is(err, fault.NotFound) { // another sequencer was faster
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading batch %d: %w", h.Batch, err)
+	}
+	var b staged
+	if err := json.Unmarshal(o.Data, &b); err != nil || b.V != version || b.Batch != h.Batch || b.name(o.Data) != h.Staged {
+		return fault.New(fault.Misconfigured, "batch %d was changed after it was staged", h.Batch)
+	}
+	return s.apply(ctx, h, b, o.Generation)
+}
+
+// apply does what a committed batch asks for. Every step may have been done already, by us or by another sequencer,
+// and even a batch later: it then changes nothing. The inbox is cleared last, when nothing more can be lost.
+func (s *Sequencer) apply(ctx context.Context, h head, b staged, generation int64) error {
+	if err := s.store(ctx, s.Tiles, b.Objects); err != nil {
+		return err
+	}
+	if err := s.store(ctx, s.Head, b.Refused); err != nil {
+		return err
+	}
+	if err := remember(ctx, s.Head, h.IDs, b); err != nil {
+		return err
+	}
+	if err := s.publish(ctx, h); err != nil {
+		return err
+	}
+	if err := s.clear(ctx, b.Spent); err != nil {
+		return err
+	}
+	if err := s.Head.Delete(ctx, h.Staged, generation); err != nil && !fault.Is(err, fault.Conflict) {
+		return fmt.Errorf("discarding batch %d: %w", b.Batch, err)
+	}
+	return nil
+}
+
+// store creates objects that are never replaced; one that is there must be the same.
+func (s *Sequencer) store(ctx context.Context, into Objects, objects []object) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(fanOut)
+	for _, o := range objects {
+		group.Go(func() error {
+			_, err := into.Create(ctx, o.Name, o.Data)
+			if !fault.Is(err, fault.Conflict) {
+				return err
+			}
+			there, err := into.Get(ctx, o.Name)
+			if err == nil && !bytes.Equal(there.Data, o.Data) {
+				return fault.New(fault.Misconfigured, "%s exists with other bytes", o.Name)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("storing a batch: %w", err)
+	}
+	return nil
+}
+
+// clear deletes objects of the inbox. One that was handed in again stays: the next pass knows its id.
+func (s *Sequencer) clear(ctx context.Context, all []spent) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(fanOut)
+	for _, o := range all {
+		group.Go(func() error {
+			if err := s.Inbox.Delete(ctx, o.Name, o.Generation); err != nil && !fault.Is(err, fault.Conflict) {
+				return err
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("clearing the inbox: %w", err)
+	}
+	return nil
+}
+
+// publish signs the head and replaces the checkpoint, unless a newer one is out. Signed is only what is committed:
+// of one size there is never a second signed root.
+func (s *Sequencer) publish(ctx context.Context, h head) error {
+	var signed []byte
+	for range attempts {
+		old, err := s.Head.Get(ctx, checkpointName)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("reading the checkpoint: %w", err)
+		}
+		if err == nil {
+			text, _, _ := strings.Cut(string(old.Data), "\n\n")
+			out, err := sign.ParseCheckpoint(text + "\n")
+			if err != nil || out.Origin != s.Origin || out.Size == h.Size && out.Root != h.Root {
+				return fault.New(fault.Misconfigured, "the published checkpoint is not one of the log %s", s.Origin)
+			}
+			if out.Size >= h.Size {
+				return nil
+			}
+		}
+		if signed == nil {
+			text := sign.Checkpoint{Origin: s.Origin, Size: h.Size, Root: h.Root}.Text()
+			if signed, err = sign.Note(ctx, text, s.Signers...); err != nil {
+				return fmt.Errorf("signing the checkpoint: %w", err)
+			}
+		}
+		_, err = s.Head.Swap(ctx, checkpointName, signed, old.Generation)
+		if err == nil || !fault.Is(err, fault.Conflict) {
+			return err
+		}
+	}
+	return fault.New(fault.Transient, "publishing the checkpoint of size %d: others are", h.Size)
+}

@@ -1,0 +1,208 @@
+package log
+
+import (
+	"context"
+	"encoding/base32"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"ostiary.internal/shared/platform/fault"
+)
+
+// The ids of what entered the log lie in the head store, ids/HOUR-PART, for as long as Window. A part has a size up to
+// which it pays to write it anew with every batch.
+const (
+	idsPrefix = "ids/"
+	hourForm  = "2006-01-02T15"
+	maxPart   = 20_000
+)
+
+// ids is one of these objects. Batch is the last that added to it: batches come in order, so it has all before.
+type ids struct {
+	V     int      `json:"v"`
+	Batch int64    `json:"batch"`
+	IDs   []string `json:"ids"`
+}
+
+// place returns where the ids of the batch behind h go, and how many are there then.
+func (s *Sequencer) place(h head, n int, now time.Time) (name string, count int) {
+	hour := idsPrefix + now.UTC().Format(hourForm)
+	part := 0
+	if last, found := strings.CutPrefix(h.IDs, hour+"-"); found {
+		if h.Count < s.part {
+			return h.IDs, h.Count + n
+		}
+		fmt.Sscanf(last, "%d", &part)
+		part++
+	}
+	return fmt.Sprintf("%s-%04d", hour, part), n
+}
+
+// remember adds the ids of a batch to where they belong. It may be repeated, also when later batches are there.
+func remember(ctx context.Context, objects Objects, name string, b staged) error {
+	for range attempts {
+		old, err := objects.Get(ctx, name)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("reading the ids of the last hour: %w", err)
+		}
+		kept := ids{V: version}
+		if err == nil {
+			if kept, err = parseIDs(name, old.Data); err != nil {
+				return err
+			}
+		}
+		if len(b.IDs) == 0 || kept.Batch >= b.Batch {
+			return nil
+		}
+		kept.Batch, kept.IDs = b.Batch, append(kept.IDs, b.IDs...)
+		data, err := json.Marshal(kept)
+		if err != nil {
+			return fmt.Errorf("encoding ids: %w", err)
+		}
+		if _, err = objects.Swap(ctx, name, data, old.Generation); err == nil || !fault.Is(err, fault.Conflict) {
+			return err
+		}
+	}
+	return fault.New(fault.Transient, "keeping the ids of batch %d: others are", b.Batch)
+}
+
+func parseIDs(name string, data []byte) (ids, error) {
+	var kept ids
+	if err := json.Unmarshal(data, &kept); err != nil || kept.V != version {
+		return ids{}, fault.New(fault.Misconfigured, "%s is not a list of ids in version %d", name, version)
+	}
+	return kept, nil
+}
+
+// window is what of it is in memory, and as of which batch.
+type window struct {
+	mu    sync.RWMutex
+	batch int64
+	parts map[string]part
+}
+
+type part struct {
+	generation int64 // 0 when our own batches added to it since it was read
+	known      map[id]struct{}
+}
+
+// id is a record's id in the least memory: a busy log has a million in the window.
+type id [20]byte
+
+func parseID(text string) (id, bool) {
+	raw, err := base32.StdEncoding.DecodeString(strings.ToUpper(text))
+	if err != nil || len(raw) != len(id{}) || !idForm.MatchString(text) {
+		return id{}, false
+	}
+	return id(raw), true
+}
+
+func newWindow() *window { return &window{parts: map[string]part{}} }
+
+func (w *window) has(text string) bool {
+	key, ok := parseID(text)
+	if !ok {
+		return false
+	}
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	for _, p := range w.parts {
+		if _, found := p.known[key]; found {
+			return true
+		}
+	}
+	return false
+}
+
+// add takes the ids of our own batch in, which are stored.
+func (w *window) add(h head, all []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.batch = h.Batch
+	p := w.parts[h.IDs]
+	if p.known == nil {
+		p.known = map[id]struct{}{}
+	}
+	p.generation = 0
+	p.add(all)
+	w.parts[h.IDs] = p
+}
+
+func (p part) add(all []string) {
+	for _, text := range all {
+		if key, ok := parseID(text); ok {
+			p.known[key] = struct{}{}
+		}
+	}
+}
+
+// refresh reads what others have added up to a batch, and deletes what is older than Window.
+func (w *window) refresh(ctx context.Context, objects Objects, batch int64, now time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	oldest := idsPrefix + now.UTC().Add(-Window-time.Hour).Format(hourForm)
+	if w.batch == batch && !w.holdsOlder(oldest) {
+		return nil
+	}
+	fresh := map[string]part{}
+	var mu sync.Mutex
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(fanOut)
+	for after := ""; ; {
+		listed, err := objects.List(ctx, idsPrefix, after, pageSize)
+		if err != nil {
+			return fmt.Errorf("listing the ids of the last days: %w", err)
+		}
+		for _, l := range listed {
+			after = l.Name
+			if l.Name < oldest {
+				group.Go(func() error { return objects.Delete(groupCtx, l.Name, l.Generation) })
+				continue
+			}
+			if p := w.parts[l.Name]; p.generation == l.Generation {
+				fresh[l.Name] = p
+				continue
+			}
+			group.Go(func() error {
+				p, err := readPart(groupCtx, objects, l.Name)
+				mu.Lock()
+				defer mu.Unlock()
+				fresh[l.Name] = p
+				return err
+			})
+		}
+		if len(listed) < pageSize {
+			break
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("reading the ids of the last days: %w", err)
+	}
+	w.batch, w.parts = batch, fresh
+	return nil
+}
+
+func (w *window) holdsOlder(oldest string) bool {
+	for name := range w.parts {
+		if name < oldest {
+			return true
+		}
+	}
+	return false
+}
+
+func readPart(ctx context.Context, objects Objects, name string) (part, error) {
+	o, err := objects.Get(ctx, name)
+	if err != nil {
+		return part{}, err
+	}
+	kept, err := parseIDs(name, o.Data)
+	p := part{o.Generation, make(map[id]struct{}, len(kept.IDs))}
+	p.add(kept.IDs)
+	return p, err
+}
