@@ -36,6 +36,7 @@ type Promise struct {
 	MaxAge   calendar.Period  `yaml:"max_age"` // how long a proof counts; zero: as the mechanism says
 
 	file, key string // where it stands
+	filled    bool   // KeptBy comes from SameAs
 }
 
 // Origin is where a sentence was published.
@@ -163,7 +164,7 @@ func (l *loading) sameAs(i int) {
 	default:
 		same := l.policy.Promises[j]
 		if len(p.KeptBy) == 0 {
-			p.KeptBy = same.KeptBy
+			p.KeptBy, p.filled = same.KeptBy, true
 		}
 		if p.MaxAge.IsZero() {
 			p.MaxAge = same.MaxAge

@@ -2,9 +2,9 @@
 // its name says.
 //
 // It promises that a file that can be seen is whole, also over a crash and with several processes at work, and that
-// what was created or swapped is on the disk; a deletion may be undone by a crash. The folder of an evidence inbox
-// is such a store: what record/folder puts there, this package lists, reads and deletes. It does not keep the owner of
-// the disk from changing files. Files that begin with a dot are its own.
+// what was created or swapped is on the disk, unless the caller put that off (package disk); a deletion may be undone
+// by a crash. The folder of an evidence inbox is such a store: what record/folder puts there, this package lists, reads
+// and deletes. It does not keep the owner of the disk from changing files. Files that begin with a dot are its own.
 //
 // A generation is a hash of the content: an object that is made again with the same bytes has the same generation,
 // which is all the log needs, and no second file has to agree with the first.
@@ -22,6 +22,7 @@ import (
 	"sync"
 
 	"ostiary.internal/shared/evidence/log"
+	"ostiary.internal/shared/platform/disk"
 	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal/privatefile"
@@ -78,7 +79,7 @@ func (o *Objects) Create(ctx context.Context, name string, data []byte) (int64, 
 		return 0, err
 	}
 	// A link, unlike a rename, never replaces what is there.
-	return o.put(name, data, os.Link)
+	return o.put(ctx, name, data, os.Link)
 }
 
 func (o *Objects) Swap(ctx context.Context, name string, data []byte, generation int64) (int64, error) {
@@ -98,7 +99,7 @@ func (o *Objects) Swap(ctx context.Context, name string, data []byte, generation
 	} else if err != nil {
 		return 0, err
 	}
-	return o.put(name, data, os.Rename)
+	return o.put(ctx, name, data, os.Rename)
 }
 
 func (o *Objects) Delete(ctx context.Context, name string, generation int64) error {
@@ -142,10 +143,10 @@ func (o *Objects) lock() (unlock func(), err error) {
 }
 
 // put writes an object and gives it its name by place, durably.
-func (o *Objects) put(name string, data []byte, place func(from, to string) error) (int64, error) {
+func (o *Objects) put(ctx context.Context, name string, data []byte, place func(from, to string) error) (int64, error) {
 	path := o.path(name)
 	dir := filepath.Dir(path)
-	written, err := o.write(dir, data)
+	written, err := o.write(ctx, dir, data)
 	if err != nil {
 		return 0, fault.New(fault.Transient, "writing object %s: %w", name, err)
 	}
@@ -154,7 +155,7 @@ func (o *Objects) put(name string, data []byte, place func(from, to string) erro
 	if errors.Is(err, fs.ErrExist) {
 		return 0, fault.New(fault.Conflict, "object %s exists", name)
 	}
-	if err == nil {
+	if err == nil && disk.Waits(ctx) {
 		err = syncFolder(dir)
 	}
 	if err != nil {
@@ -164,7 +165,7 @@ func (o *Objects) put(name string, data []byte, place func(from, to string) erro
 }
 
 // write puts data into a temporary file of a folder, on the disk, and returns its path.
-func (o *Objects) write(dir string, data []byte) (string, error) {
+func (o *Objects) write(ctx context.Context, dir string, data []byte) (string, error) {
 	f, err := os.CreateTemp(dir, temporary)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = makeFolder(dir); err == nil {
@@ -175,7 +176,10 @@ func (o *Objects) write(dir string, data []byte) (string, error) {
 		return "", err
 	}
 	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err == nil && disk.Waits(ctx) {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil

@@ -1,8 +1,9 @@
 // Package folder is an evidence inbox in a folder of the local disk: one file a record, named by its id.
 //
 // It promises that a file that can be seen is whole and never changes, also over a crash and with several processes
-// at work. It does not keep the owner of the disk from changing files; a locked bucket does. A crash may leave a
-// file that begins with a dot, which is nothing.
+// at work, and that what is kept is on the disk, unless the caller put that off (package disk). It does not keep the
+// owner of the disk from changing files; a locked bucket does. A crash may leave a file that begins with a dot, which
+// is nothing.
 package folder
 
 import (
@@ -17,6 +18,7 @@ import (
 	"slices"
 
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/disk"
 	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
@@ -54,20 +56,20 @@ func (in *Inbox) Create(ctx context.Context, id string, data []byte) error {
 	if err := ctx.Err(); err != nil {
 		return fault.New(fault.Transient, "keeping record %s: %w", id, err)
 	}
-	err := in.create(id, data)
+	err := in.create(ctx, id, data)
 	if err == nil || fault.Is(err, fault.Conflict) {
 		return err
 	}
 	return fault.New(fault.Transient, "keeping record %s: %w", id, err)
 }
 
-func (in *Inbox) create(id string, data []byte) error {
+func (in *Inbox) create(ctx context.Context, id string, data []byte) error {
 	if _, err := os.Stat(in.dir); errors.Is(err, fs.ErrNotExist) {
 		if err := errors.Join(os.MkdirAll(in.dir, 0o700), sync(filepath.Dir(in.dir))); err != nil {
 			return err
 		}
 	}
-	written, err := in.write(data)
+	written, err := in.write(ctx, data)
 	if err != nil {
 		return err
 	}
@@ -85,17 +87,23 @@ func (in *Inbox) create(id string, data []byte) error {
 	} else if err != nil {
 		return err
 	}
+	if !disk.Waits(ctx) {
+		return nil
+	}
 	return sync(in.dir) // also for a retry: the first attempt may have died before it
 }
 
 // write puts data into a temporary file, on the disk, and returns its path.
-func (in *Inbox) write(data []byte) (string, error) {
+func (in *Inbox) write(ctx context.Context, data []byte) (string, error) {
 	f, err := os.CreateTemp(in.dir, temporary)
 	if err != nil {
 		return "", err
 	}
 	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err == nil && disk.Waits(ctx) {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil

@@ -1,0 +1,186 @@
+package duty
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/trust/notice"
+)
+
+// errMark: the task names somebody whose commitment was not made before the transaction; make it and start again.
+var errMark = errors.New("the task changed while it was being decided")
+
+// change is one decision about one task: who acts, and what the machine makes of it. Where there is no task yet, begin
+// makes it. The machine returns the task as it was when nothing changes.
+type change struct {
+	id     string
+	duty   Duty
+	people []string // who act
+	begin  func(nonce string) Task
+	step   string // name of an intermediate step in the evidence
+	decide func(d terms, t Task) (Task, error)
+}
+
+// commit carries a change out in one transaction: the task, its evidence, its messages.
+func (s *Service) commit(ctx context.Context, c change, now time.Time) (Task, error) {
+	var t Task
+	var err error
+	for range 3 {
+		var m marks
+		if m, err = s.marks(ctx, c, now); err != nil {
+			return Task{}, err
+		}
+		var nonce string
+		if nonce, err = s.nonce(); err != nil {
+			return Task{}, err
+		}
+		err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) (err error) {
+			t, err = s.apply(tx, batch, c, m, nonce, now)
+			return err
+		})
+		if !errors.Is(err, errMark) {
+			return t, err
+		}
+	}
+	return Task{}, fault.New(fault.Conflict, "deciding a duty: %w", err)
+}
+
+// marks makes the commitments of everybody the change may name.
+func (s *Service) marks(ctx context.Context, c change, now time.Time) (marks, error) {
+	m := marks{}
+	var t Task
+	if err := s.Store.Get(ctx, Tasks, c.id, &t); err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	} else if err != nil && c.begin != nil {
+		t = c.begin("")
+	}
+	for _, id := range append([]string{t.Person, t.DoneBy}, c.people...) {
+		if _, made := m[id]; made || id == "" {
+			continue
+		}
+		mark, err := s.Commit(ctx, id, now)
+		if err != nil {
+			return nil, err
+		}
+		m[id] = mark
+	}
+	return m, nil
+}
+
+func (s *Service) apply(tx store.Tx, batch *outbox.Batch, c change, m marks, nonce string, now time.Time) (Task, error) {
+	d := s.terms(c.duty)
+	var before Task
+	err := tx.Get(Tasks, c.id, &before)
+	fresh := fault.Is(err, fault.NotFound)
+	switch {
+	case fresh && c.begin != nil:
+		before = d.begin(c.begin(nonce), now)
+	case fresh:
+		return Task{}, unknown()
+	case err != nil:
+		return Task{}, err
+	}
+	after, err := c.decide(d, before)
+	if err != nil {
+		return Task{}, err
+	}
+	if !fresh && same(before, after) {
+		return after, nil
+	}
+	var among *crowd
+	if d.Personal() {
+		if among, err = s.crowd(tx, d, after, now); err != nil {
+			return Task{}, err
+		}
+	}
+	if err := tx.Put(Tasks, c.id, after); err != nil {
+		return Task{}, err
+	}
+	return after, s.effects(batch, d, c, before, after, among, m, now)
+}
+
+// same reports whether nothing was decided.
+func same(a, b Task) bool {
+	return a.State == b.State && a.Cycle == b.Cycle && a.Finding == b.Finding && a.Reminded == b.Reminded && a.Next == b.Next &&
+		a.DoneBy == b.DoneBy && a.Reviewer == b.Reviewer && len(a.Evidence) == len(b.Evidence) && sameEvidence(a, b)
+}
+
+func sameEvidence(a, b Task) bool {
+	for kind, seen := range a.Evidence {
+		if b.Evidence[kind] != seen {
+			return false
+		}
+	}
+	return true
+}
+
+// crowd counts the people who owe a personal duty, with the task as it will be.
+func (s *Service) crowd(tx store.Tx, d terms, changed Task, now time.Time) (*crowd, error) {
+	tasks, err := all(tx.Query, d.ID)
+	if err != nil {
+		return nil, err
+	}
+	byPerson := map[string]Task{}
+	for _, t := range tasks {
+		byPerson[t.Person] = t
+	}
+	byPerson[changed.Person] = changed
+	c := &crowd{}
+	for _, p := range s.Policy.People {
+		if !p.Active(now) {
+			continue
+		}
+		c.expected++
+		t, known := byPerson[p.ID]
+		if !known || !t.InForce(now) {
+			continue
+		}
+		c.seen++
+		if !t.Valid.IsZero() && (c.until.IsZero() || t.Valid.Before(c.until)) {
+			c.until = t.Valid
+		}
+	}
+	return c, nil
+}
+
+// effects puts what follows from a decision into the batch.
+func (s *Service) effects(batch *outbox.Batch, d terms, c change, before, after Task, among *crowd, m marks, now time.Time) error {
+	if before.Finding != "" && after.Finding == "" {
+		why := "healed"
+		if after.State == Lapsed {
+			why = "lapsed"
+		}
+		if err := s.put(batch, d.healed(after, before.Finding, why, now)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !after.Settled.IsZero() && (before.Settled.IsZero() || before.Cycle != after.Cycle):
+		for _, id := range []string{after.DoneBy, after.Reviewer, after.Person} {
+			if _, made := m[id]; !made && id != "" {
+				return errMark
+			}
+		}
+		return s.put(batch, d.settled(after, among, m, now)...)
+	case after.State == Lapsed && among != nil:
+		return s.put(batch, d.census(after, *among, now))
+	case after.Waiting() && !before.Waiting():
+		if err := s.put(batch, d.passing(after, "done", now)); err != nil { // it may be returned, and done again
+			return err
+		}
+		return s.tell(batch, d, after, notice.DutyReview, s.holders(d.Second, now, after.DoneBy, after.Person, after.Asker))
+	case c.step != "":
+		return s.put(batch, d.passing(after, c.step, now))
+	}
+	return nil
+}
+
+// tell puts a notice about a task into the batch.
+func (s *Service) tell(batch *outbox.Batch, d terms, t Task, kind notice.Kind, to []string) error {
+	return s.Notify(batch, notice.Notice{Kind: kind, Key: t.Nonce + "/" + d.passing(t, string(kind), t.DoneAt).ID(), To: to,
+		What: d.What.In, Due: t.Due, Person: t.Person, About: t.About})
+}

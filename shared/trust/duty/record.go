@@ -1,0 +1,110 @@
+package duty
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/outbox"
+)
+
+// marks are the commitments of people a record may name, by id.
+type marks map[string]record.Subject
+
+// crowd is how far a personal duty has come among the people who owe it.
+type crowd struct {
+	expected, seen int64
+	until          time.Time // when the first of them runs out; zero for never
+}
+
+// evidence begins a record about the task. What tells the steps of a task apart goes into the source event, behind the
+// nonce that nobody can guess.
+func (d terms) evidence(kind record.Kind, t Task, what string, now time.Time, promises []string) record.Record {
+	r := record.New(kind, d.ID, t.Nonce+"#"+strconv.Itoa(t.Cycle)+"#"+what, promises...)
+	r.Source.Type, r.Source.Observed, r.Source.Collected = "duty", now, now
+	r.Facts = map[string]string{"event": what, "cycle": strconv.Itoa(t.Cycle)}
+	return r
+}
+
+// passing is the evidence of a step that may come again in the same cycle: the time belongs to the event.
+func (d terms) passing(t Task, what string, now time.Time) record.Record {
+	r := d.evidence(record.Case, t, what+"#"+now.UTC().Format(time.RFC3339Nano), now, d.all())
+	r.Facts["event"] = what
+	return r
+}
+
+// all are the promises the duty keeps, whatever they call it.
+func (d terms) all() []string { return slices.Concat(d.Promises, d.Certificates) }
+
+// finding is the evidence that the task's time is over. Its id is the same whenever it is made.
+func (d terms) finding(t Task, now time.Time) record.Record {
+	r := d.evidence(record.Finding, t, string(overdue), now, d.all())
+	r.Source.Observed, r.Method = t.Due, record.Examine
+	r.Result = record.Result{State: record.Broken}
+	return r
+}
+
+// healed closes a finding.
+func (d terms) healed(t Task, finding, why string, now time.Time) record.Record {
+	r := d.evidence(record.Remediation, t, why, now, d.all())
+	r.Refs = []record.Ref{{Rel: "closes", ID: finding}}
+	return r
+}
+
+// settled is the evidence that proves the duty's promises: a review where a second person looked, an attestation where
+// one person said so, an observation where machines did. Where the duty files a certificate, an attestation says that it
+// is on file.
+func (d terms) settled(t Task, c *crowd, m marks, now time.Time) []record.Record {
+	kind, method := record.Observation, record.Test
+	switch {
+	case t.State == Reviewed:
+		kind, method = record.Review, record.Examine
+	case t.DoneBy != "":
+		kind, method = record.Attestation, record.Interview
+	}
+	var records []record.Record
+	add := func(kind record.Kind, state record.State, promises []string) {
+		r := d.evidence(kind, t, "settled", now, promises)
+		r.Source.Observed, r.Method = t.DoneAt, method
+		r.Result, r.Expires = record.Result{State: state}, t.Valid
+		if c != nil {
+			// It is a count of today: evidence that came late must not make it older than the count before.
+			r.Population, r.Expires, r.Source.Observed = &record.Population{Expected: c.expected, Seen: c.seen}, c.until, now
+		}
+		for _, s := range []struct{ kind, id string }{{"actor", t.DoneBy}, {"second", t.Reviewer}, {"person", t.Person}} {
+			if s.id != "" {
+				r.Subjects = append(r.Subjects, record.Subject{Type: s.kind, C: m[s.id].C})
+			}
+		}
+		records = append(records, r)
+	}
+	if len(d.Promises) > 0 || len(d.Certificates) == 0 {
+		add(kind, record.Kept, d.Promises)
+	}
+	if len(d.Certificates) > 0 {
+		add(record.Attestation, record.Inherited, d.Certificates)
+	}
+	return records
+}
+
+// census is the evidence that the people who owe a personal duty are others now.
+func (d terms) census(t Task, c crowd, now time.Time) record.Record {
+	r := d.evidence(record.Observation, t, "lapsed", now, d.all())
+	r.Result, r.Expires = record.Result{State: record.Kept}, c.until
+	r.Population = &record.Population{Expected: c.expected, Seen: c.seen}
+	return r
+}
+
+// put puts records into the batch.
+func (s *Service) put(b *outbox.Batch, records ...record.Record) error {
+	for _, r := range records {
+		r.Config = s.Digest
+		data, err := r.Canonical()
+		if err != nil {
+			return err
+		}
+		b.Record(r.ID(), data)
+	}
+	return nil
+}

@@ -1,0 +1,257 @@
+package duty
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/trust/promise"
+)
+
+// File is the policy file of the duties. Without it there are none, and promises kept by a duty are unknown.
+const File = "duties.yaml"
+
+// Statement is the evidence of a person who says that it is done; a duty that names no evidence asks for it.
+const Statement = "statement"
+
+// Joining is the occasion of whoever is new in people.yaml.
+const Joining = "joining"
+
+// machine are the types of machine evidence; those in personal are about one person.
+var (
+	machine = []string{"build.tested", "build.scanned", "release.deployed", "backup.completed", "backup.restored", "training.completed",
+		"person.screened", "person.nda", "scan.finished", "pentest.report", "review.done", "endpoint.report", "uptime.report"}
+	personal = []string{"training.completed", "person.screened", "person.nda"}
+)
+
+// Rules are duties.yaml with its defaults filled in.
+type Rules struct {
+	On     bool   // the policy has duties.yaml
+	Duties []Duty // in the order of the file
+}
+
+// Duty is one entry: what is owed, by whom, by when, and what proves it.
+type Duty struct {
+	ID    string
+	What  What
+	Owner policy.Role
+	// Every is how often a duty recurs; zero for one with an occasion.
+	Every calendar.Period
+	// On is the occasion: Joining, or a word for what people ask for on the page; "" for a duty that recurs.
+	On string
+	// Within is how long there is from the opening to the end: of the first time for a duty that recurs, of each time
+	// for one with an occasion.
+	Within   calendar.Period
+	Evidence []string        // what has to be there: Statement and types of machine evidence
+	Second   policy.Role     // role of the person who reviews; "" for none
+	Remind   calendar.Period // before the end; zero: a quarter of the time, at most a fortnight
+	Promises []string        // ids of the promises it keeps, sorted
+	// Certificates are those of the promises that call the duty's id a certificate: done, it is on file for them.
+	Certificates []string
+}
+
+// Personal reports whether each person owes the duty, or has it owed: it is about a person joining, or needs evidence
+// about one.
+func (d Duty) Personal() bool {
+	return d.On == Joining || slices.ContainsFunc(d.Evidence, func(t string) bool { return slices.Contains(personal, t) })
+}
+
+// Requested reports whether the duty begins when somebody asks.
+func (d Duty) Requested() bool { return d.On != "" && d.On != Joining }
+
+// ByHand reports whether a person has to say that it is done.
+func (d Duty) ByHand() bool { return slices.Contains(d.Evidence, Statement) }
+
+// Machines are the types of machine evidence the duty needs.
+func (d Duty) Machines() []string {
+	return slices.DeleteFunc(slices.Clone(d.Evidence), func(t string) bool { return t == Statement })
+}
+
+// Duty returns the duty with an id.
+func (r Rules) Duty(id string) (Duty, bool) {
+	i := slices.IndexFunc(r.Duties, func(d Duty) bool { return d.ID == id })
+	if i < 0 {
+		return Duty{}, false
+	}
+	return r.Duties[i], true
+}
+
+// Register is what the register of promises tells of the duties.
+func (r Rules) Register() promise.Duties {
+	var duties promise.Duties
+	for _, d := range r.Duties {
+		told := promise.Duty{ID: d.ID, On: d.On}
+		if !d.Every.IsZero() {
+			told.Every = d.Every.String()
+		}
+		duties = append(duties, told)
+	}
+	return duties
+}
+
+// file is duties.yaml as written.
+type file struct {
+	Duties []struct {
+		ID       string          `yaml:"id"`
+		What     What            `yaml:"what"`
+		Owner    policy.Role     `yaml:"owner_role"`
+		Every    calendar.Period `yaml:"every"`
+		On       string          `yaml:"on"`
+		Within   calendar.Period `yaml:"within"`
+		Evidence []string        `yaml:"evidence"`
+		Second   policy.Role     `yaml:"second"`
+		Remind   calendar.Period `yaml:"remind"`
+		Promises []string        `yaml:"promises"`
+	} `yaml:"duties"`
+}
+
+// ReadRules returns the duties of a policy. With problems the rules are fit for nothing but further checking.
+// References to promises that do not exist are dangling problems; without duties.yaml there is no problem.
+func ReadRules(p *policy.Policy) (Rules, []policy.Problem) {
+	var f file
+	r := reader{policy: p, ids: map[string]bool{}}
+	r.rules.On, r.problems = p.Decode(File, &f)
+	if !r.rules.On {
+		return r.rules, nil
+	}
+	if n := len(f.Duties); n == 0 || n > maxDuties {
+		r.wrong("duties", fmt.Sprintf("holds %d duties", n), fmt.Sprintf("1 to %d", maxDuties))
+	}
+	for i, from := range f.Duties {
+		r.duty(fmt.Sprintf("duties[%d]", i), Duty{ID: from.ID, What: from.What, Owner: from.Owner, Every: from.Every, On: from.On, Within: from.Within,
+			Evidence: slices.Clone(from.Evidence), Second: from.Second, Remind: from.Remind, Promises: slices.Clone(from.Promises)})
+	}
+	return r.rules, policy.Sort(r.problems)
+}
+
+// maxDuties of one policy.
+const maxDuties = 200
+
+var idForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+const (
+	allowedID    = "lower-case letters, digits and hyphens, at most 63"
+	allowedRoles = "employee, manager, security, dpo, oncall, auditor, owner"
+)
+
+type reader struct {
+	policy   *policy.Policy
+	rules    Rules
+	ids      map[string]bool
+	problems []policy.Problem
+}
+
+// wrong reports a problem of a key, unless its shape is wrong already.
+func (r *reader) wrong(key, what, allowed string) {
+	if !slices.ContainsFunc(r.problems, func(p policy.Problem) bool { return p.Key == key }) {
+		r.problems = append(r.problems, r.policy.Problem(File, key, what, allowed))
+	}
+}
+
+func (r *reader) duty(key string, d Duty) {
+	switch {
+	case !idForm.MatchString(d.ID):
+		r.wrong(key+".id", "is not an id", allowedID)
+	case r.ids[d.ID]:
+		r.wrong(key+".id", "is the id of another duty", "each once")
+	}
+	r.ids[d.ID] = true
+	if d.What == (What{}) {
+		r.wrong(key+".what", "is missing", "what is owed, in one line")
+	}
+	if !policy.IsRole(d.Owner) {
+		r.wrong(key+".owner_role", "is not a role", allowedRoles)
+	}
+	if d.Second != "" && !policy.IsRole(d.Second) {
+		r.wrong(key+".second", "is not a role", allowedRoles)
+	}
+	r.when(key, &d)
+	if len(d.Evidence) == 0 {
+		d.Evidence = []string{Statement}
+	}
+	for i, t := range d.Evidence {
+		if t != Statement && !slices.Contains(machine, t) || slices.Index(d.Evidence, t) < i {
+			r.wrong(fmt.Sprintf("%s.evidence[%d]", key, i), "is not a type of evidence, or is here twice", Statement+", "+strings.Join(machine, ", "))
+		}
+	}
+	r.bind(key, &d)
+	r.rules.Duties = append(r.rules.Duties, d)
+}
+
+// when checks the due rule and fills in what is left out of it.
+func (r *reader) when(key string, d *Duty) {
+	recurs := !d.Every.IsZero()
+	switch {
+	case recurs == (d.On != ""):
+		r.wrong(key, "recurs and has an occasion, or neither", "every: a period, or on: joining or a word for what is asked for")
+	case recurs && !between(d.Every, time.Hour, 10*year):
+		r.wrong(key+".every", "is out of bounds", "PT1H to P10Y")
+	case !recurs && !idForm.MatchString(d.On):
+		r.wrong(key+".on", "is not an occasion", Joining+", or a word for what is asked for: "+allowedID)
+	}
+	if d.Within.IsZero() {
+		d.Within = calendar.Period{Days: 14}
+		if month := (calendar.Period{Days: 30}); recurs {
+			if d.Within = d.Every; between(d.Every, length(month), 100*year) {
+				d.Within = month
+			}
+		}
+	} else if !between(d.Within, time.Hour, year) {
+		r.wrong(key+".within", "is out of bounds", "PT1H to P1Y")
+	}
+	if !d.Remind.IsZero() && (d.Remind.Years != 0 || d.Remind.Months != 0 || !between(d.Remind, time.Minute, 90*24*time.Hour)) {
+		r.wrong(key+".remind", "is out of bounds", "weeks, days and hours up to P90D")
+	}
+}
+
+const year = 366 * 24 * time.Hour
+
+// length is about how long a period is.
+func length(p calendar.Period) time.Duration {
+	from := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	return p.Add(from, time.UTC).Sub(from)
+}
+
+func between(p calendar.Period, low, high time.Duration) bool {
+	n := length(p)
+	return n >= low && n <= high
+}
+
+// bind joins the promises the duty names and those that name it.
+func (r *reader) bind(key string, d *Duty) {
+	for i, id := range d.Promises {
+		if _, exists := r.policy.Promise(id); !exists {
+			at := r.policy.Problem(File, fmt.Sprintf("%s.promises[%d]", key, i), "there is no such promise", "the id of a promise")
+			at.Dangling = true
+			r.problems = append(r.problems, at)
+		}
+	}
+	kept := slices.Clone(d.Promises)
+	for _, p := range r.policy.Promises {
+		for _, k := range p.KeptBy {
+			if !slices.Contains(k.Refs, d.ID) {
+				continue
+			}
+			switch k.Mechanism {
+			case policy.Duty:
+				kept = append(kept, p.ID)
+			case policy.Certificate:
+				d.Certificates = append(d.Certificates, p.ID)
+			}
+		}
+	}
+	d.Certificates = unique(d.Certificates)
+	d.Promises = slices.DeleteFunc(unique(kept), func(id string) bool {
+		_, exists := r.policy.Promise(id)
+		return !exists || slices.Contains(d.Certificates, id)
+	})
+}
+
+func unique(ids []string) []string {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

@@ -1,0 +1,132 @@
+package duty
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/platform/fault"
+)
+
+// doing is somebody's word that a task is done.
+type doing struct {
+	by    string
+	ref   string
+	cycle int // that she looked at; 0 for the present one
+}
+
+// done takes somebody's word that the task is done. again is true for word that was taken before. Codes: duty_unknown,
+// duty_moved, duty_done, own_matter, evidence_missing.
+func (d terms) done(t Task, by doing, now time.Time) (changed Task, again bool, err error) {
+	switch {
+	case t.State == Lapsed:
+		return t, false, unknown()
+	case by.cycle != 0 && by.cycle != t.Cycle:
+		return t, false, moved()
+	case !t.Owed() && t.DoneBy == by.by && t.Ref == by.ref:
+		return t, true, nil
+	case !t.Owed():
+		return t, false, fault.Refuse(fault.Conflict, "duty_done", "This is done already.", "There is nothing to do here now.")
+	case t.Own(by.by) && d.Second == "":
+		return t, false, fault.Refuse(fault.Denied, "own_matter", "Nobody settles alone what concerns herself or what she asked for.",
+			"Ask a colleague with this role.")
+	}
+	if missing := t.Missing(d.Duty); len(missing) > 0 {
+		return t, false, fault.Refuse(fault.Conflict, "evidence_missing", "Evidence that this duty needs has not arrived: "+strings.Join(missing, ", ")+".",
+			"Have it sent by its source, then try again.")
+	}
+	t.State, t.DoneBy, t.DoneAt, t.Ref = Done, by.by, now, by.ref
+	return d.conclude(t, now), false, nil
+}
+
+// Missing are the types of machine evidence that have not arrived in this cycle.
+func (t Task) Missing(d Duty) []string {
+	return slices.DeleteFunc(d.Machines(), func(kind string) bool {
+		seen, ok := t.Evidence[kind]
+		return ok && seen.Cycle == t.Cycle
+	})
+}
+
+// conclude settles a task that is done unless a second person has to look at it.
+func (d terms) conclude(t Task, now time.Time) Task {
+	if d.Second == "" || t.State == Reviewed {
+		t.Settled, t.Valid, t.Finding = now, time.Time{}, ""
+		if !d.Every.IsZero() {
+			t.Valid = d.end(d.Every, t.DoneAt)
+		}
+	}
+	return d.schedule(t)
+}
+
+// Verdict is what the second person says.
+type Verdict string
+
+const (
+	Approved Verdict = "approved"
+	Returned Verdict = "returned" // it has to be done again
+)
+
+// review takes the second person's verdict. again is true for a verdict that was taken before. Codes: duty_unknown,
+// duty_moved, duty_not_done, duty_reviewed, review_self.
+func (d terms) review(t Task, by doing, v Verdict, now time.Time) (changed Task, again bool, err error) {
+	switch {
+	case t.State == Lapsed:
+		return t, false, unknown()
+	case by.cycle != 0 && by.cycle != t.Cycle:
+		return t, false, moved()
+	case t.State == Reviewed && t.Reviewer == by.by && v == Approved:
+		return t, true, nil
+	case !t.Owed() && !t.Waiting():
+		return t, false, fault.Refuse(fault.Conflict, "duty_reviewed", "This is settled already: nothing waits for a second person.", "Look at the list of duties.")
+	case !t.Waiting():
+		return t, false, fault.Refuse(fault.Conflict, "duty_not_done", "Nobody has said yet that this is done.", "Come back when it is done.")
+	case by.by == t.DoneBy || t.Own(by.by):
+		return t, false, fault.Refuse(fault.Denied, "review_self", "Nobody reviews what she did herself, asked for, or what concerns her.", "Ask another person with this role.")
+	}
+	if v == Returned {
+		t.State, t.DoneBy, t.DoneAt, t.Ref, t.Reviewer = Open, "", time.Time{}, "", ""
+		t.Evidence = maps.Clone(t.Evidence)
+		for kind, seen := range t.Evidence {
+			seen.Cycle = 0 // it was not enough
+			t.Evidence[kind] = seen
+		}
+		if t.Finding != "" {
+			t.State = Overdue
+		}
+		return d.schedule(t), false, nil
+	}
+	t.State, t.Reviewer = Reviewed, by.by
+	return d.conclude(t, now), false, nil
+}
+
+// arrive takes machine evidence. changed is false for what was seen before, is older than what was seen, or proves
+// nothing that is not proven for good.
+func (d terms) arrive(t Task, kind, event string, at, now time.Time) (after Task, changed bool) {
+	seen, known := t.Evidence[kind]
+	settled := !t.Settled.IsZero()
+	if t.State == Lapsed || known && (seen.Event == event || !seen.At.Before(at)) || settled && d.Every.IsZero() {
+		return t, false
+	}
+	if settled {
+		t = d.again(t, now)
+	}
+	evidence := map[string]Seen{}
+	maps.Copy(evidence, t.Evidence)
+	evidence[kind] = Seen{Event: event, At: at, Cycle: t.Cycle}
+	t.Evidence = evidence
+	if d.ByHand() || len(t.Missing(d.Duty)) > 0 || !t.Owed() {
+		return d.schedule(t), true
+	}
+	t.State, t.DoneBy, t.DoneAt = Done, "", at
+	for _, kind := range d.Machines() { // as old as its oldest part
+		if s := t.Evidence[kind]; s.At.Before(t.DoneAt) {
+			t.DoneAt = s.At
+		}
+	}
+	return d.conclude(t, now), true
+}
+
+func moved() error {
+	return fault.Refuse(fault.Conflict, "duty_moved", "This duty has moved on since the page was made.", "Look at it again, then decide anew.")
+}

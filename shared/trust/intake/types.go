@@ -1,0 +1,158 @@
+package intake
+
+import "time"
+
+// Named lists the promises an event is about: some of those the sender's entry names. Left out: all of them that
+// evidence of this type can prove.
+type Named struct {
+	Promises []string `json:"promises" form:"promise" items:"0..64" doc:"ids of promises; without them all that the sender may speak of and this type can prove"`
+}
+
+func (n Named) named() []string { return n.Promises }
+
+// BuildTested is one run of one test suite.
+type BuildTested struct {
+	Named
+	Commit string `json:"commit" required:"true" form:"commit" doc:"what was tested"`
+	Suite  string `json:"suite" required:"true" form:"name" doc:"which suite; the newest run of each counts"`
+	Tests  int64  `json:"tests" required:"true" doc:"tests that should have run"`
+	Passed int64  `json:"passed" required:"true"`
+	Failed int64  `json:"failed" required:"true"`
+}
+
+// BuildScanned is one analysis of source, dependencies or an image.
+type BuildScanned struct {
+	Named
+	Commit    string     `json:"commit" required:"true" form:"commit" doc:"what was analysed"`
+	Tool      string     `json:"tool" required:"true" form:"name"`
+	Scope     string     `json:"scope" required:"true" enum:"code,dependencies,image,secrets"`
+	Committed *time.Time `json:"committed" doc:"when the commit reached its branch; needed where a promise limits the lag"`
+	Critical  int64      `json:"critical" required:"true" doc:"open findings"`
+	High      int64      `json:"high" required:"true"`
+	Medium    int64      `json:"medium" required:"true"`
+	Low       int64      `json:"low" required:"true"`
+}
+
+// ReleaseDeployed is one deployment. Only one to the live environment proves or breaks a promise.
+type ReleaseDeployed struct {
+	Named
+	Digest      string     `json:"digest" required:"true" form:"digest" doc:"of what was deployed"`
+	Environment string     `json:"environment" required:"true" enum:"dev,staging,live"`
+	SuitePassed bool       `json:"suite_passed" required:"true" doc:"the automated tests of this digest passed before"`
+	SignedOff   bool       `json:"signed_off" required:"true" doc:"a person released this digest before"`
+	DevAt       *time.Time `json:"dev_at" doc:"when this digest was deployed for development"`
+	StagingAt   *time.Time `json:"staging_at" doc:"when this digest was deployed for acceptance"`
+	BaseBuilt   *time.Time `json:"base_built" doc:"when the oldest base image or dependency set in it was refreshed"`
+	Previous    *time.Time `json:"previous" doc:"when the release before was deployed"`
+}
+
+// BackupCompleted tells how every store of the company is backed up, the failed ones included.
+type BackupCompleted struct {
+	Named
+	Expected int64    `json:"expected" required:"true" range:"1..10000" doc:"stores that should be backed up"`
+	Failed   int64    `json:"failed" required:"true" doc:"stores that could not be looked at"`
+	Stores   []Backup `json:"stores" required:"true" items:"1..500"`
+}
+
+// Backup is the state of one store's backups.
+type Backup struct {
+	Store      string    `json:"store" required:"true" form:"name"`
+	Restorable time.Time `json:"restorable" required:"true" doc:"the newest point it can be restored to"`
+	Regions    int64     `json:"regions" required:"true" range:"0..100" doc:"regions that hold a copy not older than that"`
+	Offsite    int64     `json:"offsite" required:"true" range:"0..100" doc:"copies with another provider not older than that"`
+}
+
+// BackupRestored is one restore, in a drill or in earnest.
+type BackupRestored struct {
+	Named
+	Store    string    `json:"store" required:"true" form:"name"`
+	Declared time.Time `json:"declared" required:"true" doc:"when it was decided to restore"`
+	Restored time.Time `json:"restored" required:"true" doc:"when the store served again"`
+	LostS    int64     `json:"lost_s" required:"true" doc:"seconds of data that were lost"`
+	Checksum bool      `json:"checksum_ok" required:"true" doc:"what was restored is what was backed up"`
+}
+
+// TrainingCompleted is one person's course.
+type TrainingCompleted struct {
+	Named
+	Person string `json:"person" required:"true" form:"address" doc:"her e-mail address; it is sealed, never published"`
+	Course string `json:"course" required:"true" form:"name"`
+	Passed bool   `json:"passed" required:"true"`
+	Score  *int64 `json:"score" range:"0..100" doc:"percent"`
+}
+
+// PersonScreened is one person's background check.
+type PersonScreened struct {
+	Named
+	Person string `json:"person" required:"true" form:"address" doc:"her e-mail address; it is sealed, never published"`
+	Level  string `json:"level" required:"true" enum:"basic,standard,enhanced"`
+	Result string `json:"result" required:"true" enum:"clear,concern"`
+}
+
+// PersonNDA is one person's signature under the non-disclosure agreement.
+type PersonNDA struct {
+	Named
+	Person   string    `json:"person" required:"true" form:"address" doc:"her e-mail address; it is sealed, never published"`
+	Document string    `json:"document" required:"true" form:"digest" doc:"of the signed text"`
+	Signed   time.Time `json:"signed" required:"true"`
+}
+
+// ScanFinished is one scan from inside or outside, or a grade others give.
+type ScanFinished struct {
+	Named
+	Tool              string  `json:"tool" required:"true" form:"name"`
+	Kind              string  `json:"kind" required:"true" enum:"vulnerability,malware,tls,reputation,configuration,secrets"`
+	Target            string  `json:"target" required:"true" form:"line" doc:"what was scanned; for a requested clearance, the name that was asked for"`
+	Expected          int64   `json:"expected" required:"true" doc:"assets that should have been scanned"`
+	Seen              int64   `json:"seen" required:"true"`
+	Errors            int64   `json:"errors" required:"true"`
+	Critical          int64   `json:"critical" required:"true" doc:"open findings; of a scan for malware, or for something a promise rules out, whatever it found"`
+	OldestCriticalDay *int64  `json:"oldest_critical_days" range:"0..36500" doc:"age of the oldest of them; needed where a promise limits it"`
+	Grade             *string `json:"grade" enum:"A+,A,A-,B,C,D,E,F"`
+}
+
+// PentestReport is one report of a penetration test or an audit.
+type PentestReport struct {
+	Named
+	Report   string    `json:"report" required:"true" form:"digest" doc:"of the document"`
+	Tester   string    `json:"tester" required:"true" enum:"internal,external"`
+	From     time.Time `json:"from" required:"true"`
+	To       time.Time `json:"to" required:"true"`
+	Critical int64     `json:"critical_open" required:"true"`
+	High     int64     `json:"high_open" required:"true"`
+	Medium   int64     `json:"medium_open" required:"true"`
+	Low      int64     `json:"low_open" required:"true"`
+}
+
+// ReviewDone is one review that a tool led a person through.
+type ReviewDone struct {
+	Named
+	Review   string `json:"review" required:"true" enum:"access,roles,suppliers,subprocessors,logs,risks,architecture,incidents,policy,tools,people"`
+	Reviewer string `json:"reviewer" required:"true" form:"address" doc:"her e-mail address; it is sealed, never published"`
+	Expected int64  `json:"expected" required:"true" doc:"what there was to look at"`
+	Reviewed int64  `json:"reviewed" required:"true"`
+	Open     int64  `json:"open" required:"true" doc:"findings still to be acted on"`
+}
+
+// EndpointReport is the state of all devices that people work on.
+type EndpointReport struct {
+	Named
+	Expected      int64 `json:"expected" required:"true" doc:"devices that should have reported"`
+	Seen          int64 `json:"seen" required:"true"`
+	Unmanaged     int64 `json:"unmanaged" required:"true" doc:"devices that work for the company and are not its own"`
+	Unencrypted   int64 `json:"unencrypted" required:"true"`
+	AntivirusOff  int64 `json:"antivirus_off" required:"true"`
+	OldSignatures int64 `json:"old_signatures" required:"true"`
+}
+
+// UptimeReport is what one outside monitor measured over a time.
+type UptimeReport struct {
+	Named
+	Endpoint string    `json:"endpoint" required:"true" form:"name"`
+	From     time.Time `json:"from" required:"true"`
+	To       time.Time `json:"to" required:"true"`
+	Last     time.Time `json:"last" required:"true" doc:"of the newest probe"`
+	Probes   int64     `json:"probes" required:"true" range:"1..9007199254740991" doc:"that should have been made"`
+	Missing  int64     `json:"missing" required:"true" doc:"that were not made"`
+	Failed   int64     `json:"failed" required:"true" doc:"that found it down"`
+}

@@ -1,0 +1,238 @@
+// Package outside looks at hosts over the network, as anybody could: TLS handshakes, single requests, raw bytes.
+//
+// It promises to reach nobody a stranger could be sent to by a name: the address a name resolves to is checked at the
+// moment of connecting, so that a host cannot answer once with a public address and once with one of ours. No
+// redirect is followed, no cookie kept, no credential sent but the one handed in, and that to nobody whose certificate
+// is not trusted; every look is bounded in time and bytes.
+package outside
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/trust/probe"
+)
+
+const (
+	patience = 8 * time.Second // for one look
+	maxBody  = 256 << 10
+)
+
+// Reach says which addresses may be looked at.
+type Reach string
+
+const (
+	Public   Reach = "public"   // addresses of the internet alone
+	Loopback Reach = "loopback" // this machine alone, for local mode
+)
+
+// Outside is the eye. It is safe for concurrent use.
+type Outside struct {
+	reach  Reach
+	trust  *tls.Config // by which a certificate is believed
+	lookup func(ctx context.Context, network, address string) (net.Conn, error)
+	client *http.Client
+}
+
+// New returns an eye that reaches public addresses, or this machine, and trusts certificates that lead to roots, nil for
+// those of the system. Misconfigured for any other word.
+func New(reach string, clk clock.Clock, roots *x509.CertPool) (*Outside, error) {
+	if reach != string(Public) && reach != string(Loopback) {
+		return nil, fault.New(fault.Misconfigured, "probes: allowed are public and loopback")
+	}
+	o := &Outside{reach: Reach(reach), trust: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Time: clk.Now}}
+	dialer := net.Dialer{Timeout: patience, Control: o.guard}
+	o.lookup = dialer.DialContext
+	o.client = &http.Client{
+		Timeout:       patience,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				return o.lookup(ctx, network, address)
+			},
+			DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10, TLSHandshakeTimeout: patience, ForceAttemptHTTP2: true,
+			TLSClientConfig: o.trust,
+		},
+	}
+	return o, nil
+}
+
+// errOutOfReach is met at the moment of connecting, whatever the name said.
+var errOutOfReach = errors.New("the address is out of reach of probes")
+
+// guard is called with the address that is about to be connected to.
+func (o *Outside) guard(_, address string, _ syscall.RawConn) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return errOutOfReach
+	}
+	addr := to.Addr().Unmap()
+	if o.reach == Loopback {
+		if !addr.IsLoopback() {
+			return errOutOfReach
+		}
+		return nil
+	}
+	if !addr.IsGlobalUnicast() || addr.IsPrivate() || special(addr) {
+		return errOutOfReach
+	}
+	return nil
+}
+
+// Networks that are global by their form, and not of the internet (RFC 6890 and its registries).
+var others = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"),
+	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("3fff::/20"),
+}
+
+func special(addr netip.Addr) bool {
+	for _, p := range others {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+var versions = map[int]uint16{10: tls.VersionTLS10, 11: tls.VersionTLS11, 12: tls.VersionTLS12, 13: tls.VersionTLS13}
+
+// Shake offers versions up to highest, as probe.Eye says.
+func (o *Outside) Shake(ctx context.Context, host string, highest int) (probe.Handshake, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	plain, err := o.lookup(ctx, "tcp", port(host))
+	if err != nil {
+		return probe.Handshake{}, unreachable(err)
+	}
+	defer plain.Close()
+	//nolint:gosec // old versions are offered to learn whether they are refused
+	name, _, _ := strings.Cut(host, ":")
+	conn := tls.Client(plain, &tls.Config{ServerName: name, MinVersion: tls.VersionTLS10, MaxVersion: versions[highest], InsecureSkipVerify: true, CipherSuites: suites()})
+	if err := conn.HandshakeContext(ctx); err != nil {
+		if ctx.Err() != nil {
+			return probe.Handshake{}, unreachable(err)
+		}
+		return probe.Handshake{Refused: true}, nil
+	}
+	state := conn.ConnectionState()
+	met := probe.Handshake{}
+	for number, version := range versions {
+		if version == state.Version {
+			met.Version = number
+		}
+	}
+	leaf := state.PeerCertificates[0]
+	met.NotAfter, met.Signature = leaf.NotAfter, leaf.SignatureAlgorithm.String()
+	between := x509.NewCertPool()
+	for _, c := range state.PeerCertificates[1:] {
+		between.AddCert(c)
+	}
+	_, err = leaf.Verify(x509.VerifyOptions{DNSName: name, Intermediates: between, Roots: o.trust.RootCAs, CurrentTime: o.trust.Time()})
+	met.Trusted = err == nil
+	return met, nil
+}
+
+// port is where a host listens for TLS.
+func port(host string) string {
+	if strings.Contains(host, ":") {
+		return host
+	}
+	return net.JoinHostPort(host, "443")
+}
+
+// suites are all there are, also those a careful client would not use: a host that accepts them must be found.
+func suites() []uint16 {
+	var all []uint16
+	for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		all = append(all, s.ID)
+	}
+	return all
+}
+
+// wanted are the headers decisions need.
+var wanted = []string{"Strict-Transport-Security", "X-Content-Type-Options", "Content-Security-Policy", "X-Frame-Options"}
+
+// Ask sends one GET, as probe.Eye says.
+func (o *Outside) Ask(ctx context.Context, address, bearer string) (probe.Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return probe.Answer{}, fault.New(fault.Invalid, "asking a page: its address cannot be read")
+	}
+	r.Header.Set("User-Agent", "ostiary-probe")
+	if bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	got, err := o.client.Do(r)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return probe.Answer{Closed: true}, nil
+	}
+	if err != nil {
+		return probe.Answer{}, unreachable(err)
+	}
+	defer got.Body.Close()
+	answer := probe.Answer{Status: got.StatusCode, Location: got.Header.Get("Location"), Header: map[string]string{}}
+	for _, name := range wanted {
+		answer.Header[strings.ToLower(name)] = got.Header.Get(name)
+	}
+	if at, err := http.ParseTime(got.Header.Get("Last-Modified")); err == nil {
+		answer.Date = at
+	}
+	if answer.Body, err = io.ReadAll(io.LimitReader(got.Body, maxBody)); err != nil {
+		return probe.Answer{}, unreachable(err)
+	}
+	return answer, nil
+}
+
+// Send writes raw bytes, as probe.Eye says.
+func (o *Outside) Send(ctx context.Context, host string, request []byte) (probe.Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	plain, err := o.lookup(ctx, "tcp", port(host))
+	if err != nil {
+		return probe.Answer{}, unreachable(err)
+	}
+	defer plain.Close()
+	//nolint:gosec // whether it is trusted is a probe of its own
+	name, _, _ := strings.Cut(host, ":")
+	conn := tls.Client(plain, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return probe.Answer{}, unreachable(err)
+	}
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetDeadline(deadline); err != nil {
+		return probe.Answer{}, unreachable(err)
+	}
+	if _, err := conn.Write(request); err != nil {
+		return probe.Answer{Closed: true}, nil
+	}
+	got, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxBody)), nil)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+		return probe.Answer{Closed: true}, nil
+	}
+	if err != nil {
+		return probe.Answer{}, unreachable(err)
+	}
+	defer got.Body.Close()
+	return probe.Answer{Status: got.StatusCode}, nil
+}
+
+func unreachable(err error) error {
+	return fault.New(fault.Transient, "looking from outside: %w", err)
+}

@@ -1,0 +1,238 @@
+package promise
+
+import (
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/policy"
+)
+
+// Names of controls that are not checks of promises.
+const (
+	PageControl      = "trust-page"   // writes page records
+	LogControl       = "evidence-log" // writes run records of the log itself
+	StatementControl = "statement"    // writes attestations of statements
+)
+
+// Ledger is everything State needs, folded from records in log order, and bounded whatever the log holds. Add needs
+// exclusive use; State and Snap may run together.
+type Ledger struct {
+	register Register
+	digest   string // of the register
+	heads    heads
+	entries  map[string]*entry // by promise id; evidence lies at the root of the equal sentences
+	changed  map[string]bool   // names of pieces
+
+	// What follows from the register.
+	index  map[string]int             // place of a promise
+	root   map[string]string          // the promise whose evidence counts
+	family map[string][]int           // by root: places of the promise and all that say the same
+	refs   map[string]map[string]bool // by root: controls whose evidence is kept
+	shared map[string]bool            // controls whose records may name no promise
+	maxAge map[string]calendar.Period
+	duties map[string]calendar.Period
+}
+
+// heads is what belongs to no single promise.
+type heads struct {
+	V        int              `json:"v"`
+	Register string           `json:"register"`
+	Size     int64            `json:"size"`
+	Controls map[string]*runs `json:"controls"`
+	Proofs   map[string]proof `json:"proofs"` // by control and kind: records that name no promise
+	Closed   map[string]int64 `json:"closed"` // by record id of the finding: index of the closing leaf
+	Gaps     Gaps             `json:"gaps"`
+}
+
+// entry is what belongs to one promise.
+type entry struct {
+	V        int                `json:"v"`
+	ID       string             `json:"id"`
+	Newest   *proof             `json:"newest,omitempty"` // of any kind
+	Proofs   map[string]proof   `json:"proofs,omitempty"` // by control and kind
+	Drills   map[string]proof   `json:"drills,omitempty"` // by control; "" for all that keep other promises
+	Open     map[string]finding `json:"open,omitempty"`   // by record id
+	Overflow bool               `json:"overflow,omitempty"`
+	Waivers  map[string]waiver  `json:"waivers,omitempty"` // by record id
+	Embargo  *embargo           `json:"embargo,omitempty"`
+	Lost     int64              `json:"lost,omitempty"` // time of the newest gap record about it
+	Mark     *mark              `json:"mark,omitempty"`
+	Days     []day              `json:"days,omitempty"`
+}
+
+// Bounds of what a hostile or broken control can make the ledger hold.
+const (
+	maxOpen    = 10_000 // findings per promise; beyond them it stays broken
+	maxClosed  = 10_000
+	maxWaivers = 64
+)
+
+// NewLedger returns the ledger of an empty log.
+func NewLedger(r Register) *Ledger {
+	l := &Ledger{
+		register: r, digest: r.Digest(),
+		entries: map[string]*entry{}, changed: map[string]bool{headsPiece: true},
+		index: map[string]int{}, root: map[string]string{}, family: map[string][]int{}, refs: map[string]map[string]bool{},
+		shared: map[string]bool{}, maxAge: map[string]calendar.Period{}, duties: map[string]calendar.Period{},
+	}
+	l.heads = heads{V: Version, Register: l.digest, Controls: map[string]*runs{}, Proofs: map[string]proof{}, Closed: map[string]int64{}}
+	for i, p := range r.Promises {
+		root := p.ID
+		if p.SameAs != "" {
+			root = p.SameAs
+		}
+		l.index[p.ID], l.root[p.ID], l.family[root] = i, root, append(l.family[root], i)
+		l.entries[p.ID] = &entry{V: Version, ID: p.ID}
+		l.changed[piece(p.ID)] = true
+		l.maxAge[p.ID], _ = period(p.MaxAge) // a register that was read or made has valid ones
+		l.referTo(root, p.KeptBy)
+	}
+	for _, d := range r.Duties {
+		l.duties[d.ID], _ = period(d.Every)
+	}
+	return l
+}
+
+// referTo notes whose evidence counts for a promise.
+func (l *Ledger) referTo(root string, keepers []Keeper) {
+	if l.refs[root] == nil {
+		l.refs[root] = map[string]bool{}
+	}
+	for _, k := range keepers {
+		switch k.Mechanism {
+		case policy.Rollup:
+		case policy.Statement:
+			l.refs[root][StatementControl] = true
+		default:
+			for _, ref := range k.Refs {
+				l.refs[root][ref] = true
+				l.shared[ref] = true
+			}
+		}
+	}
+}
+
+// Register returns the register the states are computed for.
+func (l *Ledger) Register() Register { return l.register }
+
+// Size returns the number of leaves folded: the index Add expects next.
+func (l *Ledger) Size() int64 { return l.heads.Size }
+
+// Add folds the record of leaf index. Leaves come in order and without omission: Conflict otherwise, and nothing is
+// changed. The same record again (an id may enter the log twice) changes nothing but the size. A page record also
+// notes the states at its time in the history.
+func (l *Ledger) Add(index int64, r record.Record) error {
+	if index != l.heads.Size {
+		return fault.New(fault.Conflict, "folding the evidence log: leaf %d instead of %d", index, l.heads.Size)
+	}
+	l.heads.Size++
+	l.changed[headsPiece] = true
+	p := proofOf(index, r)
+	l.addShared(p, r)
+	for _, root := range l.roots(r.Promises) {
+		l.addTo(root, p, r)
+	}
+	if r.Kind == record.Attestation && r.Control == StatementControl {
+		l.addStatements(p, r)
+	}
+	l.close(index, p, r)
+	if r.Kind == record.Page && r.Control == PageControl {
+		l.mark(p.At)
+	}
+	return nil
+}
+
+// roots returns whom a record concerns: each family once, in the record's order.
+func (l *Ledger) roots(ids []string) []string {
+	var roots []string
+	for _, id := range ids {
+		if root, known := l.root[id]; known && !slices.Contains(roots, root) {
+			roots = append(roots, root)
+		}
+	}
+	return roots
+}
+
+// addShared folds what concerns a control as a whole.
+func (l *Ledger) addShared(p proof, r record.Record) {
+	switch {
+	case r.Kind == record.Gap && len(r.Promises) == 0 && !l.shared[r.Control]:
+		l.heads.Gaps.Count++
+		l.heads.Gaps.Last = p.evidence()
+	case !l.shared[r.Control]:
+	case r.Kind == record.Run && r.Run > 0:
+		l.runsOf(r.Control).add(r.Run, p)
+	case r.Kind == record.Gap:
+		l.runsOf(r.Control).missed(span{At: p.At})
+	}
+	if len(r.Promises) == 0 && l.shared[r.Control] && counts(r.Kind) {
+		keep(&l.heads.Proofs, r.Control+" "+string(r.Kind), p)
+	}
+}
+
+func (l *Ledger) runsOf(control string) *runs {
+	if l.heads.Controls[control] == nil {
+		l.heads.Controls[control] = &runs{}
+	}
+	return l.heads.Controls[control]
+}
+
+// counts reports whether the newest record of a kind decides about a mechanism.
+func counts(k record.Kind) bool {
+	return k == record.Run || k == record.Observation || k == record.Review || k == record.Attestation
+}
+
+// addTo folds what concerns one promise.
+func (l *Ledger) addTo(root string, p proof, r record.Record) {
+	e := l.entries[root]
+	if e == nil {
+		return // a register that names a root it does not hold
+	}
+	l.changed[piece(root)] = true
+	if e.Newest == nil || p.At >= e.Newest.At {
+		e.Newest = &p
+	}
+	bound := l.refs[root][r.Control]
+	switch {
+	case r.Kind == record.Finding:
+		l.open(e, p)
+	case r.Kind == record.Waiver:
+		if _, ended := l.heads.Closed[p.ID]; !ended {
+			e.waive(p, r)
+		}
+	case r.Kind == record.Drill:
+		control := r.Control
+		if !bound {
+			control = ""
+		}
+		keep(&e.Drills, control, p)
+	case r.Kind == record.Case && r.Facts["embargo_until"] != "":
+		e.hide(p, r.Facts["embargo_until"])
+	case r.Kind == record.Gap:
+		e.Lost = max(e.Lost, p.At) // evidence about this promise was lost: nobody knows what it said
+	case bound && counts(r.Kind) && r.Control != StatementControl:
+		keep(&e.Proofs, r.Control+" "+string(r.Kind), p)
+	}
+}
+
+// addStatements keeps statements under the very sentence they were signed for.
+func (l *Ledger) addStatements(p proof, r record.Record) {
+	for _, id := range r.Promises {
+		if e := l.entries[id]; e != nil {
+			p.Hash, p.Role = r.PromiseText, policy.Role(r.Facts["role"])
+			keep(&e.Proofs, StatementControl, p)
+			l.changed[piece(id)] = true
+		}
+	}
+}
+
+// at returns a stored time.
+func at(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

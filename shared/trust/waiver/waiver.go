@@ -1,0 +1,285 @@
+// Package waiver keeps exceptions: a promise that is broken for a known reason is shown as an exception until a date.
+//
+// It promises that an exception takes two people of security, dpo and owner, has a reason from a list and lasts at most 90
+// days, and that nothing comes into force before the second person agrees. The record names a code and two commitments; what
+// the asker wrote beside stays in the store. An exception ends by itself; none is ever prolonged, a new one has to be
+// asked for.
+package waiver
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/trust/notice"
+	"ostiary.internal/shared/trust/statement"
+)
+
+// Control is the name under which the evidence speaks of exceptions.
+const Control = "waiver"
+
+// Waivers is the collection's name.
+const Waivers = "waivers"
+
+// MostDays is how long an exception lasts at most, counted from its approval; AskLife how long it waits for one.
+const (
+	MostDays = 90
+	AskLife  = 7 * 24 * time.Hour
+)
+
+// version of the stored shape; kept is how long a waiver can be looked up after its end.
+const (
+	version = 1
+	kept    = 400 * 24 * time.Hour
+)
+
+// reasons are the codes of which one says why: free text never enters the evidence.
+var reasons = []string{"migration", "supplier-outage", "planned-work", "incident", "legal-requirement", "false-alarm", "accepted-risk"}
+
+// Reasons returns the codes of reasons, in the order a page shows them.
+func Reasons() []string { return slices.Clone(reasons) }
+
+// State is where a waiver is. It is stored.
+type State string
+
+const (
+	Asked    State = "asked"
+	Approved State = "approved"
+)
+
+// Waiver is one exception, as it is stored.
+type Waiver struct {
+	V        int       `json:"v"`
+	ID       string    `json:"id"`
+	Promise  string    `json:"promise"`
+	Reason   string    `json:"reason"`
+	Note     string    `json:"note,omitempty"` // in the asker's words; never in evidence
+	Until    time.Time `json:"until"`          // first instant at which it no longer counts
+	State    State     `json:"state"`
+	Asker    string    `json:"asker"`
+	Asked    time.Time `json:"asked"`
+	Approver string    `json:"approver,omitempty"`
+	Approved time.Time `json:"approved,omitzero"`
+	Nonce    string    `json:"nonce"`
+	Record   string    `json:"record,omitempty"` // id of the evidence
+	Expires  time.Time `json:"expires"`
+}
+
+// Waiting reports whether a second person can still approve the waiver at now.
+func (w Waiver) Waiting(now time.Time) bool {
+	return w.State == Asked && now.Before(w.Until) && now.Before(w.Asked.Add(AskLife))
+}
+
+// InForce reports whether the exception counts at now.
+func (w Waiver) InForce(now time.Time) bool { return w.State == Approved && now.Before(w.Until) }
+
+// Collection declares the collection; the control's schema holds it.
+func Collection() store.Collection { return store.Collection{Name: Waivers, Expires: true} }
+
+// MayDecide reports whether a person's roles let her ask for an exception, or approve one.
+func MayDecide(p policy.Person) bool {
+	return p.Has(policy.Security) || p.Has(policy.DPO) || p.Has(policy.Owner)
+}
+
+// Config is what a Service needs. Store and Box must be of the same database.
+type Config struct {
+	Store  store.Store
+	Box    *outbox.Box
+	Policy *policy.Policy
+	Digest string // of the policy, named in records
+	// Commit makes the commitment that stands for a person in records of this month. It is called outside transactions.
+	Commit func(ctx context.Context, person string, now time.Time) (record.Subject, error)
+	Notify func(b *outbox.Batch, n notice.Notice) error // puts a message into the batch; called inside transactions
+	Random io.Reader                                    // nil means crypto/rand
+}
+
+// Service keeps waivers. It is safe for concurrent use. On any error nothing was changed.
+type Service struct{ Config }
+
+// New returns a Service, or Misconfigured when a part is missing.
+func New(c Config) (*Service, error) {
+	if c.Store == nil || c.Box == nil || c.Policy == nil || c.Commit == nil || c.Notify == nil {
+		return nil, fault.New(fault.Misconfigured, "waivers: store, outbox, policy, commitments and notices are all needed")
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	return &Service{c}, nil
+}
+
+// Request is what is asked for.
+type Request struct {
+	Promise string
+	Reason  string // one of Reasons
+	Note    string // at most 300 bytes; may be empty
+	Until   time.Time
+}
+
+// Ask asks for an exception. Asking for the same again returns the one there is. Codes: role_missing, promise_unknown,
+// reason_invalid, note_invalid, until_invalid.
+func (s *Service) Ask(ctx context.Context, q Request, by policy.Person, now time.Time) (Waiver, error) {
+	q.Note = strings.TrimSpace(q.Note)
+	p, known := s.Policy.Promise(q.Promise)
+	switch {
+	case !MayDecide(by):
+		return Waiver{}, roleMissing()
+	case !known:
+		return Waiver{}, fault.Refuse(fault.NotFound, "promise_unknown", "There is no such promise.", "Choose one from the list.")
+	case !slices.Contains(reasons, q.Reason):
+		return Waiver{}, fault.Refuse(fault.Invalid, "reason_invalid", "There is no such reason.", "Give one of "+strings.Join(reasons, ", ")+".")
+	case len(q.Note) > 300 || strings.ContainsFunc(q.Note, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return Waiver{}, fault.Refuse(fault.Invalid, "note_invalid", "The note is longer than 300 bytes, or not one line.", "Write less.")
+	case !s.allowed(q.Until, now):
+		return Waiver{}, untilInvalid()
+	}
+	nonce, err := s.nonce()
+	if err != nil {
+		return Waiver{}, err
+	}
+	id := requestID(q, by.ID)
+	var w Waiver
+	err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+		err := tx.Get(Waivers, id, &w)
+		if !fault.Is(err, fault.NotFound) && (err != nil || w.State == Approved || w.Waiting(now)) {
+			return err
+		}
+		w = Waiver{V: version, ID: id, Promise: q.Promise, Reason: q.Reason, Note: q.Note, Until: q.Until, State: Asked, Asker: by.ID, Asked: now,
+			Nonce: nonce, Expires: q.Until.Add(kept)}
+		if err := tx.Put(Waivers, id, w); err != nil {
+			return err
+		}
+		n := notice.Notice{Kind: notice.WaiverAsked, Key: nonce, Due: q.Until, What: func(language string) string { return statement.Quote(p, language) }}
+		for _, other := range s.Policy.People {
+			if other.ID != by.ID && MayDecide(other) && other.Active(now) {
+				n.To = append(n.To, other.ID)
+			}
+		}
+		return s.Notify(batch, n)
+	})
+	return w, err
+}
+
+// allowed reports whether an exception may end then: after now, and at most 90 days from now.
+func (s *Service) allowed(until, now time.Time) bool {
+	return now.Before(until) && !until.After(now.Add(MostDays*24*time.Hour))
+}
+
+// idForm is what the id of a waiver looks like. Anything else is none, and some of it no id at all.
+var idForm = regexp.MustCompile(`^[a-z2-7]{32}$`)
+
+func requestID(q Request, asker string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{asker, q.Promise, q.Reason, q.Until.UTC().Format(time.RFC3339)}, "\x00")))
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:20]))
+}
+
+// Approve brings an exception into force. Approving it again by the same person changes nothing. Codes: role_missing,
+// waiver_unknown, waiver_self, waiver_decided, promise_unknown.
+func (s *Service) Approve(ctx context.Context, id string, by policy.Person, now time.Time) (Waiver, error) {
+	unknown := fault.Refuse(fault.NotFound, "waiver_unknown", "There is no such exception, or it has lapsed.", "Look at the list again.")
+	if !MayDecide(by) {
+		return Waiver{}, roleMissing()
+	}
+	var asked Waiver
+	if !idForm.MatchString(id) {
+		return Waiver{}, unknown
+	} else if err := s.Store.Get(ctx, Waivers, id, &asked); fault.Is(err, fault.NotFound) {
+		return Waiver{}, unknown
+	} else if err != nil {
+		return Waiver{}, err
+	}
+	first, err := s.Commit(ctx, asked.Asker, now)
+	if err != nil {
+		return Waiver{}, err
+	}
+	second, err := s.Commit(ctx, by.ID, now)
+	if err != nil {
+		return Waiver{}, err
+	}
+	var w Waiver
+	err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+		if err := tx.Get(Waivers, id, &w); err != nil {
+			return err
+		}
+		_, known := s.Policy.Promise(w.Promise)
+		switch {
+		case w.State == Approved && w.Approver == by.ID:
+			return nil
+		case w.State == Approved:
+			return fault.Refuse(fault.Conflict, "waiver_decided", "This exception was approved already.", "There is nothing to do here.")
+		case w.Asker == by.ID:
+			return fault.Refuse(fault.Denied, "waiver_self", "Nobody approves what she asked for herself.", "Ask another person of security, the DPO or the owner.")
+		case !known || !w.Waiting(now):
+			return unknown
+		}
+		w.State, w.Approver, w.Approved = Approved, by.ID, now
+		r := s.evidence(w, first, second)
+		w.Record = r.ID()
+		if err := tx.Put(Waivers, id, w); err != nil {
+			return err
+		}
+		data, err := r.Canonical()
+		batch.Record(w.Record, data)
+		return err
+	})
+	return w, err
+}
+
+func (s *Service) evidence(w Waiver, first, second record.Subject) record.Record {
+	r := record.New(record.Waiver, Control, w.Nonce, w.Promise)
+	r.Config, r.Method = s.Digest, record.Interview
+	r.Source.Type, r.Source.Observed, r.Source.Collected = "http", w.Approved, w.Approved
+	r.Result, r.Expires = record.Result{State: record.Excepted}, w.Until
+	r.Facts = map[string]string{"reason": w.Reason}
+	r.Subjects = []record.Subject{{Type: "asker", C: first.C}, {Type: "approver", C: second.C}}
+	return r
+}
+
+// List returns the waivers that wait or are in force, the newest first.
+func (s *Service) List(ctx context.Context, now time.Time) ([]Waiver, error) {
+	var found []Waiver
+	for q := (store.Query{Collection: Waivers, Limit: store.MaxQueryResults}); ; {
+		page, err := store.Find[Waiver](s.Store.Query(ctx, q))
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range page {
+			if w.Waiting(now) || w.InForce(now) {
+				found = append(found, w)
+			}
+		}
+		if len(page) < q.Limit {
+			break
+		}
+		q.After = &store.Cursor{ID: page[len(page)-1].ID}
+	}
+	slices.SortFunc(found, func(a, b Waiver) int { return b.Asked.Compare(a.Asked) })
+	return found, nil
+}
+
+func (s *Service) nonce() (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
+		return "", fault.New(fault.Transient, "asking for an exception: %w", err)
+	}
+	return hex.EncodeToString(b[:]), nil
+}
+
+func roleMissing() error {
+	return fault.Refuse(fault.Denied, "role_missing", "Exceptions are decided by two people of security, the DPO and the owner.", "Ask one of them.")
+}
+
+func untilInvalid() error {
+	return fault.Refuse(fault.Invalid, "until_invalid", "An exception ends after now, and at most 90 days from now.", "Choose an earlier date.")
+}

@@ -1,0 +1,166 @@
+package policies_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+
+	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/trust/duty"
+	"ostiary.internal/testdata/policies"
+)
+
+func load(t *testing.T, fsys fs.FS, dir string) *policy.Policy {
+	t.Helper()
+	p, problems, err := policy.Load(fsys, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told(t, problems)
+	return p
+}
+
+func told(t *testing.T, problems []policy.Problem) {
+	t.Helper()
+	for _, problem := range problems {
+		t.Error(problem)
+	}
+}
+
+// folders returns the names of all sample folders.
+func folders(t *testing.T) []string {
+	t.Helper()
+	found, err := fs.ReadDir(policies.FS, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, folder := range found {
+		names = append(names, folder.Name())
+	}
+	return names
+}
+
+func TestEveryFolderIsInOrder(t *testing.T) {
+	t.Parallel()
+	host := regexp.MustCompile(`[a-z0-9.-]+@([a-z0-9.-]+)|https?://([a-z0-9.-]+)`)
+	for _, folder := range folders(t) {
+		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
+			p := load(t, policies.FS, folder)
+			rules, problems := access.ReadRules(p)
+			told(t, problems)
+			// The control is on where the page promises what it does, and nowhere else.
+			if promised := slices.ContainsFunc(p.Promises, isAccess); rules.On != promised {
+				t.Errorf("the access control is on: %v, and promised: %v", rules.On, promised)
+			}
+			if _, found := p.Read("README.md"); !found {
+				t.Error("nothing says what is expressed as what")
+			}
+			for name, data := range p.Packed() {
+				for _, found := range host.FindAllStringSubmatch(string(data), -1) {
+					if !strings.HasSuffix(found[1]+found[2], ".example") {
+						t.Errorf("%s names %s, a host that somebody may own", name, found[0])
+					}
+				}
+			}
+			for _, role := range []policy.Role{policy.Employee, policy.Manager, policy.Security, policy.DPO, policy.OnCall, policy.Owner} {
+				if !slices.ContainsFunc(p.People, func(person policy.Person) bool { return person.Has(role) }) {
+					t.Errorf("nobody has the role %s", role)
+				}
+			}
+		})
+	}
+}
+
+func isAccess(p policy.Promise) bool {
+	return slices.ContainsFunc(p.KeptBy, func(k policy.Keeper) bool {
+		return k.Mechanism == policy.Records && slices.Contains([]string{"ip-allowlist", "ip-daily", "otp-gate"}, k.Refs[0])
+	})
+}
+
+// TestDutiesAndPromisesAgree: a duty lists the promises it keeps or renews a certificate for, and no others.
+func TestDutiesAndPromisesAgree(t *testing.T) {
+	t.Parallel()
+	for _, folder := range folders(t) {
+		p := load(t, policies.FS, folder)
+		rules, problems := duty.ReadRules(p)
+		told(t, problems)
+		var file struct {
+			Duties []struct {
+				ID       string   `yaml:"id"`
+				Promises []string `yaml:"promises"`
+			} `yaml:"duties"`
+		}
+		data, _ := p.Read(duty.File)
+		if err := yaml.Unmarshal(data, &file); err != nil || len(file.Duties) != len(rules.Duties) {
+			t.Fatalf("%s: reading what the duties list: %v", folder, err)
+		}
+		for i, listed := range file.Duties {
+			kept := slices.Concat(rules.Duties[i].Promises, rules.Duties[i].Certificates)
+			slices.Sort(kept)
+			slices.Sort(listed.Promises)
+			if !slices.Equal(slices.Compact(kept), listed.Promises) {
+				t.Errorf("%s: %s lists %v, and those that name it are %v", folder, listed.ID, listed.Promises, kept)
+			}
+		}
+	}
+}
+
+// TestSourcesAreHeard: a source speaks of promises that what it sends can prove.
+func TestSourcesAreHeard(t *testing.T) {
+	t.Parallel()
+	for _, folder := range folders(t) {
+		p := load(t, policies.FS, folder)
+		rules, _ := duty.ReadRules(p)
+		for _, source := range p.Sources {
+			for _, id := range source.Promises {
+				promise, _ := p.Promise(id)
+				if !slices.ContainsFunc(promise.KeptBy, func(k policy.Keeper) bool { return hears(rules, k, source.Types) }) {
+					t.Errorf("%s: %s speaks of %s, and nothing there listens: %v", folder, source.ID, id, promise.KeptBy)
+				}
+			}
+		}
+	}
+}
+
+func hears(rules duty.Rules, k policy.Keeper, types []string) bool {
+	if k.Mechanism != policy.Duty {
+		return k.Mechanism == policy.Records
+	}
+	return slices.ContainsFunc(k.Refs, func(ref string) bool {
+		d, _ := rules.Duty(ref)
+		return slices.ContainsFunc(d.Evidence, func(kind string) bool { return slices.Contains(types, kind) })
+	})
+}
+
+func TestStarterStandsAlone(t *testing.T) {
+	t.Parallel()
+	parent := t.TempDir()
+	if err := os.CopyFS(filepath.Join(parent, "acme"), policies.Starter()); err != nil {
+		t.Fatal(err)
+	}
+	p := load(t, os.DirFS(parent), "acme")
+	if p.Company.Extends != "" || len(p.Gateways) != 1 {
+		t.Errorf("the starter extends %q and has %d gateways", p.Company.Extends, len(p.Gateways))
+	}
+	used := map[policy.Mechanism]bool{}
+	for _, promise := range p.Promises {
+		for _, k := range promise.KeptBy {
+			used[k.Mechanism] = true
+		}
+	}
+	if len(used) != 8 {
+		t.Errorf("the starter shows %v, not every mechanism", used)
+	}
+	if err := os.CopyFS(filepath.Join(parent, "acme"), policies.Starter()); err == nil {
+		t.Error("copying twice overwrote what somebody had edited")
+	}
+}
