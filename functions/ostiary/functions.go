@@ -9,6 +9,11 @@ import (
 	"ostiary.internal/functions/access/registerip"
 	"ostiary.internal/functions/access/syncallowlist"
 	"ostiary.internal/functions/breach/deliver"
+	"ostiary.internal/functions/trust/attest"
+	"ostiary.internal/functions/trust/collectevidence"
+	"ostiary.internal/functions/trust/keeppromises"
+	"ostiary.internal/functions/trust/sealevidence"
+	"ostiary.internal/functions/trust/trustpage"
 
 	"ostiary.internal/functions/internal/wiring"
 )
@@ -21,4 +26,9 @@ var functions = []wiring.Function{
 	registerip.Function,
 	syncallowlist.Function,
 	deliver.Function,
+	attest.Function,
+	collectevidence.Function,
+	keeppromises.Function,
+	sealevidence.Function,
+	trustpage.Function,
 }

@@ -43,6 +43,8 @@ func commands() []command {
 		{"init", "DIR", "start a policy folder from the starter", "ostiary init policy", initFolder},
 		{"check", "[--policy DIR] [--json]", "check a policy folder; problems as file:line: key: what is wrong; what is allowed", "ostiary check --policy policy", check},
 		{"enrol", "[--data DIR] [--policy DIR] [--server URL] [--by EMAIL] [--json] EMAIL", "make a one-time enrolment link for a person, as somebody of security", "ostiary enrol asha.iyer@sharedcontacts.example", enrol},
+		{"evidence", evidenceArgs, "check evidence offline, pack it for somebody, or confirm a log as its witness", "ostiary evidence verify bundle.zip --trust trust.json", evidence},
+		{"promises", "table|lint [--policy DIR] [--data DIR] [--server URL] [--json]", "list every promise with what keeps it and its state, or what is wrong with the texts", "ostiary promises table --policy testdata/policies/sharedcontacts", promises},
 	}
 }
 

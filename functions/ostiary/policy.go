@@ -11,6 +11,8 @@ import (
 
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/trust/duty"
+	"ostiary.internal/shared/trust/probe"
 	"ostiary.internal/testdata/policies"
 )
 
@@ -87,5 +89,16 @@ func problemsOf(folder string) ([]policy.Problem, error) {
 		return nil, err
 	}
 	_, more := access.ReadRules(p)
-	return policy.Sort(append(problems, more...)), nil
+	problems = append(problems, more...)
+	rules, more := duty.ReadRules(p)
+	problems = append(problems, more...)
+	if rules.On {
+		var ids []string
+		for _, d := range rules.Duties {
+			ids = append(ids, d.ID)
+		}
+		// A certificate is renewed by the duty of its name.
+		problems = append(problems, p.References(map[policy.Mechanism][]string{policy.Duty: ids, policy.Certificate: ids})...)
+	}
+	return policy.Sort(append(problems, probe.Check(p)...)), nil
 }

@@ -87,10 +87,14 @@ func verbs() map[string]func(ts *testscript.TestScript, neg bool, args []string)
 		add(strconv.Itoa(status), func(ts *testscript.TestScript, s *session, args []string) error { return s.expect(ts, status, args) })
 	}
 	add("serve", func(ts *testscript.TestScript, s *session, args []string) error {
-		return s.serve(ts.MkAbs("data"), args, ts.MkAbs)
+		if err := s.serve(ts.MkAbs("data"), args, ts.MkAbs); err != nil {
+			return err
+		}
+		ts.Setenv("SERVER", s.server.url)
+		return nil
 	})
-	add("stop", func(_ *testscript.TestScript, s *session, _ []string) error { return s.stop() })
-	add("kill", func(_ *testscript.TestScript, s *session, _ []string) error {
+	add("halt", func(_ *testscript.TestScript, s *session, _ []string) error { return s.stop() })
+	add("crash", func(_ *testscript.TestScript, s *session, _ []string) error {
 		s.server.kill()
 		s.server = nil
 		return nil
@@ -105,6 +109,7 @@ func verbs() map[string]func(ts *testscript.TestScript, neg bool, args []string)
 		_, err := s.server.local("POST", "settle", nil)
 		return err
 	})
+	add("life", func(_ *testscript.TestScript, s *session, args []string) error { return s.life(args) })
 	add("records", func(_ *testscript.TestScript, s *session, args []string) error { return s.records(args) })
 	add("policies", func(ts *testscript.TestScript, _ *session, _ []string) error {
 		return os.CopyFS(ts.MkAbs("policies"), os.DirFS(samples))

@@ -18,7 +18,9 @@ import (
 	"ostiary.internal/shared/platform/log"
 
 	// Drivers of local mode, which only this command links.
+	_ "ostiary.internal/shared/evidence/log/folder"
 	_ "ostiary.internal/shared/evidence/record/folder"
+	_ "ostiary.internal/shared/evidence/sign/file"
 	_ "ostiary.internal/shared/platform/bus/local"
 	_ "ostiary.internal/shared/platform/directory/people"
 	_ "ostiary.internal/shared/platform/message/mailbox"
@@ -33,6 +35,9 @@ const stopTime = 3 * time.Second
 
 // serverFile names the running server in the data folder, for other commands.
 const serverFile = "server.json"
+
+// envLogLevel says from which level on lines are logged: WARN when it is not set. A deployed function logs from INFO.
+const envLogLevel = "OSTIARY_LOG_LEVEL"
 
 // running is what serverFile holds.
 type running struct {
@@ -61,7 +66,14 @@ func serve(ctx context.Context, t terminal, args []string) int {
 		t.flags.Usage()
 		return exitUsage
 	}
-	logger := log.New(t.err, "", slog.LevelWarn)
+	level := slog.LevelWarn
+	if text := os.Getenv(envLogLevel); text != "" {
+		if err := level.UnmarshalText([]byte(text)); err != nil {
+			fmt.Fprintf(t.err, "ostiary serve: %s: %q is none of DEBUG, INFO, WARN, ERROR\n", envLogLevel, text)
+			return exitUsage
+		}
+	}
+	logger := log.New(t.err, "", level)
 	world, err := local.Open(ctx, local.Options{Dir: *data, Policy: *folder, Manual: *kind == "manual", Now: start, Functions: functions, Log: logger, Env: os.LookupEnv})
 	if err != nil {
 		return t.fail(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -153,6 +154,30 @@ func (s *session) jump(args []string) error {
 	}
 	_, err := s.server.local("POST", "clock", map[string]any{"now": to})
 	return err
+}
+
+// life waits until so many days of sample life are played: "life 5", or "life done" for its end.
+func (s *session) life(args []string) error {
+	for until := time.Now().Add(4 * time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		a, err := s.server.local("GET", "life", nil)
+		if err != nil {
+			return err
+		}
+		var told struct {
+			State string
+			Day   int
+		}
+		if err := json.Unmarshal(a.body, &told); err != nil {
+			return err
+		}
+		if day, err := strconv.Atoi(args[0]); told.State == args[0] || err == nil && told.Day >= day {
+			return nil
+		}
+		if told.State != "playing" {
+			return fmt.Errorf("sample life: %s", a)
+		}
+	}
+	return errors.New("sample life takes too long")
 }
 
 // records counts the evidence: "records N fact=value ..." after everything has settled.

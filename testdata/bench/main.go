@@ -1,8 +1,8 @@
 // Command bench measures Ostiary beside what it could be compared with, in one run on one machine, and prints one
 // table: checking one-time passwords beside github.com/pquerna/otp, registering an address beside the same server
-// answering nothing, starting beside the bare framework, reconciling beside the bare files. It promises medians of
-// repeated runs and real programs over real connections; it says nothing about Google Cloud, and nothing here decides
-// whether a build is good.
+// answering nothing, starting beside the bare framework, reconciling beside the bare files, the evidence log beside its
+// hashes alone, the trust page beside encoding/json. It promises medians of repeated runs and real programs over real
+// connections; it says nothing about Google Cloud, and nothing here decides whether a build is good.
 package main
 
 import (
@@ -25,12 +25,15 @@ type effort struct {
 	alone     int // registrations of a run with one client
 	crowd     int // registrations of a run with many
 	leases    int
-	searching int // milliseconds of each run of the password check
+	searching int // milliseconds of each run of what is short
+	handed    int // records that wait for one pass of the sequencer
+	records   int // of the log that is proved, verified and followed
+	readings  int // of that whole log
 }
 
 var (
-	full  = effort{runs: 5, starts: 11, people: 320, alone: 160, crowd: 320, leases: 5000, searching: 300}
-	quick = effort{runs: 1, starts: 3, people: 64, alone: 32, crowd: 64, leases: 500, searching: 20}
+	full  = effort{runs: 5, starts: 11, people: 320, alone: 160, crowd: 320, leases: 5000, searching: 300, handed: 2000, records: 100_000, readings: 3}
+	quick = effort{runs: 1, starts: 3, people: 32, alone: 16, crowd: 32, leases: 500, searching: 20, handed: 200, records: 5_000, readings: 1}
 )
 
 // bench is one run: where programs and data lie, and what has been measured.
@@ -39,18 +42,26 @@ type bench struct {
 	root string // of the module
 	dir  string // for this run alone
 	rows []row
+	log  *archive // nil until it was made
 }
 
 func main() {
 	isQuick := flag.Bool("quick", false, "fewer and shorter runs; the README stays as it is")
 	idle := flag.Bool("idle", false, "serve the handler that does nothing (the program starts itself so)")
+	hash := flag.Bool("hash", false, "hash the leaves of the bundle that is named (the program starts itself so)")
+	spend := flag.Bool("spend", false, "run the program that is named and tell what it took (the program starts itself so)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error
-	if *idle {
+	switch {
+	case *idle:
 		err = serveIdle(ctx)
-	} else {
+	case *hash:
+		_, err = hashLeaves(flag.Arg(0))
+	case *spend:
+		err = tellSpending(ctx, flag.Args())
+	default:
 		err = run(ctx, *isQuick)
 	}
 	if err != nil {
@@ -79,7 +90,10 @@ func run(ctx context.Context, isQuick bool) error {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context) error
-	}{{"one-time passwords", b.passwords}, {"registration", b.registration}, {"reconciling", b.reconciling}, {"starting", b.starting}} {
+	}{
+		{"one-time passwords", b.passwords}, {"registration", b.registration}, {"reconciling", b.reconciling}, {"starting", b.starting},
+		{"hashing", b.hashing}, {"sequencing", b.sequencing}, {"verifying", b.verifying}, {"following", b.following}, {"the page", b.paging},
+	} {
 		fmt.Fprintln(os.Stderr, "measuring", part.name)
 		if err := part.measure(ctx); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
@@ -93,10 +107,11 @@ func run(ctx context.Context, isQuick bool) error {
 	return replace(filepath.Join(b.root, "testdata", "bench", "README.md"), text)
 }
 
-// build compiles a package of the module and returns the program.
+// build compiles a package of the module and returns the program. Tables for debuggers are left out: no figure knows
+// them, and linking them takes a second each time.
 func (b *bench) build(ctx context.Context, name, folder string) (string, error) {
 	program := filepath.Join(b.dir, name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, folder)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-w", "-o", program, folder)
 	cmd.Dir, cmd.Stderr = b.root, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("building %s: %w", folder, err)

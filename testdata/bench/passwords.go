@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -66,40 +67,28 @@ func (b *bench) passwords(context.Context) error {
 				return err == nil && result.Granted()
 			}
 			name := fmt.Sprintf("%s, %s code: ", hash.name, given.name)
-			if err := b.compare(name+"three steps", steps, theirs, given.want); err != nil {
-				return err
-			}
-			if err := b.compare(name+"the decision", decision, theirs, given.want); err != nil {
-				return err
+			for _, ours := range []struct {
+				name  string
+				check func() bool
+			}{{"three steps", steps}, {"the decision", decision}} {
+				err := b.compare(name+ours.name, judging(ours.check, given.want), judging(theirs, given.want), "pquerna/otp, `ValidateCustom`, skew 1")
+				if err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// compare runs both in turns, so that a machine that slows down slows both.
-func (b *bench) compare(name string, ours, theirs func() bool, want bool) error {
-	var a, c []time.Duration
-	for range b.runs {
-		for _, side := range []struct {
-			call func() bool
-			took *[]time.Duration
-		}{{ours, &a}, {theirs, &c}} {
-			calls, from := 0, time.Now()
-			for time.Since(from) < time.Duration(b.searching)*time.Millisecond {
-				for range 100 {
-					if side.call() != want {
-						return fmt.Errorf("%s: the code was judged wrongly", name)
-					}
-				}
-				calls += 100
-			}
-			*side.took = append(*side.took, time.Since(from)/time.Duration(calls))
+// judging calls a check and holds it to its answer.
+func judging(check func() bool, want bool) func() error {
+	return func() error {
+		if check() != want {
+			return errors.New("the code was judged wrongly")
 		}
+		return nil
 	}
-	x, y := median(a), median(c)
-	b.rows = append(b.rows, row{name, short(x), short(y), "pquerna/otp, `ValidateCustom`, skew 1", float64(x) / float64(y)})
-	return nil
 }
 
 // unused returns a code that no step near the present has.

@@ -85,6 +85,7 @@ import (
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/policy"
 
+	_ "ostiary.internal/shared/evidence/record/gcs"
 	_ "ostiary.internal/shared/platform/identity/google"
 	_ "ostiary.internal/shared/platform/secret/secretmanager"
 	_ "ostiary.internal/shared/platform/store/firestore"

@@ -16,6 +16,7 @@ import (
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 
+	_ "ostiary.internal/shared/evidence/record/gcs"
 	_ "ostiary.internal/shared/platform/bus/pubsub"
 	_ "ostiary.internal/shared/platform/directory/workspace"
 	_ "ostiary.internal/shared/platform/identity/google"

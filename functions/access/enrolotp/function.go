@@ -17,6 +17,7 @@ import (
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/policy"
 
+	_ "ostiary.internal/shared/evidence/record/gcs"
 	_ "ostiary.internal/shared/platform/bus/pubsub"
 	_ "ostiary.internal/shared/platform/directory/workspace"
 	_ "ostiary.internal/shared/platform/identity/iap"

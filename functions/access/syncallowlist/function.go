@@ -24,6 +24,7 @@ import (
 	"ostiary.internal/shared/platform/web"
 
 	_ "ostiary.internal/shared/access/allowlist/file"
+	_ "ostiary.internal/shared/evidence/record/gcs"
 	_ "ostiary.internal/shared/platform/bus/pubsub"
 	_ "ostiary.internal/shared/platform/directory/workspace"
 	_ "ostiary.internal/shared/platform/identity/google"

@@ -22,6 +22,7 @@ import (
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/web"
 
+	_ "ostiary.internal/shared/evidence/record/gcs"
 	_ "ostiary.internal/shared/platform/bus/pubsub"
 	_ "ostiary.internal/shared/platform/identity/google"
 	_ "ostiary.internal/shared/platform/message/smtp"

@@ -187,6 +187,16 @@ func (tab *Tab) Dark(on bool) {
 	})
 }
 
+// Paper shows the page as it is printed, or again as on a screen.
+func (tab *Tab) Paper(on bool) {
+	tab.t.Helper()
+	media := "screen"
+	if on {
+		media = "print"
+	}
+	call(tab, "setting the medium", emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: media})
+}
+
 // Scripts says whether pages may run any.
 func (tab *Tab) Scripts(on bool) {
 	tab.t.Helper()

@@ -110,6 +110,20 @@ func (g Gate) Service(r *http.Request, function string) (policy.Service, error) 
 	return service, nil
 }
 
+// Source returns the policy's entry for the calling program as a source of machine evidence. Codes: those of Service.
+func (g Gate) Source(r *http.Request) (policy.Source, error) {
+	email, err := g.program(r)
+	if err != nil {
+		return policy.Source{}, err
+	}
+	source, known := g.Policy.Source(email)
+	if !known {
+		return policy.Source{}, fault.Refuse(fault.Denied, "caller_denied", "This program is no source of evidence.",
+			"Add it to the sources in services.yaml and publish the policy.")
+	}
+	return source, nil
+}
+
 // Machine lets our own invoker account through, invoker being its address. Without an address nobody passes. Codes:
 // those of Service.
 func (g Gate) Machine(r *http.Request, invoker string) error {

@@ -203,6 +203,16 @@ func TestPrograms(t *testing.T) {
 	if err := g.Machine(r, ""); err == nil {
 		t.Error("without an invoker's address somebody passed")
 	}
+	if _, err := g.Source(r); problem(err) != "caller_denied" {
+		t.Errorf("a service that is no source: %v", err)
+	}
+	if _, err := g.Source(request("Authorization", "Bearer x")); problem(err) != "caller_unauthenticated" {
+		t.Errorf("a source without a token: %v", err)
+	}
+	got, err := g.Source(request("Authorization", "Bearer "+issue("people@services.sharedcontacts.example")))
+	if err != nil || got.ID != "people-desk" {
+		t.Errorf("a source: %+v, %v", got, err)
+	}
 }
 
 // TestKeysUnreachable: where public keys cannot be had nobody is let in, and nobody is told it is her fault.

@@ -29,7 +29,7 @@ func TestRights(t *testing.T) {
 	t.Parallel()
 	w := &World{Clock: clock.NewManual(Start), stores: map[string]store.Store{}, schemas: map[string]store.Schema{}}
 	bare := opening{w, manifest.Function{Name: "bare", Control: "access"}}
-	database, err := bare.store(store.Options{Schema: store.Schema{{Name: "things"}}, Clock: w.Clock})
+	database, err := bare.store("access", store.Options{Schema: store.Schema{{Name: "things"}}, Clock: w.Clock})
 	if err != nil {
 		t.Fatal(err)
 	}

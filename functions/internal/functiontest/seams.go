@@ -33,8 +33,8 @@ import (
 const scheme = "world"
 
 func init() {
-	store.Drivers.Register(scheme, func(ctx context.Context, _ *url.URL, o store.Options) (store.Store, error) {
-		return from(ctx).store(o)
+	store.Drivers.Register(scheme, func(ctx context.Context, u *url.URL, o store.Options) (store.Store, error) {
+		return from(ctx).store(u.Opaque, o)
 	})
 	bus.Drivers.Register(scheme, func(ctx context.Context, _ *url.URL, _ bus.Options) (bus.Publisher, error) {
 		return publisher{from(ctx)}, nil
@@ -88,11 +88,14 @@ const ClientHeader = "X-Client"
 // variables is the environment of a function.
 func (w *World) variables(m manifest.Function) wiring.Env {
 	set := map[string]string{
-		wiring.EnvStore: scheme + ":", wiring.EnvBus: scheme + ":", wiring.EnvEvidence: scheme + ":", wiring.EnvSecrets: scheme + ":",
+		wiring.EnvStore: scheme + ":" + m.Control, wiring.EnvVault: scheme + ":vault", wiring.EnvBus: scheme + ":", wiring.EnvEvidence: scheme + ":", wiring.EnvSecrets: scheme + ":",
 		wiring.EnvDirectory: scheme + ":", wiring.EnvSeal: scheme + ":otp", wiring.EnvSealMessage: scheme + ":message",
 		wiring.EnvIdentity: "google:?audience=" + ServiceAudience, wiring.EnvInvoker: invoker(m.Name),
 		wiring.EnvClient: "header:" + ClientHeader, wiring.EnvSourceCap: "60000000",
 		"OSTIARY_MESSAGE": scheme + ":", "OSTIARY_TARGETS": w.targets(),
+	}
+	if m.Reads(wiring.EnvVault) {
+		set[wiring.EnvSeal] = scheme + ":evidence"
 	}
 	if m.Callers == manifest.Staff {
 		set[wiring.EnvIdentity] = "iap:?audience=" + StaffAudience
@@ -122,23 +125,22 @@ var methods = map[storetest.Point]string{
 	storetest.TxQuery: "Tx.Query", storetest.TxCreate: "Tx.Create", storetest.TxPut: "Tx.Put", storetest.TxDelete: "Tx.Delete",
 }
 
-// store opens the database of the function's control; functions of one control share it.
-func (o opening) store(options store.Options) (store.Store, error) {
+// store opens a database, a control's or the vault's; functions share it.
+func (o opening) store(database string, options store.Options) (store.Store, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	control := o.function.Control
-	if o.stores[control] == nil {
+	if o.stores[database] == nil {
 		s, err := memory.New(options)
 		if err != nil {
 			return nil, err
 		}
-		o.stores[control], o.schemas[control] = s, options.Schema
+		o.stores[database], o.schemas[database] = s, options.Schema
 	}
-	return storetest.Faulty(storetest.Twice(o.stores[control]), func(p storetest.Point, _ int) error {
+	return storetest.Faulty(storetest.Twice(o.stores[database]), func(p storetest.Point, _ int) error {
 		if p == storetest.Applied {
 			return o.Applied.pass()
 		}
-		if err := o.may("database:"+control, firestore.Permissions[methods[p]]); err != nil {
+		if err := o.may("database:"+database, firestore.Permissions[methods[p]]); err != nil {
 			return err
 		}
 		return o.Store.pass()
@@ -175,7 +177,7 @@ type keys struct {
 }
 
 func (k keys) allow(method string) error {
-	gate := map[string]*Switch{"otp": &k.OTPKey, "message": &k.MessageKey}[k.name]
+	gate := map[string]*Switch{"otp": &k.OTPKey, "message": &k.MessageKey, "evidence": &k.EvidenceKey}[k.name]
 	if err := k.may("key:"+k.name, kms.Permissions[method]); err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ type World struct {
 	People *people.Directory // accounts: suspend, turn 2-step verification off, remove
 
 	Store, Bus, Inbox, Secrets, Directory, Channel Switch
-	OTPKey, MessageKey                             Switch
+	OTPKey, MessageKey, EvidenceKey                Switch
 	Applied                                        Switch // fails after a transaction was applied: its caller is told otherwise
 	Issuer                                         Switch // public keys of token issuers
 
@@ -72,7 +72,7 @@ type World struct {
 	logged    lockedBuffer
 
 	mu        sync.Mutex
-	stores    map[string]store.Store // by control, never failing
+	stores    map[string]store.Store // by control, and the vault's; never failing
 	schemas   map[string]store.Schema
 	published []Published
 	delivered int
@@ -96,7 +96,7 @@ func New(t testing.TB, s Setup) *World {
 	dir := t.TempDir()
 	w := &World{
 		t: t, dir: dir, env: s.Env, Clock: clock.NewManual(Start), Policy: load(t, s.Policy),
-		keys:    map[string]seal.Keys{"otp": local.New(filepath.Join(dir, "otp"), nil), "message": local.New(filepath.Join(dir, "message"), nil)},
+		keys:    keyService(dir, "otp", "message", "evidence"),
 		secrets: secrets.New(filepath.Join(dir, "secrets"), filepath.Join(dir, "secrets.key"), nil),
 		records: map[string]string{}, stores: map[string]store.Store{}, schemas: map[string]store.Schema{},
 	}
@@ -212,7 +212,16 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.issuer.Transport().RoundTrip(r)
 }
 
-// Key is a key of the key service with every right: "otp" or "message".
+// keyService makes the keys that manifests name.
+func keyService(dir string, names ...string) map[string]seal.Keys {
+	made := map[string]seal.Keys{}
+	for _, name := range names {
+		made[name] = local.New(filepath.Join(dir, name), nil)
+	}
+	return made
+}
+
+// Key is a key of the key service with every right: "otp", "message" or "evidence".
 func (w *World) Key(name string) seal.Keys { return w.keys[name] }
 
 // Deps are what a running function was built from.

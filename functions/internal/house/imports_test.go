@@ -63,6 +63,13 @@ var adapters = map[string]string{
 	"shared/platform/message/smtp":                  "SMTP",
 	"shared/access/allowlist/file":                  "files of nftables, nginx and JSON",
 	"shared/evidence/record/folder":                 "folder",
+	"shared/trust/probe/outside":                    "the network, as a stranger sees it",
+	"shared/evidence/record/gcs":                    "Cloud Storage",
+	"shared/evidence/log/gcs":                       "Cloud Storage",
+	"shared/evidence/internal/bucket":               "Cloud Storage, for the two above",
+	"shared/evidence/sign/file":                     "key file",
+	"shared/evidence/sign/kms":                      "Cloud KMS",
+	"shared/platform/gcstest":                       "a Cloud Storage for tests",
 	"shared/platform/emulatortest":                  "starts the emulators for tests",
 	"shared/platform/directory/people":              "changes kept beside the data",
 	"shared/platform/identity/issuer":               "key file",
@@ -146,6 +153,7 @@ var local = []string{
 	module + "shared/platform/store/bolt", module + "shared/platform/store/memory", module + "shared/platform/bus/local",
 	module + "shared/platform/secret/file", module + "shared/platform/seal/local", module + "shared/platform/directory/people",
 	module + "shared/platform/message/mailbox", module + "shared/platform/identity/issuer", module + "shared/policy/dir", module + "shared/evidence/record/folder",
+	module + "shared/evidence/log/folder", module + "shared/evidence/log/memory", module + "shared/evidence/sign/file",
 	module + "testdata", "go.etcd.io/bbolt", "testing",
 }
 
@@ -155,6 +163,9 @@ var rights = map[string]string{
 	module + "shared/platform/bus/pubsub":           "topic:",
 	module + "shared/platform/secret/secretmanager": "secret:",
 	module + "shared/platform/seal/kms":             "key:",
+	module + "shared/evidence/record/gcs":           "bucket:evidence-inbox",
+	module + "shared/evidence/log/gcs":              "bucket:evidence-log",
+	module + "shared/evidence/sign/kms":             "signing-key:",
 	module + "shared/platform/directory/workspace":  "directory",
 	module + "shared/platform/message/smtp":         "secret:smtp-password",
 }

@@ -14,7 +14,7 @@ var (
 	controls = []string{"access", "erasure", "breach", "watch", "drift", "trust"}
 
 	nameForm       = regexp.MustCompile(`^[a-z]{3,25}$`) // account ids end at 30 characters, and begin with "fn-" and "in-"
-	resourceForm   = regexp.MustCompile(`^((database|topic|key|secret|bucket):[a-z][a-z0-9.-]{0,99}|project|directory)$`)
+	resourceForm   = regexp.MustCompile(`^((database|topic|key|signing-key|secret|bucket):[a-z][a-z0-9.-]{0,99}|project|directory)$`)
 	permissionForm = regexp.MustCompile(`^([a-z]+\.[a-zA-Z]+\.[a-zA-Z]+|https://www\.googleapis\.com/auth/[a-z.]+)$`)
 	variableForm   = regexp.MustCompile(`^OSTIARY_[A-Z][A-Z_]*$`)
 	secretForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,99}$`)
@@ -30,6 +30,12 @@ const (
 
 // clientAddress is the variable that every function reads whose callers come over the network.
 const clientAddress = "OSTIARY_CLIENT_ADDRESS"
+
+// The evidence vault is the one database that functions of several controls may use: those that read this variable.
+const (
+	vaultStore    = "OSTIARY_VAULT"
+	vaultDatabase = "vault"
+)
 
 func (f Function) check() error {
 	switch {
@@ -121,7 +127,8 @@ func (f Function) checkPermissions() error {
 			return fmt.Errorf("permission %q on %q is malformed, or there twice", p.Permission, p.Resource)
 		}
 		kind, name, _ := strings.Cut(p.Resource, ":")
-		if kind == "database" && name != f.Control {
+		ownVault := name == vaultDatabase && f.Reads(vaultStore)
+		if kind == "database" && name != f.Control && !ownVault {
 			return fmt.Errorf("permission %q on the database of another control, %s", p.Permission, name)
 		}
 		may[p.Permission] = append(may[p.Permission], name)

@@ -38,7 +38,7 @@ type Trigger struct {
 	Type   string      `json:"type,omitempty"`   // of kind eventarc: the CloudEvent type
 }
 
-// Permission is one IAM permission and the resource it applies to: database:CONTROL, topic:NAME, key:NAME,
+// Permission is one IAM permission and the resource it applies to: database:CONTROL or database:vault, topic:NAME, key:NAME, signing-key:NAME,
 // secret:NAME, bucket:NAME, project or directory.
 type Permission struct {
 	Permission string `json:"permission"`

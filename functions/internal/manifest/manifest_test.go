@@ -38,6 +38,11 @@ func TestParse(t *testing.T) {
 	if f, err = Parse([]byte(machine)); err != nil {
 		t.Fatal(err)
 	}
+	withVault := strings.NewReplacer(`["OSTIARY_CLIENT_ADDRESS"]`, `["OSTIARY_CLIENT_ADDRESS", "OSTIARY_VAULT"]`,
+		`"permissions": [`, `"permissions": [{"permission": "datastore.entities.get", "resource": "database:vault"},`).Replace(good)
+	if _, err := Parse([]byte(withVault)); err != nil {
+		t.Errorf("a function with the vault: %v", err)
+	}
 	if got := fmt.Sprint(f.Topics(), f.Crons(), f.EventTypes()); got != "[thing.changed] [*/5 * * * *] [google.cloud.audit.log.v1.written]" {
 		t.Errorf("triggers %s", got)
 	}
@@ -72,7 +77,7 @@ func TestBadManifests(t *testing.T) {
 		{good, `["otp-gate"]`, `[]`, "checks"}, {good, `["otp-gate"]`, `["OTP gate"]`, "checks"},
 		{good, `"secrets": ["form-key"]`, `"secrets": []`, "secretmanager"}, {good, `"secrets": ["form-key"]`, `"secrets": ["form-key", "other"]`, "other"},
 		{good, `"publishes": ["thing.changed"]`, `"publishes": []`, "pubsub"}, {good, `"publishes": ["thing.changed"]`, `"publishes": ["thing.ended"]`, "thing.ended"},
-		{good, `database:access`, `database:breach`, "another control"}, {good, `database:access`, `Database:access`, "malformed"}, {good, `"resource": "directory"`, `"resource": "everything"`, "everything"},
+		{good, `database:access`, `database:breach`, "another control"}, {good, `database:access`, `database:vault`, "another control"}, {good, `database:access`, `Database:access`, "malformed"}, {good, `"resource": "directory"`, `"resource": "everything"`, "everything"},
 		{good, `datastore.entities.get`, `roles/owner`, "roles/owner"}, {good, `datastore.entities.get`, `datastore.entities.*`, "malformed"},
 		{good, `{"permission": "datastore`, `{"permission": "datastore.entities.get", "resource": "database:access"}, {"permission": "datastore`, "twice"},
 		{good, `{"permission": "datastore`, `{"permission": "x.y.z", "resource": "project", "if": "true"}, {"permission": "datastore`, "if"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"ostiary.internal/functions/internal/browser"
 	"ostiary.internal/functions/internal/walk"
@@ -14,7 +15,7 @@ import (
 // folder is where the pictures go; most is how large one may be, in bytes, so that the repository stays small.
 const (
 	folder = "docs/pictures"
-	most   = 120_000
+	most   = 160_000
 )
 
 func main() {
@@ -48,16 +49,25 @@ func run() error {
 		return err
 	}
 	defer server.Close()
+	lived, err := walk.Start(binary, ".")
+	if err != nil {
+		return err
+	}
+	defer lived.Close()
+	if err := lived.Live(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	return album{browser: b, server: server}.take()
+	return album{browser: b, server: server, lived: lived}.take()
 }
 
 // album takes the pictures. As the walk's T it turns a step that does not work into an error.
 type album struct {
 	browser *browser.Browser
-	server  *walk.Server
+	server  *walk.Server // whose clock stands at a morning
+	lived   *walk.Server // on which a fortnight was played
 	closing *[]func()
 }
 
@@ -117,6 +127,18 @@ func (a album) walk() {
 	stefan.SignIn("stefan.weber@sharedcontacts.example", walk.Home)
 	stefan.Press("a[href='/enrolotp/desk']")
 	a.keep("desk", stefan, false)
+
+	reader := &walk.Person{Tab: a.browser.Tab(a, browser.Desk), T: a, Server: a.lived, Lang: "en"}
+	reader.Open(a.lived.URL + "/trustpage/?lang=en")
+	a.keep("trust", reader, false)
+	reader = &walk.Person{Tab: a.browser.Tab(a, browser.Phone), T: a, Server: a.lived, Lang: "fr"}
+	reader.Open(a.lived.URL + "/trustpage/?lang=fr")
+	a.keep("trust-phone", reader, false)
+	if err := a.server.Advance(time.Hour); err != nil { // the duties of the policy open
+		a.Fatalf("an hour later: %v", err)
+	}
+	simone.Open(a.server.URL + "/attest/")
+	a.keep("duties", simone, false)
 }
 
 // keep writes one picture, of the window or of the whole page.

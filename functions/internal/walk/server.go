@@ -95,6 +95,11 @@ func (s *Server) Advance(by time.Duration) error {
 	return s.call(http.MethodPost, "/_local/clock", map[string]string{"advance": by.String()}, nil)
 }
 
+// Live plays a fortnight of sample life and waits for its end.
+func (s *Server) Live() error {
+	return s.call(http.MethodPost, "/_local/life?wait=1", map[string]string{}, nil)
+}
+
 // Settle waits until nothing is on its way any more.
 func (s *Server) Settle() error {
 	return s.call(http.MethodPost, "/_local/settle", map[string]string{}, nil)

@@ -15,6 +15,7 @@ import (
 
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/directory"
@@ -36,6 +37,7 @@ const (
 	EnvSecrets     = "OSTIARY_SECRETS"
 	EnvSeal        = "OSTIARY_SEAL"
 	EnvSealMessage = "OSTIARY_SEAL_MESSAGE"
+	EnvVault       = "OSTIARY_VAULT" // the store of the evidence vault, which OSTIARY_SEAL's key protects
 	EnvDirectory   = "OSTIARY_DIRECTORY"
 	EnvEvidence    = "OSTIARY_EVIDENCE"
 	EnvPolicy      = "OSTIARY_POLICY"
@@ -64,7 +66,8 @@ type Deps struct {
 	Box         *outbox.Box
 	Secrets     secret.Store
 	Seal        seal.Keys
-	MessageKeys seal.Keys // seals what messages say; only deliver may open it
+	Vault       store.Store // what only the evidence vault reads and writes; see OpenVault
+	MessageKeys seal.Keys   // seals what messages say; only deliver may open it
 	Directory   directory.Directory
 	Identity    identity.Verifier
 	Client      web.Layout
@@ -100,7 +103,8 @@ func Open(ctx context.Context, f manifest.Function, schema store.Schema, o Optio
 			return nil, fmt.Errorf("%s: opening %s: %w", f.Name, seam.variable, err)
 		}
 	}
-	if d.Store != nil {
+	// A function that only reads declares no outbox, and has none to sweep.
+	if slices.ContainsFunc(schema, func(c store.Collection) bool { return c.Name == outbox.Collection().Name }) {
 		d.Box = outbox.New(d.Store, d.Clock, d.Log, d.sinks())
 	}
 	return d, nil
@@ -128,6 +132,9 @@ func (d *Deps) seams(ctx context.Context, schema store.Schema, o Options) []seam
 			return secret.Drivers.Open(ctx, u, secret.Options{Clock: o.Clock})
 		})},
 		{EnvSeal, f.Reads(EnvSeal), into(&d.Seal, func(u string) (seal.Keys, error) { return seal.Drivers.Open(ctx, u, seal.Options{}) })},
+		{EnvVault, f.Reads(EnvVault), into(&d.Vault, func(u string) (store.Store, error) {
+			return store.Drivers.Open(ctx, u, store.Options{Schema: vault.Collection(), Clock: o.Clock})
+		})},
 		{EnvSealMessage, f.Reads(EnvSealMessage), into(&d.MessageKeys, func(u string) (seal.Keys, error) { return seal.Drivers.Open(ctx, u, seal.Options{}) })},
 		{EnvDirectory, f.Reads(EnvDirectory), into(&d.Directory, func(u string) (directory.Directory, error) {
 			return directory.Drivers.Open(ctx, u, o.Directory)
@@ -171,6 +178,18 @@ func (d *Deps) sinks() map[outbox.Kind]outbox.Sink {
 		sinks[outbox.Record] = func(ctx context.Context, e outbox.Entry) error { return deliver(ctx, e.Key, e.Data) }
 	}
 	return sinks
+}
+
+// OpenVault returns the evidence vault, on an outbox of its own: what it erases and what tells of it are one
+// transaction. Misconfigured: the function has no vault, or no key for it.
+func (d *Deps) OpenVault() (*vault.Vault, error) {
+	if d.Vault == nil || d.Seal == nil {
+		return nil, fault.New(fault.Misconfigured, "%s: the manifest does not ask for both %s and %s", d.Manifest.Name, EnvVault, EnvSeal)
+	}
+	return vault.New(vault.Config{
+		Store: d.Vault, Box: outbox.New(d.Vault, d.Clock, d.Log, d.sinks()), Keys: d.Seal, Random: d.Random,
+		Horizon: vault.LongestBackup, Promises: d.Promises(vault.Control), Policy: d.PolicyDigest(),
+	})
 }
 
 // Fronted reports whether IAM has checked the caller's token before the request came here.

@@ -15,6 +15,7 @@ import (
 
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/bus/local"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/directory"
@@ -41,7 +42,7 @@ var start = time.Date(2026, 3, 3, 8, 55, 0, 0, time.UTC)
 var everything = manifest.Function{
 	Name: "example", Control: "access", EntryPoint: "example", Summary: "An example.", Callers: manifest.Staff, Triggers: []manifest.Trigger{{Kind: manifest.HTTP}},
 	MemoryMiB: 256, TimeoutS: 30, Concurrency: 1, Instances: 1, Publishes: []string{"lease.changed"}, Secrets: []string{"form-key"},
-	Environment: []string{wiring.EnvSeal, wiring.EnvSealMessage, wiring.EnvDirectory, wiring.EnvClient},
+	Environment: []string{wiring.EnvSeal, wiring.EnvSealMessage, wiring.EnvVault, wiring.EnvDirectory, wiring.EnvClient},
 }
 
 var schema = store.Schema{outbox.Collection(), {Name: "things"}}
@@ -51,7 +52,7 @@ func environment(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
 	return map[string]string{
-		wiring.EnvPolicy: samplePolicy, wiring.EnvStore: "memory:", wiring.EnvBus: "bolt:" + filepath.Join(dir, "bus.db"),
+		wiring.EnvPolicy: samplePolicy, wiring.EnvStore: "memory:", wiring.EnvVault: "memory:", wiring.EnvBus: "bolt:" + filepath.Join(dir, "bus.db"),
 		wiring.EnvSecrets: "file:" + filepath.Join(dir, "secrets"), wiring.EnvSeal: "local:" + filepath.Join(dir, "otp"),
 		wiring.EnvSealMessage: "local:" + filepath.Join(dir, "message"), wiring.EnvDirectory: "policy:", wiring.EnvEvidence: "folder:" + filepath.Join(dir, "inbox"),
 		wiring.EnvIdentity: "iap:?audience=/projects/1/global/backendServices/2", wiring.EnvClient: "direct",
@@ -83,12 +84,23 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Policy == nil || d.Store == nil || d.Bus == nil || d.Inbox == nil || d.Box == nil || d.Secrets == nil || d.Seal == nil ||
+	if d.Policy == nil || d.Store == nil || d.Bus == nil || d.Inbox == nil || d.Box == nil || d.Secrets == nil || d.Seal == nil || d.Vault == nil ||
 		d.MessageKeys == nil || d.Directory == nil || d.Identity == nil || d.Client == (web.Layout{}) {
 		t.Errorf("something was not opened: %+v", d)
 	}
 	if !strings.HasPrefix(d.PolicyDigest(), "sha256:") || d.Fronted() {
 		t.Errorf("digest %s, fronted %t", d.PolicyDigest(), d.Fronted())
+	}
+	v, err := d.OpenVault()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Commit(t.Context(), vault.Subject{Type: "person", ID: "emma"}, start); err != nil {
+		t.Errorf("the vault does not work: %v", err)
+	}
+	d.Vault = nil
+	if _, err := d.OpenVault(); !fault.Is(err, fault.Misconfigured) {
+		t.Errorf("without a store for it there is a vault: %v", err)
 	}
 }
 
@@ -140,7 +152,7 @@ func TestOnlyWhatIsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Store != nil || d.Bus != nil || d.Inbox != nil || d.Box != nil || d.Secrets != nil || d.Seal != nil || d.MessageKeys != nil || d.Directory != nil || d.Identity != nil {
+	if d.Store != nil || d.Bus != nil || d.Inbox != nil || d.Box != nil || d.Secrets != nil || d.Seal != nil || d.Vault != nil || d.MessageKeys != nil || d.Directory != nil || d.Identity != nil {
 		t.Errorf("something was opened that nobody asked for: %+v", d)
 	}
 	if want := []string{"K_SERVICE", wiring.EnvIAM, wiring.EnvPolicy}; !slices.Equal(slices.Sorted(maps.Keys(read)), want) {

@@ -59,6 +59,20 @@ func (s *Sequencer) readHead(ctx context.Context) (head, error) {
 	return h, nil
 }
 
+// Sealed returns when the newest batch entered the log, by the clock of the sequencer that took it in. It is not signed:
+// good for showing an age, and for nothing else. NotFound as long as there is none.
+func Sealed(ctx context.Context, objects Objects) (time.Time, error) {
+	o, err := objects.Get(ctx, headName)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the head: %w", err)
+	}
+	var h head
+	if err := json.Unmarshal(o.Data, &h); err != nil || h.V != version || h.Batch < 1 {
+		return time.Time{}, fault.New(fault.Invalid, "the head is not one of version %d", version)
+	}
+	return h.time(), nil
+}
+
 // staged is a batch as it is written down before it is committed, so that anybody can apply it afterwards.
 type staged struct {
 	V       int      `json:"v"`

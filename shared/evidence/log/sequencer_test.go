@@ -82,6 +82,9 @@ func TestCheckpointForOthers(t *testing.T) {
 func TestSignOfLife(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
+	if _, err := log.Sealed(t.Context(), w.head); !fault.Is(err, fault.NotFound) {
+		t.Errorf("nothing was sealed: %v", err)
+	}
 	for i, step := range []struct {
 		wait time.Duration
 		size int64
@@ -90,6 +93,9 @@ func TestSignOfLife(t *testing.T) {
 		if got := w.run(t, w.sequencer(t)); got.Size != step.size || got.Added != 0 {
 			t.Errorf("step %d: %+v, want size %d", i, got, step.size)
 		}
+	}
+	if at, err := log.Sealed(t.Context(), w.head); err != nil || !at.Equal(w.clock.Now()) {
+		t.Errorf("sealed at %s, %v", at, err)
 	}
 	for i, r := range w.leaves(t) {
 		if r.Kind != record.Run || r.Run != int64(i+1) {

@@ -64,6 +64,8 @@ func TestDecodeBodyRefuses(t *testing.T) {
 		"unknown deep":           {`{"code":"1","scores":[{"value":1},{"valve":2}]}`, "scores[1].valve is not known here"},
 		"other case":             {`{"Code":"1"}`, "Code is not known here"},
 		"other case too":         {`{"code":"1","CODE":"2"}`, "CODE is not known here"},
+		"a person's name":        {`{"code":"1","Anna Ek":true}`, ": (a member) is not known here"},
+		"an address":             {`{"code":"1","scores":[{"anna.ek":1}]}`, ": scores[0].(a member) is not known here"},
 		"twice":                  {`{"code":"1","code":"1"}`, "code occurs twice"},
 		"twice by escape":        {`{"code":"1","\u0063ode":"2"}`, "code occurs twice"},
 		"twice deep":             {`{"code":"1","inputs":{"a":true,"a":false}}`, "inputs.a occurs twice"},

@@ -82,7 +82,11 @@ func (d *description) add(f Function, route Route) {
 // content describes a body or an answer; a Media brings its own type.
 func (d *description) content(mediaType string, v any, use use) object {
 	if media, ok := v.(Media); ok {
-		return object{string(media): object{"schema": object{"type": "string"}}}
+		schema := object{"type": "string"}
+		if media == jsonType { // its own bytes matter: what they hold is told elsewhere
+			schema = object{}
+		}
+		return object{string(media): object{"schema": schema}}
 	}
 	return object{mediaType: object{"schema": d.schemas.of(reflect.TypeOf(v), use)}}
 }

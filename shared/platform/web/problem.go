@@ -76,6 +76,9 @@ var general = map[fault.Kind]Problem{
 	"":                  {Status: http.StatusInternalServerError, Title: "Our fault", Code: "internal", Detail: "Something went wrong here.", Next: "Try again later, and report the header X-Request-Id if it stays."},
 }
 
+// titles of statuses that an error has instead of its kind's own, where the kind's title would say another thing.
+var titles = map[int]string{http.StatusUnauthorized: "Not signed in", http.StatusServiceUnavailable: "Not available now"}
+
 // ProblemOf returns what the caller reads about an error. The internal error never shows.
 func ProblemOf(err error) Problem {
 	p, known := general[fault.KindOf(err)]
@@ -91,7 +94,7 @@ func ProblemOf(err error) Problem {
 		}
 		p.Detail, p.Next = cmp.Or(e.Detail, p.Detail), cmp.Or(e.Next, p.Next)
 		if e.Status >= 400 && e.Status <= 599 {
-			p.Status = e.Status
+			p.Status, p.Title = e.Status, cmp.Or(titles[e.Status], p.Title)
 		}
 		p.RetryAfter = max(e.RetryAfter, 0)
 	}

@@ -35,6 +35,8 @@ func TestProblemOf(t *testing.T) {
 		"unknown kind":          {fault.New("odd", "secret"), 500, "internal"},
 		"time-out":              {fmt.Errorf("secret: %w", context.DeadlineExceeded), 503, "unavailable"},
 		"status overridden":     {status(fault.Refuse(fault.Denied, "otp_locked", "", ""), 423), 423, "otp_locked"},
+		"not found for now":     {status(fault.Refuse(fault.NotFound, "page_missing", "", ""), 503), 503, "page_missing"},
+		"a program unknown":     {status(fault.Refuse(fault.Denied, "caller_unauthenticated", "", ""), 401), 401, "caller_unauthenticated"},
 		"status beats the code": {status(fault.Refuse(fault.Denied, "unauthenticated", "", ""), 407), 407, "unauthenticated"},
 		"status not an error":   {status(fault.Refuse(fault.Conflict, "x", "", ""), 200), 409, "x"},
 		"wrapped":               {fmt.Errorf("secret: %w", fault.Refuse(fault.Conflict, "person_limit", "", "")), 409, "person_limit"},
@@ -48,6 +50,9 @@ func TestProblemOf(t *testing.T) {
 			}
 			if p.Title == "" || p.Detail == "" || p.Next == "" {
 				t.Errorf("a text is missing: %+v", p)
+			}
+			if p.Status == 503 && p.Title == "Not found" || p.Status == 401 && p.Title != "Not signed in" {
+				t.Errorf("the title %q of status %d", p.Title, p.Status)
 			}
 			if document, err := json.Marshal(p); err != nil || strings.Contains(string(document), "secret") {
 				t.Errorf("document %s, %v", document, err)

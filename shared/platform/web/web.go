@@ -39,7 +39,8 @@ type Param struct {
 	Required bool
 }
 
-// Media is the media type of an answer that is not JSON, such as Media("text/csv").
+// Media is the media type of an answer that is not made from a JSON type, such as Media("text/csv"). As
+// Media("application/json") it is JSON of any shape.
 type Media string
 
 // Function is one deployed function: its name, its table and what it needs.

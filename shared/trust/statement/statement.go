@@ -130,7 +130,7 @@ func (s *Service) Sign(ctx context.Context, id, textHash string, until time.Time
 	case textHash != promise.TextHash(p.Text):
 		return Statement{}, fault.Refuse(fault.Conflict, "text_changed", "This is not the text of the promise now in force.", "Read the present text, then sign that one.")
 	case !now.Before(until) || until.After(latest(now, s.Policy.Company.Location())):
-		return Statement{}, fault.Refuse(fault.Invalid, "until_invalid", "A statement ends after now, and at most "+strconv.Itoa(MostDays)+" days from now.", "Choose a date within a year.")
+		return Statement{}, fault.Refuse(fault.Invalid, "until_invalid", "A statement ends after now, and at most "+strconv.Itoa(MostDays)+" days from now.", "Give its last day as YYYY-MM-DD, or a time of RFC 3339, within a year.")
 	}
 	mark, err := s.Commit(ctx, by.ID, now)
 	if err != nil {

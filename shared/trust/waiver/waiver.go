@@ -281,5 +281,5 @@ func roleMissing() error {
 }
 
 func untilInvalid() error {
-	return fault.Refuse(fault.Invalid, "until_invalid", "An exception ends after now, and at most 90 days from now.", "Choose an earlier date.")
+	return fault.Refuse(fault.Invalid, "until_invalid", "An exception ends after now, and at most 90 days from now.", "Give its last day as YYYY-MM-DD, or a time of RFC 3339, within 90 days.")
 }

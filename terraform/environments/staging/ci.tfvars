@@ -3,23 +3,34 @@ project = { id = "ostiary-staging", number = "123456789012" }
 archives = {
   bucket = "ostiary-staging-archives"
   objects = {
-    registerip    = "registerip-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
-    enrolotp      = "enrolotp-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
-    checkotp      = "checkotp-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
-    admit         = "admit-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
-    syncallowlist = "syncallowlist-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
-    deliver       = "deliver-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    registerip      = "registerip-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    enrolotp        = "enrolotp-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    checkotp        = "checkotp-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    admit           = "admit-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    syncallowlist   = "syncallowlist-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    deliver         = "deliver-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    attest          = "attest-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    collectevidence = "collectevidence-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    keeppromises    = "keeppromises-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    sealevidence    = "sealevidence-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    trustpage       = "trustpage-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
   }
 }
 build_account = "projects/ostiary-staging/serviceAccounts/build@ostiary-staging.iam.gserviceaccount.com"
 policy        = "gs://ostiary-staging-policy/policy/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.tar.gz"
 evidence      = "gs://ostiary-staging-inbox"
 keys = {
-  otp     = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/otp"
-  message = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/message"
+  otp      = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/otp"
+  message  = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/message"
+  evidence = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/evidence"
+}
+signing_keys = {
+  evidence = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/checkpoints"
 }
 buckets = {
   "evidence-inbox" = "ostiary-staging-inbox"
+  "evidence-log"   = "ostiary-staging-log"
+  "evidence-head"  = "ostiary-staging-head"
   policy           = "ostiary-staging-policy"
 }
 secret_versions = {
@@ -28,15 +39,25 @@ secret_versions = {
   "smtp-password" = "1"
 }
 audiences = {
-  registerip = "/projects/123456789012/global/backendServices/1"
-  enrolotp   = "/projects/123456789012/global/backendServices/2"
-  checkotp   = "https://checkotp.ostiary.example"
-  admit      = "https://admit.ostiary.example"
+  registerip      = "/projects/123456789012/global/backendServices/1"
+  enrolotp        = "/projects/123456789012/global/backendServices/2"
+  attest          = "/projects/123456789012/global/backendServices/3"
+  collectevidence = "https://collectevidence.ostiary.example"
+  checkotp        = "https://checkotp.ostiary.example"
+  admit           = "https://admit.ostiary.example"
 }
 settings = {
   OSTIARY_DIRECTORY      = "workspace:"
   OSTIARY_TARGETS        = "edge=file:/mnt/allowlist"
   OSTIARY_MESSAGE        = "smtp://ostiary@smtp.example:587?secret=smtp-password"
   OSTIARY_CLIENT_ADDRESS = "header:X-Ostiary-Client"
+  OSTIARY_LOG_INBOX      = "gs://ostiary-staging-inbox"
+  OSTIARY_LOG_TILES      = "gs://ostiary-staging-log"
+  OSTIARY_LOG_HEAD       = "gs://ostiary-staging-head"
+  OSTIARY_LOG_ORIGIN     = "sharedcontacts.example/ostiary/evidence"
+  OSTIARY_SIGNING_KEY    = "gcpkms://projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/checkpoints/cryptoKeyVersions/1?name=sharedcontacts.example/ostiary/evidence"
+  OSTIARY_TRUST          = "{\"v\":1}"
+  OSTIARY_PUBLIC_ENTRIES = "false"
+  OSTIARY_PROBES         = "public"
 }
 service_members = ["serviceAccount:bastion@ostiary-staging.iam.gserviceaccount.com"]

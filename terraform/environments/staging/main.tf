@@ -4,6 +4,9 @@ locals {
 
   topics = toset(flatten([for m in values(local.manifests) : concat(m.publishes, [for t in m.triggers : t.topic if t.kind == "topic"])]))
 
+  # The key each control seals what it keeps with.
+  seals = { access = "otp", trust = "evidence" }
+
   verifiers = { for name, m in local.manifests : name => {
     staff   = "iap:?audience=${lookup(var.audiences, name, "")}"
     service = "google:?audience=${lookup(var.audiences, name, "")}"
@@ -32,6 +35,7 @@ module "function" {
   archive         = { bucket = var.archives.bucket, object = var.archives.objects[each.key] }
   build_account   = var.build_account
   keys            = var.keys
+  signing_keys    = var.signing_keys
   buckets         = var.buckets
   topics          = { for name, topic in google_pubsub_topic.event : name => topic.id }
   secret_versions = { for s in each.value.secrets : s => var.secret_versions[s] }
@@ -40,8 +44,9 @@ module "function" {
 
   environment = merge(
     { for name in each.value.environment : name => var.settings[name] if contains(keys(var.settings), name) },
-    contains(each.value.environment, "OSTIARY_SEAL") ? { OSTIARY_SEAL = "kms://${var.keys["otp"]}" } : {},
+    contains(each.value.environment, "OSTIARY_SEAL") ? { OSTIARY_SEAL = "kms://${var.keys[local.seals[each.value.control]]}" } : {},
     contains(each.value.environment, "OSTIARY_SEAL_MESSAGE") ? { OSTIARY_SEAL_MESSAGE = "kms://${var.keys["message"]}" } : {},
+    contains(each.value.environment, "OSTIARY_VAULT") ? { OSTIARY_VAULT = "firestore://${var.project.id}/vault" } : {},
     length(each.value.publishes) > 0 ? { OSTIARY_BUS = "pubsub://${var.project.id}" } : {},
     local.verifiers[each.key] == "" ? {} : { OSTIARY_IDENTITY = local.verifiers[each.key] },
     {

@@ -34,6 +34,11 @@ variable "keys" {
   type        = map(string)
 }
 
+variable "signing_keys" {
+  description = "Asymmetric crypto keys by the name manifests use."
+  type        = map(string)
+}
+
 variable "buckets" {
   description = "Buckets by the name manifests use."
   type        = map(string)
@@ -50,7 +55,7 @@ variable "audiences" {
 }
 
 variable "settings" {
-  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE, OSTIARY_CLIENT_ADDRESS."
+  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) and OSTIARY_PROBES."
   type        = map(string)
 }
 

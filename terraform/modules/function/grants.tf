@@ -36,6 +36,13 @@ resource "google_kms_crypto_key_iam_member" "use" {
   member        = google_service_account.runtime.member
 }
 
+resource "google_kms_crypto_key_iam_member" "sign" {
+  for_each      = local.of_kind["signing-key"]
+  crypto_key_id = var.signing_keys[each.key]
+  role          = google_project_iam_custom_role.grant["signing-key:${each.key}"].name
+  member        = google_service_account.runtime.member
+}
+
 resource "google_secret_manager_secret_iam_member" "read" {
   for_each  = local.of_kind.secret
   project   = local.project

@@ -11,7 +11,7 @@ locals {
   # One custom role per resource, holding just what the manifest lists for it.
   resources   = toset([for p in var.manifest.permissions : p.resource if p.resource != "directory"])
   permissions = { for r in local.resources : r => sort([for p in var.manifest.permissions : p.permission if p.resource == r]) }
-  of_kind     = { for k in ["database", "topic", "key", "secret", "bucket"] : k => toset([for r in local.resources : split(":", r)[1] if startswith(r, "${k}:")]) }
+  of_kind     = { for k in ["database", "topic", "key", "signing-key", "secret", "bucket"] : k => toset([for r in local.resources : split(":", r)[1] if startswith(r, "${k}:")]) }
 
   pubsub_agent = "serviceAccount:service-${var.project.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 

@@ -85,6 +85,12 @@ variable "keys" {
   default     = {}
 }
 
+variable "signing_keys" {
+  description = "Asymmetric crypto keys by the name manifests use: the ones that sign checkpoints of the evidence log."
+  type        = map(string)
+  default     = {}
+}
+
 variable "buckets" {
   description = "Buckets by the name manifests use: bucket:NAME."
   type        = map(string)

@@ -1,5 +1,6 @@
 // Command indexes prints, as JSON by control, which collections the functions of the house keep and which indexes their
-// queries use: what Terraform provisions in each control's database. Functions of one control must agree.
+// queries use: what Terraform provisions in each control's database. A function may use part of its control's
+// collections; those that use the same one must agree about it.
 //
 //	go run ./functions/internal/generate/indexes
 package main
@@ -14,6 +15,7 @@ import (
 
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/store"
 )
 
@@ -53,13 +55,30 @@ func collections(functions []wiring.Function) (map[string][]collection, error) {
 		if err != nil {
 			return nil, err
 		}
-		kept := described(f.Schema)
-		if known, ok := controls[m.Control]; ok && !reflect.DeepEqual(known, kept) {
-			return nil, fmt.Errorf("%s keeps other collections or indexes than the functions of %s before it", m.Name, m.Control)
+		if controls[m.Control], err = merged(controls[m.Control], described(f.Schema)); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
-		controls[m.Control] = kept
+		if m.Reads(wiring.EnvVault) {
+			controls["vault"] = described(vault.Collection())
+		}
 	}
 	return controls, nil
+}
+
+// merged adds to the collections of a control those of one more function.
+func merged(known, more []collection) ([]collection, error) {
+	all := slices.Clone(known)
+	for _, c := range more {
+		i := slices.IndexFunc(known, func(k collection) bool { return k.Name == c.Name })
+		switch {
+		case i < 0:
+			all = append(all, c)
+		case !reflect.DeepEqual(known[i], c):
+			return nil, fmt.Errorf("collection %s is kept otherwise than by the functions before it", c.Name)
+		}
+	}
+	slices.SortFunc(all, func(a, b collection) int { return cmp.Compare(a.Name, b.Name) })
+	return all, nil
 }
 
 func described(schema store.Schema) []collection {

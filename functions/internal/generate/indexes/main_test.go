@@ -23,11 +23,11 @@ func function(t *testing.T, schema store.Schema) wiring.Function {
 func TestCollections(t *testing.T) {
 	t.Parallel()
 	schema := store.Schema{{Name: "b", Indexes: []store.Index{{"y"}, {"x", "until"}}}, {Name: "a", Expires: true}}
-	got, err := collections([]wiring.Function{function(t, schema), function(t, store.Schema{schema[1], schema[0]})})
+	got, err := collections([]wiring.Function{function(t, schema[:1]), function(t, nil), function(t, store.Schema{schema[1], schema[0]})})
 	if err != nil || fmt.Sprint(got) != "map[access:[{a true []} {b false [[x until] [y]]}]]" {
 		t.Errorf("%v, %v", got, err)
 	}
-	if _, err := collections([]wiring.Function{function(t, schema), function(t, schema[:1])}); err == nil || !strings.Contains(err.Error(), "admit") {
+	if _, err := collections([]wiring.Function{function(t, schema), function(t, store.Schema{{Name: "b"}})}); err == nil || !strings.Contains(err.Error(), "admit") {
 		t.Errorf("functions of one control that disagree: %v", err)
 	}
 	if _, err := collections([]wiring.Function{{Manifest: []byte("{")}}); err == nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/evidence/record/folder"
 	"ostiary.internal/shared/platform/directory/people"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
@@ -66,20 +65,15 @@ func (w *World) settle(rw http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(rw, http.StatusOK, Unsettled{Outbox: map[string]int{}})
 }
 
-// records lists the evidence inbox.
+// records lists the evidence, in the log and on its way there.
 func (w *World) records(rw http.ResponseWriter, r *http.Request) error {
-	inbox := folder.New(w.inboxDir())
-	ids, err := inbox.List(r.Context())
+	all, err := w.evidence.all(r.Context())
 	if err != nil {
 		return err
 	}
 	kind, promise := r.URL.Query().Get("kind"), r.URL.Query().Get("promise")
 	found := []json.RawMessage{}
-	for _, id := range ids {
-		data, err := inbox.Read(r.Context(), id)
-		if err != nil {
-			return err
-		}
+	for _, data := range all {
 		leaf, err := record.Parse(data)
 		if err != nil {
 			return err

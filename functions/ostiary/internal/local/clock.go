@@ -28,7 +28,7 @@ func openClock(dir string, first time.Time) (*manualClock, error) {
 	c := &manualClock{file: filepath.Join(dir, ClockFile)}
 	kept, err := os.ReadFile(c.file)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), err == nil && len(kept) == 0: // killed before the first write
 		c.Manual = clock.NewManual(first)
 		return c, c.keep(first)
 	case err != nil:
@@ -44,8 +44,11 @@ func openClock(dir string, first time.Time) (*manualClock, error) {
 
 // Set moves the clock forward, on disk first.
 func (c *manualClock) Set(t time.Time) error {
-	if t.Before(c.Now()) {
-		return backwards(c.Now())
+	switch now := c.Now(); {
+	case t.Before(now):
+		return backwards(now)
+	case t.Equal(now):
+		return nil
 	}
 	if err := c.keep(t); err != nil {
 		return err
@@ -57,11 +60,18 @@ func backwards(now time.Time) error {
 	return fault.Refuse(fault.Conflict, "clock_backwards", "The clock stands at "+now.Format(time.RFC3339)+" and does not run backwards.", "Give a later time.")
 }
 
+// fixedLength is RFC 3339 in as many bytes for every time.
+const fixedLength = "2006-01-02T15:04:05.000000Z\n"
+
+// keep writes over what is there, in one write of the same length: whoever is killed meanwhile leaves the one time or
+// the other.
 func (c *manualClock) keep(t time.Time) error {
-	if err := os.WriteFile(c.file+".new", []byte(t.UTC().Format(time.RFC3339Nano)+"\n"), 0o600); err != nil {
-		return fmt.Errorf("keeping the time: %w", err)
+	f, err := os.OpenFile(c.file, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err == nil {
+		_, err = f.WriteAt([]byte(t.UTC().Format(fixedLength)), 0)
+		err = errors.Join(err, f.Close())
 	}
-	if err := os.Rename(c.file+".new", c.file); err != nil {
+	if err != nil {
 		return fmt.Errorf("keeping the time: %w", err)
 	}
 	return nil

@@ -30,11 +30,19 @@ func (w *World) environment(m manifest.Function, own wiring.Env, database string
 	set := map[string]string{
 		wiring.EnvStore:       "bolt:" + database + "?tree=" + m.Control,
 		wiring.EnvBus:         "bolt:" + database,
+		wiring.EnvVault:       "bolt:" + database + "?tree=vault",
 		wiring.EnvSecrets:     "file:" + path("secrets") + "?key=" + path("keys", "secrets"),
 		wiring.EnvSeal:        "local:" + path("keys", "otp"),
 		wiring.EnvSealMessage: "local:" + path("keys", "message"),
 		wiring.EnvDirectory:   "policy:",
-		wiring.EnvEvidence:    "folder:" + path("evidence", "inbox"),
+		wiring.EnvEvidence:    "folder:" + w.evidence.inboxDir(),
+		"OSTIARY_LOG_INBOX":   "folder:" + w.evidence.inboxDir(),
+		"OSTIARY_LOG_TILES":   "folder:" + w.evidence.tilesDir(),
+		"OSTIARY_LOG_HEAD":    "folder:" + w.evidence.headDir(),
+		"OSTIARY_LOG_ORIGIN":  w.evidence.origin,
+		"OSTIARY_SIGNING_KEY": w.evidence.signingKey(),
+		"OSTIARY_TRUST":       string(w.evidence.trust),
+		"OSTIARY_PROBES":      "loopback",
 		wiring.EnvInvoker:     invoker(m.Name),
 		wiring.EnvClient:      "header:" + ClientHeader,
 		"OSTIARY_MESSAGE":     "mailbox:" + database,
@@ -42,12 +50,15 @@ func (w *World) environment(m manifest.Function, own wiring.Env, database string
 		wiring.EnvIdentity:    "google:?audience=" + serviceAudience,
 		wiring.EnvSourceCap:   "6000",
 	}
+	if m.Reads(wiring.EnvVault) {
+		set[wiring.EnvSeal] = "local:" + path("keys", "evidence")
+	}
 	if m.Callers == manifest.Staff {
 		set[wiring.EnvIdentity] = "iap:?audience=" + staffAudience
 	}
 	return func(name string) (string, bool) {
-		// The person who starts the process may say where client addresses stand, and nothing else.
-		if value, ok := own(name); ok && value != "" && (name == wiring.EnvClient || name == wiring.EnvSourceCap) {
+		// The person who starts the process may say where client addresses stand and what is public, and nothing else.
+		if value, ok := own(name); ok && value != "" && (name == wiring.EnvClient || name == wiring.EnvSourceCap || name == "OSTIARY_PUBLIC_ENTRIES") {
 			return value, true
 		}
 		value, ok := set[name]
@@ -95,7 +106,7 @@ func (w *World) authorization(_ context.Context, function string) (string, error
 	if err != nil {
 		return "", fmt.Errorf("signing a token for %s: %w", function, err)
 	}
-	fresh := pass{"Bearer " + token, now.Add(issuer.Life / 2)}
+	fresh := pass{"Bearer " + token, now.Add(issuer.Life - 5*time.Minute)}
 	w.passes.held[function] = fresh
 	return fresh.bearer, nil
 }

@@ -74,7 +74,12 @@ func (w *World) startPage(rw http.ResponseWriter, r *http.Request) error {
 		}
 		signed = name + ", at " + s.address
 	}
-	return w.show(rw, "start.html", map[string]any{"Company": w.policy.Company.Name, "Functions": listed, "Signed": signed, "Now": w.clock.Now().UTC().Format("Monday 2 January 2006, 15:04 MST"), "Manual": w.manual != nil})
+	var trust *progress
+	if w.functions["trustpage"] != nil {
+		p := w.life.progress()
+		trust = &p
+	}
+	return w.show(rw, "start.html", map[string]any{"Trust": trust, "Company": w.policy.Company.Name, "Functions": listed, "Signed": signed, "Now": w.clock.Now().UTC().Format("Monday 2 January 2006, 15:04 MST"), "Manual": w.manual != nil})
 }
 
 func (w *World) mail(rw http.ResponseWriter, r *http.Request) error {
@@ -98,6 +103,9 @@ type entry struct {
 
 // allowlist shows what should be let in, and what every target says it lets in.
 func (w *World) allowlist(rw http.ResponseWriter, r *http.Request) error {
+	if err := w.accessOff(); err != nil {
+		return err
+	}
 	now := w.clock.Now()
 	rules, _ := access.ReadRules(w.policy)
 	leases, err := lease.New(lease.Config{Store: w.accessStore(), Box: w.boxes()["access"], Clock: w.clock, Rules: rules.Lease})
@@ -150,6 +158,9 @@ func (w *World) accessStore() store.Store { return w.functions["syncallowlist"].
 // door is a page behind the allow-list: this process asks the function admit as a gateway would, with the address the
 // signed-in person sits at.
 func (w *World) door(rw http.ResponseWriter, r *http.Request) error {
+	if err := w.accessOff(); err != nil {
+		return err
+	}
 	if len(w.policy.Gateways) == 0 {
 		return missing("gateway", "")
 	}
@@ -178,5 +189,3 @@ func (w *World) door(rw http.ResponseWriter, r *http.Request) error {
 	shut := fault.Refuse(fault.Denied, "not_admitted", "The door is shut: this address is not registered now.", "Register it, then come again.")
 	return web.Extend(shut, map[string]any{"admitted": false})
 }
-
-func (w *World) inboxDir() string { return filepath.Join(w.dir, "evidence", "inbox") }

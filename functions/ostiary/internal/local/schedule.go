@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,8 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"ostiary.internal/functions/internal/manifest"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/disk"
 )
 
 // job is one schedule of a function and when it is due next.
@@ -67,9 +70,21 @@ func (w *World) tick(ctx context.Context, function string) int {
 
 // Advance moves the manual clock, stopping at every schedule on the way, and delivers all messages before it moves on.
 // What a stop finds out is the same as if the time had passed. What an outbox has put off to a later time may be left.
-func (w *World) Advance(ctx context.Context, by time.Duration) ([]Ran, error) {
+// The disk is waited for once, in the end: a day's work would otherwise wait for it thousands of times.
+func (w *World) Advance(ctx context.Context, by time.Duration) (ran []Ran, err error) {
 	w.moving.Lock()
 	defer w.moving.Unlock()
+	begun := clock.System{}.Now()
+	defer func() { err = errors.Join(err, w.settleDisk(begun)) }()
+	return w.advance(disk.PutOff(ctx), by)
+}
+
+// settleDisk waits until everything written since a time of the machine's clock is on the disk.
+func (w *World) settleDisk(since time.Time) error {
+	return errors.Join(disk.Settle(w.evidence.dir, since), w.committed())
+}
+
+func (w *World) advance(ctx context.Context, by time.Duration) ([]Ran, error) {
 	until := w.manual.Now().Add(by)
 	if by < 0 {
 		return nil, backwards(w.manual.Now())

@@ -22,13 +22,36 @@ type Health struct {
 
 // Handler serves everything on one address: the start page, every function under its name, and /_local/.
 func (w *World) Handler() http.Handler {
-	mux := http.NewServeMux()
-	local := http.NewCrossOriginProtection()
-	local.SetDenyHandler(answer(func(http.ResponseWriter, *http.Request) error {
+	life := documented(w.lifeRoutes())
+	return onlyLoopback(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == lifePath { // it may close and open everything else
+			life.ServeHTTP(rw, r)
+			return
+		}
+		w.gate.RLock()
+		defer w.gate.RUnlock()
+		if w.life.playing() && !harmless(r) {
+			answer(whilePlaying).ServeHTTP(rw, r)
+			return
+		}
+		w.mux.ServeHTTP(rw, r)
+	}))
+}
+
+// sameSite refuses what a page elsewhere sends.
+func sameSite(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(answer(func(http.ResponseWriter, *http.Request) error {
 		return fault.Refuse(fault.Denied, "cross_origin", "This came from a page of another site.", "Open the page here and try again.")
 	}))
+	return protection.Handler(next)
+}
+
+// routes are all calls but those of sample life.
+func (w *World) routes() http.Handler {
+	mux := http.NewServeMux()
 	for pattern, handle := range w.localRoutes() {
-		mux.Handle(pattern, local.Handler(answer(handle)))
+		mux.Handle(pattern, sameSite(answer(handle)))
 	}
 	mux.HandleFunc("GET /openapi.json", w.openAPI)
 	mux.Handle("GET /{$}", answer(w.startPage))
@@ -36,7 +59,7 @@ func (w *World) Handler() http.Handler {
 		mux.Handle("/"+name, w.dressed(f))
 		mux.Handle("/"+name+"/", w.dressed(f))
 	}
-	return onlyLoopback(documented(mux))
+	return documented(mux)
 }
 
 // documented answers what no route serves as a problem document too.

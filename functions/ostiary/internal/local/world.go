@@ -18,10 +18,12 @@ import (
 
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/platform/bus/local"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/directory"
 	"ostiary.internal/shared/platform/directory/people"
+	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/identity/issuer"
 	"ostiary.internal/shared/platform/message/mailbox"
 	secrets "ostiary.internal/shared/platform/secret/file"
@@ -66,9 +68,16 @@ type World struct {
 	directory *people.Directory
 	secrets   *secrets.Store
 	state     store.Store // of this package: changes of the directory
+	evidence  evidence
 	sessions  sessions
 	passes    passes
 	limit     time.Duration // how long Settled waits
+	committed func() error  // waits until the database is on the disk
+
+	options Options
+	life    life
+	gate    sync.RWMutex // held for writing while everything is opened anew
+	mux     http.Handler
 
 	moving  sync.Mutex // one Advance at a time
 	closers []io.Closer
@@ -78,30 +87,38 @@ type World struct {
 
 // Open builds the world and starts delivering. A data folder another process holds is a Conflict within a second.
 func Open(ctx context.Context, o Options) (*World, error) {
-	w := &World{dir: o.Dir, clock: clock.System{}, log: o.Log, functions: map[string]*function{}, sessions: sessions{byID: map[string]session{}}, passes: passes{held: map[string]pass{}}, limit: settleLimit}
+	w := &World{dir: o.Dir, log: o.Log, sessions: sessions{byID: map[string]session{}}, limit: settleLimit, options: o}
 	if err := w.open(ctx, o); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
+	w.goOn()
 	return w, nil
 }
 
 func (w *World) open(ctx context.Context, o Options) error {
+	w.functions, w.order, w.jobs, w.passes = map[string]*function{}, nil, nil, passes{held: map[string]pass{}}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
 	// The clock is kept in the folder too, but the lock on the database comes first: nothing is touched that another
 	// process holds.
 	database := filepath.Join(o.Dir, "ostiary.db")
-	_, release, err := bolt.File(database)
+	file, release, err := bolt.File(database)
 	if err != nil {
 		return fmt.Errorf("opening the data folder %s: %w", o.Dir, err)
 	}
 	w.closers = append(w.closers, closer(release))
+	w.committed = func() error { return bolt.Settle(file) }
+	if err := w.life.read(o.Dir); err != nil {
+		return err
+	}
 	if o.Manual {
 		if w.manual, err = openClock(o.Dir, o.Now); err != nil {
 			return err
 		}
 		w.clock = w.manual
+	} else if w.clock, err = w.openMachineClock(func() error { return bolt.Clear(file) }); err != nil {
+		return err
 	}
 	if w.bus, err = local.Open(database, w.clock); err != nil {
 		return err
@@ -116,6 +133,7 @@ func (w *World) open(ctx context.Context, o Options) error {
 	if err := w.openFunctions(ctx, o, database); err != nil {
 		return err
 	}
+	w.mux = w.routes()
 	return w.start()
 }
 
@@ -144,6 +162,9 @@ func (w *World) openSeams(ctx context.Context, database string) error {
 	}
 	w.closers = append(w.closers, w.state)
 	if w.directory, err = people.New(w.directoryOptions()); err != nil {
+		return err
+	}
+	if err := w.openEvidence(ctx); err != nil {
 		return err
 	}
 	w.issuer = issuer.New(filepath.Join(w.dir, "keys", "issuer"), w.policy.Company.Issuer.URL, w.clock)
@@ -185,6 +206,10 @@ func (w *World) openFunctions(ctx context.Context, o Options, database string) e
 		if err != nil {
 			return err
 		}
+		if m.Control == accessControl && w.accessOff() != nil {
+			w.log.WarnContext(ctx, "the policy has no "+access.File+": the function is off", "function", m.Name)
+			continue
+		}
 		opened, err := w.openFunction(ctx, f, m, o, database)
 		if err != nil {
 			return fmt.Errorf("starting %s: %w", m.Name, err)
@@ -206,6 +231,17 @@ func (w *World) openFunctions(ctx context.Context, o Options, database string) e
 	return err
 }
 
+const accessControl = "access"
+
+// accessOff refuses what needs the access control when the policy switches it off.
+func (w *World) accessOff() error {
+	if _, on := w.policy.Read(access.File); on {
+		return nil
+	}
+	return fault.Refuse(fault.NotFound, "access_off", "The policy has no "+access.File+", so the access control is off.",
+		"Put one into the policy folder and start again.")
+}
+
 func (w *World) openFunction(ctx context.Context, f wiring.Function, m manifest.Function, o Options, database string) (*function, error) {
 	deps, err := wiring.Open(ctx, m, f.Schema, wiring.Options{
 		Env: w.environment(m, o.Env, database), Clock: w.clock, Log: w.log.With("function", m.Name), Policy: w.policy,
@@ -214,7 +250,7 @@ func (w *World) openFunction(ctx context.Context, f wiring.Function, m manifest.
 	if err != nil {
 		return nil, err
 	}
-	w.closers = append(w.closers, deps.Store)
+	w.closers = append(w.closers, deps.Store, deps.Vault, deps.Bus)
 	served, err := f.Build(ctx, deps)
 	if err != nil {
 		return nil, err
@@ -263,6 +299,11 @@ func (w *World) handler(name string) http.Handler {
 
 // Close ends deliveries and schedules and lets the files go.
 func (w *World) Close() error {
+	w.life.end()
+	return w.shut()
+}
+
+func (w *World) shut() error {
 	if w.stop != nil {
 		w.stop()
 	}
@@ -273,5 +314,6 @@ func (w *World) Close() error {
 			failed = append(failed, w.closers[i].Close())
 		}
 	}
+	w.closers = nil
 	return errors.Join(failed...)
 }

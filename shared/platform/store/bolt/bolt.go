@@ -1,8 +1,8 @@
 // Package bolt keeps a store in a bbolt file: the embedded default of a laptop, durable and without any server.
 //
-// A committed transaction has reached the disk. Transactions run one after another, each holding the file's write
-// lock while its body runs. One process at a time has the file. Expired documents stay on disk until they are
-// replaced or deleted; they are never seen.
+// A committed transaction has reached the disk, unless the caller put that off (package disk). Transactions run one
+// after another, each holding the file's write lock while its body runs. One process at a time has the file. Expired
+// documents stay on disk until they are replaced or deleted; they are never seen.
 package bolt
 
 import (
@@ -12,6 +12,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"ostiary.internal/shared/platform/disk"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/store/internal/engine"
@@ -75,7 +76,7 @@ func (b *backend) Read(_ context.Context, fn func(engine.Reader) error) error {
 	return outcome
 }
 
-func (b *backend) Update(_ context.Context, fn func(engine.Reader) ([]engine.Write, error)) error {
+func (b *backend) Update(ctx context.Context, fn func(engine.Reader) ([]engine.Write, error)) error {
 	tx, err := b.db.Begin(true)
 	if err != nil {
 		return transient(err)
@@ -92,6 +93,7 @@ func (b *backend) Update(_ context.Context, fn func(engine.Reader) ([]engine.Wri
 			return err
 		}
 	}
+	b.db.NoSync = !disk.Waits(ctx) // Commit reads it under the lock that we hold
 	if err := tx.Commit(); err != nil {
 		return transient(err)
 	}

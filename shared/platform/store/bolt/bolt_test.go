@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/disk"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/store/bolt"
@@ -243,6 +245,45 @@ func TestATransactionWithoutWritesWaitsForNoDisk(t *testing.T) {
 	stats = db.Stats()
 	if wrote := stats.TxStats.GetWrite() - before; wrote != 0 {
 		t.Errorf("reading made %d writes to the disk", wrote)
+	}
+}
+
+// What is put off does not wait for the disk; who commits behind Settle does again, and nothing is different otherwise.
+func TestPutOff(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path, "control", options(store.Index{"rank"}))
+	db, release, err := bolt.File(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = release() }()
+	write := func(ctx context.Context, id string) {
+		t.Helper()
+		if err := s.Tx(ctx, func(tx store.Tx) error { return tx.Put("things", id, thing{1, 1}) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(disk.PutOff(t.Context()), "a")
+	if !db.NoSync {
+		t.Error("what was put off waited")
+	}
+	write(t.Context(), "b")
+	if db.NoSync {
+		t.Error("what was not put off did not wait")
+	}
+	write(disk.PutOff(t.Context()), "c")
+	if err := bolt.Settle(db); err != nil || db.NoSync {
+		t.Errorf("settled: %v, waiting %v", err, !db.NoSync)
+	}
+	if found := find(t, s); len(found) != 3 {
+		t.Errorf("found %v", found)
+	}
+	if err := bolt.Clear(db); err != nil {
+		t.Fatal(err)
+	}
+	if found := find(t, open(t, path, "control", options(store.Index{"rank"}))); len(found) != 0 {
+		t.Errorf("cleared, and found %v", found)
 	}
 }
 

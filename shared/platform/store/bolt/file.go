@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,6 +58,43 @@ func File(path string) (db *bbolt.DB, release func() error, err error) {
 		once.Do(func() { err = h.release(path) })
 		return err
 	}, nil
+}
+
+// Settle waits until everything that was committed is on the disk, and has whoever commits next wait again. What was put
+// off may have left the file, until then, in a state that a machine without power does not recover from.
+func Settle(db *bbolt.DB) error {
+	tx, err := db.Begin(true)
+	if err != nil {
+		return transient(err)
+	}
+	db.NoSync = false
+	if err := errors.Join(tx.Rollback(), db.Sync()); err != nil {
+		return transient(err)
+	}
+	return nil
+}
+
+// Clear deletes everything in the file, whoever's it is.
+func Clear(db *bbolt.DB) error {
+	err := db.Update(func(tx *bbolt.Tx) error {
+		var names [][]byte
+		if err := tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
+			names = append(names, bytes.Clone(name))
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, name := range names {
+			if err := tx.DeleteBucket(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return transient(err)
+	}
+	return nil
 }
 
 func open(path string) (*handle, error) {

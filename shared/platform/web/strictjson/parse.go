@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -43,8 +44,9 @@ type Member struct {
 	Value Value
 }
 
-// Error says what is wrong and where. Its text holds names of the input (cut short), never values: it may be shown
-// to whoever sent the input, but the names are theirs too: they are nothing for a log.
+// Error says what is wrong and where. Its text holds names of the input where they are words such as programs give to
+// members, never values and never another name, which may be a person's: it may be shown to whoever sent the input, but
+// the names are theirs too: they are nothing for a log.
 type Error struct {
 	At   string // such as "codes[1]" or "person.email"; empty for the whole text
 	What string // such as "occurs twice"
@@ -58,8 +60,8 @@ func (e *Error) Error() string {
 	return e.At + " " + e.What
 }
 
-// maxShown is how much of a foreign name an Error repeats, in bytes.
-const maxShown = 64
+// shown is what a name looks like that an Error repeats; another is a member and no more.
+var shown = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]{0,63}|\[[0-9]+\])$`)
 
 // inside puts the name of the containing member before err's place.
 func inside(name string, err error) error {
@@ -67,8 +69,8 @@ func inside(name string, err error) error {
 	if !ok {
 		return err
 	}
-	if len(name) > maxShown {
-		name = strings.ToValidUTF8(name[:maxShown], "") + "…"
+	if !shown.MatchString(name) {
+		name = "(a member)"
 	}
 	separator := "."
 	if e.At == "" || e.At[0] == '[' {

@@ -55,6 +55,14 @@ func New(reach string, clk clock.Clock, roots *x509.CertPool) (*Outside, error) 
 	o := &Outside{reach: Reach(reach), trust: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Time: clk.Now}}
 	dialer := net.Dialer{Timeout: patience, Control: o.guard}
 	o.lookup = dialer.DialContext
+	if o.reach == Loopback {
+		o.lookup = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if !here(address) { // nor is anybody asked about the name
+				return nil, errOutOfReach
+			}
+			return dialer.DialContext(ctx, network, address)
+		}
+	}
 	o.client = &http.Client{
 		Timeout:       patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -71,6 +79,16 @@ func New(reach string, clk clock.Clock, roots *x509.CertPool) (*Outside, error) 
 
 // errOutOfReach is met at the moment of connecting, whatever the name said.
 var errOutOfReach = errors.New("the address is out of reach of probes")
+
+// here reports whether an address is this machine by its form or name (RFC 6761, section 6.3).
+func here(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
 
 // guard is called with the address that is about to be connected to.
 func (o *Outside) guard(_, address string, _ syscall.RawConn) error {

@@ -1,0 +1,129 @@
+package attestwalk
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/functions/internal/browser"
+	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/functions/trust/attest"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/identity"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/require"
+	"ostiary.internal/shared/trust/duty"
+	"ostiary.internal/shared/trust/notice"
+)
+
+// One browser serves all tests of the process, one page at a time: several pages of one browser wait for each other's
+// frames on a small machine.
+var chromium *browser.Browser
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	flag.Parse()
+	err := flag.Set("test.parallel", "1")
+	if path := browser.Path(); err == nil && path != "" {
+		if chromium, err = browser.Start(path); err == nil {
+			defer chromium.Close()
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+const duties = `duties:
+  - {id: risk-register-review, owner_role: security, every: P1Y, second: owner, remind: P7D, promises: [F05, D04], what: {
+      en: Go through the risk register; each family of risk has an owner and a treatment.,
+      fr: "Parcourir le registre des risques : chaque famille de risques a un responsable et un traitement.",
+      de: "Das Risikoregister durchgehen: Jede Risikofamilie hat Verantwortliche und eine Behandlung."}}
+  - {id: software-clearance, owner_role: security, on: request, evidence: [statement, scan.finished], second: manager, what: {
+      en: "Clear new software before it is installed, trojans and spyware included.",
+      fr: "Autoriser un nouveau logiciel avant son installation, chevaux de Troie et logiciels espions compris.",
+      de: "Neue Software vor der Installation freigeben, Trojaner und Spionageprogramme eingeschlossen."}}
+  - {id: log-review, owner_role: security, every: P1D, what: {en: Read yesterday’s logs., fr: Relire les journaux de la veille., de: Die Protokolle von gestern lesen.}}
+`
+
+// world is a company with duties, and a way in for each of its people.
+type world struct {
+	*functiontest.World
+	t       *testing.T
+	handler http.Handler
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	require.Tool(t, "chromium", chromium != nil)
+	w := &world{t: t, World: functiontest.New(t, functiontest.Setup{Functions: []wiring.Function{attest.Function}, Policy: map[string]string{"duties.yaml": duties}})}
+	served, err := attest.Function.Build(t.Context(), w.Deps("attest"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.handler = served.Handler()
+	w.tick()
+	return w
+}
+
+// tick runs the clockwork of the duties. It gives no notice: nobody here reads mail.
+func (w *world) tick() {
+	w.t.Helper()
+	d := w.Deps("attest")
+	rules, _ := duty.ReadRules(d.Policy)
+	service, err := duty.New(duty.Config{Store: d.Store, Box: d.Box, Policy: d.Policy, Rules: rules, Digest: d.PolicyDigest(),
+		Commit: func(context.Context, string, time.Time) (record.Subject, error) { return record.Subject{}, nil },
+		Notify: func(*outbox.Batch, notice.Notice) error { return nil }})
+	if err == nil {
+		err = service.Tick(w.t.Context(), w.Clock.Now())
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// person is somebody signed in, in front of a browser.
+type person struct {
+	*browser.Tab
+	t   *testing.T
+	url string
+}
+
+// sit puts somebody of the company in front of a fresh browser; the proxy before the function knows who she is.
+func (w *world) sit(name string, size browser.Size, lang string) *person {
+	w.t.Helper()
+	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		r.Header.Set(identity.AssertionHeader, w.Staff(name+"@sharedcontacts.example"))
+		r.Header.Set(functiontest.ClientHeader, functiontest.Home)
+		w.handler.ServeHTTP(rw, r)
+	}))
+	w.t.Cleanup(front.Close)
+	p := &person{Tab: chromium.Tab(w.t, size), t: w.t, url: front.URL + "/attest"}
+	p.Open(p.url + "/?lang=" + lang)
+	return p
+}
+
+// quietly checks that the page wrote nothing to its console but that a refusal was a refusal, and called nobody else.
+func (p *person) quietly() {
+	p.t.Helper()
+	for _, line := range p.Noise() {
+		if !strings.Contains(line, "Failed to load resource: the server responded with a status of 4") {
+			p.t.Errorf("the console says %s", line)
+		}
+	}
+	for _, request := range p.Requests() {
+		if _, address, _ := strings.Cut(request, " "); !strings.HasPrefix(address, strings.TrimSuffix(p.url, "/attest")) && !strings.HasPrefix(address, "data:") {
+			p.t.Errorf("the page asked for %s", request)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package main_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"html"
+	"index/suffixarray"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// planted is something about a person, or known to one person alone, that must show nowhere in public.
+type planted struct {
+	what string // such as "e-mail address"
+	text string
+	code bool // a short run of digits: by itself it counts only where no letter or digit stands beside it
+}
+
+// needle is one way in which a planted text could show.
+type needle struct {
+	form string
+	text string
+	fold bool // found in any case of its ASCII letters
+}
+
+// needles are the ways to write a text that hide it from nobody. A digest without salt hides nothing of which there are
+// few: whoever knows the people of a company finds each by trying.
+func (p planted) needles() []needle {
+	var all []needle
+	for _, text := range []string{p.text, strings.ToUpper(p.text), strings.ToLower(p.text), norm.NFD.String(p.text)} {
+		all = append(all, needle{"plain", text, !p.code}, needle{"HTML", html.EscapeString(text), !p.code}, needle{"JSON", strings.Trim(strconv.QuoteToASCII(text), `"`), !p.code},
+			needle{"query", url.QueryEscape(text), !p.code}, needle{"path", url.PathEscape(text), !p.code})
+	}
+	for name, text := range map[string]string{"": p.text, " of lower case": strings.ToLower(p.text), " of upper case": strings.ToUpper(p.text)} {
+		sum := sha256.Sum256([]byte(text))
+		all = append(all, needle{"hex" + name, hex.EncodeToString([]byte(text)), true}, needle{"sha256" + name, hex.EncodeToString(sum[:]), true},
+			needle{"sha256 bytes" + name, string(sum[:]), false}, needle{"sha256 base32" + name, strings.TrimRight(base32.StdEncoding.EncodeToString(sum[:]), "="), true})
+		for _, piece := range []string{text, string(sum[:])} {
+			for _, encoded := range insideBase64(piece) {
+				all = append(all, needle{"base64" + name, encoded, false})
+			}
+		}
+	}
+	return all
+}
+
+// insideBase64 is what of a text's base64 does not depend on what stands around it: in three positions and two alphabets.
+func insideBase64(text string) []string {
+	var all []string
+	for shift, cut := range []int{0, 2, 3} {
+		encoded := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), text...))[cut:]
+		if (shift+len(text))%3 != 0 {
+			encoded = encoded[:len(encoded)-1]
+		}
+		all = append(all, encoded, strings.NewReplacer("+", "-", "/", "_").Replace(encoded))
+	}
+	return all
+}
+
+// haystack is everything that is searched, in pieces with names.
+type haystack struct {
+	names  []string
+	starts []int // where each piece begins in text
+	text   bytes.Buffer
+	have   map[[sha256.Size]byte]bool
+}
+
+// add puts a piece in; what was put in before under another name is not searched twice.
+func (h *haystack) add(name string, data []byte) {
+	if sum := sha256.Sum256(data); h.have[sum] {
+		return
+	} else if h.have == nil {
+		h.have = map[[sha256.Size]byte]bool{sum: true}
+	} else {
+		h.have[sum] = true
+	}
+	h.names, h.starts = append(h.names, name), append(h.starts, h.text.Len())
+	h.text.WriteString(name + "\n")
+	h.text.Write(data)
+	h.text.WriteString("\x00\n")
+}
+
+// addFolder puts in all files of a folder, and their names.
+func (h *haystack) addFolder(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err == nil {
+			name, _ := filepath.Rel(dir, path)
+			h.add(filepath.Base(dir)+"/"+name, data)
+		}
+		return err
+	})
+}
+
+// find returns, by planted text, where it shows and how.
+func (h *haystack) find(all []planted) map[string][]string {
+	text := h.text.Bytes()
+	exact, folded := suffixarray.New(text), suffixarray.New(lower(text))
+	found := map[string][]string{}
+	for _, p := range all {
+		for _, n := range p.needles() {
+			var at []int
+			switch {
+			case n.text == "":
+			case n.fold:
+				at = folded.Lookup(lower([]byte(n.text)), -1)
+			default:
+				at = exact.Lookup([]byte(n.text), -1)
+			}
+			if n.text == p.text && p.code {
+				at = slices.DeleteFunc(at, func(i int) bool { return alnum(text, i-1) || alnum(text, i+len(n.text)) })
+			}
+			if len(at) > 0 {
+				i := slices.Min(at)
+				found[p.text] = append(found[p.text], fmt.Sprintf("%s as %s: %q", h.pieceAt(i), n.form, text[max(0, i-60):min(len(text), i+len(n.text)+20)]))
+			}
+		}
+	}
+	return found
+}
+
+// lower is text with its ASCII letters in lower case: no byte moves, whatever else is in it.
+func lower(text []byte) []byte {
+	folded := bytes.Clone(text)
+	for i, b := range folded {
+		if b >= 'A' && b <= 'Z' {
+			folded[i] = b + 'a' - 'A'
+		}
+	}
+	return folded
+}
+
+func alnum(text []byte, i int) bool {
+	return i >= 0 && i < len(text) && strings.ContainsRune("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", rune(text[i]))
+}
+
+func (h *haystack) pieceAt(i int) string {
+	return h.names[sort.SearchInts(h.starts, i+1)-1]
+}

@@ -1,0 +1,181 @@
+package attest
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/shared/evidence/record"
+)
+
+// show opens a page as a person and wants it to hold texts.
+func show(t *testing.T, w *functiontest.World, who, path string, status int, texts ...string) string {
+	t.Helper()
+	got := w.Call(t, call(w, who, "GET", path, nil))
+	body := string(got.Body)
+	if got.Status != status || !strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") {
+		t.Fatalf("%s answers %d %q\n%.500s", path, got.Status, got.Header.Get("Content-Type"), body)
+	}
+	for _, text := range texts {
+		if !strings.Contains(body, text) {
+			t.Errorf("%s does not show %q to %s:\n%s", path, text, who, body)
+		}
+	}
+	return body
+}
+
+var token = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
+
+// send fills in a form of a page with its own token.
+func send(t *testing.T, w *functiontest.World, who, page, path string, form url.Values) functiontest.Answer {
+	t.Helper()
+	found := token.FindStringSubmatch(show(t, w, who, page, 200))
+	if found == nil {
+		t.Fatalf("%s has no form", page)
+	}
+	form.Set("csrf", found[1])
+	return post(t, w, who, path, form)
+}
+
+func post(t *testing.T, w *functiontest.World, who, path string, form url.Values) functiontest.Answer {
+	t.Helper()
+	r := call(w, who, "POST", path, form.Encode())
+	r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	return w.Call(t, r)
+}
+
+func leads(t *testing.T, got functiontest.Answer, to string) {
+	t.Helper()
+	if got.Status != http.StatusSeeOther || got.Header.Get("Location") != to {
+		t.Errorf("the form answers %d, leads to %q, not to %q\n%.800s", got.Status, got.Header.Get("Location"), to, got.Body)
+	}
+}
+
+// refuses wants the page again, with the refusal in words.
+func refuses(t *testing.T, got functiontest.Answer, status int, texts ...string) {
+	t.Helper()
+	if got.Status != status {
+		t.Errorf("the form answers %d, not %d", got.Status, status)
+	}
+	for _, text := range append(texts, `role="alert"`) {
+		if !strings.Contains(string(got.Body), text) {
+			t.Errorf("the refusal does not show %q:\n%s", text, got.Body)
+		}
+	}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	tick(t, w)
+	const path = "/duties/risk-register-review"
+	show(t, w, simone, "/", 200, "To do", path, "To sign", "Ask for")
+	show(t, w, emma, "/", 200, "Nothing waits for you.", "All other duties")
+	leads(t, send(t, w, simone, path, path+"/done", url.Values{"cycle": {"1"}, "reference": {"SEC-7"}}), "/attest/?done=done.waiting")
+	show(t, w, simone, "/?done=done.waiting", 200, "A second person has to look at it now.")
+	show(t, w, simone, "/?done=done.anything", 200)
+	show(t, w, odile, "/", 200, "To review")
+	show(t, w, odile, path, 200, "Simone Bernard", "SEC-7", `value="approved"`)
+	refuses(t, send(t, w, odile, path, path+"/review", url.Values{"cycle": {"7"}, "verdict": {"approved"}}), 409, "moved on")
+	refuses(t, send(t, w, odile, path, path+"/review", url.Values{"cycle": {"1"}, "verdict": {"perhaps"}}), 400, "no such verdict")
+	leads(t, send(t, w, odile, path, path+"/review", url.Values{"cycle": {"1"}, "verdict": {"returned"}}), "/attest/?done=done.returned")
+	refuses(t, send(t, w, simone, path, path+"/done", url.Values{"cycle": {"1"}, "reference": {"no spaces"}}), 400, "This is not a reference", `value="no spaces"`)
+	leads(t, send(t, w, simone, path, path+"/done", url.Values{"cycle": {"1"}}), "/attest/?done=done.waiting")
+	leads(t, send(t, w, odile, path, path+"/review", url.Values{"cycle": {"1"}, "verdict": {"approved"}}), "/attest/?done=done.reviewed")
+	leads(t, send(t, w, stefan, "/duties/log-review", "/duties/log-review/done", url.Values{"cycle": {"1"}}), "/attest/?done=done.done")
+	show(t, w, marc, "/duties/nda~marc", 200, "somebody else has to decide it")
+	show(t, w, emma, "/duties/nda~marc", 404, "There is no such duty")
+	show(t, w, emma, "/duties/nothing", 404, "There is no such duty")
+
+	leads(t, send(t, w, emma, "/ask/software-clearance", "/ask/software-clearance", url.Values{"about": {"vim 9.1"}}), "/attest/?done=done.asked")
+	refuses(t, send(t, w, emma, "/ask/software-clearance", "/ask/software-clearance", url.Values{"about": {" "}}), 400, "missing, or too long")
+	show(t, w, emma, "/ask/log-review", 404, "There is no such duty")
+	show(t, w, simone, "/", 200, "Asked for: vim 9.1")
+}
+
+func TestSigningPages(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	hash := signing(w).Text
+	show(t, w, odile, "/statements", 200, "You may sign", "/attest/statements/F01", "Others sign")
+	show(t, w, emma, "/statements/F01", 200, hash)
+	show(t, w, emma, "/statements/F05", 404, "There is no such promise here.")
+	form := func() url.Values {
+		return url.Values{"text_hash": {hash}, "until": {"2027-03-03"}, "true": {"yes"}}
+	}
+	without := form()
+	without.Del("true")
+	refuses(t, send(t, w, odile, "/statements/F01", "/statements/F01", without), 400, "was not confirmed")
+	old := form()
+	old.Set("text_hash", record.Digest([]byte("what was promised before")))
+	refuses(t, send(t, w, odile, "/statements/F01", "/statements/F01", old), 409, "The text has changed since the page was opened.")
+	far := form()
+	far.Set("until", "2029-01-01")
+	refuses(t, send(t, w, odile, "/statements/F01", "/statements/F01", far), 400, "past, or too far ahead", `value="2029-01-01"`)
+	leads(t, send(t, w, odile, "/statements/F01", "/statements/F01", form()), "/attest/?done=done.signed")
+	show(t, w, odile, "/statements/F01", 200, "the owner", "Wednesday 3 March 2027")
+
+	refuses(t, send(t, w, simone, "/waivers", "/waivers", url.Values{"promise": {"F06"}, "reason": {""}, "until": {"2026-04-01"}}), 400, "no such reason", `value="F06" selected`)
+	leads(t, send(t, w, simone, "/waivers", "/waivers", url.Values{"promise": {"F06"}, "reason": {"incident"}, "until": {"2026-04-01"}, "note": {"soon"}}), "/attest/waivers?done=done.waived")
+	id := regexp.MustCompile(`/waivers/([a-z2-7]{32})/approve`).FindStringSubmatch(show(t, w, dorothea, "/waivers", 200, "Simone Bernard", "soon"))[1]
+	if strings.Contains(show(t, w, simone, "/waivers", 200, "You asked for it"), id) {
+		t.Error("the asker is shown the button")
+	}
+	refuses(t, send(t, w, simone, "/waivers", "/waivers/"+id+"/approve", url.Values{}), 403, "Nobody approves what they asked for themselves.")
+	leads(t, send(t, w, dorothea, "/waivers", "/waivers/"+id+"/approve", url.Values{}), "/attest/waivers?done=done.approved")
+	show(t, w, aurel, "/waivers", 200, "In force", "Dorothea Klein")
+	show(t, w, emma, "/waivers", 403, "another role than yours")
+}
+
+// A form that was open too long, or was made for somebody else, does nothing and leads to its page again.
+func TestOldForms(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	tick(t, w)
+	before := w.State(t)
+	for path, who := range map[string]string{
+		"/duties/risk-register-review/done": simone, "/duties/risk-register-review/review": odile, "/ask/software-clearance": emma,
+		"/statements/F01": odile, "/waivers": simone, "/waivers/" + strings.Repeat("a", 32) + "/approve": simone,
+	} {
+		for _, csrf := range []string{"", "x", token.FindStringSubmatch(show(t, w, stefan, "/duties/log-review", 200))[1]} {
+			refuses(t, post(t, w, who, path, url.Values{"csrf": {csrf}, "cycle": {"1"}, "verdict": {"approved"}, "about": {"x"}}), 403, "open too long")
+		}
+	}
+	w.Unchanged(t, before)
+	foreign := call(w, simone, "POST", "/duties/log-review/done", "cycle=1")
+	foreign.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Sec-Fetch-Site": {"cross-site"}}
+	if got := w.Call(t, foreign); got.Status != 403 {
+		t.Errorf("a form of another site: %d", got.Status)
+	}
+}
+
+// Every page stands in every language, in every state a duty can be in.
+func TestLanguages(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	tick(t, w)
+	for _, after := range []time.Duration{0, 40 * 24 * time.Hour} {
+		w.Advance(t, after)
+		tick(t, w)
+		for _, lang := range shell.Languages {
+			for path, who := range map[string]string{
+				"/": simone, "/duties/risk-register-review": simone, "/duties/nda~emma": odile, "/ask/software-clearance": emma,
+				"/statements": odile, "/statements/F01": odile, "/waivers": dorothea, "/duties/log-review": emma,
+			} {
+				if body := show(t, w, who, path+"?lang="+lang, 200, `<html lang="`+lang+`"`); strings.Contains(body, "%!") {
+					t.Errorf("%s in %s fills in a text wrongly", path, lang)
+				}
+			}
+		}
+		do(t, w, simone, "POST", "/v1/duties/risk-register-review/done", nil, 200, "")
+		show(t, w, odile, "/duties/risk-register-review", 200, "Simone Bernard")
+		if after == 0 {
+			do(t, w, odile, "POST", "/v1/duties/risk-register-review/review", Review{Verdict: "returned"}, 200, "")
+		}
+	}
+}

@@ -1,0 +1,158 @@
+// Package parts builds what the functions of the trust control have in common from a function's dependencies.
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/vault"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/platform/web"
+	"ostiary.internal/shared/trust/duty"
+	"ostiary.internal/shared/trust/intake"
+	"ostiary.internal/shared/trust/notice"
+	"ostiary.internal/shared/trust/page/shelf"
+	"ostiary.internal/shared/trust/statement"
+	"ostiary.internal/shared/trust/waiver"
+)
+
+// Schema is what the trust control keeps in its database.
+var Schema = slices.Concat(store.Schema{outbox.Collection(), statement.Collection(), waiver.Collection()}, duty.Collection(), intake.Collection(), shelf.Collections())
+
+// Parts are a function's dependencies and the trust control's services on them.
+type Parts struct {
+	*wiring.Deps
+	Notices    *notice.Sender
+	Duties     *duty.Service
+	Statements *statement.Service
+	Waivers    *waiver.Service
+}
+
+// New reads duties.yaml and builds the services. A function that does not read OSTIARY_VAULT can run Tick, and can decide
+// nothing that names a person; one that does not read OSTIARY_SEAL_MESSAGE tells nobody. Misconfigured: a wrong
+// duties.yaml.
+func New(d *wiring.Deps) (*Parts, error) {
+	rules, problems := duty.ReadRules(d.Policy)
+	for _, problem := range problems {
+		if !problem.Dangling {
+			return nil, fault.New(fault.Misconfigured, "reading the duties: %s", problem)
+		}
+	}
+	p := &Parts{Deps: d}
+	if d.MessageKeys != nil {
+		p.Notices = notice.New(d.Policy, seal.NewCache(d.MessageKeys, d.Random, d.Clock), d.Random)
+	}
+	commit := func(context.Context, string, time.Time) (record.Subject, error) {
+		return record.Subject{}, fault.New(fault.Misconfigured, "%s: naming a person in evidence takes the vault", d.Manifest.Name)
+	}
+	if d.Vault != nil {
+		v, err := d.OpenVault()
+		if err != nil {
+			return nil, err
+		}
+		commit = func(ctx context.Context, person string, now time.Time) (record.Subject, error) {
+			return v.Commit(ctx, vault.Subject{Type: "person", ID: person}, now)
+		}
+	}
+	digest := d.PolicyDigest()
+	var errs [3]error
+	p.Duties, errs[0] = duty.New(duty.Config{Store: d.Store, Box: d.Box, Policy: d.Policy, Rules: rules, Digest: digest, Commit: commit, Notify: p.notify, Random: d.Random})
+	p.Statements, errs[1] = statement.New(statement.Config{Store: d.Store, Box: d.Box, Policy: d.Policy, Digest: digest, Commit: commit, Notify: p.notify, Random: d.Random})
+	p.Waivers, errs[2] = waiver.New(waiver.Config{Store: d.Store, Box: d.Box, Policy: d.Policy, Digest: digest, Commit: commit, Notify: p.notify, Random: d.Random})
+	return p, errors.Join(errs[:]...)
+}
+
+func (p *Parts) notify(b *outbox.Batch, n notice.Notice) error {
+	if p.Notices == nil {
+		return nil
+	}
+	return p.Notices.Notify(b, n)
+}
+
+// Ready prepares what may give notice: it fails before anything is decided.
+func (p *Parts) Ready(ctx context.Context) error {
+	if p.Notices == nil {
+		return nil
+	}
+	if err := p.Notices.Ready(ctx); err != nil {
+		return caller.Unavailable(err)
+	}
+	return nil
+}
+
+// Tick does what the clock has brought about in duties and statements, and tells of it.
+func (p *Parts) Tick(ctx context.Context, now time.Time) error {
+	if err := p.Ready(ctx); err != nil {
+		return err
+	}
+	return errors.Join(p.Duties.Tick(ctx, now), p.Statements.Tick(ctx, now))
+}
+
+// Staffed are the parts of a function that shows signed-in people pages.
+type Staffed struct {
+	*Parts
+	Gate  caller.Gate
+	Pages *shell.Shell
+	Forms *web.Forms
+}
+
+// NewStaffed is New, with pages and their forms.
+func NewStaffed(ctx context.Context, d *wiring.Deps, pages *shell.Shell) (*Staffed, error) {
+	p, err := New(d)
+	if err != nil {
+		return nil, err
+	}
+	key, err := d.Secrets.Get(ctx, "form-key")
+	if err != nil {
+		return nil, err
+	}
+	forms, err := web.NewForms(key)
+	gate := caller.Gate{Policy: d.Policy, Identity: d.Identity, Directory: d.Directory, Clock: d.Clock, Fronted: d.Fronted()}
+	return &Staffed{Parts: p, Gate: gate, Pages: pages, Forms: forms}, err
+}
+
+// Served is the function that serves routes; its problems read as pages to people.
+func (s *Staffed) Served(routes ...web.Route) (web.Function, error) {
+	served, err := s.Deps.Served(routes...)
+	served.ErrorPage = s.Pages.Problem
+	return served, err
+}
+
+// Staff is a handler for a signed-in person. What changes something may give notice, and is prepared for it.
+func (s *Staffed) Staff(handle func(w http.ResponseWriter, r *http.Request, who caller.Staff) error) func(w http.ResponseWriter, r *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		who, err := s.Gate.Staff(r)
+		if err != nil {
+			return err
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if err := s.Ready(r.Context()); err != nil {
+				return err
+			}
+		}
+		return Refused(handle(w, r, who))
+	}
+}
+
+// Refused turns an internal error into the answer that nothing was done; refusals meant for the caller stay. An
+// error of ours that has a kind but no text for the caller must not read as if the caller had made it.
+func Refused(err error) error {
+	switch {
+	case err == nil || fault.CodeOf(err) != "":
+		return err
+	case slices.Contains([]fault.Kind{fault.Transient, fault.Misconfigured, fault.Conflict, fault.Denied, fault.Exhausted}, fault.KindOf(err)):
+		return caller.Unavailable(err)
+	}
+	return fmt.Errorf("%v", err)
+}

@@ -1,0 +1,201 @@
+package sealevidence
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/shared/evidence/log"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/sign"
+	"ostiary.internal/shared/platform/gcstest"
+	"ostiary.internal/shared/platform/require"
+)
+
+func (c *cloud) trust() sign.Trust {
+	return sign.Trust{V: 1, Origin: origin, Keys: []sign.TrustedKey{{Key: c.verifier("first")}}}
+}
+
+// TestSeals: what a control has handed in is in the log a minute later, signed, and out of the inbox; nothing to do
+// changes nothing, until the log gives its sign of life.
+func TestSeals(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	w := functiontest.New(t, c.setup)
+	first, second := c.hand(w, "one"), c.hand(w, "two")
+	w.Tick(t, name).Want(t, 204, "")
+	all := c.leaves(c.trust())
+	for _, want := range []record.Record{first, second} {
+		if !slices.ContainsFunc(all, func(r record.Record) bool { return r.ID() == want.ID() }) {
+			t.Errorf("record %s is not in the log", want.ID())
+		}
+	}
+	if count(all, record.Key, "rel=begins") != 1 || count(all, record.Run) != 1 || len(all) != 4 {
+		t.Errorf("the log holds %d records: %+v", len(all), all)
+	}
+	if left := c.Names("evidence-inbox"); len(left) != 0 {
+		t.Errorf("the inbox holds %v", left)
+	}
+	w.Advance(t, time.Minute)
+	w.Tick(t, name).Want(t, 204, "")
+	if n := len(c.leaves(c.trust())); n != 4 {
+		t.Errorf("a pass without records left %d", n)
+	}
+	w.Advance(t, log.Interval)
+	w.Tick(t, name).Want(t, 204, "")
+	if n := count(c.leaves(c.trust()), record.Run); n != 2 {
+		t.Errorf("%d signs of life", n)
+	}
+}
+
+// TestKeyChange walks the change of a key: each step is on record once, both keys sign in between, and one trust file
+// verifies the log at every time.
+func TestKeyChange(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	w := functiontest.New(t, c.setup)
+	trust, err := c.trust().Add(c.verifier("second"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := log.Head(c.owner("evidence-head"))
+	for _, step := range []struct {
+		keys   []string
+		begins int
+		ends   int
+	}{{[]string{"first"}, 1, 0}, {[]string{"first", "second"}, 2, 0}, {[]string{"second"}, 2, 1}} {
+		var urls, signed []string
+		for _, k := range step.keys {
+			urls, signed = append(urls, c.key(k)), append(signed, c.verifier(k))
+		}
+		c.setup.Env[EnvKeys] = strings.Join(urls, " ")
+		for range 2 { // the second instance finds everything on record
+			w.Restart()
+			c.hand(w, w.Clock.Now().String())
+			w.Tick(t, name).Want(t, 204, "")
+			w.Advance(t, time.Minute)
+		}
+		all := c.leaves(trust)
+		if b, e := count(all, record.Key, "rel=begins"), count(all, record.Key, "rel=ends"); b != step.begins || e != step.ends {
+			t.Errorf("%v: %d keys began and %d ended on record, want %d and %d", step.keys, b, e, step.begins, step.ends)
+		}
+		data, err := head(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, err := trust.Verify(data); err != nil || !slices.Equal(v.Keys, signed) {
+			t.Errorf("%v: signed by %v, %v", step.keys, v.Keys, err)
+		}
+	}
+}
+
+// TestDeaths: the storage stops answering somewhere in a run, with the call done or not, at every call of it in the soak;
+// the next runs make it good, and nothing is lost or doubled.
+func TestDeaths(t *testing.T) {
+	t.Parallel()
+	stride := max(10/require.Seeds(1), 1)
+	for n := int64(0); ; n += int64(stride) {
+		c := newCloud(t)
+		w := functiontest.New(t, c.setup)
+		var calls atomic.Int64
+		calls.Store(1 << 40)
+		die := func(gcstest.Call) int {
+			if calls.Add(-1) < 0 {
+				return http.StatusForbidden // the client tries no such call again
+			}
+			return 0
+		}
+		if n%2 == 0 {
+			c.Before = die
+		} else {
+			c.After = die
+		}
+		c.hand(w, "before")
+		w.Tick(t, name).Want(t, 204, "")
+		r := c.hand(w, "one")
+		calls.Store(n)
+		w.Restart()
+		w.Tick(t, name)
+		died := calls.Load() < 0
+		calls.Store(1 << 40)
+		for range 2 {
+			w.Restart()
+			w.Advance(t, time.Minute)
+			w.Tick(t, name).Want(t, 204, "")
+		}
+		all := c.leaves(c.trust())
+		found := slices.DeleteFunc(slices.Clone(all), func(o record.Record) bool { return o.ID() != r.ID() })
+		if len(found) != 1 || count(all, record.Key) != 1 || len(c.Names("evidence-inbox")) != 0 {
+			t.Fatalf("dead after %d calls: the record is there %d times, the inbox holds %v", n, len(found), c.Names("evidence-inbox"))
+		}
+		if !died {
+			return
+		}
+	}
+}
+
+// TestEveryRightIsNeeded: with one right of the manifest less, evidence does not get through.
+func TestEveryRightIsNeeded(t *testing.T) {
+	t.Parallel()
+	for i, right := range rights(t) {
+		t.Run(right, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t)
+			c.grants = slices.Delete(slices.Clone(c.grants), i, i+1)
+			w := functiontest.New(t, c.setup)
+			failed := false
+			for _, event := range []string{"one", "two", "three"} {
+				c.hand(w, event)
+				failed = failed || w.Tick(t, name).Status != 204
+				w.Restart() // a new instance reads where the log ends
+				w.Advance(t, time.Minute)
+			}
+			if !failed {
+				t.Error("three runs went well without it")
+			}
+		})
+	}
+}
+
+// TestFailures: what cannot be done reads as failed to the scheduler, and is done when it can.
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	c.setup.Env[EnvKeys] = "file:" + c.keys + "?name=" + origin // a folder holds no key
+	w := functiontest.New(t, c.setup)
+	c.hand(w, "one")
+	if got := w.Tick(t, name); got.Status < 500 {
+		t.Errorf("without a key: answered %d", got.Status)
+	}
+	if _, ok := c.Data("evidence-head", "checkpoint"); ok {
+		t.Error("a checkpoint was published without a key")
+	}
+	c.setup.Env[EnvKeys] = c.key("first")
+	w.Restart()
+	w.Tick(t, name).Want(t, 204, "")
+	if all := c.leaves(c.trust()); count(all, record.Access) != 1 || count(all, record.Key) != 1 {
+		t.Errorf("the log holds %+v", all)
+	}
+	// A head that cannot be believed stops the log, rather than being built upon.
+	c.Damage("evidence-head", "head", func(data []byte) { data[0] ^= 1 })
+	w.Restart()
+	c.hand(w, "two")
+	if got := w.Tick(t, name); got.Status < 500 {
+		t.Errorf("on a damaged head: answered %d", got.Status)
+	}
+}
+
+func TestCallers(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	var seen functiontest.Coverage
+	functiontest.MachineGate(t, c.setup, &seen, name, functiontest.Request{Method: "POST", Path: "/sealevidence/tick"})
+	w := functiontest.New(t, c.setup)
+	w.Issuer.Down()
+	seen.Saw(w.Tick(t, name)).Want(t, 503, "unavailable")
+	seen.Complete(t, name, w.Routes(name))
+}

@@ -1,0 +1,95 @@
+package trustpage_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"net/url"
+	"strings"
+	"testing"
+
+	"ostiary.internal/functions/internal/evidencetest"
+	"ostiary.internal/functions/trust/internal/evidence"
+	"ostiary.internal/functions/trust/trustpage"
+	"ostiary.internal/shared/evidence/log"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// Everything of the log that is public can be had, and checks out by itself.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	s, _ := shown(t, 1)
+	for range 3 {
+		s.Record(t, record.Policy)
+	}
+	s.Record(t, record.Observation)
+	s.Seal(t)
+	note := s.Call(t, get("/v1/checkpoint")).Want(t, 200, "")
+	checkpoint, err := s.Trust.Verify(note.Body)
+	if err != nil || checkpoint.Size != 5 {
+		t.Fatalf("%v: %s", err, note.Body)
+	}
+	tile := s.Call(t, get("/v1/tile/0/000.p/5")).Want(t, 200, "")
+	if len(tile.Body) != 5*sha256.Size || !strings.Contains(tile.Header.Get("Cache-Control"), "immutable") {
+		t.Errorf("a tile of %d bytes", len(tile.Body))
+	}
+	private := 0
+	for i := range 5 {
+		index := string(rune('0' + i))
+		proof := s.Call(t, get("/v1/proofs/"+index)).Want(t, 200, "")
+		got := s.Call(t, get("/v1/records/"+index))
+		if got.Code == "record_private" {
+			private++
+			continue
+		}
+		if at, _, err := log.OpenProof(proof.Body, got.Want(t, 200, "").Body, s.Trust); err != nil || at != int64(i) {
+			t.Errorf("the proof of record %d: %d, %v", i, at, err)
+		}
+		if r, err := record.Parse(got.Body); err != nil || r.Kind != record.Policy {
+			t.Errorf("record %d: %s, %v", i, r.Kind, err)
+		}
+	}
+	if private != 2 { // the observation, and the log's own run record
+		t.Errorf("%d records are private", private)
+	}
+	s.Call(t, get("/v1/tile/entries/000.p/5")).Want(t, 403, "entries_private")
+}
+
+// Where the operator says so, entries and all records are public.
+func TestPublicEntries(t *testing.T) {
+	t.Parallel()
+	s := evidencetest.New(t, trustpage.Function, map[string]string{trustpage.EnvEntries: "true"})
+	s.Record(t, record.Observation)
+	s.Seal(t)
+	bundle := s.Call(t, get("/v1/tile/entries/000.p/2")).Want(t, 200, "")
+	if leaves, err := log.ParseBundle(bundle.Body); err != nil || len(leaves) != 2 {
+		t.Errorf("%d leaves, %v", len(leaves), err)
+	}
+	s.Call(t, get("/v1/records/0")).Want(t, 200, "")
+}
+
+func init() {
+	log.Stores.Register("broken", func(context.Context, *url.URL, log.Options) (log.Objects, error) { return broken{}, nil })
+}
+
+// broken is a store that does not answer.
+type broken struct{ log.Objects }
+
+// Get implements log.Objects.
+func (broken) Get(context.Context, string) (log.Object, error) {
+	return log.Object{}, fault.New(fault.Transient, "an injected failure")
+}
+
+// forge changes the newest checkpoint.
+func forge(t *testing.T, s *evidencetest.Site) {
+	t.Helper()
+	o, err := s.Head.Get(t.Context(), evidence.Checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := bytes.Replace(o.Data, []byte("\n2\n"), []byte("\n3\n"), 1)
+	if _, err := s.Head.Swap(t.Context(), evidence.Checkpoint, forged, o.Generation); err != nil || bytes.Equal(forged, o.Data) {
+		t.Fatal("nothing was forged: ", err)
+	}
+}
