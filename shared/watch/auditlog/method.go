@@ -1,0 +1,105 @@
+package auditlog
+
+import "strings"
+
+// Verb returns the last segment of a method name in small letters, whatever the service writes before it:
+// "v1.compute.firewalls.insert" gives "insert", "google.iam.v1.IAMPolicy.SetIamPolicy" and plain "SetIamPolicy" both
+// "setiampolicy".
+func Verb(method string) string {
+	return strings.ToLower(method[strings.LastIndexAny(method, "./")+1:])
+}
+
+// MatchMethod reports whether a method name ends in the segments of a pattern: "SetIamPolicy",
+// "firewalls.insert", "SecretManagerService.AccessSecretVersion", or a whole name. Case does not count, nor do
+// segments that are a version (v1, v2beta1, alpha, beta), on either side; "*" in a segment stands for any run of
+// characters of it. An empty pattern matches nothing.
+func MatchMethod(pattern, method string) bool {
+	p, m := segments(pattern), segments(method)
+	if len(p) == 0 || len(p) > len(m) {
+		return false
+	}
+	m = m[len(m)-len(p):]
+	for i := range p {
+		if !wild(p[i], m[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func segments(method string) []string {
+	all := strings.FieldsFunc(strings.ToLower(method), func(r rune) bool { return r == '.' || r == '/' })
+	kept := all[:0]
+	for i, s := range all {
+		if i == len(all)-1 || !isVersion(s) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// isVersion holds for alpha, beta, and v with a number, with or without a stage behind it.
+func isVersion(s string) bool {
+	if s == "alpha" || s == "beta" {
+		return true
+	}
+	rest, ok := strings.CutPrefix(s, "v")
+	if !ok || rest == "" || !isDigit(rest[0]) {
+		return false
+	}
+	rest = strings.TrimLeft(rest, "0123456789")
+	for _, stage := range []string{"alpha", "beta", "p", "eap"} {
+		if after, ok := strings.CutPrefix(rest, stage); ok {
+			rest = after
+			break
+		}
+	}
+	return strings.TrimLeft(rest, "0123456789") == ""
+}
+
+// wild matches one segment, in time that grows with the length of both multiplied, not faster.
+func wild(pattern, s string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == s
+	}
+	head, tail := parts[0], parts[len(parts)-1]
+	if len(s) < len(head)+len(tail) || !strings.HasPrefix(s, head) || !strings.HasSuffix(s, tail) {
+		return false
+	}
+	s = s[len(head) : len(s)-len(tail)]
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(s, part)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(part):]
+	}
+	return true
+}
+
+// owners name the service by how its methods begin, for entries that were exported without one.
+var owners = []struct{ prefix, service string }{
+	{"compute.", "compute.googleapis.com"}, {"storage.", "storage.googleapis.com"},
+	{"cloudsql.", "cloudsql.googleapis.com"}, {"dns.", "dns.googleapis.com"},
+	{"google.iam.admin.", "iam.googleapis.com"}, {"google.cloud.secretmanager.", "secretmanager.googleapis.com"},
+	{"google.cloud.resourcemanager.", "cloudresourcemanager.googleapis.com"}, {"google.logging.", "logging.googleapis.com"},
+	{"google.pubsub.", "pubsub.googleapis.com"}, {"google.cloud.bigquery.", "bigquery.googleapis.com"},
+	{"google.cloud.run.", "run.googleapis.com"}, {"google.cloud.functions.", "cloudfunctions.googleapis.com"},
+	{"google.container.", "container.googleapis.com"}, {"google.login.", "login.googleapis.com"},
+	{"google.admin.", "admin.googleapis.com"}, {"google.iam.credentials.", "iamcredentials.googleapis.com"},
+	{"io.k8s.", "k8s.io"},
+}
+
+func serviceOf(method string) string {
+	name := strings.ToLower(method)
+	if head, rest, ok := strings.Cut(name, "."); ok && isVersion(head) {
+		name = rest
+	}
+	for _, o := range owners {
+		if strings.HasPrefix(name, o.prefix) {
+			return o.service
+		}
+	}
+	return ""
+}

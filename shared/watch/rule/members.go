@@ -1,0 +1,176 @@
+package rule
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/policy"
+)
+
+// World is what rules know of the company: who and what belongs to it.
+type World struct {
+	Domains  []string // approved mail domains, small letters; a subdomain is another domain
+	People   []policy.Person
+	Projects map[string]policy.EnvironmentKind // by project id
+	Accounts []string                          // service accounts of the policy, small letters
+	Zone     *time.Location
+}
+
+// WorldOf returns the world of a policy.
+func WorldOf(p *policy.Policy) World {
+	w := World{Domains: p.Company.Domains, People: p.People, Zone: p.Company.Location(), Projects: map[string]policy.EnvironmentKind{}}
+	for _, e := range p.Company.Environments {
+		w.Projects[e.Project] = e.Kind
+	}
+	for _, s := range p.Services {
+		w.Accounts = append(w.Accounts, strings.ToLower(s.Email))
+	}
+	for _, s := range p.Sources {
+		w.Accounts = append(w.Accounts, strings.ToLower(s.Email))
+	}
+	return w
+}
+
+// address returns the kind of an IAM member and what it names, in small letters: "deleted:user:A@b.example?uid=1"
+// gives "user" and "a@b.example". A plain address is a user.
+func address(member string) (kind, name string) {
+	member = strings.ToLower(strings.TrimSpace(member))
+	member, _, _ = strings.Cut(strings.TrimPrefix(member, "deleted:"), "?uid=")
+	if strings.HasPrefix(member, "principal:") || strings.HasPrefix(member, "principalset:") {
+		kind, name, _ = strings.Cut(member, ":")
+		return kind, name
+	}
+	if kind, name, found := strings.Cut(member, ":"); found {
+		return kind, name
+	}
+	if strings.HasSuffix(member, ".gserviceaccount.com") {
+		return "serviceaccount", member
+	}
+	if strings.Contains(member, "@") {
+		return "user", member
+	}
+	return member, ""
+}
+
+// Ext reports whether a member of a binding, or an address, is from outside: not of an approved domain, not a service
+// account of one of the policy's projects or listed in it, not a Google service agent. A group counts by its domain;
+// who is in it, nobody can see here. A federated identity and what is not understood are from outside.
+func (w World) Ext(member string) bool {
+	kind, name := address(member)
+	_, domain, _ := strings.Cut(name, "@")
+	switch kind {
+	case "user", "group":
+		if strings.HasSuffix(domain, ".gserviceaccount.com") {
+			return w.extAccount(name)
+		}
+		return !slices.Contains(w.Domains, domain)
+	case "domain":
+		return !slices.Contains(w.Domains, name)
+	case "serviceaccount":
+		return w.extAccount(name)
+	case "projectowner", "projecteditor", "projectviewer":
+		_, known := w.Projects[name]
+		return !known
+	}
+	return true
+}
+
+func (w World) extAccount(name string) bool {
+	if slices.Contains(w.Accounts, name) || GoogleAgent(name) {
+		return false
+	}
+	project, known := accountProject(name)
+	if !known {
+		return true
+	}
+	_, ours := w.Projects[project]
+	return !ours
+}
+
+// accountProject returns the project id that the name of a service account tells.
+func accountProject(name string) (project string, known bool) {
+	if pool, _, found := strings.Cut(name, ".svc.id.goog["); found {
+		return pool, true // a Kubernetes service account
+	}
+	local, domain, _ := strings.Cut(name, "@")
+	if project, found := strings.CutSuffix(domain, ".iam.gserviceaccount.com"); found {
+		return project, true
+	}
+	return local, domain == "appspot.gserviceaccount.com"
+}
+
+// Public reports whether a member is everyone, or everyone with a Google account.
+func Public(member string) bool {
+	return strings.EqualFold(member, "allUsers") || strings.EqualFold(member, "allAuthenticatedUsers")
+}
+
+// GoogleAgent reports whether an account or a member is a service agent: owned and run by Google. A default account of
+// Compute or App Engine is none: it acts for whoever runs code as it.
+func GoogleAgent(member string) bool {
+	_, name := address(member)
+	local, domain, _ := strings.Cut(name, "@")
+	if domain == "cloudservices.gserviceaccount.com" {
+		return digits(local)
+	}
+	project, found := strings.CutSuffix(domain, ".iam.gserviceaccount.com")
+	if !found {
+		return strings.HasPrefix(domain, "gcp-sa-") && strings.HasSuffix(domain, ".gserviceaccount.com")
+	}
+	// No customer may have a project of these names: gcp-sa- is reserved, and the others are Google's own.
+	return strings.HasPrefix(project, "gcp-sa-") || strings.HasPrefix(local, "service-") && digits(local[len("service-"):]) &&
+		slices.Contains(googleProjects, project)
+}
+
+// googleProjects hold the older service agents, service-NUMBER@PROJECT.iam.gserviceaccount.com. After Google Cloud, IAM,
+// "Service agents"; not complete: one that is missing counts as from outside.
+var googleProjects = []string{
+	"cloud-filer", "cloud-ml.google.com", "cloud-redis", "cloud-tpu", "cloudcomposer-accounts", "compute-system",
+	"container-analysis", "container-engine-robot", "containerregistry", "dataflow-service-producer-prod", "dataproc-accounts",
+	"dlp-api", "endpoints-portal", "firebase-rules", "firebase-sa-management", "gae-api-prod.google.com", "gcf-admin-robot",
+	"gs-project-accounts", "remotebuildexecution", "serverless-robot-prod", "service-consumer-management", "service-networking",
+	"sourcerepo-service-accounts", "storage-transfer-service",
+}
+
+func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// Own reports whether an address is a service account of the policy.
+func (w World) Own(member string) bool {
+	_, name := address(member)
+	return slices.Contains(w.Accounts, name)
+}
+
+// Live reports whether a project may hold customer data: whatever the policy does not call staging.
+func (w World) Live(project string) bool { return w.Projects[project] != policy.Staging }
+
+// person returns the person with an address.
+func (w World) person(member string) (policy.Person, bool) {
+	_, name := address(member)
+	i := slices.IndexFunc(w.People, func(p policy.Person) bool { return strings.EqualFold(p.Email, name) })
+	if i < 0 {
+		return policy.Person{}, false
+	}
+	return w.People[i], true
+}
+
+// HasRole reports whether an address is that of a person of the policy with a role.
+func (w World) HasRole(member, role string) bool {
+	p, ok := w.person(member)
+	return ok && p.Has(policy.Role(role))
+}
+
+// Approved reports whether a member was a person of the policy at a time, or is an account of it.
+func (w World) Approved(member string, at time.Time) bool {
+	p, ok := w.person(member)
+	return ok && p.Active(at) || w.Own(member)
+}
+
+// WorkHours reports whether a time is from Monday to Friday, from 07:00 to before 20:00, in the company's zone.
+func (w World) WorkHours(at time.Time) bool {
+	zone := w.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	local := at.In(zone)
+	return local.Weekday() != time.Saturday && local.Weekday() != time.Sunday && local.Hour() >= 7 && local.Hour() < 20
+}

@@ -1,0 +1,133 @@
+package rule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"ostiary.internal/shared/watch/auditlog"
+)
+
+// Facts are what a rule may ask of the company beside the entry and the policy.
+type Facts interface {
+	// Listed reports whether an address was on the live allow-list at a time.
+	Listed(ctx context.Context, ip string, at time.Time) (bool, error)
+}
+
+// view shows one entry to CEL. What costs something is worked out when first asked for, and once for all rules.
+// It is used by one goroutine.
+type view struct {
+	ctx   context.Context
+	e     *auditlog.Entry
+	facts Facts
+	known map[string]ref.Val
+
+	failed error // of facts
+}
+
+// ResolveName implements cel.Activation.
+func (v *view) ResolveName(name string) (any, bool) {
+	if value, done := v.known[name]; done {
+		return value, true
+	}
+	variable, ok := variables[name]
+	if !ok {
+		return nil, false
+	}
+	value := variable.of(v)
+	if variable.keep {
+		if v.known == nil {
+			v.known = map[string]ref.Val{}
+		}
+		v.known[name] = value
+	}
+	return value, true
+}
+
+// Parent implements cel.Activation.
+func (v *view) Parent() cel.Activation { return nil }
+
+// listed answers the variable of that name; without Facts it is an error, so that the rule is undetermined.
+func (v *view) listed() ref.Val {
+	if v.facts == nil {
+		return types.WrapErr(errors.New("the allow-list is not known here"))
+	}
+	listed, err := v.facts.Listed(v.ctx, v.e.IP, v.e.Time)
+	if err != nil {
+		v.failed = err
+		return types.WrapErr(err)
+	}
+	return types.Bool(listed)
+}
+
+// tree decodes a sub-tree. What is not there is an empty mapping, so that text and items find nothing in it.
+func tree(raw json.RawMessage) ref.Val {
+	var value any
+	if len(raw) == 0 || json.Unmarshal(raw, &value) != nil || value == nil {
+		value = map[string]any{}
+	}
+	return types.DefaultTypeAdapter.NativeToValue(value)
+}
+
+func texts(all []string) ref.Val { return types.NewStringList(types.DefaultTypeAdapter, all) }
+
+func mapping(m map[string]string) ref.Val {
+	return types.NewStringStringMap(types.DefaultTypeAdapter, m)
+}
+
+// chain returns the keys of everybody a call went through, first caller first.
+func chain(a auditlog.Actor) []string {
+	var keys []string
+	for _, identity := range a.All() {
+		switch {
+		case identity.Email != "":
+			keys = append(keys, identity.Email)
+		case identity.Subject != "":
+			keys = append(keys, identity.Subject)
+		}
+	}
+	return keys
+}
+
+// delta returns the change of access as mappings with change (added, removed, or stands where the service logs the
+// whole policy only), role, member and condition.
+func delta(e *auditlog.Entry) ref.Val {
+	d, ok := e.IAMDelta()
+	changes := []map[string]string{}
+	add := func(change string, bindings []auditlog.Binding) {
+		for _, b := range bindings {
+			changes = append(changes, map[string]string{"change": change, "role": b.Role, "member": b.Member, "condition": b.Condition})
+		}
+	}
+	if ok {
+		added := "added"
+		if d.Full {
+			added = "stands"
+		}
+		add(added, d.Added)
+		add("removed", d.Removed)
+	}
+	return types.NewDynamicList(types.DefaultTypeAdapter, changes)
+}
+
+// blinding returns changes of what the Data Access logs hold: change (added, removed, stands), service, log, exempted.
+func blinding(e *auditlog.Entry) ref.Val {
+	d, _ := e.IAMDelta()
+	changes := []map[string]string{}
+	for _, a := range d.Audit {
+		change := "added"
+		switch {
+		case a.Removed:
+			change = "removed"
+		case d.Full:
+			change = "stands"
+		}
+		changes = append(changes, map[string]string{"change": change, "service": a.Service, "log": a.LogType, "exempted": a.Exempted})
+	}
+	return types.NewDynamicList(types.DefaultTypeAdapter, changes)
+}

@@ -1,0 +1,119 @@
+package rule
+
+import (
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+)
+
+// variable is a name that rules may use, with what it stands for. keep says that working it out costs more than
+// remembering it.
+type variable struct {
+	kind *cel.Type
+	keep bool
+	of   func(*view) ref.Val
+}
+
+func text(of func(*view) string) variable {
+	return variable{kind: cel.StringType, of: func(v *view) ref.Val { return types.String(of(v)) }}
+}
+
+func list(of func(*view) []string) variable {
+	return variable{kind: cel.ListType(cel.StringType), keep: true, of: func(v *view) ref.Val { return texts(of(v)) }}
+}
+
+var (
+	changeList = cel.ListType(cel.MapType(cel.StringType, cel.StringType))
+	textMap    = cel.MapType(cel.StringType, cel.StringType)
+)
+
+// variables are all names of the vocabulary. They are those of auditlog.Entry; what an entry has not is empty.
+// Sub-trees (request, response, metadata, service_data, payload) are read with text, items and parameter, which find
+// nothing where a selection would be an error.
+var variables = map[string]variable{
+	"id":            text(func(v *view) string { return v.e.ID }),
+	"kind":          text(func(v *view) string { return string(v.e.Kind) }),
+	"stream":        text(func(v *view) string { return string(v.e.Stream) }),
+	"log":           text(func(v *view) string { return v.e.LogName }),
+	"project":       text(func(v *view) string { return v.e.Project }),
+	"folder":        text(func(v *view) string { return v.e.Folder }),
+	"organization":  text(func(v *view) string { return v.e.Organization }),
+	"severity":      text(func(v *view) string { return v.e.Severity }),
+	"service":       text(func(v *view) string { return v.e.Service }),
+	"method":        text(func(v *view) string { return v.e.Method }),
+	"verb":          text(func(v *view) string { return v.e.Verb }), // last segment of method, in small letters
+	"resource":      text(func(v *view) string { return v.e.Resource }),
+	"resource_type": text(func(v *view) string { return v.e.Type }),
+	"asset":         text(func(v *view) string { return v.e.Asset }),
+	"outcome":       text(func(v *view) string { return string(v.e.Outcome.Result) }), // ok, denied, failed, partial, unknown
+	"ip":            text(func(v *view) string { return v.e.IP }),
+	"agent":         text(func(v *view) string { return v.e.Agent }), // the caller wrote it
+	"location":      text(func(v *view) string { return v.e.Location }),
+	"reason":        text(func(v *view) string { return v.e.Reason }),
+	"operation":     text(func(v *view) string { return v.e.Operation.ID }),
+
+	"actor.kind":    text(func(v *view) string { return string(v.e.Actor.Kind) }), // human, service, agent, ...
+	"actor.email":   text(func(v *view) string { return v.e.Actor.Email }),
+	"actor.subject": text(func(v *view) string { return v.e.Actor.Subject }),
+	"actor.key":     text(func(v *view) string { return v.e.Actor.Key }), // the address where the log hides who
+	"actor.chain":   list(func(v *view) []string { return chain(v.e.Actor) }),
+
+	"app.user":   text(func(v *view) string { return v.e.App.User }),
+	"app.tenant": text(func(v *view) string { return v.e.App.Tenant }),
+	"app.action": text(func(v *view) string { return v.e.App.Action }),
+	"app.ticket": text(func(v *view) string { return v.e.App.Ticket }),
+	"app.reason": text(func(v *view) string { return v.e.App.Reason }),
+
+	"time":   {kind: cel.TimestampType, of: func(v *view) ref.Val { return types.Timestamp{Time: v.e.Time} }},
+	"listed": {kind: cel.BoolType, keep: true, of: (*view).listed}, // ip was on the live allow-list then
+
+	"permissions": list(func(v *view) []string { return permissions(v, true) }),  // granted
+	"denied":      list(func(v *view) []string { return permissions(v, false) }), // asked for and not granted
+	"gaps":        list(func(v *view) []string { return v.e.Gaps }),
+	"ranges":      list(func(v *view) []string { return sourceRanges(v.e) }), // whom a firewall change lets in, CIDR
+
+	"delta":    {kind: changeList, keep: true, of: func(v *view) ref.Val { return delta(v.e) }},    // change, role, member, condition
+	"blinding": {kind: changeList, keep: true, of: func(v *view) ref.Val { return blinding(v.e) }}, // change, service, log, exempted
+
+	"labels":          {kind: textMap, keep: true, of: func(v *view) ref.Val { return mapping(v.e.Labels) }},
+	"resource_labels": {kind: textMap, keep: true, of: func(v *view) ref.Val { return mapping(v.e.ResourceLabels) }},
+
+	"request":      {kind: cel.DynType, keep: true, of: func(v *view) ref.Val { return tree(v.e.Request) }},
+	"response":     {kind: cel.DynType, keep: true, of: func(v *view) ref.Val { return tree(v.e.Response) }},
+	"metadata":     {kind: cel.DynType, keep: true, of: func(v *view) ref.Val { return tree(v.e.Metadata) }},
+	"service_data": {kind: cel.DynType, keep: true, of: func(v *view) ref.Val { return tree(v.e.ServiceData) }},
+	"payload":      {kind: cel.DynType, keep: true, of: func(v *view) ref.Val { return tree(v.e.Payload) }},
+}
+
+func permissions(v *view, granted bool) []string {
+	var names []string
+	for _, p := range v.e.Permissions {
+		if p.Granted == granted {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// functions declares what rules may call. The second column is what each is, in Go, of [World] or of this package.
+func functions(w World) []cel.EnvOption {
+	s, l, d := cel.StringType, cel.ListType(cel.StringType), cel.DynType
+	return []cel.EnvOption{
+		one("ext", s, w.Ext),                                // ext(member): a member of a binding, or an address, from outside
+		one("public", s, Public),                            // public(member): everyone, or everyone with a Google account
+		one("agent", s, GoogleAgent),                        // agent(member): an account that Google owns and runs
+		one("own", s, w.Own),                                // own(address): an account of ostiary's own functions and the company's services
+		one("live", s, w.Live),                              // live(project): not known to be staging
+		one("privileged", s, Privileged),                    // privileged(role): may change access, or read everything
+		one("primitive", s, Primitive),                      // primitive(role): owner, editor, viewer
+		two("role", s, s, w.HasRole),                        // role(address, "manager"): a person of people.yaml has the role
+		when2("approved", w.Approved),                       // approved(member, time): a person or an account of the policy, then
+		when1("workhours", w.WorkHours),                     // workhours(time): Monday to Friday, 07:00 to 20:00, in the company's zone
+		two("cidr", s, l, InRanges),                         // cidr(ip, ["192.0.2.0/24"]): false for what is no address
+		lists("open", Open),                                 // open(ranges): together they hold every IPv4 or every IPv6 address
+		path2("text", d, s, cel.StringType, Text),           // text(request, "policy.etag"): "" where there is nothing
+		path2("items", d, s, cel.ListType(d), Sub),          // items(request, "policy.bindings"): [] where there is nothing
+		path2("parameter", d, s, cel.StringType, Parameter), // parameter(metadata, "USER_EMAIL"): of a Workspace event
+		path2("segment", s, s, cel.StringType, segment),     // segment(resource, "secrets"): what follows it in a path
+	}
+}
