@@ -77,7 +77,7 @@ function openCheckpoint(data, where) {
 const leafHash = (data) => sha256(Buffer.from([0]), data), nodeHash = (a, b) => sha256(Buffer.from([1]), a, b);
 const subtree = (h) => h.length === 1 ? h[0] : nodeHash(subtree(h.slice(0, h.length / 2)), subtree(h.slice(h.length / 2)));
 const whole = (h) => h.length ? [...whole(h.slice(0, -(h.length & -h.length))), subtree(h.slice(-(h.length & -h.length)))] : []; // the whole subtrees
-const rootOf = (levels) => levels.toReversed().flatMap(whole).reduceRight((root, h) => root ? nodeHash(h, root) : h, undefined) ?? sha256('');
+const rootOf = (levels) => [...levels].reverse().flatMap(whole).reduceRight((root, h) => root ? nodeHash(h, root) : h, undefined) ?? sha256('');
 const tilePath = (level, n, width) => `tile/${level}/${n > 999 ? String(n).padStart(Math.ceil(String(n).length / 3) * 3, '0').replace(/(\d{3})(?=\d)/g, 'x$1/') : String(n).padStart(3, '0')}` + (width < 256 ? `.p/${width}` : '');
 function readTile(level, n, width, limit) {
   const name = tilePath(level, n, width), data = inBundle(name, limit, TAMPERED);
@@ -106,7 +106,7 @@ function* leavesOf(size) {
 }
 // Records: one reading, one writing.
 const DIGEST = /^sha256:[0-9a-f]{64}$/, SECRET = /^hmac:[a-z2-7]{52}$/, ID = /^[a-z2-7]{32}$/;
-const isWord = (s) => { if (typeof s !== 'string') return false; const host = s.split('/')[0], port = /^(.*):(\d{1,5})$/.exec(host); return /^-?[A-Za-z0-9][A-Za-z0-9._/+:-]{0,127}$/.test(s) && !isIP(host) && !(port && isIP(port[1]) === 4 && port[2] < 65536); };
+const isWord = (s) => { if (typeof s !== 'string') return false; const host = s.split('/')[0], port = /^(.*):(\d+)$/.exec(host); return /^-?[A-Za-z0-9][A-Za-z0-9._/+:-]{0,127}$/.test(s) && !isIP(host) && !(port && isIP(port[1]) === 4 && port[2] < 65536); };
 const isTime = (s) => typeof s === 'string' && /^(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(s) && !isNaN(Date.parse(s)) && new Date(s).toISOString() === s;
 const isInt = Number.isSafeInteger, isCount = (n) => isInt(n) && n >= 0, is = (form) => (s) => typeof s === 'string' && form.test(s), oneOf = (text) => (s) => text.split(' ').includes(s);
 const FORM = {
@@ -120,7 +120,7 @@ const FORM = {
 };
 const fits = (v, form) => typeof form === 'function' ? (typeof v === 'string' || typeof v === 'number' || (v && typeof v === 'object')) && form(v)
   : Array.isArray(form) ? Array.isArray(v) && v.length > 0 && v.every((item) => fits(item, form[0]))
-    : v && typeof v === 'object' && !Array.isArray(v) && Object.keys(v).every((n) => n in form || n + '?' in form) && Object.entries(form).every(([n, f]) => n.endsWith('?') && !Object.hasOwn(v, n.slice(0, -1)) || Object.hasOwn(v, n.replace('?', '')) && fits(v[n.replace('?', '')], f));
+    : v && typeof v === 'object' && !Array.isArray(v) && Object.keys(v).every((n) => Object.hasOwn(form, n) || Object.hasOwn(form, n + '?')) && Object.entries(form).every(([n, f]) => n.endsWith('?') && !Object.hasOwn(v, n.slice(0, -1)) || Object.hasOwn(v, n.replace('?', '')) && fits(v[n.replace('?', '')], f));
 const canonical = (v) => Array.isArray(v) ? v.map(canonical) : v && typeof v === 'object' ? Object.fromEntries(Object.keys(v).sort().map((n) => [n, canonical(v[n])])) : v;
 function parseRecord(leaf) {
   const text = utf8(leaf, 'it'), r = parse(text, 'it'), result = r?.result ?? {}, p = r?.population;
@@ -195,6 +195,6 @@ function checkPage(data) {
   if (!/^(0|[1-9]\d*)$/.test(size) || Number(size) > page.index || !page.source.observed) return fail(PAGE, `record ${page.index}: names no page of the log before it`);
   if (!data || digest(data) !== named) fail(data ? PAGE : INCOMPLETE, 'page.json: not the page that the log names');
 }
-try { run(); } catch (e) { if (!(e instanceof Stop)) throw e; fail(e.exit, e.message); }
+try { run(); } catch (e) { if (!(e instanceof Stop)) { console.error(e); process.exit(70); } fail(e.exit, e.message); }
 for (const f of failures) console.error(f.text);
 process.exitCode = [TAMPERED, MALFORMED, INCOMPLETE, PAGE, UNTRUSTED].find((exit) => failures.some((f) => f.exit === exit)) ?? 0;

@@ -19,6 +19,11 @@ const refusedPrefix = "refused/"
 // finish applies the last batch, if a pass that committed it did not come to the end, and removes batches that lost
 // against another of their number. While the last batch is staged, it may not be applied; once it is not, it is.
 func (s *Sequencer) finish(ctx context.Context, h head) error {
+	if h.Batch > 0 { // by its name: it may stand behind more leftovers than one list holds
+		if err := s.finishStaged(ctx, h); err != nil {
+			return err
+		}
+	}
 	listed, err := s.Head.List(ctx, stagingPrefix, "", pageSize)
 	if err != nil {
 		return fmt.Errorf("listing staged batches: %w", err)
@@ -28,10 +33,7 @@ func (s *Sequencer) finish(ctx context.Context, h head) error {
 		n, err := strconv.ParseInt(number, 10, 64)
 		switch {
 		case err != nil || n > h.Batch: // of a rival that is at work
-		case l.Name == h.Staged:
-			if err := s.finishStaged(ctx, h); err != nil {
-				return err
-			}
+		case l.Name == h.Staged: // finished
 		default:
 			if err := s.Head.Delete(ctx, l.Name, l.Generation); err != nil && !fault.Is(err, fault.Conflict) {
 				return fmt.Errorf("removing a batch that lost: %w", err)

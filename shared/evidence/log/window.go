@@ -165,7 +165,9 @@ func (w *window) refresh(ctx context.Context, objects Objects, batch int64, now 
 				continue
 			}
 			if p := w.parts[l.Name]; p.generation == l.Generation {
+				mu.Lock()
 				fresh[l.Name] = p
+				mu.Unlock()
 				continue
 			}
 			group.Go(func() error {

@@ -90,7 +90,11 @@ func Cosign(ctx context.Context, note []byte, at time.Time, witness Signer) ([]b
 			out = append(out, line(publicKey{name: s.name, hash: s.hash}, s.bytes)...)
 		}
 	}
-	return append(out, line(key, stamped)...), nil
+	out = append(out, line(key, stamped)...)
+	if _, err := parseNote(out); err != nil { // one line more may be one too many to be read again
+		return nil, err
+	}
+	return out, nil
 }
 
 // cosigned is what a witness signs.
@@ -151,7 +155,8 @@ func parseNote(data []byte) (note, error) {
 		rest, ok := strings.CutPrefix(l, dash)
 		name, encoded, spaced := strings.Cut(rest, " ")
 		raw, err := base64.StdEncoding.Strict().DecodeString(encoded)
-		if !ok || !spaced || err != nil || !nameForm.MatchString(name) || len(raw) < 5 {
+		// The decoder skips line ends: what it read has to be written as it stood there.
+		if !ok || !spaced || err != nil || base64.StdEncoding.EncodeToString(raw) != encoded || !nameForm.MatchString(name) || len(raw) < 5 {
 			return note{}, malformed("signature %d is malformed", i+1)
 		}
 		s := signature{name, binary.BigEndian.Uint32(raw), raw[4:]}

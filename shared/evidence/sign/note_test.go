@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -161,6 +162,17 @@ func TestCosign(t *testing.T) {
 	got, err := trust.Verify(data)
 	if err != nil || len(got.Keys) != 1 || len(got.Witnesses) != 1 || got.Witnesses[0] != (sign.Witnessed{Key: key, At: at}) {
 		t.Errorf("%+v, %v", got, err)
+	}
+	// What could not be read again is not handed out: somebody filled the note with lines of keys nobody knows.
+	full := string(data)
+	for n := strings.Count(full, "\n— "); n < 100; n++ {
+		full += fmt.Sprintf("— nobody.example/%d AAAAAAAAAAA=\n", n)
+	}
+	if _, err := trust.Verify([]byte(full)); err != nil {
+		t.Errorf("a full note: %v", err)
+	}
+	if _, err := sign.Cosign(t.Context(), []byte(full), at, signer(t, "another.example/witness")); !errors.Is(err, sign.ErrMalformed) {
+		t.Errorf("a full note is cosigned: %v", err)
 	}
 	if _, err := sign.Cosign(t.Context(), data, time.Unix(-1, 0), witness); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("a time before 1970: %v", err)

@@ -15,6 +15,7 @@ const (
 	PageControl      = "trust-page"   // writes page records
 	LogControl       = "evidence-log" // writes run records of the log itself
 	StatementControl = "statement"    // writes attestations of statements
+	WaiverControl    = "waiver"       // writes what two people agreed
 )
 
 // Ledger is everything State needs, folded from records in log order, and bounded whatever the log holds. Add needs
@@ -199,6 +200,7 @@ func (l *Ledger) addTo(root string, p proof, r record.Record) {
 	switch {
 	case r.Kind == record.Finding:
 		l.open(e, p)
+	case r.Kind == record.Waiver && r.Control != WaiverControl: // whoever else says that two people agreed is not believed
 	case r.Kind == record.Waiver:
 		if _, ended := l.heads.Closed[p.ID]; !ended {
 			e.waive(p, r)

@@ -109,6 +109,10 @@ func TestStates(t *testing.T) {
 		}, hour, but(
 			"R1", "unknown: silent", "A1", "unknown: silent", "O1", "unknown: silent", "W1", "unknown: silent", "M1", "unknown: silent",
 			"U1", "unknown: silent", "F1", "unknown: silent")},
+		{"a waiver that the desk did not write", func(s *story, _ promise.Register) {
+			s.wrong("tls", start, "W1")
+			s.waive(start, start.Add(hour), 2, "W1").Control = "tls"
+		}, 0, but("W1", "broken: finding")},
 		{"a waiver of one person", func(s *story, _ promise.Register) {
 			s.wrong("tls", start, "W1")
 			s.waive(start, start.Add(hour), 1, "W1")

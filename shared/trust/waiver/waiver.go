@@ -24,11 +24,12 @@ import (
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/trust/notice"
+	"ostiary.internal/shared/trust/promise"
 	"ostiary.internal/shared/trust/statement"
 )
 
 // Control is the name under which the evidence speaks of exceptions.
-const Control = "waiver"
+const Control = promise.WaiverControl
 
 // Waivers is the collection's name.
 const Waivers = "waivers"

@@ -109,23 +109,23 @@ func (b *Bucket) Put(ctx context.Context, name string, data []byte, generation i
 	switch {
 	case err == nil:
 		return w.Attrs().Generation, nil
-	case taken(err), generation != 0 && status(err) == http.StatusNotFound && !noBucket(err):
+	case taken(err, generation), generation != 0 && status(err) == http.StatusNotFound && !noBucket(err):
 		return 0, fault.New(fault.Conflict, "writing %s: %w", name, err)
 	}
 	return 0, b.Explain("writing", name, err)
 }
 
 // taken reports whether a write was refused because an object is there that may not be replaced: its generation is
-// another, or it is under retention or a hold, or the writer may only create. With a precondition set, each of them can
-// only come where it does not hold; which one comes first is the service's choice.
-func taken(err error) bool {
+// another, or, for one that must not exist, it is under retention or a hold, or the writer may only create: which of
+// these comes first is the service's choice. Where a generation is to be replaced they say that it never can be.
+func taken(err error, generation int64) bool {
 	e, ok := errors.AsType[*googleapi.Error](err)
 	switch {
 	case !ok:
 		return false
 	case e.Code == http.StatusPreconditionFailed:
 		return true
-	case e.Code != http.StatusForbidden:
+	case e.Code != http.StatusForbidden || generation != 0:
 		return false
 	}
 	for _, item := range e.Errors {

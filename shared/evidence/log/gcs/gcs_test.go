@@ -103,7 +103,7 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// TestRetentionAndHolds: what the bucket keeps is neither deleted nor replaced, and reads as a conflict to who would.
+// TestRetentionAndHolds: what the bucket keeps is neither deleted nor replaced, and says so to who would.
 func TestRetentionAndHolds(t *testing.T) {
 	t.Parallel()
 	now := clock.NewManual(time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC))
@@ -118,7 +118,7 @@ func TestRetentionAndHolds(t *testing.T) {
 		if err := o.Delete(t.Context(), "tile/0/000", generation); !fault.Is(err, fault.Denied) {
 			t.Errorf("deleting under %s: %v", why, err)
 		}
-		if _, err := o.Swap(t.Context(), "tile/0/000", []byte("y"), generation); !fault.Is(err, fault.Conflict) {
+		if _, err := o.Swap(t.Context(), "tile/0/000", []byte("y"), generation); !fault.Is(err, fault.Denied) {
 			t.Errorf("replacing under %s: %v", why, err)
 		}
 		if data, _ := s.Data(name, "tile/0/000"); data != "x" {
