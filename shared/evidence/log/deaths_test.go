@@ -89,3 +89,40 @@ func (w *world) afterDeath(t *testing.T) string {
 	}
 	return strings.Join(problems, "; ")
 }
+
+// TestBehindLeftovers: the committed batch is finished however many lost ones stand before it in the list.
+func TestBehindLeftovers(t *testing.T) {
+	t.Parallel()
+	for call := 1; ; call++ {
+		w := newWorld()
+		w.put(t, "old")
+		w.run(t, w.sequencer(t))
+		w.put(t, "a", "b", "old")
+		if _, err := w.inbox.Create(t.Context(), "zzz", []byte("no record")); err != nil {
+			t.Fatal(err)
+		}
+		l := &life{}
+		l.next = func() fate {
+			if l.calls == call {
+				return diesBehind
+			}
+			return lives
+		}
+		var overwritten atomic.Int64
+		_, _ = w.sequencer(t, w.living(l, &overwritten)).Run(t.Context())
+		if l.calls < call {
+			return
+		}
+		for n := range 1001 {
+			if _, err := w.head.Create(t.Context(), fmt.Sprintf("staging/0-%016x", n), []byte("{}")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 3 {
+			w.run(t, w.sequencer(t))
+		}
+		if problem := w.afterDeath(t); problem != "" || overwritten.Load() > 0 {
+			t.Errorf("death behind call %d: %s, %d overwritten", call, problem, overwritten.Load())
+		}
+	}
+}
