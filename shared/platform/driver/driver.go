@@ -64,3 +64,16 @@ func (r *Registry[O, T]) schemes() string {
 	slices.Sort(known)
 	return strings.Join(known, ", ")
 }
+
+// Folder reads folder:DIR, the URL of drivers that work in a folder: DIR is relative to the working directory, or
+// absolute. Misconfigured for anything else; seam names it in the error.
+func Folder(u *url.URL, seam string) (string, error) {
+	dir, err := u.Path, error(nil)
+	if u.Opaque != "" {
+		dir, err = url.PathUnescape(u.Opaque)
+	}
+	if err != nil || dir == "" || u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", fault.New(fault.Misconfigured, "%s: allowed is folder:DIR", seam)
+	}
+	return dir, nil
+}

@@ -34,12 +34,9 @@ var _ driver.Open[log.Options, log.Objects] = open
 
 // open opens folder:DIR; DIR is relative to the working directory, or absolute.
 func open(_ context.Context, u *url.URL, _ log.Options) (log.Objects, error) {
-	dir, err := u.Path, error(nil)
-	if u.Opaque != "" {
-		dir, err = url.PathUnescape(u.Opaque)
-	}
-	if err != nil || dir == "" || u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fault.New(fault.Misconfigured, "evidence log: allowed is folder:DIR")
+	dir, err := driver.Folder(u, "evidence log")
+	if err != nil {
+		return nil, err
 	}
 	return New(dir), nil
 }

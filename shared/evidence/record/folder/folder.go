@@ -29,12 +29,9 @@ var _ driver.Open[record.Options, record.Inbox] = open
 
 // open opens folder:DIR; DIR is relative to the working directory, or absolute.
 func open(_ context.Context, u *url.URL, _ record.Options) (record.Inbox, error) {
-	dir, err := u.Path, error(nil)
-	if u.Opaque != "" {
-		dir, err = url.PathUnescape(u.Opaque)
-	}
-	if err != nil || dir == "" || u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fault.New(fault.Misconfigured, "evidence inbox: allowed is folder:DIR")
+	dir, err := driver.Folder(u, "evidence inbox")
+	if err != nil {
+		return nil, err
 	}
 	return New(dir), nil
 }
