@@ -216,14 +216,13 @@ func (tab *Tab) Picture(whole bool) []byte {
 	return call(tab, "taking a picture", page.CaptureScreenshot, params).Data
 }
 
-// Near takes a picture of one element and a little around it, so many times its size.
+// Near takes a picture of one element, so many times its size.
 func (tab *Tab) Near(selector string, scale float64) []byte {
 	tab.t.Helper()
-	const around = 12
 	box := Eval[struct{ X, Y, W, H float64 }](tab, `(() => { const r = document.querySelector(`+strconv.Quote(selector)+`).getBoundingClientRect()
 		return {X: r.x + scrollX, Y: r.y + scrollY, W: r.width, H: r.height} })()`)
 	beyond := true
 	params := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: &beyond,
-		Clip: &page.Viewport{X: box.X - around, Y: box.Y - around, Width: box.W + 2*around, Height: box.H + 2*around, Scale: scale}}
+		Clip: &page.Viewport{X: box.X, Y: box.Y, Width: box.W, Height: box.H, Scale: scale}}
 	return call(tab, "taking a picture", page.CaptureScreenshot, params).Data
 }
