@@ -54,7 +54,7 @@ func TestMorning(t *testing.T) {
 	if found := list(t, w, emma); len(found) != 1 || found[0].ID != made.ID || len(list(t, w, asha)) != 0 {
 		t.Errorf("listed %+v", found)
 	}
-	if told := w.Published(lease.Topic); len(told) != 1 || string(told[0].Message.Data) != `{"lease":"`+made.ID+`"}` {
+	if told := w.Published(lease.Topic); len(told) != 1 || !strings.HasPrefix(string(told[0].Message.Data), `{"lease":"`+made.ID+`","prefix":"81.2.69.142/32","from":"`) {
 		t.Errorf("published %v", told)
 	}
 	// Somebody else's lease is none; an own one ends, and ends once.

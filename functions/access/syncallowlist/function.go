@@ -73,11 +73,6 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	return d.Served(machine.Routes(d, machine.On{Event: s.event, Tick: s.tick})...)
 }
 
-// changed is the payload of the messages about a lease.
-type changed struct {
-	Lease string `json:"lease"`
-}
-
 // grace is how far the clocks of two functions may differ: what was registered so shortly after an authenticator ended
 // may still have been registered with it.
 const grace = 2 * time.Second
@@ -86,7 +81,7 @@ const grace = 2 * time.Second
 // registered before. A message delivered late must not end what was registered after what it tells of.
 func (s *syncallowlist) event(ctx context.Context, e event.Event) error {
 	if e.Topic == lease.Topic {
-		var about changed
+		var about lease.Change
 		if err := json.Unmarshal(e.Data, &about); err != nil || about.Lease == "" {
 			return fault.New(fault.Invalid, "reading a message of %s: it names no lease", e.Topic)
 		}

@@ -19,8 +19,17 @@ import (
 	"ostiary.internal/shared/platform/store"
 )
 
-// Topic carries {"lease": id} whenever the set of live leases has changed.
+// Topic carries a Change whenever the set of live leases has changed.
 const Topic = "lease.changed"
+
+// Change is what the message about a lease says: from where somebody, unnamed, may come in, and how long. Changes of one
+// lease may arrive in any order and twice: the earliest end is the right one.
+type Change struct {
+	Lease  string       `json:"lease"`
+	Prefix netip.Prefix `json:"prefix"`
+	From   time.Time    `json:"from"`
+	Until  time.Time    `json:"until"`
+}
 
 // Names of the collections.
 const (

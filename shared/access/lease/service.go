@@ -203,7 +203,11 @@ func (s *Service) end(tx store.Tx, batch *outbox.Batch, l Lease, why Why, now ti
 
 // announce puts the message that the set of live leases has changed. It names the lease and nobody.
 func announce(batch *outbox.Batch, l Lease) error {
-	return batch.Message(Topic, l.ID+"/"+string(l.State), map[string]string{"lease": l.ID})
+	change := Change{Lease: l.ID, Prefix: l.Prefix, From: l.Started, Until: l.Ends}
+	if !l.EndedAt.IsZero() && l.EndedAt.Before(l.Ends) {
+		change.Until = l.EndedAt
+	}
+	return batch.Message(Topic, l.ID+"/"+string(l.State), change)
 }
 
 // Admission is the answer to one connection.
