@@ -27,13 +27,14 @@ const (
 	fieldSpan    = "logging.googleapis.com/spanId"
 	fieldSampled = "logging.googleapis.com/trace_sampled"
 	fieldSource  = "logging.googleapis.com/sourceLocation"
+	fieldLabels  = "logging.googleapis.com/labels"
 	fieldStack   = "stack_trace"
 )
 
 // reserved are the top-level keys this package alone writes; an attribute of that name gets a trailing underscore.
 var reserved = []string{
 	slog.TimeKey, slog.LevelKey, slog.MessageKey, "severity", "message",
-	fieldTrace, fieldSpan, fieldSampled, fieldSource, fieldStack,
+	fieldTrace, fieldSpan, fieldSampled, fieldSource, fieldLabels, fieldStack,
 }
 
 // New returns a logger that writes records of at least level to w, one Write call a line. project is the Google
@@ -100,6 +101,10 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	out.AddAttrs(h.trace(ctx)...)
 	if text := stackOf(inner); text != "" {
 		out.AddAttrs(slog.String(fieldStack, text))
+	}
+	inner, labels := labelled(inner)
+	if len(labels) > 0 {
+		out.AddAttrs(slog.Any(fieldLabels, labels))
 	}
 	addForeign(&out, inner)
 	return h.json.Handle(ctx, out)

@@ -221,3 +221,28 @@ func FuzzWithTrace(f *testing.F) {
 		}
 	})
 }
+
+// TestLabels: labels stand where Cloud Logging looks for them, and no attribute passes itself off as them.
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	const field = "logging.googleapis.com/labels"
+	got := lines(t, "p", slog.LevelInfo, func(l *slog.Logger) {
+		l.Info("one", "labels", log.Labels{"a": "b"}, "c", 1)
+		l.Info("two", field, "forged")
+		l.WithGroup("g").Info("three", "labels", log.Labels{"a": "b"})
+	})
+	if want := map[string]any{"a": "b"}; !cmp.Equal(got[0][field], any(want)) || got[0]["labels"] != nil || got[0]["c"] != 1.0 {
+		t.Errorf("labelled: %v", got[0])
+	}
+	if got[1][field] != nil || got[1][field+"_"] != "forged" {
+		t.Errorf("forged: %v", got[1])
+	}
+	if got[2][field] != nil {
+		t.Errorf("in a group: %v", got[2])
+	}
+	var r slog.Record
+	r.AddAttrs(slog.Any("labels", log.Labels{"a": "b"}))
+	if log.LabelsOf(r)["a"] != "b" || log.LabelsOf(slog.Record{}) != nil {
+		t.Error("labels of a record")
+	}
+}
