@@ -16,7 +16,8 @@ import (
 type call struct {
 	method, path string
 	header       http.Header
-	body         any // encoded as JSON; a string goes as it is; nil for none
+	body         any  // encoded as JSON; a string goes as it is; nil for none
+	unread       bool // the answer is not decoded: it is large, and read otherwise
 }
 
 // answer is what came back.
@@ -94,7 +95,7 @@ func (s *server) raw(c call) (answer, error) {
 	if a.body, err = io.ReadAll(response.Body); err != nil {
 		return a, err
 	}
-	if strings.Contains(a.header.Get("Content-Type"), "json") {
+	if !c.unread && strings.Contains(a.header.Get("Content-Type"), "json") {
 		d := json.NewDecoder(bytes.NewReader(a.body))
 		if err := d.Decode(&a.value); err != nil {
 			return a, fmt.Errorf("%s %s answers JSON that cannot be read: %w: %s", c.method, c.path, err, a.body)

@@ -10,9 +10,11 @@ import (
 	"strconv"
 	"strings"
 
+	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/verify"
+	"ostiary.internal/shared/evidence/witness"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/trust/promise"
 )
@@ -40,24 +42,44 @@ func packBundle(ctx context.Context, t terminal, args []string) int {
 	if err != nil {
 		return t.unable(err)
 	}
-	from := published{url: strings.TrimSuffix(*server, "/"), do: client()}
-	var log verify.Source = from
-	done := func() {}
-	if *server == "" {
-		if log, done, err = stores(ctx, *data, *tiles, *head); err != nil {
-			return t.unable(err)
-		}
-		from.url = serverOf(*data)
-	}
-	defer done()
-	if err := complete(ctx, t, &c, trust, log, from, *data, *folder); err != nil {
+	source, from, done, err := where(ctx, *server, place{*data, *tiles, *head}, trust)
+	if err != nil {
 		return t.unable(err)
 	}
-	if err := write(out, func(put func(string, []byte) error) error { return verify.Pack(ctx, log, trust, c, put) }); err != nil {
+	defer done()
+	if err := complete(ctx, t, &c, trust, source, from, *data, *folder); err != nil {
+		return t.unable(err)
+	}
+	if err := write(out, func(put func(string, []byte) error) error { return verify.Pack(ctx, source, trust, c, put) }); err != nil {
 		return t.unable(err)
 	}
 	o := verify.Options{Trust: trust, Recompute: recompute}
 	return t.verify(ctx, out, o, func(r verify.Report, state string) int { return t.report(r, o, state, *asJSON, "en") })
+}
+
+// where is a log, and the trust page it has: on a server, or in its stores.
+func where(ctx context.Context, server string, at place, trust sign.Trust) (verify.Source, published, func(), error) {
+	from := published{url: strings.TrimSuffix(server, "/"), do: client()}
+	if server != "" {
+		return from, from, func() {}, nil
+	}
+	tiles, head, done, err := stores(ctx, at)
+	from.url = serverOf(at.data)
+	return confirmed{verify.Stores(tiles, head), head, trust}, from, done, err
+}
+
+// confirmed is a log whose checkpoint bears the signatures of witnesses that were published, as on the trust page.
+type confirmed struct {
+	verify.Source
+	head  log.Objects
+	trust sign.Trust
+}
+
+func (c confirmed) Read(ctx context.Context, name string, limit int64) ([]byte, error) {
+	if name == verify.CheckpointFile {
+		return witness.Checkpoint(ctx, c.head, c.trust)
+	}
+	return c.Source.Read(ctx, name, limit)
 }
 
 // contents reads what goes into a bundle from files.
@@ -93,9 +115,9 @@ func contents(trustFile, checkpoint, earlier, proofs string) (c verify.Contents,
 func comma(r rune) bool { return r == ',' }
 
 // complete adds the checkpoint, the page the log names last, and the register that page was computed for.
-func complete(ctx context.Context, t terminal, c *verify.Contents, trust sign.Trust, log verify.Source, from published, data, folder string) (err error) {
+func complete(ctx context.Context, t terminal, c *verify.Contents, trust sign.Trust, source verify.Source, from published, data, folder string) (err error) {
 	if c.Checkpoint == nil {
-		if c.Checkpoint, err = log.Read(ctx, verify.CheckpointFile, sign.MaxNote); err != nil {
+		if c.Checkpoint, err = source.Read(ctx, verify.CheckpointFile, sign.MaxNote); err != nil {
 			return fmt.Errorf("reading the newest checkpoint: %w", err)
 		}
 	}
@@ -103,7 +125,7 @@ func complete(ctx context.Context, t terminal, c *verify.Contents, trust sign.Tr
 	if err != nil {
 		return err
 	}
-	digest, err := lastPage(ctx, verify.Reader(log, c.Checkpoint, trust), verified.Size)
+	digest, err := lastPage(ctx, verify.Reader(source, c.Checkpoint, trust), verified.Size)
 	if err != nil || digest == "" {
 		return err
 	}

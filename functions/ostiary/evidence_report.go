@@ -51,6 +51,9 @@ var sentences = map[string][3]string{
 	"selected": {"%d records asked for, the newest observed at %s", "%d enregistrements demandés, le plus récent observé à %s", "%d Aufzeichnungen gesucht, die neueste beobachtet um %s"},
 	"state":    {"promise %s: %s", "promesse %s : %s", "Versprechen %s: %s"},
 	"gap":      {"%s: no record of runs %d to %d; what it keeps was unknown meanwhile", "%s : aucun enregistrement des exécutions %d à %d ; ce qu'il tient était inconnu entre-temps", "%s: keine Aufzeichnung der Läufe %d bis %d; was er einhält, war inzwischen unbekannt"},
+	"gaps":     {"there may be more gaps: more controls run, or more runs are missing, than can be followed", "il peut y avoir d'autres lacunes : plus de contrôles ou d'exécutions manquantes qu'on n'en peut suivre", "es kann mehr Lücken geben: mehr Kontrollen oder fehlende Läufe, als verfolgt werden können"},
+	"rewind":   {"the log was set back, which was accepted at %s (%s): it goes on from %s", "le journal a été ramené en arrière, ce qui a été accepté à %s (%s) : il reprend à %s", "das Protokoll wurde zurückgesetzt, was um %s angenommen wurde (%s): Es geht weiter ab %s"},
+	"loss":     {"what the log had from record %d up to %s is not in it: it was lost, or entered again", "ce que le journal contenait de l'enregistrement %d jusqu'à %s n'y est plus : perdu, ou entré de nouveau", "was das Protokoll ab Aufzeichnung %d bis %s enthielt, ist nicht mehr darin: verloren oder neu eingetragen"},
 	"extras":   {"payloads in order: %d, proofs in order: %d, records whose payload was erased: %d", "charges en ordre : %d, preuves en ordre : %d, enregistrements dont la charge a été effacée : %d", "Inhalte in Ordnung: %d, Beweise in Ordnung: %d, Aufzeichnungen, deren Inhalt gelöscht wurde: %d"},
 }
 
@@ -95,6 +98,15 @@ func tellReport(out io.Writer, r verify.Report, o verify.Options, state, languag
 	}
 	for _, g := range r.Gaps {
 		say("gap", g.Control, g.From, g.To)
+	}
+	if r.GapsCut {
+		say("gaps")
+	}
+	for _, w := range r.Rewinds {
+		say("rewind", w.At.Format(time.RFC3339), w.Why, w.Kept)
+		if w.Gone.Size >= w.Kept.Size {
+			say("loss", w.Kept.Size, w.Gone)
+		}
 	}
 	_, err := fmt.Fprintln(out, strings.Join(lines, "\n"))
 	return err

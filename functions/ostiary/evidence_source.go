@@ -26,12 +26,15 @@ func openBundle(name string) (src verify.Source, done func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the bundle: %w", err)
 	}
-	if info.IsDir() {
+	switch {
+	case info.IsDir():
 		root, err := os.OpenRoot(name) // no link leads out of it
 		if err != nil {
 			return nil, nil, fmt.Errorf("opening the bundle: %w", err)
 		}
 		return verify.FS(root.FS()), func() { root.Close() }, nil
+	case !info.Mode().IsRegular(): // a pipe would wait for ever
+		return nil, nil, fault.New(fault.Invalid, "opening the bundle: it is neither a folder nor a plain file")
 	}
 	file, err := os.Open(name)
 	if err != nil {
@@ -45,22 +48,23 @@ func openBundle(name string) (src verify.Source, done func(), err error) {
 	return src, func() { file.Close() }, nil
 }
 
-// stores opens a log where it is kept: by the URLs of its two stores, or in a data folder.
-func stores(ctx context.Context, data, tiles, head string) (verify.Source, func(), error) {
-	if tiles == "" && head == "" {
-		dir := filepath.Join(data, "evidence")
-		return verify.Stores(folder.New(filepath.Join(dir, "tiles")), folder.New(filepath.Join(dir, "head"))), func() {}, nil
+// place is where a log is kept: in a data folder, or by the URLs of its two stores.
+type place struct{ data, tiles, head string }
+
+// stores opens a log where it is kept. done is to be called when it was read.
+func stores(ctx context.Context, at place) (tiles, head log.Objects, done func(), err error) {
+	if at.tiles == "" && at.head == "" {
+		dir := filepath.Join(at.data, "evidence")
+		return folder.New(filepath.Join(dir, "tiles")), folder.New(filepath.Join(dir, "head")), func() {}, nil
 	}
-	t, err := log.Stores.Open(ctx, tiles, log.Options{Clock: clock.System{}})
-	if err != nil {
-		return nil, nil, fmt.Errorf("--tiles: %w", err)
+	if tiles, err = log.Stores.Open(ctx, at.tiles, log.Options{Clock: clock.System{}}); err != nil {
+		return nil, nil, nil, fmt.Errorf("--tiles: %w", err)
 	}
-	h, err := log.Stores.Open(ctx, head, log.Options{Clock: clock.System{}})
-	if err != nil {
-		t.Close()
-		return nil, nil, fmt.Errorf("--head: %w", err)
+	if head, err = log.Stores.Open(ctx, at.head, log.Options{Clock: clock.System{}}); err != nil {
+		tiles.Close()
+		return nil, nil, nil, fmt.Errorf("--head: %w", err)
 	}
-	return verify.Stores(t, h), func() { t.Close(); h.Close() }, nil
+	return tiles, head, func() { tiles.Close(); head.Close() }, nil
 }
 
 // publishedPath is where a trust page publishes its log.

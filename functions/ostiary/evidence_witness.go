@@ -30,15 +30,23 @@ type witnessed struct {
 
 // cosign confirms a log's checkpoint where it extends the last one this machine has confirmed.
 func cosign(ctx context.Context, t terminal, args []string) int {
-	trustFile := t.flags.String("trust", "", "the trust file of the log")
+	trustFile := t.flags.String("trust", "", "the trust file of the log; with --publish by default the one in the data folder")
 	name := t.flags.String("name", "", "your name as a witness, such as auditor.example/w1")
 	state := t.flags.String("state", "witness", "your own folder: the key, the last checkpoint, what was refused")
 	out := t.flags.String("out", "", "file for the cosigned checkpoint; the terminal by default")
+	publish := t.flags.Bool("publish", false, "as the keeper of the log: take a checkpoint that a witness cosigned, and show it on the trust page")
+	data := t.flags.String("data", "data", "with --publish: data folder")
+	tiles := t.flags.String("tiles", "", "with --publish: URL of the store of tiles, such as gs://BUCKET/PREFIX")
+	head := t.flags.String("head", "", "with --publish: URL of the store of the head")
 	asJSON := t.flags.Bool("json", false, "print what came of it as JSON")
 	from, code := t.parseOne(args)
 	switch {
 	case code >= 0:
 		return code
+	case *publish && (*name != "" || *out != ""):
+		return t.usage("--publish goes with neither --name nor --out: the witness has signed already")
+	case *publish:
+		return t.publish(ctx, from, place{*data, *tiles, *head}, *trustFile, *asJSON)
 	case *trustFile == "":
 		return t.usage("--trust: name the trust file of the log")
 	case *name == "":

@@ -14,6 +14,9 @@ import (
 	"ostiary.internal/functions/trust/keeppromises"
 	"ostiary.internal/functions/trust/sealevidence"
 	"ostiary.internal/functions/trust/trustpage"
+	"ostiary.internal/functions/watch/justify"
+	"ostiary.internal/functions/watch/tickwatch"
+	"ostiary.internal/functions/watch/watchaudit"
 
 	"ostiary.internal/functions/internal/wiring"
 )
@@ -31,4 +34,7 @@ var functions = []wiring.Function{
 	keeppromises.Function,
 	sealevidence.Function,
 	trustpage.Function,
+	justify.Function,
+	tickwatch.Function,
+	watchaudit.Function,
 }

@@ -48,7 +48,7 @@ func (w *storm) checkEvidence(t *testing.T, s *server) {
 	}
 	checkRecorded(t, s, answers)
 	recorded := 0
-	for _, r := range must[[]evidence](t)(s.records()) {
+	for _, r := range must[[]evidence](t)(s.records("")) {
 		if r.fact("action") == "check" && slices.Contains(outcomes[""], r.fact("outcome")) {
 			recorded++
 		}

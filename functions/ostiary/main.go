@@ -43,7 +43,8 @@ func commands() []command {
 		{"init", "DIR", "start a policy folder from the starter", "ostiary init policy", initFolder},
 		{"check", "[--policy DIR] [--json]", "check a policy folder; problems as file:line: key: what is wrong; what is allowed", "ostiary check --policy policy", check},
 		{"enrol", "[--data DIR] [--policy DIR] [--server URL] [--by EMAIL] [--json] EMAIL", "make a one-time enrolment link for a person, as somebody of security", "ostiary enrol asha.iyer@sharedcontacts.example", enrol},
-		{"evidence", evidenceArgs, "check evidence offline, pack it for somebody, or confirm a log as its witness", "ostiary evidence verify bundle.zip --trust trust.json", evidence},
+		{"evidence", evidenceArgs, "check evidence offline, pack it for somebody, confirm a log as its witness, or let a log go on that was restored from a backup", "ostiary evidence verify bundle.zip --trust trust.json", evidence},
+		{"replay", replayArgs, "hold exported logs against the rules of a policy: files, folders, globs, gzip, - for standard input", "ostiary replay --policy policy --csv exports/*.gz", replay},
 		{"promises", "table|lint [--policy DIR] [--data DIR] [--server URL] [--json]", "list every promise with what keeps it and its state, or what is wrong with the texts", "ostiary promises table --policy testdata/policies/sharedcontacts", promises},
 	}
 }
@@ -94,14 +95,15 @@ func usage(w io.Writer, all []command) {
 	fmt.Fprintln(w, "\nostiary COMMAND --help shows its flags and an example.")
 }
 
-// parse reads a command's flags and returns the exit code that ends it, or -1 to go on.
+// parse reads a command's flags and returns the exit code that ends it, or -1 to go on. A negative number of wanted
+// arguments is any.
 func (t terminal) parse(args []string, wanted int) int {
 	switch err := t.flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return exitGood
 	case err != nil:
 		return exitUsage
-	case t.flags.NArg() != wanted:
+	case wanted >= 0 && t.flags.NArg() != wanted:
 		t.flags.Usage()
 		return exitUsage
 	}

@@ -3,11 +3,16 @@
 package main_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // binary is the built command, samples the folder of sample companies. raced is the command with the race detector
@@ -15,8 +20,18 @@ import (
 var binary, raced, samples string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	// Tests wait for processes, and those for the disk, more than they work: more of them fit beside each other than
+	// there are processors.
+	if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(built(m))
 }
+
+// atOnce is how many tests run at once.
+const atOnce = 6
 
 func built(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "ostiary-test")
@@ -31,11 +46,18 @@ func built(m *testing.M) int {
 		raced = filepath.Join(dir, "ostiary-raced")
 		builds = append(builds, []string{"build", "-race", "-o", raced, "."})
 	}
+	var group errgroup.Group
 	for _, args := range builds {
-		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "building ostiary: %v\n%s", err, out)
-			return 1
-		}
+		group.Go(func() error {
+			if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+				return fmt.Errorf("building ostiary: %w\n%s", err, out)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	if samples, err = filepath.Abs("../../testdata/policies"); err != nil {
 		fmt.Fprintln(os.Stderr, err)

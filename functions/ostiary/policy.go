@@ -12,7 +12,9 @@ import (
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/trust/duty"
+	"ostiary.internal/shared/trust/intake"
 	"ostiary.internal/shared/trust/probe"
+	"ostiary.internal/shared/watch/rule"
 	"ostiary.internal/testdata/policies"
 )
 
@@ -90,6 +92,8 @@ func problemsOf(folder string) ([]policy.Problem, error) {
 	}
 	_, more := access.ReadRules(p)
 	problems = append(problems, more...)
+	_, more = rule.Mappings(p)
+	problems = append(append(problems, more...), rule.Lint(context.Background(), p)...)
 	rules, more := duty.ReadRules(p)
 	problems = append(problems, more...)
 	if rules.On {
@@ -100,5 +104,6 @@ func problemsOf(folder string) ([]policy.Problem, error) {
 		// A certificate is renewed by the duty of its name.
 		problems = append(problems, p.References(map[policy.Mechanism][]string{policy.Duty: ids, policy.Certificate: ids})...)
 	}
+	problems = append(problems, intake.Check(p, rules)...)
 	return policy.Sort(append(problems, probe.Check(p)...)), nil
 }

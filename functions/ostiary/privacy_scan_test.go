@@ -8,12 +8,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html"
-	"index/suffixarray"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -107,31 +105,58 @@ func (h *haystack) addFolder(dir string) error {
 	})
 }
 
+// wanted is a needle that is looked for.
+type wanted struct {
+	needle
+	of    string // the planted text
+	word  []byte
+	alone bool
+	at    int // where it shows first; -1: nowhere
+}
+
+// beginning is how much of a word decides whether the rest of it is compared. No needle is shorter.
+const beginning = 4
+
 // find returns, by planted text, where it shows and how.
 func (h *haystack) find(all []planted) map[string][]string {
 	text := h.text.Bytes()
-	exact, folded := suffixarray.New(text), suffixarray.New(lower(text))
-	found := map[string][]string{}
+	var words, exact, folded []*wanted
 	for _, p := range all {
 		for _, n := range p.needles() {
-			var at []int
-			switch {
-			case n.text == "":
-			case n.fold:
-				at = folded.Lookup(lower([]byte(n.text)), -1)
-			default:
-				at = exact.Lookup([]byte(n.text), -1)
-			}
-			if n.text == p.text && p.code {
-				at = slices.DeleteFunc(at, func(i int) bool { return alnum(text, i-1) || alnum(text, i+len(n.text)) })
-			}
-			if len(at) > 0 {
-				i := slices.Min(at)
-				found[p.text] = append(found[p.text], fmt.Sprintf("%s as %s: %q", h.pieceAt(i), n.form, text[max(0, i-60):min(len(text), i+len(n.text)+20)]))
+			w := &wanted{needle: n, of: p.text, word: []byte(n.text), alone: p.code && n.text == p.text, at: -1}
+			words = append(words, w)
+			if n.fold {
+				w.word, folded = lower(w.word), append(folded, w)
+			} else {
+				exact = append(exact, w)
 			}
 		}
 	}
+	search(text, exact)
+	search(lower(text), folded)
+	found := map[string][]string{}
+	for _, w := range words {
+		if w.at >= 0 {
+			shown := text[max(0, w.at-60):min(len(text), w.at+len(w.word)+20)]
+			found[w.of] = append(found[w.of], fmt.Sprintf("%s as %s: %q", h.pieceAt(w.at), w.form, shown))
+		}
+	}
 	return found
+}
+
+// search looks for all words in one pass over the text.
+func search(text []byte, words []*wanted) {
+	begun := map[[beginning]byte][]*wanted{}
+	for _, w := range words {
+		begun[[beginning]byte(w.word)] = append(begun[[beginning]byte(w.word)], w)
+	}
+	for i := 0; i+beginning <= len(text); i++ {
+		for _, w := range begun[[beginning]byte(text[i:])] {
+			if w.at < 0 && bytes.HasPrefix(text[i:], w.word) && (!w.alone || !alnum(text, i-1) && !alnum(text, i+len(w.word))) {
+				w.at = i
+			}
+		}
+	}
 }
 
 // lower is text with its ASCII letters in lower case: no byte moves, whatever else is in it.

@@ -84,7 +84,7 @@ func TestOneKeyManyRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	checks := 0
-	for _, r := range must[[]evidence](t)(s.records()) {
+	for _, r := range must[[]evidence](t)(s.records("")) {
 		if r.fact("action") == "check" {
 			checks++
 		}
@@ -107,7 +107,7 @@ func checkRecorded(t *testing.T, s *server, answers []answer) {
 		t.Fatal(err)
 	}
 	byRequest := map[string][]string{}
-	for _, r := range must[[]evidence](t)(s.records()) {
+	for _, r := range must[[]evidence](t)(s.records("")) {
 		if r.fact("action") == "check" {
 			byRequest[r.fact("request")] = append(byRequest[r.fact("request")], r.fact("outcome"))
 		}

@@ -74,11 +74,17 @@ func serve(ctx context.Context, t terminal, args []string) int {
 		}
 	}
 	logger := log.New(t.err, "", level)
-	world, err := local.Open(ctx, local.Options{Dir: *data, Policy: *folder, Manual: *kind == "manual", Now: start, Functions: functions, Log: logger, Env: os.LookupEnv})
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(*port)))
+	if err != nil {
+		return t.fail(fmt.Errorf("listening: %w", err))
+	}
+	defer listener.Close()
+	url := "http://" + listener.Addr().String()
+	world, err := local.Open(ctx, local.Options{Dir: *data, Policy: *folder, Manual: *kind == "manual", Now: start, URL: url, Functions: functions, Log: logger, Env: os.LookupEnv})
 	if err != nil {
 		return t.fail(err)
 	}
-	code := listen(ctx, t, world, *port, *data)
+	code := listen(ctx, t, world, listener, url, *data)
 	if err := world.Close(); err != nil {
 		return t.fail(err)
 	}
@@ -86,12 +92,7 @@ func serve(ctx context.Context, t terminal, args []string) int {
 }
 
 // listen serves until ctx ends.
-func listen(ctx context.Context, t terminal, world *local.World, port int, data string) int {
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return t.fail(fmt.Errorf("listening: %w", err))
-	}
-	url := "http://" + listener.Addr().String()
+func listen(ctx context.Context, t terminal, world *local.World, listener net.Listener, url, data string) int {
 	named := filepath.Join(data, serverFile)
 	text, err := json.Marshal(running{URL: url, PID: os.Getpid()})
 	if err != nil {

@@ -44,8 +44,43 @@ type server struct {
 
 var readyLine = regexp.MustCompile(`^ready (http://127\.0\.0\.1:[0-9]+)\n$`)
 
+// issuerKeys are the keys of the first server's issuer. The others get them too: to make an RSA key takes longer than
+// the rest of a start.
+var issuerKeys struct {
+	sync.Mutex
+	file []byte
+}
+
+// keyFile is where a data folder has them.
+func keyFile(dir string) string { return filepath.Join(dir, "keys", "issuer") }
+
+// giveKeys puts the keys into a folder that has none.
+func giveKeys(dir string) error {
+	issuerKeys.Lock()
+	defer issuerKeys.Unlock()
+	if _, err := os.Stat(keyFile(dir)); err == nil || issuerKeys.file == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(keyFile(dir)), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(keyFile(dir), issuerKeys.file, 0o600)
+}
+
+// takeKeys keeps the keys of the first server.
+func takeKeys(dir string) {
+	issuerKeys.Lock()
+	defer issuerKeys.Unlock()
+	if file, err := os.ReadFile(keyFile(dir)); err == nil && issuerKeys.file == nil {
+		issuerKeys.file = file
+	}
+}
+
 // launch starts a server and waits until it says that it is ready.
 func launch(o options) (*server, error) {
+	if err := giveKeys(o.dir); err != nil {
+		return nil, err
+	}
 	args := []string{"serve", "--port", "0", "--data", o.dir, "--policy", or(o.policy, filepath.Join(samples, "sharedcontacts"))}
 	if kind := or(o.clock, "manual"); kind == "manual" {
 		args = append(args, "--clock", kind, "--now", or(o.now, start))
@@ -79,6 +114,7 @@ func launch(o options) (*server, error) {
 			return nil, fmt.Errorf("the server did not get ready; stdout begins %q; stderr:\n%s", line, s.log())
 		}
 		s.url = found[1]
+		takeKeys(o.dir)
 		return s, nil
 	case <-time.After(30 * time.Second):
 		s.kill()

@@ -21,11 +21,11 @@ const (
 // rootFiles may stand in the folder itself; of folders, the layout knows those of isFolder.
 var rootFiles = []string{
 	"README.md", "access.yaml", "breach.yaml", "company.yaml", "datamap.yaml", "duties.yaml", "people.yaml",
-	"services.yaml", "tenants.yaml",
+	"services.yaml", "tenants.yaml", "watch.yaml",
 }
 
 const knownLayout = "access.yaml, breach.yaml, company.yaml, datamap.yaml, duties.yaml, people.yaml, services.yaml, " +
-	"tenants.yaml, README.md, promises/*.yaml, rules/*.yaml, baseline/*.yaml, templates/{en,fr,de}/*"
+	"tenants.yaml, watch.yaml, README.md, promises/*.yaml, rules/*.yaml, baseline/*.yaml, templates/{en,fr,de}/*"
 
 // isFolder reports whether the layout has a folder of that name.
 func isFolder(name string) bool {

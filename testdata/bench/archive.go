@@ -13,6 +13,7 @@ import (
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/log/memory"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
 	"ostiary.internal/shared/evidence/verify"
@@ -60,7 +61,7 @@ func (b *bench) open(ctx context.Context) (*archive, error) {
 	a.ledger = promise.NewLedger(register)
 	w := writer{clock: clock.NewManual(time.Now().Add(-time.Duration(b.records/(controls+7)+2) * quarter))}
 	w.inbox, w.tiles, w.head = memory.New(w.clock), memory.New(w.clock), memory.New(w.clock)
-	w.sequencer, err = log.New(log.Config{Inbox: w.inbox, Tiles: w.tiles, Head: w.head, Origin: origin, Signers: []sign.Signer{signer}, Clock: w.clock})
+	w.sequencer, err = log.New(log.Config{Inbox: w.inbox, Tiles: w.tiles, Head: w.head, Origin: origin, Signers: []sign.Signer{signer}, Writers: recordtest.Writers(), Clock: w.clock})
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (a *archive) add(ctx context.Context, w *writer, batch []record.Record) err
 		if err != nil {
 			return err
 		}
-		if _, err := w.inbox.Create(ctx, r.ID(), data); err != nil {
+		if _, err := w.inbox.Create(ctx, recordtest.Place+r.ID(), data); err != nil {
 			return err
 		}
 	}

@@ -81,7 +81,7 @@ func (a *archive) follow(ctx context.Context, path, dir string) (first, second t
 			err = fmt.Errorf("%w; it said %s", err, said)
 		}
 	}()
-	return a.runs(ctx, "http://127.0.0.1:"+port+"/keeppromises/", filepath.Join(dir, "inbox"))
+	return a.runs(ctx, "http://127.0.0.1:"+port+"/keeppromises/", filepath.Join(dir, "inbox", "keeppromises"))
 }
 
 // runs lets the function at an address run twice. The first has to come to the end of the log.

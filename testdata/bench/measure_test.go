@@ -21,11 +21,12 @@ import (
 // The parts that start no other program measure something, and fill every cell of their rows.
 func TestParts(t *testing.T) {
 	t.Parallel()
-	b := &bench{effort: effort{runs: 1, searching: 1, handed: 20, records: 400, leases: 20}, root: "../..", dir: t.TempDir()}
+	b := &bench{effort: effort{runs: 1, searching: 1, handed: 20, records: 400, leases: 20, entries: 2000}, root: "../..", dir: t.TempDir()}
 	for name, measure := range map[string]func() error{
 		"hashing": func() error { return b.hashing(t.Context()) }, "sequencing": func() error { return b.sequencing(t.Context()) },
 		"paging": func() error { return b.paging(t.Context()) }, "passwords": func() error { return b.passwords(t.Context()) },
 		"reconciling": func() error { return b.reconciling(t.Context()) },
+		"watching":    func() error { return b.watching(t.Context()) },
 	} {
 		before := len(b.rows)
 		if err := measure(); err != nil {
@@ -106,7 +107,7 @@ func TestFollowing(t *testing.T) {
 	}
 	s := httptest.NewServer(keeppromises.Function.Entry())
 	defer s.Close()
-	if first, second, err := a.runs(t.Context(), s.URL+"/keeppromises/", filepath.Join(dir, "inbox")); err != nil || first <= 0 || second <= 0 {
+	if first, second, err := a.runs(t.Context(), s.URL+"/keeppromises/", filepath.Join(dir, "inbox", "keeppromises")); err != nil || first <= 0 || second <= 0 {
 		t.Errorf("%s, then %s: %v", first, second, err)
 	}
 }

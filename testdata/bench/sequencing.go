@@ -11,6 +11,7 @@ import (
 
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/log/folder"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
 	"ostiary.internal/shared/platform/clock"
@@ -32,7 +33,7 @@ func (b *bench) sequencing(ctx context.Context) error {
 			return err
 		}
 		s, err := log.New(log.Config{Inbox: inbox, Tiles: folder.New(filepath.Join(dir, "tiles")), Head: folder.New(filepath.Join(dir, "head")),
-			Origin: origin, Signers: []sign.Signer{signer}, Clock: clock.System{}})
+			Origin: origin, Signers: []sign.Signer{signer}, Writers: recordtest.Writers(), Clock: clock.System{}})
 		if err != nil {
 			return err
 		}
@@ -73,7 +74,7 @@ func hand(ctx context.Context, inbox log.Objects, count int) ([][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := inbox.Create(ctx, r.ID(), data); err != nil {
+		if _, err := inbox.Create(ctx, recordtest.Place+r.ID(), data); err != nil {
 			return nil, err
 		}
 		leaves = append(leaves, data)

@@ -1,65 +1,66 @@
-// Checks an evidence bundle (a folder, see README.md), written apart from the Go command and with nothing but Node 20:
-//   node verify.mjs BUNDLE --trust trust.json [--since OLD.checkpoint] [--strict]
+// Checks an evidence bundle (a folder, see README.md), written apart from the Go command and with nothing but Node 20.
 // Exit codes: 0 good, 1 tampered, 2 incomplete, 3 untrusted key, 4 malformed, 5 page differs. It does not compute the
 // states of the promises again: it compares the page with the record the log has of it.
 import { createHash, createHmac, createPublicKey, verify as verifySignature } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-
 const TAMPERED = 1, INCOMPLETE = 2, UNTRUSTED = 3, MALFORMED = 4, PAGE = 5;
-const failures = [], fail = (exit, text) => { failures.push({ exit, text }); };
+const exits = new Set(), fail = (exit, text) => { exits.add(exit); console.error(text); };
 class Stop extends Error {}
 const must = (ok, exit, text) => { if (!ok) throw Object.assign(new Stop(text), { exit }); };
+const attempt = (work, where = '') => { try { return work(); } catch (e) { if (!(e instanceof Stop)) throw e; fail(e.exit, where + e.message); } };
 const parse = (text, what) => { try { return JSON.parse(text); } catch { must(false, MALFORMED, `${what}: not JSON`); } };
-
-const sha256 = (...parts) => parts.reduce((h, p) => h.update(p), createHash('sha256')).digest();
-const digest = (data) => 'sha256:' + sha256(data).toString('hex');
+const sha256 = (...parts) => parts.reduce((h, p) => h.update(p), createHash('sha256')).digest(), digest = (data) => 'sha256:' + sha256(data).toString('hex');
 const framed = (h, part) => { const n = Buffer.alloc(8); n.writeBigUInt64BE(BigInt(Buffer.byteLength(part))); return h.update(n).update(part); };
 const base32 = (bytes) => [...bytes].map((b) => b.toString(2).padStart(8, '0')).join('').match(/.{1,5}/g).map((five) => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(five.padEnd(5, '0'), 2)]).join('');
 const base64 = (text, what) => { const b = Buffer.from(text ?? '', 'base64'); must(text && b.toString('base64') === text, MALFORMED, `${what}: not base64`); return b; };
 const utf8 = (data, what) => { try { return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data); } catch { must(false, MALFORMED, `${what}: not UTF-8`); } };
-
-// Files: undefined when there is none; never larger than they may be.
+// Files: undefined when there is none; never a link or behind one, and never larger than they may be.
 const [, , bundle, ...rest] = process.argv, after = (name) => rest[[...rest, name].indexOf(name) + 1];
 const flags = { trust: after('--trust'), since: after('--since'), strict: rest.includes('--strict') };
 if (!bundle || !flags.trust) { console.error('usage: node verify.mjs BUNDLE --trust FILE [--since FILE] [--strict]'); process.exit(64); }
-function read(path, limit, exit = MALFORMED, name = path) {
-  const s = statSync(path, { throwIfNoEntry: false });
-  must(!s || s.isFile() && s.size <= limit, exit, `${name}: not a plain file of at most ${limit} bytes`);
-  return s && readFileSync(path);
+function look(name, isWanted) {
+  const paths = name.split('/').map((_, i, parts) => join(bundle, ...parts.slice(0, i + 1))), last = paths.pop();
+  const found = (path, kind) => { const s = lstatSync(path, { throwIfNoEntry: false }); must(!s || s[kind](), MALFORMED, `${name}: not plain`); return s; };
+  return paths.every((folder) => found(folder, 'isDirectory')) && found(last, isWanted) ? last : undefined;
 }
-const inBundle = (name, limit, exit) => read(join(bundle, name), limit, exit, name);
-const list = (folder) => (existsSync(join(bundle, folder)) ? readdirSync(join(bundle, folder)) : []).map((n) => (must(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(n), MALFORMED, `${folder}: a name is not allowed`), n));
+function inBundle(name, limit, exit = MALFORMED) {
+  const path = look(name, 'isFile');
+  must(!path || statSync(path).size <= limit, exit, `${name}: larger than ${limit} bytes`);
+  return path && readFileSync(path);
+}
+const list = (folder) => {
+  const path = look(folder, 'isDirectory'), names = path ? readdirSync(path).sort() : [], plain = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+  return must(names.length <= 10000 && names.every((n) => plain.test(n)), MALFORMED, `${folder}: too many names, or one that is not allowed`), names;
+};
 // Keys and notes (C2SP signed-note, tlog-checkpoint, tlog-cosignature).
-function parseKey(text, algorithm) {
-  const m = /^([A-Za-z0-9][A-Za-z0-9._/-]{0,254})\+([0-9a-f]{8})\+(.+)$/.exec(text);
-  must(m, MALFORMED, 'trust: a key cannot be read');
-  const raw = base64(m[3], 'trust');
-  must(raw.length === 33 && raw[0] === algorithm && sha256(m[1] + '\n', raw).subarray(0, 4).toString('hex') === m[2], MALFORMED, `trust: the key of ${m[1]} is malformed`);
-  return { id: m[1] + ' ' + m[2], name: m[1], algorithm, key: createPublicKey({ key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw.subarray(1)]), format: 'der', type: 'spki' }) };
+function parseKey({ key, from = 0, to = 0 }, algorithm) {
+  const [, name, hash, encoded] = /^([A-Za-z0-9][A-Za-z0-9._/-]{0,254})\+([0-9a-f]{8})\+(.+)$/.exec(key) ?? [], raw = base64(encoded, 'trust');
+  const whole = raw.length === 33 && raw[0] === algorithm && sha256(name + '\n', raw).subarray(0, 4).toString('hex') === hash;
+  must(whole && (!to || to >= from), MALFORMED, 'trust: a key is malformed, or counts for no log');
+  const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw.subarray(1)]), form = { key: der, format: 'der', type: 'spki' };
+  return { id: name + ' ' + hash, name, algorithm, from, to, text: key, key: createPublicKey(form) };
 }
 function readTrust(data) {
-  must(data, MALFORMED, 'trust: there is no file');
-  const text = utf8(data, 'trust'), t = parse(text, 'trust'), all = [...t?.keys ?? [], ...t?.witnesses ?? []], objects = [t, ...all];
-  must(t?.v === 1 && t.keys?.length && objects.every((o, i) => Object.keys(o).every((n) => (i ? ['key', 'from', 'to'] : ['v', 'origin', 'keys', 'witnesses']).includes(n))), MALFORMED, 'trust: not of its form');
-  must(text.match(/"\w+"\s*:/g).length === objects.flatMap(Object.keys).length, MALFORMED, 'trust: a member occurs twice');
-  return { origin: t.origin, keys: all.map(({ key, from = 0, to = 0 }, i) => {
-    const k = parseKey(String(key), i < t.keys.length ? 1 : 4);
-    must((k.name === t.origin) === (k.algorithm === 1) && [from, to].every((n) => Number.isSafeInteger(n) && n >= 0) && (!to || to >= from), MALFORMED, 'trust: a key counts for no log');
-    return { ...k, from, to };
-  }) };
+  const text = utf8(data, 'trust'), t = parse(text, 'trust');
+  must(data.length <= 256 << 10 && fits(t, TRUST), MALFORMED, 'trust: not of its form');
+  const { origin, witnesses = [] } = t, members = [t, ...t.keys, ...witnesses].flatMap(Object.keys);
+  const keys = [...t.keys.map((k) => parseKey(k, 1)), ...witnesses.map((k) => parseKey(k, 4))];
+  must(text.match(/"\w+"\s*:/g).length === members.length && new Set(keys.map((k) => k.text)).size === keys.length, MALFORMED, 'trust: something is there twice');
+  must(keys.every((k) => (k.name === origin) === (k.algorithm === 1)), MALFORMED, 'trust: a key is of another log');
+  return { origin, keys };
 }
 function openCheckpoint(data, where) {
   must(data, INCOMPLETE, `${where}: the checkpoint is missing`);
-  const note = utf8(data, where), at = note.lastIndexOf('\n\n');
-  const text = note.slice(0, at + 1), lines = text.split('\n'), sigs = note.slice(at + 2).split('\n');
-  must(at >= 0 && lines.length >= 4 && !lines.slice(0, -1).includes('') && !/[\0-\x09\x0b-\x1f\x7f]/.test(text) && sigs.pop() === '' && sigs.length && sigs.length <= 100, MALFORMED, `${where}: not a checkpoint`);
+  const note = utf8(data, where), at = note.lastIndexOf('\n\n'), text = note.slice(0, at + 1), lines = text.split('\n'), sigs = note.slice(at + 2).split('\n');
+  const clean = !lines.slice(0, -1).includes('') && !/[\0-\x09\x0b-\x1f\x7f]/.test(text) && data.length <= 64 << 10 && Buffer.byteLength(text) <= 32 << 10;
+  must(at >= 0 && lines.length >= 4 && clean && sigs.pop() === '' && sigs.length && sigs.length <= 100, MALFORMED, `${where}: not a checkpoint`);
   const size = Number(lines[1]), root = base64(lines[2], where);
-  must(/^(0|[1-9][0-9]*)$/.test(lines[1]) && Number.isSafeInteger(size) && root.length === 32, MALFORMED, `${where}: size or root cannot be read`);
+  must(/^(0|[1-9][0-9]{0,18})$/.test(lines[1]) && BigInt(lines[1]) < 2n ** 62n && root.length === 32, MALFORMED, `${where}: size or root cannot be read`);
   const seen = new Set(), good = [], parsed = sigs.map((line) => {
-    const m = /^— ([A-Za-z0-9][A-Za-z0-9._/-]{0,254}) (.+)$/.exec(line) ?? [];
-    const raw = base64(m[2], where), id = m[1] + ' ' + raw.subarray(0, 4).toString('hex');
+    const [, name, encoded] = /^— ([A-Za-z0-9][A-Za-z0-9._/-]{0,254}) (.+)$/.exec(line) ?? [];
+    const raw = base64(encoded, where), id = name + ' ' + raw.subarray(0, 4).toString('hex');
     must(raw.length >= 5 && seen.size < seen.add(id).size, MALFORMED, `${where}: a signature is cut off or there twice`);
     return [id, raw.subarray(4)];
   });
@@ -71,7 +72,7 @@ function openCheckpoint(data, where) {
     good.push(k);
   }
   must(good.some((k) => k.algorithm === 1), UNTRUSTED, `${where}: no trusted key has signed`);
-  return { where, size, root, witnessed: good.some((k) => k.algorithm === 4) };
+  return { where, size, root, digits: lines[1], witnessed: good.some((k) => k.algorithm === 4) };
 }
 // The tree (RFC 6962) and its tiles (C2SP tlog-tiles).
 const leafHash = (data) => sha256(Buffer.from([0]), data), nodeHash = (a, b) => sha256(Buffer.from([1]), a, b);
@@ -85,9 +86,8 @@ function readTile(level, n, width, limit) {
 }
 function compareTile(level, n, hashes) {
   const { name, data, full } = readTile(level, n, hashes.length, 8192), want = Buffer.concat(hashes);
-  if (data && want.equals(full ? data.subarray(0, want.length) : data)) return;
-  spoiled = true;
-  fail(data ? TAMPERED : INCOMPLETE, `${name}: ${data ? 'not the hashes of the records' : 'missing'}`);
+  if (!data) fail(INCOMPLETE, `${name}: missing`);
+  else if (!want.equals(full ? data.subarray(0, want.length) : data)) fail(TAMPERED, `${name}: not the hashes of the records`);
 }
 function* leavesOf(size) {
   for (let n = 0; n * 256 < size; n++) {
@@ -109,6 +109,8 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/, SECRET = /^hmac:[a-z2-7]{52}$/, ID = /^[
 const isWord = (s) => { if (typeof s !== 'string') return false; const host = s.split('/')[0], port = /^(.*):(\d+)$/.exec(host); return /^-?[A-Za-z0-9][A-Za-z0-9._/+:-]{0,127}$/.test(s) && !isIP(host) && !(port && isIP(port[1]) === 4 && port[2] < 65536); };
 const isTime = (s) => typeof s === 'string' && /^(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(s) && !isNaN(Date.parse(s)) && new Date(s).toISOString() === s;
 const isInt = Number.isSafeInteger, isCount = (n) => isInt(n) && n >= 0, is = (form) => (s) => typeof s === 'string' && form.test(s), oneOf = (text) => (s) => text.split(' ').includes(s);
+const isSize = (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 62, KEY = { key: is(/./), 'from?': isSize, 'to?': isSize };
+const TRUST = { v: (v) => v === 1, origin: is(/./), keys: [KEY], 'witnesses?': (w) => Array.isArray(w) && (!w.length || fits(w, [KEY])) };
 const FORM = {
   'code?': is(DIGEST), 'config?': is(DIGEST), control: isWord, 'expires?': isTime, id: is(ID), 'method?': oneOf('TEST EXAMINE INTERVIEW'), v: (v) => v === 1,
   'facts?': (f) => f && typeof f === 'object' && Object.keys(f).length > 0 && Object.keys(f).length <= 32 && Object.entries(f).every(([n, w]) => /^[a-z][a-z0-9_]{0,31}$/.test(n) && isWord(w)),
@@ -130,71 +132,69 @@ function parseRecord(leaf) {
   return r;
 }
 function checkPayload(r) {
-  if (!payloads.delete(r.id)) return;
-  const name = 'payloads/' + r.id, data = inBundle(name, 64 << 20, TAMPERED), salt = inBundle(name + '.salt', 1024, TAMPERED), c = r.payload?.c ?? '';
-  if (c.startsWith('hmac:') && !salt) return fail(INCOMPLETE, `${name}: the salt is missing`);
-  const made = c.startsWith('hmac:') ? 'hmac:' + base32([Buffer.from('payload'), data].reduce(framed, createHmac('sha256', salt)).digest()) : digest(data);
-  if (made !== c || data.length !== r.payload.bytes || (c.startsWith('hmac:') && salt.length < 16)) fail(TAMPERED, `${name}: not what its record commits to`);
+  const name = 'payloads/' + r.id, data = inBundle(name, 64 << 20, TAMPERED), { c = '', bytes } = r.payload ?? {}, salted = c.startsWith('hmac:');
+  const salt = salted && inBundle(name + '.salt', 1024, TAMPERED);
+  must(!salted || salt, INCOMPLETE, `${name}: the salt is missing`);
+  const made = salted ? 'hmac:' + base32([Buffer.from('payload'), data].reduce(framed, createHmac('sha256', salt)).digest()) : digest(data);
+  must(made === c && data.length === bytes && !(salted && salt.length < 16), TAMPERED, `${name}: not what its record commits to`);
 }
-function checkProof({ name, index, path, head }, hash) {
-  let fn = index, sn = head.size - 1, used = 0; // RFC 9162, section 2.1.3.2
-  for (const h of path) {
-    if (sn === 0) break;
-    const right = fn % 2 || fn === sn;
-    hash = right ? nodeHash(h, hash) : nodeHash(hash, h);
-    for (; right && fn && fn % 2 === 0; sn = Math.floor(sn / 2)) fn /= 2;
-    [fn, sn, used] = [Math.floor(fn / 2), Math.floor(sn / 2), used + 1];
-  }
-  if (sn !== 0 || used !== path.length || !hash.equals(head.root)) fail(TAMPERED, `${name}: does not hold`);
+function openProof(name) { // C2SP tlog-proof
+  const data = inBundle(name, 72 << 10), m = /^c2sp\.org\/tlog-proof@v1\nindex (0|[1-9][0-9]{0,18})\n((?:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\n){0,64})\n/.exec(data.toString('latin1'));
+  must(m, MALFORMED, `${name}: not a proof`);
+  const head = openCheckpoint(data.subarray(m[0].length), name), index = Number(m[1]);
+  hold(head);
+  must(index < head.size && index < signed.size, TAMPERED, `${name}: no such record`);
+  proofs.push({ name, index, path: m[2].split('\n').slice(0, -1).map((line) => base64(line, name)), head });
 }
-function openProof(file) {
-  const name = 'proofs/' + file, text = utf8(inBundle(name, 128 << 10), name), at = text.indexOf('\n\n'), lines = text.slice(0, at).split('\n');
-  const m = lines[0] === 'c2sp.org/tlog-proof@v1' && /^index (0|[1-9][0-9]{0,15})$/.exec(lines[1]);
-  if (!m) { fail(MALFORMED, `${name}: not a proof`); return []; }
-  return [{ name, index: Number(m[1]), path: lines.slice(2).map((l) => base64(l, name)), head: openCheckpoint(Buffer.from(text.slice(at + 2)), name) }];
+function rootBy(path, hash, index, size) { // RFC 9162, section 2.1.3: the last hash of a path is that of the other half
+  if (size === 1 || !path.length) return size === 1 && !path.length ? hash : Buffer.alloc(32);
+  const half = 2 ** ((size - 1).toString(2).length - 1), rest = path.slice(0, -1), other = path.at(-1);
+  return index < half ? nodeHash(rootBy(rest, hash, index, half), other) : nodeHash(other, rootBy(rest, hash, index - half, size - half));
 }
-
-let trust, payloads, page, spoiled = false, size = 0;
+function saw(control, run) { // counts the gaps between runs, which come in any order
+  const c = runs.get(control) ?? { seen: new Set([0]), gaps: 0 };
+  if (!c.seen.has(run)) c.gaps += 1 - c.seen.has(run - 1) - c.seen.has(run + 1);
+  c.seen.add(run);
+  lost ||= runs.set(control, c).size > 10000 || c.gaps > 1000; // more than the other verifier follows
+}
+function hold({ where, size, digits, root }) { // every checkpoint that is shown: the log has to lead to its root
+  if (!roots.has(digits)) roots.set(digits, { root, where });
+  else if (!roots.get(digits).root.equals(root)) fail(TAMPERED, `${where}: another log of the same size was signed`);
+  if (size > signed.size) fail(INCOMPLETE, `${where}: the log ends before it`);
+}
+const reach = (there) => { if (there && !rootOf(levels).equals(there.root)) fail(TAMPERED, `${there.where}: the records do not lead to its root`); };
+let trust, signed, payloads, page, lost = false, size = 0, proofs = [], levels = [], roots = new Map(), runs = new Map();
 function run() {
-  trust = readTrust(read(flags.trust, 256 << 10));
-  const head = openCheckpoint(inBundle('checkpoint', 64 << 10), 'checkpoint');
-  if (flags.strict && !head.witnessed) fail(UNTRUSTED, 'checkpoint: no trusted witness');
-  const earlier = [...flags.since ? [openCheckpoint(read(flags.since, 64 << 10), '--since')] : [], ...list('checkpoints').map((n) => openCheckpoint(inBundle('checkpoints/' + n, 64 << 10), n))];
-  payloads = new Set(list('payloads').filter((n) => !n.endsWith('.salt')));
-  const proofs = list('proofs').filter((n) => n.endsWith('.tlog-proof')).flatMap(openProof), levels = [], runs = Object.create(null);
-  for (const e of earlier) if (e.size > head.size) fail(INCOMPLETE, `${e.where}: the log ends before it`);
-  for (const p of proofs) if (p.index >= head.size) fail(TAMPERED, `${p.name}: no such record`);
-  const reach = () => { for (const e of earlier) if (e.size === size && !rootOf(levels).equals(e.root)) fail(TAMPERED, `${e.where}: not extended by the log`); };
-  reach();
-  for (const leaf of leavesOf(head.size)) {
-    for (const p of proofs) if (p.index === size) checkProof(p, leafHash(leaf));
-    try {
-      const r = parseRecord(leaf);
-      checkPayload(r);
-      if (r.kind === 'page' && r.control === 'trust-page') page = { index: size, ...r };
-      if (r.run) (runs[r.control] ??= new Set()).add(r.run.seq);
-    } catch (e) { if (!(e instanceof Stop)) throw e; spoiled = true; fail(e.exit, `record ${size}: ${e.message}`); }
-    size++;
+  must(statSync(bundle).isDirectory(), MALFORMED, 'the bundle is not a folder');
+  trust = readTrust(readFileSync(flags.trust));
+  hold(signed = openCheckpoint(inBundle('checkpoint', 64 << 10), 'checkpoint'));
+  if (flags.strict && !signed.witnessed) fail(UNTRUSTED, 'checkpoint: no trusted witness');
+  if (flags.since) hold(openCheckpoint(readFileSync(flags.since), '--since'));
+  for (const name of list('checkpoints')) hold(openCheckpoint(inBundle('checkpoints/' + name, 64 << 10), name));
+  payloads = new Set(list('payloads').filter((name) => !name.endsWith('.salt')));
+  for (const name of list('proofs')) if (name.endsWith('.tlog-proof')) attempt(() => openProof('proofs/' + name));
+  reach(roots.get(String(size)));
+  for (const leaf of leavesOf(signed.size)) {
+    for (const p of proofs) if (p.index === size && !rootBy(p.path, leafHash(leaf), size, p.head.size).equals(p.head.root)) fail(TAMPERED, `${p.name}: does not hold`);
+    const r = attempt(() => parseRecord(leaf), `record ${size}: `);
+    if (r && payloads.delete(r.id)) attempt(() => checkPayload(r));
+    if (r?.kind === 'page' && r.control === 'trust-page') page = { index: size, ...r };
+    if (r?.run) saw(r.control, r.run.seq);
     for (let level = 0, h = leafHash(leaf); h; level++) {
       const tile = (levels[level] ??= []), full = tile.push(h) === 256;
-      if (full) compareTile(level, Math.floor((size - 1) / 256 ** (level + 1)), tile, levels[level] = []);
+      if (full) compareTile(level, Math.floor(size / 256 ** (level + 1)), tile, levels[level] = []);
       h = full && subtree(tile);
     }
-    reach();
+    reach(roots.get(String(++size)));
   }
   levels.forEach((tile, level) => { if (tile.length) compareTile(level, Math.floor(size / 256 ** (level + 1)), tile); });
-  if (!rootOf(levels).equals(head.root)) { spoiled = true; fail(TAMPERED, 'checkpoint: the records do not lead to its root'); }
   for (const id of payloads) fail(TAMPERED, `payloads/${id}: no record commits to it`);
-  for (const [control, s] of Object.entries(runs)) if (flags.strict && [...s].reduce((a, b) => Math.max(a, b)) !== s.size) fail(INCOMPLETE, `${control}: runs are missing`);
-  if (!spoiled) checkPage(inBundle('page.json', 32 << 20, PAGE));
+  if (flags.strict && (lost || [...runs.values()].some((c) => c.gaps))) fail(INCOMPLETE, 'runs are missing');
   console.log(`${size} records of ${trust.origin}`);
+  const data = inBundle('page.json', 32 << 20, PAGE), facts = page?.facts ?? {}, pageSize = /^-?\d+$/.test(facts.size) ? Number(facts.size) : -1;
+  if (!page) return must(!data, PAGE, 'page.json: the log names no page');
+  must(pageSize >= 0 && pageSize <= page.index && page.source.observed, PAGE, `record ${page.index}: names no page of the log before it`);
+  must(data && digest(data) === facts.page, data ? PAGE : INCOMPLETE, 'page.json: not the page that the log names');
 }
-function checkPage(data) {
-  const { size, page: named } = page?.facts ?? {};
-  if (!page) return data && fail(PAGE, 'page.json: the log names no page');
-  if (!/^(0|[1-9]\d*)$/.test(size) || Number(size) > page.index || !page.source.observed) return fail(PAGE, `record ${page.index}: names no page of the log before it`);
-  if (!data || digest(data) !== named) fail(data ? PAGE : INCOMPLETE, 'page.json: not the page that the log names');
-}
-try { run(); } catch (e) { if (!(e instanceof Stop)) { console.error(e); process.exit(70); } fail(e.exit, e.message); }
-for (const f of failures) console.error(f.text);
-process.exitCode = [TAMPERED, MALFORMED, INCOMPLETE, PAGE, UNTRUSTED].find((exit) => failures.some((f) => f.exit === exit)) ?? 0;
+try { attempt(run); } catch (e) { console.error(e); process.exit(e.code === 'ENOENT' ? 64 : 70); }
+process.exitCode = [TAMPERED, MALFORMED, INCOMPLETE, PAGE, UNTRUSTED].find((exit) => exits.has(exit)) ?? 0;

@@ -224,7 +224,10 @@ func page(t *testing.T, name string) string {
 // plain makes every run of spaces and line breaks one space.
 func plain(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// params returns the parameters in the table's form, sorted. What a probe looks at is the folder's own addition.
+// own are the parameters that folders add: what a probe looks at, and which suite or analysis a promise takes.
+var own = []string{"targets", "suite", "scope"}
+
+// params returns the parameters in the table's form, sorted.
 func params(p policy.Promise) string {
 	var all []string
 	for name, param := range p.Params {
@@ -232,7 +235,7 @@ func params(p policy.Promise) string {
 		if op == "" {
 			op = "="
 		}
-		if name != "targets" {
+		if !slices.Contains(own, name) {
 			all = append(all, name+op+strings.Join(param.Values, ","))
 		}
 	}

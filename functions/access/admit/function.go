@@ -164,7 +164,7 @@ func (a *admit) check(admitted int) func(w http.ResponseWriter, r *http.Request)
 		}
 		found, err := a.leases.Admit(r.Context(), addr, a.Clock.Now())
 		if err != nil {
-			return parts.Refused(err)
+			return caller.Refused(err)
 		}
 		if !found.Admitted {
 			return fault.Refuse(fault.Denied, "not_admitted", "This address is not registered.", "Register it on the morning page, from the same connection.")

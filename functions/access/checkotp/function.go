@@ -11,6 +11,7 @@ import (
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
 	"ostiary.internal/functions/access/internal/parts"
+	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/fault"
@@ -89,7 +90,7 @@ func check(p *parts.Parts, w http.ResponseWriter, r *http.Request) error {
 	}
 	result, err := p.OTP.CheckOnce(r.Context(), id, body.Code, meta, now)
 	if err != nil {
-		return parts.Refused(err)
+		return caller.Refused(err)
 	}
 	if !result.Granted() {
 		return refuse(result)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ostiary.internal/functions/access/internal/page"
-	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/shared/access"
@@ -56,7 +55,7 @@ func (f *registerip) html() []web.Route {
 
 func (f *registerip) registerForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
 	if _, err := f.register(r, who, form.Get("code"), form.Get("key")); err != nil {
-		return f.morning(w, r, who, parts.Refused(err))
+		return f.morning(w, r, who, caller.Refused(err))
 	}
 	return web.SeeOther(w, "/registerip/")
 }

@@ -6,11 +6,12 @@ import (
 	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/functions/internal/staffed"
 )
 
 // Whatever this function may answer, a person reads in her language what is the matter and what to do now.
 func TestEveryProblemHasTexts(t *testing.T) {
 	t.Parallel()
-	f := &registerip{Staffed: &parts.Staffed{Pages: page.New("registerip")}}
+	f := &registerip{Staffed: &parts.Staffed{Staffed: &staffed.Staffed{Pages: page.New("registerip")}}}
 	functiontest.Texts(t, f.Pages, append(f.api(), f.html()...)...)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
 	"ostiary.internal/functions/access/internal/parts"
+	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/machine"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access/allowlist"
@@ -85,7 +86,7 @@ func (s *syncallowlist) event(ctx context.Context, e event.Event) error {
 		if err := json.Unmarshal(e.Data, &about); err != nil || about.Lease == "" {
 			return fault.New(fault.Invalid, "reading a message of %s: it names no lease", e.Topic)
 		}
-		return parts.Refused(s.reconcile(ctx))
+		return caller.Refused(s.reconcile(ctx))
 	}
 	var about parts.Ended // of a suspension, the person alone
 	if err := json.Unmarshal(e.Data, &about); err != nil || about.Person == "" || e.Time.IsZero() {
@@ -99,9 +100,9 @@ func (s *syncallowlist) event(ctx context.Context, e event.Event) error {
 		why = lease.Reset
 	}
 	if _, err := s.leases.EndStarted(ctx, about.Person, why, e.Time.Add(grace)); err != nil {
-		return parts.Refused(err)
+		return caller.Refused(err)
 	}
-	return parts.Refused(s.reconcile(ctx))
+	return caller.Refused(s.reconcile(ctx))
 }
 
 // tick reconciles, sweeps and says what was seen; each is tried even when another cannot be done.

@@ -92,6 +92,13 @@ func TestSignAndExcept(t *testing.T) {
 	dpo.Press("form[action$='/approve'] button")
 	dpo.says("[role=status]", "Genehmigt")
 	dpo.says("section[aria-labelledby=inforce]", "Odile Martin")
+	// Whoever sees that it is not needed any more ends it, from the phone too.
+	owner.Open(owner.url + "/waivers")
+	owner.Press("form[action$='/end'] button")
+	owner.says("[role=status]", "no longer counts")
+	if left := browser.Eval[int](owner.Tab, "document.querySelectorAll('section[aria-labelledby=inforce]').length"); left != 0 {
+		t.Error("what was ended is still in force")
+	}
 	// Left open too long, the page comes back with what was chosen.
 	owner.Choose("#promise", "F05")
 	owner.Choose("#reason", "incident")
@@ -100,6 +107,30 @@ func TestSignAndExcept(t *testing.T) {
 	owner.says("[role=alert]", "open too long")
 	owner.quietly()
 	dpo.quietly()
+}
+
+// A document is filed with its number and its end; what is refused stands on the page with what was typed.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.sit("odile.martin", browser.Phone, "fr")
+	p.Open(p.url + "/duties/google-premium-partner")
+	p.Type("#issuer", "Société d’exemple")
+	p.Type("#number", "PARTENAIRE/7")
+	browser.Eval[int](p.Tab, "(document.querySelector('#valid_until').removeAttribute('min'), 0)")
+	p.Choose("#valid_until", "2026-03-02")
+	p.Press("form[action$='/done'] button")
+	p.says("[role=alert]", "passée")
+	if kept := browser.Eval[string](p.Tab, "document.querySelector('#number').value"); kept != "PARTENAIRE/7" {
+		t.Errorf("the number typed is %q now", kept)
+	}
+	p.Choose("#valid_until", "2026-09-30")
+	p.Press("form[action$='/done'] button")
+	p.says("[role=status]", "c’est fait")
+	p.Open(p.url + "/duties/google-premium-partner")
+	p.says("dl", "PARTENAIRE/7, Société d’exemple")
+	p.says("dl", "30 septembre 2026")
+	p.quietly()
 }
 
 // Every page holds in every window, size of text and colour scheme, in every language.
@@ -123,10 +154,21 @@ func TestPagesHold(t *testing.T) {
 			p.inspect("duty that waits for evidence", lang)
 			p.Open(p.url + "/duties/risk-register-review")
 			p.inspect("duty to do", lang)
+			p.Open(p.url + "/duties/access-review")
+			p.inspect("duty that waits for a review", lang)
+			p.Open(p.url + "/duties/risk-register-review")
 			p.Press("form button")
 			boss := w.sit("odile.martin", browser.Phone, lang)
 			boss.Open(boss.url + "/duties/risk-register-review")
 			boss.inspect("duty to review", lang)
+			boss.Open(boss.url + "/duties/google-premium-partner")
+			boss.inspect("duty that files a document", lang)
+			boss.Type("#issuer", "Gesellschaft für Beispielzertifizierungen mbH")
+			boss.Type("#number", "ISO-IEC-27001:2022/4711-0815-GOOGLE-CLOUD-PLATFORM")
+			boss.Choose("#valid_until", "2027-12-31")
+			boss.Press("form[action$='/done'] button")
+			boss.Open(boss.url + "/duties/google-premium-partner")
+			boss.inspect("document on file", lang)
 			p.Open(p.url + "/statements")
 			p.inspect("statements", lang)
 			p.Press("section[aria-labelledby=mine] a")
@@ -137,6 +179,9 @@ func TestPagesHold(t *testing.T) {
 			p.Choose("#reason", "supplier-outage")
 			p.Press("form[action='/attest/waivers'] button")
 			p.inspect("exceptions", lang)
+			boss.Open(boss.url + "/waivers")
+			boss.Press("form[action$='/approve'] button")
+			boss.inspect("exception in force", lang)
 			p.Open(p.url + "/duties/nothing")
 			p.inspect("problem", lang)
 			p.quietly()

@@ -19,6 +19,7 @@ import (
 	"ostiary.internal/shared/platform/identity"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/require"
+	"ostiary.internal/shared/trust/desk"
 	"ostiary.internal/shared/trust/duty"
 	"ostiary.internal/shared/trust/notice"
 )
@@ -53,6 +54,10 @@ const duties = `duties:
       en: "Clear new software before it is installed, trojans and spyware included.",
       fr: "Autoriser un nouveau logiciel avant son installation, chevaux de Troie et logiciels espions compris.",
       de: "Neue Software vor der Installation freigeben, Trojaner und Spionageprogramme eingeschlossen."}}
+  - {id: google-premium-partner, owner_role: owner, every: P1Y, what: {
+      en: File the newest certificate of the partner programme., fr: Déposer le dernier certificat du programme partenaire., de: Die neueste Urkunde des Partnerprogramms ablegen.}}
+  - {id: access-review, owner_role: security, every: P1Y, evidence: [statement, {type: review.done, about: access}], what: {
+      en: Go through everyone who has access., fr: Passer en revue tous ceux qui ont un accès., de: "Alle durchgehen, die Zugriff haben."}}
   - {id: log-review, owner_role: security, every: P1D, what: {en: Read yesterday’s logs., fr: Relire les journaux de la veille., de: Die Protokolle von gestern lesen.}}
 `
 
@@ -81,9 +86,9 @@ func (w *world) tick() {
 	w.t.Helper()
 	d := w.Deps("attest")
 	rules, _ := duty.ReadRules(d.Policy)
-	service, err := duty.New(duty.Config{Store: d.Store, Box: d.Box, Policy: d.Policy, Rules: rules, Digest: d.PolicyDigest(),
+	service, err := duty.New(desk.Desk{Store: d.Store, Box: d.Box, Policy: d.Policy, Digest: d.PolicyDigest(),
 		Commit: func(context.Context, string, time.Time) (record.Subject, error) { return record.Subject{}, nil },
-		Notify: func(*outbox.Batch, notice.Notice) error { return nil }})
+		Notify: func(*outbox.Batch, notice.Notice) error { return nil }}, rules)
 	if err == nil {
 		err = service.Tick(w.t.Context(), w.Clock.Now())
 	}

@@ -88,7 +88,7 @@ func (w *world) advance(by time.Duration) {
 
 // TestMorning is one morning of one person, from her first authenticator to the suspension of her account.
 func TestMorning(t *testing.T) {
-	w := deploy(t)
+	w := deploy(t, morning)
 	secret := w.enrolled()
 	w.eventually("a notice of the new authenticator arrives, in her language", func() bool { return len(w.post.to(emma)) == 1 })
 	if mail := w.post.to(emma)[0]; !strings.Contains(mail, "ostiary@sharedcontacts.example") || strings.Contains(mail, secret) {
@@ -114,7 +114,7 @@ func TestMorning(t *testing.T) {
 	}
 	w.bastion(secret, code)
 	w.suspended()
-	w.settled()
+	w.settled("syncallowlist", "deliver")
 	w.evidence(secret, code)
 }
 
@@ -190,7 +190,7 @@ func (w *world) evidence(secrets ...string) {
 
 // TestOneCodeManyRequests sends one code from eight sides at once. Firestore decides: one comes through.
 func TestOneCodeManyRequests(t *testing.T) {
-	w := deploy(t)
+	w := deploy(t, morning)
 	secret := w.enrolled()
 	w.advance(31 * time.Second)
 	code := phone(t, secret, w.clock.Now())
@@ -229,7 +229,7 @@ func TestOneCodeManyRequests(t *testing.T) {
 		t.Errorf("there are %d leases: %v", len(found), found)
 	}
 	w.eventually("the list at the door holds the address", func() bool { return w.holds(home) })
-	w.settled()
+	w.settled("syncallowlist", "deliver")
 	entered := slices.DeleteFunc(w.records(), func(r record.Record) bool { return r.Facts["event"] != "registered" })
 	if len(entered) != 1 {
 		t.Errorf("the register has %d entries", len(entered))

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -31,8 +32,8 @@ import (
 	"ostiary.internal/functions/breach/deliver"
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/evidence/log/folder"
 	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/evidence/record/folder"
 	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/directory"
@@ -45,13 +46,15 @@ import (
 	"ostiary.internal/shared/platform/secret"
 	"ostiary.internal/shared/platform/secret/secretmanager"
 
+	_ "ostiary.internal/shared/evidence/record/folder"
 	_ "ostiary.internal/shared/policy/dir"
 )
 
 const (
 	project      = "sharedcontacts-test" // of secrets and keys; Firestore's and Pub/Sub's is fresh for each world
 	staff        = "/projects/1/global/backendServices/2"
-	programs     = "https://ostiary.sharedcontacts.example"
+	programs     = site
+	site         = "https://ostiary.sharedcontacts.example"
 	edgeKey      = "the edge's key of this test"
 	mailPassword = "the mail server's password"
 )
@@ -88,7 +91,10 @@ func init() {
 	})
 }
 
-// world is the deployment: every function of the morning, its subscriptions, and what stands around.
+// morning are the functions of the access control, and the one that sends messages.
+var morning = []wiring.Function{registerip.Function, enrolotp.Function, checkotp.Function, admit.Function, syncallowlist.Function, deliver.Function}
+
+// world is the deployment: some functions, their subscriptions, and what stands around.
 type world struct {
 	*testing.T
 	clock   *clock.Manual
@@ -97,14 +103,14 @@ type world struct {
 	post    *postOffice
 	url     string
 	doors   string // the folder target
-	inbox   *folder.Inbox
+	inbox   *folder.Objects
 	deps    map[string]*wiring.Deps
 	bus     *pubsub.Client
 	project string
 }
 
 // deploy builds the functions as their first request would, from an environment like Terraform's.
-func deploy(t *testing.T) *world {
+func deploy(t *testing.T, functions []wiring.Function) *world {
 	t.Helper()
 	t.Setenv("FIRESTORE_EMULATOR_HOST", emulatortest.Firestore(t))
 	t.Setenv("PUBSUB_EMULATOR_HOST", emulatortest.PubSub(t))
@@ -116,7 +122,7 @@ func deploy(t *testing.T) *world {
 	w.issuer = issuer.New(filepath.Join(dir, "issuer"), "", w.clock)
 	services := serve(t, map[string]string{"form-key": strings.Repeat("form key ", 4), "gateway-edge": edgeKey, "smtp-password": mailPassword})
 	mux := http.NewServeMux()
-	for _, f := range []wiring.Function{registerip.Function, enrolotp.Function, checkotp.Function, admit.Function, syncallowlist.Function, deliver.Function} {
+	for _, f := range functions {
 		m, err := manifest.Parse(f.Manifest)
 		must(t, err)
 		env := w.environment(m, services, filepath.Join(dir, "inbox"))
@@ -156,8 +162,11 @@ func (w *world) environment(m manifest.Function, services, inbox string) map[str
 		wiring.EnvBus: "pubsub://" + w.project, wiring.EnvEvidence: "folder:" + inbox, wiring.EnvSeal: key("otp"), wiring.EnvSealMessage: key("message"),
 		wiring.EnvSecrets:   "secretmanager-at://" + project + "?pin=" + strings.Join(m.Secrets, ",") + "&at=" + services,
 		wiring.EnvDirectory: "workspace-at:?at=" + url.QueryEscape(w.admin.URL), wiring.EnvClient: "loadbalancer", wiring.EnvInvoker: invoker(m.Name),
-		wiring.EnvIAM: "front", "OSTIARY_TARGETS": "edge=file:" + w.doors,
+		wiring.EnvIAM: "front", "OSTIARY_TARGETS": "edge=file:" + w.doors, "OSTIARY_URL": site, "OSTIARY_DATA_ACCESS": "allServices",
 		"OSTIARY_MESSAGE": "smtp://ostiary@" + w.post.address + "?from=ostiary@sharedcontacts.example&secret=smtp-password&tls=none",
+	}
+	if m.Reads(wiring.EnvVault) {
+		env[wiring.EnvVault], env[wiring.EnvSeal] = "firestore://"+w.project+"/vault", key("evidence")
 	}
 	if m.Callers == manifest.Staff {
 		env[wiring.EnvIdentity] = "iap:?audience=" + staff
@@ -242,6 +251,7 @@ func (w *world) provision() {
 		}
 	}
 	for _, name := range []string{"dead", "message.accepted"} {
+		topic(name)
 		subscribe(&pubsubpb.Subscription{Name: w.path("subscriptions", "look-"+name), Topic: w.path("topics", name)})
 	}
 }
@@ -314,19 +324,19 @@ func (w *world) eventually(what string, holds func() bool) {
 // records reads the evidence. Every piece must be whole and name nothing it should not.
 func (w *world) records(secrets ...string) []record.Record {
 	w.Helper()
-	ids, err := w.inbox.List(w.Context())
+	listed, err := w.inbox.List(w.Context(), "", "", math.MaxInt)
 	must(w.T, err)
 	var all []record.Record
-	for _, id := range ids {
-		data, err := w.inbox.Read(w.Context(), id)
+	for _, l := range listed {
+		o, err := w.inbox.Get(w.Context(), l.Name)
 		must(w.T, err)
-		r, err := record.Parse(data)
+		r, err := record.Parse(o.Data)
 		if err != nil {
-			w.Errorf("record %s: %v", id, err)
+			w.Errorf("record %s: %v", l.Name, err)
 		}
 		for _, secret := range secrets {
-			if strings.Contains(string(data), secret) {
-				w.Errorf("record %s holds %q", id, secret)
+			if strings.Contains(string(o.Data), secret) {
+				w.Errorf("record %s holds %q", l.Name, secret)
 			}
 		}
 		all = append(all, r)
@@ -334,10 +344,11 @@ func (w *world) records(secrets ...string) []record.Record {
 	return all
 }
 
-// settled waits until nothing is left to send on, and checks that no push was given up.
-func (w *world) settled() {
+// settled waits until nothing is left to send on of some functions, one of each control, and checks that no push was given
+// up.
+func (w *world) settled(functions ...string) {
 	w.Helper()
-	for _, function := range []string{"syncallowlist", "deliver"} { // one of each control
+	for _, function := range functions {
 		w.eventually("the outbox of "+function+" is empty", func() bool {
 			left, err := w.deps[function].Box.Pending(w.Context())
 			return err == nil && left == 0

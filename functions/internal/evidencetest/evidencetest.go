@@ -15,6 +15,7 @@ import (
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/log/memory"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
 	"ostiary.internal/shared/platform/store"
@@ -71,7 +72,7 @@ func New(t testing.TB, f wiring.Function, env map[string]string) *Site {
 		must(t, err)
 	}
 	s.Inbox = memory.New(s.Clock)
-	s.Log, err = log.New(log.Config{Inbox: s.Inbox, Tiles: s.Tiles, Head: s.Head, Origin: Origin, Signers: []sign.Signer{s.signer}, Clock: s.Clock})
+	s.Log, err = log.New(log.Config{Inbox: s.Inbox, Tiles: s.Tiles, Head: s.Head, Origin: Origin, Signers: []sign.Signer{s.signer}, Writers: recordtest.Writers(), Clock: s.Clock})
 	must(t, err)
 	return s
 }
@@ -96,9 +97,15 @@ func (s *Site) Record(t testing.TB, kind record.Kind) {
 	s.number++
 	r := record.New(kind, "sample", fmt.Sprint(s.number), "L01")
 	r.Source.Type, r.Source.Collected, r.Result.State = "test", s.Clock.Now(), record.Kept
+	s.Put(t, r)
+}
+
+// Put puts a record into the log's inbox.
+func (s *Site) Put(t testing.TB, r record.Record) {
+	t.Helper()
 	data, err := r.Canonical()
 	must(t, err)
-	_, err = s.Inbox.Create(t.Context(), r.ID(), data)
+	_, err = s.Inbox.Create(t.Context(), recordtest.Place+r.ID(), data)
 	must(t, err)
 }
 

@@ -24,12 +24,26 @@ func (i inbox) Create(ctx context.Context, id string, data []byte) error {
 	if err := ctx.Err(); err != nil {
 		return fault.New(fault.Transient, "keeping record %s: %w", id, err)
 	}
+	if err := i.inScope(data); err != nil {
+		i.t.Error(err)
+		return err
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if kept, known := i.records[id]; known && kept != string(data) {
 		return fault.New(fault.Conflict, "record %s is kept with other bytes", id)
 	}
 	i.records[id] = string(data)
+	return nil
+}
+
+// inScope returns Denied for a record that the function's manifest does not let it write: the sequencer would refuse it.
+// That it is a record, the suite of the seam need not know.
+func (i inbox) inScope(data []byte) error {
+	r, err := record.Parse(data)
+	if err == nil && !i.writers.Allow(i.function.Name, r) {
+		return fault.New(fault.Denied, "%s wrote a record of kind %s about %s, which its manifest does not list", i.function.Name, r.Kind, r.Control)
+	}
 	return nil
 }
 
@@ -40,17 +54,18 @@ func (inbox) Close() error { return nil }
 func (w *World) Records(t testing.TB) map[string]record.Record {
 	t.Helper()
 	w.mu.Lock()
-	kept := maps.Clone(w.records)
-	w.mu.Unlock()
-	records := map[string]record.Record{}
-	for id, data := range kept {
+	defer w.mu.Unlock()
+	for id, data := range w.records {
+		if _, read := w.parsed[id]; read {
+			continue
+		}
 		r, err := record.Parse([]byte(data))
 		if err != nil {
 			t.Fatalf("record %s: %v", id, err)
 		}
-		records[id] = r
+		w.parsed[id] = r
 	}
-	return records
+	return maps.Clone(w.parsed)
 }
 
 // Forget empties the evidence inbox and what was published, so that a fuzz target takes the same way for the same input.
@@ -58,5 +73,6 @@ func (w *World) Forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	clear(w.records)
+	clear(w.parsed)
 	w.published, w.delivered = nil, 0
 }

@@ -2,9 +2,36 @@ package functiontest
 
 import (
 	"maps"
+	"os"
+	"sync"
+	"time"
 
 	"ostiary.internal/shared/platform/identity/issuer"
 )
+
+// issuerKeys is the key file of every World's issuer: to make an RSA key takes longer than most tests.
+var issuerKeys struct {
+	sync.Mutex
+	file []byte
+}
+
+// newIssuer returns an issuer whose keys lie in path, the same ones in the whole process.
+func (w *World) newIssuer(path string) *issuer.Issuer {
+	w.t.Helper()
+	issuerKeys.Lock()
+	defer issuerKeys.Unlock()
+	made := issuer.New(path, "", w.Clock)
+	var err error
+	if issuerKeys.file != nil {
+		err = os.WriteFile(path, issuerKeys.file, 0o600)
+	} else if _, err = made.Issue(issuer.Claims{Kind: issuer.Service, Email: invoker("first"), Audience: ServiceAudience}); err == nil {
+		issuerKeys.file, err = os.ReadFile(path)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return made
+}
 
 // invoker is the account that pushes to a function and schedules it.
 func invoker(function string) string { return "in-" + function + "@test.iam.gserviceaccount.com" }
@@ -35,10 +62,28 @@ func (w *World) Service(email string, claims ...map[string]any) string {
 	return w.Issue(issuer.Claims{Kind: issuer.Service, Email: email, Audience: ServiceAudience, Override: merged(claims)})
 }
 
-// Invoker returns the token of the account that pushes to a function.
+// pass is a token and when it was signed.
+type pass struct {
+	token string
+	at    time.Time
+}
+
+// Invoker returns the token of the account that pushes to a function. It is the same for half of its life, as the
+// platform's is.
 func (w *World) Invoker(function string) string {
 	w.t.Helper()
-	return w.Service(invoker(function))
+	now := w.Clock.Now()
+	w.mu.Lock()
+	held := w.passes[function]
+	w.mu.Unlock()
+	if age := now.Sub(held.at); held.token != "" && age >= 0 && age < issuer.Life/2 {
+		return held.token
+	}
+	fresh := pass{w.Service(invoker(function)), now}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.passes[function] = fresh
+	return fresh.token
 }
 
 // Private adds texts that must not stand in the log when the test ends.

@@ -16,11 +16,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/functions/internal/writers"
+	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/directory"
 	"ostiary.internal/shared/platform/directory/people"
@@ -34,14 +35,10 @@ import (
 	"ostiary.internal/shared/platform/store/memory"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/policy"
-	"ostiary.internal/testdata/policies"
 )
 
 // Start is where the clock of a World stands at first: a Tuesday, 09:55 in Paris.
 var Start = time.Date(2026, 3, 3, 8, 55, 0, 0, time.UTC)
-
-// company is the sample company whose policy is in force.
-const company = "sharedcontacts"
 
 // Setup says what to run. Only Functions is needed.
 type Setup struct {
@@ -63,6 +60,7 @@ type World struct {
 
 	t         testing.TB
 	dir       string
+	writers   record.Writers // what each function may put on record
 	env       map[string]string
 	functions []*function
 	issuer    *issuer.Issuer
@@ -76,8 +74,10 @@ type World struct {
 	schemas   map[string]store.Schema
 	published []Published
 	delivered int
-	records   map[string]string // of the evidence inbox
-	private   []string          // what must not stand in the log
+	records   map[string]string        // of the evidence inbox
+	parsed    map[string]record.Record // those of them that were read
+	private   []string                 // what must not stand in the log
+	passes    map[string]pass          // of invokers
 }
 
 // function is one running function.
@@ -98,15 +98,22 @@ func New(t testing.TB, s Setup) *World {
 		t: t, dir: dir, env: s.Env, Clock: clock.NewManual(Start), Policy: load(t, s.Policy),
 		keys:    keyService(dir, "otp", "message", "evidence"),
 		secrets: secrets.New(filepath.Join(dir, "secrets"), filepath.Join(dir, "secrets.key"), nil),
-		records: map[string]string{}, stores: map[string]store.Store{}, schemas: map[string]store.Schema{},
+		records: map[string]string{}, parsed: map[string]record.Record{}, stores: map[string]store.Store{}, schemas: map[string]store.Schema{}, passes: map[string]pass{},
 	}
-	w.issuer = issuer.New(filepath.Join(dir, "issuer"), "", w.Clock)
+	var err error
+	if w.writers, err = writers.All(); err != nil {
+		t.Fatal(err)
+	}
+	w.issuer = w.newIssuer(filepath.Join(dir, "issuer"))
 	t.Cleanup(func() { w.close(t) })
 	w.openDirectory()
 	for _, f := range s.Functions {
 		m, err := manifest.Parse(f.Manifest)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if _, ours := w.writers[m.Name]; !ours && m.Evidence != nil { // a function of the test's own
+			w.writers[m.Name] = *m.Evidence
 		}
 		for _, name := range m.Secrets {
 			w.PutSecret(name, []byte(strings.Repeat("0123456789abcdef", 4)))
@@ -115,53 +122,6 @@ func New(t testing.TB, s Setup) *World {
 	}
 	w.Restart()
 	return w
-}
-
-// load reads the sample company's policy with some files replaced.
-func load(t testing.TB, replaced map[string]string) *policy.Policy {
-	t.Helper()
-	files := fstest.MapFS{}
-	for _, folder := range []string{company, policies.StarterFolder} {
-		sample, err := policies.FS.ReadDir(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, entry := range sample {
-			copyFile(t, files, folder+"/"+entry.Name(), entry.IsDir())
-		}
-	}
-	for name, text := range replaced {
-		files[company+"/"+name] = &fstest.MapFile{Data: []byte(text)}
-	}
-	p, problems, err := policy.Load(files, company)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range problems {
-		if !problem.Dangling {
-			t.Fatal(problem)
-		}
-	}
-	return p
-}
-
-func copyFile(t testing.TB, files fstest.MapFS, path string, isDir bool) {
-	t.Helper()
-	if isDir {
-		entries, err := policies.FS.ReadDir(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, entry := range entries {
-			copyFile(t, files, path+"/"+entry.Name(), entry.IsDir())
-		}
-		return
-	}
-	data, err := policies.FS.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files[path] = &fstest.MapFile{Data: data}
 }
 
 func (w *World) openDirectory() {

@@ -1,11 +1,12 @@
 // Command generate writes what follows from the function folders: the lists of functions that two commands hold, the
-// README's table, and the collections and indexes that Terraform provisions. A test fails when one is not fresh.
+// README's table, what each function may put on record, and the collections and indexes that Terraform provisions. A test fails when one is not fresh.
 //
 //	go run ./functions/internal/generate
 package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/format"
@@ -15,6 +16,7 @@ import (
 	"strings"
 
 	"ostiary.internal/functions/internal/manifest"
+	"ostiary.internal/shared/evidence/record"
 )
 
 func main() {
@@ -58,7 +60,11 @@ func texts(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{"functions/ostiary/functions.go": registry, "functions/internal/generate/indexes/functions.go": registry, "README.md": readme}, nil
+	writers, err := Writers(functions)
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{"functions/ostiary/functions.go": registry, "functions/internal/writers/writers.json": writers, "functions/internal/generate/indexes/functions.go": registry, "README.md": readme}, nil
 }
 
 // indexes is the file that follows from what the functions say they keep: only their code knows.
@@ -92,6 +98,21 @@ func Registry(functions []manifest.Function) ([]byte, error) {
 		return nil, fmt.Errorf("formatting the list of functions: %w", err)
 	}
 	return source, nil
+}
+
+// Writers is what each function may put on record, as JSON.
+func Writers(functions []manifest.Function) ([]byte, error) {
+	all := record.Writers{}
+	for _, f := range functions {
+		if f.Evidence != nil {
+			all[f.Name] = *f.Evidence
+		}
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("listing what functions may put on record: %w", err)
+	}
+	return append(text, '\n'), nil
 }
 
 // Table is the README's table of functions.

@@ -58,6 +58,8 @@ var adapters = map[string]string{
 	"shared/platform/secret/secretmanager":          "Secret Manager",
 	"shared/platform/seal/local":                    "key file",
 	"shared/platform/seal/kms":                      "Cloud KMS",
+	"shared/platform/cloudkms":                      "Cloud KMS, for the sealing and the signing adapter",
+	"shared/platform/cloudkms/kmstest":              "a Cloud KMS for tests",
 	"shared/platform/directory/workspace":           "Workspace Admin SDK",
 	"shared/platform/message/mailbox":               "bbolt file",
 	"shared/platform/message/smtp":                  "SMTP",

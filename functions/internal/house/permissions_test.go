@@ -91,6 +91,9 @@ func TestWhoMayUseKeys(t *testing.T) {
 		"attest":          "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"collectevidence": "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"enrolotp":        "key:message Encrypt, key:otp Decrypt, key:otp Encrypt", "deliver": "key:message Decrypt",
+		"watchaudit":   "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
+		"tickwatch":    "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
+		"justify":      "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"sealevidence": "signing-key:evidence Sign", "keeppromises": "key:message Encrypt",
 	}
 	have := map[string]string{}

@@ -24,6 +24,9 @@ type On struct {
 	// never be understood: it is set aside and not delivered again. What goes wrong with a message that was
 	// understood must be of another kind.
 	Event func(ctx context.Context, e event.Event) error
+	// Unread is told of the body of a message that could not be understood, by Event or before it, once it is recorded;
+	// nil when nobody else has to know. After an error the message comes again.
+	Unread func(ctx context.Context, body []byte) error
 	// Tick is one run of the schedule; nil when there is none. Whatever error it returns, the scheduler reads that
 	// the run failed.
 	Tick func(ctx context.Context) error
@@ -46,7 +49,7 @@ func Routes(d *wiring.Deps, on On) []web.Route {
 	problems := []string{"caller_unauthenticated", "caller_denied", "unavailable"}
 	var routes []web.Route
 	if on.Event != nil {
-		events := event.Handler(event.Accepts{Topics: d.Manifest.Topics(), Eventarc: d.Manifest.EventTypes()}, on.Event, reject(d), d.Log)
+		events := event.Handler(event.Accepts{Topics: d.Manifest.Topics(), Eventarc: d.Manifest.EventTypes()}, on.Event, reject(d, on.Unread), d.Log)
 		routes = append(routes, web.Route{
 			Method: http.MethodPost, Path: "/events", Summary: "A message pushed by one of this function's subscriptions.", Uncapped: true,
 			Answers: map[int]any{http.StatusNoContent: nil}, Problems: problems,
@@ -79,7 +82,7 @@ func failed(err error) error {
 
 // reject keeps what nobody could understand as a record "undetermined", under the hash of the body: its own id is
 // not to be trusted. The record is written straight to the inbox, for there is no other state to change with it.
-func reject(d *wiring.Deps) func(ctx context.Context, body []byte, why error) error {
+func reject(d *wiring.Deps, unread func(context.Context, []byte) error) func(ctx context.Context, body []byte, why error) error {
 	return func(ctx context.Context, body []byte, why error) error {
 		sum := sha256.Sum256(body)
 		r := record.New(record.Gap, d.Manifest.Name, "body:"+hex.EncodeToString(sum[:]))
@@ -93,6 +96,11 @@ func reject(d *wiring.Deps) func(ctx context.Context, body []byte, why error) er
 		// The same body again is the same record, though taken in at another time: it is known already.
 		if err := d.Inbox.Create(ctx, r.ID(), data); err != nil && !fault.Is(err, fault.Conflict) {
 			return fmt.Errorf("recording an undecodable event: %w", err)
+		}
+		if unread != nil {
+			if err := unread(ctx, body); err != nil {
+				return err
+			}
 		}
 		d.Log.Log(ctx, log.LevelCritical, "an event could not be understood and was set aside", "record", r.ID(), "bytes", len(body), "why", why.Error())
 		return nil

@@ -28,6 +28,12 @@ const (
 	mayAccess  = "secretmanager.versions.access"
 )
 
+// Who may create in the inbox of the evidence log says what it puts on record.
+const (
+	mayCreate = "storage.objects.create"
+	inbox     = "evidence-inbox"
+)
+
 // clientAddress is the variable that every function reads whose callers come over the network.
 const clientAddress = "OSTIARY_CLIENT_ADDRESS"
 
@@ -132,6 +138,14 @@ func (f Function) checkPermissions() error {
 			return fmt.Errorf("permission %q on the database of another control, %s", p.Permission, name)
 		}
 		may[p.Permission] = append(may[p.Permission], name)
+	}
+	if writes := slices.Contains(may[mayCreate], inbox); writes != (f.Evidence != nil) {
+		return fmt.Errorf("evidence: what the function may write is said: %v; that it may write: %v", f.Evidence != nil, writes)
+	}
+	if f.Evidence != nil {
+		if err := f.Evidence.Check(); err != nil {
+			return fmt.Errorf("evidence: %w", err)
+		}
 	}
 	for permission, names := range map[string][]string{mayPublish: f.Publishes, mayAccess: f.Secrets} {
 		if want, have := slices.Sorted(slices.Values(names)), slices.Sorted(slices.Values(may[permission])); !slices.Equal(want, have) {

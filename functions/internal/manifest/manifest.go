@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/web/strictjson"
 )
 
@@ -47,22 +48,23 @@ type Permission struct {
 
 // Function is the manifest of one function.
 type Function struct {
-	Name        string       `json:"name"`
-	Control     string       `json:"control"`
-	EntryPoint  string       `json:"entry_point"`
-	Summary     string       `json:"summary"` // one sentence for people; the README's table shows it
-	Callers     Callers      `json:"callers"`
-	Triggers    []Trigger    `json:"triggers"`
-	MemoryMiB   int          `json:"memory_mib"`
-	TimeoutS    int          `json:"timeout_s"`
-	Concurrency int          `json:"concurrency"`
-	Instances   int          `json:"max_instances"`
-	Permissions []Permission `json:"permissions"`
-	Environment []string     `json:"environment"` // names the function reads, beyond those all functions read
-	Secrets     []string     `json:"secrets"`     // names in the secret store
-	Publishes   []string     `json:"publishes"`   // topics
-	Freshness   string       `json:"freshness"`   // Go duration: silence longer than this raises an alert; "" for none
-	Checks      []string     `json:"checks"`      // the checks it keeps promises by
+	Name        string        `json:"name"`
+	Control     string        `json:"control"`
+	EntryPoint  string        `json:"entry_point"`
+	Summary     string        `json:"summary"` // one sentence for people; the README's table shows it
+	Callers     Callers       `json:"callers"`
+	Triggers    []Trigger     `json:"triggers"`
+	MemoryMiB   int           `json:"memory_mib"`
+	TimeoutS    int           `json:"timeout_s"`
+	Concurrency int           `json:"concurrency"`
+	Instances   int           `json:"max_instances"`
+	Permissions []Permission  `json:"permissions"`
+	Environment []string      `json:"environment"`        // names the function reads, beyond those all functions read
+	Secrets     []string      `json:"secrets"`            // names in the secret store
+	Publishes   []string      `json:"publishes"`          // topics
+	Evidence    *record.Scope `json:"evidence,omitempty"` // what it may put on record; none, where it may not write to the inbox
+	Freshness   string        `json:"freshness"`          // Go duration: silence longer than this raises an alert; "" for none
+	Checks      []string      `json:"checks"`             // the checks it keeps promises by
 }
 
 // depth is how far a manifest's values are nested.

@@ -17,9 +17,11 @@ const good = `{
     {"permission": "datastore.entities.get", "resource": "database:access"},
     {"permission": "secretmanager.versions.access", "resource": "secret:form-key"},
     {"permission": "pubsub.topics.publish", "resource": "topic:thing.changed"},
+    {"permission": "storage.objects.create", "resource": "bucket:evidence-inbox"},
     {"permission": "https://www.googleapis.com/auth/admin.directory.user.readonly", "resource": "directory"}
   ],
-  "environment": ["OSTIARY_CLIENT_ADDRESS"], "secrets": ["form-key"], "publishes": ["thing.changed"], "freshness": "5m", "checks": ["otp-gate"]
+  "environment": ["OSTIARY_CLIENT_ADDRESS"], "secrets": ["form-key"], "publishes": ["thing.changed"],
+  "evidence": {"controls": ["otp-gate"], "kinds": ["access", "review"]}, "freshness": "5m", "checks": ["otp-gate"]
 }`
 
 // machine is good as a function that is woken.
@@ -32,7 +34,7 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Name != "example" || f.Callers != Staff || !f.Reads("OSTIARY_CLIENT_ADDRESS") || f.Reads("OSTIARY_SEAL") || len(f.Permissions) != 4 || f.Topics() != nil {
+	if f.Name != "example" || f.Callers != Staff || !f.Reads("OSTIARY_CLIENT_ADDRESS") || f.Reads("OSTIARY_SEAL") || len(f.Permissions) != 5 || f.Topics() != nil {
 		t.Errorf("%+v", f)
 	}
 	if f, err = Parse([]byte(machine)); err != nil {
@@ -80,6 +82,10 @@ func TestBadManifests(t *testing.T) {
 		{good, `database:access`, `database:breach`, "another control"}, {good, `database:access`, `database:vault`, "another control"}, {good, `database:access`, `Database:access`, "malformed"}, {good, `"resource": "directory"`, `"resource": "everything"`, "everything"},
 		{good, `datastore.entities.get`, `roles/owner`, "roles/owner"}, {good, `datastore.entities.get`, `datastore.entities.*`, "malformed"},
 		{good, `{"permission": "datastore`, `{"permission": "datastore.entities.get", "resource": "database:access"}, {"permission": "datastore`, "twice"},
+		{good, `["otp-gate"], "kinds"`, `[], "kinds"`, "evidence"}, {good, `["otp-gate"], "kinds"`, `["otp gate"], "kinds"`, "evidence"},
+		{good, `["access", "review"]`, `["anything"]`, "evidence"}, {good, `"kinds": ["access", "review"]`, `"kind": ["access"]`, "kind"},
+		{good, `"evidence": {"controls": ["otp-gate"], "kinds": ["access", "review"]},`, ``, "evidence"},
+		{good, `{"permission": "storage.objects.create", "resource": "bucket:evidence-inbox"},`, ``, "evidence"},
 		{good, `{"permission": "datastore`, `{"permission": "x.y.z", "resource": "project", "if": "true"}, {"permission": "datastore`, "if"},
 	} {
 		bad := strings.ReplaceAll(test.base, test.old, test.new)

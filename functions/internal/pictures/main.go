@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -139,7 +140,21 @@ func (a album) walk() {
 	}
 	simone.Open(a.server.URL + "/attest/")
 	a.keep("duties", simone, false)
+	if err := a.server.Log(json.RawMessage(granted)); err != nil {
+		a.Fatalf("writing to the log: %v", err)
+	}
+	omkar.Open(a.server.URL + "/justify/?lang=en")
+	omkar.Press("section[aria-labelledby=explain] a")
+	a.keep("alarm-phone", omkar, false)
 }
+
+// granted is the entry of a role given to somebody outside.
+const granted = `{"insertId":"1","logName":"projects/sharedcontacts-live/logs/cloudaudit.googleapis.com%2Factivity","timestamp":"2026-03-03T08:56:10Z",
+	"resource":{"type":"project","labels":{"project_id":"sharedcontacts-live"}},"protoPayload":{"@type":"type.googleapis.com/google.cloud.audit.AuditLog",
+	"serviceName":"cloudresourcemanager.googleapis.com","methodName":"SetIamPolicy","resourceName":"projects/sharedcontacts-live","status":{},
+	"authenticationInfo":{"principalEmail":"omkar.rao@sharedcontacts.example"},"requestMetadata":{"callerIp":"203.0.113.9"},
+	"authorizationInfo":[{"permission":"resourcemanager.projects.setIamPolicy","granted":true}],
+	"serviceData":{"policyDelta":{"bindingDeltas":[{"action":"ADD","role":"roles/editor","member":"user:freelancer@example.net"}]}}}}`
 
 // keep writes one picture, of the window or of the whole page.
 func (a album) keep(name string, p *walk.Person, whole bool) {

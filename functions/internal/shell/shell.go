@@ -192,6 +192,9 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, status int, page 
 	return err
 }
 
+// Text returns a text in a language, "" for one there is none of.
+func (s *Shell) Text(lang, key string) string { return s.texts[lang][key] }
+
 // Problem shows a problem document as a page. Codes the control has texts for (problem.CODE, problem.CODE.next)
 // are shown in the reader's language; the others as they stand, in English.
 func (s *Shell) Problem(w http.ResponseWriter, r *http.Request, p web.Problem) {

@@ -14,6 +14,7 @@ import (
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/require"
 	"ostiary.internal/shared/trust/page/pagetest"
+	"ostiary.internal/shared/trust/promise"
 )
 
 // One browser serves all tests of the process.
@@ -57,8 +58,7 @@ func serve(t *testing.T, n int) *site {
 	}
 	s.Seal(t)
 	s.Confirm(t, s.Clock.Now().Add(-14*time.Minute))
-	s.Show(t, pagetest.Snapshot(n, s.Clock.Now()))
-	s.Advance(t, time.Minute)
+	s.show(t, pagetest.Snapshot(n, s.Clock.Now()))
 	served, err := trustpage.Function.Build(t.Context(), s.Deps("trustpage"))
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +67,13 @@ func serve(t *testing.T, n int) *site {
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	return s
+}
+
+// show puts up another page, computed and checked a minute ago.
+func (s *site) show(t *testing.T, page promise.Snapshot) {
+	t.Helper()
+	s.Show(t, page)
+	s.Advance(t, time.Minute)
 }
 
 // page is the address of the page in a language.

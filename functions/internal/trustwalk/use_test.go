@@ -16,16 +16,17 @@ import (
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
 	s := serve(t, enough)
+	tab := chromium.Tab(t, browser.Phone)
 	for _, size := range []browser.Size{browser.Phone, browser.Desk} {
-		tab := chromium.Tab(t, size)
+		tab.Resize(size)
 		tab.Open(s.page("en"))
 		var order []string
 		for range 22 {
 			tab.Tabulate()
 			order = append(order, strings.Join(strings.Fields(tab.Focused()), " "))
 		}
-		want := []string{"Skip to the promises", "Shared Contacts", "English", "Français", "Deutsch", "2 Broken", "14 Not known", "4 Out of date", "2 Exception",
-			"10 Stated by a person", "6 From our provider", "82 Kept", "Check it yourself", "L00", "Details and proof of promise L00", "F01"}
+		want := []string{"Skip to the promises", "Shared Contacts", "English", "Français", "Deutsch", "1 Broken", "12 Not known", "2 Out of date", "1 Exception",
+			"5 Stated by a person", "3 From our provider", "36 Kept", "Check it yourself", "L00", "Details and proof of promise L00", "F01"}
 		if len(order) < len(want) || !slices.Equal(order[:len(want)], want) {
 			t.Errorf("at %d px the Tab key goes %q\nwanted %q", size.Width, order, want)
 		}
@@ -34,8 +35,7 @@ func TestKeyboard(t *testing.T) {
 				t.Errorf("at %d px nobody sees the focus at %q", size.Width, focus)
 			}
 		}
-		tab.Open(s.page("en"))
-		tab.Tabulate()
+		browser.Eval[int](tab, "(document.querySelector('.skip').focus(), 0)")
 		tab.Keys("\r")
 		if u := tab.URL(); !strings.HasSuffix(u, "#main") {
 			t.Errorf("the skip link leads to %s", u)

@@ -100,6 +100,16 @@ func (s *Server) Live() error {
 	return s.call(http.MethodPost, "/_local/life?wait=1", map[string]string{}, nil)
 }
 
+// Log writes an entry to the company's log, and waits until it was judged.
+func (s *Server) Log(entry any) error {
+	var told struct{ Accepted int }
+	err := s.call(http.MethodPost, "/_local/events?wait=1", entry, &told)
+	if err == nil && told.Accepted != 1 {
+		err = errors.New("writing to the log: the entry was not accepted")
+	}
+	return err
+}
+
 // Settle waits until nothing is on its way any more.
 func (s *Server) Settle() error {
 	return s.call(http.MethodPost, "/_local/settle", map[string]string{}, nil)
@@ -132,7 +142,7 @@ func (s *Server) call(method, path string, body, into any, from ...string) error
 	if err = errors.Join(err, answer.Body.Close()); err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	if answer.StatusCode != http.StatusOK {
+	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusAccepted {
 		return fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, text)
 	}
 	if into == nil {

@@ -127,7 +127,9 @@ func (d *Deps) seams(ctx context.Context, schema store.Schema, o Options) []seam
 		{EnvBus, len(f.Publishes) > 0, into(&d.Bus, func(u string) (bus.Publisher, error) {
 			return bus.Drivers.Open(ctx, u, bus.Options{Clock: o.Clock})
 		})},
-		{EnvEvidence, len(schema) > 0, into(&d.Inbox, func(u string) (record.Inbox, error) { return record.Inboxes.Open(ctx, u, record.Options{}) })},
+		{EnvEvidence, len(schema) > 0, into(&d.Inbox, func(u string) (record.Inbox, error) {
+			return record.Inboxes.Open(ctx, u, record.Options{Clock: o.Clock, Writer: f.Name})
+		})},
 		{EnvSecrets, len(f.Secrets) > 0, into(&d.Secrets, func(u string) (secret.Store, error) {
 			return secret.Drivers.Open(ctx, u, secret.Options{Clock: o.Clock})
 		})},

@@ -29,9 +29,10 @@ func (a *attest) api() []web.Route {
 	return []web.Route{
 		route("GET", "/v1/duties", "List the duties you may look at.", nil, map[int]any{200: map[string][]Duty{}}, nil, a.listDuties),
 		route("POST", "/v1/duties/{id}/ask", "Ask for something a duty decides, such as new software; {id} is the duty's.", Ask{}, map[int]any{201: Duty{}},
-			[]string{"duty_unknown", "about_invalid"}, a.ask),
+			[]string{"duty_unknown", "about_invalid", "asked_too_much"}, a.ask),
 		route("POST", "/v1/duties/{id}/done", "Say that a duty is done.", Word{}, map[int]any{200: Duty{}},
-			[]string{"duty_unknown", "role_missing", "reference_invalid", "duty_moved", "duty_done", "own_matter", "evidence_missing"}, a.done),
+			[]string{"duty_unknown", "role_missing", "reference_invalid", "duty_moved", "duty_done", "own_matter", "evidence_missing",
+				"document_invalid", "until_invalid"}, a.done),
 		route("POST", "/v1/duties/{id}/review", "Review what another person did.", Review{}, map[int]any{200: Duty{}},
 			[]string{"duty_unknown", "role_missing", "verdict_invalid", "duty_moved", "duty_not_done", "duty_reviewed", "review_self"}, a.review),
 		route("GET", "/v1/statements", "List the promises that people sign.", nil, map[int]any{200: map[string][]Statement{}}, nil, a.listStatements),
@@ -42,6 +43,8 @@ func (a *attest) api() []web.Route {
 			[]string{"role_missing", "promise_unknown", "reason_invalid", "note_invalid", "until_invalid"}, a.waive),
 		route("POST", "/v1/waivers/{id}/approve", "Approve an exception another person asked for.", nil, map[int]any{200: Waiver{}},
 			[]string{"role_missing", "waiver_unknown", "waiver_self", "waiver_decided"}, a.approve),
+		route("POST", "/v1/waivers/{id}/end", "End an exception before its time, at once.", nil, map[int]any{200: Waiver{}},
+			[]string{"role_missing", "waiver_unknown", "waiver_waiting"}, a.end),
 	}
 }
 
@@ -61,14 +64,25 @@ func (a *attest) described(r *http.Request, who caller.Staff, t duty.Task) Duty 
 	d, _ := a.Duties.Rules.Duty(t.Duty)
 	told := Duty{
 		ID: t.ID, Duty: t.Duty, What: d.What.In(web.Language(r, shell.Languages...)), State: string(t.State), Cycle: t.Cycle, Due: t.Due, Valid: t.Valid,
-		Person: t.Person, Asker: t.Asker, About: t.About, Owner: string(d.Owner), Second: string(d.Second), Evidence: d.Evidence,
+		Person: t.Person, Asker: t.Asker, About: t.About, Owner: string(d.Owner), Second: string(d.Second), Evidence: names(d.Evidence), Files: d.Files(),
 		DoneBy: t.DoneBy, DoneAt: t.DoneAt, Ref: t.Ref, Reviewer: t.Reviewer, Promises: append(slices.Clone(d.Promises), d.Certificates...),
 		MayDo: mayDo(who, t, d), MayCheck: mayReview(who, t, d),
 	}
 	if t.Owed() {
-		told.Missing = t.Missing(d)
+		told.Missing = names(t.Missing(d))
+	}
+	if doc := t.Document; doc != (duty.Document{}) {
+		told.Document = &Document{doc.Issuer, doc.Number, doc.Until}
 	}
 	return told
+}
+
+func names(needed []duty.Needed) []string {
+	names := make([]string, len(needed))
+	for i, n := range needed {
+		names[i] = n.String()
+	}
+	return names
 }
 
 // optional reads a body that may be left out.
@@ -97,11 +111,17 @@ func (a *attest) done(w http.ResponseWriter, r *http.Request, who caller.Staff) 
 	if err != nil {
 		return err
 	}
-	t, err := a.Duties.Done(r.Context(), r.PathValue("id"), duty.By{Person: who.Person, Ref: body.Ref, Cycle: body.Cycle}, a.Clock.Now())
+	by := duty.By{Person: who.Person, Ref: body.Ref, Cycle: body.Cycle, Document: a.document(body.Issuer, body.Number, body.Until)}
+	t, err := a.Duties.Done(r.Context(), r.PathValue("id"), by, a.Clock.Now())
 	if err != nil {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, a.described(r, who, t))
+}
+
+// document is what somebody says she puts on file.
+func (a *attest) document(issuer, number, until string) duty.Document {
+	return duty.Document{Issuer: issuer, Number: number, Until: a.until(until)}
 }
 
 func (a *attest) review(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
@@ -209,7 +229,7 @@ func mayNotLook() error {
 
 func waived(w waiver.Waiver) Waiver {
 	return Waiver{ID: w.ID, Promise: w.Promise, Reason: w.Reason, Note: w.Note, Until: w.Until, State: string(w.State), Asker: w.Asker, Asked: w.Asked,
-		Approver: w.Approver, Record: w.Record}
+		Approver: w.Approver, Ender: w.Ender, Ended: w.Ended, Record: w.Record}
 }
 
 func (a *attest) waive(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
@@ -230,4 +250,12 @@ func (a *attest) approve(w http.ResponseWriter, r *http.Request, who caller.Staf
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, waived(approved))
+}
+
+func (a *attest) end(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+	ended, err := a.Waivers.End(r.Context(), r.PathValue("id"), who.Person, a.Clock.Now())
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, waived(ended))
 }

@@ -73,11 +73,11 @@ func (a *attest) duties(r *http.Request, who caller.Staff, data *page.Overview) 
 }
 
 func (a *attest) dutyPage(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-	return a.showDuty(w, r, who, "", nil)
+	return a.showDuty(w, r, who, nil, nil)
 }
 
-// showDuty shows one task, with a refusal when there was one.
-func (a *attest) showDuty(w http.ResponseWriter, r *http.Request, who caller.Staff, ref string, refused error) error {
+// showDuty shows one task, with a refusal and what was filled in when there was one.
+func (a *attest) showDuty(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
 	trouble, status, err := a.trouble(r, refused)
 	if err != nil {
 		return err
@@ -90,16 +90,20 @@ func (a *attest) showDuty(w http.ResponseWriter, r *http.Request, who caller.Sta
 		return err
 	}
 	data := page.Duty{
-		Item: a.item(r, who, t, d), Problem: trouble, Owner: "role." + string(d.Owner), Ref: cmp.Or(t.Ref, ref), Cycle: t.Cycle,
+		Item: a.item(r, who, t, d), Problem: trouble, Owner: "role." + string(d.Owner), Ref: cmp.Or(t.Ref, form.Get("reference")), Cycle: t.Cycle,
+		Issuer: cmp.Or(t.Document.Issuer, form.Get("issuer")), Number: cmp.Or(t.Document.Number, form.Get("number")), Ends: by(r, who, t.Document.Until),
 		MayDo: mayDo(who, t, d), MayReview: mayReview(who, t, d),
 		Own: t.Owed() && d.MayDo(who.Person) && d.Second == "" && t.Own(who.ID) || t.Waiting() && d.MayReview(who.Person) && (t.Own(who.ID) || t.DoneBy == who.ID),
 	}
 	if d.Second != "" {
 		data.Second = "role." + string(d.Second)
 	}
+	if d.Files() {
+		data.Filed = &page.Dates{Least: a.date(0), Most: a.date(365 * duty.MostYears), Chosen: form.Get("valid_until")}
+	}
 	if t.Owed() {
-		for _, kind := range t.Missing(d) {
-			data.Evidence = append(data.Evidence, "evidence."+kind)
+		for _, n := range t.Missing(d) {
+			data.Evidence = append(data.Evidence, page.Evidence{Type: "evidence." + n.Type, About: n.About})
 		}
 	}
 	if !t.DoneAt.IsZero() {
@@ -117,12 +121,13 @@ func (a *attest) showDuty(w http.ResponseWriter, r *http.Request, who caller.Sta
 
 func (a *attest) doneForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
 	if refused != nil {
-		return a.showDuty(w, r, who, "", refused)
+		return a.showDuty(w, r, who, nil, refused)
 	}
-	t, err := a.Duties.Done(r.Context(), r.PathValue("id"), duty.By{Person: who.Person, Ref: form.Get("reference"), Cycle: cycle(form)}, a.Clock.Now())
+	by := duty.By{Person: who.Person, Ref: form.Get("reference"), Cycle: cycle(form), Document: a.document(form.Get("issuer"), form.Get("number"), form.Get("valid_until"))}
+	t, err := a.Duties.Done(r.Context(), r.PathValue("id"), by, a.Clock.Now())
 	switch {
 	case err != nil:
-		return a.showDuty(w, r, who, form.Get("reference"), err)
+		return a.showDuty(w, r, who, form, err)
 	case t.Waiting():
 		return web.SeeOther(w, home+"?done=done.waiting")
 	}
@@ -140,11 +145,11 @@ func cycle(form url.Values) int {
 
 func (a *attest) reviewForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
 	if refused != nil {
-		return a.showDuty(w, r, who, "", refused)
+		return a.showDuty(w, r, who, nil, refused)
 	}
 	verdict := duty.Verdict(form.Get("verdict"))
 	if _, err := a.Duties.Review(r.Context(), r.PathValue("id"), duty.By{Person: who.Person, Cycle: cycle(form)}, verdict, a.Clock.Now()); err != nil {
-		return a.showDuty(w, r, who, "", err)
+		return a.showDuty(w, r, who, nil, err)
 	}
 	if verdict == duty.Returned {
 		return web.SeeOther(w, home+"?done=done.returned")

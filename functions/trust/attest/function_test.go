@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,8 @@ const duties = `duties:
   - {id: software-clearance, what: {en: Clear it., fr: Validez., de: Freigeben.}, owner_role: security, on: request, evidence: [statement, scan.finished], second: manager}
   - {id: nda, what: Everybody signs., owner_role: manager, on: joining, within: P7D, promises: [D30]}
   - {id: log-review, what: Read the logs., owner_role: security, every: P1D}
+  - {id: google-premium-partner, what: File it., owner_role: owner, every: P1Y}
+  - {id: access-review, what: Go through access., owner_role: security, every: P1Y, evidence: [statement, {type: review.done, about: access}]}
 `
 
 var setup = functiontest.Setup{Functions: []wiring.Function{Function}, Policy: map[string]string{"duties.yaml": duties}}
@@ -38,6 +41,7 @@ func TestAPI(t *testing.T) {
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
 			"duty": dutyLife, "own matter": ownMatter, "statement": statements, "waiver": waivers, "gate": gate, "hostile": hostile, "outages": outages,
+			"certificate": certificate, "requests": requests,
 		} {
 			t.Run(name, part)
 		}
@@ -174,6 +178,58 @@ func ownMatter(t *testing.T) {
 	do(t, w, odile, "POST", "/v1/duties/no~such~thing/review", nil, 404, "duty_unknown")
 }
 
+// A certificate is named with its end, and inherited until then.
+func certificate(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	tick(t, w)
+	const path = "/v1/duties/google-premium-partner/done"
+	if d := find(t, w, odile, "google-premium-partner"); !d.Files || d.Document != nil {
+		t.Errorf("odile sees %+v", d)
+	}
+	fine := Word{Issuer: "Example Search Ltd", Number: "PARTNER/2026-7", Until: "2026-06-30"}
+	for code, change := range map[string]func(*Word){
+		"document_invalid": func(word *Word) { word.Number = "" },
+		"until_invalid":    func(word *Word) { word.Until = "2026-03-02" },
+	} {
+		word := fine
+		change(&word)
+		do(t, w, odile, "POST", path, word, 400, code)
+	}
+	for _, until := range []string{"", "soon", "2036-01-01"} {
+		word := fine
+		word.Until = until
+		do(t, w, odile, "POST", path, word, 400, "until_invalid")
+	}
+	do(t, w, odile, "POST", path, nil, 400, "document_invalid")
+	do(t, w, simone, "POST", "/v1/duties/log-review/done", fine, 400, "document_invalid")
+	var done Duty
+	do(t, w, odile, "POST", path, fine, 200, "").Decode(t, &done)
+	do(t, w, odile, "POST", path, fine, 200, "")
+	end := time.Date(2026, 6, 30, 22, 0, 0, 0, time.UTC) // the company's midnight
+	filed := records(t, w, record.Attestation, "F02")
+	if done.Document == nil || done.Document.Number != fine.Number || !done.Document.Until.Equal(end) || !done.Valid.Equal(end) {
+		t.Errorf("done is %+v", done)
+	}
+	if len(filed) != 1 || filed[0].Result.State != record.Inherited || !filed[0].Expires.Equal(end) {
+		t.Errorf("filed: %+v", filed)
+	}
+}
+
+// Requests have an end: one person's, and what is decided makes room.
+func requests(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	tick(t, w)
+	const path = "/v1/duties/software-clearance/ask"
+	for n := range duty.MostAsked {
+		do(t, w, emma, "POST", path, Ask{About: fmt.Sprint("tool ", n)}, 201, "")
+	}
+	do(t, w, emma, "POST", path, Ask{About: "one more"}, 429, "asked_too_much")
+	do(t, w, emma, "POST", path, Ask{About: "tool 1"}, 201, "")
+	do(t, w, marc, "POST", path, Ask{About: "one more"}, 201, "")
+}
+
 func statements(t *testing.T) {
 	t.Parallel()
 	w := functiontest.New(t, setup)
@@ -248,11 +304,26 @@ func waivers(t *testing.T) {
 	if len(in) != 1 || len(in[0].Subjects) != 2 || in[0].Subjects[0].C == in[0].Subjects[1].C || in[0].Result.State != record.Excepted {
 		t.Errorf("in force by %+v", in)
 	}
+	waits := fine
+	waits.Promise = "F07"
+	var other Waiver
+	do(t, w, simone, "POST", "/v1/waivers", waits, 201, "").Decode(t, &other)
+	end := "/v1/waivers/" + asked.ID + "/end"
+	do(t, w, simone, "POST", "/v1/waivers/"+other.ID+"/end", nil, 409, "waiver_waiting")
+	do(t, w, emma, "POST", end, nil, 403, "role_missing")
 	do(t, w, emma, "GET", "/v1/waivers", nil, 403, "role_missing")
 	var listed struct{ Waivers []Waiver }
 	do(t, w, aurel, "GET", "/v1/waivers", nil, 200, "").Decode(t, &listed)
-	if len(listed.Waivers) != 1 || listed.Waivers[0].State != "approved" {
+	if len(listed.Waivers) != 2 || listed.Waivers[0].State+listed.Waivers[1].State != "approvedasked" && listed.Waivers[0].State+listed.Waivers[1].State != "askedapproved" {
 		t.Errorf("the auditor sees %+v", listed)
+	}
+	var ended Waiver
+	do(t, w, simone, "POST", end, nil, 200, "").Decode(t, &ended)
+	do(t, w, odile, "POST", end, nil, 200, "")
+	do(t, w, odile, "POST", "/v1/waivers/nothing/end", nil, 404, "waiver_unknown")
+	closed := records(t, w, record.Remediation, "F06")
+	if ended.State != "ended" || ended.Ender != "simone" || ended.Ended.IsZero() || len(closed) != 1 || closed[0].Refs[0].ID != in[0].ID() {
+		t.Errorf("ended as %+v, on record %+v", ended, closed)
 	}
 }
 
@@ -303,7 +374,7 @@ func gate(t *testing.T) {
 	}
 	functiontest.StaffGate(t, setup, &seen, aurel, get("/v1/duties"), get("/v1/statements"), get("/v1/waivers"), get("/"), get("/statements"),
 		get("/waivers"), post("/v1/duties/x/ask", Ask{About: "x"}), post("/v1/duties/x/done", nil), post("/v1/duties/x/review", nil),
-		post("/v1/statements", Sign{}), post("/v1/waivers", NewWaiver{}), post("/v1/waivers/x/approve", nil))
+		post("/v1/statements", Sign{}), post("/v1/waivers", NewWaiver{}), post("/v1/waivers/x/approve", nil), post("/v1/waivers/x/end", nil))
 }
 
 // ready is a company with a duty to be done, whose people have commitments already.
@@ -354,7 +425,7 @@ func outages(t *testing.T) {
 	w.Unchanged(t, before)
 	for _, r := range []functiontest.Request{
 		call(w, odile, "GET", "/v1/duties", nil), call(w, odile, "GET", "/v1/statements", nil), call(w, odile, "GET", "/v1/waivers", nil),
-		call(w, odile, "POST", "/v1/waivers/"+strings.Repeat("a", 32)+"/approve", nil), call(w, emma, "POST", "/v1/duties/software-clearance/ask", Ask{About: "x"}),
+		call(w, odile, "POST", "/v1/waivers/"+strings.Repeat("a", 32)+"/approve", nil), call(w, odile, "POST", "/v1/waivers/"+strings.Repeat("a", 32)+"/end", nil), call(w, emma, "POST", "/v1/duties/software-clearance/ask", Ask{About: "x"}),
 		call(w, odile, "POST", "/v1/waivers", NewWaiver{Promise: "F06", Reason: "migration", Until: "2026-04-30"}),
 		call(w, odile, "POST", "/v1/statements", signing(w)),
 	} {

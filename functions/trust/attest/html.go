@@ -23,7 +23,7 @@ const (
 )
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
-var notes = []string{"done.done", "done.waiting", "done.reviewed", "done.returned", "done.asked", "done.signed", "done.waived", "done.approved"}
+var notes = []string{"done.done", "done.waiting", "done.reviewed", "done.returned", "done.asked", "done.signed", "done.waived", "done.approved", "done.ended"}
 
 // filled answers a form of a signed-in person. refused is why it could not be read, when it was left open too long: the
 // page is shown again with that.
@@ -51,6 +51,7 @@ func (a *attest) html() []web.Route {
 		get("/waivers", "Exceptions.", a.waiversPage),
 		post("/waivers", "Ask for an exception.", a.waiveForm),
 		post("/waivers/{id}/approve", "Approve one.", a.approveForm),
+		post("/waivers/{id}/end", "End one before its time.", a.endForm),
 	}
 }
 

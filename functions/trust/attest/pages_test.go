@@ -95,6 +95,21 @@ func TestPages(t *testing.T) {
 	leads(t, send(t, w, emma, "/ask/software-clearance", "/ask/software-clearance", url.Values{"about": {"vim 9.1"}}), "/attest/?done=done.asked")
 	refuses(t, send(t, w, emma, "/ask/software-clearance", "/ask/software-clearance", url.Values{"about": {" "}}), 400, "missing, or too long")
 	show(t, w, emma, "/ask/log-review", 404, "There is no such duty")
+
+	const filing = "/duties/google-premium-partner"
+	show(t, w, odile, filing, 200, `name="valid_until" type="date" required min="2026-03-03" max="2031-03-02"`, "Who issued it")
+	form := func() url.Values {
+		return url.Values{"cycle": {"1"}, "issuer": {"Example Search Ltd"}, "number": {"PARTNER-7"}, "valid_until": {"2020-01-01"}}
+	}
+	refuses(t, send(t, w, odile, filing, filing+"/done", form()), 400, "past, or too far ahead", `value="2020-01-01"`, `value="Example Search Ltd"`, `value="PARTNER-7"`)
+	filed := form()
+	filed.Set("number", "")
+	refuses(t, send(t, w, odile, filing, filing+"/done", filed), 400, "The document does not fit")
+	filed = form()
+	filed.Set("valid_until", "2026-06-30")
+	leads(t, send(t, w, odile, filing, filing+"/done", filed), "/attest/?done=done.done")
+	show(t, w, emma, filing, 200, "PARTNER-7, Example Search Ltd", "Tuesday 30 June 2026")
+	show(t, w, emma, "/duties/access-review", 200, "a review by its system: access")
 	show(t, w, simone, "/", 200, "Asked for: vim 9.1")
 }
 
@@ -128,7 +143,14 @@ func TestSigningPages(t *testing.T) {
 	}
 	refuses(t, send(t, w, simone, "/waivers", "/waivers/"+id+"/approve", url.Values{}), 403, "Nobody approves what they asked for themselves.")
 	leads(t, send(t, w, dorothea, "/waivers", "/waivers/"+id+"/approve", url.Values{}), "/attest/waivers?done=done.approved")
-	show(t, w, aurel, "/waivers", 200, "In force", "Dorothea Klein")
+	if body := show(t, w, aurel, "/waivers", 200, "In force", "Dorothea Klein"); strings.Contains(body, id+"/end") {
+		t.Error("the auditor is shown the button that ends it")
+	}
+	refuses(t, send(t, w, simone, "/waivers", "/waivers/"+strings.Repeat("a", 32)+"/end", url.Values{}), 404, "no such exception")
+	leads(t, send(t, w, simone, "/waivers", "/waivers/"+id+"/end", url.Values{}), "/attest/waivers?done=done.ended")
+	if body := show(t, w, simone, "/waivers?done=done.ended", 200, "the exception no longer counts"); strings.Contains(body, id) {
+		t.Error("what was ended is still in force")
+	}
 	show(t, w, emma, "/waivers", 403, "another role than yours")
 }
 
@@ -140,7 +162,7 @@ func TestOldForms(t *testing.T) {
 	before := w.State(t)
 	for path, who := range map[string]string{
 		"/duties/risk-register-review/done": simone, "/duties/risk-register-review/review": odile, "/ask/software-clearance": emma,
-		"/statements/F01": odile, "/waivers": simone, "/waivers/" + strings.Repeat("a", 32) + "/approve": simone,
+		"/statements/F01": odile, "/waivers": simone, "/waivers/" + strings.Repeat("a", 32) + "/approve": simone, "/waivers/" + strings.Repeat("a", 32) + "/end": simone,
 	} {
 		for _, csrf := range []string{"", "x", token.FindStringSubmatch(show(t, w, stefan, "/duties/log-review", 200))[1]} {
 			refuses(t, post(t, w, who, path, url.Values{"csrf": {csrf}, "cycle": {"1"}, "verdict": {"approved"}, "about": {"x"}}), 403, "open too long")
@@ -165,7 +187,7 @@ func TestLanguages(t *testing.T) {
 		for _, lang := range shell.Languages {
 			for path, who := range map[string]string{
 				"/": simone, "/duties/risk-register-review": simone, "/duties/nda~emma": odile, "/ask/software-clearance": emma,
-				"/statements": odile, "/statements/F01": odile, "/waivers": dorothea, "/duties/log-review": emma,
+				"/statements": odile, "/statements/F01": odile, "/waivers": dorothea, "/duties/log-review": emma, "/duties/google-premium-partner": odile, "/duties/access-review": simone,
 			} {
 				if body := show(t, w, who, path+"?lang="+lang, 200, `<html lang="`+lang+`"`); strings.Contains(body, "%!") {
 					t.Errorf("%s in %s fills in a text wrongly", path, lang)

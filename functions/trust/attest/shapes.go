@@ -16,8 +16,10 @@ type Duty struct {
 	About    string    `json:"about,omitempty" doc:"what was asked for"`
 	Owner    string    `json:"owner_role"`
 	Second   string    `json:"second_role,omitempty"`
-	Evidence []string  `json:"evidence" doc:"types it needs"`
+	Evidence []string  `json:"evidence" doc:"types it needs, each with what it has to be about behind it where that is fixed"`
 	Missing  []string  `json:"missing_evidence,omitempty"`
+	Files    bool      `json:"files_document" doc:"whoever does it names the document that is put on file"`
+	Document *Document `json:"document,omitempty" doc:"that was put on file this time"`
 	DoneBy   string    `json:"done_by,omitempty"`
 	DoneAt   time.Time `json:"done_at,omitzero"`
 	Ref      string    `json:"reference,omitempty"`
@@ -27,10 +29,20 @@ type Duty struct {
 	MayCheck bool      `json:"may_review"`
 }
 
-// Word says that a duty is done. The body may be left out.
+// Document is a certificate or report that was put on file.
+type Document struct {
+	Issuer string    `json:"issuer"`
+	Number string    `json:"number"`
+	Until  time.Time `json:"valid_until" doc:"first instant at which it no longer counts"`
+}
+
+// Word says that a duty is done. The body may be left out, but where a document is put on file.
 type Word struct {
-	Ref   string `json:"reference,omitempty" doc:"a ticket or document; never a name"`
-	Cycle int    `json:"cycle,omitempty" doc:"as listed; left out: the present one"`
+	Ref    string `json:"reference,omitempty" doc:"a ticket or document; never a name"`
+	Cycle  int    `json:"cycle,omitempty" doc:"as listed; left out: the present one"`
+	Issuer string `json:"issuer,omitempty" doc:"of the document that is put on file; needed where files_document"`
+	Number string `json:"number,omitempty" doc:"of the document, or its name, without spaces; needed where files_document"`
+	Until  string `json:"valid_until,omitempty" doc:"as it stands on the document: YYYY-MM-DD, that day included, or RFC 3339; at most 5 years ahead; needed where files_document"`
 }
 
 // Review is the second person's verdict. The body may be left out.
@@ -80,9 +92,11 @@ type Waiver struct {
 	Reason   string    `json:"reason"`
 	Note     string    `json:"note,omitempty"`
 	Until    time.Time `json:"until"`
-	State    string    `json:"state" enum:"asked,approved"`
+	State    string    `json:"state" enum:"asked,approved,ended"`
 	Asker    string    `json:"asked_by"`
 	Asked    time.Time `json:"asked"`
 	Approver string    `json:"approved_by,omitempty"`
+	Ender    string    `json:"ended_by,omitempty"`
+	Ended    time.Time `json:"ended,omitzero"`
 	Record   string    `json:"record,omitempty" doc:"id of the evidence"`
 }

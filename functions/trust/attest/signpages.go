@@ -181,3 +181,14 @@ func (a *attest) approveForm(w http.ResponseWriter, r *http.Request, who caller.
 	}
 	return web.SeeOther(w, home+"waivers?done=done.approved")
 }
+
+func (a *attest) endForm(w http.ResponseWriter, r *http.Request, who caller.Staff, _ url.Values, refused error) error {
+	err := refused
+	if err == nil {
+		_, err = a.Waivers.End(r.Context(), r.PathValue("id"), who.Person, a.Clock.Now())
+	}
+	if err != nil {
+		return a.showWaivers(w, r, who, nil, err)
+	}
+	return web.SeeOther(w, home+"waivers?done=done.ended")
+}

@@ -77,7 +77,7 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 		Method: http.MethodPost, Path: "/v1/events", Summary: "Send one event of machine evidence.",
 		Body: Event{}, Answers: map[int]any{http.StatusAccepted: Accepted{}},
 		Problems: []string{"caller_unauthenticated", "caller_denied", "source_may_not", "body_invalid", "too_large", "event_invalid", "event_time",
-			"event_conflict", "evidence_unbound", "scopes_exhausted", "unavailable"},
+			"event_conflict", "evidence_unbound", "evidence_unmeasured", "evidence_ambiguous", "scopes_exhausted", "unavailable"},
 		Handle: func(w http.ResponseWriter, r *http.Request) error {
 			from, err := gate.Source(r)
 			if err != nil {
@@ -101,7 +101,7 @@ func receive(ctx context.Context, p *parts.Parts, service *intake.Service, from 
 		return intake.Receipt{}, err
 	}
 	receipt, err := service.Receive(ctx, from, e, p.Clock.Now())
-	return receipt, parts.Refused(err)
+	return receipt, caller.Refused(err)
 }
 
 // decode reads a CloudEvent in binary or structured mode; a Pub/Sub push is none of these. Codes: too_large,

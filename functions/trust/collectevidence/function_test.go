@@ -30,13 +30,14 @@ const (
 // setup lets one sender send everything about promises that a check or a duty keeps by it.
 var setup = functiontest.Setup{Functions: []wiring.Function{Function}, Policy: map[string]string{
 	"services.yaml": `sources:
-  - {id: tools, email: ` + tools + `, types: [` + strings.Join(intake.Types(), ", ") + `], promises: [X1, X2, X3, X4, X5, X6, X7, X8, X9, F15]}
+  - {id: tools, email: ` + tools + `, types: [` + strings.Join(intake.Types(), ", ") + `], promises: [X1, X2, X3, X4, X5, X6, X7, X8, X9, XA, F15]}
   - {id: people-desk, email: ` + people + `, types: [training.completed, person.nda], promises: [X8, D01]}
 services: [{id: bastion, email: bastion@services.sharedcontacts.example, may: [checkotp]}]
 `,
 	"promises/900-tools.yaml": "promises:\n" + promise("X1", "records: ci-evidence") + promise("X2", "records: release-train") + promise("X3", "records: backup-freshness") +
 		promise("X4", "records: dr-drill") + promise("X5", "records: vuln-scan") + promise("X6", "records: endpoint-fleet") + promise("X7", "records: uptime-slo") +
-		promise("X8", "duty: phishing") + promise("X9", "records: [pentest, review]"),
+		promise("X8", "duty: phishing") + promise("X9", "records: [pentest, review]") +
+		strings.Replace(promise("XA", "records: ci-evidence"), "severity", "params: {lag: PT24H}, severity", 1),
 	"duties.yaml": `duties:
   - {id: phishing, what: Pass the course., owner_role: security, every: P1Y, evidence: [training.completed, person.nda, person.screened], promises: [X8]}
 `,
@@ -53,6 +54,18 @@ func sample(t testing.TB, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// about is the promise that each type of event is sent for.
+var about = map[string]string{
+	"build.tested": "X1", "build.scanned": "X1", "release.deployed": "X2", "backup.completed": "X3", "backup.restored": "X4", "scan.finished": "X5", "endpoint.report": "X6",
+	"uptime.report": "X7", "training.completed": "X8", "person.screened": "X8", "person.nda": "X8", "pentest.report": "X9", "review.done": "X9",
+}
+
+// named is a sample that names the promise it is about.
+func named(t testing.TB, name string) []byte {
+	t.Helper()
+	return []byte(withPromises(t, name, about[name]))
 }
 
 // binary is an event whose attributes are headers.
@@ -110,9 +123,9 @@ func TestEveryType(t *testing.T) {
 	w := functiontest.New(t, setup)
 	for _, name := range intake.Types() {
 		var first, again Accepted
-		w.Call(t, binary(w, tools, name, "1", sample(t, name))).Want(t, 202, "").Decode(t, &first)
+		w.Call(t, binary(w, tools, name, "1", named(t, name))).Want(t, 202, "").Decode(t, &first)
 		var compact bytes.Buffer
-		if err := json.Compact(&compact, sample(t, name)); err != nil {
+		if err := json.Compact(&compact, named(t, name)); err != nil {
 			t.Fatal(err)
 		}
 		w.Call(t, structured(w, tools, name, "2", compact.Bytes())).Want(t, 202, "").Decode(t, &again)
@@ -213,5 +226,5 @@ func FuzzEvent(f *testing.F) {
 }
 
 func structuredBody(t testing.TB, name string) string {
-	return fmt.Sprintf(`{"specversion":"1.0","id":"1","source":"//x","type":%q,"time":"2026-03-03T08:50:00Z","data":%s}`, name, sample(t, name))
+	return fmt.Sprintf(`{"specversion":"1.0","id":"1","source":"//x","type":%q,"time":"2026-03-03T08:50:00Z","data":%s}`, name, named(t, name))
 }

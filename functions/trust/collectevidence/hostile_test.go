@@ -75,6 +75,8 @@ func TestHostile(t *testing.T) {
 		"a promise of nobody":             {with(tools, "build.tested", withPromises(t, "build.tested", "Z99"), nil), 403, "source_may_not"},
 		"a promise that takes no such":    {with(tools, "build.tested", withPromises(t, "build.tested", "X3"), nil), 422, "evidence_unbound"},
 		"one that does and one that not":  {with(tools, "build.tested", withPromises(t, "build.tested", "X1", "X3"), nil), 422, "evidence_unbound"},
+		"a limit it does not measure":     {with(tools, "build.tested", withPromises(t, "build.tested", "XA"), nil), 422, "evidence_unmeasured"},
+		"several, and none named":         {with(tools, "build.scanned", string(sample(t, "build.scanned")), nil), 422, "evidence_ambiguous"},
 		"the source of another as source": {with("stranger@services.sharedcontacts.example", "build.tested", good, set("Ce-Source", tools)), 403, "caller_denied"},
 	} {
 		t.Run(name, func(t *testing.T) {

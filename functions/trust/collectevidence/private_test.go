@@ -44,7 +44,7 @@ func TestNothingPersonal(t *testing.T) {
 	}
 	for _, name := range intake.Types() {
 		var whole map[string]any
-		if err := json.Unmarshal(sample(t, name), &whole); err != nil {
+		if err := json.Unmarshal(named(t, name), &whole); err != nil {
 			t.Fatal(err)
 		}
 		for _, text := range planted {
@@ -97,7 +97,10 @@ func plant(v map[string]any, text string, then func()) {
 	v[text] = text
 	then()
 	delete(v, text)
+	promises, named := v["promises"]
 	v["promises"] = []string{text}
 	then()
-	delete(v, "promises")
+	if v["promises"] = promises; !named {
+		delete(v, "promises")
+	}
 }

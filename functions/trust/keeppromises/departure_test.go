@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 )
 
 // TestDepartures: a log that does not continue what was followed is told of once, and nothing is said to be kept; when it
@@ -89,7 +90,7 @@ func (w *world) replace(t testing.TB, size int) {
 		r.Source.Collected = w.Clock.Now()
 		data, err := r.Canonical()
 		must(t, err)
-		_, err = other.inbox.Create(t.Context(), r.ID(), data)
+		_, err = other.inbox.Create(t.Context(), recordtest.Place+r.ID(), data)
 		must(t, err)
 	}
 	_, err := other.sequencer.Run(t.Context())

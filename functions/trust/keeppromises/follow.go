@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	step   = 2048             // leaves followed in one transaction: whole bundles of the log
+	step   = 2048             // leaves followed before the ledger is stored: whole bundles of the log
 	budget = 40 * time.Second // for following, in one run; the next one goes on
 )
 
@@ -44,7 +44,14 @@ func (k *keeppromises) follow(ctx context.Context, now time.Time) (log.Checkpoin
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return log.Checkpoint{}, fmt.Errorf("reading how far the evidence log goes: %w", err)
 	}
-	why, err := k.departs(ctx, head)
+	followed, err := k.place.followed()
+	if err != nil {
+		return log.Checkpoint{}, err
+	}
+	why, err := k.departs(ctx, followed, head)
+	if err == nil && why != "" {
+		why, err = k.unlessAccepted(ctx, now, why, followed, head)
+	}
 	switch {
 	case err != nil:
 		return log.Checkpoint{}, err
@@ -54,30 +61,37 @@ func (k *keeppromises) follow(ctx context.Context, now time.Time) (log.Checkpoin
 	return head, k.fold(ctx, now, head)
 }
 
-// departs tells how a checkpoint fails to continue the one followed last; "" when it continues it.
-func (k *keeppromises) departs(ctx context.Context, head log.Checkpoint) (why string, err error) {
-	seen := k.place.Seen
-	switch {
-	case seen == 0:
-		return "", nil
-	case head.Size < seen:
-		return rewound, nil
-	case head.Size == seen && evidence.Root(head) != k.place.Root:
-		return forked, nil
-	case head.Size == seen:
-		return "", nil
+// followed is how far the log was followed.
+func (p place) followed() (log.Point, error) {
+	if p.Seen == 0 {
+		return log.Point{}, nil
 	}
-	root, err := tlog.ParseHash(k.place.Root)
+	root, err := tlog.ParseHash(p.Root)
 	if err != nil {
-		return "", fault.New(fault.Misconfigured, "reading the root of the log that was followed: %w", err)
+		return log.Point{}, fault.New(fault.Misconfigured, "reading the root of the log that was followed: %w", err)
 	}
-	proof, err := k.log.Reader.Consistency(ctx, seen, head.Size)
+	return log.Point{Size: p.Seen, Root: root}, nil
+}
+
+// departs tells how a checkpoint fails to continue a point of the log; "" when it continues it.
+func (k *keeppromises) departs(ctx context.Context, seen log.Point, head log.Checkpoint) (why string, err error) {
+	switch {
+	case seen.Size == 0:
+		return "", nil
+	case head.Size < seen.Size:
+		return rewound, nil
+	case head.Size == seen.Size && tlog.Hash(head.Root) != seen.Root:
+		return forked, nil
+	case head.Size == seen.Size:
+		return "", nil
+	}
+	proof, err := k.log.Reader.Consistency(ctx, seen.Size, head.Size)
 	switch {
 	case bad(err):
 		return damaged, nil
 	case err != nil:
-		return "", fmt.Errorf("proving that the log of %d leaves continues that of %d: %w", head.Size, seen, err)
-	case tlog.CheckTree(proof, head.Size, tlog.Hash(head.Root), seen, root) != nil:
+		return "", fmt.Errorf("proving that the log of %d leaves continues that of %d: %w", head.Size, seen.Size, err)
+	case tlog.CheckTree(proof, head.Size, tlog.Hash(head.Root), seen.Size, seen.Root) != nil:
 		return forked, nil
 	}
 	return "", nil
@@ -95,19 +109,22 @@ type departure struct {
 func (k *keeppromises) depart(ctx context.Context, now time.Time, why string, head log.Checkpoint) error {
 	k.Log.Log(ctx, platformlog.LevelCritical, "the evidence log does not continue what was followed; nothing is shown as kept until it does",
 		"why", why, "followed", k.place.Seen, "size", head.Size)
-	departed := fault.New(fault.Misconfigured, "following the evidence log: it is %s: %d leaves were followed, the newest checkpoint has %d", why, k.place.Seen, head.Size)
+	departed := fault.New(fault.Misconfigured, "following the evidence log: it is %s: it was followed to %d:%s, and its newest checkpoint is at %s; %s",
+		why, k.place.Seen, k.place.Root, log.Point{Size: head.Size, Root: tlog.Hash(head.Root)}, log.Way)
 	if k.place.Departed != nil {
 		return departed
 	}
-	r := k.record(record.Finding, log.Control, fmt.Sprintf("%s at %d of %d, %s", why, head.Size, k.place.Seen, now.UTC().Format(time.RFC3339Nano)), now)
+	event := fmt.Sprintf("%s at %d of %d, %s", why, head.Size, k.place.Seen, now.UTC().Format(time.RFC3339Nano))
+	r := k.record(record.Finding, log.Control, event, now)
 	r.Result.State = record.Broken
 	if r.Promises = k.Promises(log.Control); len(r.Promises) == 0 {
-		r.Kind, r.Result.State = record.Gap, record.Undetermined // the page counts gaps that concern no promise
+		r = k.record(record.Gap, check, event, now) // the page counts gaps that concern no promise; those of the log are its own
+		r.Result.State = record.Undetermined
 	}
 	r.Facts = map[string]string{"why": why, "followed": strconv.FormatInt(k.place.Seen, 10), "size": strconv.FormatInt(head.Size, 10)}
 	next := k.place
 	next.Departed = &departure{r.ID(), r.Kind, head.Signed}
-	if err := k.move(ctx, next, func(_ store.Tx, batch *outbox.Batch) error { return put(batch, r) }); err != nil {
+	if err := k.move(ctx, now, next, nil, func(_ store.Tx, batch *outbox.Batch) error { return put(batch, r) }); err != nil {
 		return fmt.Errorf("%w; recording it: %w", departed, err)
 	}
 	return departed
@@ -122,8 +139,11 @@ func (k *keeppromises) fold(ctx context.Context, now time.Time, head log.Checkpo
 		k.ledger = nil // until it is stored
 		from := l.Size()
 		to := min((from/step+1)*step, head.Size)
+		next := k.place
 		err := k.log.Reader.Entries(ctx, from, to, func(index int64, leaf []byte) error {
-			return l.Add(index, k.parse(ctx, now, index, leaf))
+			r := k.parse(ctx, now, index, leaf)
+			next.passed(r)
+			return l.Add(index, r)
 		})
 		if bad(err) {
 			return k.depart(ctx, now, damaged, head)
@@ -131,15 +151,10 @@ func (k *keeppromises) fold(ctx context.Context, now time.Time, head log.Checkpo
 		if err != nil {
 			return fmt.Errorf("following the evidence log from leaf %d: %w", from, err)
 		}
-		next := k.place
 		next.Seen, next.Root, next.Signed, next.Departed = head.Size, evidence.Root(head), head.Signed, nil
-		changed := packed(l.Changed())
-		if err := k.move(ctx, next, func(tx store.Tx, batch *outbox.Batch) error {
-			if err := write(tx, changed); err != nil {
-				return err
-			}
-			return k.mend(batch, now)
-		}); err != nil {
+		changed := k.packed(l.Changed())
+		d := k.place.Departed
+		if err := k.move(ctx, now, next, changed, func(_ store.Tx, batch *outbox.Batch) error { return k.mend(batch, d, now) }); err != nil {
 			return err
 		}
 		l.Stored()
@@ -152,8 +167,7 @@ func (k *keeppromises) fold(ctx context.Context, now time.Time, head log.Checkpo
 }
 
 // mend closes the finding of a departure that is over.
-func (k *keeppromises) mend(batch *outbox.Batch, now time.Time) error {
-	d := k.place.Departed
+func (k *keeppromises) mend(batch *outbox.Batch, d *departure, now time.Time) error {
 	if d == nil || d.Kind != record.Finding {
 		return nil
 	}

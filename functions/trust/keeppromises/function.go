@@ -9,6 +9,7 @@
 package keeppromises
 
 import (
+	"compress/flate"
 	"context"
 	_ "embed"
 	"errors"
@@ -38,6 +39,7 @@ import (
 	_ "ostiary.internal/shared/platform/bus/pubsub"
 	_ "ostiary.internal/shared/platform/identity/google"
 	_ "ostiary.internal/shared/platform/seal/kms"
+	_ "ostiary.internal/shared/platform/secret/secretmanager"
 	_ "ostiary.internal/shared/platform/store/firestore"
 )
 
@@ -56,6 +58,9 @@ const check = "keeppromises"
 // EnvProbes says which hosts probes may reach: public or loopback.
 const EnvProbes = "OSTIARY_PROBES"
 
+// canaryToken is the secret that holds a token of the canary tenant, for the probe that asks for what belongs to another.
+const canaryToken = "canary-token"
+
 // prober measures from outside what promises say of our own doors, and records it.
 type prober interface {
 	Run(ctx context.Context, now time.Time) error
@@ -72,9 +77,13 @@ type keeppromises struct {
 	register promise.Register
 	digest   string // of the register
 
-	mu     sync.Mutex      // one run at a time
-	ledger *promise.Ledger // as it is stored; nil: it has to be read
-	place  place           // as it was read or written last
+	mu       sync.Mutex      // one run at a time
+	ledger   *promise.Ledger // as it is stored; nil: it has to be read
+	place    place           // as it was read or written last
+	most     int             // pieces in one transaction
+	searched log.Point       // how far no rewind was found that ends the departure
+	standing standing        // as it was computed last
+	deflater *flate.Writer   // of large pieces: over a megabyte of tables, which is not made anew each minute
 }
 
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
@@ -90,7 +99,7 @@ func start(ctx context.Context, d *wiring.Deps) (*keeppromises, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keeppromises{Parts: p, register: promise.NewRegister(d.Policy, p.Duties.Rules.Register())}
+	k := &keeppromises{Parts: p, register: promise.NewRegister(d.Policy, p.Duties.Rules.Register()), most: mostPieces}
 	k.digest = k.register.Digest()
 	beats := heartbeat.Config{Store: d.Store, Box: d.Box, Policy: d.PolicyDigest()}
 	k.heart, k.pulse = heartbeat.New(beats), heartbeat.New(beats)
@@ -99,7 +108,8 @@ func start(ctx context.Context, d *wiring.Deps) (*keeppromises, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", d.Manifest.Name, EnvProbes, err)
 	}
-	if k.probes, err = probe.New(probe.Config{Store: d.Store, Box: d.Box, Eye: eye, Policy: d.Policy, Digest: d.PolicyDigest()}); err != nil {
+	canary := func(ctx context.Context) ([]byte, error) { return d.Secrets.Get(ctx, canaryToken) }
+	if k.probes, err = probe.New(probe.Config{Store: d.Store, Box: d.Box, Eye: eye, Policy: d.Policy, Digest: d.PolicyDigest(), Canary: canary}); err != nil {
 		return nil, err
 	}
 	k.log, err = evidence.Open(ctx, d)

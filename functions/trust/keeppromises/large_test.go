@@ -1,13 +1,18 @@
 package keeppromises
 
 import (
+	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/require"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/trust/page/shelf"
 )
@@ -96,6 +101,118 @@ func TestLarge(t *testing.T) {
 	w.proven(t)
 }
 
+// narrow is a store that takes few documents in one transaction.
+type narrow struct {
+	store.Store
+	most int
+	kind fault.Kind
+}
+
+type narrowTx struct {
+	store.Tx
+	written *int
+}
+
+func (n narrow) Tx(ctx context.Context, fn func(tx store.Tx) error) error {
+	return n.Store.Tx(ctx, func(tx store.Tx) error {
+		written := 0
+		if err := fn(narrowTx{tx, &written}); err != nil || written <= n.most {
+			return err
+		}
+		return fault.New(n.kind, "the transaction writes %d documents", written)
+	})
+}
+
+func (n narrowTx) Put(collection, id string, doc any) error {
+	*n.written++
+	return n.Tx.Put(collection, id, doc)
+}
+
+// through is an instance whose database takes few documents at once.
+func (w *world) through(t testing.TB, most int, kind fault.Kind) *keeppromises {
+	t.Helper()
+	k := w.another(t)
+	d := *k.Deps
+	d.Store = narrow{d.Store, most, kind}
+	d.Box = outbox.New(d.Store, d.Clock, d.Log, nil)
+	k.Deps = &d
+	return k
+}
+
+// TestNarrow: a database that refuses large transactions gets smaller ones, and ends with the same ledger.
+func TestNarrow(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []fault.Kind{fault.Exhausted, fault.Invalid} {
+		w := newWorld(t, large())
+		w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+		w.say(t, record.Page, "trust-page", record.Pass)
+		w.seal(t)
+		k := w.through(t, 100, kind)
+		head, err := k.follow(t.Context(), w.Clock.Now())
+		must(t, err)
+		if k.ledger.Size() != head.Size || k.place.Torn != 0 || k.most > 100 {
+			t.Errorf("%d of %d leaves, torn %d, %d at once", k.ledger.Size(), head.Size, k.place.Torn, k.most)
+		}
+		next := w.another(t)
+		must(t, next.read(t.Context(), w.Clock.Now()))
+		if !maps.EqualFunc(maps.Collect(next.ledger.Pieces()), maps.Collect(k.ledger.Pieces()), slices.Equal) || next.ledger.Size() != head.Size {
+			t.Errorf("the next instance reads another ledger, of %d leaves", next.ledger.Size())
+		}
+		w.good(t)
+		w.good(t)
+		w.proven(t)
+	}
+	w := newWorld(t, nil)
+	if err := w.through(t, 0, fault.Invalid).run(t.Context(), w.Clock.Now()); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a database that takes nothing: %v", err)
+	}
+}
+
+// TestTorn: killed between the transactions of one step, the ledger is not believed; it is made again, once whoever wrote it
+// must be gone.
+func TestTorn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.good(t)
+	stride := max(7/require.Seeds(1), 1)
+	torn := 0
+	for n := 0; ; n += stride {
+		w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+		w.say(t, record.Page, "trust-page", record.Pass)
+		w.Advance(t, 15*time.Minute)
+		w.seal(t)
+		k := w.another(t)
+		k.most = 10
+		failed := w.Store.Failed()
+		w.Store.DownAfter(n)
+		_, err := k.follow(t.Context(), w.Clock.Now())
+		w.Store.Up()
+		if w.Store.Failed() == failed {
+			must(t, err)
+			break
+		}
+		next := w.another(t)
+		if err := next.read(t.Context(), w.Clock.Now()); k.place.Torn > 0 && !fault.Is(err, fault.Transient) {
+			t.Errorf("after %d calls a torn ledger is read: %v", n, err)
+		} else if k.place.Torn > 0 {
+			torn++
+		}
+		w.Advance(t, patience)
+		w.Restart()
+		w.good(t)
+	}
+	if torn == 0 {
+		t.Error("the ledger was never torn: the test shows nothing")
+	}
+	w.Advance(t, time.Hour) // what the outbox has put off
+	w.good(t)
+	w.good(t)
+	w.proven(t)
+	if on := w.of(t, record.Policy); len(on) != 1 {
+		t.Errorf("%d policies on record", len(on))
+	}
+}
+
 // hurrying is a clock on which nothing takes less than an hour.
 type hurrying struct{ now time.Time }
 
@@ -157,7 +274,7 @@ func BenchmarkFollow(b *testing.B) {
 	for b.Loop() {
 		k := w.another(b)
 		must(b, k.read(b.Context(), w.Clock.Now()))
-		must(b, k.begin(b.Context(), w.Clock.Now()))
+		must(b, k.begin(b.Context(), w.Clock.Now(), k.place, nil))
 		must(b, k.run(b.Context(), w.Clock.Now()))
 	}
 }

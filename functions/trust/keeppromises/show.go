@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"ostiary.internal/functions/trust/internal/evidence"
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
+	platformlog "ostiary.internal/shared/platform/log"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/trust/page/shelf"
@@ -21,7 +21,8 @@ const (
 	// every is how old a page becomes before a new one is made though no state has changed: a quarter of an hour, less
 	// than which runs of a schedule may differ.
 	every = 15*time.Minute - 20*time.Second
-	// skew is how far the clock may stand behind the last page before somebody has to know.
+	// skew is how far the clock may stand behind the last page, made by another instance, before that page counts as
+	// dated by a wrong clock.
 	skew = 5 * time.Minute
 )
 
@@ -43,7 +44,8 @@ type shown struct {
 }
 
 // show computes the page of now, and puts it on the shelf and on record when it says something new, or the last one is
-// old; otherwise it affirms the last one. A ledger that is behind the log shows nothing.
+// old; otherwise it affirms the last one. A last page that is dated ahead gives way. A ledger that is behind the log shows
+// nothing.
 func (k *keeppromises) show(ctx context.Context, now time.Time, head log.Checkpoint) error {
 	if head.Size == 0 || k.ledger.Size() != head.Size {
 		return nil
@@ -53,17 +55,18 @@ func (k *keeppromises) show(ctx context.Context, now time.Time, head log.Checkpo
 		return fmt.Errorf("asking which page was shown last: %w", err)
 	}
 	at := now.UTC().Truncate(time.Millisecond)
-	if behind := last.At.Sub(at); behind > 0 {
-		if behind > skew {
-			return fault.New(fault.Misconfigured, "making the trust page: the clock stands %s before the last page", behind)
-		}
+	ahead := last.At.Sub(at)
+	switch {
+	case ahead > skew:
+		k.Log.Log(ctx, platformlog.LevelCritical, "the last trust page is dated ahead: a clock is wrong, or was; the next one takes its place", "ahead", ahead)
+	case ahead > 0:
 		return nil
 	}
-	s := promise.Snap(k.ledger, head.Origin, head.Size, evidence.Root(head), at)
-	next := shown{V: version, At: at, States: states(s)}
-	if last.States == next.States && at.Sub(last.At) < every && sameDay(at, last.At) {
+	next := shown{V: version, At: at, States: k.stand(at)}
+	if ahead <= 0 && last.States == next.States && at.Sub(last.At) < every && sameDay(at, last.At) {
 		return k.affirm(ctx, last, at)
 	}
+	s := promise.Snap(k.ledger, head.Origin, head.Size, evidence.Root(head), at)
 	page := s.Canonical()
 	next.Digest = record.Digest(page)
 	r := k.record(record.Page, promise.PageControl, "page "+next.Digest, at)
@@ -109,14 +112,23 @@ func unmoved(tx store.Tx, last shown) (bool, error) {
 	return held.Digest == last.Digest, nil
 }
 
-// states is the digest of what a page says of each promise; the rows stand in an order that follows from that.
-func states(s promise.Snapshot) string {
-	var all strings.Builder
-	all.WriteString(s.Register)
-	for _, row := range s.Promises {
-		fmt.Fprintf(&all, "\n%s %s %s", row.ID, row.State, row.Reason)
+// standing is what was computed of a ledger at a time.
+type standing struct {
+	promise.Standing
+	ledger *promise.Ledger
+	size   int64
+	at     time.Time
+}
+
+// stand returns the digest of all states at a time. In most minutes nothing was added and nothing turns: then it is not
+// computed again.
+func (k *keeppromises) stand(at time.Time) string {
+	s := k.standing
+	same := s.ledger == k.ledger && s.size == k.ledger.Size() && !at.Before(s.at) && (s.Until.IsZero() || at.Before(s.Until))
+	if !same {
+		k.standing = standing{promise.Stand(k.ledger, at), k.ledger, k.ledger.Size(), at}
 	}
-	return record.Digest([]byte(all.String()))
+	return k.standing.Digest
 }
 
 func sameDay(a, b time.Time) bool {

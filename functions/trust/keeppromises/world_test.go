@@ -22,6 +22,7 @@ import (
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/log/memory"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
 	"ostiary.internal/shared/trust/page/shelf"
@@ -94,9 +95,16 @@ func (w *world) open(t testing.TB, url string) *journal {
 		*into, err = log.Stores.Open(t.Context(), url+suffix, log.Options{Clock: w.Clock})
 		must(t, err)
 	}
-	j.sequencer, err = log.New(log.Config{Inbox: j.inbox, Tiles: j.tiles, Head: j.head, Origin: origin, Signers: []sign.Signer{w.signer}, Clock: w.Clock})
-	must(t, err)
+	j.sequencer = w.sequence(t, j)
 	return j
+}
+
+// sequence is a sequencer that knows nothing yet of a log.
+func (w *world) sequence(t testing.TB, j *journal) *log.Sequencer {
+	t.Helper()
+	s, err := log.New(log.Config{Inbox: j.inbox, Tiles: j.tiles, Head: j.head, Origin: origin, Signers: []sign.Signer{w.signer}, Writers: recordtest.Writers(), Clock: w.Clock})
+	must(t, err)
+	return s
 }
 
 // say puts a record about the moment into the log's inbox.
@@ -116,7 +124,7 @@ func (w *world) hand(t testing.TB, r record.Record) {
 	t.Helper()
 	data, err := r.Canonical()
 	must(t, err)
-	_, err = w.inbox.Create(t.Context(), r.ID(), data)
+	_, err = w.inbox.Create(t.Context(), recordtest.Place+r.ID(), data)
 	must(t, err)
 }
 
@@ -207,15 +215,26 @@ func (w *world) proven(t testing.TB) (pages int) {
 	newest, err := on.Newest(t.Context())
 	must(t, err)
 	found := false
-	for _, r := range w.of(t, record.Page) {
+	size := func(r record.Record) int {
+		n, err := strconv.Atoi(r.Facts["size"])
+		must(t, err)
+		return n
+	}
+	made := w.of(t, record.Page)
+	slices.SortStableFunc(made, func(a, b record.Record) int { return size(a) - size(b) })
+	folded := map[string]*replay{} // by register: what lies before one page lies before the next
+	for _, r := range made {
 		digest := r.Facts["page"]
 		found = found || digest == newest.Digest
 		shown, err := on.Read(t.Context(), digest)
 		must(t, err)
-		size, err := strconv.ParseInt(r.Facts["size"], 10, 64)
-		must(t, err)
-		if again := w.again(t, on, all[:size], shown, r.Source.Observed); !bytes.Equal(again, shown) {
-			t.Fatalf("the page of %s from %d leaves is another when it is computed again:\n%.300s\n%.300s", r.Source.Observed, size, again, shown)
+		_, register, _ := strings.Cut(string(shown), `"register":"`)
+		register, _, _ = strings.Cut(register, `"`)
+		if folded[register] == nil {
+			folded[register] = newReplay(t, on, register)
+		}
+		if again := folded[register].page(t, all[:size(r)], r.Source.Observed); !bytes.Equal(again, shown) {
+			t.Fatalf("the page of %s from %d leaves is another when it is computed again:\n%.300s\n%.300s", r.Source.Observed, size(r), again, shown)
 		}
 		pages++
 	}
@@ -225,24 +244,33 @@ func (w *world) proven(t testing.TB) (pages int) {
 	return pages
 }
 
-func (w *world) again(t testing.TB, on *shelf.Shelf, leaves []record.Record, shown []byte, at time.Time) []byte {
+// replay is the log as a stranger folds it, who has the register and the leaves.
+type replay struct {
+	ledger *promise.Ledger
+	tree   log.Tree
+}
+
+func newReplay(t testing.TB, on *shelf.Shelf, register string) *replay {
 	t.Helper()
-	_, named, _ := strings.Cut(string(shown), `"register":"`)
-	named, _, _ = strings.Cut(named, `"`)
-	text, err := on.Read(t.Context(), named)
+	text, err := on.Read(t.Context(), register)
 	must(t, err)
-	register, err := promise.ReadRegister(text)
+	read, err := promise.ReadRegister(text)
 	must(t, err)
-	l, tree := promise.NewLedger(register), &log.Tree{}
-	for i, r := range leaves {
-		must(t, l.Add(int64(i), r))
+	return &replay{ledger: promise.NewLedger(read)}
+}
+
+// page computes the page of leaves, which begin with those of the page before.
+func (p *replay) page(t testing.TB, leaves []record.Record, at time.Time) []byte {
+	t.Helper()
+	for _, r := range leaves[p.ledger.Size():] {
+		must(t, p.ledger.Add(p.ledger.Size(), r))
 		data, err := r.Canonical()
 		must(t, err)
-		tree.Append(tlog.RecordHash(data))
+		p.tree.Append(tlog.RecordHash(data))
 	}
 	root := log.Checkpoint{}
-	root.Root = tree.Root()
-	return promise.Snap(l, origin, int64(len(leaves)), evidence.Root(root), at).Canonical()
+	root.Root = p.tree.Root()
+	return promise.Snap(p.ledger, origin, p.ledger.Size(), evidence.Root(root), at).Canonical()
 }
 
 // another is one more instance beside the running one.

@@ -51,9 +51,9 @@ func init() {
 		c := find(u)
 		return logs.New(strings.TrimPrefix(u.Path, "/"), "", 0, c.Connect(c.grants...))
 	})
-	record.Inboxes.Register("cloud", func(_ context.Context, u *url.URL, _ record.Options) (record.Inbox, error) {
+	record.Inboxes.Register("cloud", func(_ context.Context, u *url.URL, o record.Options) (record.Inbox, error) {
 		c := find(u)
-		return inboxes.New(strings.TrimPrefix(u.Path, "/"), "", 0, c.Connect(c.grants...))
+		return inboxes.New(strings.TrimPrefix(u.Path, "/"), o.Writer+"/", 0, c.Connect(c.grants...))
 	})
 }
 
@@ -88,7 +88,7 @@ func newCloud(t testing.TB) *cloud {
 	c.setup = functiontest.Setup{Functions: []wiring.Function{Function}, Env: map[string]string{
 		wiring.EnvEvidence: "cloud://" + id + "/evidence-inbox", EnvInbox: "cloud://" + id + "/evidence-inbox",
 		evidence.EnvTiles: "cloud://" + id + "/evidence-log", evidence.EnvHead: "cloud://" + id + "/evidence-head",
-		EnvOrigin: origin, EnvKeys: c.key("first"),
+		EnvOrigin: origin, EnvKeys: c.key("first"), evidence.EnvTrust: c.trusting("first", "second"),
 	}}
 	return c
 }
@@ -122,15 +122,22 @@ func (c *cloud) owner(bucket string) log.Objects {
 	return o
 }
 
-// hand puts a record into the inbox as a control does.
+// hand puts a record into the inbox as registerip does.
 func (c *cloud) hand(w *functiontest.World, event string) record.Record {
 	c.t.Helper()
-	in, err := inboxes.New("evidence-inbox", "", 0, c.Connect("storage.objects.create evidence-inbox"))
+	return c.handAs(w, "registerip/", record.New(record.Access, "ip-daily", event))
+}
+
+// handAs puts a record below a prefix of the inbox.
+func (c *cloud) handAs(w *functiontest.World, prefix string, r record.Record) record.Record {
+	c.t.Helper()
+	in, err := inboxes.New("evidence-inbox", prefix, 0, c.Connect("storage.objects.create evidence-inbox"))
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	r := record.New(record.Access, "ip-daily", event)
-	r.Source.Observed, r.Source.Collected = w.Clock.Now(), w.Clock.Now()
+	if r.Source.Collected.IsZero() {
+		r.Source.Observed, r.Source.Collected = w.Clock.Now(), w.Clock.Now()
+	}
 	data, err := r.Canonical()
 	if err != nil {
 		c.t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"ostiary.internal/functions/internal/machine"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/functions/internal/writers"
 	"ostiary.internal/functions/trust/internal/evidence"
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
@@ -54,6 +55,9 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if c.Origin, err = variable(d, EnvOrigin); err != nil {
 		return web.Function{}, err
 	}
+	if c.Writers, err = writers.All(); err != nil {
+		return web.Function{}, err
+	}
 	for name, into := range map[string]*log.Objects{EnvInbox: &c.Inbox, evidence.EnvTiles: &c.Tiles, evidence.EnvHead: &c.Head} {
 		if *into, err = open(ctx, d, name, log.Stores.Open, log.Options{Clock: d.Clock}); err != nil {
 			return web.Function{}, err
@@ -62,11 +66,19 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if c.Signers, err = signers(ctx, d); err != nil {
 		return web.Function{}, err
 	}
-	inbox, err := open(ctx, d, wiring.EnvEvidence, record.Inboxes.Open, record.Options{Clock: d.Clock})
+	text, err := variable(d, evidence.EnvTrust)
 	if err != nil {
 		return web.Function{}, err
 	}
-	s := &sealevidence{Deps: d, keys: &keys{signers: c.Signers, head: c.Head, inbox: inbox, clock: d.Clock, config: d.PolicyDigest()}}
+	trust, err := sign.ReadTrust([]byte(text))
+	if err != nil {
+		return web.Function{}, fault.New(fault.Misconfigured, "%s: reading %s: %w", d.Manifest.Name, evidence.EnvTrust, err)
+	}
+	inbox, err := open(ctx, d, wiring.EnvEvidence, record.Inboxes.Open, record.Options{Clock: d.Clock, Writer: d.Manifest.Name})
+	if err != nil {
+		return web.Function{}, err
+	}
+	s := &sealevidence{Deps: d, keys: &keys{signers: c.Signers, trust: trust, head: c.Head, inbox: inbox, clock: d.Clock, config: d.PolicyDigest()}}
 	if s.sequencer, err = log.New(c); err != nil {
 		return web.Function{}, err
 	}
@@ -111,9 +123,13 @@ func signers(ctx context.Context, d *wiring.Deps) ([]sign.Signer, error) {
 	return all, nil
 }
 
-// tick is one pass. The log goes on when a change of keys cannot be written down, and the other way round.
+// tick is one pass. The log goes on when a change of keys cannot be written down, and the other way round; but keys of an
+// earlier time sign nothing.
 func (s *sealevidence) tick(ctx context.Context) error {
 	announced := s.keys.announce(ctx)
+	if errors.Is(announced, errSetBack) {
+		return announced
+	}
 	report, err := s.sequencer.Run(ctx)
 	if report.Added > 0 || report.Refused > 0 {
 		s.Log.InfoContext(ctx, "evidence was sealed", "added", report.Added, "duplicates", report.Duplicates, "refused", report.Refused, "size", report.Size)

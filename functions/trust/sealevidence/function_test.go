@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/functions/trust/internal/evidence"
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/sign"
@@ -18,6 +19,20 @@ import (
 
 func (c *cloud) trust() sign.Trust {
 	return sign.Trust{V: 1, Origin: origin, Keys: []sign.TrustedKey{{Key: c.verifier("first")}}}
+}
+
+// trusting is a trust file that holds keys.
+func (c *cloud) trusting(keys ...string) string {
+	c.t.Helper()
+	trust := sign.Trust{V: 1, Origin: origin}
+	for _, k := range keys {
+		trust.Keys = append(trust.Keys, sign.TrustedKey{Key: c.verifier(k)})
+	}
+	text, err := trust.Encode()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(text)
 }
 
 // TestSeals: what a control has handed in is in the log a minute later, signed, and out of the inbox; nothing to do
@@ -49,6 +64,35 @@ func TestSeals(t *testing.T) {
 	w.Tick(t, name).Want(t, 204, "")
 	if n := count(c.leaves(c.trust()), record.Run); n != 2 {
 		t.Errorf("%d signs of life", n)
+	}
+}
+
+// TestRefuses: what a function hands in that is not its own to say is not in the log, however well formed; it is kept for
+// somebody to look at, and a gap tells of it.
+func TestRefuses(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	w := functiontest.New(t, c.setup)
+	c.handAs(w, "checkotp/", record.New(record.Access, "ip-daily", "another's control"))
+	c.handAs(w, "registerip/", record.New(record.Page, "ip-daily", "another's kind"))
+	c.handAs(w, "registerip/", record.New(record.Key, log.Control, "the log's own"))
+	c.handAs(w, "", record.New(record.Access, "ip-daily", "in nobody's place"))
+	c.handAs(w, "nobody/", record.New(record.Access, "ip-daily", "in a place of nobody's"))
+	early := record.New(record.Access, "ip-daily", "tomorrow")
+	early.Source.Collected = w.Clock.Now().Add(24 * time.Hour)
+	c.handAs(w, "registerip/", early)
+	good := c.hand(w, "good")
+	w.Tick(t, name).Want(t, 204, "")
+	all := c.leaves(c.trust())
+	if n := count(all, record.Gap); n != 6 || len(all) != 9 { // and a key, a run
+		t.Errorf("%d gaps for 6 records, %d leaves", n, len(all))
+	}
+	if !slices.ContainsFunc(all, func(r record.Record) bool { return r.ID() == good.ID() }) {
+		t.Error("the good record is not in the log")
+	}
+	kept := slices.DeleteFunc(c.Names("evidence-head"), func(name string) bool { return !strings.HasPrefix(name, "refused/") })
+	if len(kept) != 6 || len(c.Names("evidence-inbox")) != 0 {
+		t.Errorf("kept are %v, the inbox holds %v", kept, c.Names("evidence-inbox"))
 	}
 }
 
@@ -90,6 +134,48 @@ func TestKeyChange(t *testing.T) {
 		if v, err := trust.Verify(data); err != nil || !slices.Equal(v.Keys, signed) {
 			t.Errorf("%v: signed by %v, %v", step.keys, v.Keys, err)
 		}
+	}
+}
+
+// TestKeysSetBack: a key that ended signs no more, and a trust file that no longer holds a key the log has seen stops the
+// log: both are states of before. Nothing is sealed until they are set right.
+func TestKeysSetBack(t *testing.T) {
+	t.Parallel()
+	for test, back := range map[string]func(c *cloud){
+		"the key":        func(c *cloud) { c.setup.Env[EnvKeys] = c.key("first") },
+		"the trust file": func(c *cloud) { c.setup.Env[evidence.EnvTrust] = c.trusting("second") },
+		"a stranger's":   func(c *cloud) { c.setup.Env[EnvKeys] = c.key("second") + " " + c.key("third") },
+	} {
+		t.Run(test, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t)
+			w := functiontest.New(t, c.setup)
+			step := func(set func()) functiontest.Answer {
+				set()
+				w.Restart()
+				w.Advance(t, time.Minute)
+				c.hand(w, w.Clock.Now().String())
+				return w.Tick(t, name)
+			}
+			for _, keys := range []string{"first", "second"} {
+				step(func() { c.setup.Env[EnvKeys] = c.key(keys) }).Want(t, 204, "")
+			}
+			before, _ := c.Data("evidence-head", "checkpoint")
+			marks := len(c.Names("evidence-head"))
+			if got := step(func() { back(c) }); got.Status < 500 {
+				t.Errorf("answered %d", got.Status)
+			}
+			after, _ := c.Data("evidence-head", "checkpoint")
+			if before != after || len(c.Names("evidence-inbox")) != 1 || len(c.Names("evidence-head")) != marks {
+				t.Errorf("something was sealed, or put on record: the inbox holds %v, the head store %v", c.Names("evidence-inbox"), c.Names("evidence-head"))
+			}
+			step(func() {
+				c.setup.Env[EnvKeys], c.setup.Env[evidence.EnvTrust] = c.key("second"), c.trusting("first", "second")
+			}).Want(t, 204, "")
+			if left := c.Names("evidence-inbox"); len(left) != 0 {
+				t.Errorf("set right, the inbox holds %v", left)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package sealevidence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,10 +22,14 @@ const keysPrefix = "keys/"
 // maxKeys bounds how many marks are looked through: a key is changed once a year or so.
 const maxKeys = 1000
 
+// errSetBack says that the keys that sign, or are trusted, are those of an earlier time than what is on record.
+var errSetBack = errors.New("keys are set back")
+
 // keys writes down which keys begin and end to sign: a record each, once. It looks at them once in the life of an
 // instance, for its list of keys never changes.
 type keys struct {
 	signers []sign.Signer
+	trust   sign.Trust
 	head    log.Objects
 	inbox   record.Inbox
 	clock   clock.Clock
@@ -35,7 +40,8 @@ type keys struct {
 }
 
 // announce records the keys that sign and were not on record, and those on record that sign no more. The record comes
-// before the mark: after a crash between them it is handed in again, and the log knows it.
+// before the mark: after a crash between them it is handed in again, and the log knows it. With errSetBack, which is
+// Misconfigured, nothing may be signed.
 func (k *keys) announce(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -46,7 +52,7 @@ func (k *keys) announce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var present []string
+	var present, verifiers []string
 	for _, s := range k.signers {
 		verifier, err := s.Verifier(ctx)
 		if err != nil {
@@ -56,8 +62,13 @@ func (k *keys) announce(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("announcing the keys of the log: %w", err)
 		}
-		present = append(present, hash)
-		if err := k.step(ctx, marks, sign.Begins, hash, verifier); err != nil {
+		present, verifiers = append(present, hash), append(verifiers, verifier)
+	}
+	if err := k.setBack(marks, present); err != nil {
+		return err
+	}
+	for i, hash := range present {
+		if err := k.step(ctx, marks, sign.Begins, hash, verifiers[i]); err != nil {
 			return err
 		}
 	}
@@ -75,6 +86,36 @@ func (k *keys) announce(ctx context.Context) error {
 		}
 	}
 	k.done = true
+	return nil
+}
+
+// setBack returns errSetBack where a key signs that ended on record, or the trust file lacks one that signs or has signed:
+// readers could not verify what the log holds.
+func (k *keys) setBack(marks, present []string) error {
+	var trusted []string
+	for _, key := range k.trust.Keys {
+		hash, err := sign.KeyHash(key.Key)
+		if err != nil {
+			return fmt.Errorf("reading the trust file: %w", err)
+		}
+		trusted = append(trusted, hash)
+	}
+	seen := slices.Clone(present)
+	for _, mark := range marks {
+		if hash, begun := strings.CutSuffix(strings.TrimPrefix(mark, keysPrefix), "/"+sign.Begins); begun {
+			seen = append(seen, hash)
+		}
+	}
+	for _, hash := range present {
+		if slices.Contains(marks, keysPrefix+hash+"/"+sign.Ends) {
+			return fault.New(fault.Misconfigured, "%w: key %s signs again, and its end is on record", errSetBack, hash)
+		}
+	}
+	for _, hash := range seen {
+		if !slices.Contains(trusted, hash) {
+			return fault.New(fault.Misconfigured, "%w: the trust file does not hold key %s, which signs or has signed", errSetBack, hash)
+		}
+	}
 	return nil
 }
 

@@ -1,8 +1,10 @@
 // Package trustpage shows everybody, without an account and without a script, what the company promises, what of it is
 // kept right now, and what proves it: as a page, as JSON, as a feed, and as the files of the evidence log.
 //
-// It promises to show only pages that a record in the log tells of, to say that nothing is known where the newest of
-// them is too old, and to need no right to write. It computes no state: keeppromises does. It does not publish the
+// It promises to show only pages that were committed in one transaction with the record about them, to say that nothing is
+// known where the newest of them is too old, and to need no right to write. The record enters the log with the next seal:
+// the newest page may stand here a minute before the log tells of it, and much longer where sealing has stopped, but then
+// the page itself soon says that nothing is known. It computes no state: keeppromises does. It does not publish the
 // entries of the log, whose records may concern persons, but where OSTIARY_PUBLIC_ENTRIES=true says so; records of
 // kinds that concern nobody are always readable.
 package trustpage

@@ -12,6 +12,7 @@ import (
 
 	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/trust/internal/evidence"
+	"ostiary.internal/shared/evidence/witness"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/web"
@@ -122,8 +123,12 @@ func (t *trustpage) signed(r *http.Request) (page.Checkpoint, error) {
 		return page.Checkpoint{}, err
 	}
 	c := page.Checkpoint{Known: true, Size: newest.Size, Root: evidence.Root(newest.Checkpoint), Signed: newest.Sealed}
-	for _, witness := range newest.Witnesses {
-		c.Witnesses = append(c.Witnesses, page.Witness{Name: evidence.NameOf(witness.Key), At: witness.At})
+	confirmed, err := witness.Confirmations(r.Context(), t.log.Head, t.log.Trust)
+	if err != nil {
+		return page.Checkpoint{}, err
+	}
+	for _, by := range confirmed {
+		c.Witnesses = append(c.Witnesses, page.Witness{Name: by.Name, Size: by.Size, At: by.At})
 	}
 	return c, nil
 }

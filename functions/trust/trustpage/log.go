@@ -7,11 +7,16 @@ import (
 	"strconv"
 
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/witness"
 	"ostiary.internal/shared/platform/fault"
 )
 
-// public are the kinds of records that concern no person.
-var public = []record.Kind{record.Policy, record.Release, record.Attestation, record.Claim, record.Page, record.Key, record.Drill}
+// kinds are those of records that usually concern no person.
+var kinds = []record.Kind{record.Policy, record.Release, record.Attestation, record.Claim, record.Page, record.Key, record.Drill}
+
+// public reports whether a record concerns no person: it is of such a kind, and holds no commitment that stands for one.
+// What counts many people together holds none.
+func public(r record.Record) bool { return slices.Contains(kinds, r.Kind) && len(r.Subjects) == 0 }
 
 // tileForm is the path of a tile or entry bundle below tile/ (C2SP tlog-tiles): its level, its number in groups of
 // three digits, and its width where it is not full.
@@ -34,14 +39,14 @@ func found(err error) error {
 }
 
 func (t *trustpage) checkpoint(w http.ResponseWriter, r *http.Request) error {
-	c, err := t.log.Reader.Checkpoint(r.Context())
+	signed, err := witness.Checkpoint(r.Context(), t.log.Head, t.log.Trust)
 	if fault.Is(err, fault.NotFound) {
 		return fault.Refuse(fault.NotFound, "not_in_log", "Nothing has been sealed yet: there is no checkpoint.", "Come back in a few minutes.")
 	}
 	if err != nil {
 		return found(err)
 	}
-	return answer(w, r, "text/plain; charset=utf-8", forNow, c.Signed)
+	return answer(w, r, "text/plain; charset=utf-8", forNow, signed)
 }
 
 func (t *trustpage) tile(w http.ResponseWriter, r *http.Request) error {
@@ -71,7 +76,7 @@ func (t *trustpage) record(w http.ResponseWriter, r *http.Request) error {
 		return found(err)
 	}
 	parsed, err := record.Parse(leaf)
-	if err != nil || !t.entries && !slices.Contains(public, parsed.Kind) {
+	if err != nil || !t.entries && !public(parsed) {
 		return fault.Refuse(fault.Denied, "record_private", "Records of this kind are not public: some concern persons.",
 			"Ask for the proof of the record: it shows that the log holds it, not what it says.")
 	}

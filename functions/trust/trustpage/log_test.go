@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -54,6 +55,38 @@ func TestLog(t *testing.T) {
 		t.Errorf("%d records are private", private)
 	}
 	s.Call(t, get("/v1/tile/entries/000.p/5")).Want(t, 403, "entries_private")
+}
+
+// A record that holds a person's commitment is not answered, whatever its kind; one that counts people together is.
+func TestRecordsAboutPersons(t *testing.T) {
+	t.Parallel()
+	s := evidencetest.New(t, trustpage.Function, nil)
+	about := record.Commitment([]byte("a salt of sixteen bytes"), "person", "ada")
+	for i, subjects := range [][]record.Subject{nil, {{Type: "signer", C: about}}, {{Type: "person", C: about}}} {
+		for _, kind := range []record.Kind{record.Attestation, record.Drill, record.Release} {
+			r := record.New(kind, "sample", fmt.Sprint(i), "L01")
+			r.Source.Type, r.Source.Collected, r.Result.State, r.Subjects = "test", s.Clock.Now(), record.Kept, subjects
+			r.Population = &record.Population{Expected: 4, Seen: 4}
+			s.Put(t, r)
+		}
+	}
+	s.Seal(t)
+	open := 0
+	for i := range 10 {
+		got := s.Call(t, get("/v1/records/"+fmt.Sprint(i)))
+		if got.Status == 200 {
+			open++
+			if strings.Contains(string(got.Body), "hmac:") {
+				t.Errorf("record %d is answered with a commitment: %s", i, got.Body)
+			}
+			continue
+		}
+		got.Want(t, 403, "record_private")
+		s.Call(t, get("/v1/proofs/"+fmt.Sprint(i))).Want(t, 200, "")
+	}
+	if open != 3 {
+		t.Errorf("%d records are public, want the three that name nobody", open)
+	}
 }
 
 // Where the operator says so, entries and all records are public.

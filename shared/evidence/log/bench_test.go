@@ -88,7 +88,7 @@ func BenchmarkSequencer(b *testing.B) {
 		b.StopTimer()
 		for i := range n {
 			id, data := sized(b, fmt.Sprintf("%d of round %d", i, round))
-			if _, err := w.inbox.Create(b.Context(), id, data); err != nil {
+			if _, err := w.inbox.Create(b.Context(), by+id, data); err != nil {
 				b.Fatal(err)
 			}
 		}

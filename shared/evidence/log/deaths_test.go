@@ -8,6 +8,7 @@ import (
 
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/fault"
 )
 
 // TestDeathAtEveryCall lets one sequencer die before and after each of its calls in turn, and another go on.
@@ -19,7 +20,7 @@ func TestDeathAtEveryCall(t *testing.T) {
 			w.put(t, "old")
 			w.run(t, w.sequencer(t))
 			w.put(t, "a", "b", "old") // one it knows, and below one it refuses
-			if _, err := w.inbox.Create(t.Context(), "zzz", []byte("no record")); err != nil {
+			if _, err := w.inbox.Create(t.Context(), by+"zzz", []byte("no record")); err != nil {
 				t.Fatal(err)
 			}
 			l := &life{}
@@ -39,9 +40,12 @@ func TestDeathAtEveryCall(t *testing.T) {
 				}
 				break
 			}
+			if err != nil && !fault.Is(err, fault.Transient) {
+				t.Errorf("fate %d of call %d: %v", f, call, err)
+			}
 			// Late, before anybody goes on, one is handed in again.
 			id, data := observed(t, "a", start)
-			_, _ = w.inbox.Create(t.Context(), id, data)
+			_, _ = w.inbox.Create(t.Context(), by+id, data)
 			if !l.died() {
 				if _, err := s.Run(t.Context()); err != nil {
 					t.Fatalf("fate %d of call %d: %v", f, call, err)
@@ -93,12 +97,13 @@ func (w *world) afterDeath(t *testing.T) string {
 // TestBehindLeftovers: the committed batch is finished however many lost ones stand before it in the list.
 func TestBehindLeftovers(t *testing.T) {
 	t.Parallel()
+	const list = 10 // names
 	for call := 1; ; call++ {
 		w := newWorld()
 		w.put(t, "old")
 		w.run(t, w.sequencer(t))
 		w.put(t, "a", "b", "old")
-		if _, err := w.inbox.Create(t.Context(), "zzz", []byte("no record")); err != nil {
+		if _, err := w.inbox.Create(t.Context(), by+"zzz", []byte("no record")); err != nil {
 			t.Fatal(err)
 		}
 		l := &life{}
@@ -109,17 +114,21 @@ func TestBehindLeftovers(t *testing.T) {
 			return lives
 		}
 		var overwritten atomic.Int64
-		_, _ = w.sequencer(t, w.living(l, &overwritten)).Run(t.Context())
+		s := w.sequencer(t, w.living(l, &overwritten))
+		s.Pages(list)
+		_, _ = s.Run(t.Context())
 		if l.calls < call {
 			return
 		}
-		for n := range 1001 {
+		for n := range list + 1 {
 			if _, err := w.head.Create(t.Context(), fmt.Sprintf("staging/0-%016x", n), []byte("{}")); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for range 3 {
-			w.run(t, w.sequencer(t))
+			s := w.sequencer(t)
+			s.Pages(list)
+			w.run(t, s)
 		}
 		if problem := w.afterDeath(t); problem != "" || overwritten.Load() > 0 {
 			t.Errorf("death behind call %d: %s, %d overwritten", call, problem, overwritten.Load())

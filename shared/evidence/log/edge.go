@@ -53,20 +53,14 @@ func (s *Sequencer) grow(ctx context.Context, h head, b *batch) (*edge, staged, 
 // loadEdge reads the edge of a log back. What does not make the head's root is Misconfigured: nothing may be built on
 // a log that was changed.
 func (s *Sequencer) loadEdge(ctx context.Context, h head) (*edge, error) {
-	e := &edge{tree: &Tree{size: h.Size}}
-	for level := 0; h.Size>>(tileHeight*level) > 0; level++ {
-		count := h.Size >> (tileHeight * level) // hashes of this level in all tiles
-		width := int(count % tileWidth)
-		hashes := make([]tlog.Hash, 0, tileWidth)
-		if width > 0 {
-			data, err := s.stored(ctx, TilePath(level, count/tileWidth, width), width*tlog.HashSize)
-			if err != nil {
-				return nil, err
-			}
-			hashes = append(hashes, tileHashes(data)...)
-		}
-		e.tree.edge = append(e.tree.edge, hashes)
+	if err := s.nothingBehind(ctx, h); err != nil {
+		return nil, err
 	}
+	tree, err := s.treeOf(ctx, h.Size)
+	if err != nil {
+		return nil, err
+	}
+	e := &edge{tree: tree}
 	if e.tree.Root() != h.Root {
 		return nil, fault.New(fault.Misconfigured, "the tiles of the log no longer make its root at size %d", h.Size)
 	}

@@ -9,6 +9,9 @@ import (
 // Small makes batches of at most n objects.
 func (s *Sequencer) Small(n int) { s.most = n }
 
+// Pages lets the inbox be listed n names at a time.
+func (s *Sequencer) Pages(n int) { s.page = n }
+
 // Parts lets the ids of an hour be kept in parts of n.
 func (s *Sequencer) Parts(n int) { s.part = n }
 

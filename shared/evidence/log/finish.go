@@ -24,7 +24,7 @@ func (s *Sequencer) finish(ctx context.Context, h head) error {
 			return err
 		}
 	}
-	listed, err := s.Head.List(ctx, stagingPrefix, "", pageSize)
+	listed, err := s.Head.List(ctx, stagingPrefix, "", s.page)
 	if err != nil {
 		return fmt.Errorf("listing staged batches: %w", err)
 	}
@@ -128,17 +128,18 @@ func (s *Sequencer) clear(ctx context.Context, all []spent) error {
 func (s *Sequencer) publish(ctx context.Context, h head) error {
 	var signed []byte
 	for range attempts {
-		old, err := s.Head.Get(ctx, checkpointName)
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return fmt.Errorf("reading the checkpoint: %w", err)
+		out, old, err := s.published(ctx)
+		if err != nil || out == h.point() {
+			return err
 		}
-		if err == nil {
-			text, _, _ := strings.Cut(string(old.Data), "\n\n")
-			out, err := sign.ParseCheckpoint(text + "\n")
-			if err != nil || out.Origin != s.Origin || out.Size == h.Size && out.Root != h.Root {
-				return fault.New(fault.Misconfigured, "the published checkpoint is not one of the log %s", s.Origin)
-			}
-			if out.Size >= h.Size {
+		if out.Size >= h.Size {
+			given, err := s.givenUp(ctx, out)
+			switch {
+			case err != nil:
+				return err
+			case !given && out.Size == h.Size:
+				return &fault.Error{Kind: fault.Misconfigured, Err: &Rewound{Head: h.point(), Published: out}}
+			case !given:
 				return nil
 			}
 		}

@@ -122,8 +122,8 @@ func (s *Sequencer) commit(ctx context.Context, h head, b *batch) (head, error) 
 		return h, fmt.Errorf("encoding batch %d: %w", stage.Batch, err)
 	}
 	next.Staged = stage.name(data)
-	generation, err := s.Head.Create(ctx, next.Staged, data)
-	if err != nil && !fault.Is(err, fault.Conflict) { // with a name of its own bytes, what is there is the same
+	generation, err := s.stage(ctx, next.Staged, data)
+	if err != nil {
 		return h, fmt.Errorf("staging batch %d: %w", stage.Batch, err)
 	}
 	moved, err := json.Marshal(next)
@@ -144,4 +144,17 @@ func (s *Sequencer) commit(ctx context.Context, h head, b *batch) (head, error) 
 	}
 	s.window.add(next, b.ids)
 	return next, nil
+}
+
+// stage writes a batch down, and returns its generation.
+func (s *Sequencer) stage(ctx context.Context, name string, data []byte) (int64, error) {
+	generation, err := s.Head.Create(ctx, name, data)
+	if !fault.Is(err, fault.Conflict) {
+		return generation, err
+	}
+	there, err := s.Head.Get(ctx, name) // with a name of its own bytes, what is there is the same
+	if fault.Is(err, fault.NotFound) {  // another sequencer committed just this batch, and is through with it
+		return 0, errOvertaken
+	}
+	return there.Generation, err
 }

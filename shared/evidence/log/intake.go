@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,51 +16,9 @@ import (
 )
 
 const (
-	pageSize     = 1000    // names in one list
-	maxPages     = 10      // lists of the inbox in one pass
-	maxBatch     = 1000    // objects of the inbox in one batch
-	maxBatchSize = 8 << 20 // bytes of them, after which a batch ends
+	maxBatchSize = 8 << 20 // bytes of a batch, after which it ends
 	fanOut       = 64      // small calls at once: what they cost is waiting
 )
-
-// listInbox returns the oldest objects first, as far as ten lists go; more says that they did not reach the end.
-func (s *Sequencer) listInbox(ctx context.Context) (all []Listed, more bool, err error) {
-	for range maxPages {
-		after := ""
-		if len(all) > 0 {
-			after = all[len(all)-1].Name
-		}
-		page, err := s.Inbox.List(ctx, "", after, pageSize)
-		if err != nil {
-			return nil, false, fmt.Errorf("listing the inbox: %w", err)
-		}
-		all = append(all, page...)
-		if more = len(page) == pageSize; !more {
-			break
-		}
-	}
-	slices.SortStableFunc(all, func(a, b Listed) int { return a.Created.Compare(b.Created) })
-	return all, more, nil
-}
-
-// oldest returns when the oldest object of the inbox was made, as far as one list tells.
-func (s *Sequencer) oldest(ctx context.Context) (time.Time, error) {
-	left, err := s.Inbox.List(ctx, "", "", pageSize)
-	if err != nil || len(left) == 0 {
-		return time.Time{}, err
-	}
-	return slices.MinFunc(left, func(a, b Listed) int { return a.Created.Compare(b.Created) }).Created, nil
-}
-
-// cut takes the objects of one batch off a list.
-func (s *Sequencer) cut(listed []Listed) (part, rest []Listed) {
-	size, n := int64(0), 0
-	for n < min(s.most, len(listed)) && size < maxBatchSize {
-		size += min(listed[n].Size, record.MaxBytes) // a larger one is never read
-		n++
-	}
-	return listed[:n], listed[n:]
-}
 
 // batch is what is about to enter the log.
 type batch struct {
@@ -69,7 +27,7 @@ type batch struct {
 	out            []object // refused objects, as they are kept
 	spent          []spent
 	added, refused int
-	skewed, late   int
+	late           int
 	behind         time.Duration // age of the oldest record
 }
 
@@ -77,11 +35,10 @@ type batch struct {
 type item struct {
 	spent
 	id        string
-	leaf      []byte
+	data      []byte
 	collected time.Time
 	known     bool // it is in the log already
 	reason    refusal
-	data      []byte // of a refused one
 	gone      bool
 }
 
@@ -93,6 +50,9 @@ const (
 	unreadable refusal = "unreadable" // not in the one form of a record
 	misnamed   refusal = "misnamed"   // not under its id
 	forged     refusal = "forged"     // in the name of the log itself
+	stranger   refusal = "stranger"   // in the place of no writer
+	foreign    refusal = "foreign"    // what its writer may not put on record
+	ahead      refusal = "ahead"      // of a time that has not come: in the log, it would outlast whatever is true until then
 	unnameable refusal = "unnameable" // under a name nothing has; it cannot even be deleted
 )
 
@@ -120,6 +80,9 @@ func (s *Sequencer) takeIn(ctx context.Context, listed []Listed, report *Report)
 		case it.gone:
 		case it.known:
 			known = append(known, it.spent)
+		case slices.Contains(b.ids, it.id): // from two writers
+			b.spent = append(b.spent, it.spent)
+			report.Duplicates++
 		case it.reason != "":
 			if err := s.refuse(b, it, now); err != nil {
 				return nil, err
@@ -135,15 +98,14 @@ func (s *Sequencer) takeIn(ctx context.Context, listed []Listed, report *Report)
 	return b, s.clear(ctx, known)
 }
 
-var idForm = regexp.MustCompile(`^[a-z2-7]{32}$`)
-
 // read decides about one object of the inbox.
 func (s *Sequencer) read(ctx context.Context, l Listed) (item, error) {
-	it := item{spent: spent{l.Name, l.Generation}, id: l.Name}
+	it := item{spent: spent{l.Name, l.Generation}}
+	writer, id, _ := strings.Cut(l.Name, "/")
 	switch {
 	case CheckName(l.Name) != nil:
 		it.reason = unnameable
-	case s.knows(l.Name):
+	case s.knows(id):
 		it.known = true
 		return it, nil
 	case l.Size > record.MaxBytes:
@@ -158,16 +120,9 @@ func (s *Sequencer) read(ctx context.Context, l Listed) (item, error) {
 			return it, err
 		}
 		it.Generation = o.Generation // of the bytes we have, whatever the list said
-		r, err := record.Parse(o.Data)
-		switch {
-		case err != nil:
-			it.reason, it.data = unreadable, o.Data
-		case r.ID() != l.Name:
-			it.reason, it.data = misnamed, o.Data
-		case r.Control == Control && (r.Kind == record.Run || r.Kind == record.Gap):
-			it.reason, it.data = forged, o.Data
-		default:
-			it.leaf, it.collected = o.Data, r.Source.Collected
+		it.data = o.Data
+		if it.collected, it.reason = s.judge(writer, id, o.Data); it.reason == "" {
+			it.id = id
 			return it, nil
 		}
 	}
@@ -177,14 +132,33 @@ func (s *Sequencer) read(ctx context.Context, l Listed) (item, error) {
 	return it, nil
 }
 
+// judge says why what a writer handed in under an id may not enter the log, or when it was collected.
+func (s *Sequencer) judge(writer, id string, data []byte) (collected time.Time, why refusal) {
+	if _, known := s.Writers[writer]; !known {
+		return collected, stranger
+	}
+	r, err := record.Parse(data)
+	horizon := s.Clock.Now().Add(maxAhead)
+	switch {
+	case err != nil:
+		return collected, unreadable
+	case r.ID() != id:
+		return collected, misnamed
+	case r.Control == Control && (r.Kind == record.Run || r.Kind == record.Gap):
+		return collected, forged
+	case !s.Writers.Allow(writer, r):
+		return collected, foreign
+	case r.Source.Collected.After(horizon) || r.Source.Observed.After(horizon):
+		return collected, ahead
+	}
+	return r.Source.Collected, ""
+}
+
 func (s *Sequencer) knows(id string) bool { return s.dedupe && s.window.has(id) }
 
 func (b *batch) take(it item, created, now time.Time) {
-	b.leaves, b.ids, b.spent = append(b.leaves, it.leaf), append(b.ids, it.id), append(b.spent, it.spent)
+	b.leaves, b.ids, b.spent = append(b.leaves, it.data), append(b.ids, it.id), append(b.spent, it.spent)
 	b.added++
-	if it.collected.After(now.Add(maxAhead)) {
-		b.skewed++
-	}
 	if it.collected.Before(now.Add(-maxBehind)) {
 		b.late++
 	}
@@ -198,7 +172,7 @@ func (s *Sequencer) refuse(b *batch, it item, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	s.Config.Log.Error("an object of the evidence inbox is no record", "reason", it.reason, "gap", it.id)
+	s.Config.Log.Error("an object of the evidence inbox was refused and set aside", "reason", it.reason, "gap", it.id, "writer", s.writer(it.Name))
 	b.leaves, b.ids = append(b.leaves, leaf), append(b.ids, it.id)
 	b.refused++
 	if it.reason == unnameable {
@@ -213,11 +187,29 @@ func (s *Sequencer) refuse(b *batch, it item, now time.Time) error {
 
 // gap is the record that stands for a refused object. It says nothing of what the object holds.
 func (s *Sequencer) gap(it item, now time.Time) record.Record {
-	r := record.New(record.Gap, Control, "refused/"+it.Name+"#"+strconv.FormatInt(it.Generation, 10))
-	r.Code, r.Config = s.Code, s.Policy
-	r.Source.Type, r.Source.Collected = "inbox", now
+	r := s.begin(record.Gap, "refused/"+it.Name+"#"+strconv.FormatInt(it.Generation, 10), now)
+	r.Source.Type = "inbox"
 	r.Facts = map[string]string{"reason": string(it.reason)}
+	if writer := s.writer(it.Name); writer != "" {
+		r.Facts["writer"] = writer
+	}
 	r.Result.State = record.Undetermined
+	return r
+}
+
+// writer is in whose place an object lies; "" where it is nobody's.
+func (s *Sequencer) writer(name string) string {
+	writer, _, below := strings.Cut(name, "/")
+	if _, known := s.Writers[writer]; !known || !below {
+		return ""
+	}
+	return writer
+}
+
+// begin begins a record of the log itself.
+func (s *Sequencer) begin(kind record.Kind, event string, now time.Time) record.Record {
+	r := record.New(kind, Control, event)
+	r.Code, r.Config, r.Source.Collected = s.Code, s.Policy, now
 	return r
 }
 
@@ -227,12 +219,11 @@ func (s *Sequencer) close(h head, b *batch, now time.Time) error {
 	if from.After(now) {
 		from = now
 	}
-	r := record.New(record.Run, Control, s.Origin+"#"+strconv.FormatInt(h.Batch+1, 10))
-	r.Code, r.Config, r.Method = s.Code, s.Policy, record.Test
-	r.Source.Type, r.Source.Observed, r.Source.Collected = "sequencer", now, now
+	r := s.begin(record.Run, s.Origin+"#"+strconv.FormatInt(h.Batch+1, 10), now)
+	r.Source.Type, r.Source.Observed, r.Method = "sequencer", now, record.Test
 	r.Window, r.Run, r.Expires = record.Window{From: from, To: now}, h.Batch+1, now.Add(Interval+Grace)
 	r.Population = &record.Population{Expected: int64(b.added + b.refused), Seen: int64(b.added), Errors: int64(b.refused)}
-	r.Facts = map[string]string{"skewed": strconv.Itoa(b.skewed), "late": strconv.Itoa(b.late)}
+	r.Facts = map[string]string{"late": strconv.Itoa(b.late)}
 	if b.behind > Backlog {
 		r.Facts["backlog_s"] = strconv.FormatInt(int64(b.behind/time.Second), 10)
 	}

@@ -44,6 +44,9 @@ func random(rng *rand.Rand, flaky, deadly int) *life {
 	}}
 }
 
+// errBlind stands for a deletion of whatever is there.
+var errBlind = fault.New(fault.Misconfigured, "a deletion without a generation")
+
 var errCall = fault.New(fault.Transient, "the call failed")
 
 // call does one call and returns its error, or the one fate has for it.
@@ -105,6 +108,9 @@ func (m mortal) Swap(ctx context.Context, name string, data []byte, generation i
 func (m mortal) Delete(ctx context.Context, name string, generation int64) error {
 	if m.replaced != nil {
 		m.replaced.Add(1)
+	}
+	if generation == 0 {
+		return errBlind
 	}
 	return m.call(func() error { return m.Objects.Delete(ctx, name, generation) })
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
@@ -26,17 +27,18 @@ const (
 	// Backlog is the age of the oldest record in the inbox from which on the log says that it is behind.
 	Backlog = 5 * time.Minute
 
-	maxAhead  = 5 * time.Minute // a record collected so much after it entered the log is skewed
+	maxAhead  = 5 * time.Minute // a record of a time further ahead than this does not enter the log
 	maxBehind = time.Hour       // one collected so much before is late
 )
 
 // Config is what a sequencer works with.
 type Config struct {
-	Inbox   Objects       // records, named by their id; the sequencer lists, reads and deletes
-	Tiles   Objects       // the log; the sequencer creates and reads
-	Head    Objects       // head, checkpoint, staging, ids, refused; the sequencer does everything
-	Origin  string        // of the log, and the name of each signer
-	Signers []sign.Signer // the present key first; two while a key is being changed
+	Inbox   Objects        // records, named WRITER/ID; the sequencer lists, reads and deletes
+	Tiles   Objects        // the log; the sequencer creates and reads
+	Head    Objects        // head, checkpoint, staging, ids, refused; the sequencer does everything
+	Origin  string         // of the log, and the name of each signer
+	Signers []sign.Signer  // the present key first; two while a key is being changed
+	Writers record.Writers // who may put what on record; the rest is set aside
 	Clock   clock.Clock
 	Log     *slog.Logger // may be nil
 	Policy  string       // digest of the policy in force, for the log's own records; may be empty
@@ -48,12 +50,14 @@ type Config struct {
 type Sequencer struct {
 	Config
 	most   int  // objects of the inbox in one batch
+	page   int  // names of the inbox, or of staged batches, in one list
 	part   int  // ids in one object, after which the next one begins
 	dedupe bool // false only where a test shows what it is for
 
-	mu     sync.Mutex
-	window *window // what is known of the ids in the head store
-	edge   *edge   // the right edge of the log, where it was left
+	mu      sync.Mutex
+	window  *window           // what is known of the ids in the head store
+	edge    *edge             // the right edge of the log, where it was left
+	reached map[string]string // by writer, how far an inbox that is too full for one pass was listed
 }
 
 // New returns a sequencer. A store, key, clock or origin that is missing, and a key with another name than the
@@ -70,19 +74,22 @@ func New(c Config) (*Sequencer, error) {
 			return nil, fault.New(fault.Misconfigured, "evidence log: a signing key has another name than the log %s", c.Origin)
 		}
 	}
+	if err := c.Writers.Check(); err != nil {
+		return nil, fmt.Errorf("evidence log: %w", err)
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Sequencer{Config: c, most: maxBatch, part: maxPart, dedupe: true, window: newWindow()}, nil
+	return &Sequencer{Config: c, most: maxBatch, page: pageSize, part: maxPart, dedupe: true, window: newWindow(), reached: map[string]string{}}, nil
 }
 
 // Report is what a pass did.
 type Report struct {
 	Added      int       // records that entered the log from the inbox
 	Duplicates int       // records that were in it already
-	Refused    int       // objects of the inbox that are no records
+	Refused    int       // objects of the inbox that were set aside
 	Size       int64     // of the log
-	Oldest     time.Time // when the oldest object that is left in the inbox was made; zero when none is known
+	More       bool      // the inbox holds more than the pass looked at
 	Checkpoint time.Time // of the newest batch
 }
 
@@ -95,7 +102,7 @@ var errOvertaken = errors.New("the head of the log has moved")
 // Run makes one pass: it finishes what an earlier pass left, takes the inbox in, and publishes a checkpoint. An
 // error leaves nothing half done that the next pass does not finish. Transient when the next may succeed;
 // Misconfigured when what is stored contradicts itself, or no longer makes the signed root: then nothing is added
-// until somebody has looked. Being overtaken by another sequencer is no error.
+// until somebody has looked; a log that was set back is told by a Rewound in it, and Accept. Being overtaken by another sequencer is no error.
 func (s *Sequencer) Run(ctx context.Context) (Report, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,14 +130,19 @@ func (s *Sequencer) pass(ctx context.Context, report *Report) error {
 	if err := s.finish(ctx, h); err != nil {
 		return err
 	}
+	if err := s.continues(ctx, h); err != nil {
+		return err
+	}
 	report.Size, report.Checkpoint = h.Size, h.time()
 	if err := s.window.refresh(ctx, s.Head, h.Batch, s.Clock.Now()); err != nil {
 		return err
 	}
-	listed, more, err := s.listInbox(ctx)
+	all, err := s.listInbox(ctx)
 	if err != nil {
 		return err
 	}
+	listed := all.found
+	report.More = all.more
 	for {
 		var part []Listed
 		part, listed = s.cut(listed)
@@ -150,8 +162,5 @@ func (s *Sequencer) pass(ctx context.Context, report *Report) error {
 			break
 		}
 	}
-	if more {
-		report.Oldest, err = s.oldest(ctx)
-	}
-	return err
+	return nil
 }

@@ -22,6 +22,16 @@ import (
 
 const origin = "log.example/evidence"
 
+// writers are two that may write everything the tests do, and one that may not.
+var writers = record.Writers{
+	"control": {Controls: []string{"backup-freshness", log.Control}, Kinds: []record.Kind{record.Observation, record.Run, record.Gap}},
+	"second":  {Controls: []string{"backup-freshness"}, Kinds: []record.Kind{record.Observation}},
+	"other":   {Controls: []string{"otp-gate"}, Kinds: []record.Kind{record.Access, record.Review}},
+}
+
+// by is where the one that hands in lies.
+const by = "control/"
+
 var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // key is a signing key in memory that notes down what it signed.
@@ -74,7 +84,7 @@ func newWorld() *world {
 }
 
 func (w *world) config() log.Config {
-	return log.Config{Inbox: w.inbox, Tiles: w.tiles, Head: w.head, Origin: origin, Signers: []sign.Signer{w.key}, Clock: w.clock}
+	return log.Config{Inbox: w.inbox, Tiles: w.tiles, Head: w.head, Origin: origin, Signers: []sign.Signer{w.key}, Writers: writers, Clock: w.clock}
 }
 
 func (w *world) sequencer(t testing.TB, change ...func(*log.Config)) *log.Sequencer {
@@ -127,7 +137,7 @@ func (w *world) put(t testing.TB, events ...string) {
 	t.Helper()
 	for _, event := range events {
 		id, data := observed(t, event, w.clock.Now())
-		if _, err := w.inbox.Create(t.Context(), id, data); err != nil {
+		if _, err := w.inbox.Create(t.Context(), by+id, data); err != nil {
 			t.Fatal(err)
 		}
 	}

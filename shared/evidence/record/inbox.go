@@ -20,6 +20,9 @@ type Inbox interface {
 // Options are what every driver receives.
 type Options struct {
 	Clock clock.Clock
+	// Writer is who writes, by the name CheckWriter allows. Everything it keeps lies below that name in what the URL
+	// points to: who handed in a record can be told from its place, where only it may write.
+	Writer string
 }
 
 // Inboxes opens inboxes by URL: folder:DIR, gs://BUCKET/PREFIX.

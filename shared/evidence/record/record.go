@@ -45,6 +45,9 @@ const (
 
 var kinds = []Kind{Run, Observation, Finding, Case, Access, Attestation, Waiver, Remediation, Review, Drill, Release, DSR, Breach, Claim, Policy, Key, Page, Erasure, Gap}
 
+// Kinds returns every kind there is.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
 // State is the outcome: of a promise as far as this record shows, or of a single decision.
 type State string
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -56,20 +55,39 @@ func FS(fsys fs.FS) Source { return files{fsys} }
 
 type files struct{ fs.FS }
 
-// Read looks before it opens: a pipe would wait for ever.
+// errNotPlain is of a link, of a device, of a folder where a file should be, or the other way round.
+var errNotPlain = errors.New("not a plain file")
+
+// plain looks at what stands under a name, 0 for a file, before anything is opened: a pipe would wait for ever. Every
+// folder on the way is one: a link leads elsewhere, wherever it leads.
+func (f files) plain(name string, want fs.FileMode) error {
+	for end := 0; end < len(name); end++ {
+		kind := fs.ModeDir
+		if next := strings.IndexByte(name[end:], '/'); next >= 0 {
+			end += next
+		} else {
+			end, kind = len(name), want
+		}
+		info, err := fs.Lstat(f.FS, name[:end])
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return fault.New(fault.NotFound, "reading %s: not there", name)
+		case err != nil:
+			return damaged(name, err)
+		case info.Mode().Type() != kind:
+			return fault.New(fault.Invalid, "reading %s: %w", name, errNotPlain)
+		}
+	}
+	return nil
+}
+
 func (f files) Read(_ context.Context, name string, limit int64) ([]byte, error) {
-	info, err := fs.Stat(f.FS, name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fault.New(fault.NotFound, "reading %s: not there", name)
-	case err != nil:
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	case !info.Mode().IsRegular():
-		return nil, fault.New(fault.Invalid, "reading %s: not a plain file", name)
+	if err := f.plain(name, 0); err != nil {
+		return nil, err
 	}
 	file, err := f.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, damaged(name, err)
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, limit+1)) // what a header says of the size may be a lie
@@ -83,10 +101,13 @@ func (f files) Read(_ context.Context, name string, limit int64) ([]byte, error)
 }
 
 func (f files) List(_ context.Context, folder string) ([]string, error) {
+	if err := f.plain(folder, fs.ModeDir); fault.Is(err, fault.NotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
 	entries, err := fs.ReadDir(f.FS, folder)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
 	case err != nil:
 		return nil, damaged(folder, err)
 	case len(entries) > maxListed:

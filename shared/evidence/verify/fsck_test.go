@@ -11,6 +11,7 @@ import (
 
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/log/folder"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/verify"
 	"ostiary.internal/shared/platform/clock"
@@ -24,14 +25,14 @@ func sequenced(t testing.TB, batches ...int) (tiles, head *folder.Objects, dir s
 	inbox := folder.New(filepath.Join(dir, "inbox"))
 	tiles, head = folder.New(filepath.Join(dir, "tiles")), folder.New(filepath.Join(dir, "head"))
 	now := clock.NewManual(began)
-	s, err := log.New(log.Config{Inbox: inbox, Tiles: tiles, Head: head, Origin: origin, Signers: []sign.Signer{logKey}, Clock: now})
+	s, err := log.New(log.Config{Inbox: inbox, Tiles: tiles, Head: head, Origin: origin, Signers: []sign.Signer{logKey}, Writers: recordtest.Writers(), Clock: now})
 	check(t, err)
 	made := 0
 	for _, batch := range batches {
 		for range batch {
 			made++
 			r := heartbeat("ip-allowlist", made)
-			_, err := inbox.Create(t.Context(), r.ID(), leaf(t, r))
+			_, err := inbox.Create(t.Context(), recordtest.Place+r.ID(), leaf(t, r))
 			check(t, err)
 		}
 		check(t, now.Set(now.Now().Add(15*time.Minute)))

@@ -228,6 +228,24 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+// What the log says of having been set back is reported, where only the log can say it.
+func TestRewinds(t *testing.T) {
+	t.Parallel()
+	r := record.New(record.Gap, "evidence-log", "rewound")
+	r.Source.Collected, r.Result.State = began, record.Undetermined
+	root := strings.Repeat("ab", 32)
+	r.Facts = map[string]string{"reason": "rewound", "why": "restored", "gone_size": "9", "gone_root": root, "kept_size": "2", "kept_root": root}
+	for before, want := range map[int]int{2: 1, 3: 0} {
+		report := run(t, bundle(t, append(heartbeats(t, before), leaf(t, r))).source(), verify.Options{Strict: true})
+		if report.Outcome != verify.Good || len(report.Rewinds) != want {
+			t.Fatalf("behind %d: %s, %+v", before, report.Outcome, report.Rewinds)
+		}
+		if want == 1 && (report.Rewinds[0].Gone.Size != 9 || report.Rewinds[0].Kept.Size != 2 || report.Rewinds[0].Why != "restored" || report.Rewinds[0].Index != 2) {
+			t.Errorf("%+v", report.Rewinds[0])
+		}
+	}
+}
+
 // Every failure has a line of its own in every language, and codes are what they were.
 func TestTexts(t *testing.T) {
 	t.Parallel()

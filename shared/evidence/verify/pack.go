@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -49,14 +50,8 @@ func Pack(ctx context.Context, src Source, trust sign.Trust, c Contents, put fun
 			return err
 		}
 	}
-	for _, signed := range c.Earlier {
-		old, err := trust.Verify(signed)
-		if err != nil {
-			return fmt.Errorf("packing an earlier checkpoint: %w", err)
-		}
-		if err := put(fmt.Sprintf("%s/%d", earlierFolder, old.Size), signed); err != nil {
-			return err
-		}
+	if err := packEarlier(trust, c.Earlier, put); err != nil {
+		return err
 	}
 	for _, f := range []struct {
 		name string
@@ -66,6 +61,31 @@ func Pack(ctx context.Context, src Source, trust sign.Trust, c Contents, put fun
 			continue
 		}
 		if err := put(f.name, f.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packEarlier puts each checkpoint under its size, and others of the same size beside it: of two that differ, the pair is
+// the proof.
+func packEarlier(trust sign.Trust, all [][]byte, put func(name string, data []byte) error) error {
+	taken := map[string][]byte{}
+	for _, signed := range all {
+		old, err := trust.Verify(signed)
+		if err != nil {
+			return fmt.Errorf("packing an earlier checkpoint: %w", err)
+		}
+		size := fmt.Sprintf("%s/%d", earlierFolder, old.Size)
+		name := size
+		for n := 2; taken[name] != nil && !bytes.Equal(taken[name], signed); n++ {
+			name = fmt.Sprintf("%s-%d", size, n)
+		}
+		if taken[name] != nil {
+			continue
+		}
+		taken[name] = signed
+		if err := put(name, signed); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
 )
 
@@ -20,6 +21,9 @@ func (v *verifier) take(ctx context.Context, index int64, leaf []byte) error {
 	if r.Run > 0 {
 		v.runs.saw(r.Control, r.Run)
 	}
+	if w, is := log.ReadRewind(r); is && w.Kept.Size == index && len(v.report.Rewinds) < maxListed {
+		v.report.Rewinds = append(v.report.Rewinds, Rewind{index, r.Source.Collected, w.Gone, w.Kept, w.Why})
+	}
 	switch {
 	case r.Kind == record.Page && r.Control == pageControl:
 		v.page, v.pageAt = r, index
@@ -28,7 +32,7 @@ func (v *verifier) take(ctx context.Context, index int64, leaf []byte) error {
 			v.erased[ref.ID] = true
 		}
 	}
-	return v.checkPayload(ctx, r)
+	return v.noted(v.checkPayload(ctx, r))
 }
 
 // selectRecord counts a record that was asked for. A record without a time of its own has the one it was learnt at.
@@ -56,15 +60,16 @@ func (v *verifier) selectRecord(index int64, r record.Record) {
 
 // settle reports what can be said only when the whole log was read.
 func (v *verifier) settle() {
-	for _, e := range v.earlier { // those left are of a longer log
-		v.fail(failure(tailCut, e.name, nil))
-	}
 	for _, id := range slices.Sorted(maps.Keys(v.payloads)) {
 		v.fail(failure(payloadUnknown, payloadFolder+"/"+id, nil))
 	}
 	v.report.Erased = len(v.erased)
-	v.report.Gaps = append(v.report.Gaps, v.runs.gaps()...)
+	gaps, cut := v.runs.gaps()
+	v.report.Gaps, v.report.GapsCut = append(v.report.Gaps, gaps...), cut
 	if v.options.Strict {
+		if cut {
+			v.fail(failure(runsUncounted, "--strict", nil))
+		}
 		for _, g := range v.report.Gaps {
 			v.fail(failure(runMissing, g.String(), nil))
 		}

@@ -24,24 +24,35 @@ func (g Gap) String() string { return fmt.Sprintf("%s %d-%d", g.Control, g.From,
 
 // runs remembers the runs of each control. Records of one batch enter the log in any order, so a run may come later
 // than the next one.
-type runs map[string]*sequence
+type runs struct {
+	controls map[string]*sequence
+	cut      bool // there was more than fits
+}
 
 type sequence struct {
 	highest int64
 	missing []Gap // by From
 }
 
-func (r runs) saw(control string, run int64) {
-	s := r[control]
+func (r *runs) saw(control string, run int64) {
+	s := r.controls[control]
 	if s == nil {
-		if len(r) == maxControls {
+		if len(r.controls) == maxControls {
+			r.cut = true
 			return
 		}
 		s = &sequence{}
-		r[control] = s
+		r.controls[control] = s
 	}
+	s.saw(control, run)
+	if len(s.missing) > maxGaps {
+		s.missing, r.cut = s.missing[:maxGaps], true
+	}
+}
+
+func (s *sequence) saw(control string, run int64) {
 	if run > s.highest {
-		if run > s.highest+1 && len(s.missing) < maxGaps {
+		if run > s.highest+1 {
 			s.missing = append(s.missing, Gap{control, s.highest + 1, run - 1})
 		}
 		s.highest = run
@@ -61,11 +72,10 @@ func (r runs) saw(control string, run int64) {
 	s.missing = slices.Replace(s.missing, at, at+1, left...)
 }
 
-// gaps lists what stayed missing, by control.
-func (r runs) gaps() []Gap {
-	var all []Gap
-	for _, control := range slices.Sorted(maps.Keys(r)) {
-		all = append(all, r[control].missing...)
+// gaps lists what stayed missing, by control, and whether that may not be all.
+func (r *runs) gaps() (all []Gap, cut bool) {
+	for _, control := range slices.Sorted(maps.Keys(r.controls)) {
+		all = append(all, r.controls[control].missing...)
 	}
-	return all[:min(len(all), maxGaps)]
+	return all[:min(len(all), maxGaps)], r.cut || len(all) > maxGaps
 }

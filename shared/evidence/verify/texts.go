@@ -26,7 +26,9 @@ const (
 	recordDiffers       Code = "record_differs"
 	rootDiffers         Code = "root_differs"
 	recordMalformed     Code = "record_malformed"
+	checkpointsForked   Code = "checkpoints_forked"
 	runMissing          Code = "run_missing"
+	runsUncounted       Code = "runs_uncounted"
 	pageMissing         Code = "page_missing"
 	pageDiffers         Code = "page_differs"
 	pageWrong           Code = "page_wrong"
@@ -71,6 +73,8 @@ var codes = map[Code]meaning{
 	rootDiffers:         {Tampered, [3]string{"%s: the records do not lead to the root that was signed", "%s : les enregistrements ne mènent pas à la racine signée", "%s: Die Aufzeichnungen führen nicht zur signierten Wurzel"}},
 	recordMalformed:     {Malformed, [3]string{"record %s: was signed, but is not a record", "enregistrement %s : a été signé, mais n'en est pas un", "Aufzeichnung %s: Wurde signiert, ist aber keine Aufzeichnung"}},
 	runMissing:          {Incomplete, [3]string{"%s: records of runs are missing", "%s : des enregistrements d'exécution manquent", "%s: Aufzeichnungen von Läufen fehlen"}},
+	checkpointsForked:   {Tampered, [3]string{"%s: the log's key has signed another log of the same size", "%s : la clé du journal a signé un autre journal de la même taille", "%s: Der Schlüssel des Protokolls hat ein anderes Protokoll derselben Größe signiert"}},
+	runsUncounted:       {Incomplete, [3]string{"%s: more controls run, or more runs are missing, than can be followed", "%s : plus de contrôles ou d'exécutions manquantes qu'on n'en peut suivre", "%s: Mehr Kontrollen oder fehlende Läufe, als verfolgt werden können"}},
 	pageMissing:         {Incomplete, [3]string{"%s: the page that the log names is missing", "%s : la page que nomme le journal manque", "%s: Die Seite, die das Protokoll nennt, fehlt"}},
 	pageDiffers:         {PageDiffers, [3]string{"%s: is not the page that the log names", "%s : n'est pas la page que nomme le journal", "%s: Ist nicht die Seite, die das Protokoll nennt"}},
 	pageWrong:           {PageDiffers, [3]string{"%s: the records lead to another page", "%s : les enregistrements mènent à une autre page", "%s: Die Aufzeichnungen führen zu einer anderen Seite"}},

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -144,6 +146,9 @@ func eachLeaf(ctx context.Context, src Source, size, first int64, visit func(ind
 // misfit says what is wrong with an entry bundle that cannot be taken apart: it was cut off, or changed.
 func misfit(ctx context.Context, src Source, found tile, n int64, width int) error {
 	hashes, err := readTile(ctx, src, 0, n, width)
+	if errors.Is(err, errNotPlain) {
+		return asFailure(err, hashes.name, tileMissing, tileDiffers)
+	}
 	if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid) {
 		return err
 	}
@@ -160,7 +165,7 @@ func misfit(ctx context.Context, src Source, found tile, n int64, width int) err
 func (v *verifier) compareTile(ctx context.Context, level int, n int64, hashes []tlog.Hash) error {
 	found, err := readTile(ctx, v.src, level, n, len(hashes))
 	if fault.Is(err, fault.NotFound) {
-		v.spoil(failure(tileMissing, found.name, nil))
+		v.fail(failure(tileMissing, found.name, nil)) // the leaves may still lead to the root
 		return nil
 	}
 	if err != nil {
@@ -198,9 +203,11 @@ type earlier struct {
 // reachEarlier compares the roots at the size the tree has now.
 func (v *verifier) reachEarlier(t *tree) {
 	for len(v.earlier) > 0 && v.earlier[0].size == t.size {
-		if t.root() == v.earlier[0].root {
-			v.report.Earlier = append(v.report.Earlier, t.size)
-		} else {
+		switch shown := v.report.Earlier; {
+		case t.root() == v.earlier[0].root && slices.Contains(shown[max(len(shown)-1, 0):], t.size): // by another file
+		case t.root() == v.earlier[0].root:
+			v.report.Earlier = append(shown, t.size)
+		default:
 			v.fail(failure(earlierDiffers, v.earlier[0].name, fmt.Errorf("size %d", t.size)))
 		}
 		v.earlier = v.earlier[1:]

@@ -9,13 +9,16 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/platform/fault"
@@ -62,6 +65,8 @@ type Report struct {
 	Proofs    int       `json:"proofs"`   // proofs that hold
 	Erased    int       `json:"erased"`   // records whose payload is gone, as erasure records explain
 	Gaps      []Gap     `json:"gaps"`     // runs no record was found of
+	Rewinds   []Rewind  `json:"rewinds"`  // where the log says that it was set back
+	GapsCut   bool      `json:"gaps_cut"` // there may be more of them: too many runs are missing, or controls there, to follow
 	Failures  []Failure `json:"failures"`
 }
 
@@ -69,6 +74,15 @@ type Report struct {
 type Witness struct {
 	Key string    `json:"key"`
 	At  time.Time `json:"at"`
+}
+
+// Rewind is a record of the log that it was set back, and that somebody accepted it.
+type Rewind struct {
+	Index int64     `json:"index"`
+	At    time.Time `json:"at"`
+	Gone  log.Point `json:"gone"` // what led to it counts no longer
+	Kept  log.Point `json:"kept"` // from where the log goes on
+	Why   string    `json:"why"`
 }
 
 // Selected counts the records asked for.
@@ -94,7 +108,7 @@ const maxFailures = 20
 // Verify checks a bundle. An error is returned only where the check itself could not be done: the context ended, or the
 // bundle could not be read for a reason of this machine. Whatever is wrong with the bundle is in the report.
 func Verify(ctx context.Context, src Source, o Options) (Report, error) {
-	v := &verifier{src: src, options: o, erased: map[string]bool{}, runs: runs{}, report: newReport()}
+	v := &verifier{src: src, options: o, erased: map[string]bool{}, runs: runs{controls: map[string]*sequence{}}, report: newReport()}
 	err := v.run(ctx)
 	if f, ok := errors.AsType[*Failure](err); ok {
 		v.fail(*f)
@@ -105,7 +119,7 @@ func Verify(ctx context.Context, src Source, o Options) (Report, error) {
 }
 
 func newReport() Report {
-	return Report{V: 1, Outcome: Good, Keys: []string{}, Witnesses: []Witness{}, Earlier: []int64{}, Gaps: []Gap{}, Failures: []Failure{}, Selected: Selected{First: -1, Last: -1}}
+	return Report{V: 1, Outcome: Good, Keys: []string{}, Witnesses: []Witness{}, Earlier: []int64{}, Gaps: []Gap{}, Rewinds: []Rewind{}, Failures: []Failure{}, Selected: Selected{First: -1, Last: -1}}
 }
 
 // UnreadableTrust is the report where sign.ReadTrust refused the trust file called where.
@@ -131,6 +145,7 @@ type verifier struct {
 	report  Report
 
 	head     sign.Verified
+	shown    map[int64][32]byte // the root of each size there is a checkpoint of: the first that was shown
 	earlier  []earlier          // by size
 	payloads map[string]bool    // by record id: not yet seen in the log
 	proofs   map[int64][]string // names of proof files by index of the leaf
@@ -161,6 +176,7 @@ func (v *verifier) run(ctx context.Context) error {
 	if err := v.openExtras(ctx); err != nil {
 		return err
 	}
+	slices.SortStableFunc(v.earlier, func(a, b earlier) int { return cmp.Compare(a.size, b.size) })
 	if err := v.readLog(ctx); err != nil {
 		return err
 	}
@@ -169,6 +185,15 @@ func (v *verifier) run(ctx context.Context) error {
 		return nil
 	}
 	return v.checkPage(ctx)
+}
+
+// noted notes what is wrong with one file, and lets the check go on. Other errors it returns.
+func (v *verifier) noted(err error) error {
+	if f, ok := errors.AsType[*Failure](err); ok {
+		v.fail(*f)
+		return nil
+	}
+	return err
 }
 
 // spoil notes a failure that leaves nothing to compute a page from.
@@ -188,6 +213,7 @@ func (v *verifier) openHead(ctx context.Context) error {
 	}
 	v.report.Origin, v.report.Size, v.report.Root = v.head.Origin, v.head.Size, tlog.Hash(v.head.Root).String()
 	v.report.Keys = v.head.Keys
+	v.shown = map[int64][32]byte{v.head.Size: v.head.Root}
 	for _, w := range v.head.Witnesses {
 		v.report.Witnesses = append(v.report.Witnesses, Witness(w))
 	}
@@ -219,6 +245,8 @@ func open(trust sign.Trust, signed []byte, where string) (sign.Verified, error) 
 func asFailure(err error, where string, missing, malformed Code) error {
 	code := malformed
 	switch {
+	case errors.Is(err, errNotPlain):
+		code = bundleMalformed
 	case fault.Is(err, fault.NotFound):
 		code, err = missing, nil
 	case !fault.Is(err, fault.Invalid):

@@ -61,6 +61,9 @@ func TestLinks(t *testing.T) {
 	if err := os.CopyFS(folder, os.DirFS(filepath.Join(samples, "baseline"))); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.RemoveAll(filepath.Join(folder, "rules")); err != nil {
+		t.Fatal(err)
+	}
 	for name, target := range map[string]string{"tenants.yaml": "/etc/hostname", "rules": "/etc"} {
 		if err := os.Symlink(target, filepath.Join(folder, name)); err != nil {
 			t.Fatal(err)

@@ -35,7 +35,7 @@ func (s *Service) commit(ctx context.Context, c change, now time.Time) (Task, er
 			return Task{}, err
 		}
 		var nonce string
-		if nonce, err = s.nonce(); err != nil {
+		if nonce, err = s.Nonce(); err != nil {
 			return Task{}, err
 		}
 		err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) (err error) {
@@ -93,7 +93,7 @@ func (s *Service) apply(tx store.Tx, batch *outbox.Batch, c change, m marks, non
 	}
 	var among *crowd
 	if d.Personal() {
-		if among, err = s.crowd(tx, d, after, now); err != nil {
+		if among, err = s.crowd(tx, d, now, after); err != nil {
 			return Task{}, err
 		}
 	}
@@ -118,35 +118,6 @@ func sameEvidence(a, b Task) bool {
 	return true
 }
 
-// crowd counts the people who owe a personal duty, with the task as it will be.
-func (s *Service) crowd(tx store.Tx, d terms, changed Task, now time.Time) (*crowd, error) {
-	tasks, err := all(tx.Query, d.ID)
-	if err != nil {
-		return nil, err
-	}
-	byPerson := map[string]Task{}
-	for _, t := range tasks {
-		byPerson[t.Person] = t
-	}
-	byPerson[changed.Person] = changed
-	c := &crowd{}
-	for _, p := range s.Policy.People {
-		if !p.Active(now) {
-			continue
-		}
-		c.expected++
-		t, known := byPerson[p.ID]
-		if !known || !t.InForce(now) {
-			continue
-		}
-		c.seen++
-		if !t.Valid.IsZero() && (c.until.IsZero() || t.Valid.Before(c.until)) {
-			c.until = t.Valid
-		}
-	}
-	return c, nil
-}
-
 // effects puts what follows from a decision into the batch.
 func (s *Service) effects(batch *outbox.Batch, d terms, c change, before, after Task, among *crowd, m marks, now time.Time) error {
 	if before.Finding != "" && after.Finding == "" {
@@ -154,7 +125,7 @@ func (s *Service) effects(batch *outbox.Batch, d terms, c change, before, after 
 		if after.State == Lapsed {
 			why = "lapsed"
 		}
-		if err := s.put(batch, d.healed(after, before.Finding, why, now)); err != nil {
+		if err := s.Put(batch, d.healed(after, before.Finding, why, now)); err != nil {
 			return err
 		}
 	}
@@ -165,16 +136,14 @@ func (s *Service) effects(batch *outbox.Batch, d terms, c change, before, after 
 				return errMark
 			}
 		}
-		return s.put(batch, d.settled(after, among, m, now)...)
-	case after.State == Lapsed && among != nil:
-		return s.put(batch, d.census(after, *among, now))
+		return s.Put(batch, d.settled(after, among, m, now)...)
 	case after.Waiting() && !before.Waiting():
-		if err := s.put(batch, d.passing(after, "done", now)); err != nil { // it may be returned, and done again
+		if err := s.Put(batch, d.passing(after, "done", now)); err != nil { // it may be returned, and done again
 			return err
 		}
 		return s.tell(batch, d, after, notice.DutyReview, s.holders(d.Second, now, after.DoneBy, after.Person, after.Asker))
 	case c.step != "":
-		return s.put(batch, d.passing(after, c.step, now))
+		return s.Put(batch, d.passing(after, c.step, now))
 	}
 	return nil
 }

@@ -11,19 +11,14 @@ package duty
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"io"
 	"slices"
 	"strings"
 	"time"
 
-	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/policy"
-	"ostiary.internal/shared/trust/notice"
+	"ostiary.internal/shared/trust/desk"
 )
 
 // Names of the collections.
@@ -40,32 +35,17 @@ func Collection() []store.Collection {
 	}
 }
 
-// Config is what a Service needs. Store and Box must be of the same database.
-type Config struct {
-	Store  store.Store
-	Box    *outbox.Box
-	Policy *policy.Policy
-	Rules  Rules
-	Digest string // of the policy, named in records
-	// Commit makes the commitment that stands for a person in records of this month. It is called outside transactions.
-	Commit func(ctx context.Context, person string, now time.Time) (record.Subject, error)
-	Notify func(b *outbox.Batch, n notice.Notice) error // puts a message into the batch; called inside transactions
-	Random io.Reader                                    // nil means crypto/rand
-}
-
 // Service keeps tasks. It is safe for concurrent use. Refusals meant for the caller are *fault.Error with a code; on any
 // error nothing was changed.
-type Service struct{ Config }
+type Service struct {
+	desk.Desk
+	Rules Rules
+}
 
-// New returns a Service, or Misconfigured when a part is missing.
-func New(c Config) (*Service, error) {
-	if c.Store == nil || c.Box == nil || c.Policy == nil || c.Commit == nil || c.Notify == nil {
-		return nil, fault.New(fault.Misconfigured, "duties: store, outbox, policy, commitments and notices are all needed")
-	}
-	if c.Random == nil {
-		c.Random = rand.Reader
-	}
-	return &Service{c}, nil
+// New returns a Service, or Misconfigured when a part of the desk is missing.
+func New(d desk.Desk, rules Rules) (*Service, error) {
+	d, err := d.Complete()
+	return &Service{d, rules}, err
 }
 
 // TaskID is the id of the task of a duty: about a person for a personal duty, "" for one of the company.
@@ -80,15 +60,6 @@ func TaskID(duty, person string) string {
 func ValidID(id string) bool {
 	duty, about, tilde := strings.Cut(id, "~")
 	return idForm.MatchString(duty) && (!tilde || idForm.MatchString(about))
-}
-
-// nonce keeps the ids of records from being guessed: they are made from it, and it stays here.
-func (s *Service) nonce() (string, error) {
-	var b [16]byte
-	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
-		return "", fault.New(fault.Transient, "beginning a task: %w", err)
-	}
-	return hex.EncodeToString(b[:]), nil
 }
 
 // terms returns what a task's machine has to know besides the task.
@@ -167,13 +138,7 @@ func all(read func(store.Query) ([]store.Document, error), duty ...string) ([]Ta
 
 // holders returns the ids of the people who have a role now, but for some.
 func (s *Service) holders(role policy.Role, now time.Time, but ...string) []string {
-	var ids []string
-	for _, p := range s.Policy.People {
-		if p.Has(role) && p.Active(now) && !slices.Contains(but, p.ID) {
-			ids = append(ids, p.ID)
-		}
-	}
-	return ids
+	return s.Holders(func(p policy.Person) bool { return p.Has(role) }, now, but...)
 }
 
 func unknown() error {

@@ -6,17 +6,10 @@ import (
 	"time"
 
 	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/platform/outbox"
 )
 
 // marks are the commitments of people a record may name, by id.
 type marks map[string]record.Subject
-
-// crowd is how far a personal duty has come among the people who owe it.
-type crowd struct {
-	expected, seen int64
-	until          time.Time // when the first of them runs out; zero for never
-}
 
 // evidence begins a record about the task. What tells the steps of a task apart goes into the source event, behind the
 // nonce that nobody can guess.
@@ -35,7 +28,7 @@ func (d terms) passing(t Task, what string, now time.Time) record.Record {
 }
 
 // all are the promises the duty keeps, whatever they call it.
-func (d terms) all() []string { return slices.Concat(d.Promises, d.Certificates) }
+func (d Duty) all() []string { return slices.Concat(d.Promises, d.Certificates) }
 
 // finding is the evidence that the task's time is over. Its id is the same whenever it is made.
 func (d terms) finding(t Task, now time.Time) record.Record {
@@ -66,9 +59,10 @@ func (d terms) settled(t Task, c *crowd, m marks, now time.Time) []record.Record
 	var records []record.Record
 	add := func(kind record.Kind, state record.State, promises []string) {
 		r := d.evidence(kind, t, "settled", now, promises)
-		r.Source.Observed, r.Method = t.DoneAt, method
+		r.Source.Observed, r.Method = d.happened(t), method
 		r.Result, r.Expires = record.Result{State: state}, t.Valid
 		if c != nil {
+			r.Result.State = c.state(state)
 			// It is a count of today: evidence that came late must not make it older than the count before.
 			r.Population, r.Expires, r.Source.Observed = &record.Population{Expected: c.expected, Seen: c.seen}, c.until, now
 		}
@@ -86,25 +80,4 @@ func (d terms) settled(t Task, c *crowd, m marks, now time.Time) []record.Record
 		add(record.Attestation, record.Inherited, d.Certificates)
 	}
 	return records
-}
-
-// census is the evidence that the people who owe a personal duty are others now.
-func (d terms) census(t Task, c crowd, now time.Time) record.Record {
-	r := d.evidence(record.Observation, t, "lapsed", now, d.all())
-	r.Result, r.Expires = record.Result{State: record.Kept}, c.until
-	r.Population = &record.Population{Expected: c.expected, Seen: c.seen}
-	return r
-}
-
-// put puts records into the batch.
-func (s *Service) put(b *outbox.Batch, records ...record.Record) error {
-	for _, r := range records {
-		r.Config = s.Digest
-		data, err := r.Canonical()
-		if err != nil {
-			return err
-		}
-		b.Record(r.ID(), data)
-	}
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"ostiary.internal/shared/calendar"
@@ -15,18 +14,8 @@ import (
 // File is the policy file of the duties. Without it there are none, and promises kept by a duty are unknown.
 const File = "duties.yaml"
 
-// Statement is the evidence of a person who says that it is done; a duty that names no evidence asks for it.
-const Statement = "statement"
-
 // Joining is the occasion of whoever is new in people.yaml.
 const Joining = "joining"
-
-// machine are the types of machine evidence; those in personal are about one person.
-var (
-	machine = []string{"build.tested", "build.scanned", "release.deployed", "backup.completed", "backup.restored", "training.completed",
-		"person.screened", "person.nda", "scan.finished", "pentest.report", "review.done", "endpoint.report", "uptime.report"}
-	personal = []string{"training.completed", "person.screened", "person.nda"}
-)
 
 // Rules are duties.yaml with its defaults filled in.
 type Rules struct {
@@ -46,7 +35,7 @@ type Duty struct {
 	// Within is how long there is from the opening to the end: of the first time for a duty that recurs, of each time
 	// for one with an occasion.
 	Within   calendar.Period
-	Evidence []string        // what has to be there: Statement and types of machine evidence
+	Evidence []Needed        // what has to be there
 	Second   policy.Role     // role of the person who reviews; "" for none
 	Remind   calendar.Period // before the end; zero: a quarter of the time, at most a fortnight
 	Promises []string        // ids of the promises it keeps, sorted
@@ -57,19 +46,11 @@ type Duty struct {
 // Personal reports whether each person owes the duty, or has it owed: it is about a person joining, or needs evidence
 // about one.
 func (d Duty) Personal() bool {
-	return d.On == Joining || slices.ContainsFunc(d.Evidence, func(t string) bool { return slices.Contains(personal, t) })
+	return d.On == Joining || slices.ContainsFunc(d.Evidence, func(n Needed) bool { return slices.Contains(personal, n.Type) })
 }
 
 // Requested reports whether the duty begins when somebody asks.
 func (d Duty) Requested() bool { return d.On != "" && d.On != Joining }
-
-// ByHand reports whether a person has to say that it is done.
-func (d Duty) ByHand() bool { return slices.Contains(d.Evidence, Statement) }
-
-// Machines are the types of machine evidence the duty needs.
-func (d Duty) Machines() []string {
-	return slices.DeleteFunc(slices.Clone(d.Evidence), func(t string) bool { return t == Statement })
-}
 
 // Duty returns the duty with an id.
 func (r Rules) Duty(id string) (Duty, bool) {
@@ -102,7 +83,7 @@ type file struct {
 		Every    calendar.Period `yaml:"every"`
 		On       string          `yaml:"on"`
 		Within   calendar.Period `yaml:"within"`
-		Evidence []string        `yaml:"evidence"`
+		Evidence []Needed        `yaml:"evidence"`
 		Second   policy.Role     `yaml:"second"`
 		Remind   calendar.Period `yaml:"remind"`
 		Promises []string        `yaml:"promises"`
@@ -152,6 +133,13 @@ func (r *reader) wrong(key, what, allowed string) {
 	}
 }
 
+// dangling reports that what a key needs is nowhere in the policy.
+func (r *reader) dangling(key, what, allowed string) {
+	p := r.policy.Problem(File, key, what, allowed)
+	p.Dangling = true
+	r.problems = append(r.problems, p)
+}
+
 func (r *reader) duty(key string, d Duty) {
 	switch {
 	case !idForm.MatchString(d.ID):
@@ -170,15 +158,9 @@ func (r *reader) duty(key string, d Duty) {
 		r.wrong(key+".second", "is not a role", allowedRoles)
 	}
 	r.when(key, &d)
-	if len(d.Evidence) == 0 {
-		d.Evidence = []string{Statement}
-	}
-	for i, t := range d.Evidence {
-		if t != Statement && !slices.Contains(machine, t) || slices.Index(d.Evidence, t) < i {
-			r.wrong(fmt.Sprintf("%s.evidence[%d]", key, i), "is not a type of evidence, or is here twice", Statement+", "+strings.Join(machine, ", "))
-		}
-	}
+	r.evidence(key, &d)
 	r.bind(key, &d)
+	r.doable(key, d)
 	r.rules.Duties = append(r.rules.Duties, d)
 }
 
@@ -219,39 +201,4 @@ func length(p calendar.Period) time.Duration {
 func between(p calendar.Period, low, high time.Duration) bool {
 	n := length(p)
 	return n >= low && n <= high
-}
-
-// bind joins the promises the duty names and those that name it.
-func (r *reader) bind(key string, d *Duty) {
-	for i, id := range d.Promises {
-		if _, exists := r.policy.Promise(id); !exists {
-			at := r.policy.Problem(File, fmt.Sprintf("%s.promises[%d]", key, i), "there is no such promise", "the id of a promise")
-			at.Dangling = true
-			r.problems = append(r.problems, at)
-		}
-	}
-	kept := slices.Clone(d.Promises)
-	for _, p := range r.policy.Promises {
-		for _, k := range p.KeptBy {
-			if !slices.Contains(k.Refs, d.ID) {
-				continue
-			}
-			switch k.Mechanism {
-			case policy.Duty:
-				kept = append(kept, p.ID)
-			case policy.Certificate:
-				d.Certificates = append(d.Certificates, p.ID)
-			}
-		}
-	}
-	d.Certificates = unique(d.Certificates)
-	d.Promises = slices.DeleteFunc(unique(kept), func(id string) bool {
-		_, exists := r.policy.Promise(id)
-		return !exists || slices.Contains(d.Certificates, id)
-	})
-}
-
-func unique(ids []string) []string {
-	slices.Sort(ids)
-	return slices.Compact(ids)
 }

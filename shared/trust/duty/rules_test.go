@@ -4,13 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/trust/desk/desktest"
 	"ostiary.internal/testdata/policies"
 )
-
-const company = `company: {name: Acme, domains: [acme.example], zone: Europe/Paris, country: FR, languages: [en]}`
 
 const people = `people:
   - {id: ada, email: ada@acme.example, name: Ada, roles: [employee, security], zone: Europe/Paris, language: en}
@@ -26,6 +24,9 @@ const promises = `promises:
   - {id: A4, text: {en: We are certified.}, check: vendor-register, severity: low, kept_by: [{certificate: partner}]}
   - {id: A5, text: {en: We sign.}, check: people-register, severity: low, kept_by: [{duty: nda}]}
   - {id: A6, text: {en: We restore.}, check: restore, severity: low, kept_by: [{duty: drill}]}
+  - {id: A7, text: {en: We exercise.}, check: restore, severity: low, kept_by: [{duty: exercise}]}
+  - {id: A8, text: {en: We code well.}, check: training, severity: low, max_age: P10D, kept_by: [{duty: code}]}
+  - {id: A9, same_as: A8, text: {en: We code well}, check: training, severity: low, kept_by: [{duty: code}]}
 `
 
 const duties = `duties:
@@ -33,26 +34,26 @@ const duties = `duties:
   - {id: clear, what: {en: Clear it., fr: Validez.}, owner_role: security, on: request, evidence: [statement, scan.finished], second: manager}
   - {id: train, what: Train., owner_role: security, every: P1Y, evidence: [training.completed]}
   - {id: partner, what: File it., owner_role: owner, every: P1Y}
-  - {id: nda, what: Sign it., owner_role: manager, on: joining, within: P7D}
+  - {id: nda, what: Sign it., owner_role: security, on: joining, within: P7D}
   - {id: drill, what: Restore., owner_role: security, every: P90D, evidence: [backup.restored]}
+  - {id: exercise, what: Restore and tell., owner_role: security, every: P90D, evidence: [statement, backup.restored]}
+  - {id: code, what: Code., owner_role: security, on: joining, evidence: [{type: training.completed, about: Secure-Coding}]}
 `
 
-func load(t testing.TB, duties string) *policy.Policy {
-	t.Helper()
-	p, problems, err := policy.Load(fstest.MapFS{
-		"acme/company.yaml": {Data: []byte(company)}, "acme/people.yaml": {Data: []byte(people)},
-		"acme/promises/a.yaml": {Data: []byte(promises)}, "acme/duties.yaml": {Data: []byte(duties)},
-	}, "acme")
-	if err != nil || len(problems) > 0 {
-		t.Fatal(err, problems)
-	}
-	return p
+const services = `sources:
+  - {id: desk, email: desk@acme.example, types: [scan.finished, training.completed, backup.restored, review.done], promises: [A2, A3, A6, A7, A9]}
+`
+
+func files(duties string) map[string]string {
+	return map[string]string{"people.yaml": people, "promises/a.yaml": promises, "duties.yaml": duties, "services.yaml": services}
 }
+
+func load(t testing.TB, duties string) *policy.Policy { return desktest.Policy(t, files(duties)) }
 
 func TestReadRules(t *testing.T) {
 	t.Parallel()
 	rules, problems := ReadRules(load(t, duties))
-	if len(problems) > 0 || !rules.On || len(rules.Duties) != 6 {
+	if len(problems) > 0 || !rules.On || len(rules.Duties) != 8 {
 		t.Fatalf("%d duties, problems %v", len(rules.Duties), problems)
 	}
 	for id, want := range map[string]struct {
@@ -65,6 +66,7 @@ func TestReadRules(t *testing.T) {
 		"partner": {false, false, true, "", "A4"},
 		"nda":     {true, false, true, "A5", ""},
 		"drill":   {false, false, false, "A6", ""},
+		"code":    {true, false, false, "A8,A9", ""},
 	} {
 		d, known := rules.Duty(id)
 		if !known || d.Personal() != want.personal || d.Requested() != want.requested || d.ByHand() != want.byHand ||
@@ -78,7 +80,7 @@ func TestReadRules(t *testing.T) {
 			t.Errorf("in %s it is %q", lang, got)
 		}
 	}
-	if told := rules.Register(); len(told) != 6 || told[0].Every != "P1Y" || told[1].On != "request" {
+	if told := rules.Register(); len(told) != 8 || told[0].Every != "P1Y" || told[1].On != "request" {
 		t.Errorf("the register reads %+v", told)
 	}
 	if rules, problems := ReadRules(load(t, "duties: []")); len(problems) != 1 || len(rules.Duties) != 0 {
@@ -90,28 +92,55 @@ func TestReadRulesRefuses(t *testing.T) {
 	t.Parallel()
 	const fine = "id: x, what: Do., owner_role: security, every: P1Y"
 	for entry, key := range map[string]string{
-		"id: X, what: Do., owner_role: security, every: P1Y":              "duties[0].id",
-		"id: x, owner_role: security, every: P1Y":                         "duties[0].what",
-		`id: x, what: "", owner_role: security, every: P1Y`:               "duties[0].what",
-		`id: x, what: {xx: Do.}, owner_role: security, every: P1Y`:        "duties[0].what",
-		`id: x, what: [Do.], owner_role: security, every: P1Y`:            "duties[0].what",
-		"id: x, what: Do., owner_role: boss, every: P1Y":                  "duties[0].owner_role",
-		"id: x, what: Do., owner_role: security":                          "duties[0]",
-		"id: x, what: Do., owner_role: security, every: P1Y, on: request": "duties[0]",
-		"id: x, what: Do., owner_role: security, every: PT1M":             "duties[0].every",
-		"id: x, what: Do., owner_role: security, every: P11Y":             "duties[0].every",
-		"id: x, what: Do., owner_role: security, on: Any time":            "duties[0].on",
-		fine + ", within: P2Y":                                            "duties[0].within",
-		fine + ", remind: P1M":                                            "duties[0].remind",
-		fine + ", second: boss":                                           "duties[0].second",
-		fine + ", evidence: [hearsay]":                                    "duties[0].evidence[0]",
-		fine + ", evidence: [statement, statement]":                       "duties[0].evidence[1]",
-		fine + ", promises: [Z9]":                                         "duties[0].promises[0]",
-		fine + ", colour: red":                                            "duties[0].colour",
+		"id: X, what: Do., owner_role: security, every: P1Y":                                                 "duties[0].id",
+		"id: x, owner_role: security, every: P1Y":                                                            "duties[0].what",
+		`id: x, what: "", owner_role: security, every: P1Y`:                                                  "duties[0].what",
+		`id: x, what: {xx: Do.}, owner_role: security, every: P1Y`:                                           "duties[0].what",
+		`id: x, what: [Do.], owner_role: security, every: P1Y`:                                               "duties[0].what",
+		"id: x, what: Do., owner_role: boss, every: P1Y":                                                     "duties[0].owner_role",
+		"id: x, what: Do., owner_role: security":                                                             "duties[0]",
+		"id: x, what: Do., owner_role: security, every: P1Y, on: request":                                    "duties[0]",
+		"id: x, what: Do., owner_role: security, every: PT1M":                                                "duties[0].every",
+		"id: x, what: Do., owner_role: security, every: P11Y":                                                "duties[0].every",
+		"id: x, what: Do., owner_role: security, on: Any time":                                               "duties[0].on",
+		fine + ", within: P2Y":                                                                               "duties[0].within",
+		fine + ", remind: P1M":                                                                               "duties[0].remind",
+		fine + ", second: boss":                                                                              "duties[0].second",
+		fine + ", evidence: [hearsay]":                                                                       "duties[0].evidence[0]",
+		fine + ", evidence: [statement, statement]":                                                          "duties[0].evidence[1]",
+		fine + ", evidence: [{type: review.done, about: roles}, {type: review.done, about: Roles}]":          "duties[0].evidence[1]",
+		fine + ", evidence: [{about: roles}]":                                                                "duties[0].evidence[0]",
+		fine + ", evidence: [{type: review.done, kind: roles}]":                                              "duties[0].evidence[0]",
+		fine + ", evidence: [[review.done]]":                                                                 "duties[0].evidence[0]",
+		fine + ", evidence: [{type: person.nda, about: x}]":                                                  "duties[0].evidence[0]", // never says what it is about
+		fine + ", evidence: [{type: statement, about: x}]":                                                   "duties[0].evidence[0]",
+		fine + ", evidence: [training.completed, review.done]":                                               "duties[0].evidence[1]", // never says which person
+		"id: x, what: Do., owner_role: security, on: joining, evidence: [scan.finished]":                     "duties[0].evidence[0]",
+		"id: x, what: Do., owner_role: security, on: request, evidence: [endpoint.report]":                   "duties[0].evidence[0]", // never says which request
+		"id: x, what: Do., owner_role: security, on: request, evidence: [training.completed]":                "duties[0].evidence[0]",
+		"id: x, what: Do., owner_role: security, on: request, evidence: [review.done]":                       "duties[0].evidence[0]",
+		"id: x, what: Do., owner_role: security, on: request, evidence: [{type: scan.finished, about: vim}]": "duties[0].evidence[0]",
+		"id: partner, what: File it., owner_role: owner, every: P1Y, evidence: [review.done]":                "duties[0].evidence", // never names the document
+		fine + ", promises: [Z9]":                                                                            "duties[0].promises[0]",
+		fine + ", colour: red":                                                                               "duties[0].colour",
 	} {
 		_, problems := ReadRules(load(t, "duties: [{"+entry+"}]"))
 		if len(problems) == 0 || !slices.ContainsFunc(problems, func(p policy.Problem) bool { return p.Key == key || strings.HasPrefix(p.Key, key) }) {
 			t.Errorf("{%s}: %v, wanted a problem of %s", entry, problems, key)
+		}
+	}
+	// What needs people or a source that are not there hangs in the air: the rest of the policy runs.
+	for entry, key := range map[string]string{
+		"id: x, what: Do., owner_role: dpo, every: P1Y":                                              "duties[0].owner_role",
+		"id: x, what: Do., owner_role: owner, second: owner, every: P1Y":                             "duties[0].owner_role", // nobody reviews what she did
+		"id: x, what: Do., owner_role: manager, on: joining":                                         "duties[0].owner_role", // nobody is there for the manager
+		"id: x, what: Do., owner_role: owner, every: P1Y, evidence: [backup.restored], second: dpo":  "duties[0].owner_role",
+		"id: x, what: Do., owner_role: owner, every: P1Y, evidence: [uptime.report], promises: [A6]": "duties[0].evidence[0]", // nobody sends it
+		"id: x, what: Do., owner_role: owner, every: P1Y, evidence: [review.done], promises: [A1]":   "duties[0].evidence[0]", // nobody may prove it
+	} {
+		_, problems := ReadRules(load(t, "duties: [{"+entry+"}]"))
+		if len(problems) != 1 || problems[0].Key != key || !problems[0].Dangling {
+			t.Errorf("{%s}: %v, wanted a problem of %s that hangs in the air", entry, problems, key)
 		}
 	}
 	_, problems := ReadRules(load(t, "duties: [{"+fine+"}, {"+fine+"}]"))

@@ -39,8 +39,11 @@ type Task struct {
 	DoneBy   string          `json:"done_by,omitempty"` // "" where machines proved it
 	DoneAt   time.Time       `json:"done_at,omitzero"`  // of machine evidence: when it happened
 	Ref      string          `json:"ref,omitempty"`     // a reference the doer gave, such as a ticket
+	Document Document        `json:"document,omitzero"` // what she put on file
 	Reviewer string          `json:"reviewer,omitempty"`
-	Evidence map[string]Seen `json:"evidence,omitempty"` // machine evidence by type, the newest of each
+	Evidence map[string]Seen `json:"evidence,omitempty"` // machine evidence by what is needed, the newest of each
+	// Since is when the cycle's time began: a person's word about it does not stand on evidence from before.
+	Since time.Time `json:"since,omitzero"`
 	// Settled is when the duty's promises began to be proven by this cycle: done, and reviewed where that is wanted.
 	Settled time.Time `json:"settled,omitzero"`
 	Valid   time.Time `json:"valid,omitzero"`    // until when they are; zero for no end
@@ -108,7 +111,7 @@ func (d terms) end(p calendar.Period, from time.Time) time.Time {
 // begin opens the first cycle of a task, or the next of one that had lapsed.
 func (d terms) begin(t Task, now time.Time) Task {
 	t.V, t.Duty = Version, d.ID
-	t.Settled, t.Valid, t.Expires = time.Time{}, time.Time{}, time.Time{}
+	t.Settled, t.Valid, t.Expires, t.Since = time.Time{}, time.Time{}, time.Time{}, now
 	t = t.reopened(now)
 	t.Due = d.end(d.Within, now)
 	return d.schedule(t)
@@ -118,7 +121,12 @@ func (d terms) begin(t Task, now time.Time) Task {
 func (t Task) reopened(now time.Time) Task {
 	t.Cycle++
 	t.State, t.Opened, t.Reminded = Open, now, false
-	t.DoneBy, t.DoneAt, t.Ref, t.Reviewer = "", time.Time{}, "", ""
+	return t.undone()
+}
+
+// undone is the task without the word that was given.
+func (t Task) undone() Task {
+	t.DoneBy, t.DoneAt, t.Ref, t.Document, t.Reviewer = "", time.Time{}, "", Document{}, ""
 	return t
 }
 
@@ -194,8 +202,9 @@ func (d terms) tick(t Task, now time.Time) (Task, []step) {
 
 // again opens the next cycle of a task in force, due when what is proven ends.
 func (d terms) again(t Task, now time.Time) Task {
-	due := t.Valid
+	due, since := t.Valid, t.DoneAt
 	t = t.reopened(now)
+	t.Since = since
 	t.Due, t.Settled = due, time.Time{}
 	return t
 }

@@ -6,11 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/require"
 )
-
-var start = time.Date(2026, 3, 3, 8, 55, 0, 0, time.UTC)
 
 func machineOf(t testing.TB, id string) terms {
 	t.Helper()
@@ -29,6 +28,16 @@ func at(text string) time.Time {
 		panic(err)
 	}
 	return t
+}
+
+// restored is the event of a drill.
+func restored(event string, at time.Time) Arrived {
+	return Arrived{Type: "backup.restored", Event: event, At: at}
+}
+
+// issued is a document that counts until a time.
+func issued(until time.Time) Document {
+	return Document{Issuer: "Example Assurance Ltd", Number: "ISO-27001/4711", Until: until}
 }
 
 func code(t *testing.T, err error, want string) {
@@ -105,7 +114,7 @@ func TestLongSleep(t *testing.T) {
 	t.Parallel()
 	d := machineOf(t, "partner")
 	task := d.begin(Task{ID: "partner", Nonce: "n"}, start)
-	task, _, _ = d.done(task, doing{by: "cleo"}, start)
+	task, _, _ = d.done(task, doing{by: "cleo", document: issued(start.AddDate(3, 0, 0))}, start)
 	task, steps := d.tick(task, start.AddDate(2, 0, 0))
 	if fmt.Sprint(steps) != "[opened overdue]" || task.Cycle != 2 || task.State != Overdue {
 		t.Errorf("two years later: %v, %+v", steps, task)
@@ -121,7 +130,7 @@ func TestOwnMatter(t *testing.T) {
 	asked := clearance.begin(Task{ID: "clear~x", Asker: "ada", About: "vim 9"}, start)
 	_, _, err = clearance.done(asked, doing{by: "ada"}, start)
 	code(t, err, "evidence_missing")
-	asked, changed := clearance.arrive(asked, "scan.finished", "e1", start, start)
+	asked, changed := clearance.arrive(asked, Arrived{Type: "scan.finished", Event: "e1", At: start}, start)
 	asked, _, err = clearance.done(asked, doing{by: "ada"}, start) // the second person is not she
 	if !changed || err != nil {
 		t.Fatal(changed, err)
@@ -140,7 +149,7 @@ func TestMachineEvidence(t *testing.T) {
 	d := machineOf(t, "drill")
 	task := d.begin(Task{ID: "drill"}, start)
 	happened := start.Add(-48 * time.Hour)
-	task, changed := d.arrive(task, "backup.restored", "e1", happened, start)
+	task, changed := d.arrive(task, restored("e1", happened), start)
 	if want := at("2026-05-30T22:00:00Z"); !changed || task.State != Done || !task.InForce(start) || !task.Valid.Equal(want) {
 		t.Fatalf("proven it is %+v, want valid until %s", task, want)
 	}
@@ -148,14 +157,109 @@ func TestMachineEvidence(t *testing.T) {
 		event string
 		at    time.Time
 	}{"the same event": {"e1", start}, "an older one": {"e0", happened.Add(-time.Hour)}} {
-		if _, changed := d.arrive(task, "backup.restored", again.event, again.at, start); changed {
+		if _, changed := d.arrive(task, restored(again.event, again.at), start); changed {
 			t.Errorf("%s counts", name)
 		}
 	}
 	later := start.AddDate(0, 0, 10)
-	task, changed = d.arrive(task, "backup.restored", "e2", later, later)
+	task, changed = d.arrive(task, restored("e2", later), later)
 	if want := at("2026-06-11T22:00:00Z"); !changed || task.Cycle != 2 || !task.InForce(later) || !task.Valid.Equal(want) {
 		t.Errorf("proven early again it is %+v, want valid until %s", task, want)
+	}
+}
+
+// A person's word stands on evidence of its own time, and is as old as that.
+func TestOldEvidence(t *testing.T) {
+	t.Parallel()
+	d := machineOf(t, "exercise")
+	task := d.begin(Task{ID: "exercise"}, start)
+	if _, changed := d.arrive(task, restored("e0", start.Add(-time.Hour)), start); changed {
+		t.Error("what happened before the first time counts for it")
+	}
+	happened, said := start.Add(dayLong), start.AddDate(0, 0, 20)
+	task, changed := d.arrive(task, restored("e1", happened), happened)
+	if !changed {
+		t.Fatal("what happened in time does not count")
+	}
+	task, _, err := d.done(task, doing{by: "ada"}, said)
+	if want := at("2026-06-02T22:00:00Z"); err != nil || !task.Valid.Equal(want) || !task.DoneAt.Equal(said) {
+		t.Fatalf("done it is %+v, %v; want valid until %s, 90 days from what happened", task, err, want)
+	}
+	if r := d.settled(task, nil, marks{}, said)[0]; !r.Source.Observed.Equal(happened) {
+		t.Errorf("the record proves what was observed at %s, and it happened at %s", r.Source.Observed, happened)
+	}
+	next := task.Valid.Add(-time.Hour)
+	task, _ = d.tick(task, next)
+	if _, changed := d.arrive(task, restored("e2", said.Add(-time.Hour)), next); changed || task.Cycle != 2 {
+		t.Errorf("what happened before the last word counts for the next, in cycle %d", task.Cycle)
+	}
+	if _, _, err := d.done(task, doing{by: "ada"}, next); fault.CodeOf(err) != "evidence_missing" {
+		t.Errorf("done without: %v", err)
+	}
+	if _, changed := d.arrive(task, restored("e3", said.Add(time.Hour)), next); !changed {
+		t.Error("what happened after the last word does not count for the next")
+	}
+	request := machineOf(t, "clear")
+	asked := request.begin(Task{ID: "clear~x", Asker: "dan", About: "vim 9"}, start)
+	if _, changed := request.arrive(asked, Arrived{Type: "scan.finished", Event: "e4", About: "vim 9", At: start.Add(-time.Minute)}, start); changed {
+		t.Error("a scan from before the request counts for it")
+	}
+}
+
+// A document is named, counts until its own end and no longer, and the next one is asked for before that.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	d := machineOf(t, "partner")
+	task := d.begin(Task{ID: "partner", Nonce: "n"}, start)
+	fine := issued(at("2026-08-31T22:00:00Z"))
+	for want, change := range map[string]func(*Document){
+		"document_invalid": func(doc *Document) { doc.Issuer = "" },
+		"until_invalid":    func(doc *Document) { doc.Until = start },
+	} {
+		doc := fine
+		change(&doc)
+		_, _, err := d.done(task, doing{by: "cleo", document: doc}, start)
+		code(t, err, want)
+	}
+	for _, doc := range []Document{{}, {Issuer: "Example", Until: fine.Until}, {Issuer: "two\nlines", Number: "1", Until: fine.Until}, {Issuer: "Example", Number: "no spaces", Until: fine.Until}} {
+		_, _, err := d.done(task, doing{by: "cleo", document: doc}, start)
+		code(t, err, "document_invalid")
+	}
+	for _, until := range []time.Time{{}, start.AddDate(5, 0, 2)} {
+		_, _, err := d.done(task, doing{by: "cleo", document: issued(until)}, start)
+		code(t, err, "until_invalid")
+	}
+	review := machineOf(t, "review")
+	_, _, err := review.done(review.begin(Task{ID: "review"}, start), doing{by: "ada", document: fine}, start)
+	code(t, err, "document_invalid")
+
+	task, _, err = d.done(task, doing{by: "cleo", document: fine}, start)
+	if err != nil || !task.Valid.Equal(fine.Until) || !task.InForce(fine.Until.Add(-time.Second)) || task.InForce(fine.Until) {
+		t.Fatalf("filed it is %+v, %v", task, err)
+	}
+	if _, again, err := d.done(task, doing{by: "cleo", document: fine}, start); err != nil || !again {
+		t.Errorf("the same word again: %v, %v", again, err)
+	}
+	if r := d.settled(task, nil, marks{}, start)[0]; r.Result.State != record.Inherited || !r.Expires.Equal(fine.Until) {
+		t.Errorf("the record is %+v", r)
+	}
+	before := fine.Until.Add(-29 * 24 * time.Hour)
+	task, steps := d.tick(task, before)
+	if fmt.Sprint(steps) != "[opened]" || !task.Due.Equal(fine.Until) || task.Document != (Document{}) {
+		t.Errorf("a month before its end: %v, %+v", steps, task)
+	}
+	task, steps = d.tick(task, fine.Until.Add(-7*24*time.Hour))
+	if fmt.Sprint(steps) != "[reminded]" {
+		t.Errorf("a week before its end: %v", steps)
+	}
+	if _, steps = d.tick(task, fine.Until); fmt.Sprint(steps) != "[overdue]" {
+		t.Errorf("at its end: %v", steps)
+	}
+	// One that outlasts the duty's period is looked for again when the period is over.
+	task = d.begin(Task{ID: "partner"}, start)
+	task, _, _ = d.done(task, doing{by: "cleo", document: issued(start.AddDate(3, 0, 0))}, start)
+	if want := at("2027-03-03T23:00:00Z"); !task.Valid.Equal(want) {
+		t.Errorf("a document for three years counts until %s, want %s", task.Valid, want)
 	}
 }
 
@@ -166,7 +270,7 @@ func TestAnyOrder(t *testing.T) {
 	people := []string{"ada", "bob", "cleo", "dan"}
 	for seed := range require.Seeds(25) {
 		random := rand.New(rand.NewPCG(uint64(seed), 7))
-		for _, id := range []string{"review", "clear", "train", "partner", "nda", "drill"} {
+		for _, id := range []string{"review", "clear", "train", "partner", "nda", "drill", "exercise"} {
 			d := machineOf(t, id)
 			task := d.begin(Task{ID: id, Person: people[random.IntN(4)], Asker: people[random.IntN(4)], Nonce: "n"}, start)
 			for now, n := start, 0; n < 120; n++ {
@@ -174,13 +278,17 @@ func TestAnyOrder(t *testing.T) {
 				before, who := task, people[random.IntN(4)]
 				switch random.IntN(5) {
 				case 0:
-					task, _, _ = d.done(task, doing{by: who}, now)
+					by := doing{by: who}
+					if d.Files() {
+						by.document = issued(now.Add(time.Duration(random.IntN(1000)) * 24 * time.Hour))
+					}
+					task, _, _ = d.done(task, by, now)
 				case 1:
 					task, _, _ = d.review(task, doing{by: who}, Approved, now)
 				case 2:
 					task, _, _ = d.review(task, doing{by: who}, Returned, now)
 				case 3:
-					task, _ = d.arrive(task, "backup.restored", fmt.Sprint(n), now.Add(-time.Duration(random.IntN(100))*time.Hour), now)
+					task, _ = d.arrive(task, restored(fmt.Sprint(n), now.Add(-time.Duration(random.IntN(100))*time.Hour)), now)
 				}
 				task, _ = d.tick(task, now)
 				if _, steps := d.tick(task, now); len(steps) > 0 {
@@ -208,6 +316,10 @@ func invariants(t *testing.T, where string, d terms, before, task Task, now time
 		t.Fatalf("%s: at %s the finding is %q of %+v", where, now, task.Finding, task)
 	case task.Next != 0 && task.Next <= now.UnixMicro():
 		t.Fatalf("%s: Tick looks again at %d", where, task.Next)
+	case settled && d.ByHand() && d.happened(task).Before(task.Since):
+		t.Fatalf("%s: somebody's word stands on what happened before its time", where)
+	case d.Files() && task.InForce(now) && settled && !now.Before(task.Document.Until):
+		t.Fatalf("%s: a document counts that has ended", where)
 	case task.Cycle < before.Cycle:
 		t.Fatalf("%s: time goes back", where)
 	}

@@ -31,6 +31,11 @@ func (s *Service) Tick(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("opening duties: %w", err)
 	}
 	var errs []error
+	for _, d := range s.Rules.Duties {
+		if d.Personal() {
+			errs = append(errs, s.count(ctx, s.terms(d), now))
+		}
+	}
 	q := store.Query{Collection: Tasks, Range: &store.Range{Name: "next", To: now.UnixMicro() + 1}, Limit: duePage}
 	for {
 		docs, err := s.Store.Query(ctx, q)
@@ -88,7 +93,7 @@ func (s *Service) ticked(batch *outbox.Batch, d terms, t Task, what step, now ti
 	case reminded:
 		return s.tell(batch, d, t, notice.DutyReminder, s.holders(d.Owner, now))
 	case overdue:
-		if err := s.put(batch, d.finding(t, now)); err != nil {
+		if err := s.Put(batch, d.finding(t, now)); err != nil {
 			return err
 		}
 		to := s.holders(d.Owner, now)
@@ -166,7 +171,7 @@ func (s *Service) muster(ctx context.Context, now time.Time) error {
 
 // open makes a task, or the next cycle of one that had lapsed.
 func (s *Service) open(ctx context.Context, id string, wanted Task, now time.Time) error {
-	nonce, err := s.nonce()
+	nonce, err := s.Nonce()
 	if err != nil {
 		return err
 	}

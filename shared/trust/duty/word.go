@@ -11,20 +11,21 @@ import (
 
 // doing is somebody's word that a task is done.
 type doing struct {
-	by    string
-	ref   string
-	cycle int // that she looked at; 0 for the present one
+	by       string
+	ref      string
+	document Document
+	cycle    int // that she looked at; 0 for the present one
 }
 
 // done takes somebody's word that the task is done. again is true for word that was taken before. Codes: duty_unknown,
-// duty_moved, duty_done, own_matter, evidence_missing.
+// duty_moved, duty_done, own_matter, evidence_missing, document_invalid, until_invalid.
 func (d terms) done(t Task, by doing, now time.Time) (changed Task, again bool, err error) {
 	switch {
 	case t.State == Lapsed:
 		return t, false, unknown()
 	case by.cycle != 0 && by.cycle != t.Cycle:
 		return t, false, moved()
-	case !t.Owed() && t.DoneBy == by.by && t.Ref == by.ref:
+	case !t.Owed() && t.DoneBy == by.by && t.Ref == by.ref && t.Document.same(by.document):
 		return t, true, nil
 	case !t.Owed():
 		return t, false, fault.Refuse(fault.Conflict, "duty_done", "This is done already.", "There is nothing to do here now.")
@@ -33,19 +34,41 @@ func (d terms) done(t Task, by doing, now time.Time) (changed Task, again bool, 
 			"Ask a colleague with this role.")
 	}
 	if missing := t.Missing(d.Duty); len(missing) > 0 {
-		return t, false, fault.Refuse(fault.Conflict, "evidence_missing", "Evidence that this duty needs has not arrived: "+strings.Join(missing, ", ")+".",
+		return t, false, fault.Refuse(fault.Conflict, "evidence_missing", "Evidence that this duty needs has not arrived: "+named(missing)+".",
 			"Have it sent by its source, then try again.")
 	}
-	t.State, t.DoneBy, t.DoneAt, t.Ref = Done, by.by, now, by.ref
+	if err := d.accepts(by.document, now); err != nil {
+		return t, false, err
+	}
+	t.State, t.DoneBy, t.DoneAt, t.Ref, t.Document = Done, by.by, now, by.ref, by.document
 	return d.conclude(t, now), false, nil
 }
 
-// Missing are the types of machine evidence that have not arrived in this cycle.
-func (t Task) Missing(d Duty) []string {
-	return slices.DeleteFunc(d.Machines(), func(kind string) bool {
-		seen, ok := t.Evidence[kind]
+// Missing is the machine evidence that has not arrived in this cycle.
+func (t Task) Missing(d Duty) []Needed {
+	return slices.DeleteFunc(d.Machines(), func(n Needed) bool {
+		seen, ok := t.Evidence[n.String()]
 		return ok && seen.Cycle == t.Cycle
 	})
+}
+
+func named(missing []Needed) string {
+	var names []string
+	for _, n := range missing {
+		names = append(names, n.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// happened is how old what the task proves is: as old as the oldest part of it.
+func (d terms) happened(t Task) time.Time {
+	at := t.DoneAt
+	for _, n := range d.Machines() {
+		if seen, ok := t.Evidence[n.String()]; ok && seen.Cycle == t.Cycle && seen.At.Before(at) {
+			at = seen.At
+		}
+	}
+	return at
 }
 
 // conclude settles a task that is done unless a second person has to look at it.
@@ -53,7 +76,10 @@ func (d terms) conclude(t Task, now time.Time) Task {
 	if d.Second == "" || t.State == Reviewed {
 		t.Settled, t.Valid, t.Finding = now, time.Time{}, ""
 		if !d.Every.IsZero() {
-			t.Valid = d.end(d.Every, t.DoneAt)
+			t.Valid = d.end(d.Every, d.happened(t))
+		}
+		if end := t.Document.Until; !end.IsZero() && (t.Valid.IsZero() || end.Before(t.Valid)) {
+			t.Valid = end
 		}
 	}
 	return d.schedule(t)
@@ -85,8 +111,8 @@ func (d terms) review(t Task, by doing, v Verdict, now time.Time) (changed Task,
 		return t, false, fault.Refuse(fault.Denied, "review_self", "Nobody reviews what she did herself, asked for, or what concerns her.", "Ask another person with this role.")
 	}
 	if v == Returned {
-		t.State, t.DoneBy, t.DoneAt, t.Ref, t.Reviewer = Open, "", time.Time{}, "", ""
-		t.Evidence = maps.Clone(t.Evidence)
+		t = t.undone()
+		t.State, t.Evidence = Open, maps.Clone(t.Evidence)
 		for kind, seen := range t.Evidence {
 			seen.Cycle = 0 // it was not enough
 			t.Evidence[kind] = seen
@@ -101,29 +127,35 @@ func (d terms) review(t Task, by doing, v Verdict, now time.Time) (changed Task,
 }
 
 // arrive takes machine evidence. changed is false for what was seen before, is older than what was seen, or proves
-// nothing that is not proven for good.
-func (d terms) arrive(t Task, kind, event string, at, now time.Time) (after Task, changed bool) {
-	seen, known := t.Evidence[kind]
-	settled := !t.Settled.IsZero()
-	if t.State == Lapsed || known && (seen.Event == event || !seen.At.Before(at)) || settled && d.Every.IsZero() {
-		return t, false
+// nothing that is not proven for good. A person's word, and a request, stand on no evidence from before their time.
+func (d terms) arrive(was Task, a Arrived, now time.Time) (after Task, changed bool) {
+	t, settled := was, !was.Settled.IsZero()
+	if t.State == Lapsed || settled && d.Every.IsZero() {
+		return was, false
 	}
 	if settled {
 		t = d.again(t, now)
 	}
+	if (d.ByHand() || d.Requested()) && a.At.Before(t.Since) {
+		return was, false
+	}
 	evidence := map[string]Seen{}
 	maps.Copy(evidence, t.Evidence)
-	evidence[kind] = Seen{Event: event, At: at, Cycle: t.Cycle}
 	t.Evidence = evidence
-	if d.ByHand() || len(t.Missing(d.Duty)) > 0 || !t.Owed() {
-		return d.schedule(t), true
-	}
-	t.State, t.DoneBy, t.DoneAt = Done, "", at
-	for _, kind := range d.Machines() { // as old as its oldest part
-		if s := t.Evidence[kind]; s.At.Before(t.DoneAt) {
-			t.DoneAt = s.At
+	for _, n := range d.Machines() {
+		seen, known := evidence[n.String()]
+		if n.Fits(a.Type, a.About) && !(known && (seen.Event == a.Event || !seen.At.Before(a.At))) {
+			evidence[n.String()], changed = Seen{Event: a.Event, At: a.At, Cycle: t.Cycle}, true
 		}
 	}
+	switch {
+	case !changed:
+		return was, false
+	case d.ByHand() || len(t.Missing(d.Duty)) > 0 || !t.Owed():
+		return d.schedule(t), true
+	}
+	t.State, t.DoneBy, t.DoneAt = Done, "", a.At
+	t.DoneAt = d.happened(t)
 	return d.conclude(t, now), true
 }
 

@@ -89,7 +89,7 @@ func (s *Service) observe(tx store.Tx, in incoming, receipt string, now time.Tim
 				return nil, nil, err
 			}
 			result, population := judge(in.report, b.promise.Params)
-			newest, err := feed.take(in, result.State, b.lasts(in), now)
+			newest, err := feed.take(in, result.State, b.lasts(in, check), now)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -108,7 +108,7 @@ func (s *Service) observe(tx store.Tx, in incoming, receipt string, now time.Tim
 
 // take puts an event into its scope. newest is false when a newer one is there.
 func (f *feedDoc) take(in incoming, state record.State, lasts int64, now time.Time) (newest bool, err error) {
-	at := earlier(in.event.Time, now)
+	at := earlier(in.fact(f.Check), now)
 	f.Scopes = maps.Clone(f.Scopes)
 	maps.DeleteFunc(f.Scopes, func(_ string, s scope) bool { return s.forgotten(now) })
 	name := in.scopeName()

@@ -94,8 +94,9 @@ type Receipt struct {
 }
 
 // Receive takes one event of a sender. Codes: source_may_not (the type or a promise is not the sender's), event_invalid,
-// event_time, evidence_unbound (nothing keeps these promises by evidence of this type), event_conflict (the same id with
-// other data), scopes_exhausted. After Transient the same event may be sent again, and counts once.
+// event_time, evidence_unbound (nothing keeps these promises by evidence of this type), evidence_unmeasured (a promise sets a
+// limit that the event does not measure), evidence_ambiguous (several duties, or unnamed promises, take it), event_conflict
+// (the same id with other data), scopes_exhausted. After Transient the same event may be sent again, and counts once.
 func (s *Service) Receive(ctx context.Context, from policy.Source, e event.Event, now time.Time) (Receipt, error) {
 	in, err := s.read(from, e, now)
 	if err != nil {
@@ -152,8 +153,14 @@ func (s *Service) read(from policy.Source, e event.Event, now time.Time) (incomi
 		return incoming{}, err
 	}
 	in := incoming{id: nameOf(from, e), source: from, event: e, kind: k, report: r}
-	if in.bound, err = s.bind(from, e.Type, data.named()); err != nil {
+	if in.bound, err = s.bind(from, e.Type, r, data.named()); err != nil {
 		return incoming{}, err
+	}
+	for _, check := range in.told() {
+		// An agreement that was signed long ago is still signed.
+		if at := in.fact(check); at.After(now.Add(MaxSkew)) || at.Before(now.Add(-MaxAge)) && k.lasts > 0 {
+			return incoming{}, unprocessable("event_time", "What the event tells of is ahead of our clock, or more than a year old.", "Send what happened since.")
+		}
 	}
 	in.person, _ = s.Policy.Person(r.person)
 	return in, nil
@@ -210,27 +217,6 @@ func (s *Service) remember(ctx context.Context, in incoming, now time.Time) (rec
 	return doc, err
 }
 
-// discharge tells the duties.
-func (s *Service) discharge(ctx context.Context, in incoming, now time.Time) error {
-	var promises []string
-	for _, b := range in.bound {
-		if b.duty {
-			promises = append(promises, b.promise.ID)
-		}
-	}
-	if len(promises) == 0 {
-		return nil
-	}
-	a := duty.Arrived{
-		Type: in.event.Type, Event: record.Digest([]byte(in.nonce)), About: in.report.about, Promises: promises, At: earlier(in.event.Time, now),
-	}
-	if in.report.personal {
-		a.Person = in.person.ID
-	}
-	_, err := s.Duties.Evidence(ctx, a, now)
-	return err
-}
-
 // sealed puts the event into the vault and begins the record of its receipt.
 func (s *Service) sealed(ctx context.Context, in incoming, now time.Time) (record.Record, error) {
 	r := in.begin(Control, "", s.Digest, now)
@@ -272,7 +258,7 @@ func (in incoming) begin(check, promise, digest string, now time.Time) record.Re
 	}
 	r := record.New(record.Observation, check, name, promises...)
 	r.Config, r.Method, r.Facts = digest, record.Test, map[string]string{"type": in.event.Type}
-	r.Source.Type, r.Source.Observed, r.Source.Collected = "cloudevent", earlier(in.event.Time, now), now
+	r.Source.Type, r.Source.Observed, r.Source.Collected = "cloudevent", earlier(in.fact(check), now), now
 	return r
 }
 

@@ -16,11 +16,14 @@ import (
 	"ostiary.internal/shared/trust/duty"
 )
 
+// both are the promises that the state of all backups is about.
+const both = `{"promises":["B1","B2"]}`
+
 // TestReceive: an event becomes a receipt and an observation for each check and promise; sent again it changes nothing.
 func TestReceive(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
-	e := message("1", "backup.completed", happened, sample(t, "backup.completed"))
+	e := message("1", "backup.completed", happened, changed(t, "backup.completed", both))
 	got := r.send(t, "backup", e)
 	if !slices.Equal(got.Promises, []string{"B1", "B2"}) {
 		t.Errorf("%+v", got)
@@ -43,7 +46,7 @@ func TestReceive(t *testing.T) {
 	if again := r.send(t, "backup", e); again.Record != got.Record || !slices.Equal(again.Promises, got.Promises) || len(r.records) != 4 || r.dump(t) != before {
 		t.Errorf("sent again: %+v, %d records", again, len(r.records))
 	}
-	e.Data = changed(t, "backup.completed", `{"failed":1}`)
+	e.Data = changed(t, "backup.completed", `{"promises":["B1","B2"],"failed":1}`)
 	if _, err := r.Receive(t.Context(), r.source("backup"), e, now); fault.CodeOf(err) != "event_conflict" || len(r.records) != 4 {
 		t.Errorf("the same id with other data: %v", err)
 	}
@@ -174,7 +177,7 @@ func TestNamed(t *testing.T) {
 func TestSilent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
-	r.send(t, "ci", message("1", "release.deployed", happened, changed(t, "release.deployed", `{"environment":"dev","signed_off":false}`)))
+	r.send(t, "ci", message("1", "release.deployed", happened, changed(t, "release.deployed", `{"promises":["R1"],"environment":"dev","signed_off":false}`)))
 	if len(r.of("release-train")) != 0 || len(r.of(Control)) != 1 {
 		t.Errorf("%+v", r.records)
 	}
@@ -254,7 +257,7 @@ func TestDeath(t *testing.T) {
 			return nil
 		})
 		for id, e := range map[string]event.Event{
-			"backup": message("1", "backup.completed", happened, sample(t, "backup.completed")), "people": message("2", "training.completed", happened, sample(t, "training.completed")),
+			"backup": message("1", "backup.completed", happened, changed(t, "backup.completed", both)), "people": message("2", "training.completed", happened, sample(t, "training.completed")),
 		} {
 			var err error
 			for range 3 {
@@ -292,7 +295,7 @@ func TestDeath(t *testing.T) {
 func TestRace(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
-	e := message("1", "backup.completed", happened, sample(t, "backup.completed"))
+	e := message("1", "backup.completed", happened, changed(t, "backup.completed", both))
 	var group sync.WaitGroup
 	receipts := make([]Receipt, 8)
 	for i := range receipts {

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"maps"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -13,26 +14,67 @@ import (
 
 // report is what an event means, whatever promise it is about.
 type report struct {
-	passed     bool // what it says by itself
+	at         time.Time            // when what it tells of happened; zero: when the event did
+	facts      map[string]time.Time // the same by check, where that is another time
+	passed     bool                 // what it says by itself
 	population *record.Population
 	metric     string // the number it says so by; may be empty
 	value      int64
-	unless     string    // where a promise limits this parameter, the measure decides in place of passed
-	scope      []string  // what it covers: of each scope the newest event counts, and the worst of them decides
-	silent     bool      // it proves and breaks nothing
-	person     string    // e-mail address of whom it names
-	personal   bool      // it is about her: a duty of hers may be done by it
-	about      string    // what a request for a clearance would call it
-	measures   []measure // numbers that promises limit
+	unless     string   // where a promise limits this parameter, the measure decides in place of passed
+	scope      []string // what it covers: of each scope the newest event counts, and the worst of them decides
+	silent     bool     // it proves and breaks nothing
+	person     string   // e-mail address of whom it names
+	personal   bool     // it is about her: a duty of hers may be done by it
+	about      []string // what a duty or a request would call it, the closest name first
+	request    request
+	labels     map[string]string // words by which a promise may choose among events of the type, by parameter
+	measures   []measure         // numbers that promises limit
 }
+
+// request says whether an event answers what somebody asked for.
+type request string
+
+const (
+	whatever request = ""        // its type does not tell
+	asked    request = "asked"   // it does: it counts for requests alone
+	unasked  request = "unasked" // it does not: it counts for none
+)
 
 // measure is a number that promises may limit by one of several parameters.
 type measure struct {
 	params []string
 	metric string
 	op     string // how value has to stand to the limit where the parameter does not say
-	value  func(limit int64) (value int64, known bool)
-	limit  func(policy.Param) (int64, bool)
+	// read returns the number and the limit in its unit. known is false where either cannot be told.
+	read func(policy.Param) (value, limit int64, known bool)
+}
+
+// held is a measure's number beside the limit a parameter sets.
+func held(value func() (int64, bool), limit func(policy.Param) (int64, bool)) func(policy.Param) (int64, int64, bool) {
+	return func(p policy.Param) (int64, int64, bool) {
+		l, readable := limit(p)
+		v, known := value()
+		return v, l, readable && known
+	}
+}
+
+// fact is when what a check is told of happened; "" stands for the event itself.
+func (in incoming) fact(check string) time.Time {
+	for _, at := range []time.Time{in.report.facts[check], in.report.at} {
+		if !at.IsZero() {
+			return at
+		}
+	}
+	return in.event.Time
+}
+
+// lacks are the parameters of a promise that an event of a kind says nothing about, sorted.
+func (r report) lacks(k kind, params map[string]policy.Param) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(params)), func(name string) bool {
+		label, chosen := r.labels[name]
+		return k.paces(name) || slices.ContainsFunc(r.measures, func(m measure) bool { return slices.Contains(m.params, name) }) ||
+			chosen && slices.Contains(params[name].Values, label)
+	})
 }
 
 // judge says what an event means for one promise: the worst of what it says by itself and of every number the promise
@@ -70,9 +112,8 @@ func (m measure) judge(params map[string]policy.Param) (result record.Result, ap
 		if !there {
 			continue
 		}
-		limit, readable := m.limit(p)
-		value, known := m.value(limit)
-		if !readable || !known {
+		value, limit, known := m.read(p)
+		if !known {
 			return record.Result{State: record.Unknown}, true
 		}
 		op := m.op
@@ -94,13 +135,13 @@ func worse(a, b record.State) bool {
 	return slices.Index(order, a) < slices.Index(order, b)
 }
 
-func known(n int64) func(int64) (int64, bool) {
-	return func(int64) (int64, bool) { return n, true }
+func known(n int64) func() (int64, bool) {
+	return func() (int64, bool) { return n, true }
 }
 
 // given is a value that an event may leave out.
-func given(n *int64) func(int64) (int64, bool) {
-	return func(int64) (int64, bool) {
+func given(n *int64) func() (int64, bool) {
+	return func() (int64, bool) {
 		if n == nil {
 			return 0, false
 		}
@@ -109,13 +150,26 @@ func given(n *int64) func(int64) (int64, bool) {
 }
 
 // since is the time from an instant that an event may leave out, in seconds.
-func since(from *time.Time, at time.Time) func(int64) (int64, bool) {
-	return func(int64) (int64, bool) {
+func since(from *time.Time, at time.Time) func() (int64, bool) {
+	return func() (int64, bool) {
 		if from == nil {
 			return 0, false
 		}
 		return seconds(at.Sub(*from)), true
 	}
+}
+
+// covered is how much of what should have been looked at was: all, or it cannot be told what the rest is like.
+func covered(expected, seen int64) measure {
+	return measure{[]string{"coverage"}, "covered_ppm", ">=", held(func() (int64, bool) { return 1_000_000, expected > 0 && seen >= expected }, share)}
+}
+
+// truth is 1 for true: a measure of something that either is so or is not.
+func truth(is bool) int64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // seconds rounds up: a limit that was passed by less than a second was passed.

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"regexp"
 	"slices"
 	"time"
 
@@ -8,14 +9,19 @@ import (
 	"ostiary.internal/shared/policy"
 )
 
-func (d *BuildTested) report(time.Time) (report, error) {
+func (d *BuildTested) report(at time.Time) (report, error) {
 	if d.Passed > d.Tests || d.Failed > d.Tests-d.Passed {
 		return report{}, invalid("passed and failed: are more than tests.")
 	}
+	if d.Deployed != nil && d.Deployed.After(at) {
+		return report{}, invalid("deployed: is after the event.")
+	}
+	measures, err := d.measures()
 	return report{
 		passed: d.Failed == 0 && d.Passed > 0, metric: "tests_failed", value: d.Failed, scope: []string{d.Suite},
-		population: &record.Population{Expected: max(d.Tests, 1), Seen: d.Passed + d.Failed},
-	}, nil
+		population: &record.Population{Expected: max(d.Tests, 1), Seen: d.Passed + d.Failed}, labels: map[string]string{"suite": d.Suite},
+		measures: append(measures, measure{[]string{"within"}, "after_release_s", "<=", held(since(d.Deployed, at), length)}),
+	}, err
 }
 
 func (d *BuildScanned) report(at time.Time) (report, error) {
@@ -23,8 +29,8 @@ func (d *BuildScanned) report(at time.Time) (report, error) {
 		return report{}, invalid("committed: is after the event.")
 	}
 	return report{
-		passed: d.Critical == 0, metric: "critical_findings", value: d.Critical, scope: []string{d.Tool, d.Scope},
-		measures: []measure{{[]string{"lag"}, "lag_s", "<=", since(d.Committed, at), length}},
+		passed: d.Critical == 0, metric: "critical_findings", value: d.Critical, scope: []string{d.Tool, d.Scope}, labels: map[string]string{"scope": d.Scope},
+		measures: []measure{{[]string{"lag"}, "lag_s", "<=", held(since(d.Committed, at), length)}},
 	}, nil
 }
 
@@ -34,18 +40,16 @@ func (d *ReleaseDeployed) report(at time.Time) (report, error) {
 			return report{}, invalid(name + ": is after the event.")
 		}
 	}
-	inOrder := int64(0)
-	if d.DevAt != nil && d.StagingAt != nil && !d.StagingAt.Before(*d.DevAt) {
-		inOrder = 1
-	}
+	inOrder := truth(d.DevAt != nil && d.StagingAt != nil && !d.StagingAt.Before(*d.DevAt))
 	return report{
 		passed: d.SuitePassed && d.SignedOff, silent: d.Environment != "live",
 		measures: []measure{
-			{[]string{"order"}, "stages_in_order", "==", known(inOrder), func(p policy.Param) (int64, bool) {
+			{[]string{"order"}, "stages_in_order", "==", held(known(inOrder), func(p policy.Param) (int64, bool) {
 				return 1, slices.Equal(p.Values, []string{"dev", "staging", "live"})
-			}},
-			{[]string{"image_age"}, "base_age_s", "<=", since(d.BaseBuilt, at), length},
-			{[]string{"sprint", "cadence"}, "gap_s", "<=", since(d.Previous, at), length},
+			})},
+			{[]string{"image_age"}, "base_age_s", "<=", held(since(d.BaseBuilt, at), length)},
+			{[]string{"sprint", "cadence"}, "gap_s", "<=", held(since(d.Previous, at), length)},
+			within(at),
 		},
 	}, nil
 }
@@ -69,9 +73,9 @@ func (d *BackupCompleted) report(at time.Time) (report, error) {
 	return report{
 		passed: true, population: &record.Population{Expected: d.Expected, Seen: int64(len(d.Stores)), Errors: d.Failed},
 		measures: []measure{
-			{[]string{"rpo", "age", "lag"}, "age_s", "<=", known(seconds(at.Sub(oldest))), length},
-			{[]string{"regions"}, "regions", ">=", known(regions), whole},
-			{[]string{"offsite"}, "offsite", ">=", known(offsite), whole},
+			{[]string{"rpo", "age", "lag"}, "age_s", "<=", held(known(seconds(at.Sub(oldest))), length)},
+			{[]string{"regions"}, "regions", ">=", held(known(regions), whole)},
+			{[]string{"offsite"}, "offsite", ">=", held(known(offsite), whole)},
 		},
 	}, nil
 }
@@ -81,17 +85,25 @@ func (d *BackupRestored) report(at time.Time) (report, error) {
 		return report{}, invalid("restored: is before declared, or after the event.")
 	}
 	took := seconds(d.Restored.Sub(d.Declared))
-	return report{
-		passed: d.Checksum, metric: "rto_s", value: took, scope: []string{d.Store},
+	r := report{
+		at: d.Restored, passed: d.Checksum, metric: "rto_s", value: took, scope: []string{d.Store}, request: unasked,
 		measures: []measure{
-			{[]string{"rto"}, "rto_s", "<=", known(took), length},
-			{[]string{"rpo"}, "rpo_s", "<=", known(d.LostS), length},
+			{[]string{"rto"}, "rto_s", "<=", held(known(took), length)},
+			{[]string{"rpo"}, "rpo_s", "<=", held(known(d.LostS), length)},
 		},
-	}, nil
+	}
+	if d.Request != nil {
+		r.request, r.about = asked, []string{*d.Request}
+	}
+	return r, nil
 }
 
+// edition is the year or number at the end of a course's name.
+var edition = regexp.MustCompile(`[-/._:]?[0-9][0-9.]*$`)
+
 func (d *TrainingCompleted) report(time.Time) (report, error) {
-	return report{passed: d.Passed, person: d.Person, personal: true}, nil
+	// A course is the same when it is given again the next year.
+	return report{passed: d.Passed, person: d.Person, personal: true, about: []string{d.Course, edition.ReplaceAllString(d.Course, "")}}, nil
 }
 
 func (d *PersonScreened) report(time.Time) (report, error) {
@@ -102,7 +114,7 @@ func (d *PersonNDA) report(at time.Time) (report, error) {
 	if d.Signed.After(at) {
 		return report{}, invalid("signed: is after the event.")
 	}
-	return report{passed: true, person: d.Person, personal: true}, nil
+	return report{at: d.Signed, passed: true, person: d.Person, personal: true}, nil
 }
 
 func (d *ScanFinished) report(time.Time) (report, error) {
@@ -112,7 +124,11 @@ func (d *ScanFinished) report(time.Time) (report, error) {
 	case d.Critical == 0 && d.OldestCriticalDay != nil && *d.OldestCriticalDay > 0:
 		return report{}, invalid("oldest_critical_days: there is none.")
 	}
-	age, graded := d.OldestCriticalDay, func(int64) (int64, bool) { return 0, false }
+	measures, err := d.measures()
+	if err != nil {
+		return report{}, err
+	}
+	age, graded := d.OldestCriticalDay, given(nil)
 	if d.Critical == 0 {
 		age = new(int64)
 	}
@@ -121,11 +137,12 @@ func (d *ScanFinished) report(time.Time) (report, error) {
 	}
 	return report{
 		passed: d.Critical == 0, unless: "fix_critical", metric: "critical_findings", value: d.Critical, scope: []string{d.Tool, d.Kind, d.Target},
-		about: d.Target, population: &record.Population{Expected: max(d.Expected, 1), Seen: d.Seen, Errors: d.Errors},
-		measures: []measure{
-			{[]string{"fix_critical"}, "oldest_critical_d", "<=", given(age), days},
-			{[]string{"grade"}, "grade", ">=", graded, grade},
-		},
+		about: []string{d.Target, d.Kind}, population: &record.Population{Expected: max(d.Expected, 1), Seen: d.Seen, Errors: d.Errors},
+		measures: slices.Concat(measures, among(d.Found), []measure{
+			{[]string{"fix_critical"}, "oldest_critical_d", "<=", held(given(age), days)},
+			{[]string{"grade"}, "grade", ">=", held(graded, grade)},
+			covered(d.Expected, d.Seen),
+		}),
 	}, nil
 }
 
@@ -133,17 +150,28 @@ func (d *PentestReport) report(at time.Time) (report, error) {
 	if d.To.Before(d.From) || d.To.After(at) {
 		return report{}, invalid("to: is before from, or after the event.")
 	}
-	return report{passed: d.Critical == 0 && d.High == 0, metric: "grave_findings", value: min(d.Critical, maxInteger/2) + min(d.High, maxInteger/2)}, nil
+	return report{at: d.To, about: []string{d.Tester}, passed: d.Critical == 0 && d.High == 0, metric: "grave_findings", value: min(d.Critical, maxInteger/2) + min(d.High, maxInteger/2)}, nil
 }
 
-func (d *ReviewDone) report(time.Time) (report, error) {
+func (d *ReviewDone) report(at time.Time) (report, error) {
+	if d.Ended != nil && d.Ended.After(at) {
+		return report{}, invalid("ended: is after the event.")
+	}
 	if d.Reviewed > d.Expected {
 		return report{}, invalid("reviewed: is more than expected.")
 	}
-	return report{
+	r := report{
 		passed: d.Reviewed == d.Expected, metric: "open_findings", value: d.Open, scope: []string{d.Review}, person: d.Reviewer,
-		population: &record.Population{Expected: d.Expected, Seen: d.Reviewed},
-	}, nil
+		population: &record.Population{Expected: d.Expected, Seen: d.Reviewed}, about: []string{d.Review},
+	}
+	if d.Ended != nil {
+		r.at = *d.Ended
+	}
+	if d.Period != nil {
+		r.scope = append(r.scope, *d.Period)
+		r.about = []string{d.Review + "/" + *d.Period, d.Review}
+	}
+	return r, nil
 }
 
 func (d *EndpointReport) report(time.Time) (report, error) {
@@ -153,29 +181,6 @@ func (d *EndpointReport) report(time.Time) (report, error) {
 	wrong := max(d.Unmanaged, d.Unencrypted, d.AntivirusOff, d.OldSignatures)
 	return report{
 		passed: wrong == 0, metric: "devices_out_of_order", value: wrong, population: &record.Population{Expected: max(d.Expected, 1), Seen: d.Seen},
-	}, nil
-}
-
-func (d *UptimeReport) report(at time.Time) (report, error) {
-	switch {
-	case !d.From.Before(d.To) || d.To.After(at) || d.Last.After(at):
-		return report{}, invalid("to: is not after from, or to or last is after the event.")
-	case d.Missing > d.Probes || d.Failed > d.Probes-d.Missing:
-		return report{}, invalid("missing and failed: are more than probes.")
-	}
-	made := d.Probes - d.Missing
-	up := func(int64) (int64, bool) { // a probe that was not made did not find it up
-		return perMillion(made-d.Failed, d.Probes), true
-	}
-	return report{
-		passed: true, scope: []string{d.Endpoint}, population: &record.Population{Expected: d.Probes, Seen: d.Probes},
-		measures: []measure{
-			{[]string{"slo"}, "up_ppm", ">=", up, func(p policy.Param) (int64, bool) {
-				limit, ok := share(p)
-				window, named := over(p)
-				return limit, ok && named && seconds(d.To.Sub(d.From)) >= window
-			}},
-			{[]string{"age"}, "age_s", "<=", since(&d.Last, at), length},
-		},
+		measures: []measure{covered(d.Expected, d.Seen)},
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,7 @@ import (
 	"ostiary.internal/shared/platform/store/memory"
 	"ostiary.internal/shared/platform/store/storetest"
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/trust/desk"
 	"ostiary.internal/shared/trust/duty"
 	"ostiary.internal/shared/trust/notice"
 )
@@ -67,7 +69,13 @@ type rig struct {
 
 func newRig(t testing.TB, fail storetest.Fault) *rig {
 	t.Helper()
-	p, problems, err := policy.Load(company, "x")
+	return newRigOf(t, company, fail)
+}
+
+// read loads a policy that is in order, and its duties.
+func read(t testing.TB, folder fs.FS) (*policy.Policy, duty.Rules) {
+	t.Helper()
+	p, problems, err := policy.Load(folder, "x")
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
@@ -75,6 +83,13 @@ func newRig(t testing.TB, fail storetest.Fault) *rig {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
+	return p, rules
+}
+
+func newRigOf(t testing.TB, folder fs.FS, fail storetest.Fault) *rig {
+	t.Helper()
+	p, rules := read(t, folder)
+	var err error
 	r := &rig{clock: clock.NewManual(now)}
 	trustSchema := slices.Concat(store.Schema{outbox.Collection()}, duty.Collection(), Collection())
 	open := func(schema store.Schema) (raw, used store.Store) {
@@ -95,10 +110,10 @@ func newRig(t testing.TB, fail storetest.Fault) *rig {
 	if r.sealed, err = vault.New(vault.Config{Store: vaultStore, Box: box(vaultStore), Keys: local.New(filepath.Join(t.TempDir(), "keys"), nil), Random: rand.Reader, Horizon: vault.LongestBackup}); err != nil {
 		t.Fatal(err)
 	}
-	tasks, err := duty.New(duty.Config{Store: trust, Box: box(trust), Policy: p, Rules: rules, Notify: func(*outbox.Batch, notice.Notice) error { return nil },
+	tasks, err := duty.New(desk.Desk{Store: trust, Box: box(trust), Policy: p, Notify: func(*outbox.Batch, notice.Notice) error { return nil },
 		Commit: func(ctx context.Context, person string, now time.Time) (record.Subject, error) {
 			return r.sealed.Commit(ctx, vault.Subject{Type: "person", ID: person}, now)
-		}})
+		}}, rules)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,10 @@ package intake
 
 import "time"
 
-// Named lists the promises an event is about: some of those the sender's entry names. Left out: all of them that
-// evidence of this type can prove.
+// Named lists the promises an event is about: some of those the sender's entry names. Left out where it can prove one
+// alone.
 type Named struct {
-	Promises []string `json:"promises" form:"promise" items:"0..64" doc:"ids of promises; without them all that the sender may speak of and this type can prove"`
+	Promises []string `json:"promises" form:"promise" items:"0..64" doc:"ids of the promises it is about; needed where the sender may prove several by this type"`
 }
 
 func (n Named) named() []string { return n.Promises }
@@ -13,11 +13,14 @@ func (n Named) named() []string { return n.Promises }
 // BuildTested is one run of one test suite.
 type BuildTested struct {
 	Named
+	Number
 	Commit string `json:"commit" required:"true" form:"commit" doc:"what was tested"`
 	Suite  string `json:"suite" required:"true" form:"name" doc:"which suite; the newest run of each counts"`
 	Tests  int64  `json:"tests" required:"true" doc:"tests that should have run"`
 	Passed int64  `json:"passed" required:"true"`
 	Failed int64  `json:"failed" required:"true"`
+	// Deployed is the release the suite looked at.
+	Deployed *time.Time `json:"deployed" doc:"when what was tested went live; needed where a promise limits the time from there"`
 }
 
 // BuildScanned is one analysis of source, dependencies or an image.
@@ -70,6 +73,7 @@ type BackupRestored struct {
 	Restored time.Time `json:"restored" required:"true" doc:"when the store served again"`
 	LostS    int64     `json:"lost_s" required:"true" doc:"seconds of data that were lost"`
 	Checksum bool      `json:"checksum_ok" required:"true" doc:"what was restored is what was backed up"`
+	Request  *string   `json:"request" form:"line" doc:"what was asked for, in the words of the request; it then counts for that request and nothing else"`
 }
 
 // TrainingCompleted is one person's course.
@@ -100,6 +104,7 @@ type PersonNDA struct {
 // ScanFinished is one scan from inside or outside, or a grade others give.
 type ScanFinished struct {
 	Named
+	Number
 	Tool              string  `json:"tool" required:"true" form:"name"`
 	Kind              string  `json:"kind" required:"true" enum:"vulnerability,malware,tls,reputation,configuration,secrets"`
 	Target            string  `json:"target" required:"true" form:"line" doc:"what was scanned; for a requested clearance, the name that was asked for"`
@@ -109,6 +114,8 @@ type ScanFinished struct {
 	Critical          int64   `json:"critical" required:"true" doc:"open findings; of a scan for malware, or for something a promise rules out, whatever it found"`
 	OldestCriticalDay *int64  `json:"oldest_critical_days" range:"0..36500" doc:"age of the oldest of them; needed where a promise limits it"`
 	Grade             *string `json:"grade" enum:"A+,A,A-,B,C,D,E,F"`
+	// Found is needed where a promise lists what may be there.
+	Found []string `json:"found" form:"name" items:"0..100" doc:"all there is of what a promise lists: scopes that are asked for, kinds of content that are served"`
 }
 
 // PentestReport is one report of a penetration test or an audit.
@@ -127,11 +134,13 @@ type PentestReport struct {
 // ReviewDone is one review that a tool led a person through.
 type ReviewDone struct {
 	Named
-	Review   string `json:"review" required:"true" enum:"access,roles,suppliers,subprocessors,logs,risks,architecture,incidents,policy,tools,people"`
-	Reviewer string `json:"reviewer" required:"true" form:"address" doc:"her e-mail address; it is sealed, never published"`
-	Expected int64  `json:"expected" required:"true" doc:"what there was to look at"`
-	Reviewed int64  `json:"reviewed" required:"true"`
-	Open     int64  `json:"open" required:"true" doc:"findings still to be acted on"`
+	Review   string     `json:"review" required:"true" enum:"access,roles,suppliers,subprocessors,logs,risks,architecture,incidents,policy,tools,people,audit,passwords"`
+	Period   *string    `json:"period" enum:"day,week,month,quarter,half-year,year" doc:"what it covers; needed where the policy has several reviews of a kind"`
+	Ended    *time.Time `json:"ended" doc:"when it was over, if not when the event happened: it counts from then"`
+	Reviewer string     `json:"reviewer" required:"true" form:"address" doc:"her e-mail address; it is sealed, never published"`
+	Expected int64      `json:"expected" required:"true" range:"1..9007199254740991" doc:"what there was to look at"`
+	Reviewed int64      `json:"reviewed" required:"true"`
+	Open     int64      `json:"open" required:"true" doc:"findings still to be acted on"`
 }
 
 // EndpointReport is the state of all devices that people work on.
@@ -145,7 +154,7 @@ type EndpointReport struct {
 	OldSignatures int64 `json:"old_signatures" required:"true"`
 }
 
-// UptimeReport is what one outside monitor measured over a time.
+// UptimeReport is what one outside monitor measured over a time, and how its alert of that time went, a drill or not.
 type UptimeReport struct {
 	Named
 	Endpoint string    `json:"endpoint" required:"true" form:"name"`
@@ -155,4 +164,8 @@ type UptimeReport struct {
 	Probes   int64     `json:"probes" required:"true" range:"1..9007199254740991" doc:"that should have been made"`
 	Missing  int64     `json:"missing" required:"true" doc:"that were not made"`
 	Failed   int64     `json:"failed" required:"true" doc:"that found it down"`
+
+	AlertFired   *time.Time `json:"alert_fired" doc:"when it raised its newest alert; needed where a promise limits drill or ack"`
+	AlertReached *time.Time `json:"alert_reached" doc:"when that alert was delivered to a person"`
+	AlertAcked   *time.Time `json:"alert_acknowledged" doc:"when she said that she looks after it"`
 }

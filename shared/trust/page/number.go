@@ -59,12 +59,6 @@ func (w words) percent(n int64, places int) string {
 	return w.decimal(n, places) + space + "%"
 }
 
-// few is the least count of persons that is shown: a smaller one might say who.
-const few = 5
-
-// people are the units that count persons.
-var people = []string{"persons", "people", "users", "employees", "accounts"}
-
 // measure writes a number and its limit: "newest restorable point: 21 min (at most 1 h)".
 func (w words) measure(m *promise.Measure) string {
 	if m == nil || m.Metric == "" {
@@ -78,27 +72,23 @@ func (w words) measure(m *promise.Measure) string {
 	if key := "metric." + m.Metric; w.has(key) {
 		label = w.Text(key)
 	}
-	written := w.Text("measure", label, w.value(m.Value, unit))
+	value := "<" + w.number(m.Below)
+	if m.Value != nil {
+		value = w.value(*m.Value, unit)
+	}
+	written := w.Text("measure", label, value)
 	if m.Op == "" || !w.has("op."+m.Op) {
 		return written
 	}
-	return w.Text("measure.limit", written, w.Text("op."+m.Op, w.limit(m.Limit, unit)))
+	return w.Text("measure.limit", written, w.Text("op."+m.Op, w.value(m.Limit, unit)))
 }
 
 // units that are not plain numbers.
-var units = append([]string{"s", "ms", "min", "h", "d", "days", "pct", "percent", "pm", "bp", "x10", "bytes", "count", "n"}, people...)
+var units = []string{"s", "ms", "min", "h", "d", "days", "pct", "percent", "pm", "bp", "x10", "bytes", "count", "n", "persons", "people", "users", "employees", "accounts"}
 
 func (w words) knows(unit string) bool { return slices.Contains(units, unit) }
 
-// value writes a measured value; of persons, none that is below few.
 func (w words) value(n int64, unit string) string {
-	if slices.Contains(people, unit) && n < few {
-		return "<" + strconv.Itoa(few)
-	}
-	return w.limit(n, unit)
-}
-
-func (w words) limit(n int64, unit string) string {
 	switch unit {
 	case "s":
 		return w.span(n)

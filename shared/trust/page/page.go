@@ -67,12 +67,13 @@ type Checkpoint struct {
 	Size      int64
 	Root      string
 	Signed    time.Time // when it was written
-	Witnesses []Witness // who confirmed it: the last confirmation of each
+	Witnesses []Witness // who confirmed it, or an earlier one: the last confirmation of each
 }
 
 // Witness is somebody who is not us and saw the same log.
 type Witness struct {
 	Name string
+	Size int64 // of the log, then
 	At   time.Time
 }
 
@@ -126,8 +127,14 @@ type Log struct {
 	Size      string
 	Root      string
 	Signed    Moment
-	Witnessed bool
-	Witnesses string
+	Confirmed []Confirmed
+}
+
+// Confirmed is what one witness confirmed last.
+type Confirmed struct {
+	Name string
+	Says string // how much of the log
+	At   Moment
 }
 
 // names are the languages as their speakers call them.
@@ -211,17 +218,8 @@ func (w words) log(s promise.Snapshot, c Circumstances) Log {
 		return l
 	}
 	l.Size, l.Root, l.Signed = w.counted("records", c.Log.Size), c.Log.Root, w.moment(c.Log.Signed, c.Now)
-	var last time.Time
-	var who []string
 	for _, witness := range c.Log.Witnesses {
-		who = append(who, witness.Name)
-		if witness.At.After(last) {
-			last = witness.At
-		}
-	}
-	l.Witnesses = w.Text("witnesses.none")
-	if l.Witnessed = len(who) > 0; l.Witnessed {
-		l.Witnesses = w.Text("witnesses", w.number(int64(len(who))), strings.Join(who, ", "), w.moment(last, c.Now).Ago)
+		l.Confirmed = append(l.Confirmed, Confirmed{plain(witness.Name), w.Text("witness.confirmed", w.counted("records", witness.Size)), w.moment(witness.At, c.Now)})
 	}
 	return l
 }

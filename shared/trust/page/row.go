@@ -122,8 +122,6 @@ func (w words) why(s promise.Status, now time.Time) string {
 	switch {
 	case s.Reason == NotUpdated:
 		return w.Text("why.page not updated", w.moment(s.Since, now).Ago)
-	case s.Reason == promise.UnderDisclosure:
-		return w.Text("why.under disclosure", w.moment(s.Since, now).Full)
 	case s.Reason == promise.OpenFinding && s.Findings > 0:
 		return w.counted("why.finding", int64(s.Findings)) + w.Text("why.finding.oldest", w.moment(s.Finding.Observed, now).Ago)
 	case s.Reason == promise.OpenFinding:

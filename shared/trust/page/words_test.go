@@ -126,22 +126,22 @@ func TestMeasures(t *testing.T) {
 		lang string
 		want string
 	}{
-		{promise.Measure{Metric: "rpo_s", Value: 1260, Op: "<=", Limit: 3600}, "en", "Newest restorable point: 21 min (promised: at most 1 h)"},
-		{promise.Measure{Metric: "rpo_s", Value: 5460, Op: "<=", Limit: 3600}, "de", "Letzter wiederherstellbarer Stand: 1 Std. 31 Min. (versprochen: höchstens 1 Std.)"},
-		{promise.Measure{Metric: "retention_days", Value: 31, Op: ">=", Limit: 30}, "fr", "retention : 31 jours (promis : au moins 30 jours)"},
-		{promise.Measure{Metric: "uptime_bp", Value: 9987, Op: ">=", Limit: 9930}, "de", "Verfügbarkeit: 99,87 % (versprochen: mindestens 99,3 %)"},
-		{promise.Measure{Metric: "uptime_bp", Value: 9987}, "en", "Uptime: 99.87%"},
-		{promise.Measure{Metric: "drift_bp", Value: -7}, "en", "drift: −0.07%"},
-		{promise.Measure{Metric: "tls_version_x10", Value: 13, Op: ">=", Limit: 12}, "de", "Älteste angebotene TLS-Version: 1.3 (versprochen: mindestens 1.2)"},
-		{promise.Measure{Metric: "certificate_days", Value: 1}, "en", "Certificate still valid for: 1 day"},
-		{promise.Measure{Metric: "backup_bytes", Value: 1536}, "en", "backup: 1.5 KiB"},
-		{promise.Measure{Metric: "backup_bytes", Value: 12}, "fr", "backup : 12 octets"},
-		{promise.Measure{Metric: "without_second_factor_persons", Value: 0, Op: "==", Limit: 0}, "en", "without second factor: <5 (promised: 0)"},
-		{promise.Measure{Metric: "trained_people", Value: 4, Op: ">=", Limit: 12}, "en", "trained: <5 (promised: at least 12)"},
-		{promise.Measure{Metric: "trained_people", Value: 5}, "en", "trained: 5"},
-		{promise.Measure{Metric: "open_ports", Value: 3, Op: "~", Limit: 2}, "en", "open ports: 3"},
-		{promise.Measure{Metric: "_s", Value: 3}, "en", " s: 3"},
-		{promise.Measure{Metric: "delay_s", Value: math.MinInt64}, "en", ""},
+		{promise.Measure{Metric: "rpo_s", Value: new(int64(1260)), Op: "<=", Limit: 3600}, "en", "Newest restorable point: 21 min (promised: at most 1 h)"},
+		{promise.Measure{Metric: "rpo_s", Value: new(int64(5460)), Op: "<=", Limit: 3600}, "de", "Letzter wiederherstellbarer Stand: 1 Std. 31 Min. (versprochen: höchstens 1 Std.)"},
+		{promise.Measure{Metric: "retention_days", Value: new(int64(31)), Op: ">=", Limit: 30}, "fr", "retention : 31 jours (promis : au moins 30 jours)"},
+		{promise.Measure{Metric: "uptime_bp", Value: new(int64(9987)), Op: ">=", Limit: 9930}, "de", "Verfügbarkeit: 99,87 % (versprochen: mindestens 99,3 %)"},
+		{promise.Measure{Metric: "uptime_bp", Value: new(int64(9987))}, "en", "Uptime: 99.87%"},
+		{promise.Measure{Metric: "drift_bp", Value: new(int64(-7))}, "en", "drift: −0.07%"},
+		{promise.Measure{Metric: "tls_version_x10", Value: new(int64(13)), Op: ">=", Limit: 12}, "de", "Älteste angebotene TLS-Version: 1.3 (versprochen: mindestens 1.2)"},
+		{promise.Measure{Metric: "certificate_days", Value: new(int64(1))}, "en", "Certificate still valid for: 1 day"},
+		{promise.Measure{Metric: "backup_bytes", Value: new(int64(1536))}, "en", "backup: 1.5 KiB"},
+		{promise.Measure{Metric: "backup_bytes", Value: new(int64(12))}, "fr", "backup : 12 octets"},
+		{promise.Measure{Metric: "without_second_factor_persons", Below: 5, Op: "==", Limit: 0}, "en", "without second factor: <5 (promised: 0)"},
+		{promise.Measure{Metric: "trained_people", Below: 5, Op: ">=", Limit: 12}, "en", "trained: <5 (promised: at least 12)"},
+		{promise.Measure{Metric: "trained_people", Value: new(int64(5))}, "en", "trained: 5"},
+		{promise.Measure{Metric: "open_ports", Value: new(int64(3)), Op: "~", Limit: 2}, "en", "open ports: 3"},
+		{promise.Measure{Metric: "_s", Value: new(int64(3))}, "en", " s: 3"},
+		{promise.Measure{Metric: "delay_s", Value: new(int64(math.MinInt64))}, "en", ""},
 		{promise.Measure{}, "en", ""},
 	} {
 		got := spaced(wordsOf(test.lang).measure(&test.m))
@@ -216,12 +216,11 @@ func TestWhy(t *testing.T) {
 	t.Parallel()
 	w := wordsOf("en")
 	for want, s := range map[string]promise.Status{
-		"2 open findings, the oldest 3 days ago.":                                         {State: record.Broken, Reason: promise.OpenFinding, Findings: 2, Finding: promise.Evidence{Observed: now.Add(-3 * day)}},
-		"Under disclosure since 3 March 2026, 07:55 UTC: details follow within 72 hours.": {State: record.Unknown, Reason: promise.UnderDisclosure, Since: now.Add(-time.Hour)},
-		"Signed by: data protection officer.":                                             {State: record.Attested, SignedBy: policy.DPO},
-		"Signed by: caretaker.":                                                           {State: record.Attested, SignedBy: "caretaker"},
-		"moonlight":                                                                       {State: record.Unknown, Reason: "moonlight"},
-		"":                                                                                {State: record.Kept},
+		"2 open findings, the oldest 3 days ago.": {State: record.Broken, Reason: promise.OpenFinding, Findings: 2, Finding: promise.Evidence{Observed: now.Add(-3 * day)}},
+		"Signed by: data protection officer.":     {State: record.Attested, SignedBy: policy.DPO},
+		"Signed by: caretaker.":                   {State: record.Attested, SignedBy: "caretaker"},
+		"moonlight":                               {State: record.Unknown, Reason: "moonlight"},
+		"":                                        {State: record.Kept},
 	} {
 		if got := spaced(w.why(s, now)); got != want {
 			t.Errorf("%+v reads %q, want %q", s, got, want)

@@ -10,14 +10,15 @@ import (
 )
 
 // Eye is what looks. Each method makes at most one connection, bounded in time and bytes, to a host the policy names,
-// and follows nobody. An error means that nothing was seen.
+// and follows nobody. An error means that nothing was seen: the line was dead or cut, or whoever answered could not show
+// a trusted certificate for the host's name.
 type Eye interface {
-	// Shake offers TLS versions up to highest (1.0 to 1.3 as 10 to 13) to a host, at port 443 unless it names another. Refused: it was reached,
-	// and did not want to.
+	// Shake offers TLS versions up to highest (1.0 to 1.3 as 10 to 13) to a host, at port 443 unless it names another.
+	// Refused: it said so, by an alert. Whether it is the host itself is told by Trusted.
 	Shake(ctx context.Context, host string, highest int) (Handshake, error)
-	// Ask sends one GET and reads up to 256 KiB of the answer. Closed: nothing listens there.
+	// Ask sends one GET and reads up to 256 KiB of the answer. Closed: at every address of the host nothing listens.
 	Ask(ctx context.Context, address string, bearer string) (Answer, error)
-	// Send writes bytes to a host, under TLS, and reads the status of the answer. Closed: the line was cut.
+	// Send writes bytes to a host, under TLS that is trusted, and reads the status of the answer.
 	Send(ctx context.Context, host string, request []byte) (Answer, error)
 }
 
@@ -37,6 +38,7 @@ type Answer struct {
 	Location string
 	Header   map[string]string // by lower-case name: the ones decisions need
 	Body     []byte
+	Cut      bool      // there is more than Body
 	Date     time.Time // Last-Modified, zero when not told
 }
 

@@ -2,7 +2,9 @@
 // interface refuses, how old the status page is, and whether a published sentence still stands there.
 //
 // It promises that what was not seen is never called kept: a host that cannot be reached, an answer that cannot be
-// read and a probe that lacks what it needs are undetermined. It asks little: at most a few dozen small requests an
+// read and a probe that lacks what it needs are undetermined. A refusal counts only beside something that the same host
+// does not refuse, seen before and after it: a cut line, a closed port and a door that is shut for everything defend
+// nothing. Whoever answers has to show a trusted certificate for the host's name. It asks little: at most a few dozen small requests an
 // hour to a host the policy names, none of which changes anything there. It does not follow anybody to another host.
 package probe
 
@@ -21,11 +23,11 @@ type Name string
 const (
 	TLSVersion       Name = "tls-version"                // no older version than param tls, 1.2 by default, is accepted
 	CertificateValid Name = "certificate-valid"          // the chain, the name and the days left; param sig names the signature
-	HTTPSRedirect    Name = "https-redirect"             // port 80 answers with https on the same host, or not at all
-	SecurityHeaders  Name = "security-headers"           // HSTS for half a year, nosniff, and a content or frame policy
-	RefusesAnonymous Name = "api-refuses-anonymous"      // without a token: 401 or 403
-	RefusesForeign   Name = "api-refuses-foreign-tenant" // with the canary token of another tenant: 401, 403 or 404
-	MalformedRefused Name = "malformed-refused"          // broken requests, and one that carries SQL, end with 4xx or a closed line
+	HTTPSRedirect    Name = "https-redirect"             // port 80 answers with https on the same host, or is closed while the host is up
+	SecurityHeaders  Name = "security-headers"           // on a page: HSTS for half a year, nosniff, and a content or frame policy
+	RefusesAnonymous Name = "api-refuses-anonymous"      // without a token: 401, or 403 where not all is forbidden
+	RefusesForeign   Name = "api-refuses-foreign-tenant" // the canary's token, good at its own tenant, gets 401, 403 or 404 at another
+	MalformedRefused Name = "malformed-refused"          // broken requests, and one that carries SQL, get a 4xx that a whole one does not get
 	StatusPageAge    Name = "status-page-age"            // the public status page is no older than param age, P1D by default
 	PolicyPageText   Name = "policy-page-text"           // the promise's sentence stands on the published page
 )
@@ -83,17 +85,39 @@ func Check(p *policy.Policy) []policy.Problem {
 	for _, name := range Names() {
 		for _, o := range orders(p, name) {
 			if len(o.targets) == 0 {
-				problems = append(problems, p.ProblemOf(o.promise, "params.targets", "are missing: the probe "+string(name)+" has nothing to look at", "a host, or a list of hosts; https addresses for "+join(pages)))
+				problems = append(problems, p.ProblemOf(o.promise, "params.targets", "are missing: the probe "+string(name)+" has nothing to look at", allowed(name)))
 			}
 			for _, target := range o.targets {
 				if !fits(name, target) {
-					problems = append(problems, p.ProblemOf(o.promise, "params.targets", "hold what the probe "+string(name)+" cannot look at", "hosts such as www.company.example; https addresses for "+join(pages)))
+					problems = append(problems, p.ProblemOf(o.promise, "params.targets", "hold what the probe "+string(name)+" cannot look at", allowed(name)))
 					break
 				}
 			}
 		}
 	}
 	return problems
+}
+
+// tenants splits an address with {OWN|OTHER} in its path into the canary's own address and the other tenant's.
+func tenants(target string) (own, other string, ok bool) {
+	before, rest, opened := strings.Cut(target, "{")
+	pair, after, closed := strings.Cut(rest, "}")
+	mine, theirs, both := strings.Cut(pair, "|")
+	if !opened || !closed || !both || !isTenant(mine) || !isTenant(theirs) || mine == theirs {
+		return "", "", false
+	}
+	// The host is whole before the tenant begins, or the token would go to a host that a tenant's name makes.
+	first, ok := address(before)
+	if !ok || first.Path == "" {
+		return "", "", false
+	}
+	own, other = before+mine+after, before+theirs+after
+	_, ok = address(own)
+	return own, other, ok && !strings.ContainsAny(after, "{}|")
+}
+
+func isTenant(text string) bool {
+	return text != "" && strings.Trim(strings.ToLower(text), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 func names() []string {
@@ -104,17 +128,24 @@ func names() []string {
 	return all
 }
 
-func join(list []Name) string {
-	var all []string
-	for _, n := range list {
-		all = append(all, string(n))
+// allowed says what a probe can look at.
+func allowed(name Name) string {
+	switch {
+	case name == RefusesForeign:
+		return "https addresses that name two tenants, the canary's own first: https://api.company.example/v1/tenants/{canary|another}/accounts"
+	case slices.Contains(pages, name):
+		return "https addresses such as https://www.company.example/page"
 	}
-	return strings.Join(all, ", ")
+	return "hosts such as www.company.example"
 }
 
 // fits reports whether a probe can look at a target.
 func fits(name Name, target string) bool {
-	if slices.Contains(pages, name) {
+	switch {
+	case name == RefusesForeign:
+		_, _, ok := tenants(target)
+		return ok
+	case slices.Contains(pages, name):
 		_, ok := address(target)
 		return ok
 	}

@@ -139,14 +139,19 @@ func site(good bool) http.HandlerFunc {
 			fmt.Fprint(w, "<html><style>We promise it.</style><p>We <b>promise</b>&nbsp;it.</p>")
 		case r.URL.Path == "/policy":
 			fmt.Fprint(w, "<html><!-- We promise it. --><p>We used to promise it.</p>")
+		case strings.HasPrefix(r.URL.Path, "/v1/canary/") && r.Header.Get("Authorization") == "Bearer canary":
+			fmt.Fprint(w, "mine")
 		case r.URL.Path == "/openapi.json":
 			fmt.Fprint(w, `{"openapi":"3.1.0","security":[{"oauth":[]}],"paths":{"/v1/things":{"get":{}},"/v1/things/{id}":{"get":{}},"/v1/open":{"get":{"security":[]}},"/v1/new":{"post":{}}}}`)
 		case strings.HasPrefix(r.URL.Path, "/v1/"):
 			if good {
 				w.WriteHeader(http.StatusForbidden)
 			}
+			fmt.Fprint(w, "theirs")
 		case strings.Contains(r.URL.RawQuery, "UNION") && good:
 			w.WriteHeader(http.StatusForbidden)
+		default:
+			fmt.Fprint(w, "hello")
 		}
 	}
 }
@@ -172,8 +177,8 @@ func TestProbes(t *testing.T) {
 		{probe.RefusesAnonymous, "/v1/things", "", false, "broken failed_targets 1"},
 		{probe.RefusesAnonymous, "/openapi.json", "", true, "kept failed_targets 0"},
 		{probe.RefusesAnonymous, "/openapi.json", "", false, "broken failed_targets 1"},
-		{probe.RefusesForeign, "/v1/things", "", true, "kept failed_targets 0"},
-		{probe.RefusesForeign, "/v1/things", "", false, "broken failed_targets 1"},
+		{probe.RefusesForeign, "/v1/{canary|other}/things", "", true, "kept failed_targets 0"},
+		{probe.RefusesForeign, "/v1/{canary|other}/things", "", false, "broken failed_targets 1"},
 		{probe.MalformedRefused, "", "", true, "kept failed_targets 0"},
 		{probe.MalformedRefused, "", "", false, "broken failed_targets 1"},
 		{probe.StatusPageAge, "/status", "", true, "kept status_page_age_s 3600"},
@@ -249,11 +254,22 @@ func TestSilence(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	for target, wrong := range map[string]bool{"www.acme.example": false, "https://www.acme.example/": true, "10.0.0.1": true, "www": true, "a..b": true, "x.example:0": true, "x.example:70000": true, "user@x.example": true} {
+	check(t, probe.RefusesForeign, map[string]bool{
+		"https://api.acme.example/v1/tenants/{canary|other}/things": false, "https://api.acme.example:8443/{a|b}": false, "https://api.acme.example/?tenant={a|b}": false,
+		"https://api.acme.example/v1/tenants/canary": true, "https://api.acme.example/{canary}": true, "https://api.acme.example/{a|a}": true, "https://api.acme.example/{a|}": true,
+		"https://api.acme.example/{a|b}/{c|d}": true, "https://api.acme.example/{a|../b}": true, "http://api.acme.example/{a|b}": true, "https://{a|b}.acme.example/": true,
+		"https://api.acme{.example|.example.evil}/": true, "https://api.acme.example{/x|.evil/x}": true, "https://10.0.0.1/{a|b}": true,
+	})
+	check(t, probe.TLSVersion, map[string]bool{"www.acme.example": false, "https://www.acme.example/": true, "10.0.0.1": true, "www": true, "a..b": true, "x.example:0": true, "x.example:70000": true, "user@x.example": true})
+}
+
+func check(t *testing.T, name probe.Name, targets map[string]bool) {
+	t.Helper()
+	for target, wrong := range targets {
 		folder := fstest.MapFS{
 			"acme/company.yaml":      {Data: []byte("company: {name: Acme, domains: [acme.example], zone: Europe/Paris, country: FR, languages: [en]}\n")},
 			"acme/people.yaml":       {Data: []byte("people: [{id: ann, email: ann@acme.example, name: Ann, roles: [owner, security, dpo], zone: Europe/Paris, language: en}]\n")},
-			"acme/promises/one.yaml": {Data: fmt.Appendf(nil, promise, target, "", "tls-version")},
+			"acme/promises/one.yaml": {Data: fmt.Appendf(nil, promise, target, "", name)},
 		}
 		p, _, err := policy.Load(folder, "acme")
 		if err != nil {

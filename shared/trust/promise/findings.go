@@ -3,7 +3,6 @@ package promise
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"ostiary.internal/shared/evidence/record"
 )
@@ -18,19 +17,13 @@ type waiver struct {
 	Until int64 `json:"until"`
 }
 
-// embargo hides a broken critical promise until a time.
-type embargo struct {
-	At    int64 `json:"t"`
-	Until int64 `json:"until"`
-}
-
 // open notes a finding that is out of order, or undecided. A finding whose closing is known already stays closed:
 // relays may swap the two, and a record may enter the log twice.
-func (l *Ledger) open(e *entry, p proof) {
-	if _, closed := l.heads.Closed[p.ID]; closed || p.State == record.Kept {
+func (l *Ledger) open(e *entry, key string, p proof) {
+	if _, closed := l.heads.Closed[key]; closed || p.State == record.Kept {
 		return
 	}
-	if _, known := e.Open[p.ID]; known {
+	if _, known := e.Open[key]; known {
 		return
 	}
 	if len(e.Open) >= maxOpen {
@@ -44,11 +37,11 @@ func (l *Ledger) open(e *entry, p proof) {
 	if p.State == record.Unknown {
 		f[2] = 1
 	}
-	e.Open[p.ID] = f
+	e.Open[key] = f
 }
 
-// close ends the findings a record closes: one that put things right, or somebody's look at it, and says so wholly.
-// A waiver does not close: it excepts until its end.
+// close ends the findings a record closes: one that put things right, or somebody's look at it, and says so wholly. It
+// ends those of its own control only: no other can tell. A waiver does not close: it excepts until its end.
 func (l *Ledger) close(index int64, p proof, r record.Record) {
 	switch r.Kind {
 	case record.Remediation, record.Review, record.Observation:
@@ -62,17 +55,18 @@ func (l *Ledger) close(index int64, p proof, r record.Record) {
 		if ref.Rel != "closes" {
 			continue
 		}
-		if _, known := l.heads.Closed[ref.ID]; !known {
-			l.heads.Closed[ref.ID] = index
+		key := key(r.Control, ref.ID)
+		if _, known := l.heads.Closed[key]; !known {
+			l.heads.Closed[key] = index
 			l.boundClosed()
 		}
 		for id, e := range l.entries {
-			if _, open := e.Open[ref.ID]; open {
-				delete(e.Open, ref.ID)
+			if _, open := e.Open[key]; open {
+				delete(e.Open, key)
 				l.changed[piece(id)] = true
 			}
-			if _, waived := e.Waivers[ref.ID]; waived {
-				delete(e.Waivers, ref.ID)
+			if _, waived := e.Waivers[key]; waived {
+				delete(e.Waivers, key)
 				l.changed[piece(id)] = true
 			}
 		}
@@ -101,7 +95,7 @@ func (e *entry) waive(p proof, r record.Record) {
 	if e.Waivers == nil {
 		e.Waivers = map[string]waiver{}
 	}
-	e.Waivers[p.ID] = waiver{p.Index, p.At, p.Expires}
+	e.Waivers[key(r.Control, p.ID)] = waiver{p.Index, p.At, p.Expires}
 	if len(e.Waivers) > maxWaivers {
 		delete(e.Waivers, slices.MinFunc(slices.Sorted(maps.Keys(e.Waivers)), func(a, b string) int {
 			return int(e.Waivers[a].Until - e.Waivers[b].Until)
@@ -109,35 +103,36 @@ func (e *entry) waive(p proof, r record.Record) {
 	}
 }
 
-// waived returns the waiver in force that lasts longest.
-func (e *entry) waived(now int64) (id string, until int64) {
-	for _, key := range slices.Sorted(maps.Keys(e.Waivers)) {
-		if w := e.Waivers[key]; w.From <= now+allowedSkew.Milliseconds() && now < w.Until && w.Until > until {
-			id, until = key, w.Until
+// waived returns the waiver of a promise in force that lasts longest.
+func (v *evaluation) waived(e *entry) (found Evidence, until int64) {
+	for _, key := range sortedKeys(e.Waivers) {
+		if w := e.Waivers[key]; !v.ahead(w.From) && !v.reached(w.Until) && w.Until > until {
+			found, until = Evidence{w.Index, idOf(key), record.Waiver, at(w.From)}, w.Until
 		}
 	}
-	return id, until
+	return found, until
 }
 
-// hide notes an embargo; a time that cannot be read has no effect.
-func (e *entry) hide(p proof, until string) {
-	t, err := time.Parse(time.RFC3339, until)
-	if err != nil || e.Embargo != nil && p.At < e.Embargo.At {
-		return
-	}
-	e.Embargo = &embargo{p.At, t.UnixMilli()}
-}
-
-// oldest returns the open finding that was there first, of those out of order (undecided false) or undecided.
-func (e *entry) oldest(undecided bool) (first Evidence, open int) {
-	for id, f := range e.Open {
+// oldest returns the open finding that was there first and the one that came last, of those out of order (undecided
+// false) or undecided.
+func (e *entry) oldest(undecided bool) (first, last Evidence, open int) {
+	for key, f := range e.Open {
 		if (f[2] == 1) != undecided {
 			continue
 		}
 		open++
-		if at := at(f[1]); open == 1 || at.Before(first.Observed) || at.Equal(first.Observed) && f[0] < first.Index {
-			first = Evidence{f[0], id, record.Finding, at}
+		found := Evidence{f[0], idOf(key), record.Finding, at(f[1])}
+		if open == 1 || later(first, found) {
+			first = found
+		}
+		if open == 1 || later(found, last) {
+			last = found
 		}
 	}
-	return first, open
+	return first, last, open
+}
+
+// later reports whether a follows b, in time or else in the log.
+func later(a, b Evidence) bool {
+	return a.Observed.After(b.Observed) || a.Observed.Equal(b.Observed) && a.Index > b.Index
 }

@@ -33,6 +33,7 @@ type mark struct {
 // passed over.
 func (l *Ledger) mark(now int64) {
 	v := evaluate(l, at(now))
+	v.log.At = min(v.log.At, now) // the log may have gone on before it took a late page in: it was alive then
 	for _, p := range l.register.Promises {
 		e := l.entries[p.ID]
 		if e.Mark != nil && now <= e.Mark.At {

@@ -2,9 +2,11 @@ package promise
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/policy"
@@ -12,10 +14,10 @@ import (
 
 // Names of controls that are not checks of promises.
 const (
-	PageControl      = "trust-page"   // writes page records
-	LogControl       = "evidence-log" // writes run records of the log itself
-	StatementControl = "statement"    // writes attestations of statements
-	WaiverControl    = "waiver"       // writes what two people agreed
+	PageControl      = "trust-page" // writes page records
+	LogControl       = log.Control  // writes run records of the log itself
+	StatementControl = "statement"  // writes attestations of statements
+	WaiverControl    = "waiver"     // writes what two people agreed
 )
 
 // Ledger is everything State needs, folded from records in log order, and bounded whatever the log holds. Add needs
@@ -44,25 +46,33 @@ type heads struct {
 	Size     int64            `json:"size"`
 	Controls map[string]*runs `json:"controls"`
 	Proofs   map[string]proof `json:"proofs"` // by control and kind: records that name no promise
-	Closed   map[string]int64 `json:"closed"` // by record id of the finding: index of the closing leaf
+	Closed   map[string]int64 `json:"closed"` // by key of the finding or waiver: index of the closing leaf
 	Gaps     Gaps             `json:"gaps"`
+	Sealed   sealed           `json:"sealed"`
+}
+
+// sealed is the last sign of life of the log: its run of the highest number, whatever clock dated it.
+type sealed struct {
+	Run int64 `json:"run"`
+	At  int64 `json:"t"` // of that run
 }
 
 // entry is what belongs to one promise.
 type entry struct {
 	V        int                `json:"v"`
 	ID       string             `json:"id"`
-	Newest   *proof             `json:"newest,omitempty"` // of any kind
 	Proofs   map[string]proof   `json:"proofs,omitempty"` // by control and kind
 	Drills   map[string]proof   `json:"drills,omitempty"` // by control; "" for all that keep other promises
-	Open     map[string]finding `json:"open,omitempty"`   // by record id
+	Open     map[string]finding `json:"open,omitempty"`   // by key
 	Overflow bool               `json:"overflow,omitempty"`
-	Waivers  map[string]waiver  `json:"waivers,omitempty"` // by record id
-	Embargo  *embargo           `json:"embargo,omitempty"`
-	Lost     int64              `json:"lost,omitempty"` // time of the newest gap record about it
+	Waivers  map[string]waiver  `json:"waivers,omitempty"` // by key
+	Lost     int64              `json:"lost,omitempty"`    // time of the newest gap record about it
 	Mark     *mark              `json:"mark,omitempty"`
 	Days     []day              `json:"days,omitempty"`
 }
+
+// shape is the version of what is stored; another one is folded anew.
+const shape = 2
 
 // Bounds of what a hostile or broken control can make the ledger hold.
 const (
@@ -79,14 +89,14 @@ func NewLedger(r Register) *Ledger {
 		index: map[string]int{}, root: map[string]string{}, family: map[string][]int{}, refs: map[string]map[string]bool{},
 		shared: map[string]bool{}, maxAge: map[string]calendar.Period{}, duties: map[string]calendar.Period{},
 	}
-	l.heads = heads{V: Version, Register: l.digest, Controls: map[string]*runs{}, Proofs: map[string]proof{}, Closed: map[string]int64{}}
+	l.heads = heads{V: shape, Register: l.digest, Controls: map[string]*runs{}, Proofs: map[string]proof{}, Closed: map[string]int64{}}
 	for i, p := range r.Promises {
 		root := p.ID
 		if p.SameAs != "" {
 			root = p.SameAs
 		}
 		l.index[p.ID], l.root[p.ID], l.family[root] = i, root, append(l.family[root], i)
-		l.entries[p.ID] = &entry{V: Version, ID: p.ID}
+		l.entries[p.ID] = &entry{V: shape, ID: p.ID}
 		l.changed[piece(p.ID)] = true
 		l.maxAge[p.ID], _ = period(p.MaxAge) // a register that was read or made has valid ones
 		l.referTo(root, p.KeptBy)
@@ -140,8 +150,11 @@ func (l *Ledger) Add(index int64, r record.Record) error {
 		l.addStatements(p, r)
 	}
 	l.close(index, p, r)
-	if r.Kind == record.Page && r.Control == PageControl {
-		l.mark(p.At)
+	switch {
+	case r.Kind == record.Run && r.Control == LogControl && r.Run > l.heads.Sealed.Run:
+		l.heads.Sealed = sealed{r.Run, p.At}
+	case r.Kind == record.Page && r.Control == PageControl && p.At <= l.heads.Sealed.end()+allowedSkew.Milliseconds():
+		l.mark(p.At) // one dated further ahead is passed over: it would keep those that follow out of the history
 	}
 	return nil
 }
@@ -193,16 +206,13 @@ func (l *Ledger) addTo(root string, p proof, r record.Record) {
 		return // a register that names a root it does not hold
 	}
 	l.changed[piece(root)] = true
-	if e.Newest == nil || p.At >= e.Newest.At {
-		e.Newest = &p
-	}
 	bound := l.refs[root][r.Control]
 	switch {
 	case r.Kind == record.Finding:
-		l.open(e, p)
+		l.open(e, key(r.Control, p.ID), p)
 	case r.Kind == record.Waiver && r.Control != WaiverControl: // whoever else says that two people agreed is not believed
 	case r.Kind == record.Waiver:
-		if _, ended := l.heads.Closed[p.ID]; !ended {
+		if _, ended := l.heads.Closed[key(r.Control, p.ID)]; !ended {
 			e.waive(p, r)
 		}
 	case r.Kind == record.Drill:
@@ -211,8 +221,6 @@ func (l *Ledger) addTo(root string, p proof, r record.Record) {
 			control = ""
 		}
 		keep(&e.Drills, control, p)
-	case r.Kind == record.Case && r.Facts["embargo_until"] != "":
-		e.hide(p, r.Facts["embargo_until"])
 	case r.Kind == record.Gap:
 		e.Lost = max(e.Lost, p.At) // evidence about this promise was lost: nobody knows what it said
 	case bound && counts(r.Kind) && r.Control != StatementControl:
@@ -220,15 +228,32 @@ func (l *Ledger) addTo(root string, p proof, r record.Record) {
 	}
 }
 
-// addStatements keeps statements under the very sentence they were signed for.
+// addStatements keeps statements under the very sentence they were signed for. One by a role that the promise does not
+// ask for is kept apart: it only explains why there is none.
 func (l *Ledger) addStatements(p proof, r record.Record) {
+	p.Hash, p.Role = r.PromiseText, policy.Role(r.Facts["role"])
 	for _, id := range r.Promises {
-		if e := l.entries[id]; e != nil {
-			p.Hash, p.Role = r.PromiseText, policy.Role(r.Facts["role"])
-			keep(&e.Proofs, StatementControl, p)
-			l.changed[piece(id)] = true
+		e := l.entries[id]
+		if e == nil {
+			continue
 		}
+		place := StatementControl
+		if slices.Contains(l.register.Promises[l.index[id]].signers(), r.Facts["role"]) {
+			place = key(StatementControl, r.Facts["role"])
+		}
+		keep(&e.Proofs, place, p)
+		l.changed[piece(id)] = true
 	}
+}
+
+// key is the place of a finding or waiver: who wrote it belongs to it, for nobody else closes it. Controls are words: none
+// has a space.
+func key(control, id string) string { return control + " " + id }
+
+// idOf undoes key.
+func idOf(key string) string {
+	_, id, _ := strings.Cut(key, " ")
+	return id
 }
 
 // at returns a stored time.

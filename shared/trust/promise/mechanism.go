@@ -29,7 +29,6 @@ func (v *evaluation) watched(p Promise, e *entry, m policy.Mechanism, ref string
 	if !runs {
 		return say(record.Unknown, NotRunning, 0, 0)
 	}
-	ahead := v.now + allowedSkew.Milliseconds()
 	live := run.At + defaultBeat.Milliseconds()
 	if run.Expires > 0 {
 		live = run.until(longestBeat)
@@ -38,13 +37,13 @@ func (v *evaluation) watched(p Promise, e *entry, m policy.Mechanism, ref string
 	switch {
 	case run.State == record.Broken:
 		return say(record.Broken, failure(run), run.At, 0)
-	case run.At > ahead, measured && seen.At > ahead:
+	case v.ahead(run.At), measured && v.ahead(seen.At):
 		return say(record.Unknown, ClockAhead, 0, 0)
-	case live <= v.now:
+	case v.reached(live):
 		return say(record.Unknown, Silent, live, 0)
 	case run.State != record.Kept || !run.Whole:
 		return say(record.Unknown, Incomplete, run.At, 0)
-	case gap > 0 && v.now < v.healed(p.ID, gap):
+	case gap > 0 && !v.reached(v.healed(p.ID, gap)):
 		return say(record.Unknown, GapInRuns, gap, v.healed(p.ID, gap))
 	case !measured && m == policy.Probe:
 		return say(record.Unknown, NoProof, run.At, 0)
@@ -53,7 +52,7 @@ func (v *evaluation) watched(p Promise, e *entry, m policy.Mechanism, ref string
 	case seen.State == record.Unknown:
 		return say(record.Unknown, Incomplete, seen.At, 0)
 	}
-	if end := v.end(p, seen, calendar.Period{}); end <= v.now {
+	if end := v.end(p, seen, calendar.Period{}); v.reached(end) {
 		return say(Stale, Expired, end, end)
 	} else {
 		return say(record.Kept, "", seen.At, min(end, live))
@@ -109,11 +108,11 @@ func (v *evaluation) dated(q proof, good record.State, end int64) verdict {
 	switch {
 	case q.State == record.Broken:
 		d.state, d.reason = record.Broken, failure(q)
-	case q.At > v.now+allowedSkew.Milliseconds():
+	case v.ahead(q.At):
 		d.state, d.reason, d.since = record.Unknown, ClockAhead, 0
 	case q.State != record.Kept:
 		d.state, d.reason = record.Unknown, Incomplete
-	case end <= v.now:
+	case v.reached(end):
 		d.state, d.reason, d.since, d.until = Stale, Expired, end, end
 	default:
 		d.state, d.until = good, end
@@ -122,21 +121,39 @@ func (v *evaluation) dated(q proof, good record.State, end int64) verdict {
 }
 
 // statement is attested while the newest signature under the present text, by a role the policy asks, is in force.
-// What was signed for the same sentence in another document counts too, unless this one was signed itself.
+// What was signed for the same sentence in another document counts too, unless this one was signed itself and is
+// another sentence by now: then nobody knows whether it still says the same.
 func (v *evaluation) statement(p Promise, roles []string) verdict {
 	d := v.signed(p, roles)
-	if i, known := v.l.index[p.SameAs]; known && d.state != record.Attested {
-		if same := v.signed(v.l.register.Promises[i], roles); same.state == record.Attested || d.reason == NotSigned {
-			same.via = p.SameAs
-			return same
-		}
+	i, known := v.l.index[p.SameAs]
+	if !known || d.state == record.Attested || d.state == record.Broken {
+		return d
+	}
+	twin := v.l.register.Promises[i]
+	if d.reason == TextChanged && twin.TextHash != p.TextHash {
+		return d
+	}
+	if same := v.signed(twin, roles); same.state == record.Attested || d.reason == NotSigned {
+		same.via = p.SameAs
+		return same
 	}
 	return d
 }
 
 func (v *evaluation) signed(p Promise, roles []string) verdict {
-	q, any := v.l.entries[p.ID].Proofs[StatementControl]
-	if !any {
+	proofs := v.l.entries[p.ID].Proofs
+	var q proof
+	any := false
+	for _, role := range roles {
+		if s, there := proofs[key(StatementControl, role)]; there && (!any || s.newer(q)) {
+			q, any = s, true
+		}
+	}
+	wrong, instead := proofs[StatementControl]
+	switch {
+	case !any && instead:
+		return verdict{state: record.Unknown, reason: WrongRole, since: wrong.At, last: wrong.evidence(), role: wrong.Role}
+	case !any:
 		return verdict{state: record.Unknown, reason: NotSigned}
 	}
 	end := q.until(longestStatement)
@@ -145,13 +162,8 @@ func (v *evaluation) signed(p Promise, roles []string) verdict {
 	}
 	d := v.dated(q, record.Attested, end)
 	d.role = q.Role
-	if d.state == record.Attested || d.state == Stale {
-		switch {
-		case q.Hash != p.TextHash:
-			d.state, d.reason, d.until = record.Unknown, TextChanged, 0
-		case !slices.Contains(roles, string(q.Role)):
-			d.state, d.reason, d.until = record.Unknown, WrongRole, 0
-		}
+	if (d.state == record.Attested || d.state == Stale) && q.Hash != p.TextHash {
+		d.state, d.reason, d.until = record.Unknown, TextChanged, 0
 	}
 	return d
 }

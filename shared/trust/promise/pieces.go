@@ -16,7 +16,7 @@ const headsPiece = "heads"
 func piece(id string) string { return "promise-" + id }
 
 // Pieces yields the whole ledger in pieces, sorted by name: "heads", and "promise-" and an id for each promise. Each
-// is JSON of usually under 40 KB and at most 900 KB. The same ledger gives the same bytes.
+// is JSON of usually under 40 KB and at most 1.5 MB. The same ledger gives the same bytes.
 func (l *Ledger) Pieces() iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		names := []string{headsPiece}
@@ -90,7 +90,7 @@ func (l *Ledger) restore(name string, data []byte) error {
 		if err := json.Unmarshal(data, &h); err != nil {
 			return damaged(err)
 		}
-		if h.V != Version || h.Size < 0 || h.Controls == nil || h.Proofs == nil || h.Closed == nil {
+		if h.V != shape || h.Size < 0 || h.Controls == nil || h.Proofs == nil || h.Closed == nil {
 			return fault.New(fault.Invalid, "restoring the promise ledger: piece %.60q is of another shape", name)
 		}
 		l.heads = h
@@ -102,7 +102,7 @@ func (l *Ledger) restore(name string, data []byte) error {
 		return damaged(err)
 	}
 	badDay := func(d day) bool { return d[1] < 0 || int(d[1]) >= len(letters) }
-	if e.V != Version || e.ID != id || slices.ContainsFunc(e.Days, badDay) {
+	if e.V != shape || e.ID != id || slices.ContainsFunc(e.Days, badDay) {
 		return fault.New(fault.Invalid, "restoring the promise ledger: piece %.60q is another one", name)
 	}
 	l.entries[id] = e

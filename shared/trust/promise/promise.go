@@ -35,18 +35,17 @@ type Reason string
 
 const (
 	// Unknown.
-	NotRunning      Reason = "not running"      // the mechanism never reported, or the promise has none
-	Silent          Reason = "silent"           // no heartbeat within its interval and grace
-	GapInRuns       Reason = "gap"              // a numbered run is missing
-	Incomplete      Reason = "incomplete"       // not everything was looked at, or looking failed
-	NoProof         Reason = "no proof"         // a probe runs, and has measured nothing yet
-	NotDone         Reason = "not done"         // a duty nobody has done yet
-	NotSigned       Reason = "not signed"       // a statement nobody has signed yet
-	WrongRole       Reason = "wrong role"       // signed by a role the policy does not ask
-	TextChanged     Reason = "text changed"     // another text was signed than the one in force
-	NoCertificate   Reason = "no certificate"   // nothing on file
-	ClockAhead      Reason = "clock ahead"      // the evidence is dated after now
-	UnderDisclosure Reason = "under disclosure" // broken, and hidden for a bounded time
+	NotRunning    Reason = "not running"    // the mechanism never reported, or the promise has none
+	Silent        Reason = "silent"         // no heartbeat of the mechanism, or of the log itself, within interval and grace
+	GapInRuns     Reason = "gap"            // a numbered run is missing
+	Incomplete    Reason = "incomplete"     // not everything was looked at, or looking failed
+	NoProof       Reason = "no proof"       // a probe runs, and has measured nothing yet
+	NotDone       Reason = "not done"       // a duty nobody has done yet
+	NotSigned     Reason = "not signed"     // a statement nobody has signed yet
+	WrongRole     Reason = "wrong role"     // signed by a role the policy does not ask
+	TextChanged   Reason = "text changed"   // another text was signed than the one in force
+	NoCertificate Reason = "no certificate" // nothing on file
+	ClockAhead    Reason = "clock ahead"    // the evidence is dated after now
 	// Broken.
 	OpenFinding Reason = "finding"      // something is out of order, and nobody has closed it
 	BeyondLimit Reason = "limit"        // the measured number is beyond its limit
@@ -63,7 +62,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		NotRunning, Silent, GapInRuns, Incomplete, NoProof, NotDone, NotSigned, WrongRole, TextChanged, NoCertificate,
-		ClockAhead, UnderDisclosure, OpenFinding, BeyondLimit, Failed, DrillFailed, Expired, DrillExpired, ByWaiver,
+		ClockAhead, OpenFinding, BeyondLimit, Failed, DrillFailed, Expired, DrillExpired, ByWaiver,
 	}
 }
 
@@ -77,12 +76,12 @@ type Status struct {
 	Mechanism policy.Mechanism `json:"mechanism,omitempty"`
 	Ref       string           `json:"ref,omitempty"`
 	Via       string           `json:"via,omitempty"`           // id of the promise that decided, for a rollup or an equal sentence
-	Last      Evidence         `json:"last_evidence,omitzero"`  // the newest record about the promise that decided
+	Last      Evidence         `json:"last_evidence,omitzero"`  // the newest record that counts for the state
 	Measure   *Measure         `json:"measure,omitempty"`       // the newest number
 	Until     time.Time        `json:"until,omitzero"`          // when proof, statement, certificate or exception ends
 	SignedBy  policy.Role      `json:"signed_by,omitempty"`     // role of the signer of a statement, also an expired one
 	Waiver    string           `json:"waiver,omitempty"`        // id of the waiver record in force
-	Findings  int              `json:"findings,omitempty"`      // open findings; 0 under disclosure
+	Findings  int              `json:"findings,omitempty"`      // open findings
 	Finding   Evidence         `json:"oldest_finding,omitzero"` // the oldest of them
 	Drill     *Drill           `json:"drill,omitempty"`         // the last drill
 	Parts     []Part           `json:"parts,omitempty"`         // each mechanism by itself, in the order of the policy
@@ -98,9 +97,10 @@ type Evidence struct {
 
 // Measure is a number and how it has to stand to its limit; Op is "" where there is no limit.
 type Measure struct {
-	Metric string `json:"metric"` // a word with its unit, such as rpo_s
-	Value  int64  `json:"value"`
-	Op     string `json:"op,omitempty"` // <, <=, ==, >=, >
+	Metric string `json:"metric"`          // a word with its unit, such as rpo_s
+	Value  *int64 `json:"value,omitempty"` // nil where Below tells enough
+	Below  int64  `json:"below,omitempty"` // the value counts persons and is less than this: it might say who
+	Op     string `json:"op,omitempty"`    // <, <=, ==, >=, >
 	Limit  int64  `json:"limit,omitempty"`
 }
 

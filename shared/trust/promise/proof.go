@@ -1,8 +1,11 @@
 package promise
 
 import (
+	"slices"
+	"strings"
 	"time"
 
+	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/policy"
 )
@@ -31,7 +34,7 @@ func proofOf(index int64, r record.Record) proof {
 		p.Expires = r.Expires.UnixMilli()
 	}
 	if r.Result.Metric != "" {
-		p.Measure = &Measure{r.Result.Metric, r.Result.Value, r.Result.Op, r.Result.Limit}
+		p.Measure = &Measure{Metric: r.Result.Metric, Value: new(r.Result.Value), Op: r.Result.Op, Limit: r.Result.Limit}
 		// A record may not call a number kept that its own limit forbids.
 		if !p.Measure.holds() && p.State == record.Kept {
 			p.State, p.Beyond = record.Broken, true
@@ -70,19 +73,36 @@ func outcome(r record.Record) record.State {
 }
 
 func (m Measure) holds() bool {
-	switch m.Op {
+	if m.Value == nil {
+		return false // a damaged store: nothing that is folded lacks it
+	}
+	switch value := *m.Value; m.Op {
 	case "<":
-		return m.Value < m.Limit
+		return value < m.Limit
 	case "<=":
-		return m.Value <= m.Limit
+		return value <= m.Limit
 	case "==":
-		return m.Value == m.Limit
+		return value == m.Limit
 	case ">=":
-		return m.Value >= m.Limit
+		return value >= m.Limit
 	case ">":
-		return m.Value > m.Limit
+		return value > m.Limit
 	}
 	return true
+}
+
+// few is the least count of persons that is told: a smaller one might say who.
+const few = 5
+
+// persons are the units that count persons.
+var persons = []string{"persons", "people", "users", "employees", "accounts"}
+
+// masked is the number as everybody may read it. The state was decided by the exact one.
+func (m *Measure) masked() *Measure {
+	if m == nil || m.Value == nil || *m.Value >= few || !slices.Contains(persons, m.Metric[strings.LastIndexByte(m.Metric, '_')+1:]) {
+		return m
+	}
+	return &Measure{Metric: m.Metric, Below: few, Op: m.Op, Limit: m.Limit}
 }
 
 func (p proof) evidence() Evidence { return Evidence{p.Index, p.ID, p.Kind, at(p.At)} }
@@ -111,6 +131,9 @@ func keep(in *map[string]proof, key string, p proof) {
 	}
 }
 
+// end returns from when on the log counts as stopped.
+func (s sealed) end() int64 { return s.At + (log.Interval + log.Grace).Milliseconds() }
+
 // Limits of how long evidence counts, whatever it claims for itself.
 const (
 	longestBeat      = 40 * 24 * time.Hour         // a heartbeat
@@ -119,8 +142,7 @@ const (
 	longestStatement = 367 * 24 * time.Hour        // 366 days, to the end of the last one
 	defaultHeal      = 24 * time.Hour              // how long a gap tells against a promise without max_age
 	longestWaiver    = 90*24*time.Hour + time.Hour // 90 days by a clock that may be set back on the way
-	longestEmbargo   = 72 * time.Hour
-	allowedSkew      = 5 * time.Minute // between the clocks of who records and who computes
+	allowedSkew      = 5 * time.Minute             // between the clocks of who records and who computes
 )
 
 // until returns when a proof ends, in Unix milliseconds: as it says, at most longest after it was made.

@@ -47,6 +47,17 @@ func (t Text) In(language string) string {
 	return policy.Text{EN: t.EN, FR: t.FR, DE: t.DE}.In(language)
 }
 
+// signers are the roles that may sign a statement about the promise.
+func (p Promise) signers() []string {
+	var roles []string
+	for _, k := range p.KeptBy {
+		if k.Mechanism == policy.Statement {
+			roles = append(roles, k.Refs...)
+		}
+	}
+	return roles
+}
+
 // Source is where the sentence was published.
 type Source struct {
 	File    string `json:"file,omitempty"`

@@ -2,6 +2,8 @@ package promise
 
 import (
 	"cmp"
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -93,6 +95,27 @@ func Snap(l *Ledger, origin string, size int64, root string, now time.Time) Snap
 		return cmp.Or(cmp.Compare(rank(a.State), rank(b.State)), cmp.Compare(weight(a.Severity), weight(b.Severity)), compareID(a.ID, b.ID))
 	})
 	return s
+}
+
+// Standing is what a page says of the state of every promise.
+type Standing struct {
+	Digest string    // of the register and of all states with their reasons: equal for equal ones, and only for them
+	Until  time.Time // up to here, but not at it, it is the same while nothing is added to the ledger; zero: for ever
+}
+
+// Stand computes what Snap says of the states at a time, without the rest of the page.
+func Stand(l *Ledger, now time.Time) Standing {
+	v := evaluate(l, now)
+	all := []byte(l.digest)
+	for _, p := range l.register.Promises {
+		s := v.status(p.ID)
+		all = fmt.Appendf(all, "\n%s %s %s", p.ID, s.State, s.Reason)
+	}
+	stands := Standing{Digest: record.Digest(all)}
+	if v.turn != math.MaxInt64 {
+		stands.Until = at(v.turn)
+	}
+	return stands
 }
 
 // weight orders severities, worst first.

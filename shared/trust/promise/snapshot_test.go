@@ -76,17 +76,22 @@ func TestHistory(t *testing.T) {
 	midnight := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 	page := func(s *story, at time.Time) { s.add(record.Page, promise.PageControl, at).Result.State = record.Pass }
 	s := &story{}
+	s.seal(midnight)
 	s.sign(reg, "S1", midnight.AddDate(0, -1, 0))
 	// A day of pages, a day of which nothing was seen after six o'clock, and one page today.
 	for i := range 96 + 25 {
 		at := midnight.Add(time.Duration(i) * 15 * time.Minute)
 		s.run("database-exposure", at.Add(-time.Minute))
 		page(s, at)
+		s.seal(at)
 	}
+	page(s, midnight.AddDate(1, 0, 0)) // by a clock that was wrong
+	s.seal(midnight.Add(48 * time.Hour))
 	found := *s.wrong("database-exposure", midnight.Add(48*time.Hour), "A1")
 	page(s, midnight.Add(48*time.Hour))
 	s.closes(record.Remediation, "database-exposure", midnight.Add(48*time.Hour), found)
 	page(s, midnight.Add(time.Hour)) // late, and passed over
+	s.seal(midnight.Add(49 * time.Hour))
 	l := fold(t, reg, s.records)
 	row := rowOf(promise.Snap(l, "o", l.Size(), "r", midnight.Add(49*time.Hour)), "A1")
 	if row.History.From != "2025-12-06" || len(row.History.Days) != 90 || !strings.HasSuffix(row.History.Days, "---kub") {
@@ -111,7 +116,8 @@ func TestHistory(t *testing.T) {
 		t.Errorf("%s since %s", signed.History.Days, signed.Since)
 	}
 	// What was kept all the time has been so since the first page that said it.
-	if before := promise.State(l, "A1", midnight.Add(30*time.Hour)); before.State != record.Kept {
+	then := slices.DeleteFunc(s.records, func(r record.Record) bool { return r.Source.Observed.After(midnight.Add(30 * time.Hour)) })
+	if before := promise.State(fold(t, reg, then), "A1", midnight.Add(30*time.Hour)); before.State != record.Kept {
 		t.Errorf("at six: %+v", before)
 	}
 }
@@ -126,6 +132,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	reg := register()
 	s := &story{}
 	for i := range 300 {
+		s.seal(start.AddDate(0, 0, 7*i))
 		s.add(record.Page, promise.PageControl, start.AddDate(0, 0, 7*i)).Result.State = record.Pass
 	}
 	for i := range 500 {
@@ -156,6 +163,10 @@ func TestRegister(t *testing.T) {
 	}
 	if promise.TextHash(policy.Text{EN: "A.", DE: "B."}) != record.Digest([]byte(`{"de":"B.","en":"A."}`)) {
 		t.Error("the hash of a text is another one")
+	}
+	const odd = "\"q\" \\ \b\f\n\r\t\x01<&>\u2028é😀{[,]}"
+	if promise.TextHash(policy.Text{EN: odd}) != record.Digest([]byte(`{"en":"\"q\" \\ \b\f\n\r\t\u0001<&>`+"\u2028é😀"+`{[,]}"}`)) {
+		t.Error("odd characters are written otherwise")
 	}
 	text := string(data)
 	for name, bad := range map[string]string{

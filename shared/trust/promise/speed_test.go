@@ -35,6 +35,7 @@ func large() (promise.Register, []record.Record) {
 				s.closes(record.Remediation, n, at, *s.wrong(n, at, fmt.Sprintf("B%d", c)))
 			}
 		}
+		s.seal(at)
 		s.add(record.Page, promise.PageControl, at.Add(time.Minute)).Result.State = record.Pass
 	}
 	return reg, s.records[:100_000]

@@ -2,7 +2,7 @@ package promise
 
 import (
 	"cmp"
-	"slices"
+	"math"
 	"strings"
 	"time"
 
@@ -18,12 +18,28 @@ func State(l *Ledger, id string, now time.Time) Status { return evaluate(l, now)
 type evaluation struct {
 	l    *Ledger
 	now  int64
+	log  sealed
 	done map[string]Status
 	busy map[string]bool
+	turn int64 // the first instant after now that was asked for
 }
 
 func evaluate(l *Ledger, now time.Time) *evaluation {
-	return &evaluation{l: l, now: now.UnixMilli(), done: map[string]Status{}, busy: map[string]bool{}}
+	return &evaluation{l: l, now: now.UnixMilli(), log: l.heads.Sealed, done: map[string]Status{}, busy: map[string]bool{}, turn: math.MaxInt64}
+}
+
+// reached reports whether it is an instant, or later. Nothing else compares with now: until the first instant that was
+// asked for and is still to come, every answer stays the same.
+func (v *evaluation) reached(instant int64) bool {
+	if v.now < instant {
+		v.turn = min(v.turn, instant)
+	}
+	return v.now >= instant
+}
+
+// ahead reports whether an instant is so far ahead that a clock must be wrong.
+func (v *evaluation) ahead(instant int64) bool {
+	return !v.reached(instant - allowedSkew.Milliseconds())
 }
 
 // verdict is what one mechanism, finding or drill says.
@@ -80,22 +96,21 @@ func (v *evaluation) compute(p Promise) Status {
 	parts, all := v.mechanisms(p, e, around)
 	var s Status
 	s.Drill = e.drill()
-	s.Finding, s.Findings = e.oldest(false)
+	s.Finding, _, s.Findings = e.oldest(false)
 	if e.Overflow && s.Findings == 0 {
 		s.Findings = maxOpen
 	}
-	hidden := v.hidden(p, e, s.Finding)
-	waiver, until := e.waived(v.now)
+	waiver, until := v.waived(e)
+	s.Last = waiver
+	if s.Drill != nil && later(s.Drill.Evidence, s.Last) {
+		s.Last = s.Drill.Evidence
+	}
 	var worst verdict
 	for i, d := range all {
-		if d.state == record.Broken {
-			switch {
-			case hidden:
-				d = verdict{state: record.Unknown, reason: UnderDisclosure, since: s.Finding.Observed.UnixMilli(), until: min(e.Embargo.Until, s.Finding.Observed.Add(longestEmbargo).UnixMilli())}
-			case waiver != "":
-				d.state, d.reason, d.until, d.waiver = record.Excepted, ByWaiver, until, waiver
-			}
+		if d.state == record.Broken && waiver.ID != "" {
+			d.state, d.reason, d.until, d.waiver = record.Excepted, ByWaiver, until, waiver.ID
 		}
+		d = v.sealed(d)
 		if k := i - len(around); k >= 0 && k < len(parts) {
 			parts[k].State, parts[k].Reason, parts[k].Until, parts[k].Last = d.state, d.reason, at(d.until), d.last
 		}
@@ -105,18 +120,31 @@ func (v *evaluation) compute(p Promise) Status {
 				s.Mechanism, s.Ref = parts[k].Mechanism, parts[k].Ref
 			}
 		}
+		if d.last.ID != "" && later(d.last, s.Last) {
+			s.Last = d.last
+		}
 	}
-	s.State, s.Reason, s.Until, s.Waiver, s.SignedBy, s.Measure = worst.state, worst.reason, at(worst.until), worst.waiver, worst.role, worst.measure
-	s.Last, s.Parts = worst.last, parts
-	if e.Newest != nil && (s.Last.ID == "" || e.Newest.At >= s.Last.Observed.UnixMilli()) && !hidden {
-		s.Last = e.Newest.evidence()
-	}
-	s.Via = cmp.Or(worst.via, p.SameAs)
-	if hidden {
-		s.Finding, s.Findings, s.Drill, s.Measure = Evidence{}, 0, nil, nil
-	}
+	s.State, s.Reason, s.Until, s.Waiver, s.SignedBy, s.Measure = worst.state, worst.reason, at(worst.until), worst.waiver, worst.role, worst.measure.masked()
+	s.Parts, s.Via = parts, cmp.Or(worst.via, p.SameAs)
 	s.Since = at(v.since(p.ID, s.State, worst.since))
 	return s
+}
+
+// sealed is what a verdict amounts to when the log itself may have stopped: what was not broken may be so by now, or may
+// have been put right, and nobody would read of it.
+func (v *evaluation) sealed(d verdict) verdict {
+	ahead, silent := v.ahead(v.log.At), v.log.Run == 0 || v.reached(v.log.end())
+	if rank(d.state) <= rank(record.Unknown) || !ahead && !silent {
+		return d
+	}
+	d.state, d.reason, d.since, d.until, d.waiver = record.Unknown, ClockAhead, 0, 0, ""
+	if silent {
+		d.reason = Silent
+	}
+	if silent && v.log.Run > 0 {
+		d.since = v.log.end()
+	}
+	return d
 }
 
 // since goes back to where the history saw the state begin.
@@ -133,25 +161,25 @@ func (v *evaluation) around(e *entry) []verdict {
 	add := func(state record.State, reason Reason, since, until int64, last Evidence) {
 		all = append(all, verdict{state: state, reason: reason, since: since, until: until, last: last})
 	}
-	if first, open := e.oldest(false); open > 0 || e.Overflow {
-		add(record.Broken, OpenFinding, first.Observed.UnixMilli(), 0, first)
+	if first, last, open := e.oldest(false); open > 0 || e.Overflow {
+		add(record.Broken, OpenFinding, unix(first.Observed), 0, last)
 	}
-	if first, open := e.oldest(true); open > 0 {
-		add(record.Unknown, Incomplete, first.Observed.UnixMilli(), 0, first)
+	if first, last, open := e.oldest(true); open > 0 {
+		add(record.Unknown, Incomplete, unix(first.Observed), 0, last)
 	}
 	for _, control := range sortedKeys(e.Drills) {
 		switch d := e.Drills[control]; {
 		case d.State == record.Broken:
 			add(record.Broken, DrillFailed, d.At, 0, d.evidence())
-		case d.At > v.now+allowedSkew.Milliseconds():
+		case v.ahead(d.At):
 			add(record.Unknown, ClockAhead, d.At, 0, d.evidence())
 		case d.State == record.Unknown:
 			add(record.Unknown, Incomplete, d.At, 0, d.evidence())
-		case d.until(longestProof) <= v.now:
+		case v.reached(d.until(longestProof)):
 			add(Stale, DrillExpired, d.until(longestProof), d.until(longestProof), d.evidence())
 		}
 	}
-	if e.Lost > 0 && v.now < v.healed(e.ID, e.Lost) {
+	if e.Lost > 0 && !v.reached(v.healed(e.ID, e.Lost)) {
 		add(record.Unknown, GapInRuns, e.Lost, v.healed(e.ID, e.Lost), Evidence{})
 	}
 	return all
@@ -165,18 +193,6 @@ func (v *evaluation) healed(id string, gap int64) int64 {
 	return gap + defaultHeal.Milliseconds()
 }
 
-// hidden reports whether a broken promise may be kept from the public for now: it is critical, somebody embargoed
-// it, and its oldest open finding is less than 72 hours old. The finding itself is in the log already.
-func (v *evaluation) hidden(p Promise, e *entry, first Evidence) bool {
-	if e.Embargo == nil || first.ID == "" || v.now >= e.Embargo.Until || e.Embargo.At > v.now+allowedSkew.Milliseconds() {
-		return false
-	}
-	critical := slices.ContainsFunc(v.l.family[v.l.root[p.ID]], func(i int) bool {
-		return v.l.register.Promises[i].Severity == policy.Critical
-	})
-	return critical && v.now < first.Observed.Add(longestEmbargo).UnixMilli()
-}
-
 // drill returns the newest drill, of several controls too.
 func (e *entry) drill() *Drill {
 	var newest *proof
@@ -188,7 +204,7 @@ func (e *entry) drill() *Drill {
 	if newest == nil {
 		return nil
 	}
-	return &Drill{newest.evidence(), newest.State == record.Kept, newest.Measure}
+	return &Drill{newest.evidence(), newest.State == record.Kept, newest.Measure.masked()}
 }
 
 // mechanisms asks each mechanism of a promise, and returns their verdicts behind those that are there. A promise

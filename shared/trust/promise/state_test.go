@@ -1,11 +1,14 @@
 package promise_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/trust/promise"
@@ -26,12 +29,38 @@ func TestStates(t *testing.T) {
 			"R1", "unknown: not running", "A1", "unknown: not running", "O1", "unknown: not running", "W1", "unknown: not running",
 			"M1", "unknown: not running", "U1", "unknown: not running", "F1", "unknown: not running", "D1", "unknown: not done",
 			"S1", "unknown: not signed", "F2", "unknown: not signed", "C1", "unknown: no certificate")},
-		{"everything falls silent", func(*story, promise.Register) {}, hour, but(
+		{"everything falls silent but the log", func(s *story, _ promise.Register) { s.seal(start.Add(hour)) }, hour, but(
 			"R1", "unknown: silent", "A1", "unknown: silent", "O1", "unknown: silent", "W1", "unknown: silent", "M1", "unknown: silent",
 			"U1", "unknown: silent", "F1", "unknown: silent")},
-		{"silence begins when the grace ends", func(*story, promise.Register) {}, 24*time.Minute - time.Millisecond, calm()},
+		{"silence begins when the grace ends", func(s *story, _ promise.Register) { s.seal(start.Add(4 * time.Minute)) }, 24*time.Minute - time.Millisecond, but()},
+		{"the log stops", func(*story, promise.Register) {}, log.Interval + log.Grace - time.Minute, stopped()},
+		{"the log stops when its grace ends", func(*story, promise.Register) {}, log.Interval + log.Grace - time.Minute - time.Millisecond, calm()},
+		{"the log stops, and something was broken or unknown before", func(s *story, _ promise.Register) {
+			s.wrong("review-access", start, "D1")
+			s.wrong("tls", start, "W1").Result.State = record.Undetermined
+		}, log.Interval + log.Grace, stopped("D1", "broken: finding", "W1", "unknown: incomplete")},
+		{"the log stops, and an exception and an old proof say nothing either", func(s *story, _ promise.Register) {
+			s.wrong("review-access", start, "D1")
+			s.waive(start, start.Add(90*24*hour), 2, "D1")
+			s.observe("database-exposure", start, "A1").Expires = start
+		}, log.Interval + log.Grace, stopped()},
+		{"a log that never gave a sign of life", func(s *story, _ promise.Register) {
+			s.records = slices.DeleteFunc(s.records, func(r record.Record) bool { return r.Control == promise.LogControl })
+		}, 0, stopped()},
+		{"the log's clock is ahead", func(s *story, _ promise.Register) { s.seal(start.Add(hour)) }, 0, but(
+			"R1", "unknown: clock ahead", "A1", "unknown: clock ahead", "O1", "unknown: clock ahead", "W1", "unknown: clock ahead",
+			"D1", "unknown: clock ahead", "S1", "unknown: clock ahead", "C1", "unknown: clock ahead", "M1", "unknown: clock ahead",
+			"U1", "unknown: clock ahead", "F1", "unknown: clock ahead", "F2", "unknown: clock ahead")},
+		{"the log's clock was ahead and is right again", func(s *story, _ promise.Register) {
+			s.seal(start.Add(10 * 24 * hour))
+			s.seal(start)
+		}, 0, calm()},
+		{"another control writes runs of the log", func(s *story, _ promise.Register) {
+			s.run("otp-gate", start.Add(19*time.Minute), "O1").Facts = map[string]string{"for": promise.LogControl}
+		}, log.Interval + log.Grace, stopped()},
 		{"one control falls silent", func(s *story, _ promise.Register) {
 			for i := 1; i <= 4; i++ {
+				s.seal(start.Add(time.Duration(i)*15*time.Minute - time.Minute))
 				s.run("watch-exports", start.Add(time.Duration(i)*15*time.Minute-time.Minute))
 				s.run("database-exposure", start.Add(time.Duration(i)*15*time.Minute-time.Minute))
 				s.run("otp-gate", start.Add(time.Duration(i)*15*time.Minute-time.Minute), "O1")
@@ -78,7 +107,10 @@ func TestStates(t *testing.T) {
 			but("R1", "broken: finding", "U1", "broken: finding")},
 		{"a finding of another control", func(s *story, _ promise.Register) { s.wrong("elsewhere", start, "F1") }, 0,
 			but("O1", "broken: finding", "F1", "broken: finding", "U1", "broken: finding")},
-		{"a finding and silence", func(s *story, _ promise.Register) { s.wrong("tls", start, "W1") }, hour, but(
+		{"a finding and silence", func(s *story, _ promise.Register) {
+			s.wrong("tls", start, "W1")
+			s.seal(start.Add(hour))
+		}, hour, but(
 			"R1", "unknown: silent", "A1", "unknown: silent", "O1", "unknown: silent", "W1", "broken: finding", "M1", "unknown: silent",
 			"U1", "unknown: silent", "F1", "unknown: silent")},
 		{"a finding, closed", func(s *story, _ promise.Register) {
@@ -87,9 +119,31 @@ func TestStates(t *testing.T) {
 		{"closed before it came, and it came twice", func(s *story, _ promise.Register) {
 			found := *s.wrong("watch-exports", start, "R1")
 			s.records = s.records[:len(s.records)-1]
-			s.closes(record.Review, "attest", start, found)
+			s.closes(record.Review, "watch-exports", start, found)
 			s.records = append(s.records, found, found)
 		}, 0, calm()},
+		{"closed by another control", func(s *story, _ promise.Register) {
+			s.closes(record.Remediation, "otp-gate", start, *s.wrong("tls", start, "W1"))
+		}, 0, but("W1", "broken: finding")},
+		{"closed by another control before it came", func(s *story, _ promise.Register) {
+			found := *s.wrong("tls", start, "W1")
+			s.records = s.records[:len(s.records)-1]
+			s.closes(record.Remediation, "otp-gate", start, found)
+			s.records = append(s.records, found)
+		}, 0, but("W1", "broken: finding")},
+		{"closed by another control, then by its own", func(s *story, _ promise.Register) {
+			found := *s.wrong("tls", start, "W1")
+			s.closes(record.Remediation, "otp-gate", start, found)
+			s.closes(record.Remediation, "tls", start, found)
+		}, 0, calm()},
+		{"an exception that another control ends goes on", func(s *story, _ promise.Register) {
+			s.wrong("tls", start, "W1")
+			s.closes(record.Remediation, "tls", start, *s.waive(start, start.Add(hour), 2, "W1"))
+		}, 0, but("W1", "excepted: waiver")},
+		{"an exception that its desk ends", func(s *story, _ promise.Register) {
+			s.wrong("tls", start, "W1")
+			s.closes(record.Remediation, promise.WaiverControl, start, *s.waive(start, start.Add(hour), 2, "W1"))
+		}, 0, but("W1", "broken: finding")},
 		{"closed by somebody who could not tell", func(s *story, _ promise.Register) {
 			s.closes(record.Review, "attest", start, *s.wrong("tls", start, "W1")).Result.State = record.Undetermined
 		}, 0, but("W1", "broken: finding")},
@@ -106,6 +160,7 @@ func TestStates(t *testing.T) {
 		{"a waiver hides no silence", func(s *story, _ promise.Register) {
 			s.wrong("tls", start, "W1")
 			s.waive(start, start.Add(90*24*hour), 2, "W1")
+			s.seal(start.Add(hour))
 		}, hour, but(
 			"R1", "unknown: silent", "A1", "unknown: silent", "O1", "unknown: silent", "W1", "unknown: silent", "M1", "unknown: silent",
 			"U1", "unknown: silent", "F1", "unknown: silent")},
@@ -183,8 +238,21 @@ func TestStates(t *testing.T) {
 			s.sign(reg, "S1", start).PromiseText = record.Digest([]byte("another"))
 			s.sign(reg, "F2", start)
 		}, 0, but("S1", "unknown: text changed")},
-		{"signed by another role", func(s *story, reg promise.Register) { s.sign(reg, "S1", start).Facts["role"] = "employee" }, 0,
-			but("S1", "unknown: wrong role", "F2", "unknown: wrong role")},
+		{"the equal sentence was signed itself, and has changed since", func(s *story, reg promise.Register) {
+			s.sign(reg, "F2", start).PromiseText = record.Digest([]byte("another"))
+		}, 0, but("F2", "unknown: text changed")},
+		{"signed by another role too", func(s *story, reg promise.Register) { s.sign(reg, "S1", start).Facts["role"] = "employee" }, 0, calm()},
+		{"signed by another role alone", func(s *story, reg promise.Register) {
+			s.records = slices.DeleteFunc(s.records, func(r record.Record) bool { return r.Control == promise.StatementControl })
+			s.sign(reg, "S1", start).Facts["role"] = "employee"
+		}, 0, but("S1", "unknown: wrong role", "F2", "unknown: wrong role")},
+		{"signed at another desk", func(s *story, reg promise.Register) {
+			s.records = slices.DeleteFunc(s.records, func(r record.Record) bool { return r.Control == promise.StatementControl })
+			s.sign(reg, "S1", start).Control = "otp-gate"
+		}, 0, but("S1", "unknown: not signed", "F2", "unknown: not signed")},
+		{"who may sign last says that it is no longer so", func(s *story, reg promise.Register) {
+			s.sign(reg, "F2", start).Result.State = record.Broken
+		}, 0, but("F2", "broken: failed")},
 		{"half a year passes", func(s *story, _ promise.Register) { s.beat(start.AddDate(0, 6, 0).Add(-time.Minute)) },
 			start.AddDate(0, 6, 0).Sub(start), but("W1", "stale: expired", "M1", "stale: expired", "A1", "stale: expired",
 				"C1", "stale: expired", "D1", "stale: expired")},
@@ -204,33 +272,90 @@ func TestStates(t *testing.T) {
 	}
 }
 
-func TestEmbargo(t *testing.T) {
+// stopped is what the good story amounts to when the log gives no sign of life, but for some.
+func stopped(others ...string) map[string]string {
+	out := calm()
+	for id, state := range out {
+		if state == "kept" || state == "attested" || state == "inherited" {
+			out[id] = "unknown: silent"
+		}
+	}
+	for i := 0; i < len(others); i += 2 {
+		out[others[i]] = others[i+1]
+	}
+	return out
+}
+
+// TestStopped: what the silence of the log began with, and what was known before.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	reg := register()
+	l := fold(t, reg, good(reg).records)
+	before := promise.State(l, "S1", start)
+	got := promise.State(l, "S1", start.Add(time.Hour))
+	ended := start.Add(log.Interval + log.Grace - time.Minute)
+	if !got.Since.Equal(ended) || !got.Until.IsZero() || got.Last != before.Last || len(got.Parts) != 1 || got.Parts[0].State != record.Unknown {
+		t.Errorf("silent: %+v", got)
+	}
+}
+
+// TestLastEvidence: only what counts for the state is its evidence, whoever names the promise.
+func TestLastEvidence(t *testing.T) {
 	t.Parallel()
 	reg := register()
 	s := good(reg)
-	found := start.Add(-time.Hour)
-	s.wrong("watch-exports", found, "R1")
-	s.add(record.Case, "case-flow", start, "R1").Facts = map[string]string{"embargo_until": "2026-03-30T00:00:00Z"}
-	l := fold(t, reg, s.records)
-	got := promise.State(l, "R1", start)
-	if got.State != record.Unknown || got.Reason != promise.UnderDisclosure || got.Findings != 0 || got.Finding.ID != "" ||
-		!got.Since.Equal(found) || !got.Until.Equal(found.Add(72*time.Hour)) || got.Last.Kind != "" {
-		t.Errorf("under disclosure: %+v", got)
+	want := map[string]promise.Evidence{}
+	before := fold(t, reg, s.records)
+	for _, p := range reg.Promises {
+		want[p.ID] = promise.State(before, p.ID, start).Last
 	}
-	if got := promise.State(l, "U1", start); got.Reason != promise.UnderDisclosure || got.Via != "R1" {
-		t.Errorf("what is made of it: %+v", got)
+	for _, p := range reg.Promises {
+		for _, kind := range []record.Kind{record.Access, record.Case, record.Observation, record.Review, record.Attestation, record.Remediation} {
+			s.add(kind, "elsewhere", start, p.ID).Result.State = record.Pass
+		}
+		s.waive(start, start.Add(time.Hour), 2, p.ID).Control = "elsewhere"
+		s.waive(start, start.Add(time.Hour), 1, p.ID)
 	}
-	if got := promise.State(l, "R1", found.Add(72*time.Hour)); got.State != record.Broken || got.Findings != 1 {
-		t.Errorf("after 72 hours, whatever was asked for: %+v", got)
+	after := fold(t, reg, s.records)
+	for _, p := range reg.Promises {
+		if got := promise.State(after, p.ID, start).Last; got != want[p.ID] {
+			t.Errorf("%s: %+v, want %+v", p.ID, got, want[p.ID])
+		}
 	}
-	// A promise that is not critical is not hidden, and neither is an older finding.
-	s.wrong("tls", start, "W1")
-	s.add(record.Case, "case-flow", start, "W1").Facts = map[string]string{"embargo_until": "2026-03-30T00:00:00Z"}
-	s.wrong("watch-exports", start.Add(-73*time.Hour), "R1")
-	l = fold(t, reg, s.records)
-	for _, id := range []string{"W1", "R1"} {
-		if got := promise.State(l, id, start); got.State != record.Broken {
-			t.Errorf("%s: %+v", id, got)
+	found := *s.wrong("elsewhere", start, "W1")
+	if got := promise.State(fold(t, reg, s.records), "W1", start).Last; got.ID != found.ID() {
+		t.Errorf("a finding counts: %+v", got)
+	}
+}
+
+// TestPersonsAreMasked: a count of fewer than five persons is not told, and still decides.
+func TestPersonsAreMasked(t *testing.T) {
+	t.Parallel()
+	reg := register()
+	for _, c := range []struct {
+		metric string
+		value  int64
+		want   string
+		state  record.State
+	}{
+		{"without_second_factor_persons", 4, `{"below":5,"metric":"without_second_factor_persons","op":"<="}`, record.Broken},
+		{"without_second_factor_persons", 0, `{"below":5,"metric":"without_second_factor_persons","op":"<="}`, record.Kept},
+		{"without_second_factor_persons", 5, `{"metric":"without_second_factor_persons","op":"<=","value":5}`, record.Broken},
+		{"users", 1, `{"below":5,"metric":"users","op":"<="}`, record.Broken},
+		{"open_ports", 0, `{"metric":"open_ports","op":"<=","value":0}`, record.Kept},
+	} {
+		s := good(reg)
+		s.observe("tls", start, "W1").Result = record.Result{State: record.Kept, Metric: c.metric, Value: c.value, Op: "<="}
+		drill := s.add(record.Drill, "tls", start, "W1")
+		drill.Result = record.Result{State: record.Pass, Metric: c.metric, Value: c.value}
+		l := fold(t, reg, s.records)
+		row := rowOf(promise.Snap(l, "o", l.Size(), "r", start), "W1")
+		page := string(promise.Snap(l, "o", l.Size(), "r", start).Canonical())
+		if row.State != c.state || !strings.Contains(page, `"measure":`+c.want) {
+			t.Errorf("%s %d: %s, %+v", c.metric, c.value, row.State, row.Measure)
+		}
+		if hidden := strings.Contains(c.want, "below"); hidden != (row.Drill.Measure.Value == nil) {
+			t.Errorf("%s %d: the drill tells %+v", c.metric, c.value, row.Drill.Measure)
 		}
 	}
 }
@@ -249,7 +374,7 @@ func TestStatusTellsWhy(t *testing.T) {
 		t.Errorf("excepted: %+v", got)
 	}
 	kept := promise.State(l, "A1", start)
-	if kept.Measure == nil || *kept.Measure != (promise.Measure{Metric: "age_s", Value: 60, Op: "<=", Limit: 3600}) || kept.Until.IsZero() || kept.Since.IsZero() {
+	if !cmp.Equal(kept.Measure, &promise.Measure{Metric: "age_s", Value: new(int64(60)), Op: "<=", Limit: 3600}) || kept.Until.IsZero() || kept.Since.IsZero() {
 		t.Errorf("kept: %+v", kept)
 	}
 	signed := promise.State(l, "F2", start)

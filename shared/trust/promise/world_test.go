@@ -123,8 +123,12 @@ func (s *story) closes(kind record.Kind, control string, at time.Time, finding r
 	return r
 }
 
-// beat adds a heartbeat of every control that runs.
+// seal adds a run of the log itself.
+func (s *story) seal(at time.Time) { s.run(promise.LogControl, at) }
+
+// beat adds a heartbeat of every control that runs, and of the log.
 func (s *story) beat(at time.Time) {
+	s.seal(at)
 	s.run("watch-exports", at)
 	s.run("database-exposure", at)
 	s.run("otp-gate", at, "O1")

@@ -9,10 +9,7 @@ package statement
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +21,7 @@ import (
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/trust/desk"
 	"ostiary.internal/shared/trust/notice"
 	"ostiary.internal/shared/trust/promise"
 )
@@ -68,30 +66,13 @@ func (s Statement) InForce(p policy.Promise, now time.Time) bool {
 	return s.TextHash == promise.TextHash(p.Text) && now.Before(s.Until)
 }
 
-// Config is what a Service needs. Store and Box must be of the same database.
-type Config struct {
-	Store  store.Store
-	Box    *outbox.Box
-	Policy *policy.Policy
-	Digest string // of the policy, named in records
-	// Commit makes the commitment that stands for a person in records of this month. It is called outside transactions.
-	Commit func(ctx context.Context, person string, now time.Time) (record.Subject, error)
-	Notify func(b *outbox.Batch, n notice.Notice) error // puts a message into the batch; called inside transactions
-	Random io.Reader                                    // nil means crypto/rand
-}
-
 // Service keeps statements. It is safe for concurrent use. On any error nothing was changed.
-type Service struct{ Config }
+type Service struct{ desk.Desk }
 
-// New returns a Service, or Misconfigured when a part is missing.
-func New(c Config) (*Service, error) {
-	if c.Store == nil || c.Box == nil || c.Policy == nil || c.Commit == nil || c.Notify == nil {
-		return nil, fault.New(fault.Misconfigured, "statements: store, outbox, policy, commitments and notices are all needed")
-	}
-	if c.Random == nil {
-		c.Random = rand.Reader
-	}
-	return &Service{c}, nil
+// New returns a Service, or Misconfigured when a part of the desk is missing.
+func New(d desk.Desk) (*Service, error) {
+	d, err := d.Complete()
+	return &Service{d}, err
 }
 
 // Signers are the roles of which one signs a promise; none for a promise that no statement keeps.
@@ -136,7 +117,7 @@ func (s *Service) Sign(ctx context.Context, id, textHash string, until time.Time
 	if err != nil {
 		return Statement{}, err
 	}
-	nonce, err := s.nonce()
+	nonce, err := s.Nonce()
 	if err != nil {
 		return Statement{}, err
 	}
@@ -156,14 +137,12 @@ func (s *Service) Sign(ctx context.Context, id, textHash string, until time.Time
 		if until.Sub(now) <= Ahead {
 			signed.Next = 0 // it was short on purpose
 		}
-		r := s.evidence(signed, mark)
+		r := evidence(signed, mark)
 		signed.Record = r.ID()
 		if err := tx.Put(Statements, id, signed); err != nil {
 			return err
 		}
-		data, err := r.Canonical()
-		batch.Record(signed.Record, data)
-		return err
+		return s.Put(batch, r)
 	})
 	return signed, err
 }
@@ -174,9 +153,9 @@ func latest(now time.Time, zone *time.Location) time.Time {
 }
 
 // evidence is the record of a statement: who signed is a commitment, the role stands in the open.
-func (s *Service) evidence(signed Statement, mark record.Subject) record.Record {
+func evidence(signed Statement, mark record.Subject) record.Record {
 	r := record.New(record.Attestation, Control, signed.Nonce+"#"+strconv.Itoa(signed.Number), signed.Promise)
-	r.PromiseText, r.Config, r.Method = signed.TextHash, s.Digest, record.Interview
+	r.PromiseText, r.Method = signed.TextHash, record.Interview
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "http", signed.Signed, signed.Signed
 	r.Result, r.Expires = record.Result{State: record.Attested}, signed.Until
 	r.Facts = map[string]string{"role": string(signed.Role)}
@@ -233,14 +212,9 @@ func (s *Service) remind(ctx context.Context, id string, now time.Time) error {
 		if err := tx.Put(Statements, id, st); err != nil || !known {
 			return err
 		}
-		n := notice.Notice{Kind: notice.StatementExpires, Key: st.Record, Due: st.Until, What: func(language string) string { return Quote(p, language) }}
-		roles := Signers(p)
-		for _, person := range s.Policy.People {
-			if person.Active(now) && slices.ContainsFunc(roles, person.Has) {
-				n.To = append(n.To, person.ID)
-			}
-		}
-		return s.Notify(batch, n)
+		signs := func(person policy.Person) bool { return slices.ContainsFunc(Signers(p), person.Has) }
+		return s.Notify(batch, notice.Notice{Kind: notice.StatementExpires, Key: st.Record, Due: st.Until, To: s.Holders(signs, now),
+			What: func(language string) string { return Quote(p, language) }})
 	})
 }
 
@@ -253,14 +227,6 @@ func Quote(p policy.Promise, language string) string {
 		}
 	}
 	return p.ID
-}
-
-func (s *Service) nonce() (string, error) {
-	var b [16]byte
-	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
-		return "", fault.New(fault.Transient, "signing a statement: %w", err)
-	}
-	return hex.EncodeToString(b[:]), nil
 }
 
 func named(roles []policy.Role) string {

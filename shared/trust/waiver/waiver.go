@@ -2,17 +2,14 @@
 //
 // It promises that an exception takes two people of security, dpo and owner, has a reason from a list and lasts at most 90
 // days, and that nothing comes into force before the second person agrees. The record names a code and two commitments; what
-// the asker wrote beside stays in the store. An exception ends by itself; none is ever prolonged, a new one has to be
-// asked for.
+// the asker wrote beside stays in the store. An exception ends by itself, or as soon as one of them says so; none is ever
+// prolonged, a new one has to be asked for.
 package waiver
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
-	"encoding/hex"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,6 +20,7 @@ import (
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/trust/desk"
 	"ostiary.internal/shared/trust/notice"
 	"ostiary.internal/shared/trust/promise"
 	"ostiary.internal/shared/trust/statement"
@@ -58,6 +56,7 @@ type State string
 const (
 	Asked    State = "asked"
 	Approved State = "approved"
+	Ended    State = "ended" // before its time
 )
 
 // Waiver is one exception, as it is stored.
@@ -73,6 +72,8 @@ type Waiver struct {
 	Asked    time.Time `json:"asked"`
 	Approver string    `json:"approver,omitempty"`
 	Approved time.Time `json:"approved,omitzero"`
+	Ender    string    `json:"ender,omitempty"`
+	Ended    time.Time `json:"ended,omitzero"`
 	Nonce    string    `json:"nonce"`
 	Record   string    `json:"record,omitempty"` // id of the evidence
 	Expires  time.Time `json:"expires"`
@@ -94,30 +95,13 @@ func MayDecide(p policy.Person) bool {
 	return p.Has(policy.Security) || p.Has(policy.DPO) || p.Has(policy.Owner)
 }
 
-// Config is what a Service needs. Store and Box must be of the same database.
-type Config struct {
-	Store  store.Store
-	Box    *outbox.Box
-	Policy *policy.Policy
-	Digest string // of the policy, named in records
-	// Commit makes the commitment that stands for a person in records of this month. It is called outside transactions.
-	Commit func(ctx context.Context, person string, now time.Time) (record.Subject, error)
-	Notify func(b *outbox.Batch, n notice.Notice) error // puts a message into the batch; called inside transactions
-	Random io.Reader                                    // nil means crypto/rand
-}
-
 // Service keeps waivers. It is safe for concurrent use. On any error nothing was changed.
-type Service struct{ Config }
+type Service struct{ desk.Desk }
 
-// New returns a Service, or Misconfigured when a part is missing.
-func New(c Config) (*Service, error) {
-	if c.Store == nil || c.Box == nil || c.Policy == nil || c.Commit == nil || c.Notify == nil {
-		return nil, fault.New(fault.Misconfigured, "waivers: store, outbox, policy, commitments and notices are all needed")
-	}
-	if c.Random == nil {
-		c.Random = rand.Reader
-	}
-	return &Service{c}, nil
+// New returns a Service, or Misconfigured when a part of the desk is missing.
+func New(d desk.Desk) (*Service, error) {
+	d, err := d.Complete()
+	return &Service{d}, err
 }
 
 // Request is what is asked for.
@@ -145,7 +129,7 @@ func (s *Service) Ask(ctx context.Context, q Request, by policy.Person, now time
 	case !s.allowed(q.Until, now):
 		return Waiver{}, untilInvalid()
 	}
-	nonce, err := s.nonce()
+	nonce, err := s.Nonce()
 	if err != nil {
 		return Waiver{}, err
 	}
@@ -161,13 +145,8 @@ func (s *Service) Ask(ctx context.Context, q Request, by policy.Person, now time
 		if err := tx.Put(Waivers, id, w); err != nil {
 			return err
 		}
-		n := notice.Notice{Kind: notice.WaiverAsked, Key: nonce, Due: q.Until, What: func(language string) string { return statement.Quote(p, language) }}
-		for _, other := range s.Policy.People {
-			if other.ID != by.ID && MayDecide(other) && other.Active(now) {
-				n.To = append(n.To, other.ID)
-			}
-		}
-		return s.Notify(batch, n)
+		return s.Notify(batch, notice.Notice{Kind: notice.WaiverAsked, Key: nonce, Due: q.Until, To: s.Holders(MayDecide, now, by.ID),
+			What: func(language string) string { return statement.Quote(p, language) }})
 	})
 	return w, err
 }
@@ -186,64 +165,96 @@ func requestID(q Request, asker string) string {
 }
 
 // Approve brings an exception into force. Approving it again by the same person changes nothing. Codes: role_missing,
-// waiver_unknown, waiver_self, waiver_decided, promise_unknown.
+// waiver_unknown, waiver_self, waiver_decided.
 func (s *Service) Approve(ctx context.Context, id string, by policy.Person, now time.Time) (Waiver, error) {
-	unknown := fault.Refuse(fault.NotFound, "waiver_unknown", "There is no such exception, or it has lapsed.", "Look at the list again.")
-	if !MayDecide(by) {
-		return Waiver{}, roleMissing()
-	}
-	var asked Waiver
-	if !idForm.MatchString(id) {
-		return Waiver{}, unknown
-	} else if err := s.Store.Get(ctx, Waivers, id, &asked); fault.Is(err, fault.NotFound) {
-		return Waiver{}, unknown
-	} else if err != nil {
-		return Waiver{}, err
-	}
-	first, err := s.Commit(ctx, asked.Asker, now)
-	if err != nil {
-		return Waiver{}, err
-	}
-	second, err := s.Commit(ctx, by.ID, now)
-	if err != nil {
-		return Waiver{}, err
-	}
-	var w Waiver
-	err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
-		if err := tx.Get(Waivers, id, &w); err != nil {
-			return err
-		}
+	return s.change(ctx, id, by, now, func(w Waiver, marks [2]record.Subject) (Waiver, *record.Record, error) {
 		_, known := s.Policy.Promise(w.Promise)
 		switch {
 		case w.State == Approved && w.Approver == by.ID:
-			return nil
+			return w, nil, nil
 		case w.State == Approved:
-			return fault.Refuse(fault.Conflict, "waiver_decided", "This exception was approved already.", "There is nothing to do here.")
+			return w, nil, fault.Refuse(fault.Conflict, "waiver_decided", "This exception was approved already.", "There is nothing to do here.")
 		case w.Asker == by.ID:
-			return fault.Refuse(fault.Denied, "waiver_self", "Nobody approves what she asked for herself.", "Ask another person of security, the DPO or the owner.")
+			return w, nil, fault.Refuse(fault.Denied, "waiver_self", "Nobody approves what she asked for herself.", "Ask another person of security, the DPO or the owner.")
 		case !known || !w.Waiting(now):
-			return unknown
+			return w, nil, unknown()
 		}
 		w.State, w.Approver, w.Approved = Approved, by.ID, now
-		r := s.evidence(w, first, second)
+		r := evidence(w, marks)
 		w.Record = r.ID()
+		return w, &r, nil
+	})
+}
+
+// End ends an exception that is in force, at once: one person is enough to be stricter. Ending it again changes nothing.
+// Codes: role_missing, waiver_unknown, waiver_waiting.
+func (s *Service) End(ctx context.Context, id string, by policy.Person, now time.Time) (Waiver, error) {
+	return s.change(ctx, id, by, now, func(w Waiver, marks [2]record.Subject) (Waiver, *record.Record, error) {
+		switch {
+		case w.State == Ended:
+			return w, nil, nil
+		case w.Waiting(now):
+			return w, nil, fault.Refuse(fault.Conflict, "waiver_waiting", "This exception is not in force: nobody has approved it.", "Leave it: it lapses a week after it was asked for.")
+		case !w.InForce(now):
+			return w, nil, unknown()
+		}
+		w.State, w.Ender, w.Ended = Ended, by.ID, now
+		r := record.New(record.Remediation, Control, w.Nonce+"#ended", w.Promise)
+		r.Source.Type, r.Source.Observed, r.Source.Collected = "http", now, now
+		r.Facts = map[string]string{"event": "ended"}
+		r.Refs = []record.Ref{{Rel: "closes", ID: w.Record}}
+		r.Subjects = []record.Subject{{Type: "actor", C: marks[1].C}}
+		return w, &r, nil
+	})
+}
+
+// change decides about a waiver in one transaction. decide is given the commitments of who asked and of who acts, and
+// returns no record where nothing changes.
+func (s *Service) change(ctx context.Context, id string, by policy.Person, now time.Time,
+	decide func(w Waiver, marks [2]record.Subject) (Waiver, *record.Record, error)) (Waiver, error) {
+	if !MayDecide(by) {
+		return Waiver{}, roleMissing()
+	}
+	var asked, w Waiver
+	if !idForm.MatchString(id) {
+		return Waiver{}, unknown()
+	} else if err := s.Store.Get(ctx, Waivers, id, &asked); fault.Is(err, fault.NotFound) {
+		return Waiver{}, unknown()
+	} else if err != nil {
+		return Waiver{}, err
+	}
+	var marks [2]record.Subject
+	for i, person := range []string{asked.Asker, by.ID} {
+		var err error
+		if marks[i], err = s.Commit(ctx, person, now); err != nil {
+			return Waiver{}, err
+		}
+	}
+	err := s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+		var before Waiver
+		if err := tx.Get(Waivers, id, &before); err != nil {
+			return err
+		}
+		var r *record.Record
+		var err error
+		if w, r, err = decide(before, marks); err != nil || r == nil {
+			return err
+		}
 		if err := tx.Put(Waivers, id, w); err != nil {
 			return err
 		}
-		data, err := r.Canonical()
-		batch.Record(w.Record, data)
-		return err
+		return s.Put(batch, *r)
 	})
 	return w, err
 }
 
-func (s *Service) evidence(w Waiver, first, second record.Subject) record.Record {
+func evidence(w Waiver, marks [2]record.Subject) record.Record {
 	r := record.New(record.Waiver, Control, w.Nonce, w.Promise)
-	r.Config, r.Method = s.Digest, record.Interview
+	r.Method = record.Interview
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "http", w.Approved, w.Approved
 	r.Result, r.Expires = record.Result{State: record.Excepted}, w.Until
 	r.Facts = map[string]string{"reason": w.Reason}
-	r.Subjects = []record.Subject{{Type: "asker", C: first.C}, {Type: "approver", C: second.C}}
+	r.Subjects = []record.Subject{{Type: "asker", C: marks[0].C}, {Type: "approver", C: marks[1].C}}
 	return r
 }
 
@@ -269,12 +280,8 @@ func (s *Service) List(ctx context.Context, now time.Time) ([]Waiver, error) {
 	return found, nil
 }
 
-func (s *Service) nonce() (string, error) {
-	var b [16]byte
-	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
-		return "", fault.New(fault.Transient, "asking for an exception: %w", err)
-	}
-	return hex.EncodeToString(b[:]), nil
+func unknown() error {
+	return fault.Refuse(fault.NotFound, "waiver_unknown", "There is no such exception, or it has lapsed.", "Look at the list again.")
 }
 
 func roleMissing() error {

@@ -32,30 +32,43 @@ func emailKind(email string) ActorKind {
 
 // agentProjects are Google's projects that hold service agents, besides those of the form gcp-sa-*. Anybody may call
 // an account service-1234567890 in a project of her own, so the name alone says nothing.
-// Source: Google's page of service agents (cloud.google.com/iam/docs/service-agents), 2026.
+// Source: Google's pages of service agents (docs.cloud.google.com/iam/docs/service-agents) and of Firebase's accounts
+// (firebase.google.com/support/guides/service-accounts), and the documentation of single services; checked 2026-11-22.
+// Not complete: one that is missing counts as a company's account, from outside.
 var agentProjects = map[string]bool{
-	"bigquery-data-connectors": true, "bigquery-encryption": true, "bigquerydatatransfer": true,
-	"cloud-cdn-fill": true, "cloud-filer": true, "cloud-memcache-sa": true, "cloud-redis": true, "cloud-tpu": true,
-	"cloudcomposer-accounts": true, "cloud-iap": true, "compute-system": true, "container-analysis": true,
-	"container-engine-robot": true, "containerregistry": true, "dataflow-service-producer-prod": true,
-	"dataproc-accounts": true, "dlp-api": true, "endpoints-portal": true, "firebase-rules": true,
-	"gcf-admin-robot": true, "gcp-gae-service": true, "gs-project-accounts": true, "monitoring-notification": true,
-	"remotebuildexecution": true, "security-center-api": true, "serverless-robot-prod": true,
-	"service-consumer-management": true, "service-networking": true, "sourcerepo-service-accounts": true,
-	"storage-transfer-service": true, "trifacta-gcloud-prod": true,
+	"bigquery-data-connectors": true, "bigquery-encryption": true, "cloud-cdn-fill": true, "cloud-filer": true,
+	"cloud-memcache-sa": true, "cloud-redis": true, "cloud-tpu": true, "cloudcomposer-accounts": true,
+	"compute-system": true, "container-analysis": true, "container-engine-robot": true, "containerregistry": true,
+	"crashlytics-bigquery-prod": true, "dataflow-service-producer-prod": true, "dataproc-accounts": true, "dlp-api": true,
+	"endpoints-portal": true, "fcm-bq-export-prod": true, "firebase-rules": true, "firebase-sa-management": true,
+	"gcf-admin-robot": true, "gcp-gae-service": true, "gs-project-accounts": true, "performance-bq-export-prod": true,
+	"predictions-bq-export-prod": true, "remotebuildexecution": true, "security-center-api": true,
+	"serverless-robot-prod": true, "service-consumer-management": true, "service-networking": true,
+	"sourcerepo-service-accounts": true, "storage-transfer-service": true, "trifacta-gcloud-prod": true,
 }
 
-// isAgent holds for accounts Google owns and runs. The default accounts of Compute Engine, App Engine and Cloud Build
-// are none: they run what the company puts into them.
+// agentNames are accounts of these projects that hold no number of whom they work for.
+var agentNames = map[string]bool{"connectors": true, "firebase-service-account": true}
+
+// GoogleAgent reports whether an address in small letters is that of a service agent: an account Google owns and runs.
+// The default accounts of Compute Engine, App Engine and Cloud Build are none: they run what the company puts into them.
+func GoogleAgent(email string) bool {
+	name, domain, ok := strings.Cut(email, "@")
+	return ok && isAgent(name, domain)
+}
+
 func isAgent(name, domain string) bool {
+	number := isNumber(name[strings.LastIndexByte(name, '-')+1:])
 	switch domain {
-	case "cloudservices.gserviceaccount.com", "system.gserviceaccount.com":
+	case "cloudservices.gserviceaccount.com":
+		return number
+	case "system.gserviceaccount.com":
 		return true
 	}
 	project, ok := strings.CutSuffix(domain, ".iam.gserviceaccount.com")
 	if !ok || strings.Contains(project, ".") && !strings.HasSuffix(project, ".google.com") {
 		return false
 	}
-	return agentProjects[project] || strings.HasPrefix(project, "gcp-sa-") ||
+	return agentProjects[project] && (number || agentNames[name]) || strings.HasPrefix(project, "gcp-sa-") ||
 		strings.HasSuffix(project, ".google.com") && strings.HasPrefix(name, "service-")
 }

@@ -1,6 +1,9 @@
 package auditlog
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strconv"
+)
 
 // httpError returns response.error.code, 0 when there is none.
 func httpError(response json.RawMessage) (code int) {
@@ -21,6 +24,17 @@ func httpError(response json.RawMessage) (code int) {
 		}
 	})
 	return code
+}
+
+// clusterFailure returns the code of Kubernetes' own Status, 0 when the answer is none that failed.
+func clusterFailure(response json.RawMessage) int {
+	if descend(response, "status") != "Failure" {
+		return 0
+	}
+	if code, err := strconv.Atoi(descend(response, "code")); err == nil && code > 0 {
+		return code
+	}
+	return 500
 }
 
 // partly reports whether an answer that is no error lists some.

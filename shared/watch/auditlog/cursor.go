@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -18,11 +19,18 @@ type cursor struct {
 	data  []byte
 	pos   int
 	depth int
-	twice bool // equal names in one object are no error: every one of them is visited
+	twice bool     // equal names in one object are no error: every one of them is visited
+	cut   []string // what held a string where an object or a list belongs
 	err   error
 }
 
 var errSyntax = errors.New("not JSON")
+
+// Names of what cannot be left out.
+const (
+	theEntry   = "the entry"
+	thePayload = "protoPayload"
+)
 
 func newCursor(data []byte) *cursor {
 	c := &cursor{data: data}
@@ -105,6 +113,9 @@ func (c *cursor) object(name string, visit func(key string)) {
 		return
 	}
 	if b := c.peek(); b != '{' {
+		if c.isCut(b, name) {
+			return
+		}
 		if b == 0 {
 			c.fail(errSyntax)
 		}
@@ -135,12 +146,26 @@ func (c *cursor) object(name string, visit func(key string)) {
 	c.depth--
 }
 
+// isCut goes over a string where an object or a list belongs: people who share logs put "..." or "REDACTED" there.
+// The entry itself and its payload must be what they are.
+func (c *cursor) isCut(next byte, name string) bool {
+	if next != '"' || name == theEntry || name == thePayload {
+		return false
+	}
+	c.quoted()
+	c.cut = append(c.cut, name)
+	return true
+}
+
 // array calls visit for each item of the array that is next; visit consumes it.
 func (c *cursor) array(name string, visit func()) {
 	if c.null() {
 		return
 	}
 	if b := c.peek(); b != '[' {
+		if c.isCut(b, name) {
+			return
+		}
 		if b == 0 {
 			c.fail(errSyntax)
 		}
@@ -238,7 +263,7 @@ func (c *cursor) number(name string) int {
 	return n
 }
 
-// truth returns a boolean, false for null.
+// truth returns a boolean, false for null. Some exports write it as a string; one that is not "true" grants nothing.
 func (c *cursor) truth(name string) bool {
 	switch c.peek() {
 	case 't':
@@ -250,6 +275,8 @@ func (c *cursor) truth(name string) bool {
 	case 'n':
 		c.literal("null")
 		return false
+	case '"':
+		return strings.EqualFold(c.text(name), "true")
 	}
 	c.wrongType(name)
 	return false

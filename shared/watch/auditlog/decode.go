@@ -17,13 +17,13 @@ const MaxSize = 4 << 20
 const maxEnvelopes = 4
 
 // Decode reads one log entry in any of its envelopes, or an array of them: a LogEntry, a CloudEvent of Eventarc with
-// one or with a Pub/Sub message inside, the body of a Pub/Sub push, a pulled message, the data of an event. m says
-// where an application's log holds what; the zero Mapping will do for audit logs.
+// one or with a Pub/Sub message inside, the body of a Pub/Sub push, a pulled message, the data of an event. Each of m
+// says where an application's log holds what; the first whose log an entry is of applies. Audit logs need none.
 //
 // Entries share data's memory: do not change it afterwards. Errors: Invalid, for what is no JSON, is no entry, has a
 // field of the wrong type, holds a name twice, is nested too deep or too large; of an array nothing is returned when
 // one entry is at fault. The error names the field and never holds what stood in it.
-func Decode(data []byte, m Mapping) ([]Entry, error) {
+func Decode(data []byte, m ...Mapping) ([]Entry, error) {
 	entries, err := decode(data, m, arrival{}, 0)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "reading a log entry: %w", err)
@@ -34,7 +34,7 @@ func Decode(data []byte, m Mapping) ([]Entry, error) {
 // arrival is what an envelope says of when its entry came.
 type arrival struct{ time string }
 
-func decode(data []byte, m Mapping, came arrival, depth int) ([]Entry, error) {
+func decode(data []byte, m []Mapping, came arrival, depth int) ([]Entry, error) {
 	switch {
 	case len(data) > MaxSize:
 		return nil, errors.New("too large")
@@ -62,10 +62,10 @@ func decode(data []byte, m Mapping, came arrival, depth int) ([]Entry, error) {
 }
 
 // decodeObject reads an entry and an envelope alike: which of them it was is known at its end.
-func decodeObject(c *cursor, m Mapping, came arrival, depth int) ([]Entry, error) {
+func decodeObject(c *cursor, m []Mapping, came arrival, depth int) ([]Entry, error) {
 	var f fields
 	var inner json.RawMessage
-	c.object("the entry", func(key string) {
+	c.object(theEntry, func(key string) {
 		switch key {
 		case "message", "data":
 			if value := c.raw(); value != nil && (inner == nil || key == "message") {
@@ -82,6 +82,7 @@ func decodeObject(c *cursor, m Mapping, came arrival, depth int) ([]Entry, error
 		}
 	})
 	c.end()
+	f.settle(c)
 	if c.err != nil {
 		return nil, c.err
 	}

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-const auditLogID = "/logs/cloudaudit.googleapis.com"
+const auditLogID = "/cloudaudit.googleapis.com"
 
 // entry makes an Entry of what was read.
-func (f *fields) entry(m Mapping, came arrival) (Entry, error) {
+func (f *fields) entry(m []Mapping, came arrival) (Entry, error) {
 	e := f.e
 	e.LogName = plainLogName(f.logName)
 	e.Labels, e.ResourceLabels, e.Type = f.labels, f.resourceLabels, f.resourceType
@@ -28,7 +28,7 @@ func (f *fields) entry(m Mapping, came arrival) (Entry, error) {
 		e.Location = first(e.ResourceLabels["location"], e.ResourceLabels["zone"], e.ResourceLabels["region"])
 	}
 	if e.Kind == Application {
-		m.apply(&e, f)
+		mappingOf(m, e.LogName).apply(&e, f)
 		return e, nil
 	}
 	if err := f.audit(&e); err != nil {
@@ -42,13 +42,13 @@ func (f *fields) audit(e *Entry) error {
 	if e.Stream == AccessTransparency {
 		transparency(e)
 	}
+	if e.Method == "" {
+		e.Gaps = append(e.Gaps, "methodName")
+		e.Method = first(e.ResourceLabels["method"], methodOf(e))
+	}
 	if e.Service == "" {
 		e.Gaps = append(e.Gaps, "serviceName")
 		e.Service = first(e.ResourceLabels["service"], serviceOf(e.Method))
-	}
-	if e.Method == "" {
-		e.Gaps = append(e.Gaps, "methodName")
-		e.Method = e.ResourceLabels["method"]
 	}
 	if e.Service == "" && e.Method == "" {
 		return errors.New("neither protoPayload.serviceName nor protoPayload.methodName says what was called")
@@ -66,7 +66,7 @@ func (f *fields) kind(e *Entry) {
 	switch {
 	case ok:
 		e.Kind, e.Stream = Audit, streamOf(stream)
-	case f.proto && (strings.HasSuffix(f.typeURL, ".AuditLog") || f.typeURL == "" && e.LogName == ""):
+	case f.proto && (strings.HasSuffix(f.typeURL, ".AuditLog") || f.typeURL == ""):
 		e.Kind = Audit // exported under another name, or none
 		e.Gaps = append(e.Gaps, "logName")
 	default:
@@ -109,6 +109,11 @@ func (f *fields) container(e *Entry) {
 	if label := e.ResourceLabels["project_id"]; e.Project == "" || isNumber(e.Project) && label != "" {
 		e.Project = label
 	}
+	if rest, ok := strings.CutPrefix(e.Resource, "projects/"); ok && e.LogName == "" && e.Project == "" {
+		if id, _, _ := strings.Cut(rest, "/"); id != "_" && id != "-" {
+			e.Project = id
+		}
+	}
 }
 
 // times reads when it happened and when it came. What cannot be read is a gap: the entry may matter all the same.
@@ -125,13 +130,16 @@ func (f *fields) times(e *Entry, came arrival) {
 	e.Time = t
 }
 
-// instant reads an RFC 3339 time into UTC. Years outside those that nanoseconds since 1970 reach in 64 bits are
+// instant reads a time into UTC: of RFC 3339, or as tables export it, with a space and in UTC. Years outside those that nanoseconds since 1970 reach in 64 bits are
 // refused: they are nobody's log time, and arithmetic on them overflows.
 func instant(s string) (time.Time, bool) {
 	if s == "" {
 		return time.Time{}, false
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil && strings.IndexByte(s, ' ') == len(time.DateOnly) {
+		t, err = time.Parse(time.DateTime, strings.TrimSuffix(s, " UTC"))
+	}
 	if err != nil || t.Year() < 1971 || t.Year() > 2260 {
 		return time.Time{}, false
 	}

@@ -111,7 +111,6 @@ func TestRefused(t *testing.T) {
 		"method a list":         `{"protoPayload":{"methodName":["secret"]},` + log + `}`,
 		"payload a string":      `{"protoPayload":"secret",` + log + `}`,
 		"code a word":           `{"protoPayload":{"status":{"code":"secret"}},` + log + `}`,
-		"granted a word":        `{"protoPayload":{"authorizationInfo":[{"granted":"secret"}]},` + log + `}`,
 		"permissions an object": `{"protoPayload":{"authorizationInfo":{"secret":1}},` + log + `}`,
 		"split index a half":    `{"split":{"index":0.5},"protoPayload":{"methodName":"secret"},` + log + `}`,
 		"no service, no method": `{"protoPayload":{"request":{"secret":1}},` + log + `}`,

@@ -18,6 +18,12 @@ type fields struct {
 	status     bool // a status with anything in it
 	located    string
 	thirdParty json.RawMessage
+	refused    int // permissions that are said not to be granted; proto-JSON leaves a false out
+
+	spare struct { // the same, as some exports spell it
+		logName, insertID, received string
+		payload                     json.RawMessage
+	}
 }
 
 // principal is one identity as logged, of the call or of its delegation.
@@ -56,7 +62,7 @@ func (f *fields) top(c *cursor, key string) {
 	case "split":
 		f.split(c)
 	default:
-		c.skip()
+		f.respelled(c, key)
 	}
 }
 

@@ -19,7 +19,7 @@ type Line struct {
 // holds one entry at a time, of up to MaxSize bytes. An entry that cannot be read comes with an error of kind Invalid
 // and its line; reading goes on with the next. A line that begins with an open brace begins an entry, so that a
 // broken one takes no other with it. An error of the reader itself, of kind Transient, ends it.
-func Lines(r io.Reader, m Mapping) iter.Seq2[Line, error] {
+func Lines(r io.Reader, m ...Mapping) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		s := &splitter{r: bufio.NewReaderSize(r, 64<<10), line: 1}
 		for {
@@ -35,7 +35,7 @@ func Lines(r io.Reader, m Mapping) iter.Seq2[Line, error] {
 				yield(Line{Number: number}, fault.New(fault.Transient, "reading the log: %w", err))
 				return
 			default:
-				entries, err := Decode(chunk, m)
+				entries, err := Decode(chunk, m...)
 				if !yield(Line{Number: number, Entries: entries}, err) {
 					return
 				}

@@ -22,12 +22,18 @@ type Mapping struct {
 	Outcome string // path, of ok, denied, failed or partial, or of a boolean: whether it went well
 }
 
+// mappingOf returns the first mapping for a log; one that says nothing when there is none.
+func mappingOf(all []Mapping, log string) Mapping {
+	for _, m := range all {
+		if strings.HasSuffix(log, m.Log) {
+			return m
+		}
+	}
+	return Mapping{}
+}
+
 // apply fills what the mapping knows of an application's entry.
 func (m Mapping) apply(e *Entry, f *fields) {
-	e.Actor, e.Outcome = applicationActor(""), Outcome{Result: Unclear}
-	if m.Log != "" && !strings.HasSuffix(e.LogName, m.Log) {
-		return
-	}
 	e.Service = m.Service
 	get := func(path, gap string) string {
 		if path == "" {

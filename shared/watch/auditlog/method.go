@@ -85,10 +85,24 @@ var owners = []struct{ prefix, service string }{
 	{"google.iam.admin.", "iam.googleapis.com"}, {"google.cloud.secretmanager.", "secretmanager.googleapis.com"},
 	{"google.cloud.resourcemanager.", "cloudresourcemanager.googleapis.com"}, {"google.logging.", "logging.googleapis.com"},
 	{"google.pubsub.", "pubsub.googleapis.com"}, {"google.cloud.bigquery.", "bigquery.googleapis.com"},
+	{"bigquery.", "bigquery.googleapis.com"},
 	{"google.cloud.run.", "run.googleapis.com"}, {"google.cloud.functions.", "cloudfunctions.googleapis.com"},
 	{"google.container.", "container.googleapis.com"}, {"google.login.", "login.googleapis.com"},
 	{"google.admin.", "admin.googleapis.com"}, {"google.iam.credentials.", "iamcredentials.googleapis.com"},
 	{"io.k8s.", "k8s.io"},
+}
+
+// methodOf names what was called by the type of the request ("type.googleapis.com/compute.disks.setIamPolicy",
+// "...v1.SetIamPolicyRequest"), or else by the first permission that was asked for.
+func methodOf(e *Entry) string {
+	kind := descend(e.Request, "@type")
+	if _, name, ok := strings.Cut(kind, "type.googleapis.com/"); ok && strings.Contains(name, ".") {
+		return strings.TrimSuffix(name, "Request")
+	}
+	if len(e.Permissions) > 0 {
+		return e.Permissions[0].Name
+	}
+	return ""
 }
 
 func serviceOf(method string) string {

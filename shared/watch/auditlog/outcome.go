@@ -25,7 +25,7 @@ const (
 )
 
 // outcome settles how a call ended. A permission that was not granted does not make it denied: services ask for some
-// that they can do without.
+// that they can do without. Only when each is said to be refused, and nothing tells of a change, nothing was done.
 func (f *fields) outcome(e *Entry) Outcome {
 	o := e.Outcome
 	if o.Code == 0 && !f.status {
@@ -36,6 +36,8 @@ func (f *fields) outcome(e *Entry) Outcome {
 		o.Result = Denied
 	case o.Code != 0:
 		o.Result = Failed
+	case f.refused > 0 && f.refused == len(e.Permissions) && e.ServiceData == nil:
+		o.Result = Denied
 	case e.Stream == PolicyDenied || e.Labels["authorization.k8s.io/decision"] == "forbid":
 		o.Result = Denied
 	case e.Service == "login.googleapis.com" && e.Verb == "loginfailure":
@@ -51,9 +53,11 @@ func (f *fields) outcome(e *Entry) Outcome {
 // answered returns the code of an error that only the answer holds, as HTTP APIs write it; 0 for none.
 func answered(response []byte) (code int) {
 	if code = httpError(response); code == 0 {
-		return 0
+		code = clusterFailure(response)
 	}
 	switch code {
+	case 0:
+		return 0
 	case 401:
 		return codeUnauthenticated
 	case 403:

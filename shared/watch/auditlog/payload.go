@@ -9,9 +9,9 @@ import (
 func (f *fields) auditLog(c *cursor) json.RawMessage {
 	c.peek()
 	start := c.pos
-	c.object("protoPayload", func(key string) {
+	c.object(thePayload, func(key string) {
 		switch e := &f.e; key {
-		case "@type":
+		case "@type", "at_sign_type", "at_type":
 			f.typeURL = c.text("protoPayload.@type")
 		case "serviceName":
 			e.Service = c.text("protoPayload.serviceName")
@@ -54,7 +54,7 @@ func (f *fields) subTree(c *cursor, key string) {
 	case "resourceOriginalState":
 		e.OriginalState = c.raw()
 	default:
-		c.skip()
+		f.exported(c, key)
 	}
 }
 
@@ -149,7 +149,10 @@ func (f *fields) authorization(c *cursor) {
 			case "permissionType":
 				p.Type = c.scalar(name + ".permissionType")
 			case "granted":
-				p.Granted = c.truth(name + ".granted")
+				stated := c.peek() != 'n'
+				if p.Granted = c.truth(name + ".granted"); stated && !p.Granted {
+					f.refused++
+				}
 			default:
 				c.skip()
 			}
@@ -164,6 +167,8 @@ func (f *fields) requestMetadata(c *cursor) {
 		switch e := &f.e; key {
 		case "callerIp":
 			e.IP = c.text(name + ".callerIp")
+		case "callerIP":
+			e.IP = first(e.IP, c.text(name+".callerIP"))
 		case "callerSuppliedUserAgent":
 			e.Agent = c.text(name + ".callerSuppliedUserAgent")
 		case "requestAttributes":

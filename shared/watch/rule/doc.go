@@ -18,11 +18,12 @@
 //	  settle: PT10M                               # first-seen, absence, budget: how long late entries are waited for
 //	  other: {match: [...], when: ..., group: [...]}   # sequence: what came before; absence: what must follow; budget: what opens
 //	alarm:
+//	  class: impersonation                        # what sort of thing it is; rules share classes
 //	  severity: critical
 //	  text: {en: ..., fr: ..., de: ...}
 //	  cases: [{when: ..., severity: low}]         # the first that is true replaces the severity
 //	  justify: actor                              # actor, none (the default)
-//	  deadline: PT4H                              # to answer; default 24 hours, one hour when critical
+//	  deadline: PT4H                              # to answer; default four hours, one hour when critical
 //	  quiet: PT1H                                 # an episode closes after it; default one hour, or within when longer
 //	  shadow: true                                # recorded, nobody is told
 //	promises: [D36]

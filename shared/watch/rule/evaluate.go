@@ -41,6 +41,7 @@ type Set struct {
 	byName map[string]int
 	index  index
 	facts  Facts
+	home   bool // World.Home
 }
 
 // With returns the set with facts to ask. Without them a rule that asks is undetermined.
@@ -48,6 +49,29 @@ func (s *Set) With(facts Facts) *Set {
 	set := *s
 	set.facts = facts
 	return &set
+}
+
+// Only returns the set of those rules that are wanted.
+func (s *Set) Only(want func(Rule) bool) *Set {
+	some := &Set{byName: map[string]int{}, index: index{}, facts: s.facts, home: s.home}
+	for _, r := range s.rules {
+		if want(r.Rule) {
+			some.put(r)
+		}
+	}
+	return some
+}
+
+// put adds a rule to a set that nobody uses yet.
+func (s *Set) put(r compiled) {
+	b := branch{rule: len(s.rules)}
+	s.index.add(b, r.own)
+	if r.Window.Other != nil {
+		b.other = true
+		s.index.add(b, r.other)
+	}
+	s.byName[r.Name] = len(s.rules)
+	s.rules = append(s.rules, r)
 }
 
 // Rules returns the rules, by name.
@@ -73,7 +97,7 @@ func (s *Set) Rule(name string) (Rule, bool) {
 // of facts; nothing has been remembered then, and the entry is to come again.
 func (s *Set) Evaluate(ctx context.Context, e *auditlog.Entry, memory Memory, now time.Time) ([]Hit, error) {
 	var buffer [16]branch
-	v := view{ctx: ctx, e: e, facts: s.facts}
+	v := view{ctx: ctx, e: e, facts: s.facts, home: s.home}
 	t := turn{ctx: ctx, memory: memory, now: now, at: happened(e, now), v: &v}
 	for _, b := range s.index.candidates(e, buffer[:0]) {
 		r := &s.rules[b.rule]

@@ -136,6 +136,7 @@ func TestSourceRanges(t *testing.T) {
 		{"app engine", "appengine.googleapis.com", "google.appengine.v1.Firewall.CreateIngressRule", `{"rule":{"action":"ALLOW","sourceRange":"*"}}`, "*"},
 		{"database", "cloudsql.googleapis.com", "cloudsql.instances.update", `{"body":{"settings":{"ipConfiguration":{"authorizedNetworks":[{"value":"0.0.0.0/0"}]}}}}`, "0.0.0.0/0"},
 		{"another service", "iam.googleapis.com", "x", `{"sourceRanges":["0.0.0.0/0"]}`, ""},
+		{"the end of an operation", "compute.googleapis.com", "v1.compute.firewalls.insert", `{"@type":"type.googleapis.com/compute.firewalls.insert"}`, ""},
 		{"no request", "compute.googleapis.com", "v1.compute.firewalls.insert", ``, ""},
 	} {
 		e := &auditlog.Entry{Service: test.service, Method: test.method, Verb: auditlog.Verb(test.method), Request: json.RawMessage(test.request)}

@@ -17,7 +17,8 @@ import (
 
 // Fixture is the company that inline tests run in, beside the policy's own: rules of a shared folder are tested alike
 // everywhere. Its domain is company.example, its projects company-live and company-staging; anna@ is a manager, ben@ and
-// cleo@ are employees, dora@ is of security; deploy@company-live.iam.gserviceaccount.com is an account of the policy.
+// cleo@ are employees, dora@ is of security; deploy@company-live.iam.gserviceaccount.com is an account of the policy;
+// resources may be made in Europe.
 func Fixture() World { return fixture(World{Zone: time.UTC}) }
 
 func fixture(w World) World {
@@ -37,17 +38,16 @@ func fixture(w World) World {
 		}),
 		Projects: projects,
 		Accounts: slices.Concat(w.Accounts, []string{"deploy@company-live.iam.gserviceaccount.com"}),
+		Regions:  []string{"europe-*", "eu"},
 		Zone:     w.Zone,
 	}
 }
 
 // testMapping says where entries of tests that are no audit entries hold what.
 func testMapping() auditlog.Mapping {
-	return auditlog.Mapping{
-		Service: "application", Actor: "jsonPayload.actor", User: "jsonPayload.user", Tenant: "jsonPayload.tenant",
-		Action: "jsonPayload.action", Ticket: "jsonPayload.ticket", Reason: "jsonPayload.reason", IP: "jsonPayload.ip",
-		Target: "jsonPayload.target", Outcome: "jsonPayload.outcome",
-	}
+	m := plainMapping()
+	m.Time = "" // that of the entry
+	return m
 }
 
 // tests runs the inline tests of one rule.

@@ -14,7 +14,7 @@ import (
 func Lint(ctx context.Context, p *policy.Policy) []policy.Problem {
 	s, problems := Load(p)
 	// Tests run in a company of their own, to which the policy's is added.
-	trial, _ := load(p, fixture(WorldOf(p)))
+	trial, _ := LoadIn(fixture(WorldOf(p)), p)
 	l := linting{p: p, catalogue: readCatalogue()}
 	for i := range s.rules {
 		l.r = &s.rules[i]

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,15 +21,19 @@ const (
 	workspace = 6 * time.Hour    // lateness of the Workspace logs
 )
 
+// classes is how a class is written.
+var classes = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+
 // workspaceServices log with hours of delay.
 var workspaceServices = []string{"login.googleapis.com", "admin.googleapis.com", "cloudidentity.googleapis.com"}
 
 // Load reads and compiles the rules of a policy, and tells everything wrong with their shape. The set holds the rules that
 // are right. Whether they make sense is for Lint.
-func Load(p *policy.Policy) (*Set, []policy.Problem) { return load(p, WorldOf(p)) }
+func Load(p *policy.Policy) (*Set, []policy.Problem) { return LoadIn(WorldOf(p), p) }
 
-func load(p *policy.Policy, w World) (*Set, []policy.Problem) {
-	s := &Set{byName: map[string]int{}, index: index{}}
+// LoadIn is Load for a company that is another than the policy says: the logs of somebody else, tried out.
+func LoadIn(w World, p *policy.Policy) (*Set, []policy.Problem) {
+	s := &Set{byName: map[string]int{}, index: index{}, home: w.Home}
 	env, err := environment(w)
 	if err != nil {
 		return s, []policy.Problem{{File: "rules", Line: 1, Column: 1, Key: "file", What: "the language of rules cannot be set up: " + err.Error()}}
@@ -42,13 +47,7 @@ func load(p *policy.Policy, w World) (*Set, []policy.Problem) {
 			l.rule()
 		}
 		if len(l.problems) == 0 {
-			b := branch{rule: len(s.rules)}
-			s.index.add(b, l.r.own)
-			if l.r.Window.Other != nil {
-				s.index.add(branch{rule: b.rule, other: true}, l.r.other)
-			}
-			s.byName[l.r.Name] = b.rule
-			s.rules = append(s.rules, l.r)
+			s.put(l.r)
 		}
 		problems = append(problems, l.problems...)
 	}
@@ -130,6 +129,9 @@ func (l *loading) program(at, expression string, want *cel.Type) cel.Program {
 
 func (l *loading) alarm() {
 	a := l.r.Alarm
+	if a.Class != "" && !classes.MatchString(a.Class) {
+		l.wrong("alarm.class", "is no class", "small letters and hyphens, such as public-exposure")
+	}
 	severities := []string{"critical", "high", "medium", "low", "info"}
 	l.among("alarm.severity", string(a.Severity), severities...)
 	if a.Text == (policy.Text{}) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/watch/auditlog"
 )
 
 // World is what rules know of the company: who and what belongs to it.
@@ -14,7 +15,11 @@ type World struct {
 	People   []policy.Person
 	Projects map[string]policy.EnvironmentKind // by project id
 	Accounts []string                          // service accounts of the policy, small letters
+	Regions  []string                          // where resources may be made, see watch.yaml; none: anywhere
 	Zone     *time.Location
+
+	// Home takes the domain of whoever acts for an approved one, and the project it happened in for the company's.
+	Home bool
 }
 
 // WorldOf returns the world of a policy.
@@ -23,6 +28,9 @@ func WorldOf(p *policy.Policy) World {
 	for _, e := range p.Company.Environments {
 		w.Projects[e.Project] = e.Kind
 	}
+	var file watching
+	_, _ = p.Decode(watchFile, &file) // Mappings tells what is wrong with it
+	w.Regions = file.Regions
 	for _, s := range p.Services {
 		w.Accounts = append(w.Accounts, strings.ToLower(s.Email))
 	}
@@ -56,36 +64,40 @@ func address(member string) (kind, name string) {
 // Ext reports whether a member of a binding, or an address, is from outside: not of an approved domain, not a service
 // account of one of the policy's projects or listed in it, not a Google service agent. A group counts by its domain;
 // who is in it, nobody can see here. A federated identity and what is not understood are from outside.
-func (w World) Ext(member string) bool {
+func (w World) Ext(member string) bool { return w.outside(member, nil) }
+
+// outside is Ext with domains and projects that count as the company's beside those of the policy.
+func (w World) outside(member string, home []string) bool {
 	kind, name := address(member)
 	_, domain, _ := strings.Cut(name, "@")
+	approved := func(domain string) bool { return slices.Contains(w.Domains, domain) || slices.Contains(home, domain) }
 	switch kind {
 	case "user", "group":
 		if strings.HasSuffix(domain, ".gserviceaccount.com") {
-			return w.extAccount(name)
+			return w.outsideAccount(name, home)
 		}
-		return !slices.Contains(w.Domains, domain)
+		return !approved(domain)
 	case "domain":
-		return !slices.Contains(w.Domains, name)
+		return !approved(name)
 	case "serviceaccount":
-		return w.extAccount(name)
+		return w.outsideAccount(name, home)
 	case "projectowner", "projecteditor", "projectviewer":
 		_, known := w.Projects[name]
-		return !known
+		return !known && !slices.Contains(home, name)
 	}
 	return true
 }
 
-func (w World) extAccount(name string) bool {
+func (w World) outsideAccount(name string, home []string) bool {
 	if slices.Contains(w.Accounts, name) || GoogleAgent(name) {
 		return false
 	}
 	project, known := accountProject(name)
-	if !known {
-		return true
+	if !known { // a default account tells a number only
+		return len(home) == 0 || !strings.HasSuffix(name, "@developer.gserviceaccount.com")
 	}
 	_, ours := w.Projects[project]
-	return !ours
+	return !ours && !slices.Contains(home, project)
 }
 
 // accountProject returns the project id that the name of a service account tells.
@@ -100,8 +112,33 @@ func accountProject(name string) (project string, known bool) {
 	return local, domain == "appspot.gserviceaccount.com"
 }
 
-// Public reports whether a member is everyone, or everyone with a Google account.
+// InRegion reports whether a resource may be in a location: a zone, a region, a multi-region, or several joined by
+// commas. What is global, or says no location, may.
+func (w World) InRegion(location string) bool {
+	if len(w.Regions) == 0 {
+		return true
+	}
+	for one := range strings.SplitSeq(strings.ToLower(location), ",") {
+		if one = strings.TrimSpace(one); one != "" && one != "global" && !slices.ContainsFunc(w.Regions, func(r string) bool { return within(one, r) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// within reports whether a location is a region, a zone of it, or begins as its pattern does.
+func within(location, region string) bool {
+	region = strings.ToLower(region)
+	if begin, pattern := strings.CutSuffix(region, "*"); pattern {
+		return strings.HasPrefix(location, begin)
+	}
+	zone, found := strings.CutPrefix(location, region+"-")
+	return location == region || found && len(zone) == 1
+}
+
+// Public reports whether a member is everyone, or everyone with a Google account, however it is written.
 func Public(member string) bool {
+	member = member[strings.LastIndexByte(member, ':')+1:]
 	return strings.EqualFold(member, "allUsers") || strings.EqualFold(member, "allAuthenticatedUsers")
 }
 
@@ -109,30 +146,8 @@ func Public(member string) bool {
 // Compute or App Engine is none: it acts for whoever runs code as it.
 func GoogleAgent(member string) bool {
 	_, name := address(member)
-	local, domain, _ := strings.Cut(name, "@")
-	if domain == "cloudservices.gserviceaccount.com" {
-		return digits(local)
-	}
-	project, found := strings.CutSuffix(domain, ".iam.gserviceaccount.com")
-	if !found {
-		return strings.HasPrefix(domain, "gcp-sa-") && strings.HasSuffix(domain, ".gserviceaccount.com")
-	}
-	// No customer may have a project of these names: gcp-sa- is reserved, and the others are Google's own.
-	return strings.HasPrefix(project, "gcp-sa-") || strings.HasPrefix(local, "service-") && digits(local[len("service-"):]) &&
-		slices.Contains(googleProjects, project)
+	return auditlog.GoogleAgent(name)
 }
-
-// googleProjects hold the older service agents, service-NUMBER@PROJECT.iam.gserviceaccount.com. After Google Cloud, IAM,
-// "Service agents"; not complete: one that is missing counts as from outside.
-var googleProjects = []string{
-	"cloud-filer", "cloud-ml.google.com", "cloud-redis", "cloud-tpu", "cloudcomposer-accounts", "compute-system",
-	"container-analysis", "container-engine-robot", "containerregistry", "dataflow-service-producer-prod", "dataproc-accounts",
-	"dlp-api", "endpoints-portal", "firebase-rules", "firebase-sa-management", "gae-api-prod.google.com", "gcf-admin-robot",
-	"gs-project-accounts", "remotebuildexecution", "serverless-robot-prod", "service-consumer-management", "service-networking",
-	"sourcerepo-service-accounts", "storage-transfer-service",
-}
-
-func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // Own reports whether an address is a service account of the policy.
 func (w World) Own(member string) bool {

@@ -84,6 +84,12 @@ type Local struct {
 // NewLocal returns an empty memory.
 func NewLocal() *Local { return &Local{groups: map[group][]Member{}, known: map[string]struct{}{}} }
 
+// Knows reports whether a member is stored, judged or not.
+func (l *Local) Knows(id string) bool {
+	_, known := l.known[id]
+	return known
+}
+
 func earlier(a, b Member) int {
 	if c := a.Time.Compare(b.Time); c != 0 {
 		return c

@@ -38,6 +38,25 @@ func prefix(s string) (netip.Prefix, bool) {
 	return netip.PrefixFrom(a, a.BitLen()), true
 }
 
+// Internet reports whether some of the ranges is no private one: not of RFC 1918, RFC 4193, loopback or link-local, and
+// not one from which Google checks the health of what is behind its load balancers.
+func Internet(ranges []string) bool {
+	return slices.ContainsFunc(ranges, func(r string) bool {
+		p, ok := prefix(r)
+		return ok && !slices.ContainsFunc(private, func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) })
+	})
+}
+
+var private = func() (all []netip.Prefix) {
+	for _, s := range []string{
+		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10", "::1/128",
+		"35.191.0.0/16", "130.211.0.0/22", "2600:2d00:1:b029::/64", // Cloud Load Balancing, "Health checks overview", 2026
+	} {
+		all = append(all, netip.MustParsePrefix(s))
+	}
+	return all
+}()
+
 // Open reports whether ranges together hold every IPv4 or every IPv6 address: 0.0.0.0/0, but also its two halves.
 func Open(ranges []string) bool {
 	var v4, v6 []netip.Prefix
@@ -83,8 +102,8 @@ func lastOf(p netip.Prefix) netip.Addr {
 // denies lets in nobody. A patch that does not name ranges changes none.
 func sourceRanges(e *auditlog.Entry) []string {
 	request, _ := tree(e.Request).Value().(map[string]any)
-	if len(request) == 0 {
-		return nil
+	if _, typed := request["@type"]; len(request) == 0 || len(request) == 1 && typed {
+		return nil // the end of an operation: what was asked for stands in its first entry
 	}
 	switch {
 	case e.Service == "cloudsql.googleapis.com" || e.Service == "sqladmin.googleapis.com":

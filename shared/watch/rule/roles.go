@@ -11,8 +11,8 @@ func Primitive(role string) bool {
 }
 
 // Privileged reports whether a predefined role lets its holder change who may do what, act as another account, switch
-// off logs, or use every key or secret. A custom role (projects/..., organizations/...) hides what it holds, and counts as
-// privileged.
+// off logs, or use every key or secret. The roles of service agents count too where a person holds them. A custom role
+// (projects/..., organizations/...) hides what it holds, and counts as privileged.
 func Privileged(role string) bool {
 	name, predefined := strings.CutPrefix(role, "roles/")
 	if !predefined {
@@ -25,24 +25,31 @@ func Privileged(role string) bool {
 	if !dotted {
 		return false
 	}
-	return slices.Contains(privilegedRights[area], right) || strings.HasSuffix(strings.ToLower(right), "admin") && slices.Contains(sensitiveAreas, area)
+	return slices.Contains(privilegedRights[area], right) || strings.HasSuffix(strings.ToLower(right), "serviceagent") ||
+		strings.HasSuffix(strings.ToLower(right), "admin") && slices.Contains(sensitiveAreas, area)
 }
 
-// sensitiveAreas are those of which every administrator counts, after Google Cloud, IAM, "Roles and permissions".
+// sensitiveAreas are those of which every administrator counts, after Google Cloud, IAM, "Roles and permissions"; 2026-11-22.
 var sensitiveAreas = []string{
-	"accesscontextmanager", "billing", "binaryauthorization", "cloudkms", "cloudsql", "compute", "container", "datastore", "firebase",
-	"iam", "iap", "logging", "orgpolicy", "resourcemanager", "run", "cloudfunctions", "secretmanager", "securitycenter", "storage",
-	"bigquery", "pubsub", "privateca", "certificatemanager", "cloudbuild", "deploymentmanager", "serviceusage", "monitoring",
+	"accessapproval", "accesscontextmanager", "alloydb", "appengine", "artifactregistry", "bigquery", "bigtable", "billing", "binaryauthorization",
+	"certificatemanager", "cloudbuild", "cloudfunctions", "cloudkms", "cloudscheduler", "cloudsql", "compute", "container", "dataflow", "dataproc",
+	"datastore", "deploymentmanager", "dns", "eventarc", "firebase", "iam", "iap", "logging", "monitoring", "orgpolicy", "privateca",
+	"privilegedaccessmanager", "pubsub", "resourcemanager", "run", "secretmanager", "securitycenter", "servicemanagement", "serviceusage", "spanner", "storage", "workflows",
 }
 
 // privilegedRights are single roles, by area, that count although they are not called admin.
 var privilegedRights = map[string][]string{
-	"iam":             {"serviceAccountTokenCreator", "serviceAccountUser", "serviceAccountKeyAdmin", "workloadIdentityUser", "securityReviewer", "serviceAccountOpenIdTokenCreator"},
-	"secretmanager":   {"secretAccessor"},
-	"cloudkms":        {"cryptoKeyDecrypter", "cryptoKeyEncrypterDecrypter", "signer", "signerVerifier"},
-	"compute":         {"osAdminLogin"},
-	"resourcemanager": {"projectMover", "projectDeleter", "lienModifier"},
-	"logging":         {"configWriter", "privateLogViewer"},
-	"cloudbuild":      {"builds.editor", "builds.builder"},
-	"orgpolicy":       {"policyAdmin"},
+	"iam":               {"serviceAccountTokenCreator", "serviceAccountUser", "workloadIdentityUser", "serviceAccountOpenIdTokenCreator", "serviceAccountCreator"},
+	"secretmanager":     {"secretAccessor", "secretVersionManager"},
+	"cloudkms":          {"cryptoKeyDecrypter", "cryptoKeyEncrypterDecrypter", "cryptoKeyDecrypterViaDelegation", "cryptoKeyEncrypterDecrypterViaDelegation", "cryptoOperator", "signer", "signerVerifier"},
+	"compute":           {"osAdminLogin"},
+	"resourcemanager":   {"projectMover", "projectDeleter", "lienModifier"},
+	"logging":           {"configWriter", "privateLogViewer"},
+	"cloudbuild":        {"builds.editor", "builds.builder"},
+	"deploymentmanager": {"editor"},
+	"cloudfunctions":    {"developer"},
+	"run":               {"developer"},
+	"dataflow":          {"developer"},
+	"dataproc":          {"editor"},
+	"container":         {"developer"},
 }

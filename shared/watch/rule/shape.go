@@ -78,6 +78,8 @@ const (
 
 // Alarm is what a hit leads to.
 type Alarm struct {
+	// Class says in a word or two what sort of thing happened, such as public-exposure: rules that mean the same share it.
+	Class    string          `yaml:"class"`
 	Severity policy.Severity `yaml:"severity"`
 	Text     policy.Text     `yaml:"text"`
 	Cases    []Case          `yaml:"cases"`
@@ -91,17 +93,6 @@ type Alarm struct {
 type Case struct {
 	When     string          `yaml:"when"`
 	Severity policy.Severity `yaml:"severity"`
-}
-
-// Answer returns how long the actor has to give a reason: the rule's deadline, or a day, or an hour when critical.
-func (a Alarm) Answer(severity policy.Severity) time.Duration {
-	if d, ok := a.Deadline.Exact(); ok && d > 0 {
-		return d
-	}
-	if severity == policy.Critical {
-		return time.Hour
-	}
-	return 24 * time.Hour
 }
 
 // Quiet returns how long nothing must happen until an episode of the rule closes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -25,6 +26,7 @@ type view struct {
 	ctx   context.Context
 	e     *auditlog.Entry
 	facts Facts
+	home  bool // World.Home
 	known map[string]ref.Val
 
 	failed error // of facts
@@ -63,6 +65,66 @@ func (v *view) listed() ref.Val {
 		return types.WrapErr(err)
 	}
 	return types.Bool(listed)
+}
+
+// ours returns what an entry in a trial takes for the company's own: the domain of whoever began the call, and the
+// project it happened in.
+func (v *view) ours() []string {
+	if !v.home {
+		return nil
+	}
+	home := []string{v.e.Project}
+	for _, who := range v.e.Actor.All() {
+		if _, domain, ok := strings.Cut(who.Email, "@"); ok && who.Kind == auditlog.Human {
+			return append(home, domain)
+		} else if project, known := accountProject(who.Email); known && who.Kind == auditlog.Service {
+			home = append(home, project)
+		}
+	}
+	return home
+}
+
+// people returns the addresses of the people in a call: the caller, or those behind an account.
+func people(a auditlog.Actor) (all []string) {
+	for _, who := range a.All() {
+		if who.Kind == auditlog.Human {
+			all = append(all, who.Email)
+		}
+	}
+	return all
+}
+
+// names returns everything the entry calls what was acted on: services differ in where they write it.
+func names(e *auditlog.Entry) []string {
+	all := []string{e.Resource}
+	for _, label := range e.ResourceLabels {
+		all = append(all, label)
+	}
+	for _, p := range e.Permissions {
+		all = append(all, p.Resource)
+	}
+	return all
+}
+
+// metadataKeys returns the keys of Compute metadata that a call set: the log has no more of them.
+func metadataKeys(e *auditlog.Entry) (all []string) {
+	metadata := tree(e.Metadata).Value()
+	for _, of := range []string{"instanceMetadataDelta", "projectMetadataDelta"} {
+		for _, keys := range []string{"addedMetadataKeys", "modifiedMetadataKeys"} {
+			all = append(all, Strings(metadata, of+"."+keys)...)
+		}
+	}
+	return all
+}
+
+// machinery reports whether nobody but Google's own accounts and systems had a hand in a call.
+func machinery(a auditlog.Actor) bool {
+	for _, who := range a.All() {
+		if who.Kind != auditlog.Agent && who.Kind != auditlog.System {
+			return false
+		}
+	}
+	return true
 }
 
 // tree decodes a sub-tree. What is not there is an empty mapping, so that text and items find nothing in it.

@@ -52,11 +52,12 @@ var variables = map[string]variable{
 	"reason":        text(func(v *view) string { return v.e.Reason }),
 	"operation":     text(func(v *view) string { return v.e.Operation.ID }),
 
-	"actor.kind":    text(func(v *view) string { return string(v.e.Actor.Kind) }), // human, service, agent, ...
-	"actor.email":   text(func(v *view) string { return v.e.Actor.Email }),
-	"actor.subject": text(func(v *view) string { return v.e.Actor.Subject }),
-	"actor.key":     text(func(v *view) string { return v.e.Actor.Key }), // the address where the log hides who
-	"actor.chain":   list(func(v *view) []string { return chain(v.e.Actor) }),
+	"actor.kind":     text(func(v *view) string { return string(v.e.Actor.Kind) }), // human, service, agent, ...
+	"actor.email":    text(func(v *view) string { return v.e.Actor.Email }),
+	"actor.subject":  text(func(v *view) string { return v.e.Actor.Subject }),
+	"actor.key":      text(func(v *view) string { return v.e.Actor.Key }),     // the address where the log hides who
+	"actor.key_name": text(func(v *view) string { return v.e.Actor.KeyName }), // the downloaded key of an account that was used
+	"actor.chain":    list(func(v *view) []string { return chain(v.e.Actor) }),
 
 	"app.user":   text(func(v *view) string { return v.e.App.User }),
 	"app.tenant": text(func(v *view) string { return v.e.App.Tenant }),
@@ -65,7 +66,14 @@ var variables = map[string]variable{
 	"app.reason": text(func(v *view) string { return v.e.App.Reason }),
 
 	"time":   {kind: cel.TimestampType, of: func(v *view) ref.Val { return types.Timestamp{Time: v.e.Time} }},
+	"home":   list(func(v *view) []string { return v.ours() }),                                            // domain and project that count as the company's own in a trial
+	"google": {kind: cel.BoolType, of: func(v *view) ref.Val { return types.Bool(machinery(v.e.Actor)) }}, // Google's own accounts and systems acted
+
 	"listed": {kind: cel.BoolType, keep: true, of: (*view).listed}, // ip was on the live allow-list then
+
+	"people":        list(func(v *view) []string { return people(v.e.Actor) }), // addresses of those who had a hand in it
+	"names":         list(func(v *view) []string { return names(v.e) }),        // all the entry calls what was acted on
+	"metadata_keys": list(func(v *view) []string { return metadataKeys(v.e) }), // keys of Compute metadata that were set
 
 	"permissions": list(func(v *view) []string { return permissions(v, true) }),  // granted
 	"denied":      list(func(v *view) []string { return permissions(v, false) }), // asked for and not granted
@@ -99,7 +107,10 @@ func permissions(v *view, granted bool) []string {
 func functions(w World) []cel.EnvOption {
 	s, l, d := cel.StringType, cel.ListType(cel.StringType), cel.DynType
 	return []cel.EnvOption{
-		one("ext", s, w.Ext),                                // ext(member): a member of a binding, or an address, from outside
+		cel.Macros(cel.GlobalMacro("ext", 1, withHome)),     // ext(member): a member of a binding, or an address, from outside
+		two("outside", s, l, w.outside),                     // what ext(member) stands for: outside(member, home)
+		one("in_region", s, w.InRegion),                     // in_region(location): where resources may be made
+		lists("internet", Internet),                         // internet(ranges): some of it is an address of the internet
 		one("public", s, Public),                            // public(member): everyone, or everyone with a Google account
 		one("agent", s, GoogleAgent),                        // agent(member): an account that Google owns and runs
 		one("own", s, w.Own),                                // own(address): an account of ostiary's own functions and the company's services

@@ -14,6 +14,9 @@ archives = {
     keeppromises    = "keeppromises-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     sealevidence    = "sealevidence-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     trustpage       = "trustpage-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    watchaudit      = "watchaudit-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    tickwatch       = "tickwatch-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    justify         = "justify-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
   }
 }
 build_account = "projects/ostiary-staging/serviceAccounts/build@ostiary-staging.iam.gserviceaccount.com"
@@ -34,6 +37,7 @@ buckets = {
   policy           = "ostiary-staging-policy"
 }
 secret_versions = {
+  "canary-token"  = "1"
   "form-key"      = "1"
   "gateway-edge"  = "1"
   "smtp-password" = "1"
@@ -42,6 +46,7 @@ audiences = {
   registerip      = "/projects/123456789012/global/backendServices/1"
   enrolotp        = "/projects/123456789012/global/backendServices/2"
   attest          = "/projects/123456789012/global/backendServices/3"
+  justify         = "/projects/123456789012/global/backendServices/4"
   collectevidence = "https://collectevidence.ostiary.example"
   checkotp        = "https://checkotp.ostiary.example"
   admit           = "https://admit.ostiary.example"
@@ -56,8 +61,13 @@ settings = {
   OSTIARY_LOG_HEAD       = "gs://ostiary-staging-head"
   OSTIARY_LOG_ORIGIN     = "sharedcontacts.example/ostiary/evidence"
   OSTIARY_SIGNING_KEY    = "gcpkms://projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/checkpoints/cryptoKeyVersions/1?name=sharedcontacts.example/ostiary/evidence"
-  OSTIARY_TRUST          = "{\"v\":1}"
+  OSTIARY_TRUST          = "{\"v\":1,\"origin\":\"sharedcontacts.example/ostiary/evidence\",\"keys\":[{\"key\":\"sharedcontacts.example/ostiary/evidence+3deda02d+AUvq3isjNDC5cYuqzs8P4FHLIqILbXmlqfxa2HOI4vc8\",\"from\":0}]}"
   OSTIARY_PUBLIC_ENTRIES = "false"
   OSTIARY_PROBES         = "public"
+  OSTIARY_URL            = "https://ostiary.sharedcontacts.example"
+  OSTIARY_DATA_ACCESS    = "iam.googleapis.com,iamcredentials.googleapis.com,secretmanager.googleapis.com"
+  OSTIARY_ASSET_SERVICES = "cloudresourcemanager.googleapis.com,compute.googleapis.com,storage.googleapis.com"
 }
-service_members = ["serviceAccount:bastion@ostiary-staging.iam.gserviceaccount.com"]
+service_members  = ["serviceAccount:bastion@ostiary-staging.iam.gserviceaccount.com"]
+watched_projects = ["sharedcontacts-live"]
+application_logs = ["act-as"]

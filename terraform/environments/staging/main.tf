@@ -5,7 +5,7 @@ locals {
   topics = toset(flatten([for m in values(local.manifests) : concat(m.publishes, [for t in m.triggers : t.topic if t.kind == "topic"])]))
 
   # The key each control seals what it keeps with.
-  seals = { access = "otp", trust = "evidence" }
+  seals = { access = "otp", trust = "evidence", watch = "evidence" }
 
   verifiers = { for name, m in local.manifests : name => {
     staff   = "iap:?audience=${lookup(var.audiences, name, "")}"
@@ -55,4 +55,42 @@ module "function" {
       OSTIARY_EVIDENCE = var.evidence
     }
   )
+}
+
+# What the watch reads. Data Access logs of other services than the rules look for stay out: those of the watch's own
+# database would tell of each entry it takes, without end.
+locals {
+  watched = join(" OR ", concat(
+    [for stream in ["activity", "system_event", "policy", "access_transparency"] : "log_id(\"cloudaudit.googleapis.com/${stream}\")"],
+    [for service in split(",", var.settings["OSTIARY_DATA_ACCESS"]) : "(log_id(\"cloudaudit.googleapis.com/data_access\") AND protoPayload.serviceName=\"${service}\")"],
+    [for log in var.application_logs : "log_id(\"${log}\")"],
+    ["labels.\"ostiary-heartbeat\"=\"1\""],
+  ))
+}
+
+resource "google_logging_project_sink" "watched" {
+  for_each               = toset(concat([var.project.id], var.watched_projects))
+  project                = each.key
+  name                   = "ostiary-watch"
+  destination            = "pubsub.googleapis.com/${google_pubsub_topic.event["audit.entries"].id}"
+  filter                 = local.watched
+  unique_writer_identity = true
+}
+
+resource "google_pubsub_topic_iam_member" "sink" {
+  for_each = google_logging_project_sink.watched
+  project  = var.project.id
+  topic    = google_pubsub_topic.event["audit.entries"].id
+  role     = "roles/pubsub.publisher"
+  member   = each.value.writer_identity
+}
+
+resource "google_project_iam_audit_config" "read" {
+  for_each = { for pair in setproduct(concat([var.project.id], var.watched_projects), split(",", var.settings["OSTIARY_DATA_ACCESS"])) : "${pair[0]}/${pair[1]}" => pair }
+  project  = each.value[0]
+  service  = each.value[1]
+
+  audit_log_config { log_type = "ADMIN_READ" }
+  audit_log_config { log_type = "DATA_READ" }
+  audit_log_config { log_type = "DATA_WRITE" }
 }

@@ -55,12 +55,24 @@ variable "audiences" {
 }
 
 variable "settings" {
-  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) and OSTIARY_PROBES."
+  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read) and OSTIARY_ASSET_SERVICES."
   type        = map(string)
 }
 
 variable "service_members" {
   description = "Members that may call functions for services: gateways and bastions of the company."
+  type        = list(string)
+  default     = []
+}
+
+variable "watched_projects" {
+  description = "Projects whose logs are watched, beside this one."
+  type        = list(string)
+  default     = []
+}
+
+variable "application_logs" {
+  description = "Ids of the company's own logs that rules read, such as act-as; their fields are mapped in watch.yaml."
   type        = list(string)
   default     = []
 }

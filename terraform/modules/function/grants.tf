@@ -57,3 +57,16 @@ resource "google_storage_bucket_iam_member" "use" {
   role     = google_project_iam_custom_role.grant["bucket:${each.key}"].name
   member   = google_service_account.runtime.member
 }
+
+# Who handed in a piece of evidence can be told from where it lies. The bucket has uniform access: conditions need it.
+resource "google_storage_bucket_iam_member" "place" {
+  for_each = local.of_kind.place
+  bucket   = var.buckets[each.key]
+  role     = google_project_iam_custom_role.grant["place:${each.key}"].name
+  member   = google_service_account.runtime.member
+
+  condition {
+    title      = "only below ${local.name}/"
+    expression = "resource.name.startsWith(\"projects/_/buckets/${var.buckets[each.key]}/objects/${local.name}/\")"
+  }
+}

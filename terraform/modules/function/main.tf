@@ -8,10 +8,16 @@ locals {
   machine = var.manifest.callers == "machine"
   ingress = local.machine ? "ALLOW_INTERNAL_ONLY" : "ALLOW_INTERNAL_AND_GCLB"
 
+  # What a function adds to the evidence inbox lies below its own name: a place, not the whole bucket.
+  wanted = [for p in var.manifest.permissions : {
+    permission = p.permission
+    resource   = p.permission == "storage.objects.create" && p.resource == "bucket:evidence-inbox" ? "place:evidence-inbox" : p.resource
+  }]
+
   # One custom role per resource, holding just what the manifest lists for it.
-  resources   = toset([for p in var.manifest.permissions : p.resource if p.resource != "directory"])
-  permissions = { for r in local.resources : r => sort([for p in var.manifest.permissions : p.permission if p.resource == r]) }
-  of_kind     = { for k in ["database", "topic", "key", "signing-key", "secret", "bucket"] : k => toset([for r in local.resources : split(":", r)[1] if startswith(r, "${k}:")]) }
+  resources   = toset([for p in local.wanted : p.resource if p.resource != "directory"])
+  permissions = { for r in local.resources : r => sort([for p in local.wanted : p.permission if p.resource == r]) }
+  of_kind     = { for k in ["database", "topic", "key", "signing-key", "secret", "bucket", "place"] : k => toset([for r in local.resources : split(":", r)[1] if startswith(r, "${k}:")]) }
 
   pubsub_agent = "serviceAccount:service-${var.project.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 

@@ -98,7 +98,7 @@ func (p *Parts) Account(ctx context.Context, who caller.Staff) (otp.Account, err
 	var account otp.Account
 	err := p.Store.Get(ctx, otp.Accounts, who.ID, &account)
 	if err != nil && !fault.Is(err, fault.NotFound) {
-		return account, Refused(err)
+		return account, caller.Refused(err)
 	}
 	return account.BoundTo(who.Subject)
 }
@@ -225,16 +225,4 @@ func (p *Parts) Source(r *http.Request) netip.Prefix {
 		return netip.Prefix{}
 	}
 	return prefix
-}
-
-// Refused turns an internal error into the answer that nothing was done; refusals meant for the caller stay. An
-// error of ours that has a kind but no text for the caller must not read as if the caller had made it.
-func Refused(err error) error {
-	switch {
-	case err == nil || fault.CodeOf(err) != "":
-		return err
-	case slices.Contains([]fault.Kind{fault.Transient, fault.Misconfigured, fault.Conflict, fault.Denied, fault.Exhausted}, fault.KindOf(err)):
-		return caller.Unavailable(err)
-	}
-	return fmt.Errorf("%v", err)
 }

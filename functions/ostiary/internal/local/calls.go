@@ -2,8 +2,6 @@ package local
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -153,49 +151,6 @@ func (w *World) changePerson(rw http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return w.listPeople(rw, r)
-}
-
-// events takes what the outside world would send. Nothing here is hidden: what no control of this process reads is
-// refused line by line.
-func (w *World) events(rw http.ResponseWriter, r *http.Request) error {
-	lines, err := readEvents(rw, r)
-	if err != nil {
-		return err
-	}
-	type rejected struct {
-		Line int    `json:"line"`
-		Why  string `json:"why"`
-	}
-	refused := []rejected{}
-	for i := range lines {
-		refused = append(refused, rejected{i + 1, "no control of this process reads such events"})
-	}
-	if r.URL.Query().Get("wait") == "1" {
-		if err := w.Settled(r.Context()); err != nil {
-			return err
-		}
-	}
-	return web.WriteJSON(rw, http.StatusAccepted, map[string]any{"accepted": 0, "rejected": refused})
-}
-
-// readEvents splits a body into events: one object, an array, or one object a line.
-func readEvents(rw http.ResponseWriter, r *http.Request) ([]json.RawMessage, error) {
-	d := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 64<<20))
-	var found []json.RawMessage
-	for {
-		var one json.RawMessage
-		if err := d.Decode(&one); errors.Is(err, io.EOF) {
-			return found, nil
-		} else if err != nil {
-			return nil, &fault.Error{Kind: fault.Invalid, Code: "body_invalid", Detail: "The body is not JSON.", Next: "Send an object, an array, or one object a line.", Err: err}
-		}
-		var many []json.RawMessage
-		if json.Unmarshal(one, &many) == nil {
-			found = append(found, many...)
-		} else {
-			found = append(found, one)
-		}
-	}
 }
 
 func (w *World) deadLetters(rw http.ResponseWriter, _ *http.Request) error {

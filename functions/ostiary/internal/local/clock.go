@@ -42,6 +42,14 @@ func openClock(dir string, first time.Time) (*manualClock, error) {
 	return c, nil
 }
 
+// ClockOf returns the clock that dates what a data folder holds: the manual one it keeps, or the system's.
+func ClockOf(dir string) (clock.Clock, error) {
+	if _, err := os.Stat(filepath.Join(dir, ClockFile)); errors.Is(err, fs.ErrNotExist) {
+		return clock.System{}, nil
+	}
+	return openClock(dir, clock.System{}.Now())
+}
+
 // Set moves the clock forward, on disk first.
 func (c *manualClock) Set(t time.Time) error {
 	switch now := c.Now(); {

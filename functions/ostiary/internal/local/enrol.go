@@ -26,6 +26,9 @@ func (w *World) Invite(r *http.Request, email, by string) (Invitation, error) {
 	if err := w.accessOff(); err != nil {
 		return Invitation{}, err
 	}
+	if err := w.touch(); err != nil {
+		return Invitation{}, err
+	}
 	if by == "" {
 		for _, p := range w.policy.People {
 			if p.Has(policy.Security) && p.Email != email {

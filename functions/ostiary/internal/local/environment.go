@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -43,6 +44,8 @@ func (w *World) environment(m manifest.Function, own wiring.Env, database string
 		"OSTIARY_SIGNING_KEY": w.evidence.signingKey(),
 		"OSTIARY_TRUST":       string(w.evidence.trust),
 		"OSTIARY_PROBES":      "loopback",
+		"OSTIARY_URL":         cmp.Or(w.options.URL, "http://localhost"),
+		"OSTIARY_DATA_ACCESS": "allServices",
 		wiring.EnvInvoker:     invoker(m.Name),
 		wiring.EnvClient:      "header:" + ClientHeader,
 		"OSTIARY_MESSAGE":     "mailbox:" + database,

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 
 	"ostiary.internal/shared/evidence/log"
 	logs "ostiary.internal/shared/evidence/log/folder"
-	"ostiary.internal/shared/evidence/record/folder"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
 	"ostiary.internal/shared/platform/fault"
@@ -26,7 +29,7 @@ type evidence struct {
 	dir, keys string // the folder of everything, the file of the signing key
 	origin    string
 	trust     []byte // the trust file's text
-	inbox     *folder.Inbox
+	inbox     log.Objects
 	reader    *log.Reader
 }
 
@@ -49,10 +52,10 @@ func (w *World) openEvidence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(e.dir, "trust.json")
-	if e.trust, err = os.ReadFile(path); errors.Is(err, fs.ErrNotExist) {
+	trusted := filepath.Join(e.dir, "trust.json")
+	if e.trust, err = os.ReadFile(trusted); errors.Is(err, fs.ErrNotExist) {
 		if e.trust, err = (sign.Trust{V: sign.TrustVersion, Origin: e.origin, Keys: []sign.TrustedKey{{Key: verifier}}}).Encode(); err == nil {
-			err = privatefile.Create(path, e.trust)
+			err = privatefile.Create(trusted, e.trust)
 		}
 	}
 	if err != nil {
@@ -60,12 +63,12 @@ func (w *World) openEvidence(ctx context.Context) error {
 	}
 	trust, err := sign.ReadTrust(e.trust)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", path, err)
+		return fmt.Errorf("reading %s: %w", trusted, err)
 	}
 	if !holds(trust, verifier) {
-		return fault.New(fault.Misconfigured, "reading %s: it does not hold the key that signs here", path)
+		return fault.New(fault.Misconfigured, "reading %s: it does not hold the key that signs here", trusted)
 	}
-	e.inbox = folder.New(e.inboxDir())
+	e.inbox = logs.New(e.inboxDir())
 	e.reader = log.NewReader(logs.New(e.tilesDir()), log.Head(logs.New(e.headDir())), trust)
 	w.evidence = e
 	return nil
@@ -83,18 +86,18 @@ func holds(t sign.Trust, verifier string) bool {
 // all returns every record: those in the log, verified, in its order, then those that wait in the inbox, by id.
 func (e evidence) all(ctx context.Context) ([]json.RawMessage, error) {
 	// What leaves the inbox meanwhile is in the log, which is read after it.
-	ids, err := e.inbox.List(ctx)
+	listed, err := e.inbox.List(ctx, "", "", math.MaxInt)
 	if err != nil {
 		return nil, err
 	}
 	waiting := map[string]json.RawMessage{}
-	for _, id := range ids {
-		data, err := e.inbox.Read(ctx, id)
+	for _, l := range listed {
+		o, err := e.inbox.Get(ctx, l.Name)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return nil, err
 		}
 		if err == nil {
-			waiting[id] = data
+			waiting[path.Base(l.Name)] = o.Data
 		}
 	}
 	var found []json.RawMessage
@@ -116,9 +119,9 @@ func (e evidence) all(ctx context.Context) ([]json.RawMessage, error) {
 		}
 		seen[named.ID] = true
 	}
-	for _, id := range ids {
-		if data := waiting[id]; data != nil && !seen[id] {
-			found = append(found, data)
+	for _, id := range slices.Sorted(maps.Keys(waiting)) {
+		if !seen[id] {
+			found = append(found, waiting[id])
 		}
 	}
 	return found, nil

@@ -188,6 +188,6 @@ func (l *life) progress() progress {
 
 // lived is the refusal to play a second time, or among what people did.
 func lived() error {
-	return fault.Refuse(fault.Conflict, "life_there", "This data folder already holds life; a sample would not be told from it.",
-		"Start with --data and a folder that does not exist yet.")
+	return fault.Refuse(fault.Conflict, "life_there", "This data folder holds more than the machine wrote by itself: something was done here, sent here or copied here. A sample would mix with it, or erase it, so none is played.",
+		"Start again with --data and a folder that does not exist yet.")
 }

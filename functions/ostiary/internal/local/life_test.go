@@ -44,7 +44,7 @@ func trust(t *testing.T, dir, policy string, now time.Time) *World {
 func TestLifeEndsNow(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
-	w := trust(t, dir, "sharedcontacts", time.Time{})
+	w := trust(t, dir, "labelsync", time.Time{})
 	if w.tick(t.Context(), "keeppromises") != 204 || w.tick(t.Context(), "sealevidence") != 204 {
 		t.Fatal("the first runs failed")
 	}
@@ -68,7 +68,7 @@ func TestLifeEndsNow(t *testing.T) {
 		t.Fatalf("stopped at %+v", at)
 	}
 
-	w = trust(t, dir, "sharedcontacts", time.Time{})
+	w = trust(t, dir, "labelsync", time.Time{})
 	if err := w.life.wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestLifeIsRefused(t *testing.T) {
 	t.Parallel()
 	w := trust(t, filepath.Join(t.TempDir(), "data"), "sharedcontacts", begin)
 	s := &script{w: w, day: begin, end: begin}
-	if _, err := w.asPerson(t.Context(), s.holders("owner")[0], http.MethodPost, "/attest/v1/duties/google-premium-partner/done", nil); err != nil {
+	if _, err := w.asPerson(t.Context(), s.holders("owner")[0], http.MethodPost, "/attest/v1/duties/google-premium-partner/done", s.certificate()); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.live(t.Context(), 1); fault.CodeOf(err) != "life_there" {

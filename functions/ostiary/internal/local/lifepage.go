@@ -20,11 +20,23 @@ func (w *World) lifeRoutes() *http.ServeMux {
 	return mux
 }
 
+// lifeShown is what the page shows: how far it is, or why nothing is played and what to do.
+type lifeShown struct {
+	progress
+	Why, Next string
+}
+
 // beginLife begins to play. A form is led to the page that shows how far it is; ?wait=1 answers when it is over.
 func (w *World) beginLife(rw http.ResponseWriter, r *http.Request) error {
 	err := w.live(r.Context(), fortnight)
-	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media == "application/x-www-form-urlencoded" && (err == nil || fault.CodeOf(err) == "life_there") {
-		return web.SeeOther(rw, lifePath)
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media == "application/x-www-form-urlencoded" {
+		if told := w.life.progress(); fault.CodeOf(err) == "life_there" && told.State == lifeNone {
+			p := web.ProblemOf(err)
+			return w.showAs(rw, p.Status, "life.html", lifeShown{told, p.Detail, p.Next})
+		}
+		if err == nil || fault.CodeOf(err) == "life_there" {
+			return web.SeeOther(rw, lifePath)
+		}
 	}
 	if err != nil {
 		return err
@@ -38,7 +50,7 @@ func (w *World) lookAtLife(rw http.ResponseWriter, r *http.Request) error {
 		if told.State == lifePlaying {
 			rw.Header().Set("Refresh", "1") // works without a script
 		}
-		return w.show(rw, "life.html", told)
+		return w.show(rw, "life.html", lifeShown{progress: told})
 	}
 	return w.tellLife(rw, r, http.StatusOK)
 }

@@ -8,10 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"ostiary.internal/functions/internal/writers"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/folder"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/disk"
 )
@@ -30,10 +33,11 @@ func (c *machineClock) standAt(t time.Time) { c.stands.Store(&t) }
 
 // openMachineClock returns the machine's clock; where a sample life goes on, it stands at the next stop. One that has
 // not begun to be played empties the folder of what the machine wrote by itself: its log would begin in the middle.
+// Where anything came from outside since, nothing goes on and nothing is emptied.
 func (w *World) openMachineClock(empty func() error) (*machineClock, error) {
 	c := &machineClock{}
 	kept := w.life.now()
-	if kept.State != lifePlaying {
+	if kept.State != lifePlaying || !w.fresh() {
 		return c, nil
 	}
 	c.standAt(kept.at())
@@ -51,7 +55,7 @@ func (w *World) openMachineClock(empty func() error) (*machineClock, error) {
 
 // goOn plays on where a process that was killed has stopped.
 func (w *World) goOn() {
-	if w.life.now().State == lifePlaying {
+	if w.life.now().State == lifePlaying && w.fresh() {
 		w.life.begin(w.play)
 	}
 }
@@ -193,7 +197,7 @@ func (w *World) untouched(ctx context.Context) error {
 			return missing("function", name)
 		}
 	}
-	if w.life.now().State != lifeNone {
+	if w.life.now().State != lifeNone || !w.fresh() {
 		return lived()
 	}
 	mail, err := w.mailbox.List()
@@ -213,7 +217,7 @@ func (w *World) untouched(ctx context.Context) error {
 	for _, data := range records {
 		r, bad := record.Parse(data)
 		err = errors.Join(err, bad)
-		if bad == nil && ofPeople(r) {
+		if bad == nil && !ofMachine(r) {
 			return lived()
 		}
 	}
@@ -223,13 +227,12 @@ func (w *World) untouched(ctx context.Context) error {
 	return err
 }
 
-// ofPeople reports whether a record tells of more than the machine's own work.
-func ofPeople(r record.Record) bool {
-	switch r.Kind {
-	case record.Run, record.Page, record.Key, record.Policy, record.Observation, record.Access:
-		return len(r.Subjects) > 0
-	}
-	return true
+// ofMachine reports whether a record tells of no more than what the schedules do by themselves. What people and programs
+// send in has other sources.
+func ofMachine(r record.Record) bool {
+	kinds := []record.Kind{record.Run, record.Page, record.Key, record.Policy, record.Observation, record.Access}
+	sources := []string{"schedule", "probe", "reconcile", "duty", "key", "sequencer"}
+	return slices.Contains(kinds, r.Kind) && slices.Contains(sources, r.Source.Type) && len(r.Subjects) == 0
 }
 
 // mark puts a record into the inbox that says that what follows, or what stands before it, is a sample.
@@ -242,5 +245,5 @@ func (w *World) mark(ctx context.Context, event string) error {
 	if err != nil {
 		return err
 	}
-	return w.evidence.inbox.Create(ctx, r.ID(), data)
+	return folder.New(filepath.Join(w.evidence.inboxDir(), writers.Sample)).Create(ctx, r.ID(), data)
 }

@@ -1,15 +1,17 @@
 package local
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"net/http"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/trust/intake"
 )
 
 const (
@@ -24,30 +26,145 @@ const (
 // aboutPeople are the types of machine evidence that tell of one person each.
 var aboutPeople = []string{"training.completed", screened, neverSent}
 
-// programs: every source of the policy sends what it may. What tells of a day is sent each morning, what tells of a week
-// every seventh, the rest once.
+// programs: every source of the policy sends what it may, about each promise it may prove so. What tells of a day is sent
+// each morning, what tells of a week every seventh, the rest once.
 func (s *script) programs() {
 	for _, source := range s.w.policy.Sources {
 		for _, kind := range source.Types {
-			switch every := repeats(kind); {
-			case slices.Contains(aboutPeople, kind):
-				s.personnel(source, kind)
-			case every == 0:
-				s.sends(source, kind, 1, 7*time.Hour, s.says(kind, policy.Person{}))
-			default:
-				for day := 0; s.day.AddDate(0, 0, day).Before(s.end); day += every {
-					s.sends(source, kind, day, 5*time.Hour, s.says(kind, policy.Person{}))
+			for _, t := range s.tellings(source, kind) {
+				every := cmp.Or(t.every, repeats(kind))
+				switch {
+				case t.asked: // one was never asked for, and counts for nothing; one is what somebody asks for
+					s.sends(source, kind, 0, 5*time.Hour, t.about("Sample drawing tool 3").says(s.says(kind, policy.Person{})))
+					s.sends(source, kind, 3, 7*time.Hour, t.about(cleared).says(s.says(kind, policy.Person{})))
+				case slices.Contains(aboutPeople, kind):
+					s.personnel(source, kind, t)
+				case every == 0:
+					s.sends(source, kind, 1, 7*time.Hour, t.says(s.says(kind, policy.Person{})))
+				default:
+					for day := 0; s.day.AddDate(0, 0, day).Before(s.end); day += every {
+						s.sends(source, kind, day, 5*time.Hour, t.says(s.says(kind, policy.Person{})))
+					}
 				}
-			}
-			if kind == "scan.finished" {
-				s.sends(source, kind, 3, 7*time.Hour, func(time.Time) map[string]any { return scan("malware", cleared) })
 			}
 		}
 	}
 }
 
+// telling is one kind of event of a source: the promises it is about, and what its data has to say for them.
+type telling struct {
+	promises []string
+	duty     string
+	every    int // days, where the duty says so
+	asked    bool
+	adds     map[string]any
+}
+
+// about is a telling that answers a request.
+func (t telling) about(what string) telling {
+	t.adds = maps.Clone(t.adds)
+	if t.adds == nil {
+		t.adds = map[string]any{}
+	}
+	if t.adds["kind"] != nil {
+		t.adds["target"] = what
+	} else {
+		t.adds["request"] = what
+	}
+	return t
+}
+
+// says is what an event says, for the promises it is about.
+func (t telling) says(all func(at time.Time) map[string]any) func(at time.Time) map[string]any {
+	return func(at time.Time) map[string]any {
+		data := all(at)
+		maps.Copy(data, t.adds)
+		data["promises"] = t.promises
+		return data
+	}
+}
+
+// tellings are the different events of a type by which a source can prove its promises.
+func (s *script) tellings(source policy.Source, kind string) []telling {
+	var all []telling
+	for _, id := range source.Promises {
+		p, _ := s.w.policy.Promise(id)
+		for _, keeper := range p.KeptBy {
+			for _, ref := range keeper.Refs {
+				only := p
+				only.KeptBy = []policy.Keeper{{Mechanism: keeper.Mechanism, Refs: []string{ref}}}
+				_, windowed := p.Params["window"] // a sample does not know when it may deploy
+				if takes, _ := intake.Takes(s.w.policy, s.rules, source, only, kind); !takes || windowed {
+					continue
+				}
+				t := telling{adds: limited(p)}
+				if keeper.Mechanism != policy.Records {
+					t = s.doing(ref, kind)
+				}
+				i := slices.IndexFunc(all, func(o telling) bool { return o.duty == t.duty && reflect.DeepEqual(o.adds, t.adds) })
+				if i < 0 {
+					i, all = len(all), append(all, t)
+				}
+				all[i].promises = append(all[i].promises, id)
+			}
+		}
+	}
+	return all
+}
+
+// doing is what does a duty.
+func (s *script) doing(id, kind string) telling {
+	d, _ := s.rules.Duty(id)
+	t := telling{duty: id, asked: d.Requested()}
+	if every := d.Every; every.Years == 0 && every.Months == 0 && every.Days <= 14 {
+		t.every = every.Days
+	}
+	about := ""
+	for _, n := range d.Machines() {
+		if n.Type == kind {
+			about = n.About
+		}
+	}
+	switch {
+	case t.asked && kind == "scan.finished":
+		t.adds = map[string]any{"kind": "malware"}
+	case t.asked, about == "":
+	case kind == "training.completed":
+		t.adds = map[string]any{"course": about}
+	case kind == "pentest.report":
+		t.adds = map[string]any{"tester": about}
+	case kind == "review.done":
+		review, period, of := strings.Cut(about, "/")
+		if t.adds = map[string]any{"review": review}; of {
+			t.adds["period"] = period
+		}
+	}
+	return t
+}
+
+// limited is what an event has to say because of the limits of a promise: exactly what is allowed.
+func limited(p policy.Promise) map[string]any {
+	adds := map[string]any{}
+	for name, param := range p.Params {
+		number, err := param.Int()
+		switch {
+		case name == "suite" || name == "scope":
+			adds[name] = param.Values[0]
+		case name == "scopes" || name == "content":
+			var found []string
+			for _, listed := range param.Values {
+				found = append(found, strings.ReplaceAll(listed, "*", "png"))
+			}
+			adds["found"] = found
+		case err == nil && slices.Contains([]string{"cost", "dup_nonce", "fields", "hits", "min_len", "overlap", "roles"}, name):
+			adds["measured"], adds["value"] = name, number
+		}
+	}
+	return adds
+}
+
 // personnel: an event about each person on the first morning, but for the one who is late and the one who never signs.
-func (s *script) personnel(source policy.Source, kind string) {
+func (s *script) personnel(source policy.Source, kind string, t telling) {
 	plain := s.plain()
 	for i, p := range s.people() {
 		day := 0
@@ -58,26 +175,21 @@ func (s *script) personnel(source policy.Source, kind string) {
 			continue
 		}
 		// One after the other: of two counts of the same instant the worse one holds.
-		s.sends(source, kind, day, 10*time.Hour+time.Duration(i)*lifeStep, s.says(kind, p))
+		s.sends(source, kind, day, 10*time.Hour+time.Duration(i)*lifeStep, t.says(s.says(kind, p)))
 	}
 }
 
-// sends adds the scene of one event, an hour after what it tells of.
+// sends adds the scene of one event, an hour after what it tells of, unless the life is over by then.
 func (s *script) sends(source policy.Source, kind string, day int, hour time.Duration, says func(at time.Time) map[string]any) {
 	at := s.day.AddDate(0, 0, day).Add(hour - time.Hour)
+	if !at.Add(time.Hour).Before(s.end) {
+		return
+	}
 	id := "sample-" + strconv.Itoa(len(s.all))
 	s.on(day, hour, kind+" of "+source.ID, func(ctx context.Context, w *World) error {
-		token, err := w.serviceToken(source.ID, nil)
-		if err != nil {
-			return err
-		}
-		_, err = w.call(ctx, http.MethodPost, "/collectevidence/v1/events", map[string]any{
+		return w.evidenceOf(ctx, source.ID, map[string]any{
 			"specversion": "1.0", "id": id, "source": "urn:sample:" + source.ID, "type": kind, "time": at.Format(time.RFC3339), "data": says(at),
-		}, http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/cloudevents+json"}})
-		if refused, ok := errors.AsType[*refusal](err); ok && refused.code == "evidence_unbound" {
-			return nil // the policy lets the program speak and binds nothing to what it says
-		}
-		return err
+		})
 	})
 }
 
@@ -92,8 +204,8 @@ func repeats(kind string) int {
 	return 0
 }
 
-func scan(kind, target string) map[string]any {
-	return map[string]any{"tool": sampleTool, "kind": kind, "target": target, "expected": 12, "seen": 12, "errors": 0, "critical": 0, "grade": "A+"}
+func scan() map[string]any {
+	return map[string]any{"tool": sampleTool, "kind": "vulnerability", "target": "all hosts", "expected": 12, "seen": 12, "errors": 0, "critical": 0, "grade": "A+"}
 }
 
 // says is the data of an event, as the schemas of collectevidence describe them: all is well.
@@ -116,14 +228,14 @@ func (s *script) says(kind string, p policy.Person) func(at time.Time) map[strin
 		case "review.done":
 			return map[string]any{"review": "tools", "reviewer": person, "expected": 40, "reviewed": 40, "open": 0}
 		case "build.tested":
-			return map[string]any{"commit": commit, "suite": sampleTool, "tests": 120, "passed": 120, "failed": 0}
+			return map[string]any{"commit": commit, "suite": sampleTool, "tests": 120, "passed": 120, "failed": 0, "deployed": ago(time.Hour)}
 		case "build.scanned":
 			return map[string]any{"commit": commit, "tool": sampleTool, "scope": "dependencies", "committed": ago(time.Hour), "critical": 0, "high": 0, "medium": 2, "low": 5}
 		case "release.deployed":
 			return map[string]any{"digest": digest, "environment": "live", "suite_passed": true, "signed_off": true,
 				"dev_at": ago(4 * day), "staging_at": ago(2 * day), "base_built": ago(5 * day), "previous": ago(7 * day)}
 		case "backup.completed":
-			return map[string]any{"expected": 1, "failed": 0, "stores": []map[string]any{{"store": sampleTool, "restorable": ago(10 * time.Minute), "regions": 3, "offsite": 1}}}
+			return map[string]any{"expected": 1, "failed": 0, "stores": []map[string]any{{"store": sampleTool, "restorable": ago(3 * time.Minute), "regions": 3, "offsite": 1}}}
 		case "backup.restored":
 			return map[string]any{"store": sampleTool, "declared": ago(2 * time.Hour), "restored": ago(time.Hour), "lost_s": 240, "checksum_ok": true}
 		case "pentest.report":
@@ -131,8 +243,9 @@ func (s *script) says(kind string, p policy.Person) func(at time.Time) map[strin
 		case "endpoint.report":
 			return map[string]any{"expected": 31, "seen": 31, "unmanaged": 0, "unencrypted": 0, "antivirus_off": 0, "old_signatures": 0}
 		case "uptime.report":
-			return map[string]any{"endpoint": sampleTool, "from": ago(30 * day), "to": ago(0), "last": ago(time.Minute), "probes": 43200, "missing": 0, "failed": 1}
+			return map[string]any{"endpoint": sampleTool, "from": ago(30 * day), "to": ago(0), "last": ago(time.Minute), "probes": 43200, "missing": 0, "failed": 1,
+				"alert_fired": ago(20 * time.Hour), "alert_reached": ago(20*time.Hour - 30*time.Second), "alert_acknowledged": ago(20*time.Hour - 5*time.Minute)}
 		}
-		return scan("vulnerability", "all hosts")
+		return scan()
 	}
 }

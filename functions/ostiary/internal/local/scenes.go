@@ -105,7 +105,7 @@ func (s *script) statements() {
 			days = 10
 		}
 		body := map[string]string{"promise": p.ID, "text_hash": promise.TextHash(p.Text), "valid_until": s.day.AddDate(0, 0, days).Format(time.DateOnly)}
-		s.on(0, 11*time.Hour, "the statement for "+p.ID, func(ctx context.Context, w *World) error {
+		s.on(0, 8*time.Hour, "the statement for "+p.ID, func(ctx context.Context, w *World) error {
 			_, err := w.asPerson(ctx, signers[0], http.MethodPost, "/attest/v1/statements", body)
 			return err
 		})
@@ -133,6 +133,7 @@ func (s *script) work(ctx context.Context, review bool) error {
 				Missing  []string `json:"missing_evidence"`
 				May      bool     `json:"may_do"`
 				MayCheck bool     `json:"may_review"`
+				Files    bool     `json:"files_document"`
 			}
 		}
 		if err := json.Unmarshal(list, &found); err != nil {
@@ -140,21 +141,29 @@ func (s *script) work(ctx context.Context, review bool) error {
 		}
 		for _, d := range found.Duties {
 			rule, _ := s.rules.Duty(d.Duty)
-			path := ""
+			path, body := "", any(nil)
 			switch {
 			case review && d.MayCheck:
 				path = "/review"
 			case !review && d.May && rule.ByHand() && !rule.Requested() && len(d.Missing) == 0:
 				path = "/done"
+				if d.Files {
+					body = s.certificate()
+				}
 			default:
 				continue
 			}
-			if _, err := s.w.asPerson(ctx, p, http.MethodPost, "/attest/v1/duties/"+d.ID+path, nil); err != nil {
+			if _, err := s.w.asPerson(ctx, p, http.MethodPost, "/attest/v1/duties/"+d.ID+path, body); err != nil {
 				return fmt.Errorf("%s of %s: %w", path, d.Duty, err)
 			}
 		}
 	}
 	return nil
+}
+
+// certificate is a document that is put on file: it outlasts the sample.
+func (s *script) certificate() map[string]string {
+	return map[string]string{"issuer": "Sample Assurance", "number": "SAMPLE-1", "valid_until": s.day.AddDate(1, 0, 0).Format(time.DateOnly)}
 }
 
 // software: of two pieces that people ask for, one is scanned and cleared, the other waits until its time is over.
@@ -203,6 +212,7 @@ func (s *script) exception() {
 type refusal struct {
 	status int
 	code   string
+	detail string
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s", r.status, r.code) }
@@ -237,9 +247,9 @@ func (w *World) call(ctx context.Context, method, path string, body any, header 
 	told := httptest.NewRecorder()
 	w.functions[name].handler.ServeHTTP(told, r)
 	if told.Code >= 300 {
-		var p struct{ Code string }
+		var p struct{ Code, Detail string }
 		_ = json.Unmarshal(told.Body.Bytes(), &p)
-		return nil, &refusal{told.Code, p.Code}
+		return nil, &refusal{told.Code, p.Code, p.Detail}
 	}
 	return told.Body.Bytes(), nil
 }

@@ -34,6 +34,12 @@ func (w *World) Handler() http.Handler {
 			answer(whilePlaying).ServeHTTP(rw, r)
 			return
 		}
+		if brings(r) {
+			if err := w.touch(); err != nil {
+				web.WriteProblem(rw, err)
+				return
+			}
+		}
 		w.mux.ServeHTTP(rw, r)
 	}))
 }

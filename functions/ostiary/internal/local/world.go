@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ostiary.internal/functions/internal/manifest"
@@ -39,6 +40,7 @@ type Options struct {
 	Policy    string // policy folder
 	Manual    bool   // the clock stands still
 	Now       time.Time
+	URL       string // where people reach this process; "" when nobody does
 	Functions []wiring.Function
 	Log       *slog.Logger
 	Env       wiring.Env // for what a person may set: OSTIARY_CLIENT_ADDRESS and the like
@@ -76,6 +78,7 @@ type World struct {
 
 	options Options
 	life    life
+	touched atomic.Bool  // something came from outside
 	gate    sync.RWMutex // held for writing while everything is opened anew
 	mux     http.Handler
 
@@ -109,7 +112,7 @@ func (w *World) open(ctx context.Context, o Options) error {
 	}
 	w.closers = append(w.closers, closer(release))
 	w.committed = func() error { return bolt.Settle(file) }
-	if err := w.life.read(o.Dir); err != nil {
+	if err := errors.Join(w.begun(file), w.life.read(o.Dir)); err != nil {
 		return err
 	}
 	if o.Manual {
@@ -196,7 +199,7 @@ func (w *World) firstSecrets(ctx context.Context) error {
 			return fmt.Errorf("making the secret %s: %w", name, err)
 		}
 	}
-	return nil
+	return w.canary(ctx)
 }
 
 func (w *World) openFunctions(ctx context.Context, o Options, database string) error {
@@ -244,7 +247,7 @@ func (w *World) accessOff() error {
 
 func (w *World) openFunction(ctx context.Context, f wiring.Function, m manifest.Function, o Options, database string) (*function, error) {
 	deps, err := wiring.Open(ctx, m, f.Schema, wiring.Options{
-		Env: w.environment(m, o.Env, database), Clock: w.clock, Log: w.log.With("function", m.Name), Policy: w.policy,
+		Env: w.environment(m, o.Env, database), Clock: w.clock, Log: w.logger(m.Name), Policy: w.policy,
 		Transport: w.issuer.Transport(), Directory: w.directoryOptions(),
 	})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"strings"
 	"time"
 
 	"ostiary.internal/functions/internal/wiring"
@@ -74,9 +73,3 @@ const Checkpoint = "checkpoint"
 
 // Root writes a root hash as checkpoints do.
 func Root(c log.Checkpoint) string { return base64.StdEncoding.EncodeToString(c.Root[:]) }
-
-// NameOf is the name in a verifier key: NAME+HASH+KEY.
-func NameOf(key string) string {
-	name, _, _ := strings.Cut(key, "+")
-	return name
-}

@@ -70,18 +70,32 @@ func (o Overview) Idle() bool { return len(o.Do)+len(o.Review)+len(o.Sign)+o.App
 // Duty is the page of one task.
 type Duty struct {
 	Item
-	Problem   *Trouble
-	Promises  []Sentence
-	Owner     string   // key of the role that does it
-	Second    string   // key of the role that reviews; "" for nobody
-	Evidence  []string // keys of what it needs from machines and has not got
-	By, At    string   // who did it and when; By "" for machines
-	Ref       string
-	Reviewer  string
-	Cycle     int
-	MayDo     bool
-	MayReview bool
-	Own       bool // it is her own matter
+	Problem  *Trouble
+	Promises []Sentence
+	Owner    string     // key of the role that does it
+	Second   string     // key of the role that reviews; "" for nobody
+	Evidence []Evidence // what it needs from machines and has not got
+	By, At   string     // who did it and when; By "" for machines
+	// Issuer, Number and Ends are of the document that was put on file, or the first two as filled in.
+	Issuer, Number, Ends string
+	Filed                *Dates // of the field for its end; nil where none is put on file
+	Ref                  string
+	Reviewer             string
+	Cycle                int
+	MayDo                bool
+	MayReview            bool
+	Own                  bool // it is her own matter
+}
+
+// Evidence is one piece of machine evidence.
+type Evidence struct {
+	Type  string // key of a text
+	About string // what it has to be about; "" for whatever it is about
+}
+
+// Dates are those of a form's field.
+type Dates struct {
+	Least, Most, Chosen string
 }
 
 // Ask is the page on which something is asked for.

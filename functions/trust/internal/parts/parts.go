@@ -4,13 +4,13 @@ package parts
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/vault"
@@ -19,6 +19,7 @@ import (
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/web"
+	"ostiary.internal/shared/trust/desk"
 	"ostiary.internal/shared/trust/duty"
 	"ostiary.internal/shared/trust/intake"
 	"ostiary.internal/shared/trust/notice"
@@ -65,11 +66,11 @@ func New(d *wiring.Deps) (*Parts, error) {
 			return v.Commit(ctx, vault.Subject{Type: "person", ID: person}, now)
 		}
 	}
-	digest := d.PolicyDigest()
+	on := desk.Desk{Store: d.Store, Box: d.Box, Policy: d.Policy, Digest: d.PolicyDigest(), Commit: commit, Notify: p.notify, Random: d.Random}
 	var errs [3]error
-	p.Duties, errs[0] = duty.New(duty.Config{Store: d.Store, Box: d.Box, Policy: d.Policy, Rules: rules, Digest: digest, Commit: commit, Notify: p.notify, Random: d.Random})
-	p.Statements, errs[1] = statement.New(statement.Config{Store: d.Store, Box: d.Box, Policy: d.Policy, Digest: digest, Commit: commit, Notify: p.notify, Random: d.Random})
-	p.Waivers, errs[2] = waiver.New(waiver.Config{Store: d.Store, Box: d.Box, Policy: d.Policy, Digest: digest, Commit: commit, Notify: p.notify, Random: d.Random})
+	p.Duties, errs[0] = duty.New(on, rules)
+	p.Statements, errs[1] = statement.New(on)
+	p.Waivers, errs[2] = waiver.New(on)
 	return p, errors.Join(errs[:]...)
 }
 
@@ -102,9 +103,7 @@ func (p *Parts) Tick(ctx context.Context, now time.Time) error {
 // Staffed are the parts of a function that shows signed-in people pages.
 type Staffed struct {
 	*Parts
-	Gate  caller.Gate
-	Pages *shell.Shell
-	Forms *web.Forms
+	*staffed.Staffed
 }
 
 // NewStaffed is New, with pages and their forms.
@@ -113,46 +112,21 @@ func NewStaffed(ctx context.Context, d *wiring.Deps, pages *shell.Shell) (*Staff
 	if err != nil {
 		return nil, err
 	}
-	key, err := d.Secrets.Get(ctx, "form-key")
-	if err != nil {
-		return nil, err
-	}
-	forms, err := web.NewForms(key)
-	gate := caller.Gate{Policy: d.Policy, Identity: d.Identity, Directory: d.Directory, Clock: d.Clock, Fronted: d.Fronted()}
-	return &Staffed{Parts: p, Gate: gate, Pages: pages, Forms: forms}, err
+	s, err := staffed.New(ctx, d, pages)
+	return &Staffed{p, s}, err
 }
 
 // Served is the function that serves routes; its problems read as pages to people.
 func (s *Staffed) Served(routes ...web.Route) (web.Function, error) {
-	served, err := s.Deps.Served(routes...)
-	served.ErrorPage = s.Pages.Problem
-	return served, err
+	return s.Staffed.Served(routes...)
 }
 
 // Staff is a handler for a signed-in person. What changes something may give notice, and is prepared for it.
-func (s *Staffed) Staff(handle func(w http.ResponseWriter, r *http.Request, who caller.Staff) error) func(w http.ResponseWriter, r *http.Request) error {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		who, err := s.Gate.Staff(r)
-		if err != nil {
-			return err
+func (s *Staffed) Staff(handle staffed.Handler) func(w http.ResponseWriter, r *http.Request) error {
+	return s.Signed(func(r *http.Request, _ caller.Staff) error {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			return nil
 		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			if err := s.Ready(r.Context()); err != nil {
-				return err
-			}
-		}
-		return Refused(handle(w, r, who))
-	}
-}
-
-// Refused turns an internal error into the answer that nothing was done; refusals meant for the caller stay. An
-// error of ours that has a kind but no text for the caller must not read as if the caller had made it.
-func Refused(err error) error {
-	switch {
-	case err == nil || fault.CodeOf(err) != "":
-		return err
-	case slices.Contains([]fault.Kind{fault.Transient, fault.Misconfigured, fault.Conflict, fault.Denied, fault.Exhausted}, fault.KindOf(err)):
-		return caller.Unavailable(err)
-	}
-	return fmt.Errorf("%v", err)
+		return s.Ready(r.Context())
+	}, handle)
 }

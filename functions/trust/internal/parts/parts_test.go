@@ -1,7 +1,6 @@
 package parts_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,7 +15,6 @@ import (
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/require"
-	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/trust/promise"
 )
 
@@ -165,30 +163,5 @@ func TestRules(t *testing.T) {
 		if _, err := parts.New(&deps); starts != (err == nil) || !starts && !fault.Is(err, fault.Misconfigured) {
 			t.Errorf("%s: %v", text, err)
 		}
-	}
-}
-
-// TestRefused: an internal error never reads as if the caller had made it.
-func TestRefused(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		err    error
-		status int
-		code   string
-	}{
-		{fault.New(fault.Invalid, "a document outside the limits"), 500, "internal"},
-		{errors.New("nobody knows"), 500, "internal"},
-		{fault.New(fault.Transient, "down"), 503, "unavailable"},
-		{fault.New(fault.Misconfigured, "no index"), 503, "unavailable"},
-		{fault.New(fault.Conflict, "lost too often"), 503, "unavailable"},
-		{context.DeadlineExceeded, 503, "unavailable"},
-		{fmt.Errorf("signing: %w", fault.Refuse(fault.NotFound, "promise_unknown", "a", "b")), 404, "promise_unknown"},
-	} {
-		if p := web.ProblemOf(parts.Refused(test.err)); p.Status != test.status || p.Code != test.code {
-			t.Errorf("%v: %d %q, want %d %q", test.err, p.Status, p.Code, test.status, test.code)
-		}
-	}
-	if parts.Refused(nil) != nil {
-		t.Error("no error became one")
 	}
 }

@@ -153,7 +153,7 @@ func (o *Objects) put(ctx context.Context, name string, data []byte, place func(
 		return 0, fault.New(fault.Conflict, "object %s exists", name)
 	}
 	if err == nil && disk.Waits(ctx) {
-		err = syncFolder(dir)
+		err = disk.SyncFolder(dir)
 	}
 	if err != nil {
 		return 0, fault.New(fault.Transient, "writing object %s: %w", name, err)
@@ -165,7 +165,7 @@ func (o *Objects) put(ctx context.Context, name string, data []byte, place func(
 func (o *Objects) write(ctx context.Context, dir string, data []byte) (string, error) {
 	f, err := os.CreateTemp(dir, temporary)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = makeFolder(dir); err == nil {
+		if err = disk.MakeFolder(dir); err == nil {
 			f, err = os.CreateTemp(dir, temporary)
 		}
 	}
@@ -180,30 +180,6 @@ func (o *Objects) write(ctx context.Context, dir string, data []byte) (string, e
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil
-}
-
-// makeFolder makes a folder and those above it, durably.
-func makeFolder(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
-	}
-	above := filepath.Dir(dir)
-	if err := makeFolder(above); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncFolder(above)
-}
-
-// syncFolder makes the names in a folder durable.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 func (o *Objects) path(name string) string { return filepath.Join(o.dir, filepath.FromSlash(name)) }

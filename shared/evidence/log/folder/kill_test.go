@@ -14,6 +14,7 @@ import (
 	"ostiary.internal/shared/evidence/log/folder"
 	"ostiary.internal/shared/evidence/record"
 	inbox "ostiary.internal/shared/evidence/record/folder"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
 	"ostiary.internal/shared/platform/clock"
@@ -29,7 +30,7 @@ func sequencer(dir string) (*log.Sequencer, sign.Signer, error) {
 	}
 	s, err := log.New(log.Config{
 		Inbox: folder.New(filepath.Join(dir, "inbox")), Tiles: folder.New(filepath.Join(dir, "tiles")), Head: folder.New(filepath.Join(dir, "head")),
-		Origin: origin, Signers: []sign.Signer{key}, Clock: clock.System{},
+		Origin: origin, Signers: []sign.Signer{key}, Writers: recordtest.Writers(), Clock: clock.System{},
 	})
 	return s, key, err
 }
@@ -50,7 +51,7 @@ func TestKilledSequencers(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	in := inbox.New(filepath.Join(dir, "inbox"))
+	in := inbox.New(filepath.Join(dir, "inbox", recordtest.Place))
 	handedIn := map[string]bool{}
 	put := func(n int) {
 		for range n {

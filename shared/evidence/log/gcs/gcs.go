@@ -104,7 +104,11 @@ func (o Objects) Delete(ctx context.Context, name string, generation int64) erro
 	}
 	defer cancel()
 	object := handle.Object(o.Prefix() + name)
-	err = o.explain("deleting", name, object.If(storage.Conditions{GenerationMatch: generation}).Delete(ctx))
+	if generation == 0 { // nobody's; to the service it would be no precondition
+		err = fault.New(fault.Conflict, "deleting %s: no generation is given", name)
+	} else {
+		err = o.explain("deleting", name, object.If(storage.Conditions{GenerationMatch: generation}).Delete(ctx))
+	}
 	if fault.Is(err, fault.Conflict) {
 		// The precondition fails for what is gone too.
 		if _, missing := object.Attrs(ctx); fault.Is(o.explain("looking for", name, missing), fault.NotFound) {

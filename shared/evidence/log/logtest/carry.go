@@ -9,6 +9,7 @@ import (
 
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/platform/clock"
 )
@@ -38,7 +39,7 @@ func carries(t *testing.T, fresh Fresh) {
 	for range 2 {
 		s, err := log.New(log.Config{
 			Inbox: handle(t, openInbox), Tiles: handle(t, openTiles), Head: handle(t, openHead),
-			Origin: origin, Signers: []sign.Signer{k}, Clock: clk,
+			Origin: origin, Signers: []sign.Signer{k}, Writers: recordtest.Writers(), Clock: clk,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -58,7 +59,7 @@ func carries(t *testing.T, fresh Fresh) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			create(t, inbox, r.ID(), string(data))
+			create(t, inbox, recordtest.Place+r.ID(), string(data))
 		}
 		next += step.fresh
 		got, err := sequencers[pass%2].Run(t.Context())

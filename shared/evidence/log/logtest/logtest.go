@@ -146,8 +146,10 @@ func deletes(t *testing.T, s stores) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, s.two.Delete(t.Context(), "staging/1", first), fault.Conflict)
-	expect(t, s.one, "staging/1", "b", second)
+	for _, other := range []int64{first, 0} { // 0 is nobody's generation
+		want(t, s.two.Delete(t.Context(), "staging/1", other), fault.Conflict)
+		expect(t, s.one, "staging/1", "b", second)
+	}
 	for range 2 { // the second time it is gone
 		if err := s.two.Delete(t.Context(), "staging/1", second); err != nil {
 			t.Fatal(err)

@@ -27,13 +27,16 @@ func init() { record.Inboxes.Register("folder", open) }
 
 var _ driver.Open[record.Options, record.Inbox] = open
 
-// open opens folder:DIR; DIR is relative to the working directory, or absolute.
-func open(_ context.Context, u *url.URL, _ record.Options) (record.Inbox, error) {
+// open opens folder:DIR; DIR is relative to the working directory, or absolute. Each writer has a folder in it.
+func open(_ context.Context, u *url.URL, o record.Options) (record.Inbox, error) {
 	dir, err := driver.Folder(u, "evidence inbox")
 	if err != nil {
 		return nil, err
 	}
-	return New(dir), nil
+	if err := record.CheckWriter(o.Writer); err != nil {
+		return nil, err
+	}
+	return New(filepath.Join(dir, o.Writer)), nil
 }
 
 // temporary begins the names of files that are being written.
@@ -62,7 +65,7 @@ func (in *Inbox) Create(ctx context.Context, id string, data []byte) error {
 
 func (in *Inbox) create(ctx context.Context, id string, data []byte) error {
 	if _, err := os.Stat(in.dir); errors.Is(err, fs.ErrNotExist) {
-		if err := errors.Join(os.MkdirAll(in.dir, 0o700), sync(filepath.Dir(in.dir))); err != nil {
+		if err := disk.MakeFolder(in.dir); err != nil {
 			return err
 		}
 	}
@@ -87,7 +90,7 @@ func (in *Inbox) create(ctx context.Context, id string, data []byte) error {
 	if !disk.Waits(ctx) {
 		return nil
 	}
-	return sync(in.dir) // also for a retry: the first attempt may have died before it
+	return disk.SyncFolder(in.dir) // also for a retry: the first attempt may have died before it
 }
 
 // write puts data into a temporary file, on the disk, and returns its path.
@@ -104,15 +107,6 @@ func (in *Inbox) write(ctx context.Context, data []byte) (string, error) {
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil
-}
-
-// sync makes the names in a folder durable.
-func sync(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 func (in *Inbox) path(id string) string { return filepath.Join(in.dir, id) }

@@ -22,12 +22,12 @@ func TestSuite(t *testing.T) {
 	t.Parallel()
 	recordtest.Run(t, func(t testing.TB) (record.Inbox, recordtest.Kept) {
 		dir := filepath.Join(t.TempDir(), "not", "yet")
-		in, err := record.Inboxes.Open(t.Context(), "folder:"+dir, record.Options{})
+		in, err := record.Inboxes.Open(t.Context(), "folder:"+dir, record.Options{Writer: "control"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return in, func(t testing.TB, id string) (string, bool) {
-			data, err := folder.New(dir).Read(t.Context(), id)
+			data, err := folder.New(filepath.Join(dir, "control")).Read(t.Context(), id)
 			if fault.Is(err, fault.NotFound) {
 				return "", false
 			}
@@ -41,7 +41,7 @@ func TestSuite(t *testing.T) {
 
 func TestOpen(t *testing.T) {
 	t.Chdir(t.TempDir())
-	in, err := record.Inboxes.Open(t.Context(), "folder:data/in%20box", record.Options{})
+	in, err := record.Inboxes.Open(t.Context(), "folder:data/in%20box", record.Options{Writer: "control"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,13 +51,18 @@ func TestOpen(t *testing.T) {
 	if err := record.Sink(in)(t.Context(), "a", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Stat("data/in box/a")
+	info, err := os.Stat("data/in box/control/a")
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
 	for _, bad := range []string{"folder:", "folder://host/dir", "folder:dir?x=1", "folder:dir#x", "folder:%zz", "bucket:dir"} {
-		if _, err := record.Inboxes.Open(t.Context(), bad, record.Options{}); !fault.Is(err, fault.Misconfigured) {
+		if _, err := record.Inboxes.Open(t.Context(), bad, record.Options{Writer: "control"}); !fault.Is(err, fault.Misconfigured) {
 			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	for _, bad := range []string{"", "..", "a/b", "A"} {
+		if _, err := record.Inboxes.Open(t.Context(), "folder:data", record.Options{Writer: bad}); !fault.Is(err, fault.Misconfigured) {
+			t.Errorf("the writer %q: %v", bad, err)
 		}
 	}
 }

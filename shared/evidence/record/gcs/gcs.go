@@ -21,12 +21,15 @@ import (
 var Permissions = map[string][]string{"Inbox.Create": {"storage.objects.create"}}
 
 func init() {
-	record.Inboxes.Register("gs", func(_ context.Context, u *url.URL, _ record.Options) (record.Inbox, error) {
+	record.Inboxes.Register("gs", func(_ context.Context, u *url.URL, o record.Options) (record.Inbox, error) {
 		name, prefix, err := bucket.Parse(u)
 		if err != nil {
 			return nil, err
 		}
-		return New(name, prefix, 0, bucket.Deployed)
+		if err := record.CheckWriter(o.Writer); err != nil {
+			return nil, err
+		}
+		return New(name, prefix+o.Writer+"/", 0, bucket.Deployed)
 	})
 }
 

@@ -2,6 +2,7 @@ package gcs
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,12 +98,18 @@ func TestFailures(t *testing.T) {
 
 func TestURLs(t *testing.T) {
 	t.Parallel()
+	if _, err := record.Inboxes.Open(t.Context(), "gs://evidence-inbox", record.Options{}); !fault.Is(err, fault.Misconfigured) {
+		t.Errorf("without a writer: %v", err)
+	}
 	for raw, ok := range map[string]bool{"gs://evidence-inbox": true, "gs://evidence-inbox/a": true, "gs:evidence-inbox": false, "gs://": false, "gs://evidence-inbox?a=b": false} {
-		in, err := record.Inboxes.Open(t.Context(), raw, record.Options{})
+		in, err := record.Inboxes.Open(t.Context(), raw, record.Options{Writer: "control"})
 		if ok != (err == nil) || !ok && !fault.Is(err, fault.Misconfigured) {
 			t.Errorf("%s: %v", raw, err)
 		}
 		if ok {
+			if prefix := in.(Inbox).bucket.Prefix(); !strings.HasSuffix("/"+prefix, "/control/") {
+				t.Errorf("%s: records lie below %q", raw, prefix)
+			}
 			if err := in.Close(); err != nil {
 				t.Error(err)
 			}

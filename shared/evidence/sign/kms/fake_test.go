@@ -9,20 +9,17 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"net"
 	"sync"
 	"testing"
 	"time"
 
-	api "cloud.google.com/go/kms/apiv1"
 	"cloud.google.com/go/kms/apiv1/kmspb"
-	"google.golang.org/api/option"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"ostiary.internal/shared/platform/cloudkms"
+	"ostiary.internal/shared/platform/cloudkms/kmstest"
 )
 
 const (
@@ -57,7 +54,7 @@ func (s *service) GetPublicKey(_ context.Context, r *kmspb.GetPublicKeyRequest) 
 		return nil, status.Errorf(codes.NotFound, "CryptoKeyVersion %s not found.", r.GetName())
 	}
 	reply := &kmspb.PublicKey{Name: testVersion, Algorithm: kmspb.CryptoKeyVersion_EC_SIGN_ED25519, Pem: encode(s.key.Public())}
-	reply.PemCrc32C = checksum([]byte(reply.Pem))
+	reply.PemCrc32C = cloudkms.Checksum([]byte(reply.Pem))
 	if s.onRead != nil {
 		s.onRead(reply)
 	}
@@ -82,11 +79,11 @@ func (s *service) AsymmetricSign(_ context.Context, r *kmspb.AsymmetricSignReque
 		return nil, status.Errorf(codes.NotFound, "CryptoKeyVersion %s not found.", r.GetName())
 	case len(r.GetData()) == 0 || len(r.GetData()) > 64<<10:
 		return nil, status.Error(codes.InvalidArgument, "data must be set, up to 64 KiB")
-	case !matches(r.GetDataCrc32C(), r.GetData()):
+	case !cloudkms.Matches(r.GetDataCrc32C(), r.GetData()):
 		return nil, status.Error(codes.InvalidArgument, "The checksum in field data_crc32c did not match.")
 	}
 	signature := ed25519.Sign(s.key, r.GetData())
-	reply := &kmspb.AsymmetricSignResponse{Name: testVersion, Signature: signature, SignatureCrc32C: checksum(signature), VerifiedDataCrc32C: true}
+	reply := &kmspb.AsymmetricSignResponse{Name: testVersion, Signature: signature, SignatureCrc32C: cloudkms.Checksum(signature), VerifiedDataCrc32C: true}
 	if s.onSign != nil {
 		s.onSign(reply)
 	}
@@ -119,20 +116,7 @@ func start(t *testing.T, s *service, version string, wait time.Duration) *Signer
 			t.Fatal(err)
 		}
 	}
-	listener := bufconn.Listen(1 << 20)
-	server := grpc.NewServer()
-	kmspb.RegisterKeyManagementServiceServer(server, s)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
-	signer, err := New(version, testName, wait, func(ctx context.Context) (*api.KeyManagementClient, error) {
-		conn, err := grpc.NewClient("passthrough:///kms",
-			grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
-			grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			return nil, err
-		}
-		return api.NewKeyManagementClient(ctx, option.WithGRPCConn(conn))
-	})
+	signer, err := New(version, testName, wait, kmstest.Serve(t, s))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,20 +8,14 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/pem"
-	"hash/crc32"
 	"net/url"
 	"regexp"
-	"strings"
-	"sync/atomic"
 	"time"
 
-	api "cloud.google.com/go/kms/apiv1"
 	"cloud.google.com/go/kms/apiv1/kmspb"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"ostiary.internal/shared/evidence/sign"
+	"ostiary.internal/shared/platform/cloudkms"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/lazy"
 )
@@ -32,9 +26,6 @@ var Permissions = map[string][]string{
 	"Signer.Verifier": {"cloudkms.cryptoKeyVersions.viewPublicKey"},
 	"Signer.Sign":     {"cloudkms.cryptoKeyVersions.useToSign", "cloudkms.cryptoKeyVersions.viewPublicKey"},
 }
-
-// callTimeout ends one call with all the client's own retries, unless the options say otherwise.
-const callTimeout = 10 * time.Second
 
 var versionName = regexp.MustCompile(`^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+/cryptoKeyVersions/[1-9][0-9]*$`)
 
@@ -47,9 +38,7 @@ func init() {
 		if u.User != nil {
 			return nil, fault.New(fault.Misconfigured, "gcpkms: the URL takes no user")
 		}
-		return New(u.Host+u.Path, name, o.Wait, func(ctx context.Context) (*api.KeyManagementClient, error) {
-			return api.NewKeyManagementClient(ctx)
-		})
+		return New(u.Host+u.Path, name, o.Wait, cloudkms.Default)
 	})
 }
 
@@ -58,15 +47,14 @@ func init() {
 type Signer struct {
 	version, name string
 	wait          time.Duration
-	client        *lazy.Value[*api.KeyManagementClient]
+	client        *cloudkms.Client
 	public        *lazy.Value[ed25519.PublicKey]
-	made          atomic.Pointer[api.KeyManagementClient] // for Close, which must not connect
 }
 
 // New returns the signer of a version, projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N, under the
 // key name of the log; another form is Misconfigured. wait bounds each call, 10 s for zero. connect runs at the first
 // call.
-func New(version, name string, wait time.Duration, connect func(context.Context) (*api.KeyManagementClient, error)) (*Signer, error) {
+func New(version, name string, wait time.Duration, connect cloudkms.Connect) (*Signer, error) {
 	if !versionName.MatchString(version) {
 		return nil, fault.New(fault.Misconfigured, "gcpkms: %q is not projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N", version)
 	}
@@ -74,9 +62,9 @@ func New(version, name string, wait time.Duration, connect func(context.Context)
 		return nil, err
 	}
 	if wait <= 0 {
-		wait = callTimeout
+		wait = cloudkms.CallTimeout
 	}
-	s := &Signer{version: version, name: name, wait: wait, client: lazy.New(connect)}
+	s := &Signer{version: version, name: name, wait: wait, client: cloudkms.New(connect)}
 	s.public = lazy.New(s.fetch)
 	return s, nil
 }
@@ -99,20 +87,20 @@ func (s *Signer) Sign(ctx context.Context, text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := s.connect(ctx)
+	client, err := s.client.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.wait)
 	defer cancel()
-	reply, err := client.AsymmetricSign(ctx, &kmspb.AsymmetricSignRequest{Name: s.version, Data: text, DataCrc32C: checksum(text)})
+	reply, err := client.AsymmetricSign(ctx, &kmspb.AsymmetricSignRequest{Name: s.version, Data: text, DataCrc32C: cloudkms.Checksum(text)})
 	if err != nil {
-		return nil, s.explain("signing", err)
+		return nil, cloudkms.Explain("signing", s.version, err, fault.Misconfigured)
 	}
 	switch {
 	case !reply.GetVerifiedDataCrc32C():
 		return nil, fault.New(fault.Transient, "signing by %s: the service did not verify what it received", s.version)
-	case !matches(reply.GetSignatureCrc32C(), reply.GetSignature()):
+	case !cloudkms.Matches(reply.GetSignatureCrc32C(), reply.GetSignature()):
 		return nil, fault.New(fault.Transient, "signing by %s: the reply's checksum does not match", s.version)
 	case reply.GetName() != s.version:
 		return nil, fault.New(fault.Misconfigured, "signing by %s: answered by %q", s.version, reply.GetName())
@@ -124,7 +112,7 @@ func (s *Signer) Sign(ctx context.Context, text []byte) ([]byte, error) {
 
 // fetch asks for the public key.
 func (s *Signer) fetch(ctx context.Context) (ed25519.PublicKey, error) {
-	client, err := s.connect(ctx)
+	client, err := s.client.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -132,10 +120,10 @@ func (s *Signer) fetch(ctx context.Context) (ed25519.PublicKey, error) {
 	defer cancel()
 	reply, err := client.GetPublicKey(ctx, &kmspb.GetPublicKeyRequest{Name: s.version})
 	if err != nil {
-		return nil, s.explain("reading the public key", err)
+		return nil, cloudkms.Explain("reading the public key", s.version, err, fault.Misconfigured)
 	}
 	switch {
-	case !matches(reply.GetPemCrc32C(), []byte(reply.GetPem())):
+	case !cloudkms.Matches(reply.GetPemCrc32C(), []byte(reply.GetPem())):
 		return nil, fault.New(fault.Transient, "reading the public key of %s: the reply's checksum does not match", s.version)
 	case reply.GetName() != s.version:
 		return nil, fault.New(fault.Misconfigured, "reading the public key of %s: answered by %q", s.version, reply.GetName())
@@ -158,45 +146,4 @@ func (s *Signer) fetch(ctx context.Context) (ed25519.PublicKey, error) {
 }
 
 // Close closes the connection, if one was made.
-func (s *Signer) Close() error {
-	if client := s.made.Load(); client != nil {
-		return client.Close()
-	}
-	return nil
-}
-
-func (s *Signer) connect(ctx context.Context) (*api.KeyManagementClient, error) {
-	client, err := s.client.Get(ctx)
-	if err != nil {
-		return nil, fault.New(fault.Transient, "connecting to the key service: %w", err)
-	}
-	s.made.Store(client)
-	return client, nil
-}
-
-// explain gives an error of the service its kind.
-func (s *Signer) explain(doing string, err error) error {
-	kind := fault.Transient
-	switch status.Code(err) {
-	case codes.PermissionDenied, codes.Unauthenticated:
-		kind = fault.Denied
-	case codes.NotFound, codes.FailedPrecondition, codes.Unimplemented:
-		kind = fault.Misconfigured // no such version, or it is disabled or destroyed
-	case codes.InvalidArgument:
-		// A checksum the service found wrong is an argument too, yet sending again mends it.
-		if !strings.Contains(strings.ToLower(err.Error()), "crc32c") {
-			kind = fault.Misconfigured
-		}
-	}
-	return fault.New(kind, "%s by %s: %w", doing, s.version, err)
-}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-func checksum(data []byte) *wrapperspb.Int64Value {
-	return wrapperspb.Int64(int64(crc32.Checksum(data, castagnoli)))
-}
-
-func matches(sum *wrapperspb.Int64Value, data []byte) bool {
-	return sum != nil && sum.GetValue() == checksum(data).GetValue()
-}
+func (s *Signer) Close() error { return s.client.Close() }

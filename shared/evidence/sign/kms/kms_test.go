@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"ostiary.internal/shared/evidence/sign"
+	"ostiary.internal/shared/platform/cloudkms"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -53,21 +54,24 @@ func TestKinds(t *testing.T) {
 	onSign := func(change func(*kmspb.AsymmetricSignResponse)) *service { return &service{onSign: change} }
 	onRead := func(change func(*kmspb.PublicKey)) *service { return &service{onRead: change} }
 	pem := func(text string) *service {
-		return onRead(func(k *kmspb.PublicKey) { k.Pem, k.PemCrc32C = text, checksum([]byte(text)) })
+		return onRead(func(k *kmspb.PublicKey) { k.Pem, k.PemCrc32C = text, cloudkms.Checksum([]byte(text)) })
 	}
 	for name, test := range map[string]struct {
 		fake    *service
 		version string
 		kind    fault.Kind
 	}{
-		"request checksum":            {&service{onRequest: off}, testVersion, fault.Transient},
-		"checksum not verified":       {onSign(func(r *kmspb.AsymmetricSignResponse) { r.VerifiedDataCrc32C = false }), testVersion, fault.Transient},
-		"signature altered":           {onSign(func(r *kmspb.AsymmetricSignResponse) { r.Signature[3] ^= 1 }), testVersion, fault.Transient},
-		"signature checksum missing":  {onSign(func(r *kmspb.AsymmetricSignResponse) { r.SignatureCrc32C = nil }), testVersion, fault.Transient},
-		"signature of something else": {onSign(func(r *kmspb.AsymmetricSignResponse) { r.Signature[3] ^= 1; r.SignatureCrc32C = checksum(r.Signature) }), testVersion, fault.Misconfigured},
+		"request checksum":           {&service{onRequest: off}, testVersion, fault.Transient},
+		"checksum not verified":      {onSign(func(r *kmspb.AsymmetricSignResponse) { r.VerifiedDataCrc32C = false }), testVersion, fault.Transient},
+		"signature altered":          {onSign(func(r *kmspb.AsymmetricSignResponse) { r.Signature[3] ^= 1 }), testVersion, fault.Transient},
+		"signature checksum missing": {onSign(func(r *kmspb.AsymmetricSignResponse) { r.SignatureCrc32C = nil }), testVersion, fault.Transient},
+		"signature of something else": {onSign(func(r *kmspb.AsymmetricSignResponse) {
+			r.Signature[3] ^= 1
+			r.SignatureCrc32C = cloudkms.Checksum(r.Signature)
+		}), testVersion, fault.Misconfigured},
 		"signature too short": {onSign(func(r *kmspb.AsymmetricSignResponse) {
 			r.Signature = r.Signature[:63]
-			r.SignatureCrc32C = checksum(r.Signature)
+			r.SignatureCrc32C = cloudkms.Checksum(r.Signature)
 		}), testVersion, fault.Misconfigured},
 		"another version signs":          {onSign(func(r *kmspb.AsymmetricSignResponse) { r.Name += "0" }), testVersion, fault.Misconfigured},
 		"public key altered":             {onRead(func(k *kmspb.PublicKey) { k.Pem += " " }), testVersion, fault.Transient},

@@ -6,20 +6,17 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"testing"
 
-	api "cloud.google.com/go/kms/apiv1"
 	"cloud.google.com/go/kms/apiv1/kmspb"
-	"google.golang.org/api/option"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"ostiary.internal/shared/platform/cloudkms"
+	"ostiary.internal/shared/platform/cloudkms/kmstest"
 )
 
 const testKey = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
@@ -79,7 +76,7 @@ func (s *service) Encrypt(_ context.Context, r *kmspb.EncryptRequest) (*kmspb.En
 	reply := &kmspb.EncryptResponse{
 		Name:                    fmt.Sprintf("%s/cryptoKeyVersions/%d", testKey, primary),
 		Ciphertext:              ciphertext,
-		CiphertextCrc32C:        checksum(ciphertext),
+		CiphertextCrc32C:        cloudkms.Checksum(ciphertext),
 		VerifiedPlaintextCrc32C: r.GetPlaintextCrc32C() != nil,
 		VerifiedAdditionalAuthenticatedDataCrc32C: r.GetAdditionalAuthenticatedDataCrc32C() != nil,
 	}
@@ -117,7 +114,7 @@ func (s *service) Decrypt(_ context.Context, r *kmspb.DecryptRequest) (*kmspb.De
 	}
 	reply := &kmspb.DecryptResponse{
 		Plaintext:       plaintext,
-		PlaintextCrc32C: checksum(plaintext),
+		PlaintextCrc32C: cloudkms.Checksum(plaintext),
 		UsedPrimary:     int(ciphertext[0]) == len(s.versions),
 	}
 	if s.onDecrypt != nil {
@@ -126,7 +123,9 @@ func (s *service) Decrypt(_ context.Context, r *kmspb.DecryptRequest) (*kmspb.De
 	return reply, nil
 }
 
-func wrong(sum *wrapperspb.Int64Value, data []byte) bool { return sum != nil && !matches(sum, data) }
+func wrong(sum *wrapperspb.Int64Value, data []byte) bool {
+	return sum != nil && !cloudkms.Matches(sum, data)
+}
 
 // start serves s on an in-process wire and returns keys whose real client speaks to it.
 func start(t *testing.T, s *service, name string) *Keys {
@@ -134,20 +133,7 @@ func start(t *testing.T, s *service, name string) *Keys {
 	if len(s.versions) == 0 {
 		s.rotate()
 	}
-	listener := bufconn.Listen(1 << 20)
-	server := grpc.NewServer()
-	kmspb.RegisterKeyManagementServiceServer(server, s)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
-	keys, err := New(name, func(ctx context.Context) (*api.KeyManagementClient, error) {
-		conn, err := grpc.NewClient("passthrough:///kms",
-			grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
-			grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			return nil, err
-		}
-		return api.NewKeyManagementClient(ctx, option.WithGRPCConn(conn))
-	})
+	keys, err := New(name, kmstest.Serve(t, s))
 	if err != nil {
 		t.Fatal(err)
 	}

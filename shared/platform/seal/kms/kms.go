@@ -5,21 +5,14 @@ package kms
 
 import (
 	"context"
-	"hash/crc32"
 	"net/url"
 	"regexp"
 	"strings"
-	"sync/atomic"
-	"time"
 
-	api "cloud.google.com/go/kms/apiv1"
 	"cloud.google.com/go/kms/apiv1/kmspb"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"ostiary.internal/shared/platform/cloudkms"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/lazy"
 	"ostiary.internal/shared/platform/seal"
 )
 
@@ -30,9 +23,6 @@ var Permissions = map[string][]string{
 	"Keys.Unwrap": {"cloudkms.cryptoKeyVersions.useToDecrypt"},
 }
 
-// callTimeout ends one call with all the client's own retries.
-const callTimeout = 10 * time.Second
-
 var keyName = regexp.MustCompile(`^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$`)
 
 func init() {
@@ -40,50 +30,47 @@ func init() {
 		if u.RawQuery != "" || u.User != nil {
 			return nil, fault.New(fault.Misconfigured, "kms: the URL takes no user and no options")
 		}
-		return New(u.Host+u.Path, func(ctx context.Context) (*api.KeyManagementClient, error) {
-			return api.NewKeyManagementClient(ctx)
-		})
+		return New(u.Host+u.Path, cloudkms.Default)
 	})
 }
 
 // Keys wraps by the primary version of one key.
 type Keys struct {
 	name   string
-	client *lazy.Value[*api.KeyManagementClient]
-	made   atomic.Pointer[api.KeyManagementClient] // for Close, which must not connect
+	client *cloudkms.Client
 }
 
 // New returns the keys wrapped by the key called name, projects/P/locations/L/keyRings/R/cryptoKeys/K; another
 // form, a pinned version included, is Misconfigured. connect runs at the first call.
-func New(name string, connect func(context.Context) (*api.KeyManagementClient, error)) (*Keys, error) {
+func New(name string, connect cloudkms.Connect) (*Keys, error) {
 	if !keyName.MatchString(name) {
 		return nil, fault.New(fault.Misconfigured, "kms: %q is not projects/P/locations/L/keyRings/R/cryptoKeys/K", name)
 	}
-	return &Keys{name: name, client: lazy.New(connect)}, nil
+	return &Keys{name: name, client: cloudkms.New(connect)}, nil
 }
 
 // Wrap encrypts the data key by the primary version, whose full name it returns.
 func (k *Keys) Wrap(ctx context.Context, dataKey, bound []byte) ([]byte, string, error) {
-	client, err := k.connect(ctx)
+	client, err := k.client.Get(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cloudkms.CallTimeout)
 	defer cancel()
 	reply, err := client.Encrypt(ctx, &kmspb.EncryptRequest{
 		Name:                              k.name,
 		Plaintext:                         dataKey,
-		PlaintextCrc32C:                   checksum(dataKey),
+		PlaintextCrc32C:                   cloudkms.Checksum(dataKey),
 		AdditionalAuthenticatedData:       bound,
-		AdditionalAuthenticatedDataCrc32C: checksum(bound),
+		AdditionalAuthenticatedDataCrc32C: cloudkms.Checksum(bound),
 	})
 	if err != nil {
-		return nil, "", k.explain("encrypting", err, fault.Misconfigured)
+		return nil, "", cloudkms.Explain("encrypting", k.name, err, fault.Misconfigured)
 	}
 	switch {
 	case !reply.GetVerifiedPlaintextCrc32C() || !reply.GetVerifiedAdditionalAuthenticatedDataCrc32C():
 		return nil, "", fault.New(fault.Transient, "encrypting by %s: the service did not verify what it received", k.name)
-	case !matches(reply.GetCiphertextCrc32C(), reply.GetCiphertext()):
+	case !cloudkms.Matches(reply.GetCiphertextCrc32C(), reply.GetCiphertext()):
 		return nil, "", fault.New(fault.Transient, "encrypting by %s: the reply's checksum does not match", k.name)
 	case !strings.HasPrefix(reply.GetName(), k.name+"/cryptoKeyVersions/"):
 		return nil, "", fault.New(fault.Misconfigured, "encrypting by %s: answered by %q", k.name, reply.GetName())
@@ -93,23 +80,23 @@ func (k *Keys) Wrap(ctx context.Context, dataKey, bound []byte) ([]byte, string,
 
 // Unwrap decrypts a data key by whichever version of the key wrapped it.
 func (k *Keys) Unwrap(ctx context.Context, wrapped, bound []byte) ([]byte, error) {
-	client, err := k.connect(ctx)
+	client, err := k.client.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cloudkms.CallTimeout)
 	defer cancel()
 	reply, err := client.Decrypt(ctx, &kmspb.DecryptRequest{
 		Name:                              k.name,
 		Ciphertext:                        wrapped,
-		CiphertextCrc32C:                  checksum(wrapped),
+		CiphertextCrc32C:                  cloudkms.Checksum(wrapped),
 		AdditionalAuthenticatedData:       bound,
-		AdditionalAuthenticatedDataCrc32C: checksum(bound),
+		AdditionalAuthenticatedDataCrc32C: cloudkms.Checksum(bound),
 	})
 	if err != nil {
-		return nil, k.explain("decrypting", err, fault.Invalid)
+		return nil, cloudkms.Explain("decrypting", k.name, err, fault.Invalid)
 	}
-	if !matches(reply.GetPlaintextCrc32C(), reply.GetPlaintext()) {
+	if !cloudkms.Matches(reply.GetPlaintextCrc32C(), reply.GetPlaintext()) {
 		seal.Wipe(reply.GetPlaintext())
 		return nil, fault.New(fault.Transient, "decrypting by %s: the reply's checksum does not match", k.name)
 	}
@@ -117,45 +104,4 @@ func (k *Keys) Unwrap(ctx context.Context, wrapped, bound []byte) ([]byte, error
 }
 
 // Close closes the connection, if one was made.
-func (k *Keys) Close() error {
-	if client := k.made.Load(); client != nil {
-		return client.Close()
-	}
-	return nil
-}
-
-func (k *Keys) connect(ctx context.Context) (*api.KeyManagementClient, error) {
-	client, err := k.client.Get(ctx)
-	if err != nil {
-		return nil, fault.New(fault.Transient, "connecting to the key service: %w", err)
-	}
-	k.made.Store(client)
-	return client, nil
-}
-
-// explain gives an error of the service its kind; refused is the kind of "your argument is wrong".
-func (k *Keys) explain(doing string, err error, refused fault.Kind) error {
-	kind := fault.Transient
-	switch status.Code(err) {
-	case codes.PermissionDenied, codes.Unauthenticated:
-		kind = fault.Denied
-	case codes.NotFound, codes.FailedPrecondition, codes.Unimplemented:
-		kind = fault.Misconfigured // no such key, or its version is disabled or destroyed
-	case codes.InvalidArgument:
-		// A checksum the service found wrong is an argument too, yet sending again mends it.
-		if !strings.Contains(strings.ToLower(err.Error()), "crc32c") {
-			kind = refused
-		}
-	}
-	return fault.New(kind, "%s by %s: %w", doing, k.name, err)
-}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-func checksum(data []byte) *wrapperspb.Int64Value {
-	return wrapperspb.Int64(int64(crc32.Checksum(data, castagnoli)))
-}
-
-func matches(sum *wrapperspb.Int64Value, data []byte) bool {
-	return sum != nil && sum.GetValue() == checksum(data).GetValue()
-}
+func (k *Keys) Close() error { return k.client.Close() }

@@ -45,14 +45,15 @@ var severities = []policy.Severity{policy.Critical, policy.High, policy.Medium, 
 var reasons = map[record.State][]promise.Reason{
 	record.Broken: {promise.OpenFinding, promise.BeyondLimit, promise.Failed, promise.DrillFailed},
 	record.Unknown: {promise.NotRunning, promise.Silent, promise.GapInRuns, promise.Incomplete, promise.NoProof, promise.NotDone, promise.NotSigned,
-		promise.WrongRole, promise.TextChanged, promise.NoCertificate, promise.ClockAhead, promise.UnderDisclosure},
+		promise.WrongRole, promise.TextChanged, promise.NoCertificate, promise.ClockAhead},
 	promise.Stale: {promise.Expired, promise.DrillExpired}, record.Excepted: {promise.ByWaiver}, record.Attested: {""}, record.Inherited: {""}, record.Kept: {""},
 }
 
 // weights say how many of a hundred promises are in a state.
-var weights = map[record.State]int{record.Broken: 2, record.Unknown: 12, promise.Stale: 4, record.Excepted: 2, record.Attested: 9, record.Inherited: 5, record.Kept: 66}
+var weights = map[record.State]int{record.Broken: 2, record.Unknown: 20, promise.Stale: 4, record.Excepted: 2, record.Attested: 9, record.Inherited: 5, record.Kept: 58}
 
-// Snapshot makes one of n promises at a time: all seven states from fifty on.
+// Snapshot makes one of n promises at a time: from sixty on with all seven states, every reason of those not known and every
+// hostile sentence.
 func Snapshot(n int, at time.Time) promise.Snapshot {
 	s := promise.Snapshot{
 		V: promise.Version, Company: "Shared Contacts", Languages: []string{"en", "fr", "de"}, Policy: strings.Repeat("5e", 32),
@@ -100,12 +101,12 @@ func row(i int, state record.State, at time.Time) promise.Row {
 	case why == promise.OpenFinding:
 		r.Findings, r.Finding = 1+i%3, promise.Evidence{Index: last.Index - 5, ID: last.ID, Kind: record.Finding, Observed: at.Add(-50 * time.Hour)}
 	case why == promise.BeyondLimit:
-		r.Measure = &promise.Measure{Metric: "rpo_s", Value: 5460, Op: "<=", Limit: 3600}
+		r.Measure = &promise.Measure{Metric: "rpo_s", Value: new(int64(5460)), Op: "<=", Limit: 3600}
 	case state == record.Kept && i%3 == 0:
-		r.Measure = []*promise.Measure{{Metric: "rpo_s", Value: 1260, Op: "<=", Limit: 3600}, {Metric: "without_second_factor_persons", Value: 0, Op: "==", Limit: 0}, {Metric: "uptime_bp", Value: 9987, Op: ">=", Limit: 9930}}[i/3%3]
+		r.Measure = []*promise.Measure{{Metric: "rpo_s", Value: new(int64(1260)), Op: "<=", Limit: 3600}, {Metric: "without_second_factor_persons", Below: 5, Op: "==", Limit: 0}, {Metric: "uptime_bp", Value: new(int64(9987)), Op: ">=", Limit: 9930}}[i/3%3]
 	}
 	if i%7 == 0 && r.Last.ID != "" {
-		r.Drill = &promise.Drill{Evidence: promise.Evidence{Index: 9, ID: last.ID, Kind: record.Drill, Observed: at.AddDate(0, 0, -i%30)}, Passed: why != promise.DrillFailed, Measure: &promise.Measure{Metric: "delay_s", Value: 74}}
+		r.Drill = &promise.Drill{Evidence: promise.Evidence{Index: 9, ID: last.ID, Kind: record.Drill, Observed: at.AddDate(0, 0, -i%30)}, Passed: why != promise.DrillFailed, Measure: &promise.Measure{Metric: "delay_s", Value: new(int64(74))}}
 	}
 	if i%9 == 0 {
 		r.Parts = []promise.Part{{Mechanism: policy.Probe, Ref: "tls-version", State: record.Kept}, {Mechanism: r.Mechanism, Ref: r.Ref, State: state, Reason: why}}
@@ -128,8 +129,8 @@ func sentence(i int) promise.Promise {
 	case 7:
 		p.Text.DE, p.Text.FR = "", ""
 	}
-	if i%23 == 6 {
-		p.Text = promise.Text{EN: Hostile[i/23%len(Hostile)], FR: Hostile[i/23%len(Hostile)], DE: Hostile[i/23%len(Hostile)]}
+	if i%11 == 6 {
+		p.Text = promise.Text{EN: Hostile[i/11%len(Hostile)], FR: Hostile[i/11%len(Hostile)], DE: Hostile[i/11%len(Hostile)]}
 	}
 	p.TextHash = promise.TextHash(policy.Text{EN: p.Text.EN, FR: p.Text.FR, DE: p.Text.DE})
 	return p

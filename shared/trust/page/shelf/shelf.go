@@ -36,13 +36,16 @@ const (
 	version = 1
 )
 
-// checkedID is the document that says when the newest page was last found to hold.
-const checkedID = "checked"
+// Documents beside the pages.
+const (
+	newestID  = "newest"  // the page that was put last, whatever time it is dated: a clock that was wrong may have dated others
+	checkedID = "checked" // when it was last found to hold
+)
 
 // Collections are what the shelf keeps in the control's database.
 func Collections() store.Schema {
 	return store.Schema{
-		{Name: pages, Indexes: []store.Index{{"at"}, {"day", "at"}}, Expires: true},
+		{Name: pages, Indexes: []store.Index{{"day", "at"}}, Expires: true},
 		{Name: parts, Expires: true},
 	}
 }
@@ -60,7 +63,7 @@ type head struct {
 	V       int       `json:"v"`
 	Digest  string    `json:"digest"`
 	At      int64     `json:"at,omitempty"`      // unix microseconds
-	Day     string    `json:"day,omitempty"`     // of At, in UTC
+	Day     string    `json:"day,omitempty"`     // of At, in UTC; not of the document "newest"
 	Checked int64     `json:"checked,omitempty"` // unix microseconds; of the document "checked" alone
 	Size    int64     `json:"size,omitempty"`
 	Expires time.Time `json:"expires"`
@@ -85,6 +88,10 @@ func Put(tx store.Tx, page []byte, at time.Time, size int64) (Page, error) {
 	}
 	h := head{V: version, Digest: p.Digest, At: at.UnixMicro(), Day: at.Format(time.DateOnly), Size: size, Expires: expires}
 	if err := tx.Put(pages, name(p.Digest), h); err != nil {
+		return Page{}, fmt.Errorf("putting a page on the shelf: %w", err)
+	}
+	h.Day = "" // Of finds the page itself
+	if err := tx.Put(pages, newestID, h); err != nil {
 		return Page{}, fmt.Errorf("putting a page on the shelf: %w", err)
 	}
 	return p, Affirm(tx, p.Digest, at)
@@ -130,14 +137,11 @@ func New(s store.Store) *Shelf { return &Shelf{s} }
 
 // Newest names the page that was put last. NotFound before the first one.
 func (s *Shelf) Newest(ctx context.Context) (Page, error) {
-	heads, err := store.Find[head](s.store.Query(ctx, store.Query{Collection: pages, Range: &store.Range{Name: "at"}, Descending: true, Limit: 1}))
-	if err != nil {
+	var last head
+	if err := s.store.Get(ctx, pages, newestID, &last); err != nil {
 		return Page{}, fmt.Errorf("looking for the newest page: %w", err)
 	}
-	if len(heads) == 0 {
-		return Page{}, fault.New(fault.NotFound, "looking for the newest page: there is none")
-	}
-	newest := heads[0].page()
+	newest := last.page()
 	var checked head
 	switch err := s.store.Get(ctx, pages, checkedID, &checked); {
 	case err == nil && checked.Digest == newest.Digest && checked.Checked > newest.At.UnixMicro():

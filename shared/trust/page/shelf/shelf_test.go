@@ -89,6 +89,22 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// A page that was dated ahead by a wrong clock gives way to the next one.
+func TestDatedAhead(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	ahead := put(t, s, []byte("ahead"), start.AddDate(0, 1, 0), 1)
+	right := put(t, s, []byte("right"), start, 2)
+	if newest, err := shelf.New(s).Newest(t.Context()); err != nil || newest != right {
+		t.Errorf("newest is %+v (%v), wanted %+v", newest, err, right)
+	}
+	for day, want := range map[time.Time]shelf.Page{ahead.At: ahead, right.At: right} {
+		if of, err := shelf.New(s).Of(t.Context(), day, time.Time{}); err != nil || len(of) != 1 || of[0] != want {
+			t.Errorf("of %s: %+v, %v", day, of, err)
+		}
+	}
+}
+
 // A page that was checked again is not younger, and what was said of another page does not count for it.
 func TestAffirm(t *testing.T) {
 	t.Parallel()

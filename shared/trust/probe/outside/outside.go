@@ -3,7 +3,8 @@
 // It promises to reach nobody a stranger could be sent to by a name: the address a name resolves to is checked at the
 // moment of connecting, so that a host cannot answer once with a public address and once with one of ours. No
 // redirect is followed, no cookie kept, no credential sent but the one handed in, and that to nobody whose certificate
-// is not trusted; every look is bounded in time and bytes.
+// is not trusted; every look is bounded in time and bytes. What it reports was said by whoever answered: a line that is
+// dead, or cut before a whole answer, is an error and never an answer.
 package outside
 
 import (
@@ -40,10 +41,11 @@ const (
 
 // Outside is the eye. It is safe for concurrent use.
 type Outside struct {
-	reach  Reach
-	trust  *tls.Config // by which a certificate is believed
-	lookup func(ctx context.Context, network, address string) (net.Conn, error)
-	client *http.Client
+	reach   Reach
+	trust   *tls.Config // by which a certificate is believed
+	dialer  net.Dialer
+	connect func(ctx context.Context, network, address string) (net.Conn, error)
+	client  *http.Client
 }
 
 // New returns an eye that reaches public addresses, or this machine, and trusts certificates that lead to roots, nil for
@@ -53,22 +55,14 @@ func New(reach string, clk clock.Clock, roots *x509.CertPool) (*Outside, error) 
 		return nil, fault.New(fault.Misconfigured, "probes: allowed are public and loopback")
 	}
 	o := &Outside{reach: Reach(reach), trust: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Time: clk.Now}}
-	dialer := net.Dialer{Timeout: patience, Control: o.guard}
-	o.lookup = dialer.DialContext
-	if o.reach == Loopback {
-		o.lookup = func(ctx context.Context, network, address string) (net.Conn, error) {
-			if !here(address) { // nor is anybody asked about the name
-				return nil, errOutOfReach
-			}
-			return dialer.DialContext(ctx, network, address)
-		}
-	}
+	o.dialer = net.Dialer{Timeout: patience / mostAddresses, Control: o.guard}
+	o.connect = o.dial
 	o.client = &http.Client{
 		Timeout:       patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				return o.lookup(ctx, network, address)
+				return o.connect(ctx, network, address)
 			},
 			DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10, TLSHandshakeTimeout: patience, ForceAttemptHTTP2: true,
 			TLSClientConfig: o.trust,
@@ -77,8 +71,42 @@ func New(reach string, clk clock.Clock, roots *x509.CertPool) (*Outside, error) 
 	return o, nil
 }
 
-// errOutOfReach is met at the moment of connecting, whatever the name said.
-var errOutOfReach = errors.New("the address is out of reach of probes")
+var (
+	// errOutOfReach is met at the moment of connecting, whatever the name said.
+	errOutOfReach = errors.New("the address is out of reach of probes")
+	// errClosed says that every address of a host was tried, and that at none of them anything listens.
+	errClosed = errors.New("nothing listens")
+)
+
+// mostAddresses is how many addresses of a host are tried.
+const mostAddresses = 4
+
+// dial connects to a host at the first of its addresses that takes the connection.
+func (o *Outside) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if o.reach == Loopback && !here(address) { // nor is anybody asked about the name
+		return nil, errOutOfReach
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	found, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	closed := len(found) > 0 && len(found) <= mostAddresses
+	for _, at := range found[:min(len(found), mostAddresses)] {
+		var conn net.Conn
+		if conn, err = o.dialer.DialContext(ctx, network, net.JoinHostPort(at, port)); err == nil {
+			return conn, nil
+		}
+		closed = closed && errors.Is(err, syscall.ECONNREFUSED)
+	}
+	if closed {
+		return nil, errClosed
+	}
+	return nil, err
+}
 
 // here reports whether an address is this machine by its form or name (RFC 6761, section 6.3).
 func here(address string) bool {
@@ -133,16 +161,16 @@ var versions = map[int]uint16{10: tls.VersionTLS10, 11: tls.VersionTLS11, 12: tl
 func (o *Outside) Shake(ctx context.Context, host string, highest int) (probe.Handshake, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	plain, err := o.lookup(ctx, "tcp", port(host))
+	plain, err := o.connect(ctx, "tcp", port(host))
 	if err != nil {
 		return probe.Handshake{}, unreachable(err)
 	}
 	defer plain.Close()
-	//nolint:gosec // old versions are offered to learn whether they are refused
 	name, _, _ := strings.Cut(host, ":")
+	//nolint:gosec // old versions are offered to learn whether they are refused
 	conn := tls.Client(plain, &tls.Config{ServerName: name, MinVersion: tls.VersionTLS10, MaxVersion: versions[highest], InsecureSkipVerify: true, CipherSuites: suites()})
 	if err := conn.HandshakeContext(ctx); err != nil {
-		if ctx.Err() != nil {
+		if !refused(err) {
 			return probe.Handshake{}, unreachable(err)
 		}
 		return probe.Handshake{Refused: true}, nil
@@ -163,6 +191,21 @@ func (o *Outside) Shake(ctx context.Context, host string, highest int) (probe.Ha
 	_, err = leaf.Verify(x509.VerifyOptions{DNSName: name, Intermediates: between, Roots: o.trust.RootCAs, CurrentTime: o.trust.Time()})
 	met.Trusted = err == nil
 	return met, nil
+}
+
+// refused reports whether a handshake ended with an alert by which a server turns down the versions or the ciphers it is
+// offered (RFC 8446, section 6.2): anything else, a cut line above all, may come from anywhere.
+func refused(err error) bool {
+	remote, ok := errors.AsType[*net.OpError](err)
+	if !ok || remote.Op != "remote error" {
+		return false
+	}
+	for _, alert := range []tls.AlertError{40, 70, 71} { // handshake_failure, protocol_version, insufficient_security
+		if remote.Err.Error() == alert.Error() {
+			return true
+		}
+	}
+	return false
 }
 
 // port is where a host listens for TLS.
@@ -198,7 +241,7 @@ func (o *Outside) Ask(ctx context.Context, address, bearer string) (probe.Answer
 		r.Header.Set("Authorization", "Bearer "+bearer)
 	}
 	got, err := o.client.Do(r)
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if errors.Is(err, errClosed) {
 		return probe.Answer{Closed: true}, nil
 	}
 	if err != nil {
@@ -212,8 +255,11 @@ func (o *Outside) Ask(ctx context.Context, address, bearer string) (probe.Answer
 	if at, err := http.ParseTime(got.Header.Get("Last-Modified")); err == nil {
 		answer.Date = at
 	}
-	if answer.Body, err = io.ReadAll(io.LimitReader(got.Body, maxBody)); err != nil {
+	if answer.Body, err = io.ReadAll(io.LimitReader(got.Body, maxBody+1)); err != nil {
 		return probe.Answer{}, unreachable(err)
+	}
+	if answer.Cut = len(answer.Body) > maxBody; answer.Cut {
+		answer.Body = answer.Body[:maxBody]
 	}
 	return answer, nil
 }
@@ -222,28 +268,21 @@ func (o *Outside) Ask(ctx context.Context, address, bearer string) (probe.Answer
 func (o *Outside) Send(ctx context.Context, host string, request []byte) (probe.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	plain, err := o.lookup(ctx, "tcp", port(host))
+	plain, err := o.connect(ctx, "tcp", port(host))
 	if err != nil {
 		return probe.Answer{}, unreachable(err)
 	}
 	defer plain.Close()
-	//nolint:gosec // whether it is trusted is a probe of its own
 	name, _, _ := strings.Cut(host, ":")
-	conn := tls.Client(plain, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
-	if err := conn.HandshakeContext(ctx); err != nil {
-		return probe.Answer{}, unreachable(err)
-	}
+	conn := tls.Client(plain, &tls.Config{ServerName: name, MinVersion: o.trust.MinVersion, RootCAs: o.trust.RootCAs, Time: o.trust.Time, NextProtos: []string{"http/1.1"}})
 	deadline, _ := ctx.Deadline()
-	if err := conn.SetDeadline(deadline); err != nil {
+	if err := errors.Join(conn.HandshakeContext(ctx), conn.SetDeadline(deadline)); err != nil {
 		return probe.Answer{}, unreachable(err)
 	}
 	if _, err := conn.Write(request); err != nil {
-		return probe.Answer{Closed: true}, nil
+		return probe.Answer{}, unreachable(err)
 	}
 	got, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxBody)), nil)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
-		return probe.Answer{Closed: true}, nil
-	}
 	if err != nil {
 		return probe.Answer{}, unreachable(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -35,8 +36,8 @@ func serve(t *testing.T, config *tls.Config, handle http.HandlerFunc) (*Outside,
 	if err != nil {
 		t.Fatal(err)
 	}
-	connect := o.lookup
-	o.lookup = func(ctx context.Context, network, _ string) (net.Conn, error) {
+	connect := o.connect
+	o.connect = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return connect(ctx, network, server.Listener.Addr().String())
 	}
 	return o, server
@@ -87,7 +88,7 @@ func TestAsk(t *testing.T) {
 	t.Parallel()
 	o, server := serve(t, nil, hello)
 	got, err := o.Ask(t.Context(), "https://"+host+"/moved", "")
-	if err != nil || got.Status != http.StatusFound || got.Location != "https://elsewhere.example/" || len(got.Body) != maxBody {
+	if err != nil || got.Status != http.StatusFound || got.Location != "https://elsewhere.example/" || len(got.Body) != maxBody || !got.Cut {
 		t.Errorf("followed, or read too much: %d %q, %d bytes, %v", got.Status, got.Location, len(got.Body), err)
 	}
 	if got.Header["strict-transport-security"] == "" || got.Date.IsZero() {
@@ -130,8 +131,79 @@ func TestSend(t *testing.T) {
 			_ = conn.Close()
 		}
 	})
-	if got, err := cut.Send(t.Context(), host, []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil || !got.Closed {
+	request := []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	if got, err := cut.Send(t.Context(), host, request); !fault.Is(err, fault.Transient) {
 		t.Errorf("the line is cut: %+v %v", got, err)
+	}
+	stranger, server := serve(t, nil, hello)
+	stranger.trust.RootCAs = x509.NewCertPool()
+	if got, err := stranger.Send(t.Context(), host, request); !fault.Is(err, fault.Transient) {
+		t.Errorf("a server nobody vouches for: %+v %v", got, err)
+	}
+	server.Close()
+	if got, err := stranger.Send(t.Context(), host, request); !fault.Is(err, fault.Transient) {
+		t.Errorf("nobody listens: %+v %v", got, err)
+	}
+}
+
+// TestCutHandshake: only an alert refuses.
+func TestCutHandshake(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		meet    func(*tls.ClientHelloInfo) (*tls.Config, error)
+		refused bool
+	}{
+		"cut":         {func(h *tls.ClientHelloInfo) (*tls.Config, error) { return nil, h.Conn.Close() }, false},
+		"other alert": {func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, errors.New("no") }, false},
+		"too old":     {func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil }, true},
+		"no cipher":   {func(*tls.ClientHelloInfo) (*tls.Config, error) { return &tls.Config{MinVersion: tls.VersionTLS10}, nil }, false}, //nolint:gosec // it has no certificate
+		"never answers": {func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+			_, err := h.Conn.Read(make([]byte, 1))
+			return nil, errors.Join(err, errors.New("gone"))
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o, _ := serve(t, &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: test.meet}, hello)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			met, err := o.Shake(ctx, host, 11)
+			if met.Refused != test.refused || (err == nil) != test.refused {
+				t.Errorf("%+v %v", met, err)
+			}
+		})
+	}
+}
+
+// TestClosed: only a host that refuses connections at all of its addresses is closed.
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := listener.Addr().String()
+	o, err := New(string(Loopback), clock.System{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { // takes a connection and cuts it
+		if conn, err := listener.Accept(); err == nil {
+			conn.Close()
+		}
+	}()
+	if got, err := o.Ask(t.Context(), "http://"+at+"/", ""); err == nil {
+		t.Errorf("a cut line: %+v", got)
+	}
+	listener.Close()
+	if got, err := o.Ask(t.Context(), "http://"+at+"/", ""); err != nil || !got.Closed {
+		t.Errorf("nobody listens: %+v %v", got, err)
+	}
+	if got, err := o.Ask(t.Context(), "http://company.example/", ""); err == nil {
+		t.Errorf("a name that is not this machine's: %+v", got)
+	}
+	if got, err := o.Ask(t.Context(), "http://192.0.2.1/", ""); err == nil {
+		t.Errorf("an address that is not this machine's: %+v", got)
 	}
 }
 

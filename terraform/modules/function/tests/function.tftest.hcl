@@ -56,8 +56,16 @@ run "machine_is_internal_and_dead_lettered" {
     error_message = "only the function's own invoker account may invoke it"
   }
   assert {
-    condition     = join(" ", keys(google_project_iam_custom_role.grant)) == "bucket:evidence-inbox database:access topic:message.requested"
+    condition     = join(" ", keys(google_project_iam_custom_role.grant)) == "database:access place:evidence-inbox topic:message.requested"
     error_message = "one role per resource of the manifest, no more"
+  }
+  assert {
+    condition = (
+      length(google_storage_bucket_iam_member.use) == 0 &&
+      google_project_iam_custom_role.grant["place:evidence-inbox"].permissions == toset(["storage.objects.create"]) &&
+      google_storage_bucket_iam_member.place["evidence-inbox"].condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/p-inbox/objects/syncallowlist/\")"
+    )
+    error_message = "a function may create below its own name in the evidence inbox, and nothing else there"
   }
 }
 

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/watch/auditlog"
+	"ostiary.internal/shared/watch/rule"
+	replaying "ostiary.internal/shared/watch/rule/replay"
+)
+
+// replayTable prints one line of CSV for each entry.
+type replayTable struct {
+	buffer *bufio.Writer
+	lines  *csv.Writer
+	err    io.Writer
+}
+
+func newReplayTable(out, err io.Writer) *replayTable {
+	buffer := bufio.NewWriterSize(out, 64<<10)
+	t := &replayTable{buffer: buffer, lines: csv.NewWriter(buffer), err: err}
+	_ = t.lines.Write([]string{"file", "line", "alarm", "rule", "class", "severity"}) // end tells an error of any line
+	return t
+}
+
+func (t *replayTable) row(r replaying.Row) error {
+	alarm := "no"
+	if r.Alarm {
+		alarm = "yes"
+	}
+	return t.lines.Write([]string{r.File, strconv.Itoa(r.Line), alarm, r.Rule, r.Class, string(r.Severity)})
+}
+
+func (t *replayTable) end(r replaying.Result, j judge) error {
+	for _, b := range blindOf(r, j) {
+		fmt.Fprintln(t.err, b)
+	}
+	t.lines.Flush()
+	if err := t.lines.Error(); err != nil {
+		return fmt.Errorf("printing the rows: %w", err)
+	}
+	if err := t.buffer.Flush(); err != nil {
+		return fmt.Errorf("printing the rows: %w", err)
+	}
+	return nil
+}
+
+// blindness is a stream that never appeared, and the rules that need it.
+type blindness struct {
+	Service string          `json:"service"`
+	Stream  auditlog.Stream `json:"stream"`
+	Rules   []string        `json:"rules"`
+}
+
+func (b blindness) String() string {
+	return fmt.Sprintf("blind: no entry of %s, stream %s; if it is off, these see nothing: %s", b.Service, b.Stream, strings.Join(b.Rules, ", "))
+}
+
+// blindOf returns the streams that rules need and no entry was of.
+func blindOf(r replaying.Result, j judge) []blindness {
+	all := []blindness{}
+	for _, need := range j.set.Blind(func(service string, stream auditlog.Stream) bool {
+		return r.Streams[replaying.Seen{Service: service, Stream: stream}] > 0
+	}) {
+		all = append(all, blindness{Service: need.Service, Stream: need.Stream, Rules: need.Rules})
+	}
+	return all
+}
+
+// Alarms that a report lists; the table lists every one.
+const (
+	listedAlarms = 10_000
+	shownAlarms  = 100
+)
+
+// replayReport prints what is blind, counts by rule and alarms, for a person or as JSON.
+type replayReport struct {
+	out    io.Writer
+	asJSON bool
+	alarms []alarmRow
+	more   int
+}
+
+type alarmRow struct {
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Time     string `json:"time,omitempty"`
+	Rule     string `json:"rule,omitempty"`
+	Class    string `json:"class"`
+	Severity string `json:"severity"`
+	Actor    string `json:"actor,omitempty"`
+	Call     string `json:"call,omitempty"`
+	Why      string `json:"why,omitempty"`
+}
+
+func (p *replayReport) row(r replaying.Row) error {
+	switch {
+	case !r.Alarm:
+		return nil
+	case len(p.alarms) >= listedAlarms:
+		p.more++
+		return nil
+	}
+	row := alarmRow{File: r.File, Line: r.Line, Rule: r.Rule, Class: r.Class, Severity: string(r.Severity), Actor: r.Actor, Call: r.Call, Why: r.Why}
+	if !r.Time.IsZero() {
+		row.Time = r.Time.UTC().Format(time.RFC3339)
+	}
+	p.alarms = append(p.alarms, row)
+	return nil
+}
+
+// ruleCount is how often one rule alarmed.
+type ruleCount struct {
+	Rule     string `json:"rule"`
+	Class    string `json:"class"`
+	Severity string `json:"severity"`
+	Alarms   int    `json:"alarms"`
+}
+
+func countsOf(r replaying.Result, set *rule.Set) []ruleCount {
+	counts := []ruleCount{}
+	for name, n := range r.Rules {
+		one, _ := set.Rule(name)
+		counts = append(counts, ruleCount{Rule: name, Class: one.Alarm.Class, Severity: string(one.Alarm.Severity), Alarms: n})
+	}
+	slices.SortFunc(counts, func(a, b ruleCount) int { return cmp.Or(cmp.Compare(b.Alarms, a.Alarms), cmp.Compare(a.Rule, b.Rule)) })
+	return counts
+}
+
+func (p *replayReport) end(r replaying.Result, j judge) error {
+	if p.asJSON {
+		encoder := json.NewEncoder(p.out)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(map[string]any{
+			"blind": blindOf(r, j), "entries": r.Entries, "undecodable": r.Undecodable, "alarms": r.Alarms, "late": r.Late, "shadow": r.Shadow,
+			"rules": countsOf(r, j.set), "listed": append([]alarmRow{}, p.alarms...), "not_listed": p.more,
+		})
+	}
+	w := bufio.NewWriter(p.out)
+	p.human(w, r, j)
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("printing the report: %w", err)
+	}
+	return nil
+}
+
+func (p *replayReport) human(w io.Writer, r replaying.Result, j judge) {
+	for _, b := range blindOf(r, j) {
+		fmt.Fprintln(w, b)
+	}
+	fmt.Fprintf(w, "%d entries, %d undecodable, %d alarms of %d rules\n", r.Entries, r.Undecodable, r.Alarms, len(slices.Collect(maps.Keys(r.Rules))))
+	if r.Late > 0 {
+		fmt.Fprintf(w, "%d entries stood too far from their place in time: sort the logs by time, or windows may be judged wrongly\n", r.Late)
+	}
+	for _, c := range countsOf(r, j.set) {
+		fmt.Fprintf(w, "%7d  %-8s  %s (%s)\n", c.Alarms, c.Severity, c.Rule, c.Class)
+	}
+	for i, a := range p.alarms {
+		if i == shownAlarms {
+			fmt.Fprintf(w, "and %d more: --csv lists every entry\n", len(p.alarms)-i+p.more)
+			return
+		}
+		fmt.Fprintf(w, "%s:%d: %s\n", a.File, a.Line, strings.Join(slices.DeleteFunc([]string{a.Time, a.Severity, a.Rule, a.Class, a.Actor, a.Call, a.Why}, func(s string) bool { return s == "" }), "  "))
+	}
+}

@@ -1,0 +1,162 @@
+// Package parts builds what the functions of the watch control have in common from a function's dependencies.
+package parts
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/evidence/heartbeat"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/vault"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/platform/web"
+	"ostiary.internal/shared/watch/auditlog"
+	"ostiary.internal/shared/watch/episode"
+	"ostiary.internal/shared/watch/listing"
+	"ostiary.internal/shared/watch/notice"
+	"ostiary.internal/shared/watch/rule"
+)
+
+// Schema is what the watch control keeps in its database.
+var Schema = slices.Concat(store.Schema{outbox.Collection(), heartbeat.Collection(), listing.Collection()}, episode.Collection())
+
+// Names of the variables only this control reads.
+const (
+	// EnvURL is where people reach the pages, such as https://ostiary.example: links in messages begin with it.
+	EnvURL = "OSTIARY_URL"
+	// EnvStreams lists the services whose Data Access logs are written, separated by commas, or allServices: what the
+	// rules need beyond that is blind, and said to be.
+	EnvStreams = "OSTIARY_DATA_ACCESS"
+	// EnvAssets lists the services whose changes are told to other controls, separated by commas; may be empty.
+	EnvAssets = "OSTIARY_ASSET_SERVICES"
+)
+
+// Parts are a function's dependencies and the watch control's services on them.
+type Parts struct {
+	*wiring.Deps
+	Rules    *rule.Set
+	Mappings []auditlog.Mapping
+	Listed   *listing.Book
+	Episodes *episode.Service
+
+	notices *notice.Sender
+}
+
+// New reads the rules and builds the services. Misconfigured: a rule or a mapping that cannot be read, since a rule that is
+// left out is a promise nobody keeps.
+func New(d *wiring.Deps) (*Parts, error) {
+	set, problems := rule.Load(d.Policy)
+	mappings, more := rule.Mappings(d.Policy)
+	for _, problem := range slices.Concat(problems, more) {
+		if !problem.Dangling {
+			return nil, fault.New(fault.Misconfigured, "reading the rules: %s", problem)
+		}
+	}
+	link, err := address(d)
+	if err != nil {
+		return nil, err
+	}
+	v, err := d.OpenVault()
+	if err != nil {
+		return nil, err
+	}
+	p := &Parts{Deps: d, Mappings: mappings, Listed: &listing.Book{Store: d.Store, Sites: sites(d)}}
+	p.Rules = set.With(p.Listed)
+	p.notices = notice.New(d.Policy, seal.NewCache(d.MessageKeys, d.Random, d.Clock), d.Random)
+	p.Episodes, err = episode.New(episode.Config{
+		Store: d.Store, Box: d.Box, Policy: d.Policy, Rules: p.Rules, Digest: d.PolicyDigest(), Link: link, Notify: p.notices.Notify, Random: d.Random,
+		Commit: func(ctx context.Context, about vault.Subject, now time.Time) (record.Subject, error) {
+			return v.Commit(ctx, about, now)
+		},
+		Bus: d.Bus, Assets: p.list(EnvAssets),
+	})
+	return p, err
+}
+
+// address is where the pages are: of one that cannot be opened from a message nobody would know.
+func address(d *wiring.Deps) (string, error) {
+	value, _ := d.Env(EnvURL)
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return "", fault.New(fault.Misconfigured, "%s: not the address of a site, such as https://ostiary.example", EnvURL)
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
+// sites are the fixed sites of the access control, if there is one.
+func sites(d *wiring.Deps) []listing.Site {
+	rules, problems := access.ReadRules(d.Policy)
+	if len(problems) > 0 || !rules.On {
+		return nil
+	}
+	var all []listing.Site
+	for _, f := range rules.Fixed {
+		all = append(all, listing.Site{Prefix: netip.Prefix(f.Prefix), Until: f.Until})
+	}
+	return all
+}
+
+func (p *Parts) list(variable string) []string {
+	value, _ := p.Env(variable)
+	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// Blind returns the log streams that rules look for and that are not written.
+func (p *Parts) Blind() []rule.Need {
+	on := p.list(EnvStreams)
+	return p.Rules.Blind(func(service string, stream auditlog.Stream) bool {
+		return stream != auditlog.DataAccess || slices.Contains(on, "allServices") || slices.Contains(on, service)
+	})
+}
+
+// Ready prepares what may give notice: it fails before anything is decided.
+func (p *Parts) Ready(ctx context.Context) error {
+	if err := p.notices.Ready(ctx); err != nil {
+		return caller.Unavailable(err)
+	}
+	return nil
+}
+
+// Staffed are the parts of a function that shows signed-in people pages.
+type Staffed struct {
+	*Parts
+	*staffed.Staffed
+}
+
+// NewStaffed is New, with pages and their forms.
+func NewStaffed(ctx context.Context, d *wiring.Deps, pages *shell.Shell) (*Staffed, error) {
+	p, err := New(d)
+	if err != nil {
+		return nil, err
+	}
+	s, err := staffed.New(ctx, d, pages)
+	return &Staffed{p, s}, err
+}
+
+// Served is the function that serves routes; its problems read as pages to people.
+func (s *Staffed) Served(routes ...web.Route) (web.Function, error) {
+	return s.Staffed.Served(routes...)
+}
+
+// Staff is a handler for a signed-in person. What changes something may give notice, and is prepared for it.
+func (s *Staffed) Staff(handle staffed.Handler) func(w http.ResponseWriter, r *http.Request) error {
+	return s.Signed(func(r *http.Request, _ caller.Staff) error {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			return nil
+		}
+		return s.Ready(r.Context())
+	}, handle)
+}

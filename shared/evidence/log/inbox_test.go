@@ -1,0 +1,144 @@
+package log_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/shared/evidence/log"
+	"ostiary.internal/shared/evidence/record"
+)
+
+// strange lists objects that cannot be named, as a bucket may hold them.
+type strange struct {
+	log.Objects
+	names []string
+}
+
+func (s strange) List(ctx context.Context, prefix, after string, limit int) ([]log.Listed, error) {
+	listed, err := s.Objects.List(ctx, prefix, after, limit)
+	for _, name := range s.names {
+		if strings.HasPrefix(name, prefix) && name > after {
+			listed = append(listed, log.Listed{Name: name, Generation: 5, Size: 3, Created: start.Add(-time.Hour)})
+		}
+	}
+	slices.SortFunc(listed, func(a, b log.Listed) int { return strings.Compare(a.Name, b.Name) })
+	return listed[:min(limit, len(listed))], err
+}
+
+// at is where in the log the record of an event stands; -1 for nowhere.
+func at(t testing.TB, all []record.Record, event string) int {
+	id, _ := observed(t, event, start)
+	return slices.IndexFunc(all, func(r record.Record) bool { return r.ID() == id })
+}
+
+// A record is in the log once, whoever handed it in.
+func TestTwoWriters(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	s := w.sequencer(t)
+	id, data := observed(t, "a", start)
+	_, later := observed(t, "a", start.Add(time.Second))
+	hand := func(writer string, data []byte) {
+		if _, err := w.inbox.Create(t.Context(), writer+"/"+id, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hand("control", data)
+	hand("second", later)
+	if got := w.run(t, s); got.Added != 1 || got.Duplicates != 1 || got.Size != 2 {
+		t.Errorf("%+v", got)
+	}
+	hand("second", later)
+	if got := w.run(t, s); got.Added != 0 || got.Duplicates != 1 || got.Size != 2 {
+		t.Errorf("%+v", got)
+	}
+	if left := names(t, w.inbox, ""); len(left) > 0 {
+		t.Errorf("left in the inbox: %q", left)
+	}
+}
+
+// However many objects nobody can name or delete a writer leaves, its own records come through, and those of others at
+// once.
+func TestFloodOfUnnameable(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	real := w.inbox
+	flood := strange{Objects: real}
+	for i := range 250 {
+		flood.names = append(flood.names, fmt.Sprintf("control/ %03d", i)) // before every name there is
+	}
+	w.inbox = flood
+	s := w.sequencer(t)
+	s.Pages(10)
+	w.put(t, "behind the flood")
+	id, data := observed(t, "beside it", start)
+	if _, err := real.Create(t.Context(), "second/"+id, data); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.run(t, s); got.Added != 1 || !got.More || at(t, w.leaves(t), "beside it") < 0 {
+		t.Errorf("the record of another writer: %+v", got)
+	}
+	for range 2 {
+		w.run(t, s)
+	}
+	if at(t, w.leaves(t), "behind the flood") < 0 {
+		t.Error("a record behind what nobody can name never enters the log")
+	}
+	w.put(t, "later")
+	for range 3 {
+		w.run(t, s)
+	}
+	all := w.leaves(t)
+	if at(t, all, "later") < 0 {
+		t.Error("a record is not found once the whole inbox was looked through")
+	}
+	if n := strings.Count(kinds(all), "gap"); n != 250 {
+		t.Errorf("%d gaps for 250 objects", n)
+	}
+	if left := names(t, real, ""); len(left) > 0 {
+		t.Errorf("left in the inbox: %q", left)
+	}
+}
+
+// A writer that leaves more than the log can take in holds up nobody but itself.
+func TestFloodOfObjects(t *testing.T) {
+	t.Parallel()
+	for name, prefix := range map[string]string{"a writer": by, "strangers before": "a", "strangers behind": "zz/", "strangers between": "nobody/"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			for i := range 200 {
+				if _, err := w.inbox.Create(t.Context(), fmt.Sprintf("%s%03d", prefix, i), []byte("x")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.wait(t, time.Second)
+			id, data := observed(t, "beside it", start)
+			if _, err := w.inbox.Create(t.Context(), "second/"+id, data); err != nil {
+				t.Fatal(err)
+			}
+			s := w.sequencer(t)
+			s.Pages(10)
+			s.Small(20)
+			if got := w.run(t, s); got.Added != 1 || !got.More {
+				t.Errorf("%+v", got)
+			}
+			if n := at(t, w.leaves(t), "beside it"); n < 0 || n > 21 {
+				t.Errorf("the record of another writer is leaf %d", n)
+			}
+			for range 3 {
+				w.run(t, s)
+			}
+			if left := names(t, w.inbox, ""); len(left) > 0 {
+				t.Errorf("left in the inbox: %q", left)
+			}
+			if left := names(t, w.head, "refused/"); len(left) != 200 {
+				t.Errorf("%d of 200 objects are kept for somebody to look at", len(left))
+			}
+		})
+	}
+}

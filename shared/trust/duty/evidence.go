@@ -1,0 +1,107 @@
+package duty
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"ostiary.internal/shared/policy"
+)
+
+// Statement is the evidence of a person who says that it is done; a duty that names no evidence asks for it.
+const Statement = "statement"
+
+// machine are the types of machine evidence; those in personal are about one person, those in telling say what they are
+// about (a course, a review, what was scanned, who tested), those in answering what was asked for.
+var (
+	machine = []string{"build.tested", "build.scanned", "release.deployed", "backup.completed", "backup.restored", "training.completed",
+		"person.screened", "person.nda", "scan.finished", "pentest.report", "review.done", "endpoint.report", "uptime.report"}
+	personal  = []string{"training.completed", "person.screened", "person.nda"}
+	telling   = []string{"training.completed", "scan.finished", "pentest.report", "review.done"}
+	answering = []string{"backup.restored", "scan.finished"}
+)
+
+// Needed is one piece of evidence a duty needs.
+type Needed struct {
+	Type  string // Statement, or a type of machine evidence
+	About string // what it has to be about, as its source names it, in any case of letters; "" for whatever it is about
+}
+
+// String is the type, and behind it what the evidence has to be about.
+func (n Needed) String() string { return strings.TrimSpace(n.Type + " " + strings.ToLower(n.About)) }
+
+// Fits reports whether evidence of a type, about something, is what is needed.
+func (n Needed) Fits(eventType, about string) bool {
+	return n.Type == eventType && (n.About == "" || strings.EqualFold(n.About, about))
+}
+
+// UnmarshalYAML reads a type, or {type, about}.
+func (n *Needed) UnmarshalYAML(node *yaml.Node) error {
+	bad := policy.Mistake("is not evidence", "a type, or {type: such as training.completed, about: such as the name of the course}")
+	if node.Kind == yaml.ScalarNode {
+		n.Type = node.Value
+		return nil
+	}
+	if node.Kind != yaml.MappingNode {
+		return bad
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		to := map[string]*string{"type": &n.Type, "about": &n.About}[node.Content[i].Value]
+		if value := node.Content[i+1]; to == nil || *to != "" || value.Kind != yaml.ScalarNode || !isLine(value.Value) || len(value.Value) > maxAbout {
+			return bad
+		} else {
+			*to = value.Value
+		}
+	}
+	if n.Type == "" {
+		return bad
+	}
+	return nil
+}
+
+// Hears reports whether the duty needs machine evidence of a type, whatever it has to be about.
+func (d Duty) Hears(eventType string) bool {
+	return slices.ContainsFunc(d.Machines(), func(n Needed) bool { return n.Type == eventType })
+}
+
+// Takes reports whether machine evidence of a type, about something, counts for the duty. What evidence for a request has
+// to be about is what was asked for.
+func (d Duty) Takes(eventType, about string) bool {
+	return slices.ContainsFunc(d.Machines(), func(n Needed) bool { return n.Fits(eventType, about) })
+}
+
+// ByHand reports whether a person has to say that it is done.
+func (d Duty) ByHand() bool { return slices.Contains(d.Evidence, Needed{Type: Statement}) }
+
+// Machines is the machine evidence the duty needs.
+func (d Duty) Machines() []Needed {
+	return slices.DeleteFunc(slices.Clone(d.Evidence), func(n Needed) bool { return n.Type == Statement })
+}
+
+// evidence checks what the duty needs, and refuses what could never be proven.
+func (r *reader) evidence(key string, d *Duty) {
+	if len(d.Evidence) == 0 {
+		d.Evidence = []Needed{{Type: Statement}}
+	}
+	known := append([]string{Statement}, machine...)
+	seen := map[string]bool{}
+	for i, n := range d.Evidence {
+		key := fmt.Sprintf("%s.evidence[%d]", key, i)
+		switch twice := seen[n.String()]; {
+		case twice || !slices.Contains(known, n.Type):
+			r.wrong(key, "is not a type of evidence, or is here twice", strings.Join(known, ", "))
+		case n.About != "" && !slices.Contains(telling, n.Type):
+			r.wrong(key, "never says what it is about", "about: with "+strings.Join(telling, ", "))
+		case n.Type == Statement:
+		case d.Requested() && n.About != "":
+			r.wrong(key, "is about what was asked for", "the type alone")
+		case d.Requested() && !slices.Contains(answering, n.Type):
+			r.wrong(key, "never says which request it is for", Statement+", "+strings.Join(answering, ", "))
+		case !d.Requested() && d.Personal() && !slices.Contains(personal, n.Type):
+			r.wrong(key, "never says which person it is about", Statement+", "+strings.Join(personal, ", "))
+		}
+		seen[n.String()] = true
+	}
+}

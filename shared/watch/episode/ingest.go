@@ -1,0 +1,174 @@
+package episode
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"time"
+
+	"ostiary.internal/shared/platform/bus"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/watch/auditlog"
+	"ostiary.internal/shared/watch/rule"
+)
+
+// Outcome is what became of an entry.
+type Outcome struct {
+	Again     bool // it was taken before
+	Heartbeat bool // it is our own marker
+	Hits      int  // that rules found by it
+	Told      int  // messages to other controls
+}
+
+// taken is the mark of an entry that a rule wanted, by its id, and what rules that judge later tell of it.
+type taken struct {
+	V       int       `json:"v"`
+	Origin  Origin    `json:"origin"`
+	Expires time.Time `json:"expires"`
+}
+
+// Ingest takes an entry: the rules judge it, and what follows is one transaction with its mark. An entry that no rule
+// wants writes nothing. Errors: Transient and others of the store, the vault and the bus; the entry is to come again.
+func (s *Service) Ingest(ctx context.Context, e auditlog.Entry, now time.Time) (Outcome, error) {
+	if isMarker(&e) {
+		return Outcome{Heartbeat: true}, s.beaten(ctx, &e, now)
+	}
+	told := s.derive(&e)
+	wanted, err := s.wants(ctx, &e, now)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if !wanted {
+		return Outcome{Told: len(told)}, s.publish(ctx, told, &e)
+	}
+	var out Outcome
+	err = s.commit(ctx, now, func(t *turn) (err error) {
+		out, err = t.entered(&e, told)
+		return err
+	})
+	return out, err
+}
+
+// entered takes an entry that a rule wants, unless it was taken before.
+func (t *turn) entered(e *auditlog.Entry, told []derived) (Outcome, error) {
+	t.entry = e
+	var mark taken
+	if err := t.tx.Get(entries, e.ID, &mark); err == nil {
+		return Outcome{Again: true}, nil
+	} else if !fault.Is(err, fault.NotFound) {
+		return Outcome{}, err
+	}
+	hits, err := t.s.Rules.Evaluate(t.ctx, e, t.mem, t.now)
+	if err != nil {
+		return Outcome{}, err
+	}
+	all := make([]found, len(hits))
+	for i, h := range hits {
+		all[i] = t.s.finding(h, t.now)
+	}
+	if err := t.take(all, t.now); err != nil || !t.changes() && len(told) == 0 {
+		return Outcome{Hits: len(hits)}, err
+	}
+	t.later(entries, e.ID, taken{Version, originOf(e), t.now.Add(keptMark)})
+	for _, m := range told {
+		t.more = append(t.more, func() error { return t.batch.Message(m.topic, m.key, m.payload) })
+	}
+	return Outcome{Hits: len(hits), Told: len(told)}, nil
+}
+
+// errWanted ends a reading without memory: a rule wants the entry.
+var errWanted = errors.New("a rule wants the entry")
+
+// amnesia is a memory that ends the reading when it is asked.
+type amnesia struct{ rule.Memory }
+
+func (amnesia) Range(context.Context, rule.Query) ([]rule.Member, error) { return nil, errWanted }
+func (amnesia) Add(context.Context, ...rule.Member) error                { return errWanted }
+
+// wants reports whether any rule makes something of an entry. It asks no store.
+func (s *Service) wants(ctx context.Context, e *auditlog.Entry, now time.Time) (bool, error) {
+	hits, err := s.Rules.Evaluate(ctx, e, amnesia{}, now)
+	if errors.Is(err, errWanted) {
+		return true, nil
+	}
+	return len(hits) > 0, err
+}
+
+// derived is a message to other controls.
+type derived struct {
+	topic, key string
+	payload    any
+}
+
+// suspending are the last segments of methods of the Workspace admin log that end a person's access.
+var suspending = regexp.MustCompile(`(?i)(^|\.)(suspend_?user|delete_?user|archive_?user)$`)
+
+// derive reads from an entry what other controls want to know.
+func (s *Service) derive(e *auditlog.Entry) (told []derived) {
+	done := e.Outcome.Result == auditlog.OK || e.Outcome.Result == auditlog.Partial
+	if s.Bus == nil || !done {
+		return nil
+	}
+	if e.Service == "admin.googleapis.com" && suspending.MatchString(e.Method) {
+		for _, email := range e.Parameters()["USER_EMAIL"] {
+			if p, known := s.Policy.Person(email); known {
+				told = append(told, derived{TopicSuspended, "watch-suspended/" + e.ID, Suspended{Version, p.ID, e.Time, e.ID}})
+				break
+			}
+		}
+	}
+	// The activity stream holds what changes something, the stream of Google's own systems too.
+	if mutates := e.Stream == auditlog.Activity || e.Stream == auditlog.SystemEvent; mutates && e.Asset != "" && len(e.Asset) <= maxKey && s.holds(e.Service) {
+		told = append(told, derived{TopicChanged, "watch-changed/" + e.ID, Changed{Version, e.Asset, e.Service, clip(e.Method), clip(e.Project), string(e.Actor.Kind), e.Time, e.ID}})
+	}
+	return told
+}
+
+func (s *Service) holds(service string) bool {
+	for _, one := range s.Assets {
+		if one == service {
+			return true
+		}
+	}
+	return false
+}
+
+// publish sends what no transaction goes with. The entry comes again where it fails, and the keys are the same then.
+func (s *Service) publish(ctx context.Context, told []derived, e *auditlog.Entry) error {
+	for _, m := range told {
+		data, err := json.Marshal(m.payload)
+		if err != nil {
+			return fault.New(fault.Invalid, "encoding a message for %q: %w", m.topic, err)
+		}
+		attributes := map[string]string{bus.AttributeID: m.key}
+		if !e.Time.IsZero() {
+			attributes[bus.AttributeTime] = e.Time.UTC().Format(time.RFC3339Nano)
+		}
+		if err := s.Bus.Publish(ctx, m.topic, bus.Message{Data: data, Attributes: attributes}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Rules of alarms that no rule of the policy makes.
+const (
+	UnreadableRule = "unreadable-entry"
+	SilenceRule    = "watch-silent"
+)
+
+// Unreadable makes an alarm of something that should have been an entry and could not be read. Digest is
+// record.Digest of its bytes, why a word, such as malformed; neither may hold content.
+func (s *Service) Unreadable(ctx context.Context, digest, why string, now time.Time) error {
+	return s.own(ctx, found{kind: Unreadable, Hit: rule.Hit{ID: hashed(UnreadableRule, digest), Rule: UnreadableRule, Time: now, Why: clip(why)}}, now)
+}
+
+// own makes an alarm that no rule of the policy made.
+func (s *Service) own(ctx context.Context, f found, now time.Time) error {
+	f.gap, f.reach, f.Count, f.Verdict = time.Hour, Lateness, 1, rule.Undetermined
+	f.Subject.Severity = policy.High
+	f = f.placed(now)
+	return s.commit(ctx, now, func(t *turn) error { return t.take([]found{f}, now) })
+}
