@@ -3,6 +3,7 @@ package machine_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,31 @@ func TestOneRecord(t *testing.T) {
 		if r.Kind != record.Gap || r.Result.State != record.Undetermined || r.Source.Event == "" {
 			t.Errorf("%+v", r)
 		}
+	}
+}
+
+// TestUnread: whoever has to know of a message that could not be understood is told once it is recorded, of the function's
+// own refusal and of the envelope's; while that fails, it comes again.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	var told []string
+	var fails error
+	w := world(t, machine.On{
+		Event: func(context.Context, event.Event) error { return fault.New(fault.Invalid, "no such thing") },
+		Unread: func(_ context.Context, body []byte) error {
+			told = append(told, string(body))
+			return fails
+		},
+	})
+	fails = fault.New(fault.Transient, "down")
+	if got := w.Event(t, "example", "x"); got.Status != 503 {
+		t.Errorf("answered %d", got.Status)
+	}
+	fails = nil
+	w.Event(t, "example", "x").Want(t, 204, "")
+	w.Event(t, "example", push("{}")).Want(t, 204, "")
+	if want := []string{"x", "x", push("{}")}; !slices.Equal(told, want) || len(w.Records(t)) != 2 {
+		t.Errorf("told %q, %d records", told, len(w.Records(t)))
 	}
 }
 

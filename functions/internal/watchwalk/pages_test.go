@@ -128,6 +128,12 @@ func TestPagesHold(t *testing.T) {
 				security.Open(page.path)
 				security.inspect(page.name, lang)
 			}
+			// Security alone settles what nobody is asked about, and answers for others in other words than for herself.
+			for name, asked := range map[string]bool{"unreadable": false, "undetermined": false, "erik": true} {
+				if security.Open(paths[name]); security.Has("form[action$='/answer']") != asked || security.Has("form[action$='/review']") == asked {
+					t.Errorf("%s: asked to explain %v", name, !asked)
+				}
+			}
 			security.Open(paths["asha"])
 			security.Type("#note", strings.Repeat("ü", 200)) // 400 bytes
 			security.Press("button[value=refused]")

@@ -57,10 +57,7 @@ func TestDeath(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			stride := 1
-			if name == "store" {
-				stride = max(31/require.Seeds(1), 1)
-			}
+			stride := max(map[string]int{"store": 31, "applied": 4, "bus": 3}[name]/require.Seeds(1), 1)
 			for n := 0; ; n += stride {
 				got := told(t, fmt.Sprintf("%s dead after %d calls", name, n), part, n)
 				if got == nil {

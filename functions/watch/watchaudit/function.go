@@ -16,6 +16,7 @@ import (
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/functions/watch/internal/parts"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/event"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
@@ -43,6 +44,10 @@ const (
 	TopicEntries = "audit.entries"
 	TopicLeases  = "lease.changed"
 )
+
+// TopicUnreadable is where a message that cannot be read is kept, as it came, until somebody has looked at it: the dead
+// letters of the log.
+const TopicUnreadable = "audit.unreadable"
 
 type watchaudit struct{ *parts.Parts }
 
@@ -101,7 +106,7 @@ func (w *watchaudit) decode(data json.RawMessage) (entries []auditlog.Entry, unr
 	return entries, unreadable
 }
 
-// unread makes an alarm of a message that cannot be read. The message delivered again is the same alarm, though its
+// unread keeps a message that cannot be read among the dead letters, and makes an alarm of it. The message delivered again is the same alarm, though its
 // envelope counts deliveries.
 func (w *watchaudit) unread(ctx context.Context, body []byte) error {
 	if err := w.Ready(ctx); err != nil {
@@ -109,14 +114,25 @@ func (w *watchaudit) unread(ctx context.Context, body []byte) error {
 	}
 	var push struct {
 		Message struct {
-			Data string `json:"data"`
+			Data []byte `json:"data"`
 		} `json:"message"`
 	}
-	if json.Unmarshal(body, &push) == nil && push.Message.Data != "" {
-		body = []byte(push.Message.Data)
+	if json.Unmarshal(body, &push) == nil && len(push.Message.Data) > 0 {
+		body = push.Message.Data
 	}
-	return w.Episodes.Unreadable(ctx, record.Digest(body), "malformed", w.Clock.Now())
+	digest := record.Digest(body)
+	kept, err := json.Marshal(map[string][]byte{"body": body[:min(len(body), maxKept)]})
+	if err != nil {
+		return err
+	}
+	if err := w.Bus.Publish(ctx, TopicUnreadable, bus.Message{Data: kept, Attributes: map[string]string{bus.AttributeID: digest}}); err != nil {
+		return err
+	}
+	return w.Episodes.Unreadable(ctx, digest, "malformed", w.Clock.Now())
 }
+
+// maxKept is how much of a message that cannot be read is kept, in bytes: a message holds 10 MB, base64 included.
+const maxKept = 6 << 20
 
 // understood keeps an error of ours from reading as if the entry could never be understood.
 func understood(err error) error {

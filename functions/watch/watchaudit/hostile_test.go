@@ -1,6 +1,7 @@
 package watchaudit
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,19 @@ func TestUnreadable(t *testing.T) {
 	}
 	same(t, "unreadable", alarms(t, w), []string{"unreadable unreadable-entry  1"})
 	got := sent(t, w)
+	letters := map[string]bool{}
+	for _, m := range w.Published(TopicUnreadable) {
+		var kept struct{ Body []byte }
+		if err := json.Unmarshal(m.Message.Data, &kept); err != nil {
+			t.Fatal(err)
+		}
+		letters[string(kept.Body)] = true
+	}
+	for i, data := range unreadable {
+		if data != "" && !letters[data] {
+			t.Errorf("%d, %.40q: is not among the dead letters", i, data)
+		}
+	}
 	if got["gap watchaudit"] != len(unreadable) || got["finding watch unreadable-entry"] != 1 || got["message.requested"] == 0 {
 		t.Errorf("went out: %v", got)
 	}
@@ -71,7 +85,7 @@ func quiet(t *testing.T, w *functiontest.World, texts ...string) {
 func TestEnvelope(t *testing.T) {
 	t.Parallel()
 	w := functiontest.New(t, setup)
-	for _, body := range []string{"canary", "{}", `{"message":7}`, pushed(w, "topic.of.others", "{}"), pushed(w, TopicLeases, `"canary"`), pushed(w, TopicLeases, `{"lease":"l"}`),
+	for _, body := range []string{"canary", "{}", `{"message":7}`, pushed(w, "topic.of.others", `{"other":1}`), pushed(w, TopicLeases, `"canary"`), pushed(w, TopicLeases, `{"lease":"l"}`),
 		`{"subscription":"projects/test/subscriptions/canary","message":{"messageId":"1","data":"e30g"}}`} {
 		before := documents(t, w, "episode_members")
 		w.Event(t, "watchaudit", body).Want(t, 204, "")

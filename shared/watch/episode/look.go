@@ -15,7 +15,7 @@ import (
 
 // Promises returns the promises of a rule, sorted: those it names that the policy has, and those whose kept_by names it.
 func Promises(p *policy.Policy, r rule.Rule) []string {
-	ids := keptBy(p, r.Name)
+	ids := keptBy(p, policy.Rule, r.Name)
 	for _, id := range r.Promises {
 		if _, exists := p.Promise(id); exists {
 			ids = append(ids, id)
@@ -25,11 +25,11 @@ func Promises(p *policy.Policy, r rule.Rule) []string {
 	return slices.Compact(ids)
 }
 
-// keptBy returns the promises whose kept_by names a rule or a check.
-func keptBy(p *policy.Policy, name string) (ids []string) {
+// keptBy returns the promises whose kept_by names something of a mechanism.
+func keptBy(p *policy.Policy, m policy.Mechanism, name string) (ids []string) {
 	for _, one := range p.Promises {
 		if slices.ContainsFunc(one.KeptBy, func(k policy.Keeper) bool {
-			return (k.Mechanism == policy.Rule || k.Mechanism == policy.Records) && slices.Contains(k.Refs, name)
+			return k.Mechanism == m && slices.Contains(k.Refs, name)
 		}) {
 			ids = append(ids, one.ID)
 		}
@@ -53,10 +53,10 @@ func (s *Service) Look(ctx context.Context, blind []rule.Need, now time.Time) ([
 	if err != nil {
 		return nil, err
 	}
-	all := []heartbeat.Beat{beat(Control, keptBy(s.Policy, Control), whole, 0)}
+	all := []heartbeat.Beat{beat(Control, keptBy(s.Policy, policy.Records, Control), whole, 0)}
 	all[0].Facts = map[string]string{"open": strconv.Itoa(len(open)), "rules": strconv.Itoa(len(s.Rules.Rules()))}
 	for _, r := range s.Rules.Rules() {
-		if r.Alarm.Shadow || len(keptBy(s.Policy, r.Name)) == 0 {
+		if r.Alarm.Shadow || len(keptBy(s.Policy, policy.Rule, r.Name)) == 0 {
 			continue
 		}
 		off := 0
@@ -65,7 +65,9 @@ func (s *Service) Look(ctx context.Context, blind []rule.Need, now time.Time) ([
 				off++
 			}
 		}
-		all = append(all, beat(r.Name, Promises(s.Policy, r), whole, off))
+		b := beat(r.Name, Promises(s.Policy, r), whole, off)
+		b.Mechanism = string(policy.Rule)
+		all = append(all, b)
 	}
 	return all, nil
 }

@@ -40,9 +40,9 @@ func (s *Service) What(e Episode) func(string) string {
 // ownTexts are the words of alarms that no rule of the policy makes, and of what a rule could not tell.
 var ownTexts = map[Kind]policy.Text{
 	Unreadable: {
-		EN: "A log entry could not be read. What it tells is not known; look in the log at what was written at that time.",
-		FR: "Une entrée du journal n’a pas pu être lue. Ce qu’elle dit n’est pas connu ; voyez dans le journal ce qui a été écrit à ce moment.",
-		DE: "Ein Protokolleintrag war nicht lesbar. Was er sagt, ist nicht bekannt; sehen Sie im Protokoll nach, was zu dieser Zeit geschrieben wurde.",
+		EN: "A log entry could not be read. What it tells is not known; it waits among the dead letters (watchaudit-unreadable).",
+		FR: "Une entrée du journal n’a pas pu être lue. Ce qu’elle dit n’est pas connu ; elle attend parmi les messages mis de côté (watchaudit-unreadable).",
+		DE: "Ein Protokolleintrag war nicht lesbar. Was er sagt, ist nicht bekannt; er wartet bei den nicht zustellbaren Nachrichten (watchaudit-unreadable).",
 	},
 	Silence: {
 		EN: "Nothing comes from the logs any more: the watch sees nothing until that is mended.",

@@ -94,3 +94,16 @@ resource "google_project_iam_audit_config" "read" {
   audit_log_config { log_type = "DATA_READ" }
   audit_log_config { log_type = "DATA_WRITE" }
 }
+
+# Dead letters of the log: what watchaudit could not read waits here, as it came, for somebody to look at.
+resource "google_pubsub_subscription" "unreadable" {
+  project                    = var.project.id
+  name                       = "watchaudit-unreadable"
+  topic                      = google_pubsub_topic.event["audit.unreadable"].id
+  message_retention_duration = "2678400s"
+  retain_acked_messages      = false
+
+  expiration_policy {
+    ttl = ""
+  }
+}
