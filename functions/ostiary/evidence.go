@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +27,7 @@ const (
 
 // evidenceArgs is what follows "ostiary evidence".
 const evidenceArgs = `verify BUNDLE --trust FILE [--since FILE] [--promise ID] [--from T] [--to T] [--strict] [--json] [--lang en|fr|de]
-       ostiary evidence bundle OUT [--data DIR] [--policy DIR] [--server URL] [--tiles URL --head URL] [--trust FILE] [--checkpoint FILE] [--earlier FILE,...] [--proof N,...] [--json]
+       ostiary evidence bundle OUT [--data DIR] [--server URL] [--tiles URL --head URL] [--trust FILE] [--checkpoint FILE] [--earlier FILE,...] [--proof N,...] [--json]
        ostiary evidence witness BUNDLE|URL --trust FILE --name NAME [--state DIR] [--out FILE] [--json]
        ostiary evidence witness COSIGNED --publish [--data DIR] [--tiles URL --head URL] [--trust FILE] [--json]
        ostiary evidence accept-rewind [--gone SIZE:ROOT --kept SIZE:ROOT --reason WORD] [--data DIR] [--tiles URL --head URL --key URL] [--trust FILE] [--json]`
@@ -118,13 +119,17 @@ func (t terminal) verify(ctx context.Context, name string, o verify.Options, tel
 	if err != nil {
 		return t.unable(err)
 	}
-	state := ""
+	state, unknown := "", false
 	if o.Promise != "" && report.Page != nil && report.Page.Computed {
-		if state = stateIn(ctx, src, o.Promise); state == "" {
-			return t.usage("--promise: the page has no promise %q; its register.json lists them all", o.Promise)
-		}
+		state = stateIn(ctx, src, o.Promise)
+		unknown = state == ""
 	}
-	return tell(report, state)
+	code := tell(report, state)
+	if unknown {
+		wrong := t.usage("--promise: the page has no promise %q; its register.json lists them all", o.Promise)
+		code = cmp.Or(code, wrong) // what is wrong with the bundle matters more
+	}
+	return code
 }
 
 // report prints a report and returns its exit code.

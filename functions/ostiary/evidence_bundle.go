@@ -22,8 +22,8 @@ import (
 // packBundle copies a log, the newest page it names and the register into a bundle, and checks what came out.
 func packBundle(ctx context.Context, t terminal, args []string) int {
 	data := t.flags.String("data", "data", "data folder")
-	folder := t.flags.String("policy", "policy", "policy folder, when no server holds the data folder")
-	server := t.flags.String("server", "", "URL of a server whose trust page publishes the log; the data folder by default")
+	t.flags.String("policy", "policy", "policy folder; a bundle takes nothing from it")
+	server := t.flags.String("server", "", "URL of a server with the trust page; it has the log too, where its entries are public. The data folder by default")
 	tiles := t.flags.String("tiles", "", "URL of the store of tiles, such as gs://BUCKET/PREFIX")
 	head := t.flags.String("head", "", "URL of the store of the head")
 	trustFile := t.flags.String("trust", "", "the trust file; by default the one in the data folder")
@@ -42,12 +42,13 @@ func packBundle(ctx context.Context, t terminal, args []string) int {
 	if err != nil {
 		return t.unable(err)
 	}
-	source, from, done, err := where(ctx, *server, place{*data, *tiles, *head}, trust)
+	from := published{url: strings.TrimSuffix(*server, "/"), do: client()}
+	source, done, err := where(ctx, from, place{*data, *tiles, *head}, trust)
 	if err != nil {
 		return t.unable(err)
 	}
 	defer done()
-	if err := complete(ctx, t, &c, trust, source, from, *data, *folder); err != nil {
+	if err := complete(ctx, t, &c, trust, source, from, *data); err != nil {
 		return t.unable(err)
 	}
 	if err := write(out, func(put func(string, []byte) error) error { return verify.Pack(ctx, source, trust, c, put) }); err != nil {
@@ -57,15 +58,13 @@ func packBundle(ctx context.Context, t terminal, args []string) int {
 	return t.verify(ctx, out, o, func(r verify.Report, state string) int { return t.report(r, o, state, *asJSON, "en") })
 }
 
-// where is a log, and the trust page it has: on a server, or in its stores.
-func where(ctx context.Context, server string, at place, trust sign.Trust) (verify.Source, published, func(), error) {
-	from := published{url: strings.TrimSuffix(server, "/"), do: client()}
-	if server != "" {
-		return from, from, func() {}, nil
+// where is a log: in its stores, where they are named or no server is; on the server otherwise.
+func where(ctx context.Context, server published, at place, trust sign.Trust) (verify.Source, func(), error) {
+	if server.url != "" && at.tiles == "" && at.head == "" {
+		return server, func() {}, nil
 	}
 	tiles, head, done, err := stores(ctx, at)
-	from.url = serverOf(at.data)
-	return confirmed{verify.Stores(tiles, head), head, trust}, from, done, err
+	return confirmed{verify.Stores(tiles, head), head, trust}, done, err
 }
 
 // confirmed is a log whose checkpoint bears the signatures of witnesses that were published, as on the trust page.
@@ -115,7 +114,7 @@ func contents(trustFile, checkpoint, earlier, proofs string) (c verify.Contents,
 func comma(r rune) bool { return r == ',' }
 
 // complete adds the checkpoint, the page the log names last, and the register that page was computed for.
-func complete(ctx context.Context, t terminal, c *verify.Contents, trust sign.Trust, source verify.Source, from published, data, folder string) (err error) {
+func complete(ctx context.Context, t terminal, c *verify.Contents, trust sign.Trust, source verify.Source, server published, data string) (err error) {
 	if c.Checkpoint == nil {
 		if c.Checkpoint, err = source.Read(ctx, verify.CheckpointFile, sign.MaxNote); err != nil {
 			return fmt.Errorf("reading the newest checkpoint: %w", err)
@@ -129,20 +128,12 @@ func complete(ctx context.Context, t terminal, c *verify.Contents, trust sign.Tr
 	if err != nil || digest == "" {
 		return err
 	}
-	if from.url != "" {
-		return readPage(ctx, c, from, digest)
+	from, done, err := showingAt(server, data)
+	if err != nil {
+		return err
 	}
-	return inFolder(ctx, t, data, folder, func(local published) error { return readPage(ctx, c, local, digest) })
-}
-
-func readPage(ctx context.Context, c *verify.Contents, from published, digest string) (err error) {
-	if c.Page, err = from.Read(ctx, "pages/"+digest, pageLimit); err != nil {
-		return fmt.Errorf("reading the page the log names: %w", err)
-	}
-	if c.Register, err = from.Read(ctx, verify.RegisterFile, pageLimit); err != nil {
-		return fmt.Errorf("reading the register: %w", err)
-	}
-	return nil
+	defer done()
+	return t.readPage(ctx, c, from, digest)
 }
 
 // lastPage finds the digest in the newest page record, from the end of the log; "" when there is none.
@@ -167,22 +158,28 @@ func lastPage(ctx context.Context, reader interface {
 
 // write makes an archive or a folder, whole or not at all. What exists is not touched.
 func write(out string, pack func(put func(name string, data []byte) error) error) error {
+	out = filepath.Clean(out)
 	if _, err := os.Lstat(out); err == nil {
 		return fault.New(fault.Misconfigured, "%s exists: name a new folder or archive", out)
 	}
-	part := out + ".part"
-	if err := os.RemoveAll(part); err != nil {
-		return fmt.Errorf("clearing %s: %w", part, err)
+	beside := filepath.Dir(out)
+	if err := os.MkdirAll(beside, 0o755); err != nil {
+		return fmt.Errorf("making the folder of %s: %w", out, err)
 	}
+	part, err := os.MkdirTemp(beside, ".bundle-*") // of one disk with it, and nobody else's
+	if err != nil {
+		return fmt.Errorf("beginning %s: %w", out, err)
+	}
+	defer os.RemoveAll(part)
 	make := writeFolder
 	if strings.HasSuffix(out, ".zip") {
 		make = writeArchive
 	}
-	if err := make(part, pack); err != nil {
-		os.RemoveAll(part)
+	whole := filepath.Join(part, filepath.Base(out))
+	if err := make(whole, pack); err != nil {
 		return err
 	}
-	return os.Rename(part, out)
+	return os.Rename(whole, out)
 }
 
 func writeFolder(dir string, pack func(put func(string, []byte) error) error) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -43,8 +44,13 @@ func acceptRewind(ctx context.Context, t terminal, args []string) int {
 	if err != nil {
 		return t.unable(err)
 	}
-	key := cmp.Or(*keys, "file:"+filepath.Join(*data, "keys", "checkpoints")+"?name="+trust.Origin)
-	s, done, err := t.sequencer(ctx, place{*data, *tiles, *head}, trust.Origin, key)
+	own := filepath.Join(*data, "keys", "checkpoints")
+	if *keys == "" {
+		if _, err := os.Stat(own); err != nil { // the first use would make one, which signs for no log
+			return t.unable(fmt.Errorf("looking for the signing key of the log: %w", err))
+		}
+	}
+	s, done, err := t.sequencer(ctx, place{*data, *tiles, *head}, trust.Origin, cmp.Or(*keys, "file:"+own+"?name="+trust.Origin))
 	if err != nil {
 		return t.unable(err)
 	}

@@ -96,7 +96,7 @@ func (p published) Read(ctx context.Context, name string, limit int64) ([]byte, 
 	case answer.StatusCode == http.StatusNotFound:
 		return nil, fault.New(fault.NotFound, "reading %s: the server does not have it", name)
 	case answer.StatusCode == http.StatusForbidden:
-		return nil, fault.New(fault.Denied, "reading %s: the server does not publish it", name)
+		return nil, fault.New(fault.Denied, "reading %s: the server does not publish it; who may read its stores names them, --tiles and --head", name)
 	case answer.StatusCode != http.StatusOK:
 		return nil, fault.New(fault.Transient, "reading %s: the server answers %d", name, answer.StatusCode)
 	case int64(len(data)) > limit:

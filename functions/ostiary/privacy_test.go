@@ -26,6 +26,7 @@ func TestNothingPersonalShows(t *testing.T) {
 	l.morning()
 	l.desk()
 	l.machines()
+	l.watch()
 	l.attacks()
 	l.advance("32m")
 	l.nextDay()
@@ -205,11 +206,17 @@ func (l *life) look() {
 		l.Fatal(err)
 	}
 	kinds := map[string]int{}
+	var leaves [][]byte
 	for index := range size {
-		kinds[get(fmt.Sprint("/trustpage/v1/records/", index)).text("kind")]++
+		leaf := get(fmt.Sprint("/trustpage/v1/records/", index))
+		leaves = append(leaves, leaf.body)
+		kinds[leaf.text("kind")]++
+		kinds[leaf.text("control")+" "+strings.Join(leaf.find("facts.event"), "")]++
 		get(fmt.Sprint("/trustpage/v1/proofs/", index))
 	}
-	for _, kind := range []string{"observation", "case", "review", "attestation", "waiver", "finding", "run", "page", "policy"} {
+	l.guess(leaves)
+	for _, kind := range []string{"observation", "case", "review", "attestation", "waiver", "finding", "run", "page", "policy", "alert-route ",
+		"watch alarm", "watch answered", "watch accepted", "watch suspicion"} {
 		if kinds[kind] == 0 {
 			l.Errorf("no record of kind %s: the days show little; there are %v", kind, kinds)
 		}
@@ -228,6 +235,11 @@ func (l *life) look() {
 	for _, dir := range []string{bundle, filepath.Join(l.dir, "evidence")} {
 		if err := l.hidden.addFolder(dir); err != nil {
 			l.Fatal(err)
+		}
+	}
+	for _, part := range []string{"evidence/head/head", "evidence/head/ids/", "evidence/tiles/tile/entries/"} {
+		if !slices.ContainsFunc(l.hidden.names, func(name string) bool { return strings.HasPrefix(name, part) }) {
+			l.Errorf("nothing of %s is searched", part)
 		}
 	}
 	l.hidden.add("stderr", []byte(l.log()))
@@ -249,7 +261,7 @@ func (l *life) found() {
 			kinds[p.what]++
 		}
 	}
-	for what, least := range map[string]int{"e-mail address": 6, "name": 2, "id of a person or tenant": 5, "address": 3, "free words": 3, "name of an authenticator": 1, "secret": 2, "recovery code": 10, "token": 2, "reference": 1} {
+	for what, least := range map[string]int{"e-mail address": 6, "name": 2, "id of a person or tenant": 5, "address": 3, "free words": 3, "name of an authenticator": 1, "secret": 2, "recovery code": 10, "token": 2, "reference": 2, "user of a customer": 1, "user agent": 1} {
 		if kinds[what] < least {
 			l.Errorf("the search finds %d of kind %q where there are more: %v", kinds[what], what, kinds)
 		}

@@ -96,6 +96,12 @@ func judgeOf(t terminal, folder string) (judge, error) {
 	if home {
 		fmt.Fprintf(t.err, "%s is the starter: the domain of whoever acts counts as the company's own, and the project it happened in as one of its projects\n", folder)
 	}
+	for _, r := range set.Rules() {
+		if r.AsksList() {
+			fmt.Fprintf(t.err, "not judged: %s, because an export does not say which addresses were registered\n", r.Name)
+		}
+	}
+	set = set.Only(func(r rule.Rule) bool { return !r.AsksList() })
 	return judge{set: set, mappings: mappings, home: home}, nil
 }
 

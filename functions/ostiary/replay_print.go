@@ -62,6 +62,9 @@ type blindness struct {
 }
 
 func (b blindness) String() string {
+	if b.Service == "" {
+		return fmt.Sprintf("blind: no entry of stream %s; if it is off, these see nothing: %s", b.Stream, strings.Join(b.Rules, ", "))
+	}
 	return fmt.Sprintf("blind: no entry of %s, stream %s; if it is off, these see nothing: %s", b.Service, b.Stream, strings.Join(b.Rules, ", "))
 }
 
@@ -69,7 +72,13 @@ func (b blindness) String() string {
 func blindOf(r replaying.Result, j judge) []blindness {
 	all := []blindness{}
 	for _, need := range j.set.Blind(func(service string, stream auditlog.Stream) bool {
-		return r.Streams[replaying.Seen{Service: service, Stream: stream}] > 0
+		need := rule.Need{Service: service, Stream: stream}
+		for seen := range r.Streams {
+			if need.Met(seen.Service, seen.Stream) {
+				return true
+			}
+		}
+		return false
 	}) {
 		all = append(all, blindness{Service: need.Service, Stream: need.Stream, Rules: need.Rules})
 	}

@@ -167,7 +167,7 @@ func (s *session) close() error {
 	return errors.Join(s.discreet(), s.stop())
 }
 
-// serve starts the server: now=, clock=, policy= and variables of the environment.
+// serve starts the server: now=, clock=, policy=, bare and variables of the environment.
 func (s *session) serve(dir string, args []string, path func(string) string) error {
 	if s.server != nil {
 		return errors.New("the server runs already")
@@ -182,6 +182,8 @@ func (s *session) serve(dir string, args []string, path func(string) string) err
 			o.clock = value
 		case "policy":
 			o.policy = path(value)
+		case "bare":
+			o.bare = true
 		default:
 			o.env = append(o.env, arg)
 		}

@@ -27,6 +27,7 @@ type options struct {
 	now    string   // "" for start
 	env    []string // NAME=VALUE
 	raced  bool     // with the race detector, when the tests have it
+	bare   bool     // the data folder must not be there before the process
 }
 
 // server is one running process.
@@ -78,8 +79,10 @@ func takeKeys(dir string) {
 
 // launch starts a server and waits until it says that it is ready.
 func launch(o options) (*server, error) {
-	if err := giveKeys(o.dir); err != nil {
-		return nil, err
+	if !o.bare {
+		if err := giveKeys(o.dir); err != nil {
+			return nil, err
+		}
 	}
 	args := []string{"serve", "--port", "0", "--data", o.dir, "--policy", or(o.policy, filepath.Join(samples, "sharedcontacts"))}
 	if kind := or(o.clock, "manual"); kind == "manual" {

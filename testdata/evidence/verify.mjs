@@ -42,13 +42,11 @@ function parseKey({ key, from = 0, to = 0 }, algorithm) {
   const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw.subarray(1)]), form = { key: der, format: 'der', type: 'spki' };
   return { id: name + ' ' + hash, name, algorithm, from, to, text: key, key: createPublicKey(form) };
 }
-function readTrust(data) {
+function readTrust(data) { // each thing has one spelling: without white space, the file is what is written of what was read
   const text = utf8(data, 'trust'), t = parse(text, 'trust');
-  must(data.length <= 256 << 10 && fits(t, TRUST), MALFORMED, 'trust: not of its form');
-  const { origin, witnesses = [] } = t, members = [t, ...t.keys, ...witnesses].flatMap(Object.keys);
-  const keys = [...t.keys.map((k) => parseKey(k, 1)), ...witnesses.map((k) => parseKey(k, 4))];
-  must(text.match(/"\w+"\s*:/g).length === members.length && new Set(keys.map((k) => k.text)).size === keys.length, MALFORMED, 'trust: something is there twice');
-  must(keys.every((k) => (k.name === origin) === (k.algorithm === 1)), MALFORMED, 'trust: a key is of another log');
+  must(data.length <= 256 << 10 && fits(t, TRUST) && JSON.stringify(t) === text.replace(/[ \t\r\n]/g, ''), MALFORMED, 'trust: not of its form');
+  const { origin, witnesses = [] } = t, keys = [...t.keys.map((k) => parseKey(k, 1)), ...witnesses.map((k) => parseKey(k, 4))];
+  must(new Set(keys.map((k) => k.text)).size === keys.length && keys.every((k) => (k.name === origin) === (k.algorithm === 1)), MALFORMED, 'trust: a key is there twice, or of another log');
   return { origin, keys };
 }
 function openCheckpoint(data, where) {
@@ -67,8 +65,8 @@ function openCheckpoint(data, where) {
   must(lines[0] === trust.origin, UNTRUSTED, `${where}: of another log`);
   for (const [id, sig] of parsed) for (const k of trust.keys) {
     if (id !== k.id || size < k.from || (k.to && size > k.to)) continue;
-    const stamp = k.algorithm === 4, signed = stamp && sig.length === 72 ? `cosignature/v1\ntime ${sig.readBigUInt64BE()}\n${text}` : text;
-    must(sig.length === (stamp ? 72 : 64) && verifySignature(null, Buffer.from(signed), k.key, sig.subarray(stamp ? 8 : 0)), TAMPERED, `${where}: a trusted key's signature does not fit`);
+    const stamp = k.algorithm === 4, time = stamp && sig.length === 72 ? sig.readBigUInt64BE() : 0n, signed = stamp ? `cosignature/v1\ntime ${time}\n${text}` : text;
+    must(sig.length === (stamp ? 72 : 64) && time < 253402300800n && verifySignature(null, Buffer.from(signed), k.key, sig.subarray(stamp ? 8 : 0)), TAMPERED, `${where}: a trusted key's signature does not fit`);
     good.push(k);
   }
   must(good.some((k) => k.algorithm === 1), UNTRUSTED, `${where}: no trusted key has signed`);
@@ -109,7 +107,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/, SECRET = /^hmac:[a-z2-7]{52}$/, ID = /^[
 const isWord = (s) => { if (typeof s !== 'string') return false; const host = s.split('/')[0], port = /^(.*):(\d+)$/.exec(host); return /^-?[A-Za-z0-9][A-Za-z0-9._/+:-]{0,127}$/.test(s) && !isIP(host) && !(port && isIP(port[1]) === 4 && port[2] < 65536); };
 const isTime = (s) => typeof s === 'string' && /^(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(s) && !isNaN(Date.parse(s)) && new Date(s).toISOString() === s;
 const isInt = Number.isSafeInteger, isCount = (n) => isInt(n) && n >= 0, is = (form) => (s) => typeof s === 'string' && form.test(s), oneOf = (text) => (s) => text.split(' ').includes(s);
-const isSize = (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 62, KEY = { key: is(/./), 'from?': isSize, 'to?': isSize };
+const KEY = { key: is(/./), 'from?': isCount, 'to?': isCount };
 const TRUST = { v: (v) => v === 1, origin: is(/./), keys: [KEY], 'witnesses?': (w) => Array.isArray(w) && (!w.length || fits(w, [KEY])) };
 const FORM = {
   'code?': is(DIGEST), 'config?': is(DIGEST), control: isWord, 'expires?': isTime, id: is(ID), 'method?': oneOf('TEST EXAMINE INTERVIEW'), v: (v) => v === 1,
@@ -162,6 +160,7 @@ function hold({ where, size, digits, root }) { // every checkpoint that is shown
   else if (!roots.get(digits).root.equals(root)) fail(TAMPERED, `${where}: another log of the same size was signed`);
   if (size > signed.size) fail(INCOMPLETE, `${where}: the log ends before it`);
 }
+const isRewind = ({ control, facts: { reason, ...f } = {} }) => control === 'evidence-log' && reason === 'rewound' && [f.gone_root, f.kept_root].every(is(/^[0-9a-fA-F]{64}$/)) && is(/^\d{1,18}$/)(f.gone_size) && is(/^\d{1,18}$/)(f.kept_size) && Number(f.kept_size) === size;
 const reach = (there) => { if (there && !rootOf(levels).equals(there.root)) fail(TAMPERED, `${there.where}: the records do not lead to its root`); };
 let trust, signed, payloads, page, lost = false, size = 0, proofs = [], levels = [], roots = new Map(), runs = new Map();
 function run() {
@@ -179,7 +178,8 @@ function run() {
     const r = attempt(() => parseRecord(leaf), `record ${size}: `);
     if (r && payloads.delete(r.id)) attempt(() => checkPayload(r));
     if (r?.kind === 'page' && r.control === 'trust-page') page = { index: size, ...r };
-    if (r?.run) saw(r.control, r.run.seq);
+    if (r?.kind === 'gap' && isRewind(r)) console.log(`set back, accepted at ${r.source.collected} (${r.facts.why}): on from ${r.facts.kept_size}, gone is what led to ${r.facts.gone_size}`);
+    if (r?.run) saw(`${r.control} ${r.facts?.mechanism ?? ''}`, r.run.seq); // mechanisms of one name count apart
     for (let level = 0, h = leafHash(leaf); h; level++) {
       const tile = (levels[level] ??= []), full = tile.push(h) === 256;
       if (full) compareTile(level, Math.floor(size / 256 ** (level + 1)), tile, levels[level] = []);

@@ -142,6 +142,9 @@ func TestLimitsAreMeasured(t *testing.T) {
 		{"bookafy", "B100", "build.scanned", "build.tested"}, {"bookafy", "B101", "build.tested", "build.scanned"},
 		{"bookafy", "B48", "uptime.report", "scan.finished"}, {"bepark", "P27", "uptime.report", "scan.finished"},
 		{"bookafy", "B116", "backup.restored", "backup.completed"}, {"bookafy", "B46", "build.tested", "release.deployed"},
+		{"bookafy", "B43", "release.deployed", "build.tested"}, {"bepark", "P37", "release.deployed", "build.tested"},
+		{"bookafy", "B16", "backup.completed", "backup.restored"}, {"bookafy", "B97", "scan.finished", "uptime.report"},
+		{"bepark", "P63", "review.done", "pentest.report"}, {"bepark", "P69", "review.done", "person.nda"},
 	} {
 		p := load(t, policies.FS, test.folder)
 		rules, _ := duty.ReadRules(p)

@@ -52,7 +52,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 		return web.Function{}, err
 	}
 	courier := &message.Courier{
-		Store: d.Store, Box: d.Box, Channels: map[string]message.Channel{"mail": channel}, Keys: d.MessageKeys, Clock: d.Clock, Log: d.Log,
+		Store: d.Store, Box: d.Box, Channels: map[string]message.Channel{"mail": channel}, Keys: d.MessageKeys, Clock: d.Clock, Random: d.Random, Log: d.Log,
 		Resolve: func(_ context.Context, r message.Request) (string, error) {
 			person, known := d.Policy.PersonByID(r.Person)
 			if !known {
@@ -96,9 +96,7 @@ func retry(ctx context.Context, courier *message.Courier) error {
 
 // attempted records one attempt: which message, the outcome and the peer's reply, but neither recipient nor text.
 func attempted(d *wiring.Deps, batch *outbox.Batch, a message.Attempt) error {
-	// The state belongs to the id: a delivery that ends because its time is up has made no attempt since the last record.
-	id := fmt.Sprintf("%s#%d %s", a.Delivery.Request.Key, a.Delivery.Attempts, a.Delivery.State)
-	r := record.New(record.Case, "alert-route", id, d.Promises("alert-route")...)
+	r := record.New(record.Case, "alert-route", a.ID(), d.Promises("alert-route")...)
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "message", a.At, a.At
 	r.Config = d.PolicyDigest()
 	r.Facts = map[string]string{"state": string(a.Delivery.State), "attempts": strconv.Itoa(a.Delivery.Attempts)}

@@ -91,6 +91,25 @@ func states(t *testing.T, w *functiontest.World) map[string]int {
 	return found
 }
 
+// TestNobodyIsGuessed: what the evidence of a message is called cannot be tried, however well its key is known.
+func TestNobodyIsGuessed(t *testing.T) {
+	t.Parallel()
+	events := map[string]bool{}
+	for range 2 {
+		w := functiontest.New(t, setup)
+		w.Event(t, name, push(request(t, w, "k1", message.Staff, "emma"))).Want(t, 204, "")
+		for _, r := range w.Records(t) {
+			if events[r.Source.Event] {
+				t.Error("two lives of one key have the same evidence")
+			}
+			events[r.Source.Event] = true
+		}
+	}
+	if len(events) != 2 {
+		t.Errorf("%d events", len(events))
+	}
+}
+
 // TestRefusedForADay: a message that is refused until its time is up is recorded at every attempt and at its end, and
 // the outbox is empty then.
 func TestRefusedForADay(t *testing.T) {

@@ -133,6 +133,36 @@ func TestDocument(t *testing.T) {
 	p.quietly()
 }
 
+// What failed its scan is refused, and what is not needed any more withdrawn.
+func TestRefuseAndWithdraw(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asker := w.sit("emma.dubois", browser.Phone, "fr")
+	for _, about := range []string{"evil 1", "ed 1.20"} {
+		asker.Open(asker.url + "/ask/software-clearance")
+		asker.Type("#about", about)
+		asker.Press("form button")
+		asker.says("[role=status]", "Demandé")
+	}
+	w.scanned("evil 1", true)
+	her := w.sit("simone.bernard", browser.Phone, "en")
+	her.Press("section[aria-labelledby=do] a[href*='software-clearance']")
+	her.says("section[aria-labelledby=failed]", "the result of a scan")
+	her.Press("button[value=refused]")
+	her.says("[role=status]", "Refused.")
+	her.Click("summary")
+	her.says("details", "refused")
+
+	asker.Open(asker.url + "/")
+	asker.Click("summary")
+	asker.says("details", "refusée")
+	asker.Press("details li:has(a[href*='software-clearance']):not(:has(.bad)):has(.row .quiet) a")
+	asker.Press("form[action$='/withdraw'] button")
+	asker.says("[role=status]", "Retirée")
+	her.quietly()
+	asker.quietly()
+}
+
 // Every page holds in every window, size of text and colour scheme, in every language.
 func TestPagesHold(t *testing.T) {
 	t.Parallel()
@@ -152,6 +182,15 @@ func TestPagesHold(t *testing.T) {
 			p.inspect("overview after asking", lang)
 			p.Press("details a[href*='software-clearance']")
 			p.inspect("duty that waits for evidence", lang)
+			w.scanned("Einkaufsverwaltung Professional 2026.1 (x86_64)", true)
+			other := w.sit("stefan.weber", browser.Phone, lang)
+			other.Press("section[aria-labelledby=do] a[href*='software-clearance']")
+			other.inspect("request that evidence speaks against", lang)
+			other.Press("button[value=refused]")
+			p.Open(p.url + "/")
+			openAll(p)
+			p.Press("details a[href*='software-clearance']")
+			p.inspect("refused request", lang)
 			p.Open(p.url + "/duties/risk-register-review")
 			p.inspect("duty to do", lang)
 			p.Open(p.url + "/duties/access-review")

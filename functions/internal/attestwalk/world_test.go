@@ -81,20 +81,36 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// tick runs the clockwork of the duties. It gives no notice: nobody here reads mail.
+// tick runs the clockwork of the duties.
 func (w *world) tick() {
+	w.t.Helper()
+	if err := w.duties().Tick(w.t.Context(), w.Clock.Now()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// scanned is the result of a scan of what somebody asked for.
+func (w *world) scanned(request string, failed bool) {
+	w.t.Helper()
+	now := w.Clock.Now()
+	a := duty.Arrived{Type: "scan.finished", Event: record.Digest([]byte(request)), Request: request, Failed: failed, At: now}
+	if counted, err := w.duties().Evidence(w.t.Context(), a, now); err != nil || len(counted) != 1 {
+		w.t.Fatal(counted, err)
+	}
+}
+
+// duties are those the function keeps. They give no notice: nobody here reads mail.
+func (w *world) duties() *duty.Service {
 	w.t.Helper()
 	d := w.Deps("attest")
 	rules, _ := duty.ReadRules(d.Policy)
 	service, err := duty.New(desk.Desk{Store: d.Store, Box: d.Box, Policy: d.Policy, Digest: d.PolicyDigest(),
 		Commit: func(context.Context, string, time.Time) (record.Subject, error) { return record.Subject{}, nil },
 		Notify: func(*outbox.Batch, notice.Notice) error { return nil }}, rules)
-	if err == nil {
-		err = service.Tick(w.t.Context(), w.Clock.Now())
-	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return service
 }
 
 // person is somebody signed in, in front of a browser.

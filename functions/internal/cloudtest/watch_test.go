@@ -36,7 +36,7 @@ const (
 func granted(id, by, member string, at time.Time) string {
 	return fmt.Sprintf(`{"insertId":%q,"logName":"projects/sharedcontacts-live/logs/cloudaudit.googleapis.com%%2Factivity","timestamp":%q,"protoPayload":{
 		"@type":"type.googleapis.com/google.cloud.audit.AuditLog","serviceName":"cloudresourcemanager.googleapis.com","methodName":"SetIamPolicy",
-		"resourceName":"projects/sharedcontacts-live","status":{},"authenticationInfo":{"principalEmail":%q},"requestMetadata":{"callerIp":"203.0.113.9"},
+		"resourceName":"projects/sharedcontacts-live","status":{},"authenticationInfo":{"principalEmail":%q},"requestMetadata":{"callerIp":"81.2.69.193"},
 		"serviceData":{"policyDelta":{"bindingDeltas":[{"action":"ADD","role":"roles/viewer","member":"user:%s"}]}}}}`, id, at.Format(time.RFC3339Nano), by, member)
 }
 
@@ -103,7 +103,7 @@ func TestAlarm(t *testing.T) {
 		t.Errorf("%d mails to her", n)
 	}
 	seen := map[string]int{}
-	for _, r := range w.records(emma, "Dubois", "203.0.113", "stranger", "SUP-7") {
+	for _, r := range w.records(emma, "Dubois", "81.2.69.193", "stranger", "SUP-7") {
 		if r.Control == episode.Control {
 			seen[string(r.Kind)+" "+r.Facts["event"]]++
 		}

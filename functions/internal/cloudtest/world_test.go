@@ -162,7 +162,7 @@ func (w *world) environment(m manifest.Function, services, inbox string) map[str
 		wiring.EnvBus: "pubsub://" + w.project, wiring.EnvEvidence: "folder:" + inbox, wiring.EnvSeal: key("otp"), wiring.EnvSealMessage: key("message"),
 		wiring.EnvSecrets:   "secretmanager-at://" + project + "?pin=" + strings.Join(m.Secrets, ",") + "&at=" + services,
 		wiring.EnvDirectory: "workspace-at:?at=" + url.QueryEscape(w.admin.URL), wiring.EnvClient: "loadbalancer", wiring.EnvInvoker: invoker(m.Name),
-		wiring.EnvIAM: "front", "OSTIARY_TARGETS": "edge=file:" + w.doors, "OSTIARY_URL": site, "OSTIARY_DATA_ACCESS": "allServices",
+		wiring.EnvIAM: "front", "OSTIARY_TARGETS": "edge=file:" + w.doors, "OSTIARY_URL": site, "OSTIARY_DATA_ACCESS": "allServices", "OSTIARY_LOG_STREAMS": "all",
 		"OSTIARY_MESSAGE": "smtp://ostiary@" + w.post.address + "?from=ostiary@sharedcontacts.example&secret=smtp-password&tls=none",
 	}
 	if m.Reads(wiring.EnvVault) {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"testing"
 
+	"ostiary.internal/functions/internal/writers"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
 )
@@ -41,7 +42,7 @@ func (i inbox) Create(ctx context.Context, id string, data []byte) error {
 // That it is a record, the suite of the seam need not know.
 func (i inbox) inScope(data []byte) error {
 	r, err := record.Parse(data)
-	if err == nil && !i.writers.Allow(i.function.Name, r) {
+	if err == nil && !i.writers.Allow(i.function.Name, r, writers.Names(i.Policy)) {
 		return fault.New(fault.Denied, "%s wrote a record of kind %s about %s, which its manifest does not list", i.function.Name, r.Kind, r.Control)
 	}
 	return nil

@@ -60,7 +60,8 @@ func asked(kind string) (permissions []string, partial bool) {
 }
 
 // Evidence can be added to by every control and rewritten by none: what the inbox, the log and its head let anybody but
-// the sequencer do is written down here, and that not even the sequencer deletes from the log.
+// the sequencer do is written down here, and that not even the sequencer deletes from the log. Who reads the log also lists
+// it: without that, what is missing looks as if it may not be read.
 func TestWhoMayTouchEvidence(t *testing.T) {
 	t.Parallel()
 	const sequencer = "sealevidence"
@@ -68,6 +69,10 @@ func TestWhoMayTouchEvidence(t *testing.T) {
 	everybody := map[string][]string{"bucket:evidence-inbox": {"storage.objects.create"}, "bucket:evidence-log": read, "bucket:evidence-head": read}
 	for _, f := range manifests(t) {
 		for _, p := range f.Permissions {
+			lists := manifest.Permission{Permission: "storage.objects.list", Resource: p.Resource}
+			if p.Permission == "storage.objects.get" && strings.HasPrefix(p.Resource, "bucket:evidence-") && !slices.Contains(f.Permissions, lists) {
+				t.Errorf("%s reads %s and cannot tell what is missing", f.Name, p.Resource)
+			}
 			allowed, evidence := everybody[p.Resource]
 			kind, _, _ := strings.Cut(p.Resource, ":")
 			switch {

@@ -152,7 +152,7 @@ func (a album) walk() {
 const granted = `{"insertId":"1","logName":"projects/sharedcontacts-live/logs/cloudaudit.googleapis.com%2Factivity","timestamp":"2026-03-03T08:56:10Z",
 	"resource":{"type":"project","labels":{"project_id":"sharedcontacts-live"}},"protoPayload":{"@type":"type.googleapis.com/google.cloud.audit.AuditLog",
 	"serviceName":"cloudresourcemanager.googleapis.com","methodName":"SetIamPolicy","resourceName":"projects/sharedcontacts-live","status":{},
-	"authenticationInfo":{"principalEmail":"omkar.rao@sharedcontacts.example"},"requestMetadata":{"callerIp":"203.0.113.9"},
+	"authenticationInfo":{"principalEmail":"omkar.rao@sharedcontacts.example"},"requestMetadata":{"callerIp":"81.2.69.193"},
 	"authorizationInfo":[{"permission":"resourcemanager.projects.setIamPolicy","granted":true}],
 	"serviceData":{"policyDelta":{"bindingDeltas":[{"action":"ADD","role":"roles/editor","member":"user:freelancer@example.net"}]}}}}`
 

@@ -75,7 +75,7 @@ func grant(by, to string, after time.Duration) string {
 	return fmt.Sprintf(`{"insertId":"%s-%d","logName":"projects/sharedcontacts-live/logs/cloudaudit.googleapis.com%%2Factivity","timestamp":%q,"receiveTimestamp":%q,
 		"severity":"NOTICE","resource":{"type":"project","labels":{"project_id":"sharedcontacts-live"}},"protoPayload":{"@type":"type.googleapis.com/google.cloud.audit.AuditLog",
 		"serviceName":"cloudresourcemanager.googleapis.com","methodName":"SetIamPolicy","resourceName":"projects/sharedcontacts-live","status":{},
-		"authenticationInfo":{"principalEmail":"%s@sharedcontacts.example"},"requestMetadata":{"callerIp":"203.0.113.9","callerSuppliedUserAgent":"Mozilla/5.0 (X11; Linux x86_64)"},
+		"authenticationInfo":{"principalEmail":"%s@sharedcontacts.example"},"requestMetadata":{"callerIp":"81.2.69.193","callerSuppliedUserAgent":"Mozilla/5.0 (X11; Linux x86_64)"},
 		"authorizationInfo":[{"permission":"resourcemanager.projects.setIamPolicy","granted":true}],
 		"serviceData":{"@type":"type.googleapis.com/google.iam.v1.logging.AuditData","policyDelta":{"bindingDeltas":[{"action":"ADD","role":"roles/editor","member":"user:%s"}]}}}}`,
 		by, after, at, at, by, to)

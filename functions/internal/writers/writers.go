@@ -1,5 +1,9 @@
 // Package writers says what each function of the house may put on record: what the sequencer of the evidence log lets in.
 // It is made from the manifests (make generate), so that the sequencer imports no other function.
+//
+// It keeps controls apart, not the functions of one: they share a database, and with it the outbox from which the
+// control's schedule hands in, in its own place, what the others left. Whoever may write there can let the schedule say
+// what the schedule may say. Functions of different controls cannot speak for each other.
 package writers
 
 import (
@@ -8,6 +12,7 @@ import (
 
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/web/strictjson"
+	"ostiary.internal/shared/policy"
 )
 
 // Sample marks a sample life as one. It is the local mode's: no deployed account may write below its name.
@@ -17,7 +22,20 @@ const Sample = "sample"
 var generated []byte
 
 // depth is how far the table is nested.
-const depth = 3
+const depth = 4
+
+// Names are the checks that a policy binds, by mechanism.
+func Names(p *policy.Policy) record.Names {
+	bound := record.Names{}
+	for _, promise := range p.Promises {
+		for _, k := range promise.KeptBy {
+			if k.Mechanism != policy.Statement && k.Mechanism != policy.Rollup { // they refer to roles and promises
+				bound[string(k.Mechanism)] = append(bound[string(k.Mechanism)], k.Refs...)
+			}
+		}
+	}
+	return bound
+}
 
 // All is the scope of every writer.
 func All() (record.Writers, error) {

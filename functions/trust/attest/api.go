@@ -33,8 +33,10 @@ func (a *attest) api() []web.Route {
 		route("POST", "/v1/duties/{id}/done", "Say that a duty is done.", Word{}, map[int]any{200: Duty{}},
 			[]string{"duty_unknown", "role_missing", "reference_invalid", "duty_moved", "duty_done", "own_matter", "evidence_missing",
 				"document_invalid", "until_invalid"}, a.done),
-		route("POST", "/v1/duties/{id}/review", "Review what another person did.", Review{}, map[int]any{200: Duty{}},
+		route("POST", "/v1/duties/{id}/review", "Review what another person did, or refuse what was asked for.", Review{}, map[int]any{200: Duty{}},
 			[]string{"duty_unknown", "role_missing", "verdict_invalid", "duty_moved", "duty_not_done", "duty_reviewed", "review_self"}, a.review),
+		route("POST", "/v1/duties/{id}/withdraw", "Take back what you asked for.", Withdraw{}, map[int]any{200: Duty{}},
+			[]string{"duty_unknown", "not_asker", "duty_moved", "duty_reviewed", "own_matter"}, a.withdraw),
 		route("GET", "/v1/statements", "List the promises that people sign.", nil, map[int]any{200: map[string][]Statement{}}, nil, a.listStatements),
 		route("POST", "/v1/statements", "Sign the text of a promise.", Sign{}, map[int]any{201: Statement{}},
 			[]string{"promise_unknown", "role_missing", "text_changed", "until_invalid"}, a.sign),
@@ -67,9 +69,10 @@ func (a *attest) described(r *http.Request, who caller.Staff, t duty.Task) Duty 
 		Person: t.Person, Asker: t.Asker, About: t.About, Owner: string(d.Owner), Second: string(d.Second), Evidence: names(d.Evidence), Files: d.Files(),
 		DoneBy: t.DoneBy, DoneAt: t.DoneAt, Ref: t.Ref, Reviewer: t.Reviewer, Promises: append(slices.Clone(d.Promises), d.Certificates...),
 		MayDo: mayDo(who, t, d), MayCheck: mayReview(who, t, d),
+		MayTurn: d.MayRefuse(who.Person, t), MayDrop: d.MayWithdraw(who.Person, t), Late: t.Late,
 	}
 	if t.Owed() {
-		told.Missing = names(t.Missing(d))
+		told.Missing, told.Failed = names(t.Missing(d)), names(t.Failed(d))
 	}
 	if doc := t.Document; doc != (duty.Document{}) {
 		told.Document = &Document{doc.Issuer, doc.Number, doc.Until}
@@ -134,6 +137,18 @@ func (a *attest) review(w http.ResponseWriter, r *http.Request, who caller.Staff
 		verdict = duty.Approved
 	}
 	t, err := a.Duties.Review(r.Context(), r.PathValue("id"), duty.By{Person: who.Person, Cycle: body.Cycle}, verdict, a.Clock.Now())
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, a.described(r, who, t))
+}
+
+func (a *attest) withdraw(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+	body, err := optional[Withdraw](w, r)
+	if err != nil {
+		return err
+	}
+	t, err := a.Duties.Withdraw(r.Context(), r.PathValue("id"), duty.By{Person: who.Person, Cycle: body.Cycle}, a.Clock.Now())
 	if err != nil {
 		return err
 	}

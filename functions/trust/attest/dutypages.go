@@ -56,7 +56,7 @@ func (a *attest) duties(r *http.Request, who caller.Staff, data *page.Overview) 
 		d, _ := a.Duties.Rules.Duty(t.Duty)
 		list := &data.Others
 		switch {
-		case mayDo(who, t, d):
+		case mayDo(who, t, d), t.Owed() && d.MayRefuse(who.Person, t):
 			list = &data.Do
 		case mayReview(who, t, d):
 			list = &data.Review
@@ -92,8 +92,9 @@ func (a *attest) showDuty(w http.ResponseWriter, r *http.Request, who caller.Sta
 	data := page.Duty{
 		Item: a.item(r, who, t, d), Problem: trouble, Owner: "role." + string(d.Owner), Ref: cmp.Or(t.Ref, form.Get("reference")), Cycle: t.Cycle,
 		Issuer: cmp.Or(t.Document.Issuer, form.Get("issuer")), Number: cmp.Or(t.Document.Number, form.Get("number")), Ends: by(r, who, t.Document.Until),
-		MayDo: mayDo(who, t, d), MayReview: mayReview(who, t, d),
-		Own: t.Owed() && d.MayDo(who.Person) && d.Second == "" && t.Own(who.ID) || t.Waiting() && d.MayReview(who.Person) && (t.Own(who.ID) || t.DoneBy == who.ID),
+		MayDo: mayDo(who, t, d), MayReview: mayReview(who, t, d), MayRefuse: d.MayRefuse(who.Person, t), MayWithdraw: d.MayWithdraw(who.Person, t),
+		Refused: t.State == duty.Refused, Late: t.Late,
+		Own: t.Owed() && d.MayDo(who.Person) && d.Second == "" && t.Own(who.ID) || t.Waiting() && d.MayReview(who.Person) && (t.Own(who.ID) || t.Did(who.ID)),
 	}
 	if d.Second != "" {
 		data.Second = "role." + string(d.Second)
@@ -102,9 +103,7 @@ func (a *attest) showDuty(w http.ResponseWriter, r *http.Request, who caller.Sta
 		data.Filed = &page.Dates{Least: a.date(0), Most: a.date(365 * duty.MostYears), Chosen: form.Get("valid_until")}
 	}
 	if t.Owed() {
-		for _, n := range t.Missing(d) {
-			data.Evidence = append(data.Evidence, page.Evidence{Type: "evidence." + n.Type, About: n.About})
-		}
+		data.Evidence, data.Failed = evidence(t.Missing(d)), evidence(t.Failed(d))
 	}
 	if !t.DoneAt.IsZero() {
 		data.At = day(r, t.DoneAt.In(who.Location()))
@@ -117,6 +116,14 @@ func (a *attest) showDuty(w http.ResponseWriter, r *http.Request, who caller.Sta
 	}
 	data.Promises = a.sentences(r, append(slices.Clone(d.Promises), d.Certificates...))
 	return a.render(w, r, who, status, "duty", "overview.title", data.Path, data)
+}
+
+func evidence(needed []duty.Needed) []page.Evidence {
+	var shown []page.Evidence
+	for _, n := range needed {
+		shown = append(shown, page.Evidence{Type: "evidence." + n.Type, About: n.About})
+	}
+	return shown
 }
 
 func (a *attest) doneForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
@@ -151,10 +158,24 @@ func (a *attest) reviewForm(w http.ResponseWriter, r *http.Request, who caller.S
 	if _, err := a.Duties.Review(r.Context(), r.PathValue("id"), duty.By{Person: who.Person, Cycle: cycle(form)}, verdict, a.Clock.Now()); err != nil {
 		return a.showDuty(w, r, who, nil, err)
 	}
-	if verdict == duty.Returned {
+	switch verdict {
+	case duty.Returned:
 		return web.SeeOther(w, home+"?done=done.returned")
+	case duty.Turned:
+		return web.SeeOther(w, home+"?done=done.refused")
 	}
 	return web.SeeOther(w, home+"?done=done.reviewed")
+}
+
+func (a *attest) withdrawForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
+	err := refused
+	if err == nil {
+		_, err = a.Duties.Withdraw(r.Context(), r.PathValue("id"), duty.By{Person: who.Person, Cycle: cycle(form)}, a.Clock.Now())
+	}
+	if err != nil {
+		return a.showDuty(w, r, who, nil, err)
+	}
+	return web.SeeOther(w, home+"?done=done.withdrawn")
 }
 
 func (a *attest) askPage(w http.ResponseWriter, r *http.Request, who caller.Staff) error {

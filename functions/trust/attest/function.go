@@ -64,7 +64,7 @@ func mayDo(who caller.Staff, t duty.Task, d duty.Duty) bool {
 }
 
 func mayReview(who caller.Staff, t duty.Task, d duty.Duty) bool {
-	return t.Waiting() && d.MayReview(who.Person) && t.DoneBy != who.ID && !t.Own(who.ID)
+	return t.Waiting() && d.MayReview(who.Person) && !t.Did(who.ID) && !t.Own(who.ID)
 }
 
 // looks reports whether a person may read what others wrote about exceptions.

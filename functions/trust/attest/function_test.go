@@ -41,7 +41,7 @@ func TestAPI(t *testing.T) {
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
 			"duty": dutyLife, "own matter": ownMatter, "statement": statements, "waiver": waivers, "gate": gate, "hostile": hostile, "outages": outages,
-			"certificate": certificate, "requests": requests,
+			"certificate": certificate, "requests": requests, "decisions": decisions,
 		} {
 			t.Run(name, part)
 		}
@@ -138,7 +138,7 @@ func dutyLife(t *testing.T) {
 	do(t, w, odile, "POST", path+"/review", nil, 200, "")
 	do(t, w, simone, "POST", "/v1/duties/log-review/review", nil, 409, "duty_reviewed")
 	proofs, healed := records(t, w, record.Review, "F05"), records(t, w, record.Remediation, "F05")
-	if settled.State != "reviewed" || len(proofs) != 1 || len(healed) != 1 || healed[0].Refs[0].ID != findings[0].ID() || proofs[0].Result.State != record.Kept || len(proofs[0].Subjects) != 2 {
+	if settled.State != "reviewed" || len(proofs) != 1 || len(healed) != 1 || healed[0].Refs[0].ID != findings[0].ID() || proofs[0].Result.State != record.Attested || len(proofs[0].Subjects) != 2 {
 		t.Errorf("settled as %+v, proven by %+v, healed by %+v", settled, proofs, healed)
 	}
 }
@@ -166,7 +166,7 @@ func ownMatter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if counted, err := p.Duties.Evidence(t.Context(), duty.Arrived{Type: "scan.finished", Event: "sha256:1", About: "vim 9.1", At: w.Clock.Now()}, w.Clock.Now()); err != nil || len(counted) != 1 {
+	if counted, err := p.Duties.Evidence(t.Context(), duty.Arrived{Type: "scan.finished", Event: "sha256:1", Request: "vim 9.1", At: w.Clock.Now()}, w.Clock.Now()); err != nil || len(counted) != 1 {
 		t.Fatal(counted, err)
 	}
 	do(t, w, simone, "POST", "/v1/duties/"+asked.ID+"/done", nil, 200, "")
@@ -228,6 +228,77 @@ func requests(t *testing.T) {
 	do(t, w, emma, "POST", path, Ask{About: "one more"}, 429, "asked_too_much")
 	do(t, w, emma, "POST", path, Ask{About: "tool 1"}, 201, "")
 	do(t, w, marc, "POST", path, Ask{About: "one more"}, 201, "")
+}
+
+// arrive takes machine evidence about what was asked for.
+func arrive(t *testing.T, w *functiontest.World, a duty.Arrived) {
+	t.Helper()
+	p, err := parts.New(w.Deps("attest"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.Type, a.At = "scan.finished", w.Clock.Now()
+	a.Event = record.Digest([]byte(a.Request + a.At.String()))
+	if counted, err := p.Duties.Evidence(t.Context(), a, a.At); err != nil || len(counted) != 1 {
+		t.Fatal(counted, err)
+	}
+}
+
+// What was asked for and is not to be had ends as refused or withdrawn, and the promises are kept.
+func decisions(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	tick(t, w)
+	ask := func(about string) string {
+		t.Helper()
+		var asked Duty
+		do(t, w, emma, "POST", "/v1/duties/software-clearance/ask", Ask{About: about}, 201, "").Decode(t, &asked)
+		if !asked.MayDrop {
+			t.Errorf("emma may not withdraw %+v", asked)
+		}
+		return asked.ID
+	}
+	infected := ask("evil 1")
+	arrive(t, w, duty.Arrived{Request: "evil 1", Failed: true})
+	if d := find(t, w, simone, infected); !d.MayTurn || len(d.Failed) != 1 || d.Failed[0] != "scan.finished" {
+		t.Errorf("simone sees %+v", d)
+	}
+	do(t, w, odile, "POST", "/v1/duties/risk-register-review/review", Review{Verdict: "refused"}, 400, "verdict_invalid")
+	var refused Duty
+	for range 2 {
+		do(t, w, simone, "POST", "/v1/duties/"+infected+"/review", Review{Verdict: "refused", Cycle: 1}, 200, "").Decode(t, &refused)
+	}
+	if refused.State != "refused" || refused.Reviewer != "simone" || refused.MayTurn || refused.MayDo {
+		t.Errorf("refused it is %+v", refused)
+	}
+	other := "/v1/duties/" + ask("vim 9.1") + "/withdraw"
+	do(t, w, simone, "POST", other, nil, 403, "not_asker")
+	do(t, w, emma, "POST", other, Withdraw{Cycle: 5}, 409, "duty_moved")
+	do(t, w, emma, "POST", "/v1/duties/log-review/withdraw", nil, 404, "duty_unknown")
+	for range 2 {
+		var gone Duty
+		if do(t, w, emma, "POST", other, Withdraw{Cycle: 1}, 200, "").Decode(t, &gone); gone.State != "withdrawn" || gone.MayDrop {
+			t.Errorf("withdrawn it is %+v", gone)
+		}
+	}
+	do(t, w, emma, "POST", "/v1/duties/"+infected+"/withdraw", nil, 409, "duty_reviewed")
+	// What was cleared and turns out bad may be in use: who asked for it does not say alone that it is gone.
+	cleared := ask("ed 1")
+	arrive(t, w, duty.Arrived{Request: "ed 1"})
+	do(t, w, simone, "POST", "/v1/duties/"+cleared+"/done", nil, 200, "")
+	do(t, w, odile, "POST", "/v1/duties/"+cleared+"/review", nil, 200, "")
+	w.Advance(t, time.Hour)
+	arrive(t, w, duty.Arrived{Request: "ed 1", Failed: true})
+	do(t, w, emma, "POST", "/v1/duties/"+cleared+"/withdraw", nil, 403, "own_matter")
+	do(t, w, odile, "POST", "/v1/duties/"+cleared+"/review", Review{Verdict: "refused"}, 200, "")
+	for kind, want := range map[record.Kind]int{record.Review: 3, record.Attestation: 1, record.Finding: 1, record.Remediation: 1} {
+		if found := records(t, w, kind, "F15"); len(found) != want {
+			t.Errorf("%d records of the kind %s", len(found), kind)
+		}
+	}
 }
 
 func statements(t *testing.T) {
@@ -373,7 +444,7 @@ func gate(t *testing.T) {
 		return functiontest.Request{Method: "POST", Path: "/attest" + path, Body: body}
 	}
 	functiontest.StaffGate(t, setup, &seen, aurel, get("/v1/duties"), get("/v1/statements"), get("/v1/waivers"), get("/"), get("/statements"),
-		get("/waivers"), post("/v1/duties/x/ask", Ask{About: "x"}), post("/v1/duties/x/done", nil), post("/v1/duties/x/review", nil),
+		get("/waivers"), post("/v1/duties/x/ask", Ask{About: "x"}), post("/v1/duties/x/done", nil), post("/v1/duties/x/review", nil), post("/v1/duties/x/withdraw", nil),
 		post("/v1/statements", Sign{}), post("/v1/waivers", NewWaiver{}), post("/v1/waivers/x/approve", nil), post("/v1/waivers/x/end", nil))
 }
 
@@ -389,11 +460,14 @@ func ready(t testing.TB) (*functiontest.World, functiontest.Request) {
 func hostile(t *testing.T) {
 	t.Parallel()
 	w, done := ready(t)
+	var asked Duty
+	do(t, w, emma, "POST", "/v1/duties/software-clearance/ask", Ask{About: "vim 9.1"}, 201, "").Decode(t, &asked)
 	for _, r := range []functiontest.Request{done,
 		call(w, odile, "POST", "/v1/duties/risk-register-review/review", `{"verdict":"approved"}`),
 		call(w, odile, "POST", "/v1/statements", `{"promise":"F01","text_hash":"sha256:x","valid_until":"2027-01-01"}`),
 		call(w, odile, "POST", "/v1/waivers", `{"promise":"F01","reason":"migration","until":"2026-04-01"}`),
 		call(w, emma, "POST", "/v1/duties/software-clearance/ask", `{"about":"x"}`),
+		call(w, emma, "POST", "/v1/duties/"+asked.ID+"/withdraw", `{"cycle":1}`),
 	} {
 		w.Bodies(t, &seen, r)
 	}
@@ -426,6 +500,7 @@ func outages(t *testing.T) {
 	for _, r := range []functiontest.Request{
 		call(w, odile, "GET", "/v1/duties", nil), call(w, odile, "GET", "/v1/statements", nil), call(w, odile, "GET", "/v1/waivers", nil),
 		call(w, odile, "POST", "/v1/waivers/"+strings.Repeat("a", 32)+"/approve", nil), call(w, odile, "POST", "/v1/waivers/"+strings.Repeat("a", 32)+"/end", nil), call(w, emma, "POST", "/v1/duties/software-clearance/ask", Ask{About: "x"}),
+		call(w, emma, "POST", "/v1/duties/software-clearance/withdraw", nil),
 		call(w, odile, "POST", "/v1/waivers", NewWaiver{Promise: "F06", Reason: "migration", Until: "2026-04-30"}),
 		call(w, odile, "POST", "/v1/statements", signing(w)),
 	} {

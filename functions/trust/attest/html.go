@@ -23,7 +23,7 @@ const (
 )
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
-var notes = []string{"done.done", "done.waiting", "done.reviewed", "done.returned", "done.asked", "done.signed", "done.waived", "done.approved", "done.ended"}
+var notes = []string{"done.done", "done.waiting", "done.reviewed", "done.returned", "done.refused", "done.withdrawn", "done.asked", "done.signed", "done.waived", "done.approved", "done.ended"}
 
 // filled answers a form of a signed-in person. refused is why it could not be read, when it was left open too long: the
 // page is shown again with that.
@@ -43,6 +43,7 @@ func (a *attest) html() []web.Route {
 		get("/duties/{id}", "One duty.", a.dutyPage),
 		post("/duties/{id}/done", "Say that it is done.", a.doneForm),
 		post("/duties/{id}/review", "Review what another person did.", a.reviewForm),
+		post("/duties/{id}/withdraw", "Take back what you asked for.", a.withdrawForm),
 		get("/ask/{id}", "Ask for something.", a.askPage),
 		post("/ask/{id}", "Ask for something.", a.askForm),
 		get("/statements", "The promises that people sign.", a.statementsPage),
@@ -154,12 +155,12 @@ func (a *attest) item(r *http.Request, who caller.Staff, t duty.Task, d duty.Dut
 	i.What, i.Lang = d.What.Best(lang(r))
 	now := a.Clock.Now()
 	switch {
-	case t.Waiting() && t.Finding != "":
+	case t.Waiting() && t.Finding != "" && !now.Before(t.Due):
 		i.State, i.Bad = "state.late", true
 	case t.Waiting():
 		i.State = "state.waiting"
 	}
-	i.Bad = i.Bad || t.State == duty.Overdue
+	i.Bad = i.Bad || t.State == duty.Overdue || t.Owed() && len(t.Failed(d)) > 0
 	if t.Owed() || t.Waiting() {
 		i.Due = by(r, who, t.Due)
 	} else if t.InForce(now) {

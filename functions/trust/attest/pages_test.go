@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/trust/duty"
 )
 
 // show opens a page as a person and wants it to hold texts.
@@ -95,6 +97,7 @@ func TestPages(t *testing.T) {
 	leads(t, send(t, w, emma, "/ask/software-clearance", "/ask/software-clearance", url.Values{"about": {"vim 9.1"}}), "/attest/?done=done.asked")
 	refuses(t, send(t, w, emma, "/ask/software-clearance", "/ask/software-clearance", url.Values{"about": {" "}}), 400, "missing, or too long")
 	show(t, w, emma, "/ask/log-review", 404, "There is no such duty")
+	decided(t, w)
 
 	const filing = "/duties/google-premium-partner"
 	show(t, w, odile, filing, 200, `name="valid_until" type="date" required min="2026-03-03" max="2031-03-02"`, "Who issued it")
@@ -111,6 +114,40 @@ func TestPages(t *testing.T) {
 	show(t, w, emma, filing, 200, "PARTNER-7, Example Search Ltd", "Tuesday 30 June 2026")
 	show(t, w, emma, "/duties/access-review", 200, "a review by its system: access")
 	show(t, w, simone, "/", 200, "Asked for: vim 9.1")
+}
+
+// decided shows what was refused and withdrawn.
+func decided(t *testing.T, w *functiontest.World) {
+	t.Helper()
+	page := func(who, about string) string {
+		t.Helper()
+		leads(t, send(t, w, who, "/ask/software-clearance", "/ask/software-clearance", url.Values{"about": {about}}), "/attest/?done=done.asked")
+		var listed struct{ Duties []Duty }
+		do(t, w, who, "GET", "/v1/duties", nil, 200, "").Decode(t, &listed)
+		i := slices.IndexFunc(listed.Duties, func(d Duty) bool { return d.About == about })
+		return "/duties/" + listed.Duties[i].ID
+	}
+	evil := page(emma, "evil 1")
+	arrive(t, w, duty.Arrived{Request: "evil 1", Failed: true})
+	show(t, w, simone, "/", 200, "To do", evil)
+	if body := show(t, w, simone, evil, 200, "Evidence that speaks against it", `value="refused"`); strings.Contains(body, `value="approved"`) {
+		t.Error("what failed may be approved")
+	}
+	leads(t, send(t, w, simone, evil, evil+"/review", url.Values{"cycle": {"1"}, "verdict": {"refused"}}), "/attest/?done=done.refused")
+	show(t, w, emma, evil+"?lang=en", 200, "Refused by", "Simone Bernard", ">refused<")
+	show(t, w, emma, evil+"?lang=fr", 200, ">refusée<")
+	show(t, w, emma, evil+"?lang=de", 200, ">abgelehnt<")
+	other := page(marc, "ed 1")
+	show(t, w, marc, other, 200, "Withdraw it")
+	if body := show(t, w, simone, other, 200); strings.Contains(body, other+"/withdraw") {
+		t.Error("somebody else is shown the button that withdraws it")
+	}
+	refuses(t, send(t, w, marc, other, other+"/withdraw", url.Values{"cycle": {"7"}}), 409, "moved on")
+	leads(t, send(t, w, marc, other, other+"/withdraw", url.Values{"cycle": {"1"}}), "/attest/?done=done.withdrawn")
+	show(t, w, marc, other+"?lang=en", 200, ">withdrawn<")
+	show(t, w, marc, other+"?lang=fr", 200, ">retirée<")
+	show(t, w, marc, other+"?lang=de", 200, ">zurückgezogen<")
+	show(t, w, marc, "/?lang=en", 200)
 }
 
 func TestSigningPages(t *testing.T) {

@@ -7,7 +7,7 @@ type Duty struct {
 	ID       string    `json:"id" doc:"of the task; the duty's own id for one of the company"`
 	Duty     string    `json:"duty" doc:"id in duties.yaml"`
 	What     string    `json:"what"`
-	State    string    `json:"state" enum:"open,done,reviewed,overdue,lapsed"`
+	State    string    `json:"state" enum:"open,done,reviewed,overdue,refused,withdrawn,lapsed"`
 	Cycle    int       `json:"cycle" doc:"counts from 1; give it back with what you say, and nothing is said about another time"`
 	Due      time.Time `json:"due"`
 	Valid    time.Time `json:"valid_until,omitzero" doc:"until when the promises are proven"`
@@ -18,15 +18,19 @@ type Duty struct {
 	Second   string    `json:"second_role,omitempty"`
 	Evidence []string  `json:"evidence" doc:"types it needs, each with what it has to be about behind it where that is fixed"`
 	Missing  []string  `json:"missing_evidence,omitempty"`
+	Failed   []string  `json:"failed_evidence,omitempty" doc:"whose newest says that something is out of order"`
+	Late     bool      `json:"late,omitempty" doc:"it was due before somebody's first day, and came after it"`
 	Files    bool      `json:"files_document" doc:"whoever does it names the document that is put on file"`
 	Document *Document `json:"document,omitempty" doc:"that was put on file this time"`
 	DoneBy   string    `json:"done_by,omitempty"`
 	DoneAt   time.Time `json:"done_at,omitzero"`
 	Ref      string    `json:"reference,omitempty"`
-	Reviewer string    `json:"reviewed_by,omitempty"`
+	Reviewer string    `json:"reviewed_by,omitempty" doc:"who approved or refused it"`
 	Promises []string  `json:"promises"`
 	MayDo    bool      `json:"may_do"`
 	MayCheck bool      `json:"may_review"`
+	MayTurn  bool      `json:"may_refuse"`
+	MayDrop  bool      `json:"may_withdraw"`
 }
 
 // Document is a certificate or report that was put on file.
@@ -47,8 +51,13 @@ type Word struct {
 
 // Review is the second person's verdict. The body may be left out.
 type Review struct {
-	Verdict string `json:"verdict,omitempty" enum:"approved,returned" doc:"left out: approved"`
+	Verdict string `json:"verdict,omitempty" enum:"approved,returned,refused" doc:"left out: approved; refused is for what somebody asked for"`
 	Cycle   int    `json:"cycle,omitempty"`
+}
+
+// Withdraw takes back what was asked for. The body may be left out.
+type Withdraw struct {
+	Cycle int `json:"cycle,omitempty"`
 }
 
 // Ask asks for something.

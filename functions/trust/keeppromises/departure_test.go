@@ -36,7 +36,7 @@ func TestDepartures(t *testing.T) {
 			t.Parallel()
 			why, _, _ := strings.Cut(test, " ")
 			w := newWorld(t, nil)
-			w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+			w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 			for range 3 {
 				w.good(t)
 			}
@@ -53,8 +53,11 @@ func TestDepartures(t *testing.T) {
 				}
 			}
 			told := append(w.of(t, record.Gap), w.of(t, record.Finding)...)
-			if len(told) != 1 || told[0].Facts["why"] != why || told[0].Facts["followed"] != fmt.Sprint(followed.Size) {
+			if len(told) != 1 || told[0].Control != check || told[0].Facts["why"] != why || told[0].Facts["followed"] != fmt.Sprint(followed.Size) {
 				t.Errorf("told %d times, of %d followed", len(told), followed.Size)
+			}
+			if _, err := w.another(t).follow(t.Context(), w.Clock.Now()); err == nil || !strings.Contains(err.Error(), "evidence accept-rewind") {
+				t.Errorf("it does not say what to do: %v", err)
 			}
 			if n := len(w.runs(t)); n != runs {
 				t.Errorf("%d runs are said to have gone well", n-runs)
@@ -70,9 +73,9 @@ func TestDepartures(t *testing.T) {
 			_, err = w.head.Swap(t.Context(), "checkpoint", held.Data, present.Generation)
 			must(t, err)
 			w.Restart()
-			w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+			w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 			w.good(t)
-			if got := w.state(t, "D23"); got != record.Kept {
+			if got := w.state(t, "D24"); got != record.Kept {
 				t.Errorf("after the log came back it is %s", got)
 			}
 			w.good(t)
@@ -107,14 +110,14 @@ func (w *world) replace(t testing.TB, size int) {
 func TestFork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"promises/log.yaml": logPromise})
-	w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+	w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 	w.good(t)
 	w.good(t)
 	ours := w.journal
 	other := w.open(t, fmt.Sprintf("memory:keeppromises-%d", logs.Add(1)))
 	w.journal = other
 	for range 30 {
-		w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+		w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 	}
 	_, err := other.sequencer.Run(t.Context())
 	must(t, err)

@@ -4,8 +4,8 @@
 // control's outbox.
 //
 // It promises that a page is never computed from a log that does not continue the one followed before, nor from part
-// of one: then no page is made, and the last one soon says that nothing is known. What it keeps of the log it can make
-// again from the first leaf.
+// of one: then no page is made, and the last one soon says that nothing is known, until the log continues again or says
+// itself that a person accepted that it was set back. What it keeps of the log it can make again from the first leaf.
 package keeppromises
 
 import (

@@ -28,12 +28,12 @@ func TestMinutes(t *testing.T) {
 		t.Errorf("the policy on record: %+v", got)
 	}
 	w.good(t)
-	if got := w.state(t, "D23"); got != record.Unknown {
+	if got := w.state(t, "D24"); got != record.Unknown {
 		t.Errorf("before its check spoke it is %s", got)
 	}
-	w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+	w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 	w.good(t)
-	if got := w.state(t, "D23"); got != record.Kept {
+	if got := w.state(t, "D24"); got != record.Kept {
 		t.Errorf("a minute after its check spoke it is %s", got)
 	}
 	made := len(w.of(t, record.Page))
@@ -53,7 +53,7 @@ func TestMinutes(t *testing.T) {
 	for range 5 {
 		w.good(t)
 	}
-	if got := w.state(t, "D23"); got != record.Unknown {
+	if got := w.state(t, "D24"); got != record.Unknown {
 		t.Errorf("after 20 minutes of silence it is %s", got)
 	}
 	if n := w.proven(t); n != made+2 {
@@ -133,7 +133,7 @@ func TestOutages(t *testing.T) {
 	w.good(t)
 	for _, part := range []*functiontest.Switch{&w.Store, &w.MessageKey} {
 		w.Restart() // what is in memory needs no answer
-		w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+		w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 		part.Down()
 		if a := w.minute(t); a.Status < 500 {
 			t.Errorf("answered %d", a.Status)
@@ -174,7 +174,7 @@ func TestDeaths(t *testing.T) {
 			}
 			stride := max(3/require.Seeds(1), 1)
 			for n := 0; ; n += stride {
-				w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+				w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 				w.Advance(t, 15*time.Minute)
 				w.seal(t)
 				w.Restart()
@@ -207,11 +207,11 @@ func TestDeaths(t *testing.T) {
 func TestClock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+	w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 	w.good(t)
 	w.Advance(t, 40*24*time.Hour)
 	w.good(t)
-	if got := w.state(t, "D23"); got != record.Unknown {
+	if got := w.state(t, "D24"); got != record.Unknown {
 		t.Errorf("after 40 days it is %s", got)
 	}
 	w.proven(t)
@@ -223,19 +223,19 @@ func TestClock(t *testing.T) {
 	if got := len(w.of(t, record.Page)); got != pages {
 		t.Errorf("%d pages from the past", got-pages)
 	}
-	w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+	w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 	w.good(t)
 	must(t, k.read(t.Context(), w.Clock.Now()))
 	_, head = w.leaves(t)
 	must(t, k.show(t.Context(), w.Clock.Now().Add(10*24*time.Hour), head))
-	if got := w.state(t, "D23"); got != record.Unknown {
+	if got := w.state(t, "D24"); got != record.Unknown {
 		t.Errorf("on a page of the future it is %s", got)
 	}
 	for range 2 {
-		w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+		w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 		w.good(t)
-		if now, _ := w.newest(t); w.state(t, "D23") != record.Kept || w.Clock.Now().Sub(now.At).Abs() > time.Minute {
-			t.Errorf("after a page of the future, the page of %s says %s", now.At, w.state(t, "D23"))
+		if now, _ := w.newest(t); w.state(t, "D24") != record.Kept || w.Clock.Now().Sub(now.At).Abs() > time.Minute {
+			t.Errorf("after a page of the future, the page of %s says %s", now.At, w.state(t, "D24"))
 		}
 	}
 	w.proven(t)
@@ -261,7 +261,7 @@ func TestDays(t *testing.T) {
 func TestRegister(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+	w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 	w.good(t)
 	w.good(t)
 	changed := *w.Policy
@@ -277,8 +277,8 @@ func TestRegister(t *testing.T) {
 			t.Errorf("the page still tells of %s", gone)
 		}
 	}
-	if s.Policy != changed.Digest || w.state(t, "D23") != record.Kept {
-		t.Errorf("the page is of policy %s, and D23 %s", s.Policy, w.state(t, "D23"))
+	if s.Policy != changed.Digest || w.state(t, "D24") != record.Kept {
+		t.Errorf("the page is of policy %s, and D24 %s", s.Policy, w.state(t, "D24"))
 	}
 	on := w.of(t, record.Policy)
 	if len(on) != 2 || on[0].Facts["register"] == on[1].Facts["register"] || on[1].Facts["register"] != s.Register {
@@ -296,14 +296,14 @@ func TestRegister(t *testing.T) {
 // TestStoredLedger: a stored ledger that is damaged is made again; one that is whole is taken as it is.
 func TestStoredLedger(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"heads", "promise-D23"} {
+	for _, id := range []string{"heads", "promise-D24"} {
 		w := newWorld(t, nil)
-		w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+		w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 		w.good(t)
 		must(t, w.Raw("trust").Tx(t.Context(), func(tx store.Tx) error { return tx.Put(pieces, id, piece{version, []byte("damaged")}) }))
 		w.Restart()
 		w.good(t)
-		if got := w.state(t, "D23"); got != record.Kept || len(w.of(t, record.Policy)) != 1 {
+		if got := w.state(t, "D24"); got != record.Kept || len(w.of(t, record.Policy)) != 1 {
 			t.Errorf("with %s damaged it is %s", id, got)
 		}
 		w.good(t)

@@ -16,8 +16,8 @@ func TestInstances(t *testing.T) {
 	w.good(t)
 	all := []*keeppromises{w.another(t), w.another(t), w.another(t)}
 	for i := range 20 {
-		w.say(t, record.Observation, "ip-allowlist", []record.State{record.Kept, record.Broken}[i%2], "D23")
-		w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+		w.say(t, record.Observation, "ip-daily", []record.State{record.Kept, record.Broken}[i%2], "D24")
+		w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 		w.Advance(t, 5*time.Minute)
 		w.seal(t)
 		before := len(w.of(t, record.Page))
@@ -48,7 +48,7 @@ func TestOvertaken(t *testing.T) {
 	_, err := slow.follow(t.Context(), w.Clock.Now())
 	must(t, err)
 	for i := range 2 {
-		w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+		w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 		w.seal(t)
 		head, err := slow.log.Reader.Checkpoint(t.Context())
 		must(t, err)

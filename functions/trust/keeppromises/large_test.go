@@ -144,7 +144,7 @@ func TestNarrow(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []fault.Kind{fault.Exhausted, fault.Invalid} {
 		w := newWorld(t, large())
-		w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+		w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 		w.say(t, record.Page, "trust-page", record.Pass)
 		w.seal(t)
 		k := w.through(t, 100, kind)
@@ -177,7 +177,7 @@ func TestTorn(t *testing.T) {
 	stride := max(7/require.Seeds(1), 1)
 	torn := 0
 	for n := 0; ; n += stride {
-		w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+		w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 		w.say(t, record.Page, "trust-page", record.Pass)
 		w.Advance(t, 15*time.Minute)
 		w.seal(t)

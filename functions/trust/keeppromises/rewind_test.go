@@ -78,7 +78,7 @@ func TestRewinds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, map[string]string{"promises/log.yaml": logPromise})
-			w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+			w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 			w.good(t)
 			old, tiles, heads := w.point(t), saved(t, w.tiles), saved(t, w.head)
 			w.lose(t)
@@ -103,13 +103,13 @@ func TestRewinds(t *testing.T) {
 				}
 			}
 			must(t, w.sequencer.Accept(t.Context(), gone, old, "restored"))
-			w.say(t, record.Run, "ip-allowlist", record.Kept, "D23")
+			w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 			w.good(t)
 			w.good(t)
 			all, head := w.leaves(t)
 			newest, page := w.newest(t)
-			if w.state(t, "D23") != record.Kept || newest.Size <= old.Size || newest.Size > head.Size {
-				t.Errorf("D23 is %s on a page of %d leaves, of %d", w.state(t, "D23"), newest.Size, head.Size)
+			if w.state(t, "D24") != record.Kept || newest.Size <= old.Size || newest.Size > head.Size {
+				t.Errorf("D24 is %s on a page of %d leaves, of %d", w.state(t, "D24"), newest.Size, head.Size)
 			}
 			if again := newReplay(t, shelf.New(w.Raw("trust")), newest.Register).page(t, all[:newest.Size], newest.At); string(again) != string(page) {
 				t.Error("the page does not follow from what the log holds now")

@@ -177,3 +177,14 @@ func count(all []record.Record, kind record.Kind, facts ...string) int {
 	}
 	return n
 }
+
+// boundPromises binds a probe, and nothing else.
+const boundPromises = `promises:
+  - id: Z2
+    text: {en: "Connections are encrypted."}
+    source: {file: own.txt, section: Transport}
+    check: tls-version
+    severity: high
+    kept_by:
+      - probe: tls-version
+`

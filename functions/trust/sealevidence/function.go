@@ -58,6 +58,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if c.Writers, err = writers.All(); err != nil {
 		return web.Function{}, err
 	}
+	c.Names = writers.Names(d.Policy)
 	for name, into := range map[string]*log.Objects{EnvInbox: &c.Inbox, evidence.EnvTiles: &c.Tiles, evidence.EnvHead: &c.Head} {
 		if *into, err = open(ctx, d, name, log.Stores.Open, log.Options{Clock: d.Clock}); err != nil {
 			return web.Function{}, err

@@ -96,45 +96,90 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// TestKeyChange walks the change of a key: each step is on record once, both keys sign in between, and one trust file
-// verifies the log at every time.
+// TestKeyChange walks the change of a key as sign.Overlap tells it: after each of the four steps the log goes on, the step is
+// on record once, and readers with the trust file of the step, and of the one before, verify it. The second step before the
+// first stops the log.
 func TestKeyChange(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	w := functiontest.New(t, c.setup)
-	trust, err := c.trust().Add(c.verifier("second"), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	trust := sign.Trust{V: sign.TrustVersion, Origin: origin, Keys: []sign.TrustedKey{{Key: c.verifier("first")}}}
+	before := trust
 	head := log.Head(c.owner("evidence-head"))
+	c.aim(trust, "first")
+	w := functiontest.New(t, c.setup)
+	size := func() int64 {
+		t.Helper()
+		data, err := head(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := trust.Verify(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Size
+	}
+	pass := func(keys ...string) functiontest.Answer {
+		c.aim(trust, keys...)
+		w.Restart()
+		w.Advance(t, time.Minute)
+		c.hand(w, w.Clock.Now().String())
+		return w.Tick(t, name)
+	}
+	pass("first").Want(t, 204, "")
+	if got := pass("first", "second"); got.Status < 500 {
+		t.Errorf("a key that the trust file lacks signs: %d", got.Status)
+	}
 	for _, step := range []struct {
-		keys   []string
-		begins int
-		ends   int
-	}{{[]string{"first"}, 1, 0}, {[]string{"first", "second"}, 2, 0}, {[]string{"second"}, 2, 1}} {
-		var urls, signed []string
-		for _, k := range step.keys {
-			urls, signed = append(urls, c.key(k)), append(signed, c.verifier(k))
+		change       func() (sign.Trust, error)
+		keys         []string
+		begins, ends int
+	}{
+		{func() (sign.Trust, error) { return trust.Add(c.verifier("second"), size()) }, []string{"first"}, 1, 0},
+		{nil, []string{"first", "second"}, 2, 0},
+		{nil, []string{"second"}, 2, 1},
+		{func() (sign.Trust, error) { return trust.Close(c.verifier("first"), size()) }, []string{"second"}, 2, 1},
+	} {
+		before = trust
+		if step.change != nil {
+			var err error
+			if trust, err = step.change(); err != nil {
+				t.Fatal(err)
+			}
 		}
-		c.setup.Env[EnvKeys] = strings.Join(urls, " ")
 		for range 2 { // the second instance finds everything on record
-			w.Restart()
-			c.hand(w, w.Clock.Now().String())
-			w.Tick(t, name).Want(t, 204, "")
-			w.Advance(t, time.Minute)
+			pass(step.keys...).Want(t, 204, "")
 		}
-		all := c.leaves(trust)
-		if b, e := count(all, record.Key, "rel=begins"), count(all, record.Key, "rel=ends"); b != step.begins || e != step.ends {
+		all := c.leaves(before)
+		if b, e := count(all, record.Key, "rel=begins"), count(all, record.Key, "rel=ends"); b != step.begins || e != step.ends || len(c.leaves(trust)) != len(all) {
 			t.Errorf("%v: %d keys began and %d ended on record, want %d and %d", step.keys, b, e, step.begins, step.ends)
 		}
 		data, err := head(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
+		var signed []string
+		for _, k := range step.keys {
+			signed = append(signed, c.verifier(k))
+		}
 		if v, err := trust.Verify(data); err != nil || !slices.Equal(v.Keys, signed) {
 			t.Errorf("%v: signed by %v, %v", step.keys, v.Keys, err)
 		}
 	}
+}
+
+// aim gives the function a trust file and keys, from its next start on.
+func (c *cloud) aim(trust sign.Trust, keys ...string) {
+	c.t.Helper()
+	text, err := trust.Encode()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var urls []string
+	for _, k := range keys {
+		urls = append(urls, c.key(k))
+	}
+	c.setup.Env[EnvKeys], c.setup.Env[evidence.EnvTrust] = strings.Join(urls, " "), string(text)
 }
 
 // TestKeysSetBack: a key that ended signs no more, and a trust file that no longer holds a key the log has seen stops the
@@ -176,6 +221,29 @@ func TestKeysSetBack(t *testing.T) {
 				t.Errorf("set right, the inbox holds %v", left)
 			}
 		})
+	}
+}
+
+// TestBound: about what the policy binds to a probe nobody says that a rule looked, and about what it binds to a rule the
+// schedule of the watch does. The other one is set aside, under a gap that names the writer.
+func TestBound(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	c.setup.Policy = map[string]string{"promises/bound.yaml": boundPromises}
+	w := functiontest.New(t, c.setup)
+	c.handAs(w, "tickwatch/", record.New(record.Run, "tls-version", "beat 1", "X01"))
+	c.handAs(w, "tickwatch/", record.New(record.Run, "approved-identities", "beat 1", "X02"))
+	c.handAs(w, "attest/", record.New(record.Erasure, "vault", "erased"))
+	w.Tick(t, name).Want(t, 204, "")
+	all := c.leaves(c.trust())
+	if n := count(all, record.Gap, "reason=foreign", "writer=tickwatch"); n != 1 {
+		t.Errorf("%d records of the watch are set aside", n)
+	}
+	if n := count(all, record.Gap, "reason=foreign", "writer=attest"); n != 1 {
+		t.Errorf("%d records of attest are set aside", n)
+	}
+	if !slices.ContainsFunc(all, func(r record.Record) bool { return r.Kind == record.Run && r.Control == "approved-identities" }) {
+		t.Error("a rule that looked is not in the log")
 	}
 }
 

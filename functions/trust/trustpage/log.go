@@ -9,14 +9,20 @@ import (
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/witness"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/trust/statement"
 )
 
 // kinds are those of records that usually concern no person.
 var kinds = []record.Kind{record.Policy, record.Release, record.Attestation, record.Claim, record.Page, record.Key, record.Drill}
 
-// public reports whether a record concerns no person: it is of such a kind, and holds no commitment that stands for one.
-// What counts many people together holds none.
-func public(r record.Record) bool { return slices.Contains(kinds, r.Kind) && len(r.Subjects) == 0 }
+// public reports whether a record is about no person: it is of such a kind, and holds no commitment that stands for one.
+// What counts many people together holds none. A statement is about a promise; who signed it, in a role, is its author,
+// and stands there as a commitment that nobody without the salt can try.
+func public(r record.Record) bool {
+	signed := r.Kind == record.Attestation && r.Control == statement.Control
+	about := func(s record.Subject) bool { return !signed || s.Type != "signer" }
+	return slices.Contains(kinds, r.Kind) && !slices.ContainsFunc(r.Subjects, about)
+}
 
 // tileForm is the path of a tile or entry bundle below tile/ (C2SP tlog-tiles): its level, its number in groups of
 // three digits, and its width where it is not full.

@@ -57,7 +57,8 @@ func TestLog(t *testing.T) {
 	s.Call(t, get("/v1/tile/entries/000.p/5")).Want(t, 403, "entries_private")
 }
 
-// A record that holds a person's commitment is not answered, whatever its kind; one that counts people together is.
+// A record that holds the commitment of a person it is about is not answered, whatever its kind; one that counts people
+// together is.
 func TestRecordsAboutPersons(t *testing.T) {
 	t.Parallel()
 	s := evidencetest.New(t, trustpage.Function, nil)
@@ -86,6 +87,39 @@ func TestRecordsAboutPersons(t *testing.T) {
 	}
 	if open != 3 {
 		t.Errorf("%d records are public, want the three that name nobody", open)
+	}
+}
+
+// TestSignedStatements: what somebody signed in a role for the company is public, with the commitment of who signed; what
+// is about somebody is not, in whoever's name it says so.
+func TestSignedStatements(t *testing.T) {
+	t.Parallel()
+	s := evidencetest.New(t, trustpage.Function, nil)
+	mark := record.Commitment([]byte("a salt of sixteen bytes"), "person", "ada")
+	for i, test := range []struct {
+		control string
+		kind    record.Kind
+		types   []string
+		status  int
+	}{
+		{"statement", record.Attestation, []string{"signer"}, 200},
+		{"statement", record.Attestation, []string{"person"}, 403},
+		{"statement", record.Attestation, []string{"signer", "person"}, 403},
+		{"statement", record.Release, []string{"signer"}, 403},
+		{"clearance", record.Attestation, []string{"signer"}, 403},
+	} {
+		r := record.New(test.kind, test.control, fmt.Sprint(i), "L01")
+		r.Source.Type, r.Source.Collected, r.Result.State = "test", s.Clock.Now(), record.Attested
+		r.Facts = map[string]string{"role": "dpo"}
+		for _, kind := range test.types {
+			r.Subjects = append(r.Subjects, record.Subject{Type: kind, C: mark})
+		}
+		s.Put(t, r)
+		s.Seal(t)
+		got := s.Call(t, get("/v1/records/"+fmt.Sprint(2*i))) // a run record stands behind each
+		if got.Status != test.status || test.status == 200 && !strings.Contains(string(got.Body), `"role":"dpo"`) {
+			t.Errorf("%+v: %d %s", test, got.Status, got.Body)
+		}
 	}
 }
 

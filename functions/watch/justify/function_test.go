@@ -59,7 +59,7 @@ func granted(id, by string, at time.Time) string {
 	return fmt.Sprintf(`{"insertId":%q,"logName":"projects/sharedcontacts-live/logs/cloudaudit.googleapis.com%%2Factivity","timestamp":%q,
 		"resource":{"type":"project","labels":{"project_id":"sharedcontacts-live"}},"protoPayload":{"@type":"type.googleapis.com/google.cloud.audit.AuditLog",
 		"serviceName":"cloudresourcemanager.googleapis.com","methodName":"SetIamPolicy","resourceName":"projects/sharedcontacts-live","status":{},
-		"authenticationInfo":{"principalEmail":%q},"requestMetadata":{"callerIp":"203.0.113.9"},"authorizationInfo":[{"permission":"resourcemanager.projects.setIamPolicy","granted":true}],
+		"authenticationInfo":{"principalEmail":%q},"requestMetadata":{"callerIp":"81.2.69.193"},"authorizationInfo":[{"permission":"resourcemanager.projects.setIamPolicy","granted":true}],
 		"serviceData":{"policyDelta":{"bindingDeltas":[{"action":"ADD","role":"roles/editor","member":"user:canary.stranger@example.net"}]}}}}`,
 		id, at.Format(time.RFC3339Nano), by)
 }
@@ -98,7 +98,7 @@ func explainedAndReviewed(t *testing.T) {
 	}
 	var whole Episode
 	do(t, w, emma, "GET", path, nil, 200, "").Decode(t, &whole)
-	if len(whole.Seen) != 1 || !slices.Equal(whole.Seen[0].Change, []string{"+ roles/editor user:canary.stranger@example.net"}) || whole.Seen[0].From != "203.0.113.9" {
+	if len(whole.Seen) != 1 || !slices.Equal(whole.Seen[0].Change, []string{"+ roles/editor user:canary.stranger@example.net"}) || whole.Seen[0].From != "81.2.69.193" {
 		t.Errorf("seen was %+v", whole.Seen)
 	}
 	do(t, w, stefan, "POST", path+"/review", Review{Verdict: "accepted"}, 409, "not_answered")
@@ -319,7 +319,7 @@ func TestNoPersonalData(t *testing.T) {
 			out.WriteString(m.Message.Attributes["id"])
 		}
 	}
-	for _, private := range []string{"canary", "emma", "stefan", "dubois", "203.0.113", "@"} {
+	for _, private := range []string{"canary", "emma", "stefan", "dubois", "81.2.69.193", "@"} {
 		if strings.Contains(strings.ToLower(out.String()), private) {
 			t.Errorf("%q stands in what goes out", private)
 		}

@@ -50,7 +50,7 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 	}
 	w := &tickwatch{Parts: p, heart: heartbeat.New(heartbeat.Config{Store: d.Store, Box: d.Box, Policy: d.PolicyDigest()})}
 	for _, need := range p.Blind() {
-		d.Log.Warn("rules are blind: a log stream they look for is not written", "service", need.Service, "stream", string(need.Stream),
+		d.Log.Warn("rules are blind: a log stream they look for is not known to be written", "service", need.Service, "stream", string(need.Stream),
 			"rules", strings.Join(need.Rules, " "))
 	}
 	return d.Served(machine.Routes(d, machine.On{Tick: w.tick})...)
@@ -60,9 +60,9 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 func (w *tickwatch) tick(ctx context.Context) error {
 	_, swept := w.Box.Sweep(ctx)
 	now := w.Clock.Now()
-	w.mark(ctx, now)
-	errs := []error{swept, w.Ready(ctx)}
-	if errs[1] == nil {
+	ready := w.Ready(ctx)
+	errs := []error{swept, w.mark(ctx, now), ready}
+	if ready == nil {
 		errs = append(errs, w.Episodes.Tick(ctx, now))
 	}
 	return errors.Join(append(errs, w.beat(ctx, now))...)
@@ -78,10 +78,15 @@ func (w *tickwatch) beat(ctx context.Context, now time.Time) error {
 }
 
 // mark writes the marker into the log: the sink carries it to watchaudit as it carries every entry.
-func (w *tickwatch) mark(ctx context.Context, now time.Time) {
+func (w *tickwatch) mark(ctx context.Context, now time.Time) error {
 	if last := w.marked.Load(); now.UnixMicro()-last < episode.HeartbeatInterval.Microseconds() {
-		return
+		return nil
+	}
+	value, err := w.Episodes.NewMarker(ctx, now)
+	if err != nil {
+		return err
 	}
 	w.marked.Store(now.UnixMicro())
-	w.Log.LogAttrs(ctx, log.LevelNotice, "the watch is awake", slog.Any("labels", log.Labels{episode.HeartbeatLabel: "1"}))
+	w.Log.LogAttrs(ctx, log.LevelNotice, "the watch is awake", slog.Any("labels", log.Labels{episode.HeartbeatLabel: value}))
+	return nil
 }

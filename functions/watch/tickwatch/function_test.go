@@ -28,7 +28,7 @@ import (
 func setup(streams string) functiontest.Setup {
 	return functiontest.Setup{
 		Functions: []wiring.Function{Function, watchaudit.Function},
-		Env:       map[string]string{"OSTIARY_URL": "https://ostiary.example", "OSTIARY_DATA_ACCESS": streams},
+		Env:       map[string]string{"OSTIARY_URL": "https://ostiary.example", "OSTIARY_DATA_ACCESS": streams, "OSTIARY_LOG_STREAMS": "all"},
 	}
 }
 
@@ -91,6 +91,15 @@ func (w *world) markers() (entries []string) {
 		entries = append(entries, string(data))
 	}
 	return entries
+}
+
+// marker is the newest marker there is, or one that somebody made up.
+func (w *world) marker() string {
+	all := w.markers()
+	if len(all) == 0 {
+		return string(episode.Marker("p", w.Clock.Now(), "1"))
+	}
+	return all[len(all)-1]
 }
 
 // pass lets minutes pass, each with a run of the schedule; carries is whether the sink works.

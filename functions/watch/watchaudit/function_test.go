@@ -48,7 +48,7 @@ func audited(id, service, method, resource, by string, at time.Time, rest string
 	return fmt.Sprintf(`{"insertId":%q,"logName":"projects/sharedcontacts-live/logs/cloudaudit.googleapis.com%%2Factivity","timestamp":%q,
 		"resource":{"type":"project","labels":{"project_id":"sharedcontacts-live"}},"protoPayload":{"@type":"type.googleapis.com/google.cloud.audit.AuditLog",
 		"serviceName":%q,"methodName":%q,"resourceName":%q,"status":{},"authenticationInfo":{"principalEmail":"%s@sharedcontacts.example"},
-		"requestMetadata":{"callerIp":"203.0.113.9"},"authorizationInfo":[{"permission":"any","granted":true}],%s}}`,
+		"requestMetadata":{"callerIp":"81.2.69.193"},"authorizationInfo":[{"permission":"any","granted":true}],%s}}`,
 		id, at.Format(time.RFC3339Nano), service, method, resource, by, rest)
 }
 

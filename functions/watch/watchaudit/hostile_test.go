@@ -158,7 +158,7 @@ func TestHostile(t *testing.T) {
 		if got := sent(t, w); got["finding watch "+rule] != 1 || got["message.requested"] == 0 {
 			t.Errorf("%s went out: %v", c.name, got)
 		}
-		quiet(t, w, "canary", "vielleicht", "203.0.113")
+		quiet(t, w, "canary", "vielleicht", "81.2.69.193")
 	}
 }
 

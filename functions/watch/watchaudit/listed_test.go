@@ -14,30 +14,10 @@ import (
 	"ostiary.internal/shared/watch/listing"
 )
 
-// offList minds who comes from where: a rule about addresses that are on no list.
-const offList = `match: [{service: [compute.googleapis.com], method: [disks.resize]}]
-when: '!listed'
-alarm:
-  class: off-list
-  severity: high
-  text: {en: Somebody came from an address that is on no list., fr: Adresse inconnue., de: Unbekannte Adresse.}
-  justify: actor
-tests:
-  - {name: off, entries: [{protoPayload: {serviceName: compute.googleapis.com, methodName: v1.compute.disks.resize, requestMetadata: {callerIp: 192.0.2.7}}}], alarms: 1}
-  - {name: "on", listed: [192.0.2.0/24], entries: [{protoPayload: {serviceName: compute.googleapis.com, methodName: v1.compute.disks.resize, requestMetadata: {callerIp: 192.0.2.7}}}], alarms: 0}
-`
-
-func listedWorld(t *testing.T) *functiontest.World {
-	t.Helper()
-	s := setup
-	s.Policy = map[string]string{"rules/off-list.yaml": offList}
-	return functiontest.New(t, s)
-}
-
 // resized is an entry of one of our people who comes from an address.
 func resized(who, from string, at time.Time) string {
 	return strings.Replace(audited(fmt.Sprint(who, from, at.Unix()), "compute.googleapis.com", "v1.compute.disks.resize", "projects/p/zones/z/disks/one", who, at, `"request":{}`),
-		"203.0.113.9", from, 1)
+		"81.2.69.193", from, 1)
 }
 
 func leased(t *testing.T, w *functiontest.World, lease, prefix string, from, until time.Time) {
@@ -55,7 +35,7 @@ func TestListed(t *testing.T) {
 	t.Parallel()
 	for seed := range min(require.Seeds(3), 100) {
 		r := rand.New(rand.NewPCG(uint64(seed), 9))
-		w := listedWorld(t)
+		w := functiontest.New(t, setup)
 		start := w.Clock.Now()
 		day := start.Add(14 * time.Hour)
 		tellings := []func(){
@@ -88,14 +68,14 @@ func TestListed(t *testing.T) {
 			entry(t, w, off).Want(t, 204, "")
 		}
 		same(t, fmt.Sprintf("seed %d, not listed", seed), alarms(t, w), []string{
-			"violation off-list asha 1", "violation off-list camila 1", "violation off-list emma 1", "violation off-list erik 1"})
+			"violation address-not-registered asha 1", "violation address-not-registered emma 1", "violation address-not-registered erik 1"})
 	}
 }
 
 // TestListUnread: while the list cannot be read nobody is judged by it; the entry comes again and is judged then.
 func TestListUnread(t *testing.T) {
 	t.Parallel()
-	w := listedWorld(t)
+	w := functiontest.New(t, setup)
 	leased(t, w, "emma", "81.2.69.142/32", w.Clock.Now(), w.Clock.Now().Add(time.Hour))
 	for range 2 { // an instance that never read the list, and one that did a while ago
 		text := resized("emma.dubois", "81.2.69.142", w.Clock.Now())

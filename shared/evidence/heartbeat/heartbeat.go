@@ -8,6 +8,7 @@ package heartbeat
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ func Collection() store.Collection { return store.Collection{Name: collection} }
 // Beat is what one check saw.
 type Beat struct {
 	Check      string   // the record's control
+	Mechanism  string   // whose evidence it is, where it is not the check's own records: see record.Mechanism
 	Promises   []string // those it keeps
 	Population record.Population
 	Result     record.Result     // its state is Unknown where the population is not whole
@@ -78,7 +80,7 @@ func (h *Heart) Beat(ctx context.Context, now time.Time, look func(context.Conte
 	err = h.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
 		counts := make([]count, len(beats)) // a transaction reads before it writes
 		for i, b := range beats {
-			if err := tx.Get(collection, b.Check, &counts[i]); err != nil && !fault.Is(err, fault.NotFound) {
+			if err := tx.Get(collection, b.id(), &counts[i]); err != nil && !fault.Is(err, fault.NotFound) {
 				return err
 			}
 		}
@@ -90,7 +92,7 @@ func (h *Heart) Beat(ctx context.Context, now time.Time, look func(context.Conte
 			if err := h.record(batch, b, made, now); err != nil {
 				return fmt.Errorf("check %s: %w", b.Check, err)
 			}
-			if err := tx.Put(collection, b.Check, made); err != nil {
+			if err := tx.Put(collection, b.id(), made); err != nil {
 				return err
 			}
 		}
@@ -103,11 +105,30 @@ func (h *Heart) Beat(ctx context.Context, now time.Time, look func(context.Conte
 	return nil
 }
 
+// id is where the number of what beats is kept: mechanisms number their runs apart.
+func (b Beat) id() string {
+	if b.Mechanism == "" {
+		return b.Check
+	}
+	return b.Mechanism + ":" + b.Check
+}
+
 func (h *Heart) record(batch *outbox.Batch, b Beat, c count, now time.Time) error {
 	begun := time.Unix(c.Quarter*int64(Interval/time.Second), 0).UTC()
-	r := record.New(record.Run, b.Check, fmt.Sprintf("beat %d", c.Quarter), b.Promises...)
+	event := fmt.Sprintf("beat %d", c.Quarter)
+	if b.Mechanism != "" {
+		event = b.Mechanism + " " + event // a check of that name may keep the same promises
+	}
+	r := record.New(record.Run, b.Check, event, b.Promises...)
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "schedule", now, now
 	r.Config, r.Method, r.Facts, r.Result, r.Population = h.Policy, record.Test, b.Facts, b.Result, &b.Population
+	if b.Mechanism != "" {
+		r.Facts = maps.Clone(b.Facts)
+		if r.Facts == nil {
+			r.Facts = map[string]string{}
+		}
+		r.Facts[record.Mechanism] = b.Mechanism
+	}
 	r.Run, r.Window, r.Expires = c.Run, record.Window{From: begun, To: now}, begun.Add(Interval+Grace)
 	data, err := r.Canonical()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -92,6 +93,41 @@ func TestBeat(t *testing.T) {
 	}
 	if first := w.kept[0]; !first.Expires.Equal(start.Truncate(Interval).Add(Interval + Grace)) {
 		t.Errorf("the first counts until %s", first.Expires)
+	}
+}
+
+// A rule and a check of one name that keep the same promise are told apart: each has its own record and its own numbers.
+func TestMechanismsOfOneName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := w.heart()
+	for quarter := range 3 {
+		err := h.Beat(t.Context(), w.clock.Now(), func(ctx context.Context) ([]Beat, error) {
+			beats, err := seen(3)(ctx)
+			rule := beats[0]
+			rule.Mechanism, rule.Facts = "rule", map[string]string{"note": "own"}
+			if beats = beats[:1]; quarter > 0 {
+				beats = append(beats, rule)
+			}
+			return beats, err
+		})
+		if err == nil {
+			err = w.clock.Set(w.clock.Now().Add(Interval))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs, ids := map[string][]int64{}, map[string]bool{}
+	for _, r := range w.kept {
+		mechanism := r.Facts[record.Mechanism]
+		runs[mechanism], ids[r.ID()] = append(runs[mechanism], r.Run), true
+		if r.Control != "ip-daily" || (mechanism == "rule") != (r.Facts["note"] == "own") {
+			t.Errorf("%+v", r)
+		}
+	}
+	if !slices.Equal(runs[""], []int64{1, 2, 3}) || !slices.Equal(runs["rule"], []int64{1, 2}) || len(ids) != 5 {
+		t.Errorf("runs %v, %d records", runs, len(ids))
 	}
 }
 

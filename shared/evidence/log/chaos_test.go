@@ -31,10 +31,12 @@ type chaos struct {
 	deadly              int // of a thousand calls
 	forgetful           bool
 	deaths, overwritten atomic.Int64
+	gaps                atomic.Int64
 	broken              atomic.Bool // a sequencer refuses to go on
 
-	mu   sync.Mutex
-	seen map[string]bool // checkpoints that were out
+	mu     sync.Mutex
+	seen   map[string]bool // checkpoints that were out
+	handed map[string]bool // bytes of everything that was handed in
 }
 
 func TestChaos(t *testing.T) {
@@ -43,7 +45,7 @@ func TestChaos(t *testing.T) {
 	if require.Seeds(1) > 1 { // the soak
 		seeds, each = 60, 44
 	}
-	var deaths atomic.Int64
+	var deaths, gaps atomic.Int64
 	t.Run("seeds", func(t *testing.T) {
 		for seed := range seeds {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -54,13 +56,14 @@ func TestChaos(t *testing.T) {
 					t.Errorf("seed %d: %s", seed, strings.Join(problems, "; "))
 				}
 				deaths.Add(c.deaths.Load())
+				gaps.Add(c.gaps.Load())
 			})
 		}
 	})
-	if deaths.Load() < int64(seeds)*40 {
-		t.Errorf("%d deaths in %d seeds: hardly chaos", deaths.Load(), seeds)
+	if deaths.Load() < int64(seeds)*40 || gaps.Load() < int64(seeds)*10 {
+		t.Errorf("%d deaths and %d gaps in %d seeds: hardly chaos", deaths.Load(), gaps.Load(), seeds)
 	}
-	t.Logf("%d seeds, %d deaths", seeds, deaths.Load())
+	t.Logf("%d seeds, %d deaths, %d gaps", seeds, deaths.Load(), gaps.Load())
 }
 
 // The same on a disk, where calls take their time.
@@ -95,7 +98,7 @@ func (c *chaos) rng(who int) *rand.Rand { return rand.New(rand.NewPCG(uint64(c.s
 
 // play runs writers and sequencers until everything was handed in, and then one sequencer that lives.
 func (c *chaos) play(t *testing.T) {
-	c.seen = map[string]bool{}
+	c.seen, c.handed = map[string]bool{}, map[string]bool{}
 	writing, stop := context.WithCancel(t.Context())
 	var writers, others sync.WaitGroup
 	for i := range c.writers {
@@ -122,18 +125,40 @@ func (c *chaos) play(t *testing.T) {
 
 func event(writer, i int) string { return fmt.Sprintf("event %d of writer %d", i, writer) }
 
-// write hands in its records; some once more at once, some when they are long in the log.
+// write hands in its records, half of them in the place of one writer and half in that of another; some once more at once,
+// some when they are long in the log; some come from both; and some are met by others under their id.
 func (c *chaos) write(t *testing.T, who int) {
 	rng := c.rng(who)
-	l := random(rng, 60, 0)
-	in := mortal{c.inbox, l, nil}
-	put := func(i int) {
-		id, data := observed(t, event(who, i), c.clock.Now())
+	in := mortal{c.inbox, random(rng, 60, 0), nil}
+	places := []string{"control/", "second/"}
+	hand := func(name string, data []byte) {
 		for {
-			_, err := in.Create(t.Context(), by+id, data)
-			if err == nil || fault.Is(err, fault.Conflict) {
+			_, err := in.Create(t.Context(), name, data)
+			if err == nil {
+				c.mu.Lock()
+				c.handed[string(data)] = true
+				c.mu.Unlock()
+			}
+			if err == nil || fault.Is(err, fault.Conflict) { // something lies in the place
 				return
 			}
+		}
+	}
+	made := map[int][]byte{} // what is handed in again is the same, as outboxes keep it
+	put := func(i int) {
+		id, data := observed(t, event(who, i), c.clock.Now())
+		if made[i] == nil {
+			made[i] = data
+		}
+		hand(places[(who+i)%2]+id, made[i])
+		switch rng.IntN(12) {
+		case 0:
+			hand(places[(who+i+1)%2]+id, made[i])
+		case 1:
+			_, data = observed(t, event(who, i), start.Add(-time.Hour))
+			hand(places[(who+i+1)%2]+id, data)
+		case 2:
+			hand("other/"+id, made[i])
 		}
 	}
 	for i := range c.each {
@@ -158,6 +183,7 @@ func (c *chaos) sequence(t *testing.T, writing context.Context, who int) {
 		s := c.sequencer(t, c.living(l, &c.overwritten))
 		s.Small(10 + rng.IntN(50))
 		s.Parts(100)
+		s.Pages(10 + rng.IntN(200)) // one list, or one for each writer and more
 		if c.forgetful {
 			s.Forgetful()
 		}
@@ -191,7 +217,7 @@ func (c *chaos) watch(writing context.Context) {
 // problems says what is wrong with the log that came out.
 func (c *chaos) problems(t *testing.T) (all []string) {
 	wrong := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	count, runs := map[string]int{}, int64(0)
+	count, runs, gaps := map[string]int{}, int64(0), map[string]int{}
 	var tree log.Tree
 	roots := map[int64]tlog.Hash{0: tree.Root()}
 	for _, r := range c.leaves(t) {
@@ -201,10 +227,14 @@ func (c *chaos) problems(t *testing.T) (all []string) {
 				wrong("run %d after %d", r.Run, runs-1)
 			}
 		}
+		if r.Kind == record.Gap {
+			gaps[r.Facts["writer"]+" "+r.Facts["reason"]]++
+		}
 		data, err := r.Canonical()
 		if err != nil {
 			t.Fatal(err)
 		}
+		delete(c.handed, string(data))
 		tree.Append(tlog.RecordHash(data))
 		roots[tree.Size()] = tree.Root()
 	}
@@ -219,9 +249,21 @@ func (c *chaos) problems(t *testing.T) (all []string) {
 			delete(count, id)
 		}
 	}
-	if int64(len(count)) != runs {
-		wrong("%d leaves nobody handed in", int64(len(count))-runs)
+	refused := int64(gaps["control conflict"] + gaps["second conflict"] + gaps["other foreign"])
+	if int64(len(count)) != runs+refused {
+		wrong("%d leaves nobody handed in, with gaps of %v", int64(len(count))-runs-refused, gaps)
 	}
+	for _, name := range names(t, c.head, "refused/") {
+		kept, err := c.head.Get(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		delete(c.handed, string(kept.Data))
+	}
+	if len(c.handed) > 0 {
+		wrong("%d objects that were handed in are neither in the log nor kept", len(c.handed))
+	}
+	c.gaps.Add(refused)
 	trust := trusting(t, c.key)
 	for signed := range c.seen {
 		if v, err := trust.Verify([]byte(signed)); err != nil || roots[v.Size] != v.Root {
@@ -239,7 +281,7 @@ func (c *chaos) problems(t *testing.T) (all []string) {
 	if left := names(t, c.inbox, ""); len(left) > 0 {
 		wrong("%d left in the inbox", len(left))
 	}
-	if left := append(names(t, c.head, "staging/"), names(t, c.head, "refused/")...); len(left) > 0 {
+	if left := names(t, c.head, "staging/"); len(left) > 0 {
 		wrong("left in the head store: %q", left)
 	}
 	return all

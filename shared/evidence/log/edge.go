@@ -25,7 +25,7 @@ func (s *Sequencer) grow(ctx context.Context, h head, b *batch) (*edge, staged, 
 		s.edge = loaded
 	}
 	grown := &edge{s.edge.tree.clone(), append([]byte(nil), s.edge.bundle...)}
-	stage := staged{V: version, Batch: h.Batch + 1, Refused: b.out, Spent: b.spent, IDs: b.ids}
+	stage := staged{V: version, Batch: h.Batch + 1, Refused: b.out, Spent: b.spent, IDs: b.taken}
 	keep := func(name string, data []byte) { stage.Objects = append(stage.Objects, object{name, data}) }
 	tree := grown.tree
 	for _, leaf := range b.leaves {

@@ -55,6 +55,7 @@ func (s *Sequencer) finishStaged(ctx context.Context, h head) error {
 	if err := json.Unmarshal(o.Data, &b); err != nil || b.V != version || b.Batch != h.Batch || b.name(o.Data) != h.Staged {
 		return fault.New(fault.Misconfigured, "batch %d was changed after it was staged", h.Batch)
 	}
+	s.base = Point{} // whoever built this head, it is not known on what
 	return s.apply(ctx, h, b, o.Generation)
 }
 
@@ -141,6 +142,11 @@ func (s *Sequencer) publish(ctx context.Context, h head) error {
 				return &fault.Error{Kind: fault.Misconfigured, Err: &Rewound{Head: h.point(), Published: out}}
 			case !given:
 				return nil
+			}
+		}
+		if out.Size < h.Size {
+			if err := s.leads(ctx, out, h); err != nil {
+				return err
 			}
 		}
 		if signed == nil {

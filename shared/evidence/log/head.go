@@ -111,7 +111,7 @@ func (s *Sequencer) commit(ctx context.Context, h head, b *batch) (head, error) 
 		return h, err
 	}
 	next := head{V: version, Origin: s.Origin, Batch: h.Batch + 1, At: now.UnixMilli(), generation: h.generation}
-	next.IDs, next.Count = s.place(h, len(b.ids), now)
+	next.IDs, next.Count = s.place(h, len(b.taken), now)
 	grown, stage, err := s.grow(ctx, h, b)
 	if err != nil {
 		return h, err
@@ -138,11 +138,11 @@ func (s *Sequencer) commit(ctx context.Context, h head, b *batch) (head, error) 
 	if err != nil {
 		return h, fmt.Errorf("moving the head to batch %d: %w", stage.Batch, err)
 	}
-	s.edge = grown
+	s.edge, s.base = grown, h.point()
 	if err := s.apply(ctx, next, stage, generation); err != nil {
 		return next, err
 	}
-	s.window.add(next, b.ids)
+	s.window.add(next, b.taken)
 	return next, nil
 }
 

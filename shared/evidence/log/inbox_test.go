@@ -41,23 +41,86 @@ func TestTwoWriters(t *testing.T) {
 	w := newWorld()
 	s := w.sequencer(t)
 	id, data := observed(t, "a", start)
-	_, later := observed(t, "a", start.Add(time.Second))
-	hand := func(writer string, data []byte) {
-		if _, err := w.inbox.Create(t.Context(), writer+"/"+id, data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	hand("control", data)
-	hand("second", later)
+	w.hand(t, "control/"+id, data)
+	w.hand(t, "second/"+id, data)
 	if got := w.run(t, s); got.Added != 1 || got.Duplicates != 1 || got.Size != 2 {
 		t.Errorf("%+v", got)
 	}
-	hand("second", later)
-	if got := w.run(t, s); got.Added != 0 || got.Duplicates != 1 || got.Size != 2 {
-		t.Errorf("%+v", got)
+	for _, s := range []*log.Sequencer{s, w.sequencer(t)} { // from its memory, and from what is stored
+		w.hand(t, "second/"+id, data)
+		if got := w.run(t, s); got.Added != 0 || got.Duplicates != 1 || got.Refused != 0 || got.Size != 2 {
+			t.Errorf("%+v", got)
+		}
 	}
 	if left := names(t, w.inbox, ""); len(left) > 0 {
 		t.Errorf("left in the inbox: %q", left)
+	}
+}
+
+// hand leaves bytes in the inbox.
+func (w *world) hand(t testing.TB, name string, data []byte) {
+	t.Helper()
+	if _, err := w.inbox.Create(t.Context(), name, data); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPreempted: whoever is the first to hand in something under the id of another's record does not make that one vanish:
+// the log says that there was another, who handed it in, and keeps it; in one pass, in a later one, and in another process.
+func TestPreempted(t *testing.T) {
+	t.Parallel()
+	id, data := observed(t, "a", start)
+	_, other := observed(t, "a", start.Add(-time.Hour))
+	for name, later := range map[string]func(w *world, s *log.Sequencer) *log.Sequencer{
+		"in one pass":        func(_ *world, s *log.Sequencer) *log.Sequencer { return s },
+		"in a later pass":    func(w *world, s *log.Sequencer) *log.Sequencer { w.run(t, s); return s },
+		"in another process": func(w *world, s *log.Sequencer) *log.Sequencer { w.run(t, s); return w.sequencer(t) },
+		"after an hour's ids": func(w *world, s *log.Sequencer) *log.Sequencer {
+			w.run(t, s)
+			w.wait(t, 2*time.Hour)
+			return w.sequencer(t)
+		},
+		"in batches of one":    func(_ *world, s *log.Sequencer) *log.Sequencer { s.Small(1); return s },
+		"of the same writer":   nil,
+		"of one without right": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			logger, said := logged()
+			s := w.sequencer(t, func(c *log.Config) { c.Log = logger })
+			w.hand(t, "second/"+id, other)
+			by, reason := "control", "conflict"
+			switch {
+			case later != nil:
+				w.wait(t, time.Second)
+				s = later(w, s)
+			case strings.HasPrefix(name, "of the same"):
+				w.run(t, s)
+				by = "second"
+			default:
+				w.run(t, s)
+				by, reason = "other", "foreign"
+			}
+			w.hand(t, by+"/"+id, data)
+			w.run(t, s)
+			w.run(t, s)
+			var gaps []record.Record
+			for _, r := range w.leaves(t) {
+				if r.Kind == record.Gap {
+					gaps = append(gaps, r)
+				}
+			}
+			if len(gaps) != 1 || gaps[0].Facts["reason"] != reason || gaps[0].Facts["writer"] != by {
+				t.Fatalf("the gaps are %+v\n%s", gaps, said)
+			}
+			if kept, err := w.head.Get(t.Context(), "refused/"+gaps[0].ID()); err != nil || string(kept.Data) != string(data) {
+				t.Errorf("%s is kept, %v", kept.Data, err)
+			}
+			if left := names(t, w.inbox, ""); len(left) > 0 || at(t, w.leaves(t), "a") < 0 {
+				t.Errorf("left in the inbox: %q", left)
+			}
+		})
 	}
 }
 

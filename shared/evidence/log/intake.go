@@ -23,8 +23,9 @@ const (
 // batch is what is about to enter the log.
 type batch struct {
 	leaves         [][]byte
-	ids            []string // of leaves, without the run record at the end
-	out            []object // refused objects, as they are kept
+	taken          []string         // of leaves, without the run record at the end
+	prints         map[string]print // of leaves, by id
+	out            []object         // refused objects, as they are kept
 	spent          []spent
 	added, refused int
 	late           int
@@ -35,9 +36,10 @@ type batch struct {
 type item struct {
 	spent
 	id        string
+	kind      record.Kind
 	data      []byte
 	collected time.Time
-	known     bool // it is in the log already
+	known     bool // it is in the log already, or a gap stands for it
 	reason    refusal
 	gone      bool
 }
@@ -46,12 +48,13 @@ type item struct {
 type refusal string
 
 const (
-	oversized  refusal = "oversized"  // larger than any record
+	oversized  refusal = "oversized"  // larger than any record; it is not read, and not kept
 	unreadable refusal = "unreadable" // not in the one form of a record
 	misnamed   refusal = "misnamed"   // not under its id
 	forged     refusal = "forged"     // in the name of the log itself
 	stranger   refusal = "stranger"   // in the place of no writer
 	foreign    refusal = "foreign"    // what its writer may not put on record
+	conflict   refusal = "conflict"   // under an id that entered the log with other bytes
 	ahead      refusal = "ahead"      // of a time that has not come: in the log, it would outlast whatever is true until then
 	unnameable refusal = "unnameable" // under a name nothing has; it cannot even be deleted
 )
@@ -76,13 +79,18 @@ func (s *Sequencer) takeIn(ctx context.Context, listed []Listed, report *Report)
 	var known []spent
 	now := s.Clock.Now()
 	for i, it := range items {
+		if first, twice := b.prints[it.id]; twice && it.reason == "" { // from two writers
+			if first == printOf(it.data) || madeAnew(it.kind) {
+				b.spent = append(b.spent, it.spent)
+				report.Duplicates++
+				continue
+			}
+			it = s.refused(it, conflict)
+		}
 		switch {
 		case it.gone:
 		case it.known:
 			known = append(known, it.spent)
-		case slices.Contains(b.ids, it.id): // from two writers
-			b.spent = append(b.spent, it.spent)
-			report.Duplicates++
 		case it.reason != "":
 			if err := s.refuse(b, it, now); err != nil {
 				return nil, err
@@ -98,66 +106,95 @@ func (s *Sequencer) takeIn(ctx context.Context, listed []Listed, report *Report)
 	return b, s.clear(ctx, known)
 }
 
-// read decides about one object of the inbox.
+// read decides about one object of the inbox. Who hands it in is looked at before its id: under an id that is known, too,
+// nothing vanishes but a record that is in the log as it is.
 func (s *Sequencer) read(ctx context.Context, l Listed) (item, error) {
 	it := item{spent: spent{l.Name, l.Generation}}
 	writer, id, _ := strings.Cut(l.Name, "/")
 	switch {
 	case CheckName(l.Name) != nil:
-		it.reason = unnameable
-	case s.knows(id):
-		it.known = true
-		return it, nil
+		return s.refused(it, unnameable), nil
 	case l.Size > record.MaxBytes:
-		it.reason = oversized
-	default:
-		o, err := s.Inbox.Get(ctx, l.Name)
-		if fault.Is(err, fault.NotFound) { // another sequencer was faster
-			it.gone = true
-			return it, nil
-		}
-		if err != nil {
-			return it, err
-		}
-		it.Generation = o.Generation // of the bytes we have, whatever the list said
-		it.data = o.Data
-		if it.collected, it.reason = s.judge(writer, id, o.Data); it.reason == "" {
-			it.id = id
-			return it, nil
-		}
+		return s.refused(it, oversized), nil
 	}
-	it.id = s.gap(it, time.Time{}).ID()
-	it.known = s.knows(it.id) && it.reason != unnameable
-	it.gone = s.knows(it.id) && it.reason == unnameable // it is recorded, and nothing else can be done
+	o, err := s.Inbox.Get(ctx, l.Name)
+	if fault.Is(err, fault.NotFound) { // another sequencer was faster
+		it.gone = true
+		return it, nil
+	}
+	if err != nil {
+		return it, err
+	}
+	it.Generation, it.data = o.Generation, o.Data // of the bytes we have, whatever the list said
+	r, why := s.judge(writer, id, o.Data)
+	if why != "" {
+		return s.refused(it, why), nil
+	}
+	it.id, it.kind, it.collected = id, r.Kind, r.Source.Collected
+	switch first, known := s.knows(id); {
+	case !known:
+	case first == printOf(o.Data) || madeAnew(r.Kind):
+		it.known = true
+	default:
+		return s.refused(it, conflict), nil
+	}
 	return it, nil
 }
 
-// judge says why what a writer handed in under an id may not enter the log, or when it was collected.
-func (s *Sequencer) judge(writer, id string, data []byte) (collected time.Time, why refusal) {
+// madeAnew reports whether a record is made again, at another time, by whoever was interrupted: nobody but the one who
+// takes an event in, or changes a key, can make it, so that it hides nothing.
+func madeAnew(k record.Kind) bool { return k == record.Gap || k == record.Key }
+
+// refused is an object that gets a gap, unless one stands for it already.
+func (s *Sequencer) refused(it item, why refusal) item {
+	it.reason = why
+	it.id = s.gap(it, time.Time{}).ID()
+	_, known := s.knows(it.id)
+	it.known = known && why != unnameable
+	it.gone = known && why == unnameable // it is recorded, and nothing else can be done
+	return it
+}
+
+// judge reads what a writer handed in under an id, or says why it may not enter the log.
+func (s *Sequencer) judge(writer, id string, data []byte) (r record.Record, why refusal) {
 	if _, known := s.Writers[writer]; !known {
-		return collected, stranger
+		return r, stranger
 	}
 	r, err := record.Parse(data)
 	horizon := s.Clock.Now().Add(maxAhead)
 	switch {
 	case err != nil:
-		return collected, unreadable
+		return r, unreadable
 	case r.ID() != id:
-		return collected, misnamed
+		return r, misnamed
 	case r.Control == Control && (r.Kind == record.Run || r.Kind == record.Gap):
-		return collected, forged
-	case !s.Writers.Allow(writer, r):
-		return collected, foreign
+		return r, forged
+	case !s.Writers.Allow(writer, r, s.Names):
+		return r, foreign
 	case r.Source.Collected.After(horizon) || r.Source.Observed.After(horizon):
-		return collected, ahead
+		return r, ahead
 	}
-	return r.Source.Collected, ""
+	return r, ""
 }
 
-func (s *Sequencer) knows(id string) bool { return s.dedupe && s.window.has(id) }
+// knows returns what entered the log under an id, within Window.
+func (s *Sequencer) knows(id string) (leaf print, known bool) {
+	leaf, known = s.window.has(id)
+	return leaf, known && s.dedupe
+}
+
+// enter adds a leaf, and that it is taken in.
+func (b *batch) enter(id string, leaf []byte) {
+	b.leaves, b.taken = append(b.leaves, leaf), append(b.taken, taken(id, leaf))
+	if b.prints == nil {
+		b.prints = map[string]print{}
+	}
+	b.prints[id] = printOf(leaf)
+}
 
 func (b *batch) take(it item, created, now time.Time) {
-	b.leaves, b.ids, b.spent = append(b.leaves, it.data), append(b.ids, it.id), append(b.spent, it.spent)
+	b.enter(it.id, it.data)
+	b.spent = append(b.spent, it.spent)
 	b.added++
 	if it.collected.Before(now.Add(-maxBehind)) {
 		b.late++
@@ -166,20 +203,25 @@ func (b *batch) take(it item, created, now time.Time) {
 	b.behind = max(b.behind, now.Sub(slices.MaxFunc([]time.Time{created, it.collected}, time.Time.Compare)))
 }
 
-// refuse lets a gap take the place of an object that is no record. The object is kept where nobody takes it for one.
+// refuse lets a gap take the place of an object that is no record. The object is kept where nobody takes it for one; but
+// what is larger than any record is deleted, and what cannot be named stays where it is.
 func (s *Sequencer) refuse(b *batch, it item, now time.Time) error {
 	leaf, err := s.gap(it, now).Canonical()
 	if err != nil {
 		return err
 	}
-	s.Config.Log.Error("an object of the evidence inbox was refused and set aside", "reason", it.reason, "gap", it.id, "writer", s.writer(it.Name))
-	b.leaves, b.ids = append(b.leaves, leaf), append(b.ids, it.id)
+	became, kept := "set aside", it.reason != oversized && it.reason != unnameable
+	if !kept {
+		became = "not kept"
+	}
+	s.Config.Log.Error("an object of the evidence inbox was refused and "+became, "reason", it.reason, "gap", it.id, "writer", s.writer(it.Name))
+	b.enter(it.id, leaf)
 	b.refused++
 	if it.reason == unnameable {
 		return nil
 	}
 	b.spent = append(b.spent, it.spent)
-	if it.reason != oversized {
+	if kept {
 		b.out = append(b.out, object{refusedPrefix + it.id, it.data})
 	}
 	return nil

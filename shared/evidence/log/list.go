@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"ostiary.internal/shared/evidence/record"
 )
@@ -97,7 +96,7 @@ func (s *Sequencer) strangers(page []Listed) (found []Listed, next string) {
 // take adds a page. What cannot be named stays where it is for ever, so it counts only until it is on record.
 func (l *look) take(s *Sequencer, page []Listed) {
 	for _, o := range page {
-		if CheckName(o.Name) != nil && s.knows(s.gap(item{spent: spent{o.Name, o.Generation}}, time.Time{}).ID()) {
+		if CheckName(o.Name) != nil && s.refused(item{spent: spent{o.Name, o.Generation}}, unnameable).gone {
 			continue
 		}
 		l.found = append(l.found, o)

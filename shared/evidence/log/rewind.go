@@ -85,7 +85,25 @@ func (s *Sequencer) published(ctx context.Context) (Point, Object, error) {
 // signed then, for it would be a second history.
 func (s *Sequencer) continues(ctx context.Context, h head) error {
 	out, _, err := s.published(ctx)
-	if err != nil || out.Size < h.Size || out == h.point() {
+	if err != nil || out == h.point() {
+		return err
+	}
+	if out.Size < h.Size {
+		return s.leads(ctx, out, h)
+	}
+	if given, err := s.givenUp(ctx, out); given || err != nil {
+		return err
+	}
+	return s.unlessMoved(ctx, h, &Rewound{Head: h.point(), Published: out})
+}
+
+// leads returns Rewound, as Misconfigured, when a checkpoint that is out is smaller than the head and the log of the head
+// does not begin with it. An empty log leads everywhere, and so does the head that we ourselves built on.
+func (s *Sequencer) leads(ctx context.Context, out Point, h head) error {
+	if out.Size == 0 || out == s.base {
+		return nil
+	}
+	if held, err := s.holds(ctx, h, out); held || err != nil {
 		return err
 	}
 	if given, err := s.givenUp(ctx, out); given || err != nil {
@@ -174,7 +192,8 @@ func (s *Sequencer) accept(ctx context.Context, gone, kept Point, reason string)
 	if err != nil {
 		return err
 	}
-	b := &batch{leaves: [][]byte{leaf}, ids: []string{r.ID()}, refused: 1}
+	b := &batch{refused: 1}
+	b.enter(r.ID(), leaf)
 	if out != kept && out.Size > 0 {
 		b.out = []object{{out.kept(), signed.Data}}
 	}

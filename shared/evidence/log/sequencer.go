@@ -39,6 +39,7 @@ type Config struct {
 	Origin  string         // of the log, and the name of each signer
 	Signers []sign.Signer  // the present key first; two while a key is being changed
 	Writers record.Writers // who may put what on record; the rest is set aside
+	Names   record.Names   // what the policy in force binds; without it, every name is free for each mechanism's writers
 	Clock   clock.Clock
 	Log     *slog.Logger // may be nil
 	Policy  string       // digest of the policy in force, for the log's own records; may be empty
@@ -57,6 +58,7 @@ type Sequencer struct {
 	mu      sync.Mutex
 	window  *window           // what is known of the ids in the head store
 	edge    *edge             // the right edge of the log, where it was left
+	base    Point             // of the head that the last batch was built on, if it was ours
 	reached map[string]string // by writer, how far an inbox that is too full for one pass was listed
 }
 

@@ -2,6 +2,7 @@ package log
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
@@ -22,11 +23,18 @@ const (
 	maxPart   = 20_000
 )
 
-// ids is one of these objects. Batch is the last that added to it: batches come in order, so it has all before.
+// ids is one of these objects. Batch is the last that added to it: batches come in order, so it has all before. Of each
+// record that entered it has what taken returns.
 type ids struct {
 	V     int      `json:"v"`
 	Batch int64    `json:"batch"`
 	IDs   []string `json:"ids"`
+}
+
+// taken is how it is written down that a record entered the log: its id, and the print of its bytes.
+func taken(id string, leaf []byte) string {
+	p := printOf(leaf)
+	return id + " " + letters.EncodeToString(p[:])
 }
 
 // place returns where the ids of the batch behind h go, and how many are there then.
@@ -88,11 +96,20 @@ type window struct {
 
 type part struct {
 	generation int64 // 0 when our own batches added to it since it was read
-	known      map[id]struct{}
+	known      map[id]print
 }
 
-// id is a record's id in the least memory: a busy log has a million in the window.
-type id [20]byte
+// id is a record's id in the least memory: a busy log has a million in the window. print tells its bytes from others
+// under the same id: as much of a hash as nobody finds a second text for.
+type (
+	id    [20]byte
+	print [16]byte
+)
+
+func printOf(leaf []byte) print {
+	sum := sha256.Sum256(leaf)
+	return print(sum[:16])
+}
 
 var letters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
@@ -107,19 +124,20 @@ func parseID(text string) (id, bool) {
 
 func newWindow() *window { return &window{parts: map[string]part{}} }
 
-func (w *window) has(text string) bool {
+// has returns the print of what entered the log under an id.
+func (w *window) has(text string) (leaf print, found bool) {
 	key, ok := parseID(text)
 	if !ok {
-		return false
+		return leaf, false
 	}
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	for _, p := range w.parts {
-		if _, found := p.known[key]; found {
-			return true
+		if leaf, found = p.known[key]; found {
+			return leaf, true
 		}
 	}
-	return false
+	return leaf, false
 }
 
 // add takes the ids of our own batch in, which are stored.
@@ -129,17 +147,21 @@ func (w *window) add(h head, all []string) {
 	w.batch = h.Batch
 	p := w.parts[h.IDs]
 	if p.known == nil {
-		p.known = map[id]struct{}{}
+		p.known = map[id]print{}
 	}
 	p.generation = 0
 	p.add(all)
 	w.parts[h.IDs] = p
 }
 
+// add takes in what taken wrote. A text it did not write is no id of a record, and nothing is known of it.
 func (p part) add(all []string) {
 	for _, text := range all {
-		if key, ok := parseID(text); ok {
-			p.known[key] = struct{}{}
+		name, printed, _ := strings.Cut(text, " ")
+		key, ok := parseID(name)
+		raw, err := letters.DecodeString(printed)
+		if ok && err == nil && len(raw) == len(print{}) {
+			p.known[key] = print(raw)
 		}
 	}
 }
@@ -207,7 +229,7 @@ func readPart(ctx context.Context, objects Objects, name string) (part, error) {
 		return part{}, err
 	}
 	kept, err := parseIDs(name, o.Data)
-	p := part{o.Generation, make(map[id]struct{}, len(kept.IDs))}
+	p := part{o.Generation, make(map[id]print, len(kept.IDs))}
 	p.add(kept.IDs)
 	return p, err
 }

@@ -21,8 +21,9 @@ var (
 	factNameForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 )
 
-// isWord reports whether s may stand in a record: a code or a name, no address of a network (an e-mail address has
-// an @, which no word has).
+// isWord reports whether s may stand in a record: a code or a name. An e-mail address has an @, which no word has; and a
+// word is no address of a network by itself, nor one with a port or a prefix. That is a net for mistakes, not a proof:
+// an address inside a longer word, such as ip:192.0.2.1, passes. Whoever makes a record must not put one there.
 func isWord(s string) bool {
 	if !wordForm.MatchString(s) {
 		return false

@@ -18,6 +18,10 @@ const MaxBytes = 1<<16 - 1
 // Version is the version of the shape, field "v".
 const Version = 1
 
+// Mechanism is the name of the fact that says for which mechanism of a promise a record counts: rule, assertion, records,
+// probe, duty or certificate. Names of controls are given anew in each of those, so the control alone does not tell.
+const Mechanism = "mechanism"
+
 // Kind says what a record is about.
 type Kind string
 

@@ -26,6 +26,22 @@ const Others = "*"
 type Scope struct {
 	Controls []string `json:"controls"`
 	Kinds    []Kind   `json:"kinds"`
+	// Bound are the kinds it may write about what a policy names and no scope does, by the mechanism that the name is
+	// bound to, such as rule or duty.
+	Bound map[string][]Kind `json:"bound,omitempty"`
+}
+
+// Names are the checks that a policy binds, by mechanism. What it binds to none keeps no promise.
+type Names map[string][]string
+
+// bind reports whether a name is bound to any mechanism.
+func (n Names) bind(name string) bool {
+	for _, names := range n {
+		if slices.Contains(names, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // Check returns what is wrong with a scope, Invalid: nothing in it, a control that is no word, a kind that does not
@@ -39,9 +55,15 @@ func (s Scope) Check() error {
 			return fault.New(fault.Invalid, "scope of a writer: the control %q is malformed, or there twice", control)
 		}
 	}
-	for i, kind := range s.Kinds {
-		if !slices.Contains(kinds, kind) || slices.Contains(s.Kinds[:i], kind) {
-			return fault.New(fault.Invalid, "scope of a writer: the kind %q does not exist, or is there twice", kind)
+	for _, mechanism := range append(slices.Sorted(maps.Keys(s.Bound)), "") {
+		listed := s.Kinds
+		if mechanism != "" {
+			listed = s.Bound[mechanism]
+		}
+		for i, kind := range listed {
+			if !slices.Contains(kinds, kind) || slices.Contains(listed[:i], kind) {
+				return fault.New(fault.Invalid, "scope of a writer: the kind %q does not exist, or is there twice", kind)
+			}
 		}
 	}
 	return nil
@@ -66,19 +88,29 @@ func (w Writers) Check() error {
 	return nil
 }
 
-// Allow reports whether a writer may put a record on record.
-func (w Writers) Allow(writer string, r Record) bool {
+// Allow reports whether a writer may put a record on record. bound are the names of the policy in force: about a name that
+// it binds, only those write whose mechanism it is.
+func (w Writers) Allow(writer string, r Record, bound Names) bool {
 	s, known := w[writer]
-	if !known || !slices.Contains(s.Kinds, r.Kind) {
+	if !known {
 		return false
 	}
 	if slices.Contains(s.Controls, r.Control) {
-		return true
+		return slices.Contains(s.Kinds, r.Kind)
 	}
 	for _, other := range w {
 		if slices.Contains(other.Controls, r.Control) {
 			return false
 		}
 	}
-	return slices.Contains(s.Controls, Others)
+	if slices.Contains(s.Controls, Others) {
+		return slices.Contains(s.Kinds, r.Kind)
+	}
+	free := !bound.bind(r.Control)
+	for mechanism, kinds := range s.Bound {
+		if slices.Contains(kinds, r.Kind) && (free || slices.Contains(bound[mechanism], r.Control)) {
+			return true
+		}
+	}
+	return false
 }

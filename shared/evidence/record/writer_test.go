@@ -35,7 +35,7 @@ func TestWriters(t *testing.T) {
 		{"nobody", "otp-gate", record.Access, false},
 		{"", "nda", record.Review, false},
 	} {
-		if got := w.Allow(test.writer, record.New(test.kind, test.control, "event")); got != test.allowed {
+		if got := w.Allow(test.writer, record.New(test.kind, test.control, "event"), nil); got != test.allowed {
 			t.Errorf("%s writes %s about %s: %v", test.writer, test.kind, test.control, got)
 		}
 	}

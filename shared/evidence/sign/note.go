@@ -107,6 +107,9 @@ func line(key publicKey, signature []byte) string {
 	return dash + key.name + " " + base64.StdEncoding.EncodeToString(append(binary.BigEndian.AppendUint32(nil, key.hash), signature...)) + "\n"
 }
 
+// endOfTime is the first second, of those since 1970, that four digits for the year do not write (RFC 3339, section 1).
+const endOfTime = 253402300800
+
 // verify reports whether a signature of the key's own kind is good.
 func (k publicKey) verify(text string, signature []byte) bool {
 	if k.algorithm == checkpointAlgorithm {
@@ -117,7 +120,7 @@ func (k publicKey) verify(text string, signature []byte) bool {
 		return false
 	}
 	at := binary.BigEndian.Uint64(signature)
-	return at < 1<<62 && ed25519.Verify(k.key[:], cosigned(text, int64(at)), signature[stamp:])
+	return at < endOfTime && ed25519.Verify(k.key[:], cosigned(text, int64(at)), signature[stamp:])
 }
 
 // signature is one line of a note: what it says, not yet that it is true.

@@ -12,9 +12,10 @@ import (
 // before the old key ends.
 //
 // A key is changed in four steps, none of which can be undone or skipped unseen:
-//  1. The new key is made. The sequencer's list of keys becomes "old new": both sign, and a record "begins" of the new
-//     key enters the log under the old one's signature.
-//  2. The trust file gets the new key from the size of the log at that time (Add), and goes to everybody who has one.
+//  1. The new key is made. The trust file gets it, from the size of the log at that time (Add), and goes to everybody who
+//     has one, the sequencer first: it signs with no key that its trust file lacks.
+//  2. The sequencer's list of keys becomes "old new": both sign, and a record "begins" of the new key enters the log under
+//     the old one's signature.
 //  3. After Overlap the list becomes "new", and a record "ends" of the old key enters the log.
 //  4. The old key is closed in the trust file at the size of its last checkpoint (Close): bundles from before verify for
 //     ever, and what it signs later counts for nobody.

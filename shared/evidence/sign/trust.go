@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -24,6 +25,12 @@ const TrustVersion = 1
 
 // maxTrust is the largest trust file, in bytes.
 const maxTrust = 256 << 10
+
+// maxCounted is the largest size a trust file names: the largest integer every JSON reader keeps exactly.
+const maxCounted = 1<<53 - 1
+
+// respelled is what would say in a trust file, in another way, what has a spelling of its own. No text in it has a colon.
+var respelled = regexp.MustCompile(`\\|:\s*-`)
 
 // Trust says whose signatures under checkpoints of one log count: what a reader keeps who does not take the log's word
 // for it. It is handed over apart from the log, and compared in several places.
@@ -55,13 +62,16 @@ type Witnessed struct {
 	At  time.Time
 }
 
-// ReadTrust reads a trust file, strictly: unknown, repeated and missing members, keys in another spelling than their
-// own, and keys that do not bear the origin's name are Invalid.
+// ReadTrust reads a trust file, strictly: unknown, repeated and missing members, what is spelled in another way than its
+// own, sizes beyond 2^53-1 (RFC 7493, section 2.2), and keys that do not bear the origin's name are Invalid.
 func ReadTrust(data []byte) (Trust, error) {
 	var t Trust
 	const depth = 4
 	if len(data) > maxTrust {
 		return Trust{}, malformed("a trust file has %d bytes at most", maxTrust)
+	}
+	if respelled.Match(data) {
+		return Trust{}, malformed("a trust file has no escaped letters and no signs before numbers")
 	}
 	if _, err := strictjson.Decode(data, depth, &t); err != nil {
 		return Trust{}, malformed("reading a trust file: %w", err)
@@ -98,7 +108,7 @@ func (t Trust) check() error {
 			return malformed("key %d of a trust file is not one of the log %s", i+1, t.Origin)
 		case witness && (key.algorithm != cosignatureAlgorithm || key.name == t.Origin):
 			return malformed("key %d of a trust file is not one of a witness", i+1)
-		case k.From < 0 || k.From > maxSize || k.To < 0 || k.To > maxSize || k.To != 0 && k.To < k.From:
+		case k.From < 0 || k.From > maxCounted || k.To < 0 || k.To > maxCounted || k.To != 0 && k.To < k.From:
 			return malformed("key %d of a trust file counts for no log", i+1)
 		}
 		seen = append(seen, key)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/verify"
 	"ostiary.internal/shared/platform/require"
 )
@@ -60,6 +61,48 @@ func TestVerifiersAgreeOnRecords(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d are records", good, len(leaves))
+}
+
+// A trust file that this verifier takes is one to the other.
+func TestVerifiersAgreeOnTrust(t *testing.T) {
+	t.Parallel()
+	node := second(t)
+	if node == nil {
+		return
+	}
+	good, err := os.ReadFile(vectors + "/trust.json")
+	check(t, err)
+	random := rand.New(rand.NewPCG(3, 4))
+	dir, taken := onDisk(t, bundle(t, heartbeats(t, 3))), 0
+	path := filepath.Join(t.TempDir(), "trust.json")
+	for range require.Seeds(25) * 8 {
+		text := changed(random, good)
+		check(t, os.WriteFile(path, text, 0o600))
+		_, err := sign.ReadTrust(text)
+		exit, said := byNode(t, node, dir, path, vectorCase{})
+		if (err != nil) != (exit == verify.Malformed.Exit()) {
+			t.Errorf("this reader: %v; the other: exit %d %s\n%s", err, exit, said, text)
+		}
+		if err == nil {
+			taken++
+		}
+	}
+	t.Logf("%d were taken", taken)
+}
+
+// The other verifier tells of a rewind too, where the log says it truly.
+func TestNodeTellsOfRewinds(t *testing.T) {
+	t.Parallel()
+	node := second(t)
+	if node == nil {
+		return
+	}
+	for name, want := range map[string]bool{"rewound": true, "rewound-never": false} {
+		exit, said := byNode(t, node, vectors+"/logs/"+name, vectors+"/trust.json", vectorCase{})
+		if told := strings.Contains(said, "set back") && strings.Contains(said, "9") && strings.Contains(said, "restored"); exit != 0 || told != want {
+			t.Errorf("%s: exit %d\n%s", name, exit, said)
+		}
+	}
 }
 
 // changed is a text with one small change: a byte, a letter of another kind, a piece left out or said twice.

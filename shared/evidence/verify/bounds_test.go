@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/verify"
 	"ostiary.internal/shared/platform/require"
 )
@@ -36,16 +37,30 @@ func TestManyControls(t *testing.T) {
 	for n := range 10_001 {
 		controls = append(controls, leaf(t, heartbeat(fmt.Sprint("control-", n), 1)))
 	}
+	// A rule and a check of one name number their runs apart: what one misses is not hidden by the other.
+	twins := func(runs ...int) (leaves [][]byte) {
+		for run := 1; run <= 3; run++ {
+			leaves = append(leaves, leaf(t, heartbeat("ip-allowlist", run)))
+		}
+		for _, run := range runs {
+			r := heartbeat("ip-allowlist", run)
+			r.Facts = map[string]string{record.Mechanism: "rule"}
+			leaves = append(leaves, leaf(t, r))
+		}
+		return leaves
+	}
 	for name, test := range map[string]struct {
 		leaves [][]byte
 		cut    bool
 		strict verify.Outcome
 	}{
-		"as many controls as fit": {controls[:10_000], false, verify.Good},
-		"one too many":            {controls, true, verify.Incomplete},
-		"gaps that were closed":   {even(2_000, odd[:1_000]...), false, verify.Good},
-		"too many, all closed":    {even(2_002, odd...), true, verify.Incomplete},
-		"too many by splitting":   {even(1_998, 2_003, 2_001), true, verify.Incomplete},
+		"as many controls as fit":  {controls[:10_000], false, verify.Good},
+		"one too many":             {controls, true, verify.Incomplete},
+		"gaps that were closed":    {even(2_000, odd[:1_000]...), false, verify.Good},
+		"too many, all closed":     {even(2_002, odd...), true, verify.Incomplete},
+		"too many by splitting":    {even(1_998, 2_003, 2_001), true, verify.Incomplete},
+		"two of one name":          {twins(1, 2), false, verify.Good},
+		"one of them misses a run": {twins(1, 3), false, verify.Incomplete},
 	} {
 		f := bundle(t, test.leaves)
 		loose, strict := run(t, f.source(), verify.Options{}), run(t, f.source(), verify.Options{Strict: true})

@@ -193,23 +193,11 @@ func variants(t testing.TB, f files, leaves [][]byte) files {
 	data, err = both.Encode()
 	check(t, err)
 	out["rotated.trust.json"] = data
-	// Trust files no reader may take, each a good one with one thing changed.
-	for name, change := range map[string][2]string{
-		"unknown-member":  {`"v": 1,`, `"v": 1, "note": "",`},
-		"member-twice":    {`"v": 1,`, `"v": 1, "v": 1,`},
-		"another-version": {`"v": 1,`, `"v": 2,`},
-		"another-origin":  {`"origin": "customer`, `"origin": "customers`},
-		"another-hash":    {"+2661f89f+", "+2661f890+"},
-		"negative-size":   {`"from": 0`, `"from": -1`},
-		"cut":             {"]\n}\n", "]\n"},
-		"member-proto":    {`"v": 1,`, `"v": 1, "__proto__": {},`},
-		"key-constructor": {`"from": 0`, `"from": 0, "constructor": 0`},
-	} {
-		hostile := strings.Replace(string(f["trust.json"]), change[0], change[1], 1)
-		if hostile == string(f["trust.json"]) {
-			t.Fatalf("%s changes nothing", name)
-		}
-		out["hostile-trust/"+name+".json"] = []byte(hostile)
+	for name, text := range trustVariants(t, string(f["trust.json"])) {
+		out[name] = []byte(text)
+	}
+	for name, at := range map[string]uint64{"witness-at-the-end": 253402300799, "witness-beyond-time": 253402300800, "witness-beyond-62-bits": 1 << 62} {
+		out[name+".checkpoint"] = cosignedAt(t, resigned(t, f["checkpoint"], logKey), at)
 	}
 	out["rotated.checkpoint"] = resigned(t, f["checkpoint"], nextKey)
 	// A log that was honestly kept, and a page that was not: it tells that a silent control is fine.

@@ -111,11 +111,16 @@ func TestHostileArchives(t *testing.T) {
 		"out of it": {"../checkpoint"}, "out of it, deeper": {"tile/../../checkpoint"}, "absolute": {"/checkpoint"}, "a drive": {"C:/checkpoint"},
 		"backslashes": {`tile\entries\000`}, "twice": {"checkpoint", "checkpoint"}, "in another case": {"checkpoint", "Checkpoint"},
 		"a NUL": {"checkpoint\x00.txt"}, "empty segment": {"tile//000"}, "hidden": {".git/config"}, "beyond ASCII": {"checkpoint\u200b"}, "nothing": {""},
+		"a file and a folder": {"checkpoint", "checkpoint/x"}, "a folder and a file": {"tile/0/000", "tile"}, "a folder in another case": {"tile/0/000", "Tile/entries/000"}, "an empty folder and a file": {"checkpoint/", "checkpoint"},
 	}
 	for name, list := range names {
 		_, err := tryArchived(t, func(w *zip.Writer) error {
 			for _, n := range list {
-				if err := put(w, n, []byte("x")); err != nil {
+				var content []byte
+				if !strings.HasSuffix(n, "/") {
+					content = []byte("x")
+				}
+				if err := put(w, n, content); err != nil {
 					return err
 				}
 			}
@@ -125,14 +130,23 @@ func TestHostileArchives(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, err := tryArchived(t, func(w *zip.Writer) error {
-		h := &zip.FileHeader{Name: "checkpoint"}
-		h.SetMode(fs.ModeSymlink | 0o777)
-		_, err := w.CreateHeader(h)
-		return err
-	})
-	if !fault.Is(err, fault.Invalid) {
-		t.Errorf("a link: %v", err)
+	headers := map[string]func(h *zip.FileHeader){
+		"a link":              func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) },
+		"a folder of no name": func(h *zip.FileHeader) { h.SetMode(fs.ModeDir | 0o777) },
+		"encrypted":           func(h *zip.FileHeader) { h.Flags |= 1 },
+		"strongly encrypted":  func(h *zip.FileHeader) { h.Flags |= 1 << 6 },
+		"masked":              func(h *zip.FileHeader) { h.Flags |= 1 << 13 },
+	}
+	for name, change := range headers {
+		_, err := tryArchived(t, func(w *zip.Writer) error {
+			h := &zip.FileHeader{Name: "checkpoint"}
+			change(h)
+			_, err := w.CreateHeader(h)
+			return err
+		})
+		if !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	if _, err := verify.Zip(strings.NewReader("no archive"), 10); !fault.Is(err, fault.Invalid) {
 		t.Errorf("no archive: %v", err)
@@ -228,15 +242,21 @@ func TestGaps(t *testing.T) {
 	}
 }
 
-// What the log says of having been set back is reported, where only the log can say it.
-func TestRewinds(t *testing.T) {
-	t.Parallel()
+// rewound is the record that a log goes on from kept records, of nine.
+func rewound(t testing.TB, kept int) []byte {
+	t.Helper()
 	r := record.New(record.Gap, "evidence-log", "rewound")
 	r.Source.Collected, r.Result.State = began, record.Undetermined
 	root := strings.Repeat("ab", 32)
-	r.Facts = map[string]string{"reason": "rewound", "why": "restored", "gone_size": "9", "gone_root": root, "kept_size": "2", "kept_root": root}
+	r.Facts = map[string]string{"reason": "rewound", "why": "restored", "gone_size": "9", "gone_root": root, "kept_size": fmt.Sprint(kept), "kept_root": root}
+	return leaf(t, r)
+}
+
+// What the log says of having been set back is reported, where only the log can say it.
+func TestRewinds(t *testing.T) {
+	t.Parallel()
 	for before, want := range map[int]int{2: 1, 3: 0} {
-		report := run(t, bundle(t, append(heartbeats(t, before), leaf(t, r))).source(), verify.Options{Strict: true})
+		report := run(t, bundle(t, append(heartbeats(t, before), rewound(t, 2))).source(), verify.Options{Strict: true})
 		if report.Outcome != verify.Good || len(report.Rewinds) != want {
 			t.Fatalf("behind %d: %s, %+v", before, report.Outcome, report.Rewinds)
 		}

@@ -19,7 +19,7 @@ func (v *verifier) take(ctx context.Context, index int64, leaf []byte) error {
 	}
 	v.selectRecord(index, r)
 	if r.Run > 0 {
-		v.runs.saw(r.Control, r.Run)
+		v.runs.saw(r.Control, r.Facts[record.Mechanism], r.Run)
 	}
 	if w, is := log.ReadRewind(r); is && w.Kept.Size == index && len(v.report.Rewinds) < maxListed {
 		v.report.Rewinds = append(v.report.Rewinds, Rewind{index, r.Source.Collected, w.Gone, w.Kept, w.Why})

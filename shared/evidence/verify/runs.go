@@ -34,15 +34,17 @@ type sequence struct {
 	missing []Gap // by From
 }
 
-func (r *runs) saw(control string, run int64) {
-	s := r.controls[control]
+// saw notes a run. A rule and a check may bear one name: the mechanisms of a control number their runs apart.
+func (r *runs) saw(control, mechanism string, run int64) {
+	own := control + " " + mechanism
+	s := r.controls[own]
 	if s == nil {
 		if len(r.controls) == maxControls {
 			r.cut = true
 			return
 		}
 		s = &sequence{}
-		r.controls[control] = s
+		r.controls[own] = s
 	}
 	s.saw(control, run)
 	if len(s.missing) > maxGaps {
@@ -74,8 +76,8 @@ func (s *sequence) saw(control string, run int64) {
 
 // gaps lists what stayed missing, by control, and whether that may not be all.
 func (r *runs) gaps() (all []Gap, cut bool) {
-	for _, control := range slices.Sorted(maps.Keys(r.controls)) {
-		all = append(all, r.controls[control].missing...)
+	for _, own := range slices.Sorted(maps.Keys(r.controls)) {
+		all = append(all, r.controls[own].missing...)
 	}
 	return all[:min(len(all), maxGaps)], r.cut || len(all) > maxGaps
 }

@@ -2,8 +2,10 @@ package message
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -23,6 +25,7 @@ type Courier struct {
 	Channels map[string]Channel // by the name a Request gives
 	Keys     seal.Keys          // open the bodies
 	Clock    clock.Clock
+	Random   io.Reader // names the evidence of each delivery
 	Log      *slog.Logger
 
 	// Resolve returns the address of a request's person or contact on its channel. NotFound when there is none.
@@ -41,9 +44,10 @@ type Attempt struct {
 }
 
 // ID names the attempt's record: the same when its transaction runs again, another for every other attempt and for
-// the end that comes without one. No personal data.
+// the end that comes without one. No personal data, and nothing that follows from the key: whoever knows what keys are
+// made of could try every person.
 func (a Attempt) ID() string {
-	return fmt.Sprintf("%s/%d/%s", a.Delivery.Request.id(), a.Delivery.Attempts, a.Delivery.State)
+	return fmt.Sprintf("%s/%d/%s", a.Delivery.Nonce, a.Delivery.Attempts, a.Delivery.State)
 }
 
 // SweepPage is how many deliveries one Sweep looks at.
@@ -62,7 +66,13 @@ func (c *Courier) Deliver(ctx context.Context, r Request) error {
 	if !fault.Is(err, fault.NotFound) {
 		return err // nil: known
 	}
-	return c.attempt(ctx, plan(r, c.Clock.Now()))
+	nonce := make([]byte, nonceBytes)
+	if _, err := io.ReadFull(c.Random, nonce); err != nil {
+		return fault.New(fault.Transient, "naming a delivery: %w", err)
+	}
+	d := plan(r, c.Clock.Now())
+	d.Nonce = hex.EncodeToString(nonce)
+	return c.attempt(ctx, d)
 }
 
 // Sweep acts on deliveries that are due: it tries again, ends what ran out of time, and settles as unknown the
@@ -250,7 +260,7 @@ func (c *Courier) log(ctx context.Context, a Attempt, why error) {
 		level = slog.LevelWarn
 	}
 	c.Log.Log(ctx, level, "message attempted",
-		slog.String("delivery", a.Delivery.Request.id()), slog.String("state", string(a.Delivery.State)),
+		slog.String("delivery", a.Delivery.Nonce), slog.String("state", string(a.Delivery.State)),
 		slog.String("outcome", string(a.Outcome)), slog.Int("attempts", a.Delivery.Attempts), slog.String("why", a.Delivery.Why))
 }
 

@@ -43,6 +43,7 @@ const (
 // Delivery is what is remembered of one key.
 type Delivery struct {
 	V        int       `json:"v"`
+	Nonce    string    `json:"nonce"`   // random: what evidence and logs call the delivery
 	Request  Request   `json:"request"` // its body is dropped with the last attempt
 	State    State     `json:"state"`
 	Planned  time.Time `json:"planned"`       // when it was first to be sent
@@ -53,9 +54,12 @@ type Delivery struct {
 	Expires  time.Time `json:"expires,omitzero"`
 }
 
-const deliveryVersion = 1
+const (
+	deliveryVersion = 1
+	nonceBytes      = 16
+)
 
-// plan is the delivery of a request nobody has tried yet.
+// plan is the delivery of a request nobody has tried yet, without its nonce.
 func plan(r Request, now time.Time) Delivery {
 	return Delivery{V: deliveryVersion, Request: r, State: StatePlanned, Planned: now, Due: now.UnixMicro()}
 }

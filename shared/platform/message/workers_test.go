@@ -2,9 +2,12 @@ package message_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -174,6 +177,50 @@ func TestEvidenceOfEachAttempt(t *testing.T) {
 	if len(seen) != 4 || len(ids) != 4 || seen[3].Outcome != "" || seen[3].Delivery.State != message.StateDead {
 		t.Errorf("%d records of %d attempts, the last %+v", len(ids), len(seen), seen[len(seen)-1])
 	}
+}
+
+// TestNameOfEvidence: evidence of one key is named otherwise each time the key is new, so that nobody finds the key, and
+// who is behind it, by trying; but at every attempt after the same name.
+func TestNameOfEvidence(t *testing.T) {
+	t.Parallel()
+	begun := map[string]bool{}
+	for range 3 {
+		w := newWorld(t, message.Deferred, message.Accepted)
+		var ids []string
+		c := w.courier(w.store)
+		c.Evidence = func(_ *outbox.Batch, a message.Attempt) error {
+			ids = append(ids, a.ID())
+			return nil
+		}
+		if err := c.Deliver(t.Context(), w.request("key", message.Staff)); err != nil {
+			t.Fatal(err)
+		}
+		w.advance(time.Minute)
+		if _, err := c.Sweep(t.Context()); err != nil || len(ids) != 2 {
+			t.Fatalf("recorded %q: %v", ids, err)
+		}
+		first, _, _ := strings.Cut(ids[0], "/")
+		if second, _, _ := strings.Cut(ids[1], "/"); len(first) < 26 || second != first || begun[first] {
+			t.Errorf("the evidence is named %q", ids)
+		}
+		begun[first] = true
+		if strings.Contains(w.logged.String(), fmt.Sprintf("%x", sha256.Sum256([]byte("ostiary message\x00key")))) {
+			t.Errorf("the log names a message by what can be tried: %s", &w.logged)
+		}
+	}
+}
+
+// TestNoRandom: without a name that nobody can guess nothing is begun.
+func TestNoRandom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, message.Accepted)
+	c := w.courier(w.store)
+	c.Random = strings.NewReader("short")
+	if err := c.Deliver(t.Context(), w.request("key", message.Customer)); !fault.Is(err, fault.Transient) || w.tries != 0 {
+		t.Errorf("%v after %d tries", err, w.tries)
+	}
+	w.deliver(w.request("key", message.Customer))
+	w.wantState(message.StateAccepted, 1)
 }
 
 // One delivery whose bookkeeping fails does not stop the sweep.

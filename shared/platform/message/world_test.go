@@ -104,7 +104,7 @@ func (w *world) request(key string, kind message.Kind) message.Request {
 // courier is a process of this world, over a store that may fail.
 func (w *world) courier(s store.Store) *message.Courier {
 	return &message.Courier{
-		Store: s, Clock: w.clock, Keys: w.keys, Log: w.log,
+		Store: s, Clock: w.clock, Keys: w.keys, Log: w.log, Random: rand.Reader,
 		Box:      outbox.New(s, w.clock, w.log, map[outbox.Kind]outbox.Sink{outbox.Message: w.publish}),
 		Channels: map[string]message.Channel{message.Mail: server{w}},
 		Resolve: func(_ context.Context, r message.Request) (string, error) {

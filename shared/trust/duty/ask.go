@@ -16,7 +16,8 @@ import (
 	"ostiary.internal/shared/trust/notice"
 )
 
-// Ask opens a task of a duty that people ask for. Asking for the same again returns the task there is. Codes:
+// Ask opens a task of a duty that people ask for. Asking for the same again returns the task there is, unless that was
+// refused or withdrawn. Codes:
 // duty_unknown (not one to ask for), about_invalid, asked_too_much.
 func (s *Service) Ask(ctx context.Context, duty string, asker policy.Person, about string, now time.Time) (Task, error) {
 	d, known := s.Rules.Duty(duty)
@@ -54,7 +55,7 @@ func (s *Service) commitAsked(ctx context.Context, d Duty, id string, asked Task
 	var t Task
 	err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
 		err := tx.Get(Tasks, id, &t)
-		if !fault.Is(err, fault.NotFound) && (err != nil || t.State != Lapsed) {
+		if !fault.Is(err, fault.NotFound) && (err != nil || t.State != Lapsed && !t.Decided()) {
 			return err
 		}
 		if err != nil {
@@ -64,14 +65,17 @@ func (s *Service) commitAsked(ctx context.Context, d Duty, id string, asked Task
 		if err := room(tx, d, asked.Asker); err != nil {
 			return err
 		}
+		t.Evidence = nil // it was of another time
 		t = terms.begin(t, now)
+		said := terms.evidence(record.Case, t, "asked", now, terms.all())
+		t.Request = said.ID()
 		if err := tx.Put(Tasks, id, t); err != nil {
 			return err
 		}
-		if err := s.Put(batch, terms.evidence(record.Case, t, "asked", now, terms.all())); err != nil {
+		if err := s.Put(batch, said); err != nil {
 			return err
 		}
-		return s.tell(batch, terms, t, notice.DutyAsked, s.holders(d.Owner, now))
+		return s.tell(batch, terms, t, notice.DutyAsked, t.DoneAt, s.holders(d.Owner, now))
 	})
 	return t, err
 }

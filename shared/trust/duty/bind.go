@@ -71,11 +71,11 @@ func (r *reader) doable(key string, d Duty) {
 // what concerns her.
 func (r *reader) manned(d Duty, about string) bool {
 	return slices.ContainsFunc(r.policy.People, func(a policy.Person) bool {
-		if d.ByHand() && (!a.Has(d.Owner) || d.Second == "" && a.ID == about) {
+		if d.worked() && (!a.Has(d.Owner) || d.Second == "" && a.ID == about) {
 			return false
 		}
 		return d.Second == "" || slices.ContainsFunc(r.policy.People, func(b policy.Person) bool {
-			return b.Has(d.Second) && b.ID != about && !(d.ByHand() && b.ID == a.ID)
+			return b.Has(d.Second) && b.ID != about && !(d.worked() && b.ID == a.ID)
 		})
 	})
 }

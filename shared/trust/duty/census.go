@@ -17,6 +17,7 @@ import (
 type crowd struct {
 	expected, seen int64
 	until          time.Time // when the first of them runs out; zero for never
+	late           bool      // one of them came after somebody's first day
 }
 
 // state is what the count says where the whole would say good: of nobody nothing is proven.
@@ -48,6 +49,7 @@ func (s *Service) crowd(tx store.Tx, d terms, now time.Time, changed ...Task) (*
 			continue
 		}
 		c.seen++
+		c.late = c.late || t.Late
 		if !t.Valid.IsZero() && (c.until.IsZero() || t.Valid.Before(c.until)) {
 			c.until = t.Valid
 		}
@@ -111,8 +113,11 @@ func (s *Service) count(ctx context.Context, d terms, now time.Time) error {
 		}
 		r := d.evidence(record.Observation, Task{Nonce: last.Nonce, Cycle: last.Number}, "counted", now, d.all())
 		r.Facts = map[string]string{"event": "counted"}
-		r.Result, r.Expires = record.Result{State: c.state(record.Kept)}, c.until
+		r.Result, r.Expires = record.Result{State: c.state(d.proven())}, c.until
 		r.Population = &record.Population{Expected: c.expected, Seen: c.seen}
+		if c.late {
+			r.Facts["late"] = "true"
+		}
 		return s.Put(batch, r)
 	})
 }

@@ -3,11 +3,14 @@ package duty
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/trust/notice"
 )
 
@@ -58,7 +61,7 @@ func (s *Service) marks(ctx context.Context, c change, now time.Time) (marks, er
 	} else if err != nil && c.begin != nil {
 		t = c.begin("")
 	}
-	for _, id := range append([]string{t.Person, t.DoneBy}, c.people...) {
+	for _, id := range slices.Concat([]string{t.Person, t.Asker}, t.doers(), c.people) {
 		if _, made := m[id]; made || id == "" {
 			continue
 		}
@@ -106,17 +109,10 @@ func (s *Service) apply(tx store.Tx, batch *outbox.Batch, c change, m marks, non
 // same reports whether nothing was decided.
 func same(a, b Task) bool {
 	return a.State == b.State && a.Cycle == b.Cycle && a.Finding == b.Finding && a.Reminded == b.Reminded && a.Next == b.Next &&
-		a.DoneBy == b.DoneBy && a.Reviewer == b.Reviewer && len(a.Evidence) == len(b.Evidence) && sameEvidence(a, b)
+		a.DoneBy == b.DoneBy && a.Reviewer == b.Reviewer && sameEvidence(a, b)
 }
 
-func sameEvidence(a, b Task) bool {
-	for kind, seen := range a.Evidence {
-		if b.Evidence[kind] != seen {
-			return false
-		}
-	}
-	return true
-}
+func sameEvidence(a, b Task) bool { return maps.Equal(a.Evidence, b.Evidence) }
 
 // effects puts what follows from a decision into the batch.
 func (s *Service) effects(batch *outbox.Batch, d terms, c change, before, after Task, among *crowd, m marks, now time.Time) error {
@@ -129,27 +125,42 @@ func (s *Service) effects(batch *outbox.Batch, d terms, c change, before, after 
 			return err
 		}
 	}
+	if after.Late && !before.Late && before.Finding == "" {
+		if err := s.late(batch, d, after, now); err != nil {
+			return err
+		}
+	}
 	switch {
+	case c.step == string(failed):
+		return s.failed(batch, d, before, after, now)
 	case !after.Settled.IsZero() && (before.Settled.IsZero() || before.Cycle != after.Cycle):
-		for _, id := range []string{after.DoneBy, after.Reviewer, after.Person} {
+		for _, id := range []string{after.DoneBy, after.Reviewer, after.Person, after.Asker} {
 			if _, made := m[id]; !made && id != "" {
 				return errMark
 			}
 		}
-		return s.Put(batch, d.settled(after, among, m, now)...)
+		if err := s.Put(batch, d.settled(after, among, m, now)...); err != nil || after.State != Refused {
+			return err
+		}
+		return s.tell(batch, d, after, notice.DutyRefused, after.Settled, s.Holders(func(p policy.Person) bool { return p.ID == after.Asker }, now))
 	case after.Waiting() && !before.Waiting():
 		if err := s.Put(batch, d.passing(after, "done", now)); err != nil { // it may be returned, and done again
 			return err
 		}
-		return s.tell(batch, d, after, notice.DutyReview, s.holders(d.Second, now, after.DoneBy, after.Person, after.Asker))
+		return s.tell(batch, d, after, notice.DutyReview, after.DoneAt, s.seconds(d, after, now))
 	case c.step != "":
 		return s.Put(batch, d.passing(after, c.step, now))
 	}
 	return nil
 }
 
-// tell puts a notice about a task into the batch.
-func (s *Service) tell(batch *outbox.Batch, d terms, t Task, kind notice.Kind, to []string) error {
-	return s.Notify(batch, notice.Notice{Kind: kind, Key: t.Nonce + "/" + d.passing(t, string(kind), t.DoneAt).ID(), To: to,
+// seconds are the people who may be the second person of a task.
+func (s *Service) seconds(d terms, t Task, now time.Time) []string {
+	return s.holders(d.Second, now, append(t.doers(), t.Person, t.Asker)...)
+}
+
+// tell puts a notice about a task into the batch; at tells it from others of its kind.
+func (s *Service) tell(batch *outbox.Batch, d terms, t Task, kind notice.Kind, at time.Time, to []string) error {
+	return s.Notify(batch, notice.Notice{Kind: kind, Key: t.Nonce + "/" + d.passing(t, string(kind), at).ID(), To: to,
 		What: d.What.In, Due: t.Due, Person: t.Person, About: t.About})
 }

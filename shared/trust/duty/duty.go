@@ -2,9 +2,10 @@
 //
 // It promises one state machine for all of them, decided by pure functions (task.go): a task opens, is done, is
 // reviewed by a second person where the policy wants one, and then proves the duty's promises until its time is over.
-// What is not proven when the time is over is a finding, and the promise broken, until it is. Nobody reviews what is her
-// own; whoever asks for something, or whom it concerns, does not settle it alone. Records hold codes, dates and
-// commitments, never a name or what somebody wrote.
+// What is not proven when the time is over is a finding, and the promise broken, until it is; so is what was proven and
+// then failed. Nobody reviews what is her own; whoever asks for something, or whom it concerns, does not settle it alone.
+// What was asked for may be refused or withdrawn: then nobody has it, and the promises are kept. Records hold codes,
+// dates and commitments, never a name or what somebody wrote.
 //
 // It does not know whether what a person says is true, and it sends nothing: notices leave with the transaction.
 package duty

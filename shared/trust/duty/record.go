@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/policy"
 )
 
 // marks are the commitments of people a record may name, by id.
@@ -30,10 +31,11 @@ func (d terms) passing(t Task, what string, now time.Time) record.Record {
 // all are the promises the duty keeps, whatever they call it.
 func (d Duty) all() []string { return slices.Concat(d.Promises, d.Certificates) }
 
-// finding is the evidence that the task's time is over. Its id is the same whenever it is made.
-func (d terms) finding(t Task, now time.Time) record.Record {
-	r := d.evidence(record.Finding, t, string(overdue), now, d.all())
-	r.Source.Observed, r.Method = t.Due, record.Examine
+// finding is the evidence that the task is out of order: why, and since when. In one cycle its id is the same whenever it
+// is made.
+func (d terms) finding(t Task, why step, since, now time.Time) record.Record {
+	r := d.evidence(record.Finding, t, string(why), now, d.all())
+	r.Source.Observed, r.Method = since, record.Examine
 	r.Result = record.Result{State: record.Broken}
 	return r
 }
@@ -47,13 +49,14 @@ func (d terms) healed(t Task, finding, why string, now time.Time) record.Record 
 
 // settled is the evidence that proves the duty's promises: a review where a second person looked, an attestation where
 // one person said so, an observation where machines did. Where the duty files a certificate, an attestation says that it
-// is on file.
+// is on file. Of a request it tells the decision, and names the evidence that somebody asked: what is refused or withdrawn
+// keeps the promises too, as nobody has it.
 func (d terms) settled(t Task, c *crowd, m marks, now time.Time) []record.Record {
 	kind, method := record.Observation, record.Test
 	switch {
-	case t.State == Reviewed:
+	case t.Reviewer != "":
 		kind, method = record.Review, record.Examine
-	case t.DoneBy != "":
+	case d.ByHand() || t.State == Withdrawn:
 		kind, method = record.Attestation, record.Interview
 	}
 	var records []record.Record
@@ -61,12 +64,21 @@ func (d terms) settled(t Task, c *crowd, m marks, now time.Time) []record.Record
 		r := d.evidence(kind, t, "settled", now, promises)
 		r.Source.Observed, r.Method = d.happened(t), method
 		r.Result, r.Expires = record.Result{State: state}, t.Valid
+		if t.Late {
+			r.Facts["late"] = "true"
+		}
+		if d.Requested() {
+			r.Facts["decision"] = decision(t)
+		}
+		if t.Request != "" {
+			r.Refs = []record.Ref{{Rel: "decides", ID: t.Request}}
+		}
 		if c != nil {
 			r.Result.State = c.state(state)
 			// It is a count of today: evidence that came late must not make it older than the count before.
 			r.Population, r.Expires, r.Source.Observed = &record.Population{Expected: c.expected, Seen: c.seen}, c.until, now
 		}
-		for _, s := range []struct{ kind, id string }{{"actor", t.DoneBy}, {"second", t.Reviewer}, {"person", t.Person}} {
+		for _, s := range []struct{ kind, id string }{{"actor", t.DoneBy}, {"second", t.Reviewer}, {"person", t.Person}, {"asker", t.Asker}} {
 			if s.id != "" {
 				r.Subjects = append(r.Subjects, record.Subject{Type: s.kind, C: m[s.id].C})
 			}
@@ -74,10 +86,28 @@ func (d terms) settled(t Task, c *crowd, m marks, now time.Time) []record.Record
 		records = append(records, r)
 	}
 	if len(d.Promises) > 0 || len(d.Certificates) == 0 {
-		add(kind, record.Kept, d.Promises)
+		add(kind, d.proven(), d.Promises)
 	}
-	if len(d.Certificates) > 0 {
+	if len(d.Certificates) > 0 && !t.Decided() {
 		add(record.Attestation, record.Inherited, d.Certificates)
+		records[len(records)-1].Facts[record.Mechanism] = string(policy.Certificate)
 	}
 	return records
+}
+
+// proven is what the duty's evidence shows once it is all there: that its promises are kept where machines measured part of
+// it; where people alone say so, two of them also, that somebody stated it.
+func (d Duty) proven() record.State {
+	if len(d.Machines()) == 0 {
+		return record.Attested
+	}
+	return record.Kept
+}
+
+// decision is what was decided of a request.
+func decision(t Task) string {
+	if t.Decided() {
+		return string(t.State)
+	}
+	return string(Approved)
 }

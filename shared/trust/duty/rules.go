@@ -65,7 +65,7 @@ func (r Rules) Duty(id string) (Duty, bool) {
 func (r Rules) Register() promise.Duties {
 	var duties promise.Duties
 	for _, d := range r.Duties {
-		told := promise.Duty{ID: d.ID, On: d.On}
+		told := promise.Duty{ID: d.ID, On: d.On, Personal: d.Personal()}
 		if !d.Every.IsZero() {
 			told.Every = d.Every.String()
 		}

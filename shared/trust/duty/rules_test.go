@@ -119,7 +119,7 @@ func TestReadRulesRefuses(t *testing.T) {
 		"id: x, what: Do., owner_role: security, on: request, evidence: [endpoint.report]":                   "duties[0].evidence[0]", // never says which request
 		"id: x, what: Do., owner_role: security, on: request, evidence: [training.completed]":                "duties[0].evidence[0]",
 		"id: x, what: Do., owner_role: security, on: request, evidence: [review.done]":                       "duties[0].evidence[0]",
-		"id: x, what: Do., owner_role: security, on: request, evidence: [{type: scan.finished, about: vim}]": "duties[0].evidence[0]",
+		"id: x, what: Do., owner_role: security, on: request, evidence: [{type: review.done, about: audit}]": "duties[0].evidence[0]",
 		"id: partner, what: File it., owner_role: owner, every: P1Y, evidence: [review.done]":                "duties[0].evidence", // never names the document
 		fine + ", promises: [Z9]":                                                                            "duties[0].promises[0]",
 		fine + ", colour: red":                                                                               "duties[0].colour",

@@ -64,7 +64,8 @@ func TestCompanyDuty(t *testing.T) {
 	if len(proofs) != 1 || len(healed) != 1 || healed[0].Refs[0] != (record.Ref{Rel: "closes", ID: findings[0].ID()}) {
 		t.Fatalf("reviewed: %d proofs, %v", len(proofs), healed)
 	}
-	if p := proofs[0]; p.Result.State != record.Kept || !p.Expires.Equal(w.task("review").Valid) || len(p.Subjects) != 2 || p.Subjects[0].C == p.Subjects[1].C || p.Config == "" {
+	if p := proofs[0]; p.Result.State != record.Attested || // two people say so, and nothing measured it
+		!p.Expires.Equal(w.task("review").Valid) || len(p.Subjects) != 2 || p.Subjects[0].C == p.Subjects[1].C || p.Config == "" {
 		t.Errorf("the proof is %+v", p)
 	}
 	if n, _ := w.notices(notice.DutyReview); n != 2 {
@@ -142,12 +143,12 @@ func TestRequestedDuty(t *testing.T) {
 		t.Errorf("%d notices, to %v", n, to)
 	}
 	for about, want := range map[string]int{"emacs": 0, "Vim 9": 1} {
-		duties, err := w.Evidence(t.Context(), Arrived{Type: "scan.finished", Event: "sha256:1", About: about, At: w.Now(), Promises: []string{"A2"}}, w.Now())
+		duties, err := w.Evidence(t.Context(), Arrived{Type: "scan.finished", Event: "sha256:1", Request: about, At: w.Now(), Promises: []string{"A2"}}, w.Now())
 		if err != nil || len(duties) != want {
 			t.Errorf("a scan of %s counts for %v, %v", about, duties, err)
 		}
 	}
-	if duties, _ := w.Evidence(t.Context(), Arrived{Type: "scan.finished", Event: "sha256:2", About: "vim 9", At: w.Now(), Promises: []string{"A1"}}, w.Now()); len(duties) > 0 {
+	if duties, _ := w.Evidence(t.Context(), Arrived{Type: "scan.finished", Event: "sha256:2", Request: "vim 9", At: w.Now(), Promises: []string{"A1"}}, w.Now()); len(duties) > 0 {
 		t.Errorf("a source that may not prove the promise counts for %v", duties)
 	}
 	w.Advance(time.Hour)
@@ -186,7 +187,7 @@ func TestAskingTooMuch(t *testing.T) {
 		t.Errorf("somebody else: %v", err)
 	}
 	id := TaskID("clear", askID("dan", "tool 1"))
-	if _, err := w.Evidence(t.Context(), Arrived{Type: "scan.finished", Event: "sha256:1", About: "tool 1", At: w.Now()}, w.Now()); err != nil {
+	if _, err := w.Evidence(t.Context(), Arrived{Type: "scan.finished", Event: "sha256:1", Request: "tool 1", At: w.Now()}, w.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Done(t.Context(), id, w.by("ada"), w.Now()); err != nil {
@@ -232,7 +233,7 @@ func TestWhatASourceMayProve(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.tick()
-		a := Arrived{Type: "training.completed", Event: "sha256:1", Person: "ada", About: c.about, Promises: c.may, At: w.Now()}
+		a := Arrived{Type: "training.completed", Event: "sha256:1", Person: "ada", About: []string{c.about}, Promises: c.may, At: w.Now()}
 		if duties, err := w.Evidence(t.Context(), a, w.Now()); err != nil || len(duties) != c.want {
 			t.Errorf("%s by a source for %v counts for %v, %v", c.about, c.may, duties, err)
 		}
@@ -240,7 +241,7 @@ func TestWhatASourceMayProve(t *testing.T) {
 	w := newWorld(t)
 	w.tick()
 	for _, d := range []string{"train", "code"} {
-		a := Arrived{Type: "training.completed", Event: "sha256:1", Duty: d, Person: "ada", About: "secure-coding", At: w.Now()}
+		a := Arrived{Type: "training.completed", Event: "sha256:1", Duty: d, Person: "ada", About: []string{"secure-coding"}, At: w.Now()}
 		if duties, err := w.Evidence(t.Context(), a, w.Now()); err != nil || !slices.Equal(duties, []string{d}) {
 			t.Errorf("for %s alone it counts for %v, %v", d, duties, err)
 		}
@@ -270,7 +271,7 @@ func TestCensus(t *testing.T) {
 		t.Fatalf("opened: %+v", counts)
 	}
 	for _, person := range []string{"ada", "bob", "cleo", "dan"} {
-		a := Arrived{Type: "training.completed", Event: record.Digest([]byte(person)), Person: person, About: "secure-coding", At: w.Now()}
+		a := Arrived{Type: "training.completed", Event: record.Digest([]byte(person)), Person: person, About: []string{"secure-coding"}, At: w.Now()}
 		if _, err := w.Evidence(t.Context(), a, w.Now()); err != nil {
 			t.Fatal(err)
 		}
@@ -337,7 +338,7 @@ func TestCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	proofs := w.about("A4", record.Attestation)
-	if len(proofs) != 1 || proofs[0].Result.State != record.Inherited || proofs[0].Control != "partner" || !proofs[0].Expires.Equal(until) {
+	if len(proofs) != 1 || proofs[0].Result.State != record.Inherited || proofs[0].Control != "partner" || proofs[0].Facts[record.Mechanism] != "certificate" || !proofs[0].Expires.Equal(until) {
 		t.Errorf("filed: %+v", proofs)
 	}
 	if data, _ := proofs[0].Canonical(); strings.Contains(string(data), "4711") || strings.Contains(string(data), "Assurance") {
@@ -375,6 +376,10 @@ func TestDeath(t *testing.T) {
 		again(func() error { _, err := w.Review(t.Context(), "review", w.by("cleo"), Approved, w.Now()); return err })
 		again(func() error {
 			_, err := w.Evidence(t.Context(), Arrived{Type: "backup.restored", Event: "sha256:1", At: w.Now()}, w.Now())
+			return err
+		})
+		again(func() error {
+			_, err := w.Evidence(t.Context(), Arrived{Type: "backup.restored", Event: "sha256:2", Failed: true, At: w.Now()}, w.Now())
 			return err
 		})
 		died = died || w.left == 0 // it died where nobody was told

@@ -1,6 +1,7 @@
 package duty
 
 import (
+	"slices"
 	"time"
 
 	"ostiary.internal/shared/calendar"
@@ -14,8 +15,12 @@ const (
 	Open     State = "open"     // to be done
 	Done     State = "done"     // done; with a second person it still has to be reviewed
 	Reviewed State = "reviewed" // done, and looked at by a second person
-	Overdue  State = "overdue"  // its time is over and it is not done
+	Overdue  State = "overdue"  // its time is over, or it failed after it was proven, and it is not done
 	Lapsed   State = "lapsed"   // nobody owes it any more
+
+	// What was asked for is not to be had: that is decided, and kept.
+	Refused   State = "refused"   // by whoever decides
+	Withdrawn State = "withdrawn" // by whoever asked
 )
 
 // Version is the version of the stored shapes.
@@ -23,30 +28,33 @@ const Version = 1
 
 // Task is one thing owed, as it is stored. A duty that recurs keeps one task for ever, in one cycle after the other.
 type Task struct {
-	V      int    `json:"v"`
-	ID     string `json:"id"`
-	Duty   string `json:"duty"`
-	Person string `json:"person,omitempty"` // whom it is about: id in people.yaml
-	Asker  string `json:"asker,omitempty"`  // who asked for it
-	About  string `json:"about,omitempty"`  // what she asked for, in her words; never in evidence
-	Nonce  string `json:"nonce"`
-	State  State  `json:"state"`
-	Cycle  int    `json:"cycle"` // from 1
+	V       int    `json:"v"`
+	ID      string `json:"id"`
+	Duty    string `json:"duty"`
+	Person  string `json:"person,omitempty"`  // whom it is about: id in people.yaml
+	Asker   string `json:"asker,omitempty"`   // who asked for it
+	About   string `json:"about,omitempty"`   // what she asked for, in her words; never in evidence
+	Request string `json:"request,omitempty"` // id of the evidence that she asked
+	Nonce   string `json:"nonce"`
+	State   State  `json:"state"`
+	Cycle   int    `json:"cycle"` // from 1
 
 	Opened   time.Time       `json:"opened"`
 	Due      time.Time       `json:"due"`
 	Reminded bool            `json:"reminded,omitempty"`
-	DoneBy   string          `json:"done_by,omitempty"` // "" where machines proved it
-	DoneAt   time.Time       `json:"done_at,omitzero"`  // of machine evidence: when it happened
-	Ref      string          `json:"ref,omitempty"`     // a reference the doer gave, such as a ticket
-	Document Document        `json:"document,omitzero"` // what she put on file
-	Reviewer string          `json:"reviewer,omitempty"`
+	DoneBy   string          `json:"done_by,omitempty"`  // "" where machines proved it
+	DoneAt   time.Time       `json:"done_at,omitzero"`   // of machine evidence: when it happened
+	Ref      string          `json:"ref,omitempty"`      // a reference the doer gave, such as a ticket
+	Document Document        `json:"document,omitzero"`  // what she put on file
+	Reviewer string          `json:"reviewer,omitempty"` // who approved or refused it
 	Evidence map[string]Seen `json:"evidence,omitempty"` // machine evidence by what is needed, the newest of each
 	// Since is when the cycle's time began: a person's word about it does not stand on evidence from before.
 	Since time.Time `json:"since,omitzero"`
 	// Settled is when the duty's promises began to be proven by this cycle: done, and reviewed where that is wanted.
 	Settled time.Time `json:"settled,omitzero"`
 	Valid   time.Time `json:"valid,omitzero"`    // until when they are; zero for no end
+	Proven  bool      `json:"proven,omitempty"`  // it was, once, since it first opened
+	Late    bool      `json:"late,omitempty"`    // what was due before somebody's first day came after it
 	Finding string    `json:"finding,omitempty"` // id of the open finding
 	Next    int64     `json:"next,omitempty"`    // microseconds since 1970: when Tick has to look again
 	Expires time.Time `json:"expires,omitzero"`
@@ -54,9 +62,11 @@ type Task struct {
 
 // Seen is machine evidence that arrived.
 type Seen struct {
-	Event string    `json:"event"` // record.Digest of the event's id
-	At    time.Time `json:"at"`    // when it happened
-	Cycle int       `json:"cycle"` // that it counts for
+	Event  string    `json:"event"`            // record.Digest of the event's id
+	At     time.Time `json:"at"`               // when it happened
+	Cycle  int       `json:"cycle"`            // that it counts for; 0 for none
+	By     string    `json:"by,omitempty"`     // whose work it tells of: id in people.yaml
+	Failed bool      `json:"failed,omitempty"` // it says that things are out of order
 }
 
 // kept is how long a task that will not change any more can still be looked up.
@@ -73,6 +83,22 @@ func (t Task) Waiting() bool { return t.State == Done && t.Settled.IsZero() }
 
 // Owed reports whether somebody has to do the task.
 func (t Task) Owed() bool { return t.State == Open || t.State == Overdue }
+
+// Decided reports whether what was asked for was refused or withdrawn.
+func (t Task) Decided() bool { return t.State == Refused || t.State == Withdrawn }
+
+// Did reports whether a person did the task, or a part of it, in this cycle.
+func (t Task) Did(person string) bool { return person != "" && slices.Contains(t.doers(), person) }
+
+func (t Task) doers() []string {
+	who := []string{t.DoneBy}
+	for _, seen := range t.Evidence {
+		if seen.Cycle == t.Cycle {
+			who = append(who, seen.By)
+		}
+	}
+	return who
+}
 
 // Own reports whether the task is a person's own matter.
 func (t Task) Own(person string) bool {
@@ -91,6 +117,8 @@ const (
 	opened   step = "opened"
 	reminded step = "reminded"
 	overdue  step = "overdue"
+	failed   step = "failed"
+	late     step = "late"
 )
 
 // terms are what the machine knows besides the task.
@@ -111,7 +139,7 @@ func (d terms) end(p calendar.Period, from time.Time) time.Time {
 // begin opens the first cycle of a task, or the next of one that had lapsed.
 func (d terms) begin(t Task, now time.Time) Task {
 	t.V, t.Duty = Version, d.ID
-	t.Settled, t.Valid, t.Expires, t.Since = time.Time{}, time.Time{}, time.Time{}, now
+	t.Settled, t.Valid, t.Expires, t.Since, t.Proven, t.Late = time.Time{}, time.Time{}, time.Time{}, now, false, false
 	t = t.reopened(now)
 	t.Due = d.end(d.Within, now)
 	return d.schedule(t)
@@ -185,16 +213,16 @@ func (d terms) tick(t Task, now time.Time) (Task, []step) {
 		t = d.again(t, now)
 		steps = append(steps, opened)
 	}
-	late := !now.Before(t.Due)
-	if t.Owed() && !t.Reminded && !late && !now.Before(d.remindAt(t)) {
+	over := !now.Before(t.Due)
+	if t.Owed() && !t.Reminded && !over && !now.Before(d.remindAt(t)) {
 		t.Reminded = true
 		steps = append(steps, reminded)
 	}
-	if late && t.Finding == "" {
+	if over && t.Finding == "" {
 		if t.State == Open {
 			t.State = Overdue
 		}
-		t.Finding = d.finding(t, now).ID()
+		t.Finding = d.finding(t, overdue, t.Due, now).ID()
 		steps = append(steps, overdue)
 	}
 	return d.schedule(t), steps

@@ -201,7 +201,7 @@ func TestOldEvidence(t *testing.T) {
 	}
 	request := machineOf(t, "clear")
 	asked := request.begin(Task{ID: "clear~x", Asker: "dan", About: "vim 9"}, start)
-	if _, changed := request.arrive(asked, Arrived{Type: "scan.finished", Event: "e4", About: "vim 9", At: start.Add(-time.Minute)}, start); changed {
+	if _, changed := request.arrive(asked, Arrived{Type: "scan.finished", Event: "e4", Request: "vim 9", At: start.Add(-time.Minute)}, start); changed {
 		t.Error("a scan from before the request counts for it")
 	}
 }
@@ -276,7 +276,11 @@ func TestAnyOrder(t *testing.T) {
 			for now, n := start, 0; n < 120; n++ {
 				now = now.Add(time.Duration(random.ExpFloat64() * float64(20*24*time.Hour)))
 				before, who := task, people[random.IntN(4)]
-				switch random.IntN(5) {
+				event := restored(fmt.Sprint(n), now.Add(-time.Duration(random.IntN(100))*time.Hour))
+				if needed := d.Machines(); len(needed) > 0 {
+					event.Type = needed[0].Type
+				}
+				switch random.IntN(7) {
 				case 0:
 					by := doing{by: who}
 					if d.Files() {
@@ -288,7 +292,14 @@ func TestAnyOrder(t *testing.T) {
 				case 2:
 					task, _, _ = d.review(task, doing{by: who}, Returned, now)
 				case 3:
-					task, _ = d.arrive(task, restored(fmt.Sprint(n), now.Add(-time.Duration(random.IntN(100))*time.Hour)), now)
+					task, _ = d.arrive(task, event, now)
+				case 4:
+					event.Failed = true
+					task = d.fail(task, event, now)
+				case 5:
+					task, _, _ = d.refuse(task, doing{by: who}, random.IntN(2) == 0, now)
+				case 6:
+					task, _, _ = d.withdraw(task, doing{by: who}, now)
 				}
 				task, _ = d.tick(task, now)
 				if _, steps := d.tick(task, now); len(steps) > 0 {
@@ -306,10 +317,17 @@ func invariants(t *testing.T, where string, d terms, before, task Task, now time
 	switch {
 	case settled && task.DoneBy != "" && d.Second == "" && task.Own(task.DoneBy):
 		t.Fatalf("%s: somebody settled her own matter", where)
-	case task.State == Reviewed && (task.Reviewer == task.DoneBy || task.Own(task.Reviewer)):
+	case (task.State == Reviewed || task.State == Refused) && (task.Reviewer == task.DoneBy || task.Own(task.Reviewer)):
 		t.Fatalf("%s: somebody reviewed her own matter", where)
+	case task.Decided() && !d.Requested():
+		t.Fatalf("%s: what nobody asked for was refused or withdrawn", where)
+	case task.State == Withdrawn && before.Proven:
+		t.Fatalf("%s: who may have it withdrew it alone", where)
+	case task.Decided(): // by whom, the machine says
 	case settled && d.Second != "" && task.State != Reviewed:
 		t.Fatalf("%s: proven without the second person", where)
+	case settled && len(task.Failed(d.Duty)) > 0 && !task.Settled.After(task.newest(d.Duty)):
+		t.Fatalf("%s: proven by what failed", where)
 	case settled && (len(task.Missing(d.Duty)) > 0 || task.DoneAt.IsZero()):
 		t.Fatalf("%s: proven without its evidence", where)
 	case (task.Finding == "") != (task.InForce(now) || now.Before(task.Due)):

@@ -91,16 +91,16 @@ func (s *Service) tick(ctx context.Context, id, duty string, now time.Time) erro
 func (s *Service) ticked(batch *outbox.Batch, d terms, t Task, what step, now time.Time) error {
 	switch what {
 	case reminded:
-		return s.tell(batch, d, t, notice.DutyReminder, s.holders(d.Owner, now))
+		return s.tell(batch, d, t, notice.DutyReminder, t.DoneAt, s.holders(d.Owner, now))
 	case overdue:
-		if err := s.Put(batch, d.finding(t, now)); err != nil {
+		if err := s.Put(batch, d.finding(t, overdue, t.Due, now)); err != nil {
 			return err
 		}
 		to := s.holders(d.Owner, now)
 		if t.Waiting() {
-			to = s.holders(d.Second, now, t.DoneBy, t.Person, t.Asker)
+			to = s.seconds(d, t, now)
 		}
-		return s.tell(batch, d, t, notice.DutyOverdue, to)
+		return s.tell(batch, d, t, notice.DutyOverdue, t.DoneAt, to)
 	}
 	return nil
 }

@@ -30,8 +30,7 @@ func (d terms) done(t Task, by doing, now time.Time) (changed Task, again bool, 
 	case !t.Owed():
 		return t, false, fault.Refuse(fault.Conflict, "duty_done", "This is done already.", "There is nothing to do here now.")
 	case t.Own(by.by) && d.Second == "":
-		return t, false, fault.Refuse(fault.Denied, "own_matter", "Nobody settles alone what concerns herself or what she asked for.",
-			"Ask a colleague with this role.")
+		return t, false, ownMatter()
 	}
 	if missing := t.Missing(d.Duty); len(missing) > 0 {
 		return t, false, fault.Refuse(fault.Conflict, "evidence_missing", "Evidence that this duty needs has not arrived: "+named(missing)+".",
@@ -41,7 +40,7 @@ func (d terms) done(t Task, by doing, now time.Time) (changed Task, again bool, 
 		return t, false, err
 	}
 	t.State, t.DoneBy, t.DoneAt, t.Ref, t.Document = Done, by.by, now, by.ref, by.document
-	return d.conclude(t, now), false, nil
+	return d.conclude(d.timely(t, now), now), false, nil
 }
 
 // Missing is the machine evidence that has not arrived in this cycle.
@@ -62,6 +61,9 @@ func named(missing []Needed) string {
 
 // happened is how old what the task proves is: as old as the oldest part of it.
 func (d terms) happened(t Task) time.Time {
+	if t.Decided() {
+		return t.Settled
+	}
 	at := t.DoneAt
 	for _, n := range d.Machines() {
 		if seen, ok := t.Evidence[n.String()]; ok && seen.Cycle == t.Cycle && seen.At.Before(at) {
@@ -74,7 +76,7 @@ func (d terms) happened(t Task) time.Time {
 // conclude settles a task that is done unless a second person has to look at it.
 func (d terms) conclude(t Task, now time.Time) Task {
 	if d.Second == "" || t.State == Reviewed {
-		t.Settled, t.Valid, t.Finding = now, time.Time{}, ""
+		t.Settled, t.Valid, t.Finding, t.Proven = now, time.Time{}, "", true
 		if !d.Every.IsZero() {
 			t.Valid = d.end(d.Every, d.happened(t))
 		}
@@ -91,6 +93,7 @@ type Verdict string
 const (
 	Approved Verdict = "approved"
 	Returned Verdict = "returned" // it has to be done again
+	Turned   Verdict = "refused"  // what was asked for is not to be had
 )
 
 // review takes the second person's verdict. again is true for a verdict that was taken before. Codes: duty_unknown,
@@ -104,11 +107,11 @@ func (d terms) review(t Task, by doing, v Verdict, now time.Time) (changed Task,
 	case t.State == Reviewed && t.Reviewer == by.by && v == Approved:
 		return t, true, nil
 	case !t.Owed() && !t.Waiting():
-		return t, false, fault.Refuse(fault.Conflict, "duty_reviewed", "This is settled already: nothing waits for a second person.", "Look at the list of duties.")
+		return t, false, settled()
 	case !t.Waiting():
 		return t, false, fault.Refuse(fault.Conflict, "duty_not_done", "Nobody has said yet that this is done.", "Come back when it is done.")
-	case by.by == t.DoneBy || t.Own(by.by):
-		return t, false, fault.Refuse(fault.Denied, "review_self", "Nobody reviews what she did herself, asked for, or what concerns her.", "Ask another person with this role.")
+	case t.Did(by.by) || t.Own(by.by):
+		return t, false, selfReview()
 	}
 	if v == Returned {
 		t = t.undone()
@@ -144,8 +147,8 @@ func (d terms) arrive(was Task, a Arrived, now time.Time) (after Task, changed b
 	t.Evidence = evidence
 	for _, n := range d.Machines() {
 		seen, known := evidence[n.String()]
-		if n.Fits(a.Type, a.About) && !(known && (seen.Event == a.Event || !seen.At.Before(a.At))) {
-			evidence[n.String()], changed = Seen{Event: a.Event, At: a.At, Cycle: t.Cycle}, true
+		if n.Fits(a.Type, a.About...) && !(known && (seen.Event == a.Event || !seen.At.Before(a.At))) {
+			evidence[n.String()], changed = Seen{Event: a.Event, At: a.At, Cycle: t.Cycle, By: a.By}, true
 		}
 	}
 	switch {
@@ -154,11 +157,26 @@ func (d terms) arrive(was Task, a Arrived, now time.Time) (after Task, changed b
 	case d.ByHand() || len(t.Missing(d.Duty)) > 0 || !t.Owed():
 		return d.schedule(t), true
 	}
-	t.State, t.DoneBy, t.DoneAt = Done, "", a.At
+	t.State, t.DoneBy, t.DoneAt = Done, d.doer(t), a.At
+	t = d.timely(t, now)
 	t.DoneAt = d.happened(t)
 	return d.conclude(t, now), true
 }
 
 func moved() error {
 	return fault.Refuse(fault.Conflict, "duty_moved", "This duty has moved on since the page was made.", "Look at it again, then decide anew.")
+}
+
+func ownMatter() error {
+	return fault.Refuse(fault.Denied, "own_matter", "Nobody settles alone what concerns herself or what she asked for.",
+		"Ask a colleague with this role.")
+}
+
+func selfReview() error {
+	return fault.Refuse(fault.Denied, "review_self", "Nobody reviews what she did herself, asked for, or what concerns her.",
+		"Ask another person with this role.")
+}
+
+func settled() error {
+	return fault.Refuse(fault.Conflict, "duty_reviewed", "This is settled already: nothing waits for a second person.", "Look at the list of duties.")
 }

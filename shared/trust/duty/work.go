@@ -44,22 +44,29 @@ func (s *Service) Done(ctx context.Context, id string, by By, now time.Time) (Ta
 	}}, now)
 }
 
-// Review takes the second person's verdict. The same verdict again changes nothing. Codes: duty_unknown, role_missing,
+// Review takes the second person's verdict. The same verdict again changes nothing. What was asked for may be refused too,
+// and where an examination speaks against it, whoever owes the duty refuses it as well. Codes: duty_unknown, role_missing,
 // verdict_invalid, duty_moved, duty_not_done, duty_reviewed, review_self.
 func (s *Service) Review(ctx context.Context, id string, by By, v Verdict, now time.Time) (Task, error) {
 	asOf, d, err := s.Get(ctx, id, now)
 	switch {
 	case err != nil:
 		return Task{}, err
-	case v != Approved && v != Returned:
-		return Task{}, fault.Refuse(fault.Invalid, "verdict_invalid", "There is no such verdict.", "Say approved or returned.")
+	case v != Approved && v != Returned && !(v == Turned && d.Requested()):
+		return Task{}, fault.Refuse(fault.Invalid, "verdict_invalid", "There is no such verdict here.", "Say approved or returned, or of a request refused.")
+	case v == Turned && d.MayDo(by.Person):
 	case d.Second == "":
 		return Task{}, fault.Refuse(fault.Conflict, "duty_reviewed", "This duty takes no second person.", "Look at the list of duties.")
 	case !d.MayReview(by.Person):
 		return Task{}, roleMissing(d.Second)
 	}
 	c := change{id: id, duty: d, people: []string{by.Person.ID}, begin: asOf.first, decide: func(d terms, t Task) (Task, error) {
-		after, again, err := d.review(t, doing{by: by.Person.ID, cycle: by.Cycle}, v, now)
+		word := doing{by: by.Person.ID, cycle: by.Cycle}
+		take := func() (Task, bool, error) { return d.review(t, word, v, now) }
+		if v == Turned {
+			take = func() (Task, bool, error) { return d.refuse(t, word, d.MayReview(by.Person), now) }
+		}
+		after, again, err := take()
 		if again {
 			return t, nil
 		}

@@ -21,7 +21,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, left: -1, Rig: desktest.New(t, files(duties), Collection()...)}
+	return newWorldOf(t, files(duties))
+}
+
+func newWorldOf(t *testing.T, files map[string]string) *world {
+	t.Helper()
+	w := &world{t: t, left: -1, Rig: desktest.New(t, files, Collection()...)}
 	w.Fail = func(storetest.Point, int) error {
 		if w.left == 0 {
 			return fault.New(fault.Transient, "an injected failure")

@@ -21,10 +21,10 @@ type binding struct {
 	lacks   []string // parameters for whose sake a check of the promise does not take it
 }
 
-// task is a duty that an event counts for, and the name it does so by.
+// task is a duty that an event counts for, and the names it does so by.
 type task struct {
 	duty  duty.Duty
-	about string
+	about []string
 }
 
 func (b binding) counts() bool { return len(b.duties) > 0 || len(b.checks) > 0 }
@@ -112,7 +112,7 @@ func (s *Service) binding(from policy.Source, p policy.Promise, eventType string
 		for _, ref := range keeper.Refs {
 			switch keeper.Mechanism {
 			case policy.Records:
-				if !k.feeds(ref, p, named) || r.request == asked || slices.Contains(b.checks, ref) {
+				if !k.feeds(ref, p, named) || !k.suits(ref, p, r.labels[k.by]) || r.request == asked || slices.Contains(b.checks, ref) {
 					continue
 				}
 				if lacks := r.lacks(k, p.Params); len(lacks) > 0 {
@@ -140,27 +140,21 @@ func (k kind) feeds(check string, p policy.Promise, named bool) bool {
 			return false // a report without an alert would prove it
 		}
 	}
-	return slices.Contains(k.checks, check) || named && slices.Contains(k.named, check)
+	f, fed := k.checks[check]
+	return fed && (named || !f.named)
 }
 
-// discharges reports whether a duty takes the event, and by which name.
-func (r report) discharges(d duty.Duty, eventType string) (about string, takes bool) {
+// discharges reports whether a duty takes the event, and by which names. What was asked for is no name of its own: it may
+// be called anything.
+func (r report) discharges(d duty.Duty, eventType string) (about []string, takes bool) {
 	if r.request == asked && !d.Requested() || r.request == unasked && d.Requested() {
-		return "", false
+		return nil, false
 	}
-	names := r.about
-	if len(names) == 0 {
-		names = []string{""}
+	about = slices.Clone(r.about)
+	if !d.Requested() && r.target != "" {
+		about = append(about, r.target)
 	}
-	if d.Requested() {
-		names = names[:1]
-	}
-	for _, about := range names {
-		if d.Takes(eventType, about) {
-			return about, true
-		}
-	}
-	return "", false
+	return about, d.Takes(eventType, about...)
 }
 
 // speaksForAll reports whether a sender may speak of every sentence a duty keeps: what it sends settles all of them.
@@ -181,6 +175,9 @@ func (b binding) lasts(in incoming, check string) int64 {
 	lasts := seconds(in.kind.lasts)
 	if at := in.fact(check); !b.promise.MaxAge.IsZero() {
 		lasts = seconds(b.promise.MaxAge.Add(at, utc).Sub(at))
+	}
+	if end := in.report.until; !end.IsZero() {
+		lasts = min(lasts, seconds(end.Sub(in.fact(check))))
 	}
 	for _, name := range in.kind.pace {
 		if pace, given := b.promise.Params[name]; given {
@@ -203,7 +200,8 @@ func (in incoming) told() []string {
 	return checks
 }
 
-// discharge tells the duties, each once. One that an event would have done for a time that is over is not told.
+// discharge tells the duties, each once, what the event means for them: that it is good, or that something failed. One that
+// an event would have done for a time that is over is not told, and none of what cannot be told.
 func (s *Service) discharge(ctx context.Context, in incoming, now time.Time) error {
 	told := map[string]bool{}
 	at := earlier(in.fact(""), now)
@@ -214,9 +212,15 @@ func (s *Service) discharge(ctx context.Context, in incoming, now time.Time) err
 				continue
 			}
 			told[d.ID] = true
-			a := duty.Arrived{Type: in.event.Type, Event: record.Digest([]byte(in.nonce)), About: t.about, Promises: in.source.Promises, Duty: d.ID, At: at}
+			means := s.means(in.report, d)
+			if means == record.Unknown {
+				continue
+			}
+			a := duty.Arrived{Type: in.event.Type, Event: record.Digest([]byte(in.nonce)), About: t.about, Request: in.report.target, Promises: in.source.Promises, Duty: d.ID, Failed: means == record.Broken, At: at}
 			if in.report.personal {
 				a.Person = in.person.ID
+			} else {
+				a.By = in.person.ID
 			}
 			if _, err := s.Duties.Evidence(ctx, a, now); err != nil {
 				return err

@@ -151,10 +151,13 @@ func TestUnmeasured(t *testing.T) {
 		{"build.tested", `{"promises":["S3"]}`, "evidence_unmeasured"}, // the same sentence as S1
 		{"build.tested", `{"suite":"tenants"}`, "evidence_ambiguous"},
 		{"build.tested", ``, ""}, // the unlimited one alone
-		{"scan.finished", `{"promises":["G1"]}`, "evidence_unmeasured"},
-		{"scan.finished", `{"promises":["G1"],"measured":null,"value":null}`, "evidence_unmeasured"},
-		{"scan.finished", `{"promises":["G1"],"measured":"cost","value":12}`, ""},
-		{"scan.finished", `{"promises":["H1"]}`, ""},
+		{"scan.finished", `{"promises":["G1"],"kind":"credentials"}`, "evidence_unmeasured"},
+		{"scan.finished", `{"promises":["G1"],"kind":"credentials","measured":null,"value":null}`, "evidence_unmeasured"},
+		{"scan.finished", `{"promises":["G1"],"kind":"credentials","measured":"cost","value":12}`, ""},
+		{"scan.finished", `{"promises":["G1"],"kind":"tls","measured":"cost","value":12}`, "evidence_unbound"},
+		{"scan.finished", `{"promises":["H1"],"kind":"intrusion"}`, ""},
+		{"scan.finished", `{"promises":["H1"],"kind":"malware"}`, "evidence_unbound"},
+		{"scan.finished", `{"promises":["H1"],"kind":"intrusion","drill":null,"alert_raised":null}`, "evidence_unmeasured"},
 		{"scan.finished", ``, "evidence_unbound"},
 	} {
 		got, err := r.Receive(t.Context(), r.source("ci"), message(fmt.Sprint(i), test.name, happened, changed(t, test.name, test.change)), now)
@@ -172,7 +175,7 @@ func TestUnmeasured(t *testing.T) {
 		t.Errorf("kept: %v", got)
 	}
 	// What is due each month counts for two at most, whatever the type allows.
-	if e := r.of("edge-protection"); !e[0].Expires.Equal(happened.Add(8 * day)) {
+	if e := r.of("edge-protection"); len(e) != 1 || !e[0].Expires.Equal(time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", e)
 	}
 }

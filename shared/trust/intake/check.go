@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -44,6 +45,13 @@ func Check(p *policy.Policy, rules duty.Rules) []policy.Problem {
 			dangling(sourcesFile, fmt.Sprintf("sources[%d].promises[%d]", i, j), what, allowed)
 		}
 	}
+	for i, d := range rules.Duties {
+		for j, n := range d.Evidence {
+			if d.Requested() && n.About != "" && !slices.Contains(sorts(n.Type), n.About) {
+				dangling(duty.File, fmt.Sprintf("duties[%d].evidence[%d]", i, j), "no event for a request is about "+n.About, strings.Join(sorts(n.Type), ", "))
+			}
+		}
+	}
 	for _, promise := range p.Promises {
 		for _, i := range alike(promise, rules) {
 			dangling(duty.File, fmt.Sprintf("duties[%d].evidence", i), "one event does this duty and another of "+promise.ID, "{type, about}, with something else for each")
@@ -73,6 +81,15 @@ func Takes(p *policy.Policy, rules duty.Rules, from policy.Source, promise polic
 		}
 	}
 	return takes, lacks
+}
+
+// sorts are what an event for a request may be about, besides what was asked for.
+func sorts(eventType string) []string {
+	if eventType == "backup.restored" {
+		return []string{restUnchanged}
+	}
+	kind, _ := reflect.TypeFor[ScanFinished]().FieldByName("Kind")
+	return strings.Split(kind.Tag.Get("enum"), ",")
 }
 
 // alike are the places of the duties of a promise, but for the first, that an event of another of them would do too.

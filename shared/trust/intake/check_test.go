@@ -20,6 +20,8 @@ func TestCheck(t *testing.T) {
   - {id: b, what: Look., owner_role: security, every: P1Y, evidence: [{type: review.done, about: logs}]}
   - {id: c, what: Pass., owner_role: security, every: P1Y, evidence: [{type: training.completed, about: coding}]}
   - {id: d, what: Look., owner_role: security, every: P1Y, evidence: [{type: review.done, about: access}]}
+  - {id: e, what: Clear., owner_role: security, on: new-software, evidence: [{type: scan.finished, about: malware}]}
+  - {id: f, what: Clear., owner_role: security, on: new-software, evidence: [{type: scan.finished, about: vim}]}
 `,
 		"promises/all.yaml": "promises:\n" + sentences("L1 {lag: PT24H}: records: ci-evidence", "S1 {suite: unit}: records: ci-evidence", "T1 {size: 9}: records: ci-evidence",
 			"A1: records: alert-route", "A2 {ack: PT15M}: records: alert-route", "O1 {content: image/*, targets: [x.example]}: records: claim-watch", "N1: statement: security", "C1: duty: [a, c]", "C2: duty: [b, d]"),
@@ -32,7 +34,7 @@ func TestCheck(t *testing.T) {
 		keys = append(keys, problem.File+" "+problem.Key)
 	}
 	want := []string{"services.yaml sources[0].promises[0]", "services.yaml sources[0].promises[2]", "services.yaml sources[0].promises[3]",
-		"services.yaml sources[1].promises[1]", "services.yaml sources[2].promises[2]", "duties.yaml duties[2].evidence"}
+		"services.yaml sources[1].promises[1]", "services.yaml sources[2].promises[2]", "duties.yaml duties[5].evidence[0]", "duties.yaml duties[2].evidence"}
 	if !slices.Equal(keys, want) {
 		t.Errorf("%v, want %v", keys, want)
 	}

@@ -125,10 +125,11 @@ func (f *feedDoc) take(in incoming, state record.State, lasts int64, now time.Ti
 }
 
 // forgotten reports whether a scope has been silent for twice as long as its event lasted, at least a day and at most 90
-// longer: then it is taken as given up, after it has counted as unknown.
+// longer: then it is taken as given up, after it has counted as unknown. What is broken does not mend by silence: only a
+// newer event of its scope says that it is over.
 func (s scope) forgotten(now time.Time) bool {
 	more := min(max(time.Duration(s.Until-s.At)*time.Microsecond, day), 90*day)
-	return now.After(time.UnixMicro(s.Until).Add(more))
+	return s.State != record.Broken && now.After(time.UnixMicro(s.Until).Add(more))
 }
 
 // combine makes an observation say how the promise stands by all scopes: as the worst of them, as long as the first of

@@ -111,10 +111,8 @@ func (s *Service) Receive(ctx context.Context, from policy.Source, e event.Event
 	if err != nil {
 		return Receipt{}, err
 	}
-	if in.report.passed {
-		if err := s.discharge(ctx, in, now); err != nil {
-			return Receipt{}, err
-		}
+	if err := s.discharge(ctx, in, now); err != nil {
+		return Receipt{}, err
 	}
 	return s.record(ctx, in, receipt, now)
 }

@@ -146,6 +146,48 @@ func TestScopes(t *testing.T) {
 	}
 }
 
+// TestBrokenStaysBroken: what was found broken is not mended by silence, however long; only by a newer event of it.
+func TestBrokenStaysBroken(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	n := 0
+	send := func(suite, counts string, at time.Time) record.Record {
+		t.Helper()
+		if err := r.clock.Set(at); err != nil {
+			t.Fatal(err)
+		}
+		n++
+		r.send(t, "ci", message(fmt.Sprint(n), "build.tested", at, changed(t, "build.tested", `{"suite":"`+suite+`",`+counts+`}`)))
+		seen := r.of("ci-evidence")
+		return seen[len(seen)-1]
+	}
+	const good, bad = `"passed":120,"failed":0`, `"passed":119,"failed":1`
+	send("isolation", bad, now)
+	for _, days := range []int{8, 15, 100, 1000} {
+		if got := send("unit", good, now.AddDate(0, 0, days)); got.Result.State != record.Broken {
+			t.Errorf("after %d days of silence: %+v", days, got)
+		}
+	}
+	later := now.AddDate(0, 0, 1001)
+	if got := send("isolation", good, later); got.Result.State != record.Kept {
+		t.Errorf("mended: %+v", got)
+	}
+	for i := range maxScopes - 2 {
+		send(fmt.Sprint("s", i), bad, later)
+	}
+	later = later.AddDate(1, 0, 0)
+	if err := r.clock.Set(later); err != nil {
+		t.Fatal(err)
+	}
+	send("s0", bad, later) // the two good ones are given up
+	send("unit", good, later)
+	send("isolation", good, later)
+	_, err := r.Receive(t.Context(), r.source("ci"), message("x", "build.tested", later, changed(t, "build.tested", `{"suite":"one-more"}`)), later)
+	if fault.CodeOf(err) != "scopes_exhausted" {
+		t.Errorf("a broken scope made room: %v", err)
+	}
+}
+
 // TestTooManyScopes: names that a sender invents do not fill the database.
 func TestTooManyScopes(t *testing.T) {
 	t.Parallel()
@@ -167,7 +209,10 @@ func TestNamed(t *testing.T) {
 	if got := r.send(t, "ci", message("1", "build.tested", happened, sample(t, "build.tested"))); !slices.Equal(got.Promises, []string{"T1"}) {
 		t.Errorf("without a name: %+v", got)
 	}
-	got := r.send(t, "ci", message("2", "build.tested", happened, changed(t, "build.tested", `{"promises":["I1"]}`)))
+	if _, err := r.Receive(t.Context(), r.source("ci"), message("2", "build.tested", happened, changed(t, "build.tested", `{"promises":["I1"],"suite":"ui"}`)), now); fault.CodeOf(err) != "evidence_unbound" {
+		t.Errorf("a suite of something else: %v", err)
+	}
+	got := r.send(t, "ci", message("3", "build.tested", happened, changed(t, "build.tested", `{"promises":["I1"],"suite":"tenant-isolation"}`)))
 	if seen := r.of("tenant-isolation"); !slices.Equal(got.Promises, []string{"I1"}) || len(seen) != 1 || seen[0].Result.State != record.Kept {
 		t.Errorf("by name: %+v, %+v", got, seen)
 	}
@@ -193,15 +238,15 @@ func TestDuty(t *testing.T) {
 		if err != nil && fault.CodeOf(err) != "duty_unknown" {
 			t.Fatal(err)
 		}
-		_, seen := task.Evidence["training.completed"]
-		return seen
+		seen, known := task.Evidence["training.completed"]
+		return known && !seen.Failed
 	}
 	r.send(t, "people", message("1", "training.completed", happened, changed(t, "training.completed", `{"passed":false}`)))
 	r.send(t, "people", message("2", "training.completed", happened, changed(t, "training.completed", `{"person":"stranger@x.example"}`)))
 	if seen() {
 		t.Error("a failed course, or a stranger's, counts")
 	}
-	r.send(t, "people", message("3", "training.completed", happened, changed(t, "training.completed", `{"person":"Emma.Dubois@sharedcontacts.example"}`)))
+	r.send(t, "people", message("3", "training.completed", happened.Add(time.Minute), changed(t, "training.completed", `{"person":"Emma.Dubois@sharedcontacts.example"}`)))
 	if !seen() {
 		t.Error("a course that was passed does not count")
 	}

@@ -25,8 +25,10 @@ type report struct {
 	silent     bool     // it proves and breaks nothing
 	person     string   // e-mail address of whom it names
 	personal   bool     // it is about her: a duty of hers may be done by it
-	about      []string // what a duty or a request would call it, the closest name first
+	about      []string // what a duty would call it
+	target     string   // what a request, or a duty that nobody asks for, would call it besides
 	request    request
+	until      time.Time         // records of it count no longer than that; zero: no end
 	labels     map[string]string // words by which a promise may choose among events of the type, by parameter
 	measures   []measure         // numbers that promises limit
 }

@@ -40,6 +40,11 @@ func among(found []string) []measure {
 	}}}
 }
 
+// says reads a parameter that has to list some words, and no other: 1, where it does.
+func says(words ...string) func(policy.Param) (int64, bool) {
+	return func(p policy.Param) (int64, bool) { return 1, p.Op == "" && slices.Equal(p.Values, words) }
+}
+
 // within measures whether an instant lies in a window of the week, such as "Sun 00:00-12:00 America/Los_Angeles".
 func within(at time.Time) measure {
 	return measure{[]string{"window"}, "in_window", "==", func(p policy.Param) (int64, int64, bool) {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/policy"
 )
 
 func (d *BuildTested) report(at time.Time) (report, error) {
@@ -16,12 +15,23 @@ func (d *BuildTested) report(at time.Time) (report, error) {
 	if d.Deployed != nil && d.Deployed.After(at) {
 		return report{}, invalid("deployed: is after the event.")
 	}
+	if d.SignedOff != nil && d.SignedOff.After(at) {
+		return report{}, invalid("signed_off: is after the event.")
+	}
 	measures, err := d.measures()
 	return report{
 		passed: d.Failed == 0 && d.Passed > 0, metric: "tests_failed", value: d.Failed, scope: []string{d.Suite},
 		population: &record.Population{Expected: max(d.Tests, 1), Seen: d.Passed + d.Failed}, labels: map[string]string{"suite": d.Suite},
-		measures: append(measures, measure{[]string{"within"}, "after_release_s", "<=", held(since(d.Deployed, at), length)}),
+		measures: slices.Concat(measures, d.live(), []measure{{[]string{"within"}, "after_release_s", "<=", held(since(d.Deployed, at), length)}}),
 	}, err
+}
+
+// live measures whether a person too tested what is live: a word from before tells of something else.
+func (d *BuildTested) live() []measure {
+	if d.SignedOff == nil || d.Deployed == nil {
+		return nil
+	}
+	return []measure{{[]string{"after_live"}, "tested_by_hand", "==", held(known(truth(!d.SignedOff.Before(*d.Deployed))), says("suite", "sign-off"))}}
 }
 
 func (d *BuildScanned) report(at time.Time) (report, error) {
@@ -44,9 +54,8 @@ func (d *ReleaseDeployed) report(at time.Time) (report, error) {
 	return report{
 		passed: d.SuitePassed && d.SignedOff, silent: d.Environment != "live",
 		measures: []measure{
-			{[]string{"order"}, "stages_in_order", "==", held(known(inOrder), func(p policy.Param) (int64, bool) {
-				return 1, slices.Equal(p.Values, []string{"dev", "staging", "live"})
-			})},
+			{[]string{"order"}, "stages_in_order", "==", held(known(inOrder), says("dev", "staging", "live"))},
+			{[]string{"before_live"}, "tested_before", "==", held(known(truth(d.SuitePassed && d.SignedOff)), says("suite", "sign-off"))},
 			{[]string{"image_age"}, "base_age_s", "<=", held(since(d.BaseBuilt, at), length)},
 			{[]string{"sprint", "cadence"}, "gap_s", "<=", held(since(d.Previous, at), length)},
 			within(at),
@@ -55,7 +64,7 @@ func (d *ReleaseDeployed) report(at time.Time) (report, error) {
 }
 
 func (d *BackupCompleted) report(at time.Time) (report, error) {
-	oldest, regions, offsite := at, int64(maxInteger), int64(maxInteger)
+	oldest, regions, offsite, off := at, int64(maxInteger), int64(maxInteger), new(int64)
 	seen := map[string]bool{}
 	for _, s := range d.Stores {
 		if s.Restorable.After(at) {
@@ -66,19 +75,31 @@ func (d *BackupCompleted) report(at time.Time) (report, error) {
 		}
 		seen[s.Store] = true
 		regions, offsite = min(regions, s.Regions), min(offsite, s.Offsite)
+		if s.SizeOff == nil || off == nil {
+			off = nil
+		} else {
+			off = new(max(*off, *s.SizeOff))
+		}
 		if s.Restorable.Before(oldest) {
 			oldest = s.Restorable
 		}
 	}
+	var size []measure
+	if off != nil {
+		size = []measure{{[]string{"size_off"}, "size_off_percent", "<=", held(given(off), whole)}}
+	}
 	return report{
 		passed: true, population: &record.Population{Expected: d.Expected, Seen: int64(len(d.Stores)), Errors: d.Failed},
-		measures: []measure{
-			{[]string{"rpo", "age", "lag"}, "age_s", "<=", held(known(seconds(at.Sub(oldest))), length)},
-			{[]string{"regions"}, "regions", ">=", held(known(regions), whole)},
-			{[]string{"offsite"}, "offsite", ">=", held(known(offsite), whole)},
-		},
+		measures: append(size,
+			measure{[]string{"rpo", "age", "lag"}, "age_s", "<=", held(known(seconds(at.Sub(oldest))), length)},
+			measure{[]string{"regions"}, "regions", ">=", held(known(regions), whole)},
+			measure{[]string{"offsite"}, "offsite", ">=", held(known(offsite), whole)},
+		),
 	}, nil
 }
+
+// restUnchanged is what a duty calls a restore that left everything else alone.
+const restUnchanged = "rest-unchanged"
 
 func (d *BackupRestored) report(at time.Time) (report, error) {
 	if d.Restored.Before(d.Declared) || d.Restored.After(at) {
@@ -92,8 +113,11 @@ func (d *BackupRestored) report(at time.Time) (report, error) {
 			{[]string{"rpo"}, "rpo_s", "<=", held(known(d.LostS), length)},
 		},
 	}
+	if d.Rest != nil {
+		r.about, r.passed = []string{restUnchanged}, r.passed && *d.Rest
+	}
 	if d.Request != nil {
-		r.request, r.about = asked, []string{*d.Request}
+		r.request, r.target = asked, *d.Request
 	}
 	return r, nil
 }
@@ -107,7 +131,7 @@ func (d *TrainingCompleted) report(time.Time) (report, error) {
 }
 
 func (d *PersonScreened) report(time.Time) (report, error) {
-	return report{passed: d.Result == "clear", person: d.Person, personal: true}, nil
+	return report{passed: d.Result == "clear", person: d.Person, personal: true, about: d.Checks}, nil
 }
 
 func (d *PersonNDA) report(at time.Time) (report, error) {
@@ -117,7 +141,7 @@ func (d *PersonNDA) report(at time.Time) (report, error) {
 	return report{at: d.Signed, passed: true, person: d.Person, personal: true}, nil
 }
 
-func (d *ScanFinished) report(time.Time) (report, error) {
+func (d *ScanFinished) report(at time.Time) (report, error) {
 	switch {
 	case d.Seen > d.Expected:
 		return report{}, invalid("seen: is more than expected.")
@@ -128,6 +152,10 @@ func (d *ScanFinished) report(time.Time) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
+	alert, err := d.alert(at)
+	if err != nil {
+		return report{}, err
+	}
 	age, graded := d.OldestCriticalDay, given(nil)
 	if d.Critical == 0 {
 		age = new(int64)
@@ -135,43 +163,30 @@ func (d *ScanFinished) report(time.Time) (report, error) {
 	if d.Grade != nil {
 		graded = known(int64(slices.Index(grades, *d.Grade)))
 	}
-	return report{
+	r := report{
 		passed: d.Critical == 0, unless: "fix_critical", metric: "critical_findings", value: d.Critical, scope: []string{d.Tool, d.Kind, d.Target},
-		about: []string{d.Target, d.Kind}, population: &record.Population{Expected: max(d.Expected, 1), Seen: d.Seen, Errors: d.Errors},
-		measures: slices.Concat(measures, among(d.Found), []measure{
+		about: []string{d.Kind}, target: d.Target, labels: map[string]string{"kind": d.Kind}, population: &record.Population{Expected: max(d.Expected, 1), Seen: d.Seen, Errors: d.Errors},
+		measures: slices.Concat(measures, among(d.Found), alert, []measure{
 			{[]string{"fix_critical"}, "oldest_critical_d", "<=", held(given(age), days)},
 			{[]string{"grade"}, "grade", ">=", held(graded, grade)},
 			covered(d.Expected, d.Seen),
 		}),
-	}, nil
+	}
+	if d.Drill != nil {
+		r.facts = map[string]time.Time{edgeProtection: *d.Drill}
+	}
+	return r, nil
 }
 
 func (d *PentestReport) report(at time.Time) (report, error) {
 	if d.To.Before(d.From) || d.To.After(at) {
 		return report{}, invalid("to: is before from, or after the event.")
 	}
-	return report{at: d.To, about: []string{d.Tester}, passed: d.Critical == 0 && d.High == 0, metric: "grave_findings", value: min(d.Critical, maxInteger/2) + min(d.High, maxInteger/2)}, nil
-}
-
-func (d *ReviewDone) report(at time.Time) (report, error) {
-	if d.Ended != nil && d.Ended.After(at) {
-		return report{}, invalid("ended: is after the event.")
+	about := []string{d.Tester}
+	for _, scope := range d.Scope {
+		about = append(about, d.Tester+"/"+scope)
 	}
-	if d.Reviewed > d.Expected {
-		return report{}, invalid("reviewed: is more than expected.")
-	}
-	r := report{
-		passed: d.Reviewed == d.Expected, metric: "open_findings", value: d.Open, scope: []string{d.Review}, person: d.Reviewer,
-		population: &record.Population{Expected: d.Expected, Seen: d.Reviewed}, about: []string{d.Review},
-	}
-	if d.Ended != nil {
-		r.at = *d.Ended
-	}
-	if d.Period != nil {
-		r.scope = append(r.scope, *d.Period)
-		r.about = []string{d.Review + "/" + *d.Period, d.Review}
-	}
-	return r, nil
+	return report{at: d.To, about: about, passed: d.Critical == 0 && d.High == 0, metric: "grave_findings", value: min(d.Critical, maxInteger/2) + min(d.High, maxInteger/2)}, nil
 }
 
 func (d *EndpointReport) report(time.Time) (report, error) {

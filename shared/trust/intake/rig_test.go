@@ -89,6 +89,11 @@ func read(t testing.TB, folder fs.FS) (*policy.Policy, duty.Rules) {
 func newRigOf(t testing.TB, folder fs.FS, fail storetest.Fault) *rig {
 	t.Helper()
 	p, rules := read(t, folder)
+	return newRigBy(t, p, rules, fail)
+}
+
+func newRigBy(t testing.TB, p *policy.Policy, rules duty.Rules, fail storetest.Fault) *rig {
+	t.Helper()
 	var err error
 	r := &rig{clock: clock.NewManual(now)}
 	trustSchema := slices.Concat(store.Schema{outbox.Collection()}, duty.Collection(), Collection())

@@ -20,7 +20,8 @@ type BuildTested struct {
 	Passed int64  `json:"passed" required:"true"`
 	Failed int64  `json:"failed" required:"true"`
 	// Deployed is the release the suite looked at.
-	Deployed *time.Time `json:"deployed" doc:"when what was tested went live; needed where a promise limits the time from there"`
+	Deployed  *time.Time `json:"deployed" doc:"when what was tested went live; needed where a promise limits the time from there"`
+	SignedOff *time.Time `json:"signed_off" doc:"when a person had tested the same by hand; needed, with deployed, where a promise says that it is tested so once it is live"`
 }
 
 // BuildScanned is one analysis of source, dependencies or an image.
@@ -63,6 +64,7 @@ type Backup struct {
 	Restorable time.Time `json:"restorable" required:"true" doc:"the newest point it can be restored to"`
 	Regions    int64     `json:"regions" required:"true" range:"0..100" doc:"regions that hold a copy not older than that"`
 	Offsite    int64     `json:"offsite" required:"true" range:"0..100" doc:"copies with another provider not older than that"`
+	SizeOff    *int64    `json:"size_off_percent" doc:"by how much the size of the worst copy differs from that of the store, rounded up; needed where a promise limits it"`
 }
 
 // BackupRestored is one restore, in a drill or in earnest.
@@ -73,6 +75,7 @@ type BackupRestored struct {
 	Restored time.Time `json:"restored" required:"true" doc:"when the store served again"`
 	LostS    int64     `json:"lost_s" required:"true" doc:"seconds of data that were lost"`
 	Checksum bool      `json:"checksum_ok" required:"true" doc:"what was restored is what was backed up"`
+	Rest     *bool     `json:"rest_unchanged" doc:"rows that nobody asked for are as many as before, with the same checksum; needed where a duty asks for evidence about rest-unchanged"`
 	Request  *string   `json:"request" form:"line" doc:"what was asked for, in the words of the request; it then counts for that request and nothing else"`
 }
 
@@ -91,6 +94,8 @@ type PersonScreened struct {
 	Person string `json:"person" required:"true" form:"address" doc:"her e-mail address; it is sealed, never published"`
 	Level  string `json:"level" required:"true" enum:"basic,standard,enhanced"`
 	Result string `json:"result" required:"true" enum:"clear,concern"`
+	// Checks is needed where a duty asks for one of them.
+	Checks []string `json:"checks" form:"name" items:"0..20" doc:"which checks were made, such as identity or criminal-record; never what they found"`
 }
 
 // PersonNDA is one person's signature under the non-disclosure agreement.
@@ -106,7 +111,7 @@ type ScanFinished struct {
 	Named
 	Number
 	Tool              string  `json:"tool" required:"true" form:"name"`
-	Kind              string  `json:"kind" required:"true" enum:"vulnerability,malware,tls,reputation,configuration,secrets"`
+	Kind              string  `json:"kind" required:"true" enum:"vulnerability,malware,tls,reputation,configuration,secrets,content,audit-trail,credentials,personal-data,intrusion,schema,log-lock,marketing,oauth,passwords,tenants" doc:"what was looked for: a promise is kept by a scan for what it is about, and by no other"`
 	Target            string  `json:"target" required:"true" form:"line" doc:"what was scanned; for a requested clearance, the name that was asked for"`
 	Expected          int64   `json:"expected" required:"true" doc:"assets that should have been scanned"`
 	Seen              int64   `json:"seen" required:"true"`
@@ -116,6 +121,9 @@ type ScanFinished struct {
 	Grade             *string `json:"grade" enum:"A+,A,A-,B,C,D,E,F"`
 	// Found is needed where a promise lists what may be there.
 	Found []string `json:"found" form:"name" items:"0..100" doc:"all there is of what a promise lists: scopes that are asked for, kinds of content that are served"`
+	// Drill and Raised are needed where a promise says that drills are made.
+	Drill  *time.Time `json:"drill" doc:"when the newest harmless attack was made"`
+	Raised *time.Time `json:"alert_raised" doc:"when that attack raised an alert; left out where it did not"`
 }
 
 // PentestReport is one report of a penetration test or an audit.
@@ -123,6 +131,7 @@ type PentestReport struct {
 	Named
 	Report   string    `json:"report" required:"true" form:"digest" doc:"of the document"`
 	Tester   string    `json:"tester" required:"true" enum:"internal,external"`
+	Scope    []string  `json:"scope" form:"name" items:"0..20" doc:"what was tested, such as network or application; needed where a duty asks for one of them"`
 	From     time.Time `json:"from" required:"true"`
 	To       time.Time `json:"to" required:"true"`
 	Critical int64     `json:"critical_open" required:"true"`
@@ -134,8 +143,11 @@ type PentestReport struct {
 // ReviewDone is one review that a tool led a person through.
 type ReviewDone struct {
 	Named
-	Review   string     `json:"review" required:"true" enum:"access,roles,suppliers,subprocessors,logs,risks,architecture,incidents,policy,tools,people,audit,passwords"`
+	Review   string     `json:"review" required:"true" enum:"access,roles,suppliers,subprocessors,logs,risks,architecture,incidents,policy,tools,people,audit,passwords,agreements,acknowledgements"`
 	Period   *string    `json:"period" enum:"day,week,month,quarter,half-year,year" doc:"what it covers; needed where the policy has several reviews of a kind"`
+	External *bool      `json:"external" doc:"somebody from outside the company did it, for the reviewer; needed where a duty asks for that"`
+	Until    *time.Time `json:"until" doc:"of agreements: when the first of them ends; records of the review count no longer"`
+	WaitedS  *int64     `json:"waited_s" doc:"of acknowledgements: seconds the one who took or takes longest has had the version in force, or access; needed where a promise limits them"`
 	Ended    *time.Time `json:"ended" doc:"when it was over, if not when the event happened: it counts from then"`
 	Reviewer string     `json:"reviewer" required:"true" form:"address" doc:"her e-mail address; it is sealed, never published"`
 	Expected int64      `json:"expected" required:"true" range:"1..9007199254740991" doc:"what there was to look at"`

@@ -61,10 +61,7 @@ func (d *UptimeReport) alert(at time.Time) ([]measure, error) {
 		return nil, invalid("alert_fired, alert_reached and alert_acknowledged: one is missing, before the one it follows, or after the event.")
 	}
 	return []measure{
-		{[]string{"drill"}, "alerts_reached", "==", held(known(truth(d.AlertReached != nil)), func(p policy.Param) (int64, bool) {
-			_, readable := length(p)
-			return 1, readable
-		})},
+		{[]string{"drill"}, "alerts_reached", "==", held(known(truth(d.AlertReached != nil)), periodic)},
 		{[]string{"ack"}, "acknowledged_s", "<=", func(p policy.Param) (int64, int64, bool) {
 			limit, readable := length(p)
 			if d.AlertAcked != nil {
@@ -74,4 +71,32 @@ func (d *UptimeReport) alert(at time.Time) ([]measure, error) {
 			return waited, limit, readable && waited > limit
 		}},
 	}, nil
+}
+
+// periodic reads a parameter that says how often a drill is made: 1, that it went well.
+func periodic(p policy.Param) (int64, bool) {
+	_, readable := length(p)
+	return 1, readable
+}
+
+// edgeProtection is the check that attacks from outside are seen.
+const edgeProtection = "edge-protection"
+
+// alert measures how the newest drill went: whether it raised an alert, and after how long.
+func (d *ScanFinished) alert(at time.Time) ([]measure, error) {
+	switch {
+	case d.Drill == nil && d.Raised == nil:
+		return nil, nil
+	case d.Drill == nil || d.Drill.After(at) || d.Raised != nil && (d.Raised.Before(*d.Drill) || d.Raised.After(at)):
+		return nil, invalid("drill and alert_raised: one is missing, before the one it follows, or after the event.")
+	}
+	delay := measure{[]string{"delay"}, "raised_s", "<=", func(p policy.Param) (int64, int64, bool) {
+		limit, readable := length(p)
+		if d.Raised != nil {
+			return seconds(d.Raised.Sub(*d.Drill)), limit, readable
+		}
+		waited := seconds(at.Sub(*d.Drill)) // until it is too late nobody can tell
+		return waited, limit, readable && waited > limit
+	}}
+	return []measure{{[]string{"drill"}, "alerts_raised", "==", held(known(truth(d.Raised != nil)), periodic)}, delay}, nil
 }

@@ -28,6 +28,8 @@ const (
 	DutyOverdue      Kind = "duty-overdue"      // its time is over
 	DutyAsked        Kind = "duty-asked"        // somebody asked for something
 	DutyReview       Kind = "duty-review"       // something done waits for a second person
+	DutyFailed       Kind = "duty-failed"       // machine evidence speaks against it
+	DutyRefused      Kind = "duty-refused"      // what somebody asked for was refused
 	StatementExpires Kind = "statement-expires" // a signed statement ends soon
 	WaiverAsked      Kind = "waiver-asked"      // an exception waits for a second person
 )

@@ -21,7 +21,7 @@ import (
 	"ostiary.internal/shared/policy"
 )
 
-var kinds = []Kind{DutyReminder, DutyOverdue, DutyAsked, DutyReview, StatementExpires, WaiverAsked}
+var kinds = []Kind{DutyReminder, DutyOverdue, DutyAsked, DutyReview, DutyFailed, DutyRefused, StatementExpires, WaiverAsked}
 
 func TestTexts(t *testing.T) {
 	t.Parallel()

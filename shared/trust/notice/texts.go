@@ -37,6 +37,16 @@ var texts = map[Kind]map[string]text{
 		"fr": {"Une tâche faite attend votre relecture", "{what}\nUn collègue dit que c’est fait. Une seconde personne doit le vérifier avant le {due}.", "Voyez-la sur la page des tâches."},
 		"de": {"Etwas Erledigtes wartet auf Ihre Prüfung", "{what}\nLaut Meldung ist es erledigt. Eine zweite Person muss es bis {due} prüfen.", "Sehen Sie es sich auf der Seite der Pflichten an."},
 	},
+	DutyFailed: {
+		"en": {"Evidence speaks against a duty", "{what}\nThe newest evidence says that something is out of order. What was done before does not count any more.", "Look at it on the page of duties, put it right, and have new evidence sent."},
+		"fr": {"Une preuve contredit une tâche", "{what}\nLa preuve la plus récente signale une anomalie. Ce qui avait été fait ne compte plus.", "Voyez-la sur la page des tâches, corrigez l’anomalie et faites envoyer une nouvelle preuve."},
+		"de": {"Ein Nachweis spricht gegen eine Pflicht", "{what}\nLaut dem neuesten Nachweis ist etwas nicht in Ordnung. Was davor getan wurde, zählt nicht mehr.", "Sehen Sie es sich auf der Seite der Pflichten an, beheben Sie es und lassen Sie einen neuen Nachweis senden."},
+	},
+	DutyRefused: {
+		"en": {"What you asked for was refused", "{what}\nIt was looked at and refused: do not install or use it.", "Look at it on the page of duties, or talk to your colleagues."},
+		"fr": {"Votre demande est refusée", "{what}\nLa demande a été examinée et refusée : n’installez pas et n’utilisez pas ce que vous demandiez.", "Voyez-la sur la page des tâches, ou parlez-en avec vos collègues."},
+		"de": {"Ihr Antrag wurde abgelehnt", "{what}\nEr wurde geprüft und abgelehnt: Installieren oder verwenden Sie nicht, was Sie beantragt haben.", "Sehen Sie ihn sich auf der Seite der Pflichten an, oder sprechen Sie mit Ihren Kollegen darüber."},
+	},
 	StatementExpires: {
 		"en": {"A statement has to be signed again", "{what}\nThe statement signed for this sentence ends on {due}.", "Make sure that it is still true, then sign it on the page of statements."},
 		"fr": {"Une déclaration est à signer de nouveau", "{what}\nLa déclaration signée pour cette phrase prend fin le {due}.", "Assurez-vous qu’elle est toujours vraie, puis signez-la sur la page des déclarations."},

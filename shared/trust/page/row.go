@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/trust/promise"
 )
 
@@ -124,6 +125,8 @@ func (w words) why(s promise.Status, now time.Time) string {
 		return w.Text("why.page not updated", w.moment(s.Since, now).Ago)
 	case s.Reason == promise.OpenFinding && s.Findings > 0:
 		return w.counted("why.finding", int64(s.Findings)) + w.Text("why.finding.oldest", w.moment(s.Finding.Observed, now).Ago)
+	case s.Reason == promise.OpenFinding && s.FindingsBelow > 0:
+		return w.Text("why.finding.many", "<"+w.number(int64(s.FindingsBelow))) + w.Text("why.finding.oldest", w.moment(s.Finding.Observed, now).Ago)
 	case s.Reason == promise.OpenFinding:
 		return w.Text("why.finding.some")
 	case s.Reason != "" && w.has("why."+string(s.Reason)):
@@ -132,6 +135,8 @@ func (w words) why(s promise.Status, now time.Time) string {
 		return string(s.Reason)
 	case s.State == record.Attested && s.SignedBy != "":
 		return w.Text("why.attested", w.role(string(s.SignedBy)))
+	case s.State == record.Attested && s.Mechanism == policy.Duty:
+		return w.Text("why.attested.duty")
 	}
 	return ""
 }
@@ -176,7 +181,7 @@ func (w words) parts(all []promise.Part) []Part {
 	var parts []Part
 	for _, p := range all {
 		what := strings.TrimSpace(w.mechanism(string(p.Mechanism)) + " " + plain(p.Ref))
-		if why := w.why(promise.Status{State: p.State, Reason: p.Reason}, time.Time{}); why != "" {
+		if why := w.why(promise.Status{State: p.State, Reason: p.Reason, Mechanism: p.Mechanism}, time.Time{}); why != "" {
 			what += ". " + why
 		}
 		parts = append(parts, Part{string(p.State), w.Text("part", w.Text("state."+string(p.State)), what)})

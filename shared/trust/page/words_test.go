@@ -216,11 +216,13 @@ func TestWhy(t *testing.T) {
 	t.Parallel()
 	w := wordsOf("en")
 	for want, s := range map[string]promise.Status{
-		"2 open findings, the oldest 3 days ago.": {State: record.Broken, Reason: promise.OpenFinding, Findings: 2, Finding: promise.Evidence{Observed: now.Add(-3 * day)}},
-		"Signed by: data protection officer.":     {State: record.Attested, SignedBy: policy.DPO},
-		"Signed by: caretaker.":                   {State: record.Attested, SignedBy: "caretaker"},
-		"moonlight":                               {State: record.Unknown, Reason: "moonlight"},
-		"":                                        {State: record.Kept},
+		"2 open findings, the oldest 3 days ago.":              {State: record.Broken, Reason: promise.OpenFinding, Findings: 2, Finding: promise.Evidence{Observed: now.Add(-3 * day)}},
+		"<5 open findings, the oldest 3 days ago.":             {State: record.Broken, Reason: promise.OpenFinding, FindingsBelow: 5, Finding: promise.Evidence{Observed: now.Add(-3 * day)}},
+		"Signed by: data protection officer.":                  {State: record.Attested, SignedBy: policy.DPO},
+		"Signed by: caretaker.":                                {State: record.Attested, SignedBy: "caretaker"},
+		"People say that it was done; no machine measured it.": {State: record.Attested, Mechanism: policy.Duty},
+		"moonlight": {State: record.Unknown, Reason: "moonlight"},
+		"":          {State: record.Kept},
 	} {
 		if got := spaced(w.why(s, now)); got != want {
 			t.Errorf("%+v reads %q, want %q", s, got, want)

@@ -199,7 +199,7 @@ func (s *Service) Beats(ctx context.Context, now time.Time) ([]heartbeat.Beat, e
 		if err != nil {
 			return nil, err
 		}
-		beat := heartbeat.Beat{Check: string(name), Result: record.Result{State: record.Kept}}
+		beat := heartbeat.Beat{Check: string(name), Mechanism: string(policy.Probe), Result: record.Result{State: record.Kept}}
 		for _, o := range all {
 			beat.Promises = append(beat.Promises, o.promise.ID)
 			if len(o.targets) == 0 {

@@ -3,6 +3,7 @@ package promise
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"ostiary.internal/shared/evidence/record"
 )
@@ -130,6 +131,17 @@ func (e *entry) oldest(undecided bool) (first, last Evidence, open int) {
 		}
 	}
 	return first, last, open
+}
+
+// ofPersons reports whether an open finding is about what one person owes. All findings of such a duty together are a count
+// of persons, and so is what is left of a number when the others are known.
+func (e *entry) ofPersons(duties map[string]bool) bool {
+	for key, f := range e.Open {
+		if control, _, _ := strings.Cut(key, " "); f[2] == 0 && duties[control] {
+			return true
+		}
+	}
+	return false
 }
 
 // later reports whether a follows b, in time or else in the log.

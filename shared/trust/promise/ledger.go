@@ -33,10 +33,11 @@ type Ledger struct {
 	index  map[string]int             // place of a promise
 	root   map[string]string          // the promise whose evidence counts
 	family map[string][]int           // by root: places of the promise and all that say the same
-	refs   map[string]map[string]bool // by root: controls whose evidence is kept
-	shared map[string]bool            // controls whose records may name no promise
+	refs   map[string]map[string]bool // by root: places whose evidence is kept
+	shared map[string]bool            // places whose records may name no promise
 	maxAge map[string]calendar.Period
 	duties map[string]calendar.Period
+	people map[string]bool // duties that each person owes
 }
 
 // heads is what belongs to no single promise.
@@ -44,9 +45,9 @@ type heads struct {
 	V        int              `json:"v"`
 	Register string           `json:"register"`
 	Size     int64            `json:"size"`
-	Controls map[string]*runs `json:"controls"`
-	Proofs   map[string]proof `json:"proofs"` // by control and kind: records that name no promise
-	Closed   map[string]int64 `json:"closed"` // by key of the finding or waiver: index of the closing leaf
+	Controls map[string]*runs `json:"controls"` // by place
+	Proofs   map[string]proof `json:"proofs"`   // by place and kind: records that name no promise
+	Closed   map[string]int64 `json:"closed"`   // by key of the finding or waiver: index of the closing leaf
 	Gaps     Gaps             `json:"gaps"`
 	Sealed   sealed           `json:"sealed"`
 }
@@ -61,7 +62,7 @@ type sealed struct {
 type entry struct {
 	V        int                `json:"v"`
 	ID       string             `json:"id"`
-	Proofs   map[string]proof   `json:"proofs,omitempty"` // by control and kind
+	Proofs   map[string]proof   `json:"proofs,omitempty"` // by place and kind
 	Drills   map[string]proof   `json:"drills,omitempty"` // by control; "" for all that keep other promises
 	Open     map[string]finding `json:"open,omitempty"`   // by key
 	Overflow bool               `json:"overflow,omitempty"`
@@ -72,7 +73,7 @@ type entry struct {
 }
 
 // shape is the version of what is stored; another one is folded anew.
-const shape = 2
+const shape = 3
 
 // Bounds of what a hostile or broken control can make the ledger hold.
 const (
@@ -87,7 +88,7 @@ func NewLedger(r Register) *Ledger {
 		register: r, digest: r.Digest(),
 		entries: map[string]*entry{}, changed: map[string]bool{headsPiece: true},
 		index: map[string]int{}, root: map[string]string{}, family: map[string][]int{}, refs: map[string]map[string]bool{},
-		shared: map[string]bool{}, maxAge: map[string]calendar.Period{}, duties: map[string]calendar.Period{},
+		shared: map[string]bool{}, maxAge: map[string]calendar.Period{}, duties: map[string]calendar.Period{}, people: map[string]bool{},
 	}
 	l.heads = heads{V: shape, Register: l.digest, Controls: map[string]*runs{}, Proofs: map[string]proof{}, Closed: map[string]int64{}}
 	for i, p := range r.Promises {
@@ -103,6 +104,7 @@ func NewLedger(r Register) *Ledger {
 	}
 	for _, d := range r.Duties {
 		l.duties[d.ID], _ = period(d.Every)
+		l.people[d.ID] = d.Personal
 	}
 	return l
 }
@@ -116,11 +118,11 @@ func (l *Ledger) referTo(root string, keepers []Keeper) {
 		switch k.Mechanism {
 		case policy.Rollup:
 		case policy.Statement:
-			l.refs[root][StatementControl] = true
+			l.refs[root][place(k.Mechanism, StatementControl)] = true
 		default:
 			for _, ref := range k.Refs {
-				l.refs[root][ref] = true
-				l.shared[ref] = true
+				l.refs[root][place(k.Mechanism, ref)] = true
+				l.shared[place(k.Mechanism, ref)] = true
 			}
 		}
 	}
@@ -146,12 +148,12 @@ func (l *Ledger) Add(index int64, r record.Record) error {
 	for _, root := range l.roots(r.Promises) {
 		l.addTo(root, p, r)
 	}
-	if r.Kind == record.Attestation && r.Control == StatementControl {
+	if p.by == policy.Statement {
 		l.addStatements(p, r)
 	}
 	l.close(index, p, r)
 	switch {
-	case r.Kind == record.Run && r.Control == LogControl && r.Run > l.heads.Sealed.Run:
+	case r.Kind == record.Run && p.by == policy.Records && r.Control == LogControl && r.Run > l.heads.Sealed.Run:
 		l.heads.Sealed = sealed{r.Run, p.At}
 	case r.Kind == record.Page && r.Control == PageControl && p.At <= l.heads.Sealed.end()+allowedSkew.Milliseconds():
 		l.mark(p.At) // one dated further ahead is passed over: it would keep those that follow out of the history
@@ -172,26 +174,39 @@ func (l *Ledger) roots(ids []string) []string {
 
 // addShared folds what concerns a control as a whole.
 func (l *Ledger) addShared(p proof, r record.Record) {
+	at := place(p.by, r.Control)
 	switch {
-	case r.Kind == record.Gap && len(r.Promises) == 0 && !l.shared[r.Control]:
-		l.heads.Gaps.Count++
-		l.heads.Gaps.Last = p.evidence()
-	case !l.shared[r.Control]:
-	case r.Kind == record.Run && r.Run > 0:
-		l.runsOf(r.Control).add(r.Run, p)
 	case r.Kind == record.Gap:
-		l.runsOf(r.Control).missed(span{At: p.At})
+		l.addGap(p, r)
+	case !l.shared[at]:
+	case r.Kind == record.Run && r.Run > 0:
+		l.runsOf(at).add(r.Run, p)
 	}
-	if len(r.Promises) == 0 && l.shared[r.Control] && counts(r.Kind) {
-		keep(&l.heads.Proofs, r.Control+" "+string(r.Kind), p)
+	if len(r.Promises) == 0 && l.shared[at] && counts(r.Kind) {
+		keep(&l.heads.Proofs, key(at, string(r.Kind)), p)
 	}
 }
 
-func (l *Ledger) runsOf(control string) *runs {
-	if l.heads.Controls[control] == nil {
-		l.heads.Controls[control] = &runs{}
+// addGap folds that something was lost. Nobody knows which mechanism of the name it was of, so it tells against each.
+func (l *Ledger) addGap(p proof, r record.Record) {
+	known := false
+	for _, m := range separate {
+		if at := place(m, r.Control); l.shared[at] {
+			known = true
+			l.runsOf(at).missed(span{At: p.At})
+		}
 	}
-	return l.heads.Controls[control]
+	if !known && len(r.Promises) == 0 {
+		l.heads.Gaps.Count++
+		l.heads.Gaps.Last = p.evidence()
+	}
+}
+
+func (l *Ledger) runsOf(place string) *runs {
+	if l.heads.Controls[place] == nil {
+		l.heads.Controls[place] = &runs{}
+	}
+	return l.heads.Controls[place]
 }
 
 // counts reports whether the newest record of a kind decides about a mechanism.
@@ -206,7 +221,7 @@ func (l *Ledger) addTo(root string, p proof, r record.Record) {
 		return // a register that names a root it does not hold
 	}
 	l.changed[piece(root)] = true
-	bound := l.refs[root][r.Control]
+	at := place(p.by, r.Control)
 	switch {
 	case r.Kind == record.Finding:
 		l.open(e, key(r.Control, p.ID), p)
@@ -217,14 +232,14 @@ func (l *Ledger) addTo(root string, p proof, r record.Record) {
 		}
 	case r.Kind == record.Drill:
 		control := r.Control
-		if !bound {
+		if !slices.ContainsFunc(separate, func(m policy.Mechanism) bool { return l.refs[root][place(m, control)] }) {
 			control = ""
 		}
 		keep(&e.Drills, control, p)
 	case r.Kind == record.Gap:
 		e.Lost = max(e.Lost, p.At) // evidence about this promise was lost: nobody knows what it said
-	case bound && counts(r.Kind) && r.Control != StatementControl:
-		keep(&e.Proofs, r.Control+" "+string(r.Kind), p)
+	case l.refs[root][at] && counts(r.Kind) && p.by != policy.Statement:
+		keep(&e.Proofs, key(at, string(r.Kind)), p)
 	}
 }
 

@@ -135,6 +135,46 @@ func TestLintInOtherWords(t *testing.T) {
 		{"bounds", []said{
 			{id: "X1", check: "logs", language: "en", text: "Logs stay for 90 days.", params: params("kept", value(">=", "P90D"))},
 			{id: "X2", check: "logs", language: "en", text: "Logs go after 30 days.", params: params("kept", value("<=", "P30D"))}}, []string{"contradiction X1 X2"}},
+		{"kept and deleted", []said{
+			{id: "X1", check: "log-retention", language: "en", text: "Logs are kept for 30 days.", params: params("min", value("", "P30D"))},
+			{id: "X2", check: "log-retention", language: "en", text: "Logs are deleted after 7 days.", params: params("max", value("", "P7D"))}},
+			[]string{"contradiction X1 X2"}},
+		{"kept and deleted, by other names", []said{
+			{id: "X1", check: "copies", language: "de", text: "Sicherungen bleiben 90 Tage.", params: params("retention", value("", "P90D"))},
+			{id: "X2", check: "copies", language: "de", text: "Sicherungen werden nach 30 Tagen entfernt.", params: params("deleted", value("<=", "P30D"))}},
+			[]string{"contradiction X1 X2"}},
+		{"kept for less than until deleted", []said{
+			{id: "X1", check: "copies", language: "en", text: "Logs are kept for 7 days.", params: params("kept", value("", "P7D"))},
+			{id: "X2", check: "copies", language: "en", text: "Logs are deleted after 30 days.", params: params("deleted", value("", "P30D"))}}, nil},
+		{"kept and deleted, of two things", []said{
+			{id: "X1", check: "copies", language: "en", text: "Backups are kept for 30 days.", params: params("min", value("", "P30D"))},
+			{id: "X2", check: "copies", language: "en", text: "Sessions end after 7 days.", params: params("max", value("", "P7D"))}}, nil},
+		{"a number and its param", []said{
+			{id: "X1", language: "en", text: "Sessions end after 30 minutes.", params: params("ttl", value("", "PT8H"))},
+			{id: "X2", language: "fr", text: "Les journaux restent un mois.", params: params("kept", value("", "P7D"))},
+			{id: "X3", language: "de", text: "Konten ruhen nach zwei Wochen.", params: params("idle", value("", "P15D"))}},
+			[]string{"contradiction X1", "contradiction X2", "contradiction X3", "drift X1", "drift X2", "drift X3"}},
+		{"a number and a stricter param, or the same", []said{
+			{id: "X1", language: "en", text: "Sessions end after 8 hours.", params: params("ttl", value("", "PT30M"))},
+			{id: "X2", language: "en", text: "Logs are kept for six months.", params: params("kept", value("", "P184D"))},
+			{id: "X3", language: "en", text: "Alerts are answered within 15 minutes.", params: params("ack", value("<=", "PT15M"))},
+			{id: "X4", language: "en", text: "Keys turn every year.", params: params("renew", value("", "P1Y"))},
+			{id: "X5", language: "en", text: "Alerts come in 5 minutes, each day of 24 hours.", params: params("age", value("", "PT5M"))}}, nil},
+		{"denied, English", []said{
+			{id: "X1", language: "en", text: "Developers may never read customer data."},
+			{id: "X2", language: "en", text: "Developers read customer data to debug."}}, []string{"contradiction X1 X2"}},
+		{"denied, French", []said{
+			{id: "X1", language: "fr", text: "Le support n’ouvre jamais les pièces jointes des clients."},
+			{id: "X2", language: "fr", text: "Le support ouvre les pièces jointes des clients pour les analyser."}}, []string{"contradiction X1 X2"}},
+		{"denied, German", []said{
+			{id: "X1", language: "de", text: "Unser Support öffnet niemals Anhänge der Kunden."},
+			{id: "X2", language: "de", text: "Support öffnet zur Analyse Anhänge der Kunden."}}, []string{"contradiction X1 X2"}},
+		{"denied with an exception, of others, or of something else", []said{
+			{id: "X1", language: "en", text: "Developers never read customer data without a ticket."},
+			{id: "X2", language: "en", text: "Developers read customer data with a ticket."},
+			{id: "X3", language: "en", text: "Contractors never read customer data."},
+			{id: "X4", language: "en", text: "Passwords are never stored in plain text."},
+			{id: "X5", language: "en", text: "Passwords are stored as salted hashes."}}, nil},
 		{"vague words", []said{
 			{id: "X1", language: "en", text: "Access is reviewed frequently."},
 			{id: "X2", language: "fr", text: "Les accès sont revus périodiquement."},

@@ -14,8 +14,9 @@ import (
 // its whole population, no missing run, and a newest measurement that is good and fresh. A rule, an assertion or a
 // check that finds nothing needs no measurement beside its heartbeat; a probe does.
 func (v *evaluation) watched(p Promise, e *entry, m policy.Mechanism, ref string) verdict {
-	run, runs := v.newest(e, ref, record.Run)
-	seen, measured := e.Proofs[ref+" "+string(record.Observation)] // a measurement speaks only of the promises it names
+	own := place(m, ref)
+	run, runs := v.newest(e, own, record.Run)
+	seen, measured := e.Proofs[key(own, string(record.Observation))] // a measurement speaks only of the promises it names
 	d := shown(run, runs, seen, measured)
 	say := func(state record.State, reason Reason, since, until int64) verdict {
 		d.state, d.reason, d.since, d.until = state, reason, since, until
@@ -33,7 +34,7 @@ func (v *evaluation) watched(p Promise, e *entry, m policy.Mechanism, ref string
 	if run.Expires > 0 {
 		live = run.until(longestBeat)
 	}
-	gap := v.l.heads.Controls[ref].gap()
+	gap := v.l.heads.Controls[own].gap()
 	switch {
 	case run.State == record.Broken:
 		return say(record.Broken, failure(run), run.At, 0)
@@ -80,9 +81,10 @@ func failure(p proof) Reason {
 	return Failed
 }
 
-// duty is kept while the newest thing done for it is in force.
+// duty is kept while the newest thing done for it is in force; attested where that is what people state, measured by
+// nothing.
 func (v *evaluation) duty(p Promise, e *entry, ref string) verdict {
-	done, any := v.newest(e, ref, record.Review, record.Attestation, record.Observation)
+	done, any := v.newest(e, place(policy.Duty, ref), record.Review, record.Attestation, record.Observation)
 	every, planned := v.l.duties[ref]
 	if !any {
 		if planned {
@@ -90,12 +92,16 @@ func (v *evaluation) duty(p Promise, e *entry, ref string) verdict {
 		}
 		return verdict{state: record.Unknown, reason: NotRunning}
 	}
-	return v.dated(done, record.Kept, v.end(p, done, every))
+	good := record.Kept
+	if done.Said {
+		good = record.Attested
+	}
+	return v.dated(done, good, v.end(p, done, every))
 }
 
 // certificate is inherited while the document on file is in force.
 func (v *evaluation) certificate(p Promise, e *entry, ref string) verdict {
-	filed, any := v.newest(e, ref, record.Attestation)
+	filed, any := v.newest(e, place(policy.Certificate, ref), record.Attestation)
 	if !any {
 		return verdict{state: record.Unknown, reason: NoCertificate}
 	}
@@ -177,12 +183,12 @@ func (v *evaluation) part(id string) verdict {
 	}
 }
 
-// newest returns the newest record of some kinds of a control, whether it names the promise or no promise at all.
-func (v *evaluation) newest(e *entry, control string, kinds ...record.Kind) (found proof, any bool) {
+// newest returns the newest record of some kinds in a place, whether it names the promise or no promise at all.
+func (v *evaluation) newest(e *entry, place string, kinds ...record.Kind) (found proof, any bool) {
 	for _, kind := range kinds {
-		key := control + " " + string(kind)
+		of := key(place, string(kind))
 		for _, in := range []map[string]proof{e.Proofs, v.l.heads.Proofs} {
-			if q, there := in[key]; there && (!any || q.newer(found)) {
+			if q, there := in[of]; there && (!any || q.newer(found)) {
 				found, any = q, true
 			}
 		}

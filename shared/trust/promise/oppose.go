@@ -89,7 +89,7 @@ func opposed(t *texts) []Finding {
 		say := strings.NewReplacer("{claim}", list(idsOf(claims[:1])), "{counter}", list(idsOf(counters)))
 		all = append(all, found(Contradiction, say.Replace(o.text), say.Replace(o.next), slices.Concat(claims[:1], counters, claims[1:])...))
 	}
-	return append(all, t.exclusive()...)
+	return slices.Concat(all, t.exclusive(), denied(t))
 }
 
 // beside weighs a sentence by how near the nearest of others stands: the same section, the same language.

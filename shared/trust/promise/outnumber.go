@@ -12,7 +12,7 @@ import (
 // outnumbered finds promises of one check whose numbers cannot all hold.
 func outnumbered(t *texts) []Finding {
 	promises := everyPromise(t.all)
-	return append(recovery(promises), bounds(promises)...)
+	return slices.Concat(recovery(promises), bounds(promises), retained(promises), otherwise(t.all))
 }
 
 // recovery finds backups that are rarer than the recovery point objective allows: what was written since the last

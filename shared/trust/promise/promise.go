@@ -2,7 +2,9 @@
 //
 // It promises that State is the one function behind page, verification and export; that it is pure (no I/O, time is
 // an argument) and gives the same answer and the same bytes everywhere; and that missing, partial or failed evidence
-// is never Kept. Silence turns a promise to unknown by itself.
+// is never Kept. Silence turns a promise to unknown by itself. Evidence counts for the mechanism it is of, and for no other
+// of the same name. Kept means measured: what people alone state, by a signature or by doing a duty for which no machine
+// evidence is asked, two of them also, is Attested.
 //
 // It does not know whether a record is true, and it verifies no log: it folds the records it is given, in log order.
 // History is what the register in force today makes of the evidence of past days; what was shown on a past day
@@ -75,16 +77,18 @@ type Status struct {
 	// Mechanism and Ref are the mechanism that decided, of several the one with the worst state.
 	Mechanism policy.Mechanism `json:"mechanism,omitempty"`
 	Ref       string           `json:"ref,omitempty"`
-	Via       string           `json:"via,omitempty"`           // id of the promise that decided, for a rollup or an equal sentence
-	Last      Evidence         `json:"last_evidence,omitzero"`  // the newest record that counts for the state
-	Measure   *Measure         `json:"measure,omitempty"`       // the newest number
-	Until     time.Time        `json:"until,omitzero"`          // when proof, statement, certificate or exception ends
-	SignedBy  policy.Role      `json:"signed_by,omitempty"`     // role of the signer of a statement, also an expired one
-	Waiver    string           `json:"waiver,omitempty"`        // id of the waiver record in force
-	Findings  int              `json:"findings,omitempty"`      // open findings
-	Finding   Evidence         `json:"oldest_finding,omitzero"` // the oldest of them
-	Drill     *Drill           `json:"drill,omitempty"`         // the last drill
-	Parts     []Part           `json:"parts,omitempty"`         // each mechanism by itself, in the order of the policy
+	Via       string           `json:"via,omitempty"`          // id of the promise that decided, for a rollup or an equal sentence
+	Last      Evidence         `json:"last_evidence,omitzero"` // the newest record that counts for the state
+	Measure   *Measure         `json:"measure,omitempty"`      // the newest number
+	Until     time.Time        `json:"until,omitzero"`         // when proof, statement, certificate or exception ends
+	SignedBy  policy.Role      `json:"signed_by,omitempty"`    // role of the signer of a statement, also an expired one
+	Waiver    string           `json:"waiver,omitempty"`       // id of the waiver record in force
+	Findings  int              `json:"findings,omitempty"`     // open findings; 0 where FindingsBelow tells enough
+	// FindingsBelow is set where findings are as many persons, and fewer than this: the number might say who.
+	FindingsBelow int      `json:"findings_below,omitempty"`
+	Finding       Evidence `json:"oldest_finding,omitzero"` // the oldest of them
+	Drill         *Drill   `json:"drill,omitempty"`         // the last drill
+	Parts         []Part   `json:"parts,omitempty"`         // each mechanism by itself, in the order of the policy
 }
 
 // Evidence points to one record of the log.

@@ -19,16 +19,19 @@ type proof struct {
 	Expires int64        `json:"x,omitempty"`
 	State   record.State `json:"s"` // Kept, Broken or Unknown: what the record says, whatever word it uses
 	Beyond  bool         `json:"b,omitempty"`
+	Said    bool         `json:"a,omitempty"` // it rests on what people state, and on no measurement
 	Whole   bool         `json:"w,omitempty"` // a population was counted, and all of it seen
 	Measure *Measure     `json:"m,omitempty"`
 	Hash    string       `json:"h,omitempty"` // of the text a statement signs
 	Role    policy.Role  `json:"r,omitempty"`
+
+	by policy.Mechanism // whose record it is
 }
 
 func proofOf(index int64, r record.Record) proof {
 	p := proof{
 		Index: index, ID: r.ID(), Kind: r.Kind, At: when(r), State: outcome(r),
-		Whole: r.Population != nil && r.Population.Errors == 0 && r.Population.Seen >= r.Population.Expected,
+		by: mechanism(r), Said: r.Result.State == record.Attested, Whole: r.Population != nil && r.Population.Errors == 0 && r.Population.Seen >= r.Population.Expected,
 	}
 	if !r.Expires.IsZero() {
 		p.Expires = r.Expires.UnixMilli()
@@ -115,6 +118,8 @@ func (p proof) newer(q proof) bool {
 		return p.At > q.At
 	case rank(p.State) != rank(q.State):
 		return rank(p.State) < rank(q.State)
+	case p.Said != q.Said:
+		return p.Said
 	case p.Expires != q.Expires:
 		return p.Expires < q.Expires
 	}

@@ -75,6 +75,8 @@ type Duty struct {
 	ID    string `json:"id"`
 	Every string `json:"every,omitempty"` // ISO 8601: how often; "" for a duty of an occasion
 	On    string `json:"on,omitempty"`    // the occasion
+	// Personal tells that each person owes it, or has it owed: its findings are as many as there are persons behind.
+	Personal bool `json:"personal,omitempty"`
 }
 
 // Duties are the duties of a policy, in any order.

@@ -100,6 +100,9 @@ func (v *evaluation) compute(p Promise) Status {
 	if e.Overflow && s.Findings == 0 {
 		s.Findings = maxOpen
 	}
+	if s.Findings > 0 && s.Findings < few && e.ofPersons(v.l.people) {
+		s.Findings, s.FindingsBelow = 0, few
+	}
 	waiver, until := v.waived(e)
 	s.Last = waiver
 	if s.Drill != nil && later(s.Drill.Evidence, s.Last) {

@@ -2,7 +2,6 @@ package promise_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -231,6 +230,20 @@ func TestStates(t *testing.T) {
 			r.Result.State, r.Expires = record.Pass, start
 		}, 0, but("W1", "stale: drill expired")},
 		{"a duty overdue", func(s *story, _ promise.Register) { s.wrong("review-access", start, "D1") }, 0, but("D1", "broken: finding")},
+		{"a duty that people alone say is done", func(s *story, _ promise.Register) {
+			s.add(record.Attestation, "review-access", start, "D1").Result.State = record.Attested
+		}, 0, but("D1", "attested")},
+		{"a duty that two people say is done", func(s *story, _ promise.Register) {
+			s.add(record.Review, "review-access", start, "D1").Result.State = record.Attested
+		}, 0, but("D1", "attested")},
+		{"what people alone say gets no better by what was measured at the same instant", func(s *story, _ promise.Register) {
+			s.add(record.Review, "review-access", start, "D1").Result.State = record.Attested
+			s.add(record.Observation, "review-access", start, "D1").Result.State = record.Kept
+		}, 0, but("D1", "attested")},
+		{"a duty that people say is done, too long ago", func(s *story, _ promise.Register) {
+			r := s.add(record.Review, "review-access", start, "D1")
+			r.Result.State, r.Expires = record.Attested, start
+		}, 0, but("D1", "stale: expired")},
 		{"another text was signed", func(s *story, reg promise.Register) {
 			s.sign(reg, "S1", start).PromiseText = record.Digest([]byte("another"))
 		}, 0, but("S1", "unknown: text changed", "F2", "unknown: text changed")},
@@ -325,38 +338,6 @@ func TestLastEvidence(t *testing.T) {
 	found := *s.wrong("elsewhere", start, "W1")
 	if got := promise.State(fold(t, reg, s.records), "W1", start).Last; got.ID != found.ID() {
 		t.Errorf("a finding counts: %+v", got)
-	}
-}
-
-// TestPersonsAreMasked: a count of fewer than five persons is not told, and still decides.
-func TestPersonsAreMasked(t *testing.T) {
-	t.Parallel()
-	reg := register()
-	for _, c := range []struct {
-		metric string
-		value  int64
-		want   string
-		state  record.State
-	}{
-		{"without_second_factor_persons", 4, `{"below":5,"metric":"without_second_factor_persons","op":"<="}`, record.Broken},
-		{"without_second_factor_persons", 0, `{"below":5,"metric":"without_second_factor_persons","op":"<="}`, record.Kept},
-		{"without_second_factor_persons", 5, `{"metric":"without_second_factor_persons","op":"<=","value":5}`, record.Broken},
-		{"users", 1, `{"below":5,"metric":"users","op":"<="}`, record.Broken},
-		{"open_ports", 0, `{"metric":"open_ports","op":"<=","value":0}`, record.Kept},
-	} {
-		s := good(reg)
-		s.observe("tls", start, "W1").Result = record.Result{State: record.Kept, Metric: c.metric, Value: c.value, Op: "<="}
-		drill := s.add(record.Drill, "tls", start, "W1")
-		drill.Result = record.Result{State: record.Pass, Metric: c.metric, Value: c.value}
-		l := fold(t, reg, s.records)
-		row := rowOf(promise.Snap(l, "o", l.Size(), "r", start), "W1")
-		page := string(promise.Snap(l, "o", l.Size(), "r", start).Canonical())
-		if row.State != c.state || !strings.Contains(page, `"measure":`+c.want) {
-			t.Errorf("%s %d: %s, %+v", c.metric, c.value, row.State, row.Measure)
-		}
-		if hidden := strings.Contains(c.want, "below"); hidden != (row.Drill.Measure.Value == nil) {
-			t.Errorf("%s %d: the drill tells %+v", c.metric, c.value, row.Drill.Measure)
-		}
 	}
 }
 

@@ -71,6 +71,10 @@ type story struct {
 func (s *story) add(kind record.Kind, control string, at time.Time, promises ...string) *record.Record {
 	r := record.New(kind, control, fmt.Sprintf("%s %s %s %d", kind, control, at, len(s.records)), promises...)
 	r.Source.Observed, r.Source.Collected = at, at.Add(time.Second)
+	if m := map[string]policy.Mechanism{"watch-exports": policy.Rule, "database-exposure": policy.Assertion}[control]; m != "" {
+		r.Facts = map[string]string{record.Mechanism: string(m)}
+	}
+	r.Source.Type = map[string]string{"tls": "probe", "review-access": "duty", "iso-27001": "duty"}[control]
 	s.records = append(s.records, r)
 	return &s.records[len(s.records)-1]
 }

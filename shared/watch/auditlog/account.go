@@ -1,6 +1,20 @@
 package auditlog
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
+
+// Small writes an address in small letters, those of ASCII only: other letters, such as the sign of the kelvin, have
+// small ones of ASCII too, and would make a stranger's domain one of ours.
+func Small(address string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, address)
+}
 
 // emailKind tells what sort of account an address in small letters is.
 func emailKind(email string) ActorKind {
@@ -50,6 +64,12 @@ var agentProjects = map[string]bool{
 // agentNames are accounts of these projects that hold no number of whom they work for.
 var agentNames = map[string]bool{"connectors": true, "firebase-service-account": true}
 
+// agentName is how Google names accounts in its projects gcp-sa-*: by the number of the project, folder or organization
+// they work for (service-, service-folder-, service-org-; service-p, -f, -o of Access Approval), of one log sink (p, f,
+// o or b for a billing account), of a database (p1-...), or of a connection of BigQuery.
+// Source: as above, and the pages of Access Approval, Cloud Logging, Cloud SQL and BigQuery's connections.
+var agentName = regexp.MustCompile(`^(service-(project-|folder-|org-|[pfo])?[0-9]+|[pfob][0-9]+-[a-z0-9-]+|bqcx-[0-9]+-[a-z0-9]+)$`)
+
 // GoogleAgent reports whether an address in small letters is that of a service agent: an account Google owns and runs.
 // The default accounts of Compute Engine, App Engine and Cloud Build are none: they run what the company puts into them.
 func GoogleAgent(email string) bool {
@@ -69,6 +89,7 @@ func isAgent(name, domain string) bool {
 	if !ok || strings.Contains(project, ".") && !strings.HasSuffix(project, ".google.com") {
 		return false
 	}
-	return agentProjects[project] && (number || agentNames[name]) || strings.HasPrefix(project, "gcp-sa-") ||
+	return agentProjects[project] && (number || agentNames[name]) ||
+		strings.HasPrefix(project, "gcp-sa-") && agentName.MatchString(name) ||
 		strings.HasSuffix(project, ".google.com") && strings.HasPrefix(name, "service-")
 }

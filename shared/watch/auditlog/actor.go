@@ -111,7 +111,7 @@ func nobody(e *Entry, thirdParty bool) ActorKind {
 // identity tells an account by its address, and by its subject where it has none: user:, serviceAccount:,
 // principal: and so on (IAM's principal identifiers).
 func (p principal) identity() Identity {
-	i := Identity{Kind: Unknown, Email: strings.ToLower(p.email), Subject: p.subject}
+	i := Identity{Kind: Unknown, Email: Small(p.email), Subject: p.subject}
 	name := strings.TrimPrefix(p.subject, "deleted:")
 	kind, value, _ := strings.Cut(name, ":")
 	value, _, _ = strings.Cut(value, "?uid=")
@@ -122,7 +122,7 @@ func (p principal) identity() Identity {
 	case kind == "principal" || kind == "principalSet" || kind == "sub" || strings.Contains(value, ".svc.id.goog["):
 		i.Kind = Federated
 	case (kind == "user" || kind == "serviceAccount") && strings.Contains(value, "@"):
-		i.Email = strings.ToLower(value)
+		i.Email = Small(value)
 		i.Kind = emailKind(i.Email)
 	}
 	return i

@@ -77,7 +77,7 @@ type Entry struct {
 	Payload                                  json.RawMessage // protoPayload or jsonPayload whole
 
 	// Gaps names what an entry should have and has not, or has unreadable: "timestamp", "insertId", "serviceName",
-	// "methodName", "logName", or of an application's log "actor", "user", "tenant", "action", "time".
+	// "methodName", "logName", or of an application's log "actor", "user", "tenant", "action", "reason", "time".
 	Gaps []string
 }
 

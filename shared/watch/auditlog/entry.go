@@ -28,7 +28,9 @@ func (f *fields) entry(m []Mapping, came arrival) (Entry, error) {
 		e.Location = first(e.ResourceLabels["location"], e.ResourceLabels["zone"], e.ResourceLabels["region"])
 	}
 	if e.Kind == Application {
-		mappingOf(m, e.LogName).apply(&e, f)
+		if err := mapped(m, &e, f); err != nil {
+			return Entry{}, err
+		}
 		return e, nil
 	}
 	if err := f.audit(&e); err != nil {

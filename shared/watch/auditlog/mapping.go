@@ -2,7 +2,10 @@ package auditlog
 
 import (
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // Mapping says where an application's log holds what. Each path is dotted, from the root of the log entry, such as
@@ -20,16 +23,39 @@ type Mapping struct {
 	Target  string // path, becomes Entry.Resource
 	IP      string // path
 	Outcome string // path, of ok, denied, failed or partial, or of a boolean: whether it went well
+	Assumed bool   // nobody says that the log has these paths: a missing reason is no gap
 }
 
-// mappingOf returns the first mapping for a log; one that says nothing when there is none.
-func mappingOf(all []Mapping, log string) Mapping {
+// mapped fills an application's entry by the mapping of its log that finds most of who acted and what was done; the
+// earlier one when they find the same. An error says that neither stands in a log whose mapping says where both do.
+func mapped(all []Mapping, e *Entry, f *fields) error {
+	best, most, named := *e, -1, false
 	for _, m := range all {
-		if strings.HasSuffix(log, m.Log) {
-			return m
+		if !strings.HasSuffix(e.LogName, m.Log) {
+			continue
 		}
+		one, found := *e, 0
+		one.Gaps = slices.Clone(e.Gaps)
+		m.apply(&one, f)
+		if one.App.Action != "" {
+			found += 2 // no rule about applications wants an entry that names no action
+		}
+		if one.Actor.Subject != "" {
+			found++
+		}
+		if found > most {
+			best, most = one, found
+		}
+		named = named || m.Log != "" && m.Actor != "" && m.Action != ""
 	}
-	return Mapping{}
+	if most == 0 && named {
+		return errors.New("neither who acted nor what was done stands where the mapping of the log says")
+	}
+	if most < 0 {
+		Mapping{}.apply(&best, f)
+	}
+	*e = best
+	return nil
 }
 
 // apply fills what the mapping knows of an application's entry.
@@ -47,8 +73,11 @@ func (m Mapping) apply(e *Entry, f *fields) {
 	}
 	e.Actor = applicationActor(get(m.Actor, "actor"))
 	e.App = App{
-		User: get(m.User, "user"), Tenant: get(m.Tenant, "tenant"), Action: get(m.Action, "action"),
-		Ticket: get(m.Ticket, ""), Reason: get(m.Reason, ""),
+		User: spelled(get(m.User, "user")), Tenant: spelled(get(m.Tenant, "tenant")), Action: get(m.Action, "action"),
+		Ticket: reference(get(m.Ticket, "")), Reason: get(m.Reason, ""),
+	}
+	if m.Reason != "" && e.App.Reason == "" && !m.Assumed {
+		e.Gaps = append(e.Gaps, "reason")
 	}
 	e.Method, e.Verb = e.App.Action, Verb(e.App.Action)
 	if e.Resource = get(m.Target, ""); e.Resource != "" && m.Service != "" {
@@ -67,13 +96,33 @@ func (m Mapping) apply(e *Entry, f *fields) {
 	e.Outcome = applicationOutcome(get(m.Outcome, ""))
 }
 
+// spelled gives an address or a domain its one spelling. Other names are the application's own: case may matter.
+func spelled(name string) string {
+	name = strings.TrimSpace(name)
+	if strings.ContainsAny(name, "@.") {
+		return Small(name)
+	}
+	return name
+}
+
+// reference returns what names a ticket: letters, digits and what joins them, with a number in it other than 0. What
+// people write to fill a field, such as none, n/a, tbd or -, is no ticket.
+func reference(ticket string) string {
+	ticket = strings.TrimSpace(ticket)
+	if !strings.ContainsAny(ticket, "123456789") || strings.ContainsFunc(ticket, unicode.IsSpace) {
+		return ""
+	}
+	return ticket
+}
+
 func applicationActor(name string) Actor {
+	name = strings.TrimSpace(name)
 	if name == "" {
 		return Actor{Kind: Unknown, Key: string(Unknown)}
 	}
 	a := Actor{Kind: Unknown, Subject: name}
 	if strings.Contains(name, "@") {
-		a.Email = strings.ToLower(name)
+		a.Email = Small(name)
 		a.Kind = emailKind(a.Email)
 	}
 	a.Key = a.key("")

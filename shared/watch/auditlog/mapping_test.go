@@ -78,3 +78,65 @@ func TestOtherPayloads(t *testing.T) {
 		t.Errorf("%+v", e.App)
 	}
 }
+
+// A line under other keys than its log's mapping names is read by the next mapping; a line nobody can read is told.
+func TestMappingFallsBack(t *testing.T) {
+	t.Parallel()
+	named := auditlog.Mapping{Log: "/logs/act-as", Service: "sync", Actor: "jsonPayload.employee", User: "jsonPayload.user", Action: "jsonPayload.event"}
+	plain := auditlog.Mapping{Service: "application", Actor: "jsonPayload.actor", User: "jsonPayload.user", Action: "jsonPayload.action"}
+	line := func(log, payload string) []byte {
+		return []byte(`{"logName":"projects/p/logs/` + log + `","insertId":"1","timestamp":"2026-03-03T10:00:00Z",` + payload + `}`)
+	}
+	for _, c := range []struct{ log, payload, service, action, actor string }{
+		{"act-as", `"jsonPayload":{"employee":"a@b.example","event":"impersonate"}`, "sync", "impersonate", "human:a@b.example"},
+		{"act-as", `"jsonPayload":{"actor":"a@b.example","action":"impersonate","user":"u"}`, "application", "impersonate", "human:a@b.example"},
+		{"act-as", `"jsonPayload":{"employee":"a@b.example","action":"impersonate"}`, "application", "impersonate", "unknown"},
+		{"act-as", `"jsonPayload":{"employee":"a@b.example"}`, "sync", "", "human:a@b.example"},
+		{"other", `"jsonPayload":{"actor":"a@b.example","action":"impersonate"}`, "application", "impersonate", "human:a@b.example"},
+		{"other", `"textPayload":"hello"`, "application", "", "unknown"},
+	} {
+		entries, err := auditlog.Decode(line(c.log, c.payload), named, plain)
+		if err != nil || len(entries) != 1 {
+			t.Errorf("%s %s: %d entries, %v", c.log, c.payload, len(entries), err)
+			continue
+		}
+		e := entries[0]
+		if e.Service != c.service || e.App.Action != c.action || e.Actor.Key != c.actor {
+			t.Errorf("%s %s: %q %q %q", c.log, c.payload, e.Service, e.App.Action, e.Actor.Key)
+		}
+	}
+	for _, payload := range []string{`"jsonPayload":{"who":"a@b.example","what":"impersonate"}`, `"textPayload":"a@b.example impersonates"`} {
+		if _, err := auditlog.Decode(line("act-as", payload), named, plain); err == nil {
+			t.Errorf("%s was taken for an entry", payload)
+		}
+	}
+}
+
+// One person and one customer are one, however an application writes them; what holds no reference is no ticket; a
+// reason that the log should give is missed.
+func TestApplicationSpelling(t *testing.T) {
+	t.Parallel()
+	m := auditlog.Mapping{Service: "shop", Actor: "jsonPayload.actor", User: "jsonPayload.user", Tenant: "jsonPayload.tenant",
+		Action: "jsonPayload.action", Ticket: "jsonPayload.ticket", Reason: "jsonPayload.reason"}
+	said := func(m auditlog.Mapping, user, tenant, ticket string) auditlog.Entry {
+		return one(t, []byte(`{"logName":"projects/p/logs/x","insertId":"1","timestamp":"2026-03-03T10:00:00Z","jsonPayload":{"actor":" Ada@Acme.example","action":"impersonate","user":"`+
+			user+`","tenant":"`+tenant+`","ticket":"`+ticket+`"}}`), m)
+	}
+	if e := said(m, " Bob@C.Example ", "C.example", "T-1"); e.App.User != "bob@c.example" || e.App.Tenant != "c.example" || e.Actor.Email != "ada@acme.example" {
+		t.Errorf("%+v %+v", e.App, e.Actor)
+	}
+	if e := said(m, "uAb", "teNant", "T-1"); e.App.User != "uAb" || e.App.Tenant != "teNant" {
+		t.Errorf("a name of the application's own was changed: %+v", e.App)
+	}
+	for ticket, want := range map[string]string{"n/a": "", "none": "", "-": "", "tbd": "", "null": "", "0": "", "000": "", "test": "", "": "", "see mail 4": "",
+		"T-1": "T-1", " SUP-7 ": "SUP-7", "#4711": "#4711", "4711": "4711", "EINKAUF-2026/4711": "EINKAUF-2026/4711", "https://desk.example/t/42?a=1": "https://desk.example/t/42?a=1"} {
+		if got := said(m, "u", "t", ticket).App.Ticket; got != want {
+			t.Errorf("ticket %q is %q", ticket, got)
+		}
+	}
+	assumed := m
+	assumed.Assumed = true
+	if !said(m, "u", "t", "T-1").Missing("reason") || said(assumed, "u", "t", "T-1").Missing("reason") {
+		t.Error("a reason is missed where nobody says that the log has one, or is not where somebody does")
+	}
+}

@@ -20,7 +20,7 @@ const (
 	worse     step = "worse"      // it is graver than its alarm said
 	reminded  step = "reminded"   // half of the time is over
 	answered  step = "answered"   // somebody justified it
-	late      step = "unreviewed" // nobody has reviewed the answer in time
+	late      step = "unreviewed" // nobody has reviewed the answer yet, and half of the time is over
 	accepted  step = "accepted"
 	refused   step = "refused"
 	suspected step = "suspicion"
@@ -37,15 +37,33 @@ func graver(a, b policy.Severity) bool {
 // alarmed returns the episode with its alarm out.
 func (e Episode) alarmed(now time.Time) Episode {
 	e.Alarmed, e.Round, e.Reminded = now.UnixMicro(), 1, false
-	e.State, e.Open, e.Due = Told, true, time.Time{}
-	switch {
-	case e.Shadow:
-		e.State, e.Open = Noted, false
-	case e.Asks:
-		e.State, e.Due = Asked, now.Add(e.Within)
+	if e = e.asking(now); e.Shadow {
+		e.State, e.Open, e.Due = Noted, false, time.Time{}
 	}
 	return e.schedule()
 }
+
+// asking returns the episode with a question that waits: for who is asked, or for security.
+func (e Episode) asking(now time.Time) Episode {
+	e.State, e.Open, e.Due = Told, true, time.Time{}
+	if e.Asks {
+		e.State = Asked
+	}
+	if e.presses() {
+		e.Due = now.Add(e.Within)
+	}
+	return e
+}
+
+// presses reports whether what stays undone makes a suspicion of the episode: always where somebody is asked, otherwise
+// from medium severity on.
+func (e Episode) presses() bool { return e.Asks || !graver(policy.Medium, e.Severity) }
+
+// waiting reports whether the question waits for its answer.
+func (e Episode) waiting() bool { return e.State == Asked || e.State == Told }
+
+// alone reports whether one person may settle the alarm without an answer to review.
+func (e Episode) alone() bool { return e.State == Told && graver(policy.High, e.Severity) }
 
 // joined returns the episode with one more member, and the question the member belongs to. One that was answered goes on
 // and the member is part of the next question; one that was accepted opens again.
@@ -67,14 +85,11 @@ func (e Episode) joined(at time.Time, now time.Time) (after Episode, round int, 
 // reopened asks anew, about the members that came after what was accepted.
 func (e Episode) reopened(now time.Time) Episode {
 	e.Round++
-	e.State, e.Open, e.More, e.Reminded, e.Due = Told, true, false, false, time.Time{}
+	e.More, e.Reminded = false, false
 	e.AnsweredBy, e.AnsweredAt, e.Reason, e.Words, e.Ticket = "", time.Time{}, "", "", ""
 	e.ReviewedBy, e.ReviewedAt, e.Verdict, e.Note = "", time.Time{}, "", ""
 	e.Escalated, e.Cause, e.Expires = time.Time{}, "", time.Time{}
-	if e.Asks {
-		e.State, e.Due = Asked, now.Add(e.Within)
-	}
-	return e.schedule()
+	return e.asking(now).schedule()
 }
 
 // raised returns the episode with a member of a severity in it. What is graver has to be answered sooner.
@@ -83,7 +98,7 @@ func (e Episode) raised(to policy.Severity, within time.Duration, now time.Time)
 		return e, nil
 	}
 	e.Severity, e.Within = to, min(e.Within, within)
-	if due := now.Add(e.Within); e.State == Asked && due.Before(e.Due) {
+	if due := now.Add(e.Within); e.waiting() && e.presses() && (e.Due.IsZero() || due.Before(e.Due)) {
 		e.Due = due
 	}
 	if e.State == Held || e.State == Noted {
@@ -121,7 +136,7 @@ func (e Episode) review(by string, v Verdict, note string, now time.Time) (after
 	switch {
 	case e.ReviewedBy == by && e.Verdict == v && (v == Accept) == (e.State == Accepted) && e.State != Answered && e.State != Asked:
 		return e, true, nil, nil
-	case e.State == Asked || e.State == Escalated:
+	case e.State == Asked || e.State == Escalated || e.State == Told && !e.alone():
 		return e, false, nil, fault.Refuse(fault.Conflict, "not_answered", "Nobody has justified this yet.", "Come back when it is answered.")
 	case e.State != Answered && e.State != Told:
 		return e, false, nil, settled()
@@ -157,17 +172,25 @@ func (e Episode) escalated(why Cause, now time.Time) (Episode, []step) {
 func (e Episode) tick(now time.Time) (Episode, []step) {
 	var steps []step
 	switch {
-	case e.State == Asked && !now.Before(e.Due):
+	case e.waiting() && e.presses() && !now.Before(e.Due):
 		return e.escalated(BySilence, now)
-	case e.State == Asked && !e.Reminded && !now.Before(e.half()):
+	case e.neglectable() && !now.Before(e.Due):
+		return e.escalated(ByNeglect, now)
+	case e.waiting() && e.presses() && !e.Reminded && !now.Before(e.half()):
 		e.Reminded, steps = true, []step{reminded}
-	case e.State == Answered && !e.Reminded && !now.Before(e.Due):
+	case e.State == Answered && !e.Reminded && !now.Before(e.half()):
 		e.Reminded, steps = true, []step{late}
 	}
 	return e.schedule(), steps
 }
 
-// half is when who is asked is reminded.
+// neglectable reports whether an answer that nobody reviews makes a suspicion of the episode. Of what is one already the
+// answer stays.
+func (e Episode) neglectable() bool {
+	return e.State == Answered && e.presses() && e.Escalated.IsZero()
+}
+
+// half is when whoever has to do something is reminded.
 func (e Episode) half() time.Time { return e.Due.Add(-e.Within / 2) }
 
 // ended closes the run.
@@ -185,9 +208,9 @@ func (e Episode) schedule() Episode {
 		}
 	}
 	switch {
-	case e.State == Asked && !e.Reminded:
+	case !e.Reminded && (e.waiting() && e.presses() || e.State == Answered):
 		sooner(e.half())
-	case e.State == Asked, e.State == Answered && !e.Reminded:
+	case e.waiting() && e.presses(), e.neglectable():
 		sooner(e.Due)
 	}
 	if e.Closed.IsZero() || e.State == Held {

@@ -53,7 +53,7 @@ func (s *Service) Except(ctx context.Context, q Request, by policy.Person, now t
 		}
 		x = Exception{
 			V: Version, ID: id, Kind: q.Kind, Rule: q.Scope.Rule, Scope: q.Scope, Reason: q.Reason, Note: q.Note, Ticket: q.Ticket,
-			From: q.From, Until: q.Until, Asker: by.ID, Asked: now, Nonce: hashed(t.seed, id), Expires: q.Until.Add(kept),
+			From: q.From, Until: q.Until, Ends: q.Until.UnixMicro(), Asker: by.ID, Asked: now, Nonce: hashed(t.seed, id), Expires: q.Until.Add(kept),
 		}
 		if x.Rule == "" {
 			x.Rule = every
@@ -80,6 +80,10 @@ func (s *Service) allowed(q Request, by policy.Person, now time.Time) error {
 		return fault.Refuse(fault.NotFound, "rule_unknown", "There is no such rule.", "Choose one from the list.")
 	case !named(q.Scope):
 		return scopeInvalid("A part of the scope is too long, or not one line.")
+	case wide(q.Scope.Resource):
+		return scopeInvalid("A resource that ends in * has its first two parts before it, such as projects/shop/*.")
+	case s.aboutControls(q.Scope.Rule) && !exact(q.Scope):
+		return scopeInvalid("What touches the controls themselves takes an actor and a whole resource.")
 	case q.Kind == Suppression && (!known || q.Scope.Actor == "" && !beside):
 		return scopeInvalid("A suppression names a rule, and an actor, a resource or a method.")
 	case q.Kind == Suppression && mayBeCritical(r) && !beside:

@@ -4,7 +4,8 @@
 //
 // The hits of one rule about one group, in order of event time, fall into runs: in a run no two neighbours are further
 // apart than the gap. The gap is the rule's quiet period, and at least as long as a hit may come late. A run is an
-// episode. Hits that a suppression or a change window covers belong to none.
+// episode. Of a rule that asks who acted and groups by something else, each
+// who acted has runs of her own. Hits that a suppression or a change window covers belong to none.
 //
 // The package promises that whatever the order in which entries come, however often, and wherever a process dies, the
 // alarms that went out are those of somebody who reads all entries once, in order of event time: one for each run, with
@@ -24,9 +25,12 @@
 // # Justification
 //
 // Who acted is asked, or her manager answers for her; for a program, a stranger or nobody known, security does. Somebody
-// else reviews the answer. A refusal, "it was not me" and silence past the deadline make a suspicion of it. An answer
-// covers the members that were there when it was given: what comes later is a new question. Of a rule that asks nobody,
-// one person of security settles the alarm.
+// else reviews the answer. A refusal, "it was not me", silence past the deadline and an answer that nobody reviews for as
+// long again make a suspicion of it; at half of the time there is a reminder. An answer covers the members that were there
+// when it was given: what comes later is a new question.
+//
+// Of what asks nobody, one person of security, dpo or owner settles the alarm; where it is high or critical one answers
+// and another reviews. From medium severity on it has a deadline too, and is a suspicion past it.
 //
 // # Limits
 //

@@ -81,9 +81,12 @@ func (w *working) reviewer() string {
 	return w.by // it opened again at once
 }
 
-// askedPeople are who has to answer: the person, or security where there is none.
+// askedPeople are who has to answer: the person, or security where there is none; of what asks nobody, who was told.
 func (t *turn) askedPeople(e Episode) []string {
-	if e.Person != "" {
+	switch {
+	case !e.Asks:
+		return t.watchers(e)
+	case e.Person != "":
 		return []string{e.Person}
 	}
 	return t.s.holders(t.now, e.Involved, policy.Security)

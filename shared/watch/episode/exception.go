@@ -27,7 +27,7 @@ const (
 )
 
 // Scope is what an exception covers; empty fields cover everything. Actor is an e-mail address; Resource and Method are as
-// logged, a Resource may be the beginning of names, followed by "*".
+// logged, a Resource may be the beginning of names with their first two parts, such as projects/shop/, followed by "*".
 type Scope struct {
 	Rule     string `json:"rule,omitempty"`
 	Actor    string `json:"actor,omitempty"`
@@ -48,6 +48,7 @@ type Exception struct {
 	Ticket   string        `json:"ticket,omitempty"`
 	From     time.Time     `json:"from"`
 	Until    time.Time     `json:"until"`
+	Ends     int64         `json:"ends"` // Until in microseconds since 1970
 	Asker    string        `json:"asker"`
 	Asked    time.Time     `json:"asked"`
 	Approver string        `json:"approver,omitempty"`
@@ -71,11 +72,16 @@ func (x Exception) InForce(at time.Time) bool {
 	return x.Approver != "" && !at.Before(x.From) && !at.Before(x.Approved) && at.Before(x.Until) && (x.Ended.IsZero() || at.Before(x.Ended))
 }
 
-// covers reports whether a hit is within the exception.
-func (x Exception) covers(f found, d Detail) bool {
+// covers reports whether a hit is within the exception. Nobody is covered who is not the named actor, whatever went through
+// her hands, nor who agreed on the exception.
+func (t *turn) covers(x Exception, f found, d Detail) bool {
 	s := x.Scope
+	named, _ := t.s.Policy.Person(s.Actor)
+	_, involved := t.s.who(d, t.now)
 	switch {
-	case !x.InForce(time.UnixMicro(f.at)),
+	case slices.ContainsFunc(involved, func(id string) bool { return id != named.ID || id == x.Asker || id == x.Approver }):
+		return false
+	case !x.InForce(time.UnixMicro(f.at)), wide(s.Resource), t.s.aboutControls(f.Rule) && !exact(s),
 		s.Rule != "" && s.Rule != f.Rule,
 		s.Actor != "" && !strings.EqualFold(s.Actor, actorOf(d)),
 		s.Method != "" && s.Method != f.Subject.Method,
@@ -84,6 +90,26 @@ func (x Exception) covers(f found, d Detail) bool {
 	}
 	// What is critical is never let pass for who does it alone, whatever was agreed when the rule was a milder one.
 	return f.Subject.Severity != policy.Critical || s.Resource != "" || s.Method != ""
+}
+
+// wide reports whether a resource stands for names that need not have their first two parts in common.
+func wide(resource string) bool {
+	start, open := strings.CutSuffix(resource, "*")
+	parts := strings.Split(strings.TrimLeft(start, "/"), "/")
+	return open && start != "" && (len(parts) < 3 || parts[0] == "" || parts[1] == "")
+}
+
+// exact reports whether a scope names one account and one resource.
+func exact(s Scope) bool {
+	return s.Actor != "" && s.Resource != "" && !strings.HasSuffix(s.Resource, "*")
+}
+
+// controlClass is the class of rules about the controls themselves.
+const controlClass = "control-tamper"
+
+func (s *Service) aboutControls(name string) bool {
+	r, _ := s.Rules.Rule(name)
+	return r.Alarm.Class == controlClass
 }
 
 // actorOf names who acted as a scope does.
@@ -120,11 +146,13 @@ func (t *turn) excepted(f found, d Detail) (bool, error) {
 		return err == nil, err
 	}
 	for _, name := range []string{f.Rule, every} {
-		all, err := store.Find[Exception](t.tx.Query(store.Query{Collection: exceptions, Equal: []store.Field{{Name: "rule", Value: name}}, Limit: store.MaxQueryResults}))
+		all, err := store.Find[Exception](t.tx.Query(store.Query{
+			Collection: exceptions, Equal: []store.Field{{Name: "rule", Value: name}}, Range: &store.Range{Name: "ends", From: f.at + 1}, Limit: store.MaxQueryResults,
+		}))
 		if err != nil {
 			return false, err
 		}
-		i := slices.IndexFunc(all, func(x Exception) bool { return x.covers(f, d) })
+		i := slices.IndexFunc(all, func(x Exception) bool { return t.covers(x, f, d) })
 		if i < 0 {
 			continue
 		}

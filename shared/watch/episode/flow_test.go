@@ -284,31 +284,6 @@ func TestWhoIsAsked(t *testing.T) {
 	}
 }
 
-// A rule that asks nobody: one person of security settles the alarm, not who acted.
-func TestNobodyIsAsked(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, rulesOne)
-	w.ingest(act("e1", "look", "sam", 0))
-	id := w.only().ID
-	if n, _ := w.notices(notice.Asked); n != 0 {
-		t.Error("somebody was asked")
-	}
-	if _, to := w.notices(notice.Alarm); titles(to) != "oli sue" {
-		t.Errorf("told %v", to)
-	}
-	w.to(30 * time.Hour)
-	w.tick()
-	if len(w.published) != 0 {
-		t.Error("a suspicion of nothing")
-	}
-	if _, err := w.review(id, "sam", Accept); code(err) != "review_self" {
-		t.Error(err)
-	}
-	if e, err := w.review(id, "sue", Accept); err != nil || e.State != Accepted {
-		t.Error(err)
-	}
-}
-
 // Shadow: recorded, nobody told, no promise broken.
 func TestShadow(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ import (
 // Outcome is what became of an entry.
 type Outcome struct {
 	Again     bool // it was taken before
-	Heartbeat bool // it is our own marker
+	Heartbeat bool // it is our own marker, which the rules judge as any entry
 	Hits      int  // that rules found by it
 	Told      int  // messages to other controls
 }
@@ -30,11 +30,23 @@ type taken struct {
 }
 
 // Ingest takes an entry: the rules judge it, and what follows is one transaction with its mark. An entry that no rule
-// wants writes nothing. Errors: Transient and others of the store, the vault and the bus; the entry is to come again.
+// wants writes nothing, but once an hour that its stream is written. Errors: Transient and others of the store, the vault and the bus; the entry is to come again.
 func (s *Service) Ingest(ctx context.Context, e auditlog.Entry, now time.Time) (Outcome, error) {
-	if isMarker(&e) {
-		return Outcome{Heartbeat: true}, s.beaten(ctx, &e, now)
+	beat, err := s.beaten(ctx, &e)
+	if err != nil {
+		return Outcome{}, err
 	}
+	if !beat {
+		if err := s.note(ctx, &e, now); err != nil {
+			return Outcome{}, err
+		}
+	}
+	out, err := s.judge(ctx, e, now)
+	out.Heartbeat = beat
+	return out, err
+}
+
+func (s *Service) judge(ctx context.Context, e auditlog.Entry, now time.Time) (Outcome, error) {
 	told := s.derive(&e)
 	wanted, err := s.wants(ctx, &e, now)
 	if err != nil {

@@ -39,7 +39,7 @@ func keptBy(p *policy.Policy, m policy.Mechanism, name string) (ids []string) {
 
 // Look says what the rules and the control can say for themselves, for heartbeat.Heart.Beat: one beat of Control, and one
 // for each rule that a promise is kept by. Blind are the streams that are off (rule.Set.Blind). A rule runs while the real
-// path brings entries and no stream it needs is off; otherwise its population is not whole, and what it keeps is unknown.
+// path brings entries and no stream it needs is off, nor one unseen that nobody says is on; otherwise its population is not whole, and what it keeps is unknown.
 // What it found stands in findings. A rule in shadow keeps nothing, and says nothing.
 func (s *Service) Look(ctx context.Context, blind []rule.Need, now time.Time) ([]heartbeat.Beat, error) {
 	marker, _, err := s.pulses(ctx)
@@ -47,6 +47,9 @@ func (s *Service) Look(ctx context.Context, blind []rule.Need, now time.Time) ([
 		return nil, err
 	}
 	whole := heard(marker, now)
+	if blind, err = s.unseen(ctx, blind); err != nil {
+		return nil, err
+	}
 	open, err := s.Store.Query(ctx, store.Query{
 		Collection: Episodes, Equal: []store.Field{{Name: "open", Value: true}}, Range: &store.Range{Name: "alarmed"}, Limit: store.MaxQueryResults,
 	})

@@ -7,6 +7,7 @@ import (
 
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/watch/auditlog"
 	"ostiary.internal/shared/watch/notice"
 )
 
@@ -192,17 +193,23 @@ func (w *world) except(q Request) Exception {
 	return x
 }
 
+// deep is an entry about something within something.
+func deep(e auditlog.Entry) auditlog.Entry {
+	e.Resource = "things/of/" + e.ID
+	return e
+}
+
 // What an exception covers is a record and no alarm, and is counted.
 func TestExceptions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, rulesOne)
 	x := w.except(Request{Kind: Suppression, Scope: Scope{Rule: "one", Actor: "Ada@firm.example"}, Reason: "known-noise", Until: noon.Add(50 * 24 * time.Hour)})
-	change := w.except(Request{Kind: ChangeWindow, Scope: Scope{Actor: "bob@firm.example", Resource: "things/*"}, Ticket: "C-1", Reason: "planned-work", From: noon.Add(time.Hour), Until: noon.Add(2 * time.Hour)})
+	change := w.except(Request{Kind: ChangeWindow, Scope: Scope{Actor: "bob@firm.example", Resource: "things/of/*"}, Ticket: "C-1", Reason: "planned-work", From: noon.Add(time.Hour), Until: noon.Add(2 * time.Hour)})
 	for range 2 {
 		w.ingest(act("e1", "act", "ada", 0))
 	}
 	w.to(61 * minutes)
-	w.ingest(act("e2", "act", "bob", 61*minutes))
+	w.ingest(deep(act("e2", "act", "bob", 61*minutes)))
 	if w.alarms() != 0 || w.of(record.Case, "suppression") != 1 || w.of(record.Case, "change") != 1 || w.of(record.Waiver, "suppression") != 1 {
 		t.Errorf("%d alarms, records %v", w.alarms(), w.order)
 	}
@@ -211,8 +218,8 @@ func TestExceptions(t *testing.T) {
 			t.Errorf("%d uses, %v", n, err)
 		}
 	}
-	w.ingest(act("e3", "act", "bob", 59*minutes)) // before the window
-	w.ingest(act("e0", "act", "ada", -minutes))   // before it was agreed
+	w.ingest(deep(act("e3", "act", "bob", 59*minutes))) // before the window
+	w.ingest(act("e0", "act", "ada", -minutes))         // before it was agreed
 	if w.alarms() != 2 {
 		t.Errorf("%d alarms of what is not covered", w.alarms())
 	}
@@ -221,7 +228,7 @@ func TestExceptions(t *testing.T) {
 	}
 	w.to(3 * time.Hour)
 	w.ingest(act("e4", "act", "ada", 3*time.Hour))
-	w.ingest(act("e5", "act", "bob", 3*time.Hour))
+	w.ingest(deep(act("e5", "act", "bob", 3*time.Hour)))
 	if w.alarms() != 4 {
 		t.Errorf("%d alarms after the exceptions", w.alarms())
 	}
@@ -231,7 +238,7 @@ func TestExceptionsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"one": ruled("act", "", "justify: actor"), "worst": ruled("look", "", `justify: actor, cases: [{when: "true", severity: critical}]`)})
 	good := Request{Kind: Suppression, Scope: Scope{Rule: "one", Actor: "ada@firm.example"}, Reason: "known-noise", Until: noon.Add(24 * time.Hour)}
-	change := Request{Kind: ChangeWindow, Scope: Scope{Actor: "ada@firm.example", Resource: "things/*"}, Ticket: "C-1", Reason: "planned-work", Until: noon.Add(time.Hour)}
+	change := Request{Kind: ChangeWindow, Scope: Scope{Actor: "ada@firm.example", Resource: "things/of/*"}, Ticket: "C-1", Reason: "planned-work", Until: noon.Add(time.Hour)}
 	for name, c := range map[string]struct {
 		who  string
 		q    Request

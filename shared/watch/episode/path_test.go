@@ -17,7 +17,11 @@ import (
 
 func (w *world) marker() {
 	w.t.Helper()
-	all, err := auditlog.Decode(Marker("firm", w.now()), auditlog.Mapping{})
+	value, err := w.NewMarker(w.t.Context(), w.now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	all, err := auditlog.Decode(Marker("firm", w.now(), value), auditlog.Mapping{})
 	if err != nil || len(all) != 1 {
 		w.t.Fatal(err, all)
 	}

@@ -3,8 +3,8 @@ package episode
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
@@ -13,12 +13,9 @@ import (
 	"ostiary.internal/shared/watch/rule"
 )
 
-// How the entry is known by which the path from the log to Ingest is seen to be whole: the end of its log name, or a label
-// of any application entry, for a program that cannot choose its log.
-const (
-	HeartbeatLog   = "ostiary-heartbeat"
-	HeartbeatLabel = "ostiary-heartbeat"
-)
+// HeartbeatLabel is the label of the application entry by which the path from the log to Ingest is seen to be whole. Its
+// value is of NewMarker: what anybody else writes beats no heart.
+const HeartbeatLabel = "ostiary-heartbeat"
 
 // HeartbeatInterval is how often a marker is to be written, HeartbeatGrace how long it may take to come.
 const (
@@ -33,6 +30,7 @@ const stoodStill = 5 * time.Minute
 // Names of documents in pulses.
 const (
 	pulseMarker = "marker"
+	pulseMarks  = "marks"
 	pulseTick   = "tick"
 	pulseReport = "report"
 )
@@ -43,14 +41,41 @@ type pulse struct {
 	At    time.Time `json:"at"`
 	Since time.Time `json:"since,omitzero"` // of the tick: since when it has run without standing still
 	Month string    `json:"month,omitempty"`
+	Marks []mark    `json:"marks,omitempty"` // the newest ones, oldest first
 }
 
-// Marker returns a log entry that says nothing but that it came.
-func Marker(project string, now time.Time) []byte {
+// mark is what one marker is known by, and when it was made.
+type mark struct {
+	Value string    `json:"value"`
+	At    time.Time `json:"at"`
+}
+
+// mostMarks is how many marks are known: one instance makes one in HeartbeatInterval.
+const mostMarks = 16
+
+// NewMarker returns the value of HeartbeatLabel for one marker that is written now. Errors: those of the store.
+func (s *Service) NewMarker(ctx context.Context, now time.Time) (string, error) {
+	value, err := s.nonce()
+	if err != nil {
+		return "", err
+	}
+	return value, s.Store.Tx(ctx, func(tx store.Tx) error {
+		p, err := pulsed(tx.Get, pulseMarks)
+		if err != nil {
+			return err
+		}
+		p.V, p.At, p.Marks = Version, now, append(p.Marks, mark{value, now})
+		p.Marks = p.Marks[max(len(p.Marks)-mostMarks, 0):]
+		return tx.Put(pulseDocs, pulseMarks, p)
+	})
+}
+
+// Marker returns a log entry that says nothing but that it came, with a value of NewMarker.
+func Marker(project string, now time.Time, value string) []byte {
 	data, err := json.Marshal(map[string]any{
-		"logName": "projects/" + project + "/logs/" + HeartbeatLog, "timestamp": now.UTC().Format(time.RFC3339Nano), "severity": "INFO",
+		"logName": "projects/" + project + "/logs/" + HeartbeatLabel, "timestamp": now.UTC().Format(time.RFC3339Nano), "severity": "INFO",
 		"insertId": "heartbeat-" + strconv.FormatInt(now.UnixMicro(), 10), "resource": map[string]string{"type": "global"},
-		"labels": map[string]string{HeartbeatLabel: "1"}, "jsonPayload": map[string]string{"message": "the path is whole"},
+		"labels": map[string]string{HeartbeatLabel: value}, "jsonPayload": map[string]string{"message": "the path is whole"},
 	})
 	if err != nil {
 		panic(err) // there are texts only
@@ -58,24 +83,29 @@ func Marker(project string, now time.Time) []byte {
 	return data
 }
 
-// isMarker reports whether an entry is a marker.
-func isMarker(e *auditlog.Entry) bool {
-	return e.Kind == auditlog.Application && (strings.HasSuffix(e.LogName, "/logs/"+HeartbeatLog) || e.Labels[HeartbeatLabel] != "")
-}
-
-// beaten notes a marker. One that is older than another changes nothing.
-func (s *Service) beaten(ctx context.Context, e *auditlog.Entry, now time.Time) error {
-	at := e.Time
-	if at.IsZero() || at.After(now) {
-		at = now
+// beaten notes a marker, and reports whether the entry is one. It counts from when it was made, so that one that is written
+// again proves nothing more; one that is older than another changes nothing.
+func (s *Service) beaten(ctx context.Context, e *auditlog.Entry) (is bool, err error) {
+	value := e.Labels[HeartbeatLabel]
+	if e.Kind != auditlog.Application || value == "" {
+		return false, nil
 	}
-	return s.Store.Tx(ctx, func(tx store.Tx) error {
-		p, err := pulsed(tx.Get, pulseMarker)
-		if err != nil || !p.At.Before(at) {
+	err = s.Store.Tx(ctx, func(tx store.Tx) error {
+		known, err := pulsed(tx.Get, pulseMarks)
+		if err != nil {
 			return err
 		}
-		return tx.Put(pulseDocs, pulseMarker, pulse{V: Version, At: at})
+		i := slices.IndexFunc(known.Marks, func(m mark) bool { return m.Value == value })
+		if is = i >= 0; !is {
+			return nil
+		}
+		p, err := pulsed(tx.Get, pulseMarker)
+		if at := known.Marks[i].At; err == nil && p.At.Before(at) {
+			return tx.Put(pulseDocs, pulseMarker, pulse{V: Version, At: at})
+		}
+		return err
 	})
+	return is, err
 }
 
 func pulsed(get func(collection, id string, into any) error, id string) (p pulse, err error) {

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"io"
+	"slices"
+	"sync"
 
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/vault"
@@ -39,7 +41,7 @@ func Collection() []store.Collection {
 		{Name: details, Expires: true},
 		{Name: entries, Expires: true},
 		{Name: remembered, Indexes: []store.Index{{"group", "at"}, {"valued", "at"}, {"due"}}, Expires: true},
-		{Name: exceptions, Indexes: []store.Index{{"rule"}}, Expires: true},
+		{Name: exceptions, Indexes: []store.Index{{"rule", "ends"}}, Expires: true},
 		{Name: uses, Indexes: []store.Index{{"exception"}}, Expires: true},
 		{Name: pulseDocs},
 	}
@@ -66,8 +68,10 @@ type Config struct {
 // any error nothing was changed, but that after Transient it may have been: everything here may be called again.
 type Service struct {
 	Config
-	most  int // members of an episode that are told apart
-	pages int // transactions in which one run settles
+	needs  []rule.Need // that no setting tells of
+	seenAt sync.Map    // of each need: microseconds since 1970 when it was noted last
+	most   int         // members of an episode that are told apart
+	pages  int         // transactions in which one run settles
 }
 
 // New returns a Service, or Misconfigured when a part is missing.
@@ -78,7 +82,8 @@ func New(c Config) (*Service, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	return &Service{Config: c, most: MaxMembers, pages: mostPages}, nil
+	needs := slices.DeleteFunc(c.Rules.Needs(), rule.Need.Configured)
+	return &Service{Config: c, needs: needs, most: MaxMembers, pages: mostPages}, nil
 }
 
 // nonce keeps the ids of records from being guessed: they are made from it, and it stays here.

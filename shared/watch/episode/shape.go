@@ -23,7 +23,7 @@ type State string
 const (
 	Held      State = "held"      // no alarm yet: it may belong to the episode before
 	Asked     State = "asked"     // somebody has to justify it
-	Told      State = "told"      // nobody is asked; security has to settle it
+	Told      State = "told"      // nobody is asked; security has to settle it, two people where it is grave
 	Answered  State = "answered"  // a second person has to review the answer
 	Accepted  State = "accepted"  // explained
 	Escalated State = "escalated" // a suspicion
@@ -35,9 +35,10 @@ const (
 type Cause string
 
 const (
-	BySilence Cause = "silence" // no answer within the deadline
-	ByRefusal Cause = "refused" // the reviewer did not accept
-	ByDenial  Cause = "not_me"  // somebody else acted in the person's name
+	BySilence Cause = "silence"    // no answer within the deadline, or nobody settled it
+	ByRefusal Cause = "refused"    // the reviewer did not accept
+	ByDenial  Cause = "not_me"     // somebody else acted in the person's name
+	ByNeglect Cause = "unreviewed" // nobody reviewed the answer within the deadline
 )
 
 // Reason is what an answer says. It is stored, and stands in records.

@@ -29,15 +29,21 @@ type found struct {
 const (
 	answerWithin   = 4 * time.Hour
 	criticalWithin = time.Hour
+	settleWithin   = 24 * time.Hour // of what asks nobody
+	settleCritical = 4 * time.Hour
 )
 
-// within is how long there is to answer.
+// within is how long there is to answer, and then to review; or to settle what asks nobody.
 func (f found) within(severity policy.Severity) time.Duration {
 	switch {
 	case f.deadline > 0:
 		return f.deadline
-	case severity == policy.Critical:
+	case severity == policy.Critical && f.asks:
 		return criticalWithin
+	case severity == policy.Critical:
+		return settleCritical
+	case !f.asks:
+		return settleWithin
 	}
 	return answerWithin
 }
@@ -86,6 +92,9 @@ func (s *Service) finding(h rule.Hit, now time.Time) found {
 		f.deadline, _ = r.Alarm.Deadline.Exact()
 		f.reach = reach(r)
 		f.gap = max(r.Quiet(), f.reach)
+		if byActor := slices.ContainsFunc(r.Group, func(g string) bool { return strings.Contains(g, "actor.key") }); f.asks && !byActor {
+			f.Key += " " + h.Subject.Actor // whoever is asked answers for herself alone
+		}
 	}
 	return f.placed(now)
 }

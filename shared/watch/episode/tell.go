@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/watch/notice"
@@ -19,9 +18,6 @@ func (t *turn) tell(w *working, kind notice.Kind, to []string, key string) error
 	n := notice.Notice{
 		Kind: kind, Key: e.Nonce + "/" + key, To: to, Link: t.s.Link + "/justify/" + e.ID, Due: e.Due, Why: string(e.Cause),
 		What: t.s.worded(e), Promises: t.s.sentences(e.Promises),
-	}
-	if e.State == Told {
-		n.Due = time.Time{}
 	}
 	n.Lines = t.s.about(w)
 	return t.s.Notify(t.batch, n)

@@ -82,7 +82,7 @@ func (s *Service) answers(e Episode, who policy.Person) bool {
 // MayReview reports whether a person may review the episode as it stands: the manager of who is asked, or security, dpo
 // or owner; never who answered, nor anybody the call went through. A suspicion takes more than the manager.
 func (s *Service) MayReview(e Episode, who policy.Person, now time.Time) bool {
-	if !s.MayLook(e, who, now) || e.State != Answered && e.State != Told {
+	if !s.MayLook(e, who, now) || e.State != Answered && !e.alone() {
 		return false
 	}
 	return s.reviews(e, who) && who.ID != e.AnsweredBy

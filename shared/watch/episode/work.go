@@ -51,7 +51,8 @@ func (s *Service) Answer(ctx context.Context, id string, by By, a Answer, now ti
 	})
 }
 
-// Review takes the second person's verdict; of an episode that asks nobody, the only one's. The same again changes nothing.
+// Review takes the second person's verdict; of what asks nobody and is below
+// high, the only one's. The same again changes nothing.
 // Note is one line of at most 300 bytes, or empty. Codes: episode_unknown, role_missing, verdict_invalid, note_invalid,
 // episode_moved, episode_settled, not_answered, review_self.
 func (s *Service) Review(ctx context.Context, id string, by By, v Verdict, note string, now time.Time) (Episode, error) {

@@ -26,9 +26,10 @@ var revoke = map[string]string{
 
 // causes say why something became a suspicion.
 var causes = map[string]map[string]string{
-	"silence": {"en": "no answer in time", "fr": "pas de réponse à temps", "de": "keine Antwort in der Frist"},
-	"refused": {"en": "the justification was refused", "fr": "la justification a été refusée", "de": "die Begründung wurde abgelehnt"},
-	"not_me":  {"en": "the person says that it was not her", "fr": "la personne dit que ce n’était pas elle", "de": "die Person sagt, dass sie es nicht war"},
+	"silence":    {"en": "no answer in time", "fr": "pas de réponse à temps", "de": "keine Antwort in der Frist"},
+	"refused":    {"en": "the justification was refused", "fr": "la justification a été refusée", "de": "die Begründung wurde abgelehnt"},
+	"not_me":     {"en": "the person says that it was not her", "fr": "la personne dit que ce n’était pas elle", "de": "die Person sagt, dass sie es nicht war"},
+	"unreviewed": {"en": "nobody reviewed the explanation in time", "fr": "personne n’a examiné l’explication à temps", "de": "niemand hat die Erklärung in der Frist geprüft"},
 }
 
 var severities = map[string]map[string]string{
@@ -83,9 +84,9 @@ var texts = map[Kind]map[string]text{
 		"de": {"Ein Alarm ist schwerer geworden", "Es wurde etwas Schwereres gesehen, das zu einem Alarm gehört, den Sie kennen.", "Sehen Sie sich die Seite noch einmal an."},
 	},
 	Reminder: {
-		"en": {"Your explanation is still missing", "Half of the time to explain is over.", "Answer on the page. Without an answer it becomes a suspicion."},
-		"fr": {"Votre explication manque encore", "La moitié du délai pour expliquer est écoulée.", "Répondez sur la page. Sans réponse, cela devient un soupçon."},
-		"de": {"Ihre Erklärung fehlt noch", "Die Hälfte der Zeit für die Erklärung ist vorbei.", "Antworten Sie auf der Seite. Ohne Antwort wird daraus ein Verdacht."},
+		"en": {"Your explanation is still missing", "Half of the time to explain or settle it is over.", "Answer on the page. Without an answer it becomes a suspicion."},
+		"fr": {"Votre explication manque encore", "La moitié du délai pour l’expliquer ou le régler est écoulée.", "Répondez sur la page. Sans réponse, cela devient un soupçon."},
+		"de": {"Ihre Erklärung fehlt noch", "Die Hälfte der Zeit, es zu erklären oder zu erledigen, ist vorbei.", "Antworten Sie auf der Seite. Ohne Antwort wird daraus ein Verdacht."},
 	},
 	Review: {
 		"en": {"An explanation waits for your review", "Somebody has explained an alarm. A second person has to look at it.", "Accept or refuse it on the page."},
@@ -93,9 +94,9 @@ var texts = map[Kind]map[string]text{
 		"de": {"Eine Erklärung wartet auf Ihre Prüfung", "Jemand hat einen Alarm erklärt. Eine zweite Person muss es sich ansehen.", "Nehmen Sie sie auf der Seite an, oder lehnen Sie sie ab."},
 	},
 	ReviewOverdue: {
-		"en": {"An explanation still waits for your review", "Nobody has looked at the explanation of an alarm in time. The promise is shown as broken until somebody does.", "Accept or refuse it on the page now."},
-		"fr": {"Une explication attend toujours votre examen", "Personne n’a examiné à temps l’explication d’une alarme. La promesse est affichée comme rompue jusque-là.", "Acceptez-la ou refusez-la maintenant sur la page."},
-		"de": {"Eine Erklärung wartet noch auf Ihre Prüfung", "Niemand hat die Erklärung eines Alarms rechtzeitig geprüft. Die Zusage steht bis dahin als gebrochen da.", "Nehmen Sie sie jetzt auf der Seite an, oder lehnen Sie sie ab."},
+		"en": {"An explanation still waits for your review", "Half of the time to review is over, and nobody has looked at the explanation of an alarm. Past it, it is a suspicion.", "Accept or refuse it on the page now."},
+		"fr": {"Une explication attend toujours votre examen", "La moitié du délai d’examen est écoulée, et personne n’a regardé l’explication d’une alarme. Passé ce délai, c’est un soupçon.", "Acceptez-la ou refusez-la maintenant sur la page."},
+		"de": {"Eine Erklärung wartet noch auf Ihre Prüfung", "Die Hälfte der Zeit für die Prüfung ist vorbei, und niemand hat sich die Erklärung eines Alarms angesehen. Danach ist sie ein Verdacht.", "Nehmen Sie sie jetzt auf der Seite an, oder lehnen Sie sie ab."},
 	},
 	Suspicion: {
 		"en": {"An alarm became a suspicion", "An alarm was not explained as it has to be. It is a suspicion now.", "Look into it at once."},

@@ -5,6 +5,7 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
@@ -16,6 +17,18 @@ import (
 // withHome makes ext(member) look at the entry too: in a trial the domain of whoever acts is an approved one.
 func withHome(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
 	return f.NewCall("outside", args[0], f.NewIdent("home")), nil
+}
+
+// withTime makes role(address, name) ask at the time of the entry: who has left has no role.
+func withTime(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
+	return f.NewCall("had_role", args[0], args[1], f.NewIdent("time")), nil
+}
+
+// alone makes machine_own(address) look at the entry too: a person who acts by an account of the policy has not what
+// the account is trusted with.
+func alone(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
+	nobody := f.NewCall(operators.Equals, f.NewCall("size", f.NewIdent("people")), f.NewLiteral(types.Int(0)))
+	return f.NewCall(operators.LogicalAnd, f.NewCall("own", args[0]), nobody), nil
 }
 
 func one(name string, arg *cel.Type, fn func(string) bool) cel.EnvOption {
@@ -47,6 +60,13 @@ func when1(name string, fn func(time.Time) bool) cel.EnvOption {
 func when2(name string, fn func(string, time.Time) bool) cel.EnvOption {
 	return cel.Function(name, cel.Overload(name+"_text_time", []*cel.Type{cel.StringType, cel.TimestampType}, cel.BoolType,
 		cel.BinaryBinding(func(a, b ref.Val) ref.Val { return types.Bool(fn(plain(a), b.(types.Timestamp).Time)) })))
+}
+
+func when3(name string, fn func(a, b string, at time.Time) bool) cel.EnvOption {
+	return cel.Function(name, cel.Overload(name+"_texts_time", []*cel.Type{cel.StringType, cel.StringType, cel.TimestampType}, cel.BoolType,
+		cel.FunctionBinding(func(args ...ref.Val) ref.Val {
+			return types.Bool(fn(plain(args[0]), plain(args[1]), args[2].(types.Timestamp).Time))
+		})))
 }
 
 func path2[T any](name string, first, second, result *cel.Type, fn func(any, string) T) cel.EnvOption {

@@ -14,6 +14,7 @@ import (
 func TestExt(t *testing.T) {
 	t.Parallel()
 	w := Fixture()
+	w.Domains = append(w.Domains, "kinetic.example")
 	tests := map[string]bool{
 		"user:anna@company.example": false, "user:ANNA@Company.Example": false, "anna@company.example": false, "group:all@company.example": false,
 		"user:anna@sub.company.example": true, "user:anna@company.example.evil.example": true, "user:x@gmail.com": true, "group:g@googlegroups.com": true,
@@ -26,6 +27,7 @@ func TestExt(t *testing.T) {
 		"projectOwner:company-live": false, "projectEditor:foreign": true,
 		"principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/*":    true,
 		"principal://iam.googleapis.com/locations/global/workforcePools/p/subject/a@company.example": true, "": true, "nonsense": true,
+		"user:anna@Kinetic.example": true, "user:anna@kinetic.example": false, "domain:Kinetic.example": true,
 		"user:x@company-live.iam.gserviceaccount.com": false,
 	}
 	for member, want := range tests {
@@ -69,7 +71,9 @@ func TestRoles(t *testing.T) {
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	w := Fixture()
-	if !w.HasRole("user:anna@company.example", "manager") || w.HasRole("ben@company.example", "manager") || w.HasRole("", "employee") {
+	left := time.Date(2026, 2, 28, 12, 0, 0, 0, time.UTC)
+	if !w.HasRole("user:anna@company.example", "manager", noon) || w.HasRole("ben@company.example", "manager", noon) || w.HasRole("", "employee", noon) ||
+		!w.HasRole("gone@company.example", "manager", left) || w.HasRole("gone@company.example", "manager", left.AddDate(0, 0, 1)) {
 		t.Error("a role is misjudged")
 	}
 	if !w.Approved("ANNA@company.example", noon) || w.Approved("eve@company.example", noon) || !w.Approved("deploy@company-live.iam.gserviceaccount.com", noon) {
@@ -194,6 +198,7 @@ func TestVocabulary(t *testing.T) {
 	}
 	e := entry("1", "act", "anna@company.example", "u", 0)
 	e.Actor.Chain = []auditlog.Identity{{Email: "ben@company.example"}, {}}
+	e.Actor.KeyName = "keys/1"
 	e.IP, e.Request = "192.0.2.7", json.RawMessage(`{"a":{"b":["x"]},"n":3}`)
 	e.Permissions = []auditlog.Permission{{Name: "p.get", Granted: true}, {Name: "p.set"}}
 	e.Metadata = json.RawMessage(`{"event":[{"parameter":[{"name":"E","value":"v"}]}]}`)
@@ -205,11 +210,11 @@ func TestVocabulary(t *testing.T) {
 		}
 	}
 	for _, expression := range []string{
-		`ext("user:x@other.example") && !ext(actor.email)`, `public("allUsers")`, `!agent(actor.email)`, `own("deploy@company-live.iam.gserviceaccount.com")`,
+		`ext("user:x@other.example") && !ext(actor.email)`, `public("allUsers")`, `!agent(actor.email)`, `own("deploy@company-live.iam.gserviceaccount.com")`, `!machine_own("deploy@company-live.iam.gserviceaccount.com")`,
 		`live("company-live")`, `privileged("roles/owner") && primitive("roles/viewer")`, `role(actor.email, "manager")`, `approved(actor.email, time)`,
 		`workhours(time)`, `cidr(ip, ["192.0.2.0/24"])`, `listed`, `!open(ranges)`, `open(["0.0.0.0/1"] + ["128.0.0.0/1"])`, `text(request, "n") == "3"`,
 		`items(request, "a.b").exists(i, i == "x")`, `items(request, "nowhere").size() == 0`, `parameter(metadata, "E") == "v"`,
-		`segment(resource, "secrets") == "s"`, `actor.chain == ["ben@company.example", "anna@company.example"]`, `permissions == ["p.get"] && denied == ["p.set"]`,
+		`segment(resource, "secrets") == "s"`, `actor.chain == ["ben@company.example", "anna@company.example"]`, `actor.key_name == "keys/1"`, `permissions == ["p.get"] && denied == ["p.set"]`,
 		`labels["k"] == "v" && !("x" in resource_labels)`, `delta.size() == 0 && blinding.size() == 0`, `time.getHours("UTC") == 12`, `text(response, "x") == ""`,
 	} {
 		p, err := program(env, expression, cel.BoolType)

@@ -11,13 +11,14 @@ import (
 	"strconv"
 	"time"
 
+	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/watch/auditlog"
 )
 
 // Fixture is the company that inline tests run in, beside the policy's own: rules of a shared folder are tested alike
 // everywhere. Its domain is company.example, its projects company-live and company-staging; anna@ is a manager, ben@ and
-// cleo@ are employees, dora@ is of security; deploy@company-live.iam.gserviceaccount.com is an account of the policy;
+// cleo@ are employees, dora@ is of security, gone@ was a manager until the end of February 2026; deploy@company-live.iam.gserviceaccount.com is an account of the policy;
 // resources may be made in Europe.
 func Fixture() World { return fixture(World{Zone: time.UTC}) }
 
@@ -25,6 +26,8 @@ func fixture(w World) World {
 	person := func(id string, roles ...policy.Role) policy.Person {
 		return policy.Person{ID: id, Email: id + "@company.example", Roles: roles}
 	}
+	gone := person("gone", policy.Employee, policy.Manager)
+	gone.Until = calendar.Day{Year: 2026, Month: time.February, Day: 28}
 	projects := maps.Clone(w.Projects)
 	if projects == nil {
 		projects = map[string]policy.EnvironmentKind{}
@@ -34,7 +37,7 @@ func fixture(w World) World {
 		Domains: slices.Concat(w.Domains, []string{"company.example"}),
 		People: slices.Concat(w.People, []policy.Person{
 			person("anna", policy.Employee, policy.Manager), person("ben", policy.Employee), person("cleo", policy.Employee),
-			person("dora", policy.Employee, policy.Security),
+			person("dora", policy.Employee, policy.Security), gone,
 		}),
 		Projects: projects,
 		Accounts: slices.Concat(w.Accounts, []string{"deploy@company-live.iam.gserviceaccount.com"}),

@@ -99,9 +99,20 @@ func (l *linting) promises() {
 
 // Need is a stream that is off unless somebody switched it on, and that rules look for.
 type Need struct {
-	Service string
+	Service string // "" for any
 	Stream  auditlog.Stream
 	Rules   []string // names
+}
+
+// Configured reports whether a setting of Google Cloud alone says if the stream is written: it does of Data Access logs, but
+// for those of Workspace, which an administrator has to share first.
+func (n Need) Configured() bool {
+	return n.Stream == auditlog.DataAccess && !slices.Contains(workspaceServices, n.Service)
+}
+
+// Met reports whether an entry of a service and stream shows that the need is met.
+func (n Need) Met(service string, stream auditlog.Stream) bool {
+	return n.Stream == stream && (n.Service == "" || n.Service == service)
 }
 
 // Needs returns the streams without which rules are blind, by service. The activity stream is always on and not among
@@ -123,6 +134,13 @@ func (s *Set) Needs() []Need {
 			for _, service := range m.Service {
 				for _, stream := range m.needs(all[service]) {
 					add(service, stream, r.Name)
+				}
+			}
+			if len(m.Service) == 0 {
+				for _, stream := range []auditlog.Stream{auditlog.AccessTransparency, auditlog.ApplicationLog} {
+					if slices.Contains(m.Stream, string(stream)) {
+						add("", stream, r.Name)
+					}
 				}
 			}
 		}

@@ -141,6 +141,11 @@ func TestNeeds(t *testing.T) {
 	if len(needs) != 2 || needs[1].Service != "secretmanager.googleapis.com" || needs[1].Stream != auditlog.DataAccess || len(needs[1].Rules) != 2 {
 		t.Errorf("needs %+v", needs)
 	}
+	s = set(t, map[string]string{"app": strings.Replace(burst, "{service: [app], stream", "{stream", 1)})
+	if needs := s.Needs(); len(needs) != 1 || needs[0].Service != "" || needs[0].Stream != auditlog.ApplicationLog || !needs[0].Met("any", auditlog.ApplicationLog) || needs[0].Configured() {
+		t.Errorf("of any application: %+v", needs)
+	}
+	s = set(t, map[string]string{"reader": reader, "second": anyStream})
 	blind := s.Blind(func(service string, stream auditlog.Stream) bool { return stream != auditlog.DataAccess })
 	if len(blind) != 1 || blind[0].Service != "secretmanager.googleapis.com" {
 		t.Errorf("blind %+v, want secret reads", blind)

@@ -9,7 +9,7 @@ import (
 	"ostiary.internal/shared/watch/auditlog"
 )
 
-// watchFile says what rules cannot know by themselves. Without it, an application's log holds everything below
+// watchFile says what rules cannot know by themselves. What it does not say, an application's log holds below
 // jsonPayload under the names of the keys, and resources may be anywhere.
 const watchFile = "watch.yaml"
 
@@ -39,14 +39,15 @@ type applicationLog struct {
 	Target  string `yaml:"target"`
 	IP      string `yaml:"ip"`
 	Outcome string `yaml:"outcome"`
+	Assumed bool   `yaml:"-"`
 }
 
 // fromActor says that whoever acts, and where it happened, counts as the company's own.
 const fromActor = "actor"
 
 // Mappings returns where the company's own logs hold what, as auditlog.Decode takes it, and everything wrong with
-// watch.yaml. Without the file it is one mapping for every log: actor, user, tenant, action, ticket, reason, time,
-// target, ip and outcome below jsonPayload, service "application".
+// watch.yaml. The last is for every log, also for entries of a log of the file that its paths find nothing in: actor,
+// user, tenant, action, ticket, reason, time, target, ip and outcome below jsonPayload, service "application".
 func Mappings(p *policy.Policy) ([]auditlog.Mapping, []policy.Problem) {
 	var file watching
 	_, problems := p.Decode(watchFile, &file)
@@ -83,10 +84,7 @@ func Mappings(p *policy.Policy) ([]auditlog.Mapping, []policy.Problem) {
 	if home := file.Replay.Home; home != "" && home != fromActor {
 		wrong("replay.home", "is unknown", fromActor)
 	}
-	if len(all) == 0 {
-		all = []auditlog.Mapping{plainMapping()}
-	}
-	return all, policy.Sort(problems)
+	return append(all, plainMapping()), policy.Sort(problems)
 }
 
 // plainMapping is that of a log that names everything as we do.
@@ -95,6 +93,7 @@ func plainMapping() auditlog.Mapping {
 		Service: "application", Actor: "jsonPayload.actor", User: "jsonPayload.user", Tenant: "jsonPayload.tenant",
 		Action: "jsonPayload.action", Ticket: "jsonPayload.ticket", Reason: "jsonPayload.reason", Time: "jsonPayload.time",
 		Target: "jsonPayload.target", IP: "jsonPayload.ip", Outcome: "jsonPayload.outcome",
+		Assumed: true,
 	}
 }
 

@@ -32,10 +32,10 @@ func WorldOf(p *policy.Policy) World {
 	_, _ = p.Decode(watchFile, &file) // Mappings tells what is wrong with it
 	w.Regions = file.Regions
 	for _, s := range p.Services {
-		w.Accounts = append(w.Accounts, strings.ToLower(s.Email))
+		w.Accounts = append(w.Accounts, auditlog.Small(s.Email))
 	}
 	for _, s := range p.Sources {
-		w.Accounts = append(w.Accounts, strings.ToLower(s.Email))
+		w.Accounts = append(w.Accounts, auditlog.Small(s.Email))
 	}
 	return w
 }
@@ -43,7 +43,7 @@ func WorldOf(p *policy.Policy) World {
 // address returns the kind of an IAM member and what it names, in small letters: "deleted:user:A@b.example?uid=1"
 // gives "user" and "a@b.example". A plain address is a user.
 func address(member string) (kind, name string) {
-	member = strings.ToLower(strings.TrimSpace(member))
+	member = auditlog.Small(strings.TrimSpace(member))
 	member, _, _ = strings.Cut(strings.TrimPrefix(member, "deleted:"), "?uid=")
 	if strings.HasPrefix(member, "principal:") || strings.HasPrefix(member, "principalset:") {
 		kind, name, _ = strings.Cut(member, ":")
@@ -161,17 +161,17 @@ func (w World) Live(project string) bool { return w.Projects[project] != policy.
 // person returns the person with an address.
 func (w World) person(member string) (policy.Person, bool) {
 	_, name := address(member)
-	i := slices.IndexFunc(w.People, func(p policy.Person) bool { return strings.EqualFold(p.Email, name) })
+	i := slices.IndexFunc(w.People, func(p policy.Person) bool { return auditlog.Small(p.Email) == name })
 	if i < 0 {
 		return policy.Person{}, false
 	}
 	return w.People[i], true
 }
 
-// HasRole reports whether an address is that of a person of the policy with a role.
-func (w World) HasRole(member, role string) bool {
+// HasRole reports whether an address was that of a person of the policy with a role at a time.
+func (w World) HasRole(member, role string, at time.Time) bool {
 	p, ok := w.person(member)
-	return ok && p.Has(policy.Role(role))
+	return ok && p.Active(at) && p.Has(policy.Role(role))
 }
 
 // Approved reports whether a member was a person of the policy at a time, or is an account of it.

@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"regexp"
+	"slices"
 	"time"
 
 	"ostiary.internal/shared/calendar"
@@ -93,6 +95,22 @@ type Alarm struct {
 type Case struct {
 	When     string          `yaml:"when"`
 	Severity policy.Severity `yaml:"severity"`
+}
+
+// asksList finds where an expression asks for the live allow-list.
+var asksList = regexp.MustCompile(`\blisted\b`)
+
+// AsksList reports whether the rule asks which addresses were on the live allow-list: of entries whose list nobody
+// knows any more it can tell nothing.
+func (r Rule) AsksList() bool {
+	texts := append([]string{r.When, r.Window.Of}, r.Group...)
+	if r.Window.Other != nil {
+		texts = append(append(texts, r.Window.Other.When), r.Window.Other.Group...)
+	}
+	for _, c := range r.Alarm.Cases {
+		texts = append(texts, c.When)
+	}
+	return slices.ContainsFunc(texts, asksList.MatchString)
 }
 
 // Quiet returns how long nothing must happen until an episode of the rule closes.

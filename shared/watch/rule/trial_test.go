@@ -30,7 +30,7 @@ func watched(t *testing.T, text string) *policy.Policy {
 func TestMappings(t *testing.T) {
 	t.Parallel()
 	all, problems := Mappings(watched(t, "logs:\n  - {log: /logs/a, service: shop, action: jsonPayload.event, actor: jsonPayload.who}\n  - {service: rest, action: textPayload}\n"))
-	if len(problems) > 0 || len(all) != 2 {
+	if len(problems) > 0 || len(all) != 3 || all[2] != plainMapping() {
 		t.Fatalf("%v %v", all, problems)
 	}
 	for log, want := range map[string]string{"a": "shop", "b": "rest"} {

@@ -107,24 +107,26 @@ func permissions(v *view, granted bool) []string {
 func functions(w World) []cel.EnvOption {
 	s, l, d := cel.StringType, cel.ListType(cel.StringType), cel.DynType
 	return []cel.EnvOption{
-		cel.Macros(cel.GlobalMacro("ext", 1, withHome)),     // ext(member): a member of a binding, or an address, from outside
-		two("outside", s, l, w.outside),                     // what ext(member) stands for: outside(member, home)
-		one("in_region", s, w.InRegion),                     // in_region(location): where resources may be made
-		lists("internet", Internet),                         // internet(ranges): some of it is an address of the internet
-		one("public", s, Public),                            // public(member): everyone, or everyone with a Google account
-		one("agent", s, GoogleAgent),                        // agent(member): an account that Google owns and runs
-		one("own", s, w.Own),                                // own(address): an account of ostiary's own functions and the company's services
-		one("live", s, w.Live),                              // live(project): not known to be staging
-		one("privileged", s, Privileged),                    // privileged(role): may change access, or read everything
-		one("primitive", s, Primitive),                      // primitive(role): owner, editor, viewer
-		two("role", s, s, w.HasRole),                        // role(address, "manager"): a person of people.yaml has the role
-		when2("approved", w.Approved),                       // approved(member, time): a person or an account of the policy, then
-		when1("workhours", w.WorkHours),                     // workhours(time): Monday to Friday, 07:00 to 20:00, in the company's zone
-		two("cidr", s, l, InRanges),                         // cidr(ip, ["192.0.2.0/24"]): false for what is no address
-		lists("open", Open),                                 // open(ranges): together they hold every IPv4 or every IPv6 address
-		path2("text", d, s, cel.StringType, Text),           // text(request, "policy.etag"): "" where there is nothing
-		path2("items", d, s, cel.ListType(d), Sub),          // items(request, "policy.bindings"): [] where there is nothing
-		path2("parameter", d, s, cel.StringType, Parameter), // parameter(metadata, "USER_EMAIL"): of a Workspace event
-		path2("segment", s, s, cel.StringType, segment),     // segment(resource, "secrets"): what follows it in a path
+		cel.Macros(cel.GlobalMacro("ext", 1, withHome)),      // ext(member): a member of a binding, or an address, from outside
+		two("outside", s, l, w.outside),                      // what ext(member) stands for: outside(member, home)
+		one("in_region", s, w.InRegion),                      // in_region(location): where resources may be made
+		lists("internet", Internet),                          // internet(ranges): some of it is an address of the internet
+		one("public", s, Public),                             // public(member): everyone, or everyone with a Google account
+		one("agent", s, GoogleAgent),                         // agent(member): an account that Google owns and runs
+		one("own", s, w.Own),                                 // own(address): an account of ostiary's own functions and the company's services
+		cel.Macros(cel.GlobalMacro("machine_own", 1, alone)), // machine_own(address): own(address), and no person acts by it
+		one("live", s, w.Live),                               // live(project): not known to be staging
+		one("privileged", s, Privileged),                     // privileged(role): may change access, or read everything
+		one("primitive", s, Primitive),                       // primitive(role): owner, editor, viewer
+		cel.Macros(cel.GlobalMacro("role", 2, withTime)),     // role(address, "manager"): a person of people.yaml had the role, then
+		when3("had_role", w.HasRole),                         // what role(address, name) stands for: had_role(address, name, time)
+		when2("approved", w.Approved),                        // approved(member, time): a person or an account of the policy, then
+		when1("workhours", w.WorkHours),                      // workhours(time): Monday to Friday, 07:00 to 20:00, in the company's zone
+		two("cidr", s, l, InRanges),                          // cidr(ip, ["192.0.2.0/24"]): false for what is no address
+		lists("open", Open),                                  // open(ranges): together they hold every IPv4 or every IPv6 address
+		path2("text", d, s, cel.StringType, Text),            // text(request, "policy.etag"): "" where there is nothing
+		path2("items", d, s, cel.ListType(d), Sub),           // items(request, "policy.bindings"): [] where there is nothing
+		path2("parameter", d, s, cel.StringType, Parameter),  // parameter(metadata, "USER_EMAIL"): of a Workspace event
+		path2("segment", s, s, cel.StringType, segment),      // segment(resource, "secrets"): what follows it in a path
 	}
 }

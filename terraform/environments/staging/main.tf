@@ -64,7 +64,7 @@ locals {
     [for stream in ["activity", "system_event", "policy", "access_transparency"] : "log_id(\"cloudaudit.googleapis.com/${stream}\")"],
     [for service in split(",", var.settings["OSTIARY_DATA_ACCESS"]) : "(log_id(\"cloudaudit.googleapis.com/data_access\") AND protoPayload.serviceName=\"${service}\")"],
     [for log in var.application_logs : "log_id(\"${log}\")"],
-    ["labels.\"ostiary-heartbeat\"=\"1\""],
+    ["labels.\"ostiary-heartbeat\":*"],
   ))
 }
 

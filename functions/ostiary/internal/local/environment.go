@@ -46,6 +46,7 @@ func (w *World) environment(m manifest.Function, own wiring.Env, database string
 		"OSTIARY_PROBES":      "loopback",
 		"OSTIARY_URL":         cmp.Or(w.options.URL, "http://localhost"),
 		"OSTIARY_DATA_ACCESS": "allServices",
+		"OSTIARY_LOG_STREAMS": "all",
 		wiring.EnvInvoker:     invoker(m.Name),
 		wiring.EnvClient:      "header:" + ClientHeader,
 		"OSTIARY_MESSAGE":     "mailbox:" + database,

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,7 +92,9 @@ func TestLifeEndsNow(t *testing.T) {
 		}
 		kinds[r.Kind]++
 	}
-	if err != nil || kinds[record.Page] < 96 || kinds[record.Claim] != 2 || kinds[record.Attestation] == 0 {
+	// The first day of a life that begins between its first scene and the statements is too short for these.
+	signed := slices.ContainsFunc(w.scenes(at), func(s scene) bool { return strings.HasPrefix(s.name, "the statement") })
+	if err != nil || kinds[record.Page] < 96 || kinds[record.Claim] != 2 || signed != (kinds[record.Attestation] > 0) {
 		t.Errorf("%v, %v", kinds, err)
 	}
 	if err := w.live(t.Context(), 1); fault.CodeOf(err) != "life_there" {

@@ -31,9 +31,9 @@ func (s *sink) Enabled(ctx context.Context, level slog.Level) bool {
 
 // Handle implements slog.Handler.
 func (s *sink) Handle(ctx context.Context, r slog.Record) error {
-	if _, marked := log.LabelsOf(r)[episode.HeartbeatLabel]; marked {
+	if value, marked := log.LabelsOf(r)[episode.HeartbeatLabel]; marked {
 		now := s.world.clock.Now()
-		if err := s.world.bus.Publish(ctx, watchaudit.TopicEntries, bus.Message{Data: episode.Marker("local", now)}); err != nil {
+		if err := s.world.bus.Publish(ctx, watchaudit.TopicEntries, bus.Message{Data: episode.Marker("local", now, value)}); err != nil {
 			return err
 		}
 	}

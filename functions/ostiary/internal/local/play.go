@@ -129,14 +129,17 @@ func (w *World) play(ctx context.Context) error {
 // playOn plays stop after stop. What a function refuses is noted, and life goes on, as it does; a schedule that fails
 // ends it.
 func (w *World) playOn(ctx context.Context) error {
-	scenes := w.scenes(w.life.now())
+	stops, err := w.life.now().stops(w.scenes(w.life.now()))
+	if err != nil {
+		return err
+	}
 	quick := disk.PutOff(ctx)
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the heap is small, and turned over thousands of times
 	for kept := w.life.now(); kept.Step <= kept.last(); kept.Step++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		refused, err := w.playStep(quick, kept, scenes)
+		refused, err := w.playStep(quick, kept, stops[kept.Step])
 		if err != nil {
 			return err
 		}
@@ -151,6 +154,20 @@ func (w *World) playOn(ctx context.Context) error {
 	return nil
 }
 
+// stops deals the scenes out to the stops: each is played at the first one that is not before it. A scene that no stop
+// would play is an error, not one that is left out.
+func (p played) stops(scenes []scene) (map[int][]scene, error) {
+	at := map[int][]scene{}
+	for _, s := range scenes {
+		stop := int((s.at.Sub(p.From) + lifeStep - 1) / lifeStep)
+		if s.at.Before(p.From) || stop > p.last() {
+			return nil, fmt.Errorf("%s at %s is no part of a sample life from %s to %s", s.name, s.at.Format(time.RFC3339), p.From.Format(time.RFC3339), p.to().Format(time.RFC3339))
+		}
+		at[stop] = append(at[stop], s)
+	}
+	return at, nil
+}
+
 // playStep is one stop: people and programs do what they do at that time, then every schedule runs.
 func (w *World) playStep(ctx context.Context, kept played, scenes []scene) (refused []string, err error) {
 	now := kept.at()
@@ -160,9 +177,6 @@ func (w *World) playStep(ctx context.Context, kept played, scenes []scene) (refu
 		return nil, err
 	}
 	for _, s := range scenes {
-		if s.at.After(now) || !s.at.After(now.Add(-lifeStep)) {
-			continue
-		}
 		if err := s.play(ctx, w); err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()

@@ -63,9 +63,6 @@ type telling struct {
 // about is a telling that answers a request.
 func (t telling) about(what string) telling {
 	t.adds = maps.Clone(t.adds)
-	if t.adds == nil {
-		t.adds = map[string]any{}
-	}
 	if t.adds["kind"] != nil {
 		t.adds["target"] = what
 	} else {
@@ -97,7 +94,7 @@ func (s *script) tellings(source policy.Source, kind string) []telling {
 				if takes, _ := intake.Takes(s.w.policy, s.rules, source, only, kind); !takes || windowed {
 					continue
 				}
-				t := telling{adds: limited(p)}
+				t := s.feeding(p, ref, kind)
 				if keeper.Mechanism != policy.Records {
 					t = s.doing(ref, kind)
 				}
@@ -112,6 +109,18 @@ func (s *script) tellings(source policy.Source, kind string) []telling {
 	return all
 }
 
+// feeding is what feeds a check of a promise.
+func (s *script) feeding(p policy.Promise, check, kind string) telling {
+	t := telling{adds: limited(p)}
+	if member, sort := intake.Sort(kind, check, p); member != "" {
+		t.adds[member] = sort
+	}
+	if kind == "review.done" { // a count of all people or contracts, made by a machine
+		t.every = 7
+	}
+	return t
+}
+
 // doing is what does a duty.
 func (s *script) doing(id, kind string) telling {
 	d, _ := s.rules.Duty(id)
@@ -119,27 +128,36 @@ func (s *script) doing(id, kind string) telling {
 	if every := d.Every; every.Years == 0 && every.Months == 0 && every.Days <= 14 {
 		t.every = every.Days
 	}
-	about := ""
+	t.adds = map[string]any{}
 	for _, n := range d.Machines() {
-		if n.Type == kind {
-			about = n.About
+		if n.Type == kind && n.About != "" {
+			maps.Copy(t.adds, named(kind, n.About))
 		}
 	}
-	switch {
-	case t.asked && kind == "scan.finished":
-		t.adds = map[string]any{"kind": "malware"}
-	case t.asked, about == "":
-	case kind == "training.completed":
-		t.adds = map[string]any{"course": about}
-	case kind == "pentest.report":
-		t.adds = map[string]any{"tester": about}
-	case kind == "review.done":
-		review, period, of := strings.Cut(about, "/")
-		if t.adds = map[string]any{"review": review}; of {
-			t.adds["period"] = period
-		}
+	if does := s.holders(d.Owner); kind == "review.done" && len(does) > 0 {
+		t.adds["reviewer"] = does[0].Email
 	}
 	return t
+}
+
+// named is what an event has to say for a duty that asks for evidence about something.
+func named(kind, about string) map[string]any {
+	switch kind {
+	case "training.completed":
+		return map[string]any{"course": about}
+	case "scan.finished":
+		return map[string]any{"kind": about}
+	case "review.done":
+		review, of, more := strings.Cut(about, "/")
+		switch {
+		case of == "external":
+			return map[string]any{"review": review, "external": true}
+		case more:
+			return map[string]any{"review": review, "period": of}
+		}
+		return map[string]any{"review": review}
+	}
+	return nil // the sample of the type says so already
 }
 
 // limited is what an event has to say because of the limits of a promise: exactly what is allowed.
@@ -148,7 +166,7 @@ func limited(p policy.Promise) map[string]any {
 	for name, param := range p.Params {
 		number, err := param.Int()
 		switch {
-		case name == "suite" || name == "scope":
+		case name == "suite" || name == "scope" || name == "kind":
 			adds[name] = param.Values[0]
 		case name == "scopes" || name == "content":
 			var found []string
@@ -222,30 +240,32 @@ func (s *script) says(kind string, p policy.Person) func(at time.Time) map[strin
 		case "training.completed":
 			return map[string]any{"person": person, "course": sampleTool, "passed": true, "score": 92}
 		case screened:
-			return map[string]any{"person": person, "level": "standard", "result": "clear"}
+			return map[string]any{"person": person, "level": "standard", "result": "clear", "checks": []string{"identity", "criminal-record"}}
 		case neverSent:
 			return map[string]any{"person": person, "document": digest, "signed": ago(day)}
 		case "review.done":
-			return map[string]any{"review": "tools", "reviewer": person, "expected": 40, "reviewed": 40, "open": 0}
+			return map[string]any{"review": "tools", "reviewer": person, "expected": 40, "reviewed": 40, "open": 0, "until": at.AddDate(1, 0, 0).Format(time.RFC3339), "waited_s": 86400}
 		case "build.tested":
-			return map[string]any{"commit": commit, "suite": sampleTool, "tests": 120, "passed": 120, "failed": 0, "deployed": ago(time.Hour)}
+			return map[string]any{"commit": commit, "suite": sampleTool, "tests": 120, "passed": 120, "failed": 0, "deployed": ago(time.Hour), "signed_off": ago(time.Minute)}
 		case "build.scanned":
 			return map[string]any{"commit": commit, "tool": sampleTool, "scope": "dependencies", "committed": ago(time.Hour), "critical": 0, "high": 0, "medium": 2, "low": 5}
 		case "release.deployed":
 			return map[string]any{"digest": digest, "environment": "live", "suite_passed": true, "signed_off": true,
 				"dev_at": ago(4 * day), "staging_at": ago(2 * day), "base_built": ago(5 * day), "previous": ago(7 * day)}
 		case "backup.completed":
-			return map[string]any{"expected": 1, "failed": 0, "stores": []map[string]any{{"store": sampleTool, "restorable": ago(3 * time.Minute), "regions": 3, "offsite": 1}}}
+			return map[string]any{"expected": 1, "failed": 0, "stores": []map[string]any{{"store": sampleTool, "restorable": ago(3 * time.Minute), "regions": 3, "offsite": 1, "size_off_percent": 2}}}
 		case "backup.restored":
-			return map[string]any{"store": sampleTool, "declared": ago(2 * time.Hour), "restored": ago(time.Hour), "lost_s": 240, "checksum_ok": true}
+			return map[string]any{"store": sampleTool, "declared": ago(2 * time.Hour), "restored": ago(time.Hour), "lost_s": 240, "checksum_ok": true, "rest_unchanged": true}
 		case "pentest.report":
-			return map[string]any{"report": digest, "tester": "external", "from": ago(20 * day), "to": ago(2 * day), "critical_open": 0, "high_open": 0, "medium_open": 1, "low_open": 3}
+			return map[string]any{"report": digest, "tester": "external", "scope": []string{"network", "application"}, "from": ago(20 * day), "to": ago(2 * day), "critical_open": 0, "high_open": 0, "medium_open": 1, "low_open": 3}
 		case "endpoint.report":
 			return map[string]any{"expected": 31, "seen": 31, "unmanaged": 0, "unencrypted": 0, "antivirus_off": 0, "old_signatures": 0}
 		case "uptime.report":
 			return map[string]any{"endpoint": sampleTool, "from": ago(30 * day), "to": ago(0), "last": ago(time.Minute), "probes": 43200, "missing": 0, "failed": 1,
 				"alert_fired": ago(20 * time.Hour), "alert_reached": ago(20*time.Hour - 30*time.Second), "alert_acknowledged": ago(20*time.Hour - 5*time.Minute)}
 		}
-		return scan()
+		all := scan()
+		all["drill"], all["alert_raised"] = ago(2*time.Minute), ago(time.Minute)
+		return all
 	}
 }

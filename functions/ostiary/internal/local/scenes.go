@@ -35,10 +35,14 @@ func asleep(from, now time.Time) bool {
 	return !now.Before(begun) && now.Before(begun.Add(2*time.Hour))
 }
 
-// firstDay is the midnight before the first morning of a sample life.
+// firstScene is the hour of the day at which the earliest scene is played.
+const firstScene = 5 * time.Hour
+
+// firstDay is the midnight before the first morning of a sample life: the first one of which no scene lies before the
+// beginning.
 func firstDay(from time.Time) time.Time {
 	midnight := from.UTC().Truncate(day)
-	if from.Sub(midnight) >= 9*time.Hour {
+	if from.Sub(midnight) > firstScene {
 		midnight = midnight.Add(day)
 	}
 	return midnight
@@ -66,6 +70,9 @@ func (w *World) scenes(p played) []scene {
 	s.software()
 	s.exception()
 	s.all = append(s.all, scene{s.end, "the mark of a sample", func(ctx context.Context, w *World) error { return w.mark(ctx, "ends") }})
+	if p.Days < fortnight { // a shorter life is the beginning of a whole one
+		s.all = slices.DeleteFunc(s.all, func(one scene) bool { return one.at.After(s.end) })
+	}
 	return s.all
 }
 

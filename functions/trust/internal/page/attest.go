@@ -75,6 +75,9 @@ type Duty struct {
 	Owner    string     // key of the role that does it
 	Second   string     // key of the role that reviews; "" for nobody
 	Evidence []Evidence // what it needs from machines and has not got
+	Failed   []Evidence // what machines say is out of order
+	Late     bool       // it came after somebody's first day
+	Refused  bool       // by Reviewer
 	By, At   string     // who did it and when; By "" for machines
 	// Issuer, Number and Ends are of the document that was put on file, or the first two as filled in.
 	Issuer, Number, Ends string
@@ -84,6 +87,8 @@ type Duty struct {
 	Cycle                int
 	MayDo                bool
 	MayReview            bool
+	MayRefuse            bool
+	MayWithdraw          bool
 	Own                  bool // it is her own matter
 }
 

@@ -40,6 +40,9 @@ const (
 	// EnvStreams lists the services whose Data Access logs are written, separated by commas, or allServices: what the
 	// rules need beyond that is blind, and said to be.
 	EnvStreams = "OSTIARY_DATA_ACCESS"
+	// EnvLogs lists the other streams that are known to be written, separated by commas: application, access_transparency,
+	// login (of Workspace), or all. Rules that look for one that is not listed are blind until an entry of it came.
+	EnvLogs = "OSTIARY_LOG_STREAMS"
 	// EnvAssets lists the services whose changes are told to other controls, separated by commas; may be empty.
 	EnvAssets = "OSTIARY_ASSET_SERVICES"
 )
@@ -114,11 +117,18 @@ func (p *Parts) list(variable string) []string {
 	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// Blind returns the log streams that rules look for and that are not written.
+// Blind returns the log streams that rules look for and that are not known to be written.
 func (p *Parts) Blind() []rule.Need {
-	on := p.list(EnvStreams)
+	on, logs := p.list(EnvStreams), p.list(EnvLogs)
 	return p.Rules.Blind(func(service string, stream auditlog.Stream) bool {
-		return stream != auditlog.DataAccess || slices.Contains(on, "allServices") || slices.Contains(on, service)
+		if (rule.Need{Service: service, Stream: stream}).Configured() {
+			return slices.Contains(on, "allServices") || slices.Contains(on, service)
+		}
+		name := string(stream)
+		if stream == auditlog.DataAccess {
+			name, _, _ = strings.Cut(service, ".")
+		}
+		return slices.Contains(logs, "all") || slices.Contains(logs, name) || service != "" && slices.Contains(on, service)
 	})
 }
 

@@ -47,6 +47,9 @@ const (
 	lockName  = ".objects" // the one lock of the folder
 )
 
+// maxBytes bounds what is read: the largest bundle of entries has 16 MiB.
+const maxBytes = 64 << 20
+
 // Objects is a store in a folder.
 type Objects struct {
 	dir string
@@ -60,6 +63,9 @@ func New(dir string) *Objects { return &Objects{dir: dir} }
 func (o *Objects) Get(ctx context.Context, name string) (log.Object, error) {
 	if err := check(ctx, name); err != nil {
 		return log.Object{}, err
+	}
+	if info, err := os.Stat(o.path(name)); err == nil && info.Size() > maxBytes {
+		return log.Object{}, fault.New(fault.Invalid, "reading object %s: it has more than %d bytes", name, maxBytes)
 	}
 	data, err := os.ReadFile(o.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -108,11 +114,11 @@ func (o *Objects) Delete(ctx context.Context, name string, generation int64) err
 		return err
 	}
 	defer unlock()
-	switch now, err := o.Get(ctx, name); {
-	case fault.Is(err, fault.NotFound):
+	switch now, err := o.look(name); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return err
+		return fault.New(fault.Transient, "deleting object %s: %w", name, err)
 	case now.Generation != generation:
 		return fault.New(fault.Conflict, "object %s is of another generation", name)
 	}
@@ -184,11 +190,13 @@ func (o *Objects) write(ctx context.Context, dir string, data []byte) (string, e
 
 func (o *Objects) path(name string) string { return filepath.Join(o.dir, filepath.FromSlash(name)) }
 
-// generationOf is never 0, and never negative.
 func generationOf(data []byte) int64 {
 	sum := sha256.Sum256(data)
-	return int64(binary.BigEndian.Uint64(sum[:8])>>1 | 1)
+	return generation(sum[:])
 }
+
+// generation is that of a hash: never 0, and never negative.
+func generation(sum []byte) int64 { return int64(binary.BigEndian.Uint64(sum)>>1 | 1) }
 
 func check(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {

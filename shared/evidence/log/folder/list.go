@@ -3,7 +3,9 @@ package folder
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -72,20 +74,28 @@ func (q *query) walk(folder string) error {
 }
 
 func (q *query) add(name string) error {
-	data, err := os.ReadFile(q.path(name))
+	l, err := q.look(name)
 	if errors.Is(err, fs.ErrNotExist) { // deleted since the folder was read
 		return nil
 	}
+	if err == nil {
+		q.found = append(q.found, l)
+	}
+	return err
+}
+
+// look describes an object without holding it in memory, however large it is.
+func (o *Objects) look(name string) (log.Listed, error) {
+	f, err := os.Open(o.path(name))
 	if err != nil {
-		return err
+		return log.Listed{}, err
 	}
-	info, err := os.Stat(q.path(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
-		return err
+		return log.Listed{}, err
 	}
-	q.found = append(q.found, log.Listed{Name: name, Generation: generationOf(data), Size: int64(len(data)), Created: info.ModTime().UTC()})
-	return nil
+	sum := sha256.New()
+	size, err := io.Copy(sum, f)
+	return log.Listed{Name: name, Generation: generation(sum.Sum(nil)), Size: size, Created: info.ModTime().UTC()}, err
 }
