@@ -314,7 +314,7 @@ func (w *world) as(email string) []string {
 // eventually waits for what messages bring about.
 func (w *world) eventually(what string, holds func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !holds(); time.Sleep(15 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(15 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			w.Fatalf("it did not come to pass that %s", what)
 		}

@@ -128,10 +128,10 @@ func TestPagesHold(t *testing.T) {
 				security.Open(page.path)
 				security.inspect(page.name, lang)
 			}
-			// Security alone settles what nobody is asked about, and answers for others in other words than for herself.
-			for name, asked := range map[string]bool{"unreadable": false, "undetermined": false, "erik": true} {
-				if security.Open(paths[name]); security.Has("form[action$='/answer']") != asked || security.Has("form[action$='/review']") == asked {
-					t.Errorf("%s: asked to explain %v", name, !asked)
+			// What is grave nobody settles alone: one of security explains it, in other words than for herself, and another reviews.
+			for _, name := range []string{"unreadable", "undetermined", "erik"} {
+				if security.Open(paths[name]); !security.Has("form[action$='/answer']") || security.Has("form[action$='/review']") {
+					t.Errorf("%s: it is not for security to explain", name)
 				}
 			}
 			security.Open(paths["asha"])
