@@ -90,8 +90,8 @@ func (a *archive) writePolicy(dir string) (promise.Register, error) {
 	var text strings.Builder
 	text.WriteString("promises:\n")
 	for n := range promises {
-		fmt.Fprintf(&text, "  - {id: Z%d, text: {en: %q}, source: {file: own.txt, section: All}, check: check-%d, severity: high, max_age: P2D, kept_by: [{records: control-%d}, {rule: control-%d}]}\n",
-			n, fmt.Sprintf("This is the sentence of promise %d of a long policy, as it was published.", n), n%controls, n%controls, n%7)
+		fmt.Fprintf(&text, "  - {id: Z%d, text: {en: %q}, source: {file: own.txt, section: All}, check: check-%d, severity: high, max_age: P2D, kept_by: [{records: control-%d}]}\n",
+			n, fmt.Sprintf("This is the sentence of promise %d of a long policy, as it was published.", n), n%controls, n%controls)
 	}
 	// Duties would write to people while the function that follows the log is measured.
 	for _, name := range []string{"promises", "duties.yaml"} {

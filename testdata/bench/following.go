@@ -119,7 +119,7 @@ func (a *archive) environment(dir string) ([]string, error) {
 	return []string{
 		"FUNCTION_TARGET=keeppromises", "OSTIARY_IAM=front", "OSTIARY_POLICY=dir:" + a.policy, "OSTIARY_EVIDENCE=folder:" + in("inbox"),
 		"OSTIARY_STORE=bolt:" + in("trust.db") + "?tree=trust", "OSTIARY_BUS=bolt:" + in("bus.db"), "OSTIARY_SEAL_MESSAGE=local:" + in("key"),
-		"OSTIARY_PROBES=loopback", "OSTIARY_LOG_TILES=folder:" + a.dir, "OSTIARY_LOG_HEAD=folder:" + a.dir, "OSTIARY_TRUST=" + string(trust),
+		"OSTIARY_SECRETS=file:" + in("secrets") + "?key=" + in("secrets.key"), "OSTIARY_PROBES=loopback", "OSTIARY_LOG_TILES=folder:" + a.dir, "OSTIARY_LOG_HEAD=folder:" + a.dir, "OSTIARY_TRUST=" + string(trust),
 	}, nil
 }
 

@@ -16,6 +16,8 @@ import (
 
 	_ "ostiary.internal/shared/platform/bus/local"
 	_ "ostiary.internal/shared/policy/dir"
+
+	_ "ostiary.internal/shared/platform/secret/file"
 )
 
 // The parts that start no other program measure something, and fill every cell of their rows.

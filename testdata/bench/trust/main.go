@@ -13,6 +13,7 @@ import (
 	_ "ostiary.internal/shared/evidence/record/folder"
 	_ "ostiary.internal/shared/platform/bus/local"
 	_ "ostiary.internal/shared/platform/seal/local"
+	_ "ostiary.internal/shared/platform/secret/file"
 	_ "ostiary.internal/shared/platform/store/bolt"
 	_ "ostiary.internal/shared/policy/dir"
 )
