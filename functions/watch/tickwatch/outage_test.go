@@ -121,7 +121,7 @@ func TestDeath(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			stride := max(map[string]int{"store": 97, "inbox": 29, "applied": 7, "bus": 2}[name]/require.Seeds(1), 1)
+			stride := max(map[string]int{"store": 389, "inbox": 29, "applied": 7, "bus": 2}[name]/require.Seeds(1), 1)
 			for n := 0; ; n += stride {
 				got := done(t, part, n, true)
 				if got == nil {

@@ -67,6 +67,7 @@ settings = {
   OSTIARY_URL            = "https://ostiary.sharedcontacts.example"
   OSTIARY_DATA_ACCESS    = "iam.googleapis.com,iamcredentials.googleapis.com,secretmanager.googleapis.com"
   OSTIARY_ASSET_SERVICES = "cloudresourcemanager.googleapis.com,compute.googleapis.com,storage.googleapis.com"
+  OSTIARY_LOG_STREAMS    = "application"
 }
 service_members  = ["serviceAccount:bastion@ostiary-staging.iam.gserviceaccount.com"]
 watched_projects = ["sharedcontacts-live"]
