@@ -1,11 +1,13 @@
 // Package calendar computes deadlines: where a local day ends, when a period is over, which date it is
-// somewhere. Every deadline of the house is computed here.
+// somewhere, what a working day is, by when a person's request has to be answered. Every deadline of the house is
+// computed here.
 //
 // It promises that a result is found by looking at the zone's transitions, never by trusting the normalisation
 // of time.Date, which answers 23:00 of the old day where midnight does not exist (America/Santiago,
 // 2026-09-06). It knows days of 23, 24, 24½ and 25 hours, midnights that are skipped or happen twice, and dates
-// that a zone left out altogether (Pacific/Apia, 2011-12-30). It does not know holidays, and it never asks what
-// time it is now.
+// that a zone left out altogether (Pacific/Apia, 2011-12-30). Of public holidays it knows the national ones of the
+// countries in holidays.json, for the years that file vouches for, and says so where it does not know. It never asks
+// what time it is now, and it gives no legal advice.
 package calendar
 
 import (

@@ -72,9 +72,7 @@ func (p Period) Add(t time.Time, loc *time.Location) time.Time {
 		return t.Add(length).UTC()
 	}
 	local := t.In(loc)
-	month := time.Date(local.Year()+p.Years, local.Month()+time.Month(p.Months), 1, 0, 0, 0, 0, time.UTC)
-	day := min(local.Day(), month.AddDate(0, 1, -1).Day())
-	midnight := month.AddDate(0, 0, day-1+p.Days).Unix()
+	midnight := AddDays(AddMonths(Date(t, loc), 12*p.Years+p.Months), p.Days).wall()
 	hour, minute, second := local.Clock()
 	wall := midnight + int64(hour*3600+minute*60+second)
 	return wallTime(wall, loc).Add(time.Duration(local.Nanosecond()) + p.Clock)
