@@ -45,7 +45,7 @@ func list(t *testing.T, args ...string) []listed {
 }
 
 // cloud are prefixes of cloud SDKs and database drivers: they appear only in adapters.
-var cloud = []string{"cloud.google.com/go", "google.golang.org/api", "google.golang.org/grpc", "google.golang.org/genproto", "go.etcd.io/bbolt", "github.com/emersion/go-smtp", "github.com/emersion/go-sasl"}
+var cloud = []string{"cloud.google.com/go", "google.golang.org/api", "google.golang.org/grpc", "google.golang.org/genproto", "go.etcd.io/bbolt", "github.com/emersion/go-smtp", "github.com/emersion/go-sasl", "go.mongodb.org/mongo-driver", "github.com/jackc/pgx"}
 
 // adapters are the packages named after a service that may import cloud SDKs, drivers, os and net/http. The value
 // says why the package is one.
@@ -64,6 +64,13 @@ var adapters = map[string]string{
 	"shared/platform/message/mailbox":               "bbolt file",
 	"shared/platform/message/smtp":                  "SMTP",
 	"shared/access/allowlist/file":                  "files of nftables, nginx and JSON",
+	"shared/erasure/firestore":                      "Firestore",
+	"shared/erasure/gcs":                            "Cloud Storage",
+	"shared/erasure/mongodb":                        "MongoDB",
+	"shared/erasure/postgres":                       "PostgreSQL",
+	"shared/erasure/hook":                           "a company's own HTTP service",
+	"shared/erasure/local":                          "bbolt file",
+	"shared/erasure/oauth/upstream":                 "the providers of OAuth grants",
 	"shared/evidence/record/folder":                 "folder",
 	"shared/trust/probe/outside":                    "the network, as a stranger sees it",
 	"shared/evidence/record/gcs":                    "Cloud Storage",
@@ -156,7 +163,7 @@ var local = []string{
 	module + "shared/platform/secret/file", module + "shared/platform/seal/local", module + "shared/platform/directory/people",
 	module + "shared/platform/message/mailbox", module + "shared/platform/identity/issuer", module + "shared/policy/dir", module + "shared/evidence/record/folder",
 	module + "shared/evidence/log/folder", module + "shared/evidence/log/memory", module + "shared/evidence/sign/file",
-	module + "testdata", "go.etcd.io/bbolt", "testing",
+	module + "shared/erasure/local", module + "testdata", "go.etcd.io/bbolt", "testing",
 }
 
 // rights says which manifest entry a driver needs: a function that links a driver it has no right to fails.

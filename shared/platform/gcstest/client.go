@@ -32,9 +32,13 @@ func (s *Server) Connect(permissions ...string) func(context.Context) (*storage.
 	s.mu.Lock()
 	s.grants[token] = slices.Clone(permissions)
 	s.mu.Unlock()
+	transport := http.RoundTripper(bearer{token})
+	if s.Wrap != nil {
+		transport = s.Wrap(transport)
+	}
 	return func(ctx context.Context) (*storage.Client, error) {
 		return storage.NewClient(ctx, storage.WithJSONReads(), option.WithoutAuthentication(),
-			option.WithHTTPClient(&http.Client{Transport: bearer{token}}), option.WithEndpoint(s.server.URL+"/storage/v1/"))
+			option.WithHTTPClient(&http.Client{Transport: transport}), option.WithEndpoint(s.server.URL+"/storage/v1/"))
 	}
 }
 

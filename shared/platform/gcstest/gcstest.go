@@ -3,16 +3,19 @@
 //
 // It promises that every precondition on generation and metageneration is kept, on reading, writing, changing and
 // deleting; that generations grow and are never given twice; that a hold or the bucket's retention keeps an object from
-// being deleted or replaced; that each client has the permissions it was given and no other, replacing needing the one to
-// delete too; and that names are listed in order. Uploads in one request, reads, metadata changes, deletions and lists are
-// served; versions, resumable uploads, composing, copying, the XML API and everything else is answered 501. It is for
-// tests; nothing deployed links it.
+// being deleted or replaced; that a versioned bucket keeps what is replaced, and deletes for good only what is named with its
+// generation; that each client has the permissions it was given and no other, replacing needing the one to delete too; and
+// that names are listed in order. Uploads in one request, reads, metadata changes, deletions, lists and the description of
+// a bucket are served; resumable uploads, composing, copying, restoring, the XML API and everything else is answered 501.
+// It is for tests; nothing deployed links it.
 package gcstest
 
 import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
+	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strconv"
@@ -39,6 +42,9 @@ type Server struct {
 	// After is the same once a request was done: a status other than 0 is answered in place of the outcome.
 	After func(Call) (status int)
 
+	// Wrap is put around the transport of every client that is made while it is set: it may call the server.
+	Wrap func(http.RoundTripper) http.RoundTripper
+
 	clock  clock.Clock
 	server *httptest.Server
 
@@ -48,26 +54,31 @@ type Server struct {
 	grants     map[string][]string // by token: what the client may do; nil for everything
 }
 
-// Call is one request in short: what it does (get, insert, patch, delete, list) to which object.
+// Call is one request in short: what it does (get, insert, patch, delete, list, describe) to which object.
 type Call struct{ Does, Bucket, Object string }
 
 // Bucket is a bucket to begin with.
 type Bucket struct {
-	Name      string
-	Retention time.Duration // how long an object is kept from its creation
+	Name       string
+	Retention  time.Duration // how long an object is kept from its creation
+	Versioning bool
+	SoftDelete time.Duration // how long what is deleted for good can be restored
 }
 
 type bucket struct {
-	retention time.Duration
-	objects   map[string]*object
+	Bucket
+	objects map[string]*object
+	old     map[string][]*object // noncurrent versions, oldest first
+	soft    []string             // names of what was deleted for good and can be restored
 }
 
-// object is the live version of an object.
+// object is one version of an object.
 type object struct {
 	data                       []byte
 	generation, metageneration int64
 	created, updated           time.Time
 	contentType                string
+	custom                     map[string]string
 	temporaryHold, eventHold   bool
 	damaged                    string // checksum of the bytes before they were damaged
 }
@@ -80,7 +91,7 @@ func New(t testing.TB, c clock.Clock, buckets ...Bucket) *Server {
 	}
 	s := &Server{clock: c, buckets: map[string]*bucket{}, generation: c.Now().UnixMicro(), grants: map[string][]string{}}
 	for _, b := range buckets {
-		s.buckets[b.Name] = &bucket{b.Retention, map[string]*object{}}
+		s.buckets[b.Name] = &bucket{Bucket: b, objects: map[string]*object{}, old: map[string][]*object{}}
 	}
 	s.server = httptest.NewServer(s)
 	t.Cleanup(s.server.Close)
@@ -97,16 +108,18 @@ func (s *Server) Data(bucket, name string) (string, bool) {
 	return "", false
 }
 
-// Names returns the names of all objects of a bucket in order.
+// Names returns the names of all live objects of a bucket in order.
 func (s *Server) Names(bucket string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var names []string
-	for name := range s.buckets[bucket].objects {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(s.buckets[bucket].objects))
+}
+
+// SoftDeleted returns the names of what was deleted for good from a bucket with soft deletion, in order of deletion.
+func (s *Server) SoftDeleted(bucket string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.buckets[bucket].soft)
 }
 
 // Damage changes the bytes of an object without anything else, as a fault of the storage would.
@@ -119,12 +132,49 @@ func (s *Server) Damage(bucket, name string, change func(data []byte)) {
 }
 
 // put stores data as a new generation. The caller holds the lock.
-func (s *Server) put(b *bucket, name string, data []byte, contentType string) *object {
+func (s *Server) put(b *bucket, name string, data []byte, meta metadata) {
 	s.generation++
 	now := s.clock.Now().UTC()
-	o := &object{data: data, generation: s.generation, metageneration: 1, created: now, updated: now, contentType: contentType}
-	b.objects[name] = o
-	return o
+	if old := b.objects[name]; old != nil && b.Versioning {
+		b.old[name] = append(b.old[name], old)
+	}
+	b.objects[name] = &object{data: data, generation: s.generation, metageneration: 1, created: now, updated: now, contentType: meta.ContentType, custom: meta.Metadata}
+}
+
+// version returns one version of an object, the live one for "".
+func (b *bucket) version(name, generation string) *object {
+	for _, o := range b.versions(name) {
+		if generation == strconv.FormatInt(o.generation, 10) || generation == "" && o == b.objects[name] {
+			return o
+		}
+	}
+	return nil
+}
+
+// versions are all versions of an object, oldest first.
+func (b *bucket) versions(name string) []*object {
+	all := slices.Clone(b.old[name])
+	if live := b.objects[name]; live != nil {
+		all = append(all, live)
+	}
+	return all
+}
+
+// remove deletes a version for good; without its generation the live one of a versioned bucket is only no longer live.
+func (b *bucket) remove(name string, o *object, named bool) {
+	if o == b.objects[name] {
+		delete(b.objects, name)
+	}
+	b.old[name] = slices.DeleteFunc(b.old[name], func(v *object) bool { return v == o })
+	switch {
+	case b.Versioning && !named:
+		b.old[name] = append(b.old[name], o)
+	case b.SoftDelete > 0:
+		b.soft = append(b.soft, name)
+	}
+	if len(b.old[name]) == 0 {
+		delete(b.old, name)
+	}
 }
 
 // kept says why an object may be neither deleted nor replaced, or "".
@@ -132,7 +182,7 @@ func (s *Server) kept(b *bucket, o *object) (reason string) {
 	switch {
 	case o.temporaryHold || o.eventHold:
 		return "objectUnderActiveHold"
-	case s.clock.Now().Before(o.created.Add(b.retention)):
+	case s.clock.Now().Before(o.created.Add(b.Retention)):
 		return "retentionPolicyNotMet"
 	}
 	return ""
@@ -158,18 +208,19 @@ type resource struct {
 	TemporaryHold   bool   `json:"temporaryHold,omitempty"`
 	EventBasedHold  bool   `json:"eventBasedHold,omitempty"`
 	RetentionExpiry string `json:"retentionExpirationTime,omitempty"`
+
+	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
-func (b *bucket) describe(bucketName, name string) resource {
-	o := b.objects[name]
+func (b *bucket) describe(name string, o *object) resource {
 	r := resource{
-		Kind: "storage#object", Bucket: bucketName, Name: name, ContentType: o.contentType,
+		Kind: "storage#object", Bucket: b.Name, Metadata: o.custom, Name: name, ContentType: o.contentType,
 		Generation: strconv.FormatInt(o.generation, 10), Metageneration: strconv.FormatInt(o.metageneration, 10),
 		Size: strconv.Itoa(len(o.data)), CRC32C: crc32c(o.data), Created: o.created.Format(time.RFC3339Nano), Updated: o.updated.Format(time.RFC3339Nano),
 		TemporaryHold: o.temporaryHold, EventBasedHold: o.eventHold,
 	}
-	if b.retention > 0 {
-		r.RetentionExpiry = o.created.Add(b.retention).Format(time.RFC3339Nano)
+	if b.Retention > 0 {
+		r.RetentionExpiry = o.created.Add(b.Retention).Format(time.RFC3339Nano)
 	}
 	return r
 }

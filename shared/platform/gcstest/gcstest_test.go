@@ -10,6 +10,7 @@ import (
 
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/googleapi"
+	"google.golang.org/api/iterator"
 
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/gcstest"
@@ -169,11 +170,73 @@ func TestNotServed(t *testing.T) {
 	_, _ = io.WriteString(resumable, strings.Repeat("x", 300<<10))
 	_, composing := b.Object("b").ComposerFrom(b.Object("a")).Run(t.Context())
 	_, copying := b.Object("b").CopierFrom(b.Object("a")).Run(t.Context())
-	_, versions := b.Objects(t.Context(), &storage.Query{Versions: true, Projection: storage.ProjectionNoACL}).Next()
+	_, soft := b.Objects(t.Context(), &storage.Query{SoftDeleted: true, Projection: storage.ProjectionNoACL}).Next()
 	_, part := b.Object("a").NewRangeReader(t.Context(), 1, 1)
-	for what, err := range map[string]error{"a resumable upload": resumable.Close(), "composing": composing, "copying": copying, "versions": versions, "a range": part} {
+	for what, err := range map[string]error{"a resumable upload": resumable.Close(), "composing": composing, "copying": copying, "what was deleted softly": soft, "a range": part} {
 		if err == nil {
 			t.Errorf("%s was served", what)
 		}
+	}
+}
+
+// TestVersions: a versioned bucket keeps what is replaced or deleted, until it is deleted by its generation; then it can
+// still be restored for a while. Lists hold every version, or what names have in common.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	s := gcstest.New(t, nil, gcstest.Bucket{Name: bucket, Versioning: true, SoftDelete: time.Hour})
+	s.Page = 2
+	b := s.Client(t, gcstest.Everything).Bucket(bucket)
+	attrs, err := b.Attrs(t.Context())
+	if err != nil || !attrs.VersioningEnabled || attrs.SoftDeletePolicy.RetentionDuration != time.Hour {
+		t.Errorf("the bucket is %+v, %v", attrs, err)
+	}
+	var generations []int64
+	for _, data := range []string{"one", "two"} {
+		g, err := write(t, b.Object("a/x"), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		generations = append(generations, g)
+	}
+	for _, name := range []string{"a/y", "b"} {
+		if _, err := write(t, b.Object(name), "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func(q storage.Query) (found []string) {
+		q.Projection = storage.ProjectionNoACL
+		for it := b.Objects(t.Context(), &q); ; {
+			o, err := it.Next()
+			if errors.Is(err, iterator.Done) {
+				return found
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, o.Prefix+o.Name)
+		}
+	}
+	want := func(what, names string, q storage.Query) {
+		t.Helper()
+		if got := strings.Join(list(q), " "); got != names {
+			t.Errorf("%s: %q, want %q", what, got, names)
+		}
+	}
+	wants(t, "deleting", b.Object("a/y").Delete(t.Context()), 0)
+	want("what is live", "a/x b", storage.Query{})
+	want("every version", "a/x a/x a/y b", storage.Query{Versions: true})
+	want("prefixes", "b a/", storage.Query{Versions: true, Delimiter: "/"})
+	old := b.Object("a/x").Generation(generations[0])
+	if attrs, err := old.Update(t.Context(), storage.ObjectAttrsToUpdate{Metadata: map[string]string{"owner": "u1"}}); err != nil || attrs.Metadata["owner"] != "u1" || attrs.Metageneration != 2 {
+		t.Errorf("changed to %+v, %v", attrs, err)
+	}
+	wants(t, "deleting what was changed", old.If(storage.Conditions{MetagenerationMatch: 1}).Delete(t.Context()), http.StatusPreconditionFailed)
+	wants(t, "deleting for good", old.If(storage.Conditions{MetagenerationMatch: 2}).Delete(t.Context()), 0)
+	if err := old.Delete(t.Context()); !errors.Is(err, storage.ErrObjectNotExist) {
+		t.Errorf("deleting again: %v", err)
+	}
+	want("every version", "a/x a/y b", storage.Query{Versions: true})
+	if soft := s.SoftDeleted(bucket); len(soft) != 1 || soft[0] != "a/x" {
+		t.Errorf("restorable are %q", soft)
 	}
 }

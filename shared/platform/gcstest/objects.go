@@ -3,6 +3,7 @@ package gcstest
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"mime"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxUpload bounds an upload of a test.
@@ -18,11 +20,12 @@ const maxUpload = 64 << 20
 
 // metadata is what an upload or a change says of the object.
 type metadata struct {
-	Name           string `json:"name"`
-	ContentType    string `json:"contentType"`
-	CRC32C         string `json:"crc32c"`
-	TemporaryHold  *bool  `json:"temporaryHold"`
-	EventBasedHold *bool  `json:"eventBasedHold"`
+	Name           string            `json:"name"`
+	ContentType    string            `json:"contentType"`
+	CRC32C         string            `json:"crc32c"`
+	Metadata       map[string]string `json:"metadata"`
+	TemporaryHold  *bool             `json:"temporaryHold"`
+	EventBasedHold *bool             `json:"eventBasedHold"`
 }
 
 // insert stores an object sent in one request of two parts: what it is, and its bytes.
@@ -54,12 +57,12 @@ func (s *Server) insert(b *bucket, q request) (func(http.ResponseWriter), *probl
 		if p := s.may(q, needs["delete"]); p != nil {
 			return nil, p
 		}
-		if reason := s.kept(b, old); reason != "" {
+		if reason := s.kept(b, old); reason != "" && !b.Versioning {
 			return nil, keptBy(q, reason)
 		}
 	}
-	s.put(b, name, data, meta.ContentType)
-	return writeJSON(b.describe(q.Bucket, name)), nil
+	s.put(b, name, data, meta)
+	return writeJSON(b.describe(name, b.objects[name])), nil
 }
 
 func readUpload(r *http.Request) (meta metadata, data []byte, p *problem) {
@@ -93,12 +96,12 @@ func readUpload(r *http.Request) (meta metadata, data []byte, p *problem) {
 
 func get(b *bucket, q request, o *object) (func(http.ResponseWriter), *problem) {
 	if q.query.Get("alt") != "media" {
-		return writeJSON(b.describe(q.Bucket, q.Object)), nil
+		return writeJSON(b.describe(q.Object, o)), nil
 	}
 	if q.http.Header.Get("Range") != "" {
 		return nil, &problem{http.StatusNotImplemented, "notImplemented", "gcstest reads whole objects"}
 	}
-	data, describe := slices.Clone(o.data), b.describe(q.Bucket, q.Object)
+	data, describe := slices.Clone(o.data), b.describe(q.Object, o)
 	// Damaged bytes are served under the checksum of what was stored.
 	sum := crc32c(data)
 	if o.damaged != "" {
@@ -116,7 +119,7 @@ func get(b *bucket, q request, o *object) (func(http.ResponseWriter), *problem) 
 	}, nil
 }
 
-// patch changes holds; the data stays.
+// patch changes holds and custom metadata; the data stays.
 func (s *Server) patch(b *bucket, q request, o *object) (func(http.ResponseWriter), *problem) {
 	var meta metadata
 	if err := json.NewDecoder(io.LimitReader(q.http.Body, 1<<20)).Decode(&meta); err != nil {
@@ -128,15 +131,18 @@ func (s *Server) patch(b *bucket, q request, o *object) (func(http.ResponseWrite
 	if meta.EventBasedHold != nil {
 		o.eventHold = *meta.EventBasedHold
 	}
+	if meta.Metadata != nil {
+		o.custom = meta.Metadata
+	}
 	o.metageneration++
 	o.updated = s.clock.Now().UTC()
-	return writeJSON(b.describe(q.Bucket, q.Object)), nil
+	return writeJSON(b.describe(q.Object, o)), nil
 }
 
-// list answers one part of a list, in the order of the names' bytes.
+// list answers one part of a list, in the order of the names' bytes and, of one name, of the generations.
 func (s *Server) list(b *bucket, q request) (func(http.ResponseWriter), *problem) {
-	if q.query.Get("delimiter") != "" || q.query.Get("matchGlob") != "" || q.query.Get("filter") != "" {
-		return nil, &problem{http.StatusNotImplemented, "notImplemented", "gcstest lists without delimiter, glob and filter"}
+	if q.query.Get("matchGlob") != "" || q.query.Get("filter") != "" || q.query.Get("softDeleted") == "true" {
+		return nil, &problem{http.StatusNotImplemented, "notImplemented", "gcstest lists without glob and filter, and what exists"}
 	}
 	if q.query.Get("projection") == "full" {
 		if p := s.may(q, "storage.objects.getIamPolicy"); p != nil {
@@ -155,20 +161,82 @@ func (s *Server) list(b *bucket, q request) (func(http.ResponseWriter), *problem
 		return nil, &problem{http.StatusBadRequest, "invalid", "Invalid page token"}
 	}
 	answer := struct {
-		Kind  string     `json:"kind"`
-		Next  string     `json:"nextPageToken,omitempty"`
-		Items []resource `json:"items,omitempty"`
+		Kind     string     `json:"kind"`
+		Next     string     `json:"nextPageToken,omitempty"`
+		Items    []resource `json:"items,omitempty"`
+		Prefixes []string   `json:"prefixes,omitempty"`
 	}{Kind: "storage#objects"}
-	for _, name := range slices.Sorted(maps.Keys(b.objects)) {
-		end := q.query.Get("endOffset")
-		if !strings.HasPrefix(name, q.query.Get("prefix")) || name < q.query.Get("startOffset") || end != "" && name >= end || len(token) > 0 && name <= string(token) {
+	last := ""
+	for _, e := range b.entries(q) {
+		if at := e.at(); len(token) > 0 && at <= string(token) {
 			continue
-		}
-		if len(answer.Items) == limit {
-			answer.Next = base64.URLEncoding.EncodeToString([]byte(answer.Items[limit-1].Name))
+		} else if len(answer.Items)+len(answer.Prefixes) == limit {
+			answer.Next = base64.URLEncoding.EncodeToString([]byte(last))
 			break
+		} else {
+			last = at
 		}
-		answer.Items = append(answer.Items, b.describe(q.Bucket, name))
+		if e.version == nil {
+			answer.Prefixes = append(answer.Prefixes, e.name)
+		} else {
+			answer.Items = append(answer.Items, b.describe(e.name, e.version))
+		}
 	}
 	return writeJSON(answer), nil
+}
+
+// entry is one line of a list: a version of an object, or what names up to a delimiter have in common.
+type entry struct {
+	name    string
+	version *object
+}
+
+// at is where the entry stands in the list.
+func (e entry) at() string {
+	if e.version == nil {
+		return e.name
+	}
+	return fmt.Sprintf("%s\x00%019d", e.name, e.version.generation)
+}
+
+func (b *bucket) entries(q request) (entries []entry) {
+	names := slices.Sorted(maps.Keys(b.objects))
+	every := q.query.Get("versions") == "true"
+	if every {
+		names = slices.Sorted(maps.Keys(b.old))
+		names = append(names, slices.Collect(maps.Keys(b.objects))...)
+		slices.Sort(names)
+		names = slices.Compact(names)
+	}
+	prefix, from, end, delimiter := q.query.Get("prefix"), q.query.Get("startOffset"), q.query.Get("endOffset"), q.query.Get("delimiter")
+	for _, name := range names {
+		rest, begins := strings.CutPrefix(name, prefix)
+		if !begins || name < from || end != "" && name >= end {
+			continue
+		}
+		if i := strings.Index(rest, delimiter); delimiter != "" && i >= 0 {
+			common := entry{name: prefix + rest[:i+len(delimiter)]}
+			if len(entries) == 0 || entries[len(entries)-1].name != common.name {
+				entries = append(entries, common)
+			}
+			continue
+		}
+		for _, o := range b.versions(name) {
+			if every || o == b.objects[name] {
+				entries = append(entries, entry{name, o})
+			}
+		}
+	}
+	return entries
+}
+
+// describeBucket answers the settings of a bucket.
+func (b *bucket) describeBucket() func(http.ResponseWriter) {
+	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
+	settings := map[string]any{"kind": "storage#bucket", "name": b.Name, "id": b.Name, "versioning": map[string]bool{"enabled": b.Versioning},
+		"softDeletePolicy": map[string]string{"retentionDurationSeconds": seconds(b.SoftDelete)}}
+	if b.Retention > 0 {
+		settings["retentionPolicy"] = map[string]string{"retentionPeriod": seconds(b.Retention)}
+	}
+	return writeJSON(settings)
 }

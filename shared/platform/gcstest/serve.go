@@ -56,11 +56,13 @@ func parse(r *http.Request) (request, *problem) {
 	for i := range parts {
 		parts[i], _ = url.PathUnescape(parts[i])
 	}
-	if len(parts) < 2 || len(parts) > 3 || parts[1] != "o" || q.query.Has("versions") && q.query.Get("versions") != "false" {
+	if len(parts) > 3 || len(parts) > 1 && parts[1] != "o" {
 		return q, unknown
 	}
 	q.Bucket = parts[0]
 	switch {
+	case !upload && r.Method == http.MethodGet && len(parts) == 1:
+		q.Does = "describe"
 	case upload && r.Method == http.MethodPost && len(parts) == 2 && q.query.Get("uploadType") == "multipart":
 		q.Does, q.Object = "insert", q.query.Get("name")
 	case !upload && r.Method == http.MethodGet && len(parts) == 2:
@@ -76,7 +78,7 @@ func parse(r *http.Request) (request, *problem) {
 }
 
 // needs are the permissions of each call; replacing needs the one to delete too.
-var needs = map[string]string{"get": "storage.objects.get", "insert": "storage.objects.create", "patch": "storage.objects.update", "delete": "storage.objects.delete", "list": "storage.objects.list"}
+var needs = map[string]string{"get": "storage.objects.get", "insert": "storage.objects.create", "patch": "storage.objects.update", "delete": "storage.objects.delete", "list": "storage.objects.list", "describe": "storage.buckets.get"}
 
 func (s *Server) serve(w http.ResponseWriter, q request) *problem {
 	b := s.buckets[q.Bucket]
@@ -121,8 +123,10 @@ func (s *Server) do(b *bucket, q request) (func(http.ResponseWriter), *problem) 
 		return s.list(b, q)
 	case "insert":
 		return s.insert(b, q)
+	case "describe":
+		return b.describeBucket(), nil
 	}
-	o := b.objects[q.Object]
+	o := b.version(q.Object, q.query.Get("generation"))
 	missing := &problem{http.StatusNotFound, "notFound", "No such object: " + q.Bucket + "/" + q.Object}
 	if o == nil && q.Does == "get" && s.may(q, "storage.objects.list") != nil {
 		return nil, s.may(q, "storage.objects.list") // who may not list does not learn that it is missing
@@ -133,17 +137,18 @@ func (s *Server) do(b *bucket, q request) (func(http.ResponseWriter), *problem) 
 	if p := q.preconditions(o); p != nil {
 		return nil, p
 	}
-	if o == nil || q.query.Has("generation") && q.query.Get("generation") != strconv.FormatInt(o.generation, 10) {
+	if o == nil {
 		return nil, missing
 	}
 	switch q.Does {
 	case "patch":
 		return s.patch(b, q, o)
 	case "delete":
-		if reason := s.kept(b, o); reason != "" {
+		named := q.query.Has("generation")
+		if reason := s.kept(b, o); reason != "" && (named || !b.Versioning) {
 			return nil, keptBy(q, reason)
 		}
-		delete(b.objects, q.Object)
+		b.remove(q.Object, o, named)
 		return func(w http.ResponseWriter) { w.WriteHeader(http.StatusNoContent) }, nil
 	}
 	return get(b, q, o)
@@ -184,6 +189,9 @@ func (q request) preconditions(o *object) *problem {
 
 func (p problem) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	if p.status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "60")
+	}
 	w.WriteHeader(p.status)
 	if p.status == http.StatusNotModified {
 		return

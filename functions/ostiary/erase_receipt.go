@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"ostiary.internal/shared/erasure/receipt"
+	"ostiary.internal/shared/evidence/verify"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// eraseVerify checks a receipt offline. Exit codes are those of evidence verify: 0 good, 1 tampered, 3 untrusted key, 4
+// malformed.
+func eraseVerify(t terminal, args []string) int {
+	trust := t.flags.String("trust", "", "the trust file of receipts, which came another way than the receipt")
+	asJSON := t.flags.Bool("json", false, "print what was found as JSON")
+	file := ""
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		file, args = args[0], args[1:]
+	}
+	if code := t.parse(args, -1); code >= 0 {
+		return code
+	}
+	if file == "" && t.flags.NArg() == 1 {
+		file = t.flags.Arg(0)
+	} else if t.flags.NArg() > 0 || file == "" {
+		t.flags.Usage()
+		return exitUsage
+	}
+	if *trust == "" {
+		return t.usage("--trust: name the trust file, which came another way than the receipt")
+	}
+	keys, err := readTrust(*trust)
+	if fault.Is(err, fault.Invalid) {
+		return t.untrusted(receipt.Report{V: 1, Outcome: verify.Malformed, Exit: verify.Malformed.Exit(), Why: "the trust file cannot be read"}, *asJSON)
+	} else if err != nil {
+		return t.fail(err)
+	}
+	signed, err := readReceipt(file)
+	if err != nil {
+		return t.fail(err)
+	}
+	found := receipt.Verify(signed, keys)
+	if found.Outcome != verify.Good || *asJSON {
+		return t.untrusted(found, *asJSON)
+	}
+	r, err := receipt.Parse(signed)
+	if err == nil {
+		err = printReceipt(t.out, r, found)
+	}
+	if err != nil {
+		return t.fail(err)
+	}
+	return exitGood
+}
+
+// readReceipt reads no more than a receipt may have.
+func readReceipt(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the receipt: %w", err)
+	}
+	defer f.Close()
+	signed, err := io.ReadAll(io.LimitReader(f, receipt.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the receipt: %w", err)
+	}
+	return signed, nil
+}
+
+// untrusted prints a report without what the receipt says: nobody vouches for it.
+func (t terminal) untrusted(found receipt.Report, asJSON bool) int {
+	if asJSON {
+		if err := printJSON(t.out, found); err != nil {
+			return t.fail(err)
+		}
+		return found.Exit
+	}
+	fmt.Fprintf(t.out, "%s: %s\n", found.Outcome, found.Why)
+	fmt.Fprintln(t.err, "Do not rely on this receipt. Ask the company for it again, and get the trust file another way.")
+	return found.Exit
+}
+
+// printReceipt says what a receipt that can be relied on says.
+func printReceipt(w io.Writer, r receipt.Receipt, found receipt.Report) error {
+	out := &lines{w: w}
+	out.add("good: signed by %s", strings.Join(found.Keys, ", "))
+	out.add("")
+	out.add("  request    %s, %s, number %d of its customer", r.Request, strings.ReplaceAll(string(r.State), "_", " "), r.Seq)
+	out.add("  received   %s; due %s", r.Received.Format("2006-01-02"), r.Deadline.Due)
+	out.add("  executed   %s; receipt issued %s", r.Executed.Format("2006-01-02 15:04 UTC"), r.Issued.Format("2006-01-02 15:04 UTC"))
+	for _, e := range r.Entries {
+		text := fmt.Sprintf("%d found, %d erased, %d anonymised", e.Found, e.Erased, e.Anonymised)
+		if e.Gone > 0 {
+			text += fmt.Sprintf(", %d gone before", e.Gone)
+		}
+		if e.Open != "" {
+			text += ", open: " + e.Open
+		}
+		out.add("  %-10s %s", e.Entry, text)
+	}
+	for _, k := range r.Retained {
+		out.add("  kept       %d of %s until %s: %s", k.Items, k.Entry, k.Until, strings.TrimSpace(string(k.Ground)+" "+k.Citation))
+	}
+	for _, p := range r.Verify {
+		var left int64
+		for _, l := range p.Left {
+			left += l.Items
+		}
+		out.add("  search %d   %s: %d places looked at, %d left", p.N, p.At.Format("2006-01-02 15:04 UTC"), p.Searched, left)
+	}
+	for _, b := range r.Backups {
+		out.add("  backups    %s: nothing left after %s", b.Class, b.By)
+	}
+	for _, o := range r.Outside {
+		out.add("  elsewhere  %s", o.What)
+	}
+	out.add("")
+	out.add("Digest %s; the evidence log holds it.", found.Digest)
+	return out.err
+}
+
+// lines writes lines, and nothing more after an error.
+type lines struct {
+	w   io.Writer
+	err error
+}
+
+func (l *lines) add(format string, args ...any) {
+	if l.err == nil {
+		_, l.err = fmt.Fprintf(l.w, format+"\n", args...)
+	}
+}

@@ -1,0 +1,262 @@
+package datamap
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// Identifier is one way in which a person is known.
+type Identifier struct {
+	Kind  string
+	Value string
+	// Verified says that it was proved to be the requester's, or read from what was. No other is ever used.
+	Verified bool
+}
+
+// Step is what is to be done in one entry. A Query without an action finds what is there and erases nothing: of Review,
+// of Pseudonymise, and of RetainIt but for the fields that are not needed.
+type Step struct {
+	Entry  *Entry
+	Reader string // URL, for erasure.Readers
+	Store  string // URL, for erasure.Stores
+	Region string // where the data is, and the work runs
+	Query  erasure.Query
+	// Reusable says that the identifier may be somebody else's later: items made after the request are not hers, and
+	// Query.CreatedBefore is for the caller to set where a newer person is known.
+	Reusable bool
+	After    []string // entries of other steps that come before, directly or not
+
+	zone *time.Location
+}
+
+// Compile returns the steps that erase a person from one tenant's data of which the company is controller: access first,
+// the directory last. Identifiers that nobody verified and kinds that the map does not have are left aside; those it
+// derives are for Resolve to find before. Errors: Invalid for a tenant or an identifier that Guard refuses for good, and
+// when no identifier is left; Exhausted for more than erasure.MaxValues of one kind; Misconfigured for a map that was
+// read with problems. No error holds a value.
+func (m *Map) Compile(tenant string, ids []Identifier) ([]Step, error) {
+	return m.compile(tenant, ids, Controller)
+}
+
+// Instruct is Compile for data of which the tenant is controller and has told us to erase it.
+func (m *Map) Instruct(tenant string, ids []Identifier) ([]Step, error) {
+	return m.compile(tenant, ids, Processor)
+}
+
+// Close returns the steps that erase everything of a tenant: the account is closed. Data of no tenant is not among it.
+// What a person would have to look at, and what is a pseudonym, goes with the rest: Step.Entry then says Delete. What is
+// anonymised stays so, and what is retained stays. Errors as Compile.
+func (m *Map) Close(tenant string) ([]Step, error) {
+	if err := m.fit(tenant); err != nil {
+		return nil, err
+	}
+	return m.steps(func(e *Entry) (Step, bool) {
+		if e.Tenant.Global != "" || e.Retain == nil && m.retains(e) {
+			return Step{}, false
+		}
+		if e.Action == Review || e.Action == Pseudonymise {
+			whole := *e
+			whole.Action, whole.Fields = Delete, nil
+			e = &whole
+		}
+		return m.step(e, tenant, erasure.Match{Kind: erasure.MatchTenant}), true
+	}), nil
+}
+
+// retains reports whether items in the entry's place are kept by another entry.
+func (m *Map) retains(e *Entry) bool {
+	return slices.ContainsFunc(m.Entries, func(o *Entry) bool {
+		return o != e && o.Action == RetainIt && o.Store == e.Store && o.Place == e.Place
+	})
+}
+
+func (m *Map) compile(tenant string, ids []Identifier, role Role) ([]Step, error) {
+	if err := m.fit(tenant); err != nil {
+		return nil, err
+	}
+	values, err := m.values(ids)
+	if err != nil {
+		return nil, err
+	}
+	if len(values) == 0 {
+		return nil, fault.New(fault.Invalid, "compiling the data map: no verified identifier of a kind it has")
+	}
+	var refusal error
+	steps := m.steps(func(e *Entry) (Step, bool) {
+		s, known := e.way(values)
+		if !known || e.Role != role {
+			return Step{}, false
+		}
+		match, err := e.match(s, e.place(tenant), values[s.of()])
+		if err != nil && refusal == nil {
+			refusal = err
+		}
+		step := m.step(e, tenant, match)
+		kind, _ := m.Kind(s.of())
+		step.Reusable = kind.Reusable
+		return step, err == nil
+	})
+	if refusal != nil {
+		return nil, refusal
+	}
+	return steps, nil
+}
+
+// fit refuses a map that was read with problems, and what is no tenant.
+func (m *Map) fit(tenant string) error {
+	if m.faulty {
+		return fault.New(fault.Misconfigured, "compiling the data map: %s has problems; run ostiary check", File)
+	}
+	// A doubtful tenant is nobody's to approve: tenants are named by the product.
+	if refused(tenant, erasure.MatchDocument) != nil || len(tenant) > 1 && doubtful(tenant) != "" {
+		return fault.New(fault.Invalid, "compiling the data map: this is no tenant")
+	}
+	for _, e := range m.Entries {
+		if separate := drivers[schemeOf(e.Store)].separate; e.place(tenant) != e.Place && strings.Contains(tenant, separate) {
+			return fault.New(fault.Invalid, "compiling the data map: the tenant's id would be more than one part of the place of entry %q", e.ID)
+		}
+	}
+	return nil
+}
+
+// values are the usable identifiers by kind, as their kinds write them, each once and sorted.
+func (m *Map) values(ids []Identifier) (map[string][]string, error) {
+	values := map[string][]string{}
+	for _, id := range ids {
+		kind, known := m.Kind(id.Kind)
+		if !known || !id.Verified {
+			continue
+		}
+		value := kind.Normalise.of(id.Value)
+		if err := refused(value, ""); err != nil {
+			return nil, err
+		}
+		values[id.Kind] = append(values[id.Kind], value)
+	}
+	for kind, all := range values {
+		slices.Sort(all)
+		if values[kind] = slices.Compact(all); len(values[kind]) > erasure.MaxValues {
+			return nil, fault.New(fault.Exhausted, "compiling the data map: more than %d identifiers of kind %q", erasure.MaxValues, kind)
+		}
+	}
+	return values, nil
+}
+
+// way is the first way of recognising for which an identifier is known.
+func (e *Entry) way(values map[string][]string) (*Selector, bool) {
+	for _, s := range e.selectors() {
+		if len(values[s.of()]) > 0 {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+// match makes of a selector what a store is asked for.
+func (e *Entry) match(s *Selector, place string, values []string) (erasure.Match, error) {
+	for _, kind := range []struct {
+		field string
+		kind  erasure.MatchKind
+	}{
+		{s.Equals, erasure.MatchEquals}, {s.Column, erasure.MatchEquals}, {s.Contains, erasure.MatchContains},
+		{s.MapKey, erasure.MatchMapKey}, {s.Metadata, erasure.MatchMetadata},
+	} {
+		if kind.field != "" {
+			return erasure.Match{Kind: kind.kind, Field: kind.field, Values: values}, nil
+		}
+	}
+	if s.Hook {
+		return erasure.Match{Kind: erasure.MatchEquals, Field: s.Of, Values: values}, nil
+	}
+	m := erasure.Match{Kind: erasure.MatchDocument}
+	text := s.Document
+	if s.Prefix != "" {
+		m.Kind, text = erasure.MatchPrefix, s.Prefix
+	}
+	for _, v := range values {
+		if err := refused(v, m.Kind); err != nil {
+			return erasure.Match{}, err
+		}
+		name := expand(text, map[string]string{s.of(): v})
+		if schemeOf(e.Store) == "gcs" {
+			name = place + name // a bucket knows whole names alone
+		}
+		m.Values = append(m.Values, name)
+	}
+	return m, nil
+}
+
+// step binds what is recognised to the entry and the tenant.
+func (m *Map) step(e *Entry, tenant string, match erasure.Match) Step {
+	q := erasure.Query{Entry: e.ID, Place: e.place(tenant), Match: match, Descend: e.Descend, CreatedField: e.Created}
+	q.Tenant = erasure.Tenant{Binding: e.Tenant.binding(), Field: e.Tenant.Field, ID: tenant}
+	if q.Tenant.Binding == erasure.BindGlobal {
+		q.Tenant.ID = ""
+	}
+	q.Action, q.Changes = e.work()
+	if e.Retain != nil {
+		q.CreatedField = e.retainField()
+	}
+	region := m.region(e, tenant)
+	return Step{Entry: e, Reader: e.url(region, readAccount), Store: e.url(region, eraseAccount), Region: region, Query: q, zone: m.zone}
+}
+
+func (e *Entry) place(tenant string) string {
+	return expand(e.Place, map[string]string{tenantName: tenant})
+}
+
+// work is what a store does to the items of an entry.
+func (e *Entry) work() (erasure.Action, []erasure.Change) {
+	var changes []erasure.Change
+	switch {
+	case e.Action == Delete:
+		return erasure.ActionDelete, nil
+	case e.Action == Anonymise:
+		for _, f := range e.Fields {
+			changes = append(changes, f.change())
+		}
+		return erasure.ActionAnonymise, changes
+	case e.Retain != nil && len(e.Retain.Minimise) > 0:
+		for _, field := range e.Retain.Minimise {
+			changes = append(changes, erasure.Change{Field: field, Kind: erasure.ChangeDelete})
+		}
+		return erasure.ActionAnonymise, changes
+	}
+	return "", nil
+}
+
+func (f Field) change() erasure.Change {
+	switch f.Do {
+	case DoSet:
+		return erasure.Change{Field: f.Field, Kind: erasure.ChangeSet, Value: f.Value}
+	case DoGeneralise:
+		return erasure.Change{Field: f.Field, Kind: erasure.ChangeGeneralise, To: f.To, Coarser: f.Coarser}
+	case DoDetach:
+		return erasure.Change{Field: f.Field, Kind: erasure.ChangeDetach}
+	}
+	return erasure.Change{Field: f.Field, Kind: erasure.ChangeDelete} // of an aggregate too: its total is kept elsewhere
+}
+
+// steps makes the steps of the entries that have one, in order.
+func (m *Map) steps(of func(e *Entry) (Step, bool)) []Step {
+	var steps []Step
+	var done []int
+	for _, i := range m.order {
+		step, wanted := of(m.Entries[i])
+		if !wanted {
+			continue
+		}
+		for _, j := range done {
+			if m.before[i][j] {
+				step.After = append(step.After, m.Entries[j].ID)
+			}
+		}
+		done = append(done, i)
+		steps = append(steps, step)
+	}
+	return steps
+}

@@ -1,0 +1,91 @@
+package datamap
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Unmapped compares the map with what stores hold, by URL as Stores returns them and with the answers of their Places,
+// and returns what it does not know, sorted, as Place.String has it. In strict mode no request is completed before
+// somebody has said what lies there.
+func (m *Map) Unmapped(found map[string][]string) []string {
+	var unknown []string
+	for _, store := range slices.Sorted(maps.Keys(found)) {
+		for _, place := range found[store] {
+			if p := (Place{store, place}); !m.knows(p) {
+				unknown = append(unknown, p.String())
+			}
+		}
+	}
+	slices.Sort(unknown)
+	return slices.Compact(unknown)
+}
+
+// knows reports whether a place is in an entry, free of personal data or declared to be outside.
+func (m *Map) knows(p Place) bool {
+	for _, e := range m.Entries {
+		if slices.Contains(e.stores(m.regions), p.Store) && e.covers(p.Place) {
+			return true
+		}
+	}
+	for _, o := range m.Outside {
+		if strings.HasPrefix(o.Place, bare(p.Store)+"/") && o.Place == p.String() {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.Free, func(f Place) bool {
+		return f.Store == p.Store && (f.Place == "*" || f.Place == p.Place)
+	})
+}
+
+// anywhere begins the name of a group of Firestore collections.
+const anywhere = "**/"
+
+// covers reports whether the entry's items may lie in a place that its store names.
+func (e *Entry) covers(place string) bool {
+	switch schemeOf(e.Store) {
+	case "firestore":
+		own := e.Place[strings.LastIndexByte(e.Place, '/')+1:]
+		if group, isGroup := strings.CutPrefix(place, anywhere); isGroup {
+			// The store names what lies below documents by its last part alone.
+			return group == own && own != e.Place || slices.Contains(e.Below, group)
+		}
+		return alike(e.Place, place, "/") || strings.HasPrefix(e.Place, anywhere) && !strings.Contains(place, "/") && place == own
+	case "gcs":
+		for _, head := range e.heads() {
+			if head == "" || alike(head, strings.TrimSuffix(place, "/"), "/") {
+				return true
+			}
+		}
+		return false
+	}
+	return alike(e.Place, place, drivers[schemeOf(e.Store)].separate)
+}
+
+// heads are the first parts of the names of a bucket's objects, "" where they have none in common.
+func (e *Entry) heads() []string {
+	var heads []string
+	for _, s := range e.selectors() {
+		head, _, deeper := strings.Cut(e.Place+s.Document+s.Prefix, "/")
+		if !deeper {
+			head = ""
+		}
+		heads = append(heads, head)
+	}
+	return heads
+}
+
+// alike reports whether a place is one of those a template stands for: a part in braces is any one part.
+func alike(pattern, place, separator string) bool {
+	a, b := strings.Split(pattern, separator), strings.Split(place, separator)
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] && !strings.HasPrefix(a[i], "{") {
+			return false
+		}
+	}
+	return true
+}

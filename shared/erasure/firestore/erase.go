@@ -1,0 +1,233 @@
+package firestore
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	vkit "cloud.google.com/go/firestore/apiv1"
+	pb "cloud.google.com/go/firestore/apiv1/firestorepb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/platform/fault"
+)
+
+const (
+	inOneCommit = 100 // items
+	attempts    = 5   // at one commit that others contend with
+)
+
+// Erase implements erasure.Store. One call deletes at most erasure.MaxPage documents below its items; items whose turn
+// has not come are incomplete too. After an error it answers for the items whose fate is known.
+func (s *Store) Erase(ctx context.Context, q erasure.Query, items []erasure.Item) ([]erasure.Result, error) {
+	p, err := check(q)
+	if err == nil {
+		err = q.CheckErase(items)
+	}
+	if err != nil {
+		return nil, err
+	}
+	parts := slices.Collect(slices.Chunk(items, inOneCommit))
+	done, errs := make([][]erasure.Result, len(parts)), make([]error, len(parts))
+	var all sync.WaitGroup
+	for i, part := range parts {
+		all.Go(func() { done[i], errs[i] = s.part(ctx, q, p, part, erasure.MaxPage/len(parts)) })
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return slices.Concat(done...), err
+		}
+	}
+	return slices.Concat(done...), nil
+}
+
+// part erases some of the items in one commit. One that lost against another writer is tried again.
+func (s *Store) part(ctx context.Context, q erasure.Query, p place, items []erasure.Item, below int) ([]erasure.Result, error) {
+	client, ctx, cancel, err := s.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	for try := range attempts {
+		w := work{store: s, query: q, place: p, below: below}
+		if err = w.run(ctx, client, items); err == nil {
+			return w.results, nil
+		}
+		if !fault.Is(err, fault.Conflict) {
+			return nil, err
+		}
+		if !pause(ctx, time.Duration(1<<try)*20*time.Millisecond) {
+			break
+		}
+	}
+	return nil, fault.New(fault.Transient, "erasing in Firestore: other writers were faster each time")
+}
+
+// run is one attempt. It takes no transaction: a precondition on each document read is enough to erase that and nothing
+// later, and locks would outlive a process that is killed.
+func (w *work) run(ctx context.Context, client *vkit.Client, items []erasure.Item) error {
+	if err := w.items(ctx, items); err != nil || len(w.writes) == 0 {
+		return err
+	}
+	_, err := client.Commit(ctx, &pb.CommitRequest{Database: w.store.database, Writes: w.writes})
+	if code := status.Code(err); code == codes.FailedPrecondition || code == codes.NotFound {
+		err = status.Error(codes.Aborted, "a document is not as it was read")
+	}
+	return classify("erasing in", err)
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// work is one attempt at one commit.
+type work struct {
+	store   *Store
+	query   erasure.Query
+	place   place
+	below   int // documents below items that may still be deleted
+	results []erasure.Result
+	writes  []*pb.Write
+}
+
+func (w *work) items(ctx context.Context, items []erasure.Item) error {
+	var paths []string
+	for _, i := range items {
+		if w.ours(i.Ref) {
+			paths = append(paths, i.Ref)
+		}
+	}
+	slices.Sort(paths)
+	found := map[string]*pb.Document{}
+	if paths = slices.Compact(paths); len(paths) > 0 {
+		var err error
+		if found, err = w.store.get(ctx, paths, reads(w.query)); err != nil {
+			return err
+		}
+	}
+	for _, i := range items {
+		outcome := erasure.OutcomeForeign
+		if w.ours(i.Ref) {
+			var err error
+			if outcome, err = w.item(ctx, i, found[i.Ref]); err != nil {
+				return err
+			}
+			delete(found, i.Ref) // named twice, it is gone the second time
+		}
+		w.results = append(w.results, erasure.Result{Ref: i.Ref, Outcome: outcome})
+	}
+	return nil
+}
+
+// whole reports that each document of the place, at any depth, is an item of its own.
+func (w *work) whole() bool {
+	return w.query.Match.Kind == erasure.MatchTenant && w.query.Tenant.Binding == erasure.BindPath && !w.place.group
+}
+
+// descends reports that what lies below an item goes with it.
+func (w *work) descends() bool {
+	return w.query.Descend && w.query.Action == erasure.ActionDelete && !w.query.TakesOut() && !w.whole()
+}
+
+// ours reports whether a path can be an item of the query at all.
+func (w *work) ours(path string) bool {
+	return w.place.holds(path) || w.whole() && w.place.within(path)
+}
+
+// item decides about one document as it is read now; nil is one that does not exist.
+func (w *work) item(ctx context.Context, i erasure.Item, d *pb.Document) (erasure.Outcome, error) {
+	q := w.query
+	switch {
+	case d == nil && w.descends() && i.Version == "": // it did not exist when it was found
+		return w.descend(ctx, i.Ref, nil)
+	case d == nil:
+		return erasure.OutcomeGone, nil
+	case q.Tenant.Binding == erasure.BindField && tenant(q, d.Fields) != q.Tenant.ID:
+		return erasure.OutcomeForeign, nil
+	case !w.recognises(d):
+		return erasure.OutcomeGone, nil
+	}
+	var e edit
+	switch {
+	case q.Action == erasure.ActionAnonymise:
+		if e = anonymise(q, d.Fields); len(e.mask) == 0 {
+			return erasure.OutcomeGone, nil
+		}
+	case q.TakesOut():
+		e = takeOut(q, d.Fields)
+	}
+	switch {
+	case i.Version != version(d):
+		return erasure.OutcomeChanged, nil
+	case e.mask != nil:
+		w.writes = append(w.writes, &pb.Write{Operation: &pb.Write_Update{Update: &pb.Document{Name: d.Name, Fields: e.fields}},
+			UpdateMask: &pb.DocumentMask{FieldPaths: e.mask}, CurrentDocument: unchanged(d)})
+		return erasure.OutcomeErased, nil
+	case w.descends():
+		return w.descend(ctx, i.Ref, d)
+	}
+	w.delete(d)
+	return erasure.OutcomeErased, nil
+}
+
+func (w *work) recognises(d *pb.Document) bool {
+	if w.query.Match.Kind != erasure.MatchDocument {
+		return matches(w.query.Match, d.Fields)
+	}
+	return slices.ContainsFunc(w.query.Match.Values, func(v string) bool {
+		path, err := w.place.document(w.query, v)
+		return err == nil && path == w.store.path(d.Name)
+	})
+}
+
+// descend deletes what lies below a document, and then it. Nothing is deleted where a document below tells another tenant.
+func (w *work) descend(ctx context.Context, path string, d *pb.Document) (erasure.Outcome, error) {
+	if w.below == 0 {
+		return erasure.OutcomeIncomplete, nil
+	}
+	field := ""
+	if w.query.Tenant.Binding == erasure.BindField {
+		field = w.query.Tenant.Field
+	}
+	found, err := w.store.below(ctx, path, field, w.below)
+	if err != nil {
+		return "", err
+	}
+	for _, b := range found {
+		if at(b.Fields, field) != nil && tenant(w.query, b.Fields) != w.query.Tenant.ID {
+			return erasure.OutcomeForeign, nil
+		}
+	}
+	for _, b := range found {
+		w.delete(b)
+	}
+	more := len(found) == w.below
+	w.below -= len(found)
+	switch {
+	case more: // there may be more
+		return erasure.OutcomeIncomplete, nil
+	case d != nil:
+		w.delete(d)
+	case len(found) == 0:
+		return erasure.OutcomeGone, nil
+	}
+	return erasure.OutcomeErased, nil
+}
+
+func (w *work) delete(d *pb.Document) {
+	w.writes = append(w.writes, &pb.Write{Operation: &pb.Write_Delete{Delete: d.Name}, CurrentDocument: unchanged(d)})
+}
+
+// unchanged has the server refuse a write of a document that is not as it was read.
+func unchanged(d *pb.Document) *pb.Precondition {
+	return &pb.Precondition{ConditionType: &pb.Precondition_UpdateTime{UpdateTime: d.UpdateTime}}
+}

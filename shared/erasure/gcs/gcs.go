@@ -1,0 +1,186 @@
+// Package gcs searches and erases personal data in a bucket of Cloud Storage.
+//
+// A place is the beginning of names up to a slash ("tenants/acme/"), or "" for the whole bucket; values of MatchDocument
+// and MatchPrefix are whole names, the place included. Every generation of an object is an item of its own, one that is no
+// longer live too, and is deleted for good by its generation. Objects are deleted, never changed: what is personal in a
+// file is more than its metadata.
+//
+// Metadata is in no index: to recognise objects by it, every name in the place is listed. What the bucket refuses to
+// delete (a hold, a retention) is told as held; what can be restored afterwards (soft deletion) in Traces. Nothing is
+// tried again within a call.
+package gcs
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"cloud.google.com/go/storage"
+	"google.golang.org/api/googleapi"
+
+	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/lazy"
+)
+
+// ReadPermissions names, for each method of erasure.Reader, the IAM permissions it needs on the bucket
+// (https://cloud.google.com/storage/docs/access-control/iam-json).
+var ReadPermissions = map[string][]string{
+	"Reader.Find":   {"storage.objects.list"},
+	"Reader.Values": {"storage.objects.list"},
+	"Reader.Group":  nil,
+	"Reader.Places": {"storage.objects.list"},
+	"Reader.Traces": {"storage.buckets.get"},
+}
+
+// Permissions names, for what erasure.Store adds, the permissions it needs on the bucket. Without the one to list, an
+// object that is gone reads as one that is denied.
+var Permissions = map[string][]string{
+	"Store.Erase": {"storage.objects.get", "storage.objects.list", "storage.objects.delete"},
+}
+
+// patience bounds one request.
+const patience = 30 * time.Second
+
+var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$`)
+
+func init() {
+	erasure.Readers.Register("gcs", func(_ context.Context, u *url.URL, o erasure.Options) (erasure.Reader, error) {
+		name, err := parse(u)
+		if err != nil {
+			return nil, err
+		}
+		return NewReader(name, o.Clock, deployed)
+	})
+	erasure.Stores.Register("gcs", func(_ context.Context, u *url.URL, o erasure.Options) (erasure.Store, error) {
+		name, err := parse(u)
+		if err != nil {
+			return nil, err
+		}
+		return New(name, o.Clock, deployed)
+	})
+}
+
+// parse reads gcs://BUCKET.
+func parse(u *url.URL) (bucket string, err error) {
+	if u.Opaque != "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fault.New(fault.Misconfigured, "data to erase: a bucket's URL is gcs://BUCKET")
+	}
+	return u.Host, nil
+}
+
+func deployed(ctx context.Context) (*storage.Client, error) {
+	return storage.NewClient(ctx, storage.WithJSONReads())
+}
+
+// Reader searches one bucket.
+type Reader struct {
+	bucket string
+	clock  clock.Clock
+	client *lazy.Value[*storage.Client]
+	made   atomic.Pointer[storage.Client] // what Close closes
+}
+
+// Store searches and erases in one bucket.
+type Store struct{ *Reader }
+
+var (
+	_ erasure.Reader = (*Reader)(nil)
+	_ erasure.Store  = (*Store)(nil)
+)
+
+// NewReader returns a reader of a bucket; connect runs at the first call, and again after it failed. A nil clock is the
+// system's. What is no name of a bucket is Misconfigured.
+func NewReader(bucket string, c clock.Clock, connect func(context.Context) (*storage.Client, error)) (*Reader, error) {
+	if !bucketForm.MatchString(bucket) {
+		return nil, fault.New(fault.Misconfigured, "data to erase: %q is no name of a bucket", bucket)
+	}
+	if c == nil {
+		c = clock.System{}
+	}
+	return &Reader{bucket: bucket, clock: c, client: lazy.New(connect)}, nil
+}
+
+// New is NewReader for a store that erases too.
+func New(bucket string, c clock.Clock, connect func(context.Context) (*storage.Client, error)) (*Store, error) {
+	r, err := NewReader(bucket, c, connect)
+	return &Store{r}, err
+}
+
+// begin returns the bucket for calls that end by the returned context.
+func (r *Reader) begin(ctx context.Context) (*storage.BucketHandle, context.Context, context.CancelFunc, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, nil, fault.New(fault.Transient, "calling the bucket %s: %w", r.bucket, err)
+	}
+	client, err := r.client.Get(ctx)
+	if err != nil {
+		return nil, nil, nil, fault.New(fault.Transient, "connecting to the bucket %s: %w", r.bucket, err)
+	}
+	r.made.Store(client)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	// By itself the client would go on asking a service that is asked too much.
+	return client.Bucket(r.bucket).Retryer(storage.WithPolicy(storage.RetryNever)), ctx, cancel, nil
+}
+
+// Close implements io.Closer.
+func (r *Reader) Close() error {
+	if client := r.made.Load(); client != nil {
+		return client.Close()
+	}
+	return nil
+}
+
+// status is what the service answered, or 0, with the reason it gave and when to come back.
+func status(err error) (code int, reason string, wait time.Duration) {
+	if e, ok := errors.AsType[*googleapi.Error](err); ok {
+		for _, item := range e.Errors {
+			reason = item.Reason
+		}
+		if seconds, bad := strconv.Atoi(e.Header.Get("Retry-After")); bad == nil && seconds > 0 {
+			wait = time.Duration(seconds) * time.Second
+		}
+		if e.Code == http.StatusNotFound && strings.Contains(e.Message, "bucket does not exist") {
+			reason = noBucket
+		}
+		return e.Code, reason, wait
+	}
+	switch {
+	case errors.Is(err, storage.ErrBucketNotExist):
+		return http.StatusNotFound, noBucket, 0
+	case errors.Is(err, storage.ErrObjectNotExist):
+		return http.StatusNotFound, "", 0
+	}
+	return 0, "", 0
+}
+
+const noBucket = "no such bucket"
+
+// explain gives an error its kind. What the service says in words names objects, so only its status and reason are kept.
+func (r *Reader) explain(doing string, err error) error {
+	code, reason, wait := status(err)
+	kind := fault.Transient
+	switch code {
+	case 0: // the request's own URL, and with it the object's name, is in what the transport says
+		return fault.New(kind, "%s the bucket %s: no answer", doing, r.bucket)
+	case http.StatusUnauthorized, http.StatusForbidden:
+		kind = fault.Denied
+	case http.StatusNotFound:
+		kind = fault.NotFound
+	case http.StatusPreconditionFailed:
+		kind = fault.Conflict
+	case http.StatusTooManyRequests:
+		return &fault.Error{Kind: fault.Exhausted, RetryAfter: wait, Err: fault.New(fault.Exhausted, "%s the bucket %s: too many requests", doing, r.bucket)}
+	case http.StatusBadRequest:
+		kind = fault.Invalid
+	case http.StatusNotImplemented, http.StatusMethodNotAllowed, http.StatusGone:
+		kind = fault.Misconfigured
+	}
+	return fault.New(kind, "%s the bucket %s: %d %s", doing, r.bucket, code, reason)
+}

@@ -1,0 +1,246 @@
+// Package upstream asks providers to end a grant: by RFC 7009 where they follow it, by their own interface where they
+// do not.
+//
+// It promises that a token goes to the provider's own host over TLS and nowhere else (no redirect is followed), that no
+// error and no Answer holds any of it, and that what cannot be told is oauth.Later or oauth.Refused, never a success.
+package upstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/erasure/oauth"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// Method is how a provider is asked.
+type Method string
+
+// The methods.
+const (
+	RFC7009    Method = "rfc7009"    // Provider.Endpoint, with client authentication by HTTP Basic
+	Google     Method = "google"     // ends the grant of the user and the client as a whole
+	GitHub     Method = "github"     // the grant, not the token: the application disappears from the user's settings
+	Slack      Method = "slack"      // auth.revoke
+	Salesforce Method = "salesforce" // at the host of the instance
+	None       Method = "none"       // such as Microsoft, who has no endpoint for one grant
+)
+
+// WholeGrant reports whether the provider ends all connections of the same account when one is revoked.
+func (m Method) WholeGrant() bool { return m == Google || m == GitHub }
+
+// Provider is one provider as the policy describes it.
+type Provider struct {
+	ID       string
+	Method   Method
+	Endpoint string // of RFC7009: https; of the others "" but in tests
+	ClientID string
+}
+
+// Grant is what is handed to the provider. It is never logged.
+type Grant struct {
+	Token    string
+	Hint     string // token_type_hint of RFC 7009: refresh_token or access_token; may be empty
+	Instance string // of Salesforce: its host
+	Secret   string // of the client, where the method asks for one
+}
+
+const (
+	timeout     = 20 * time.Second
+	mostAnswer  = 64 << 10
+	googleURL   = "https://oauth2.googleapis.com/revoke"
+	githubURL   = "https://api.github.com"
+	slackURL    = "https://slack.com/api/auth.revoke"
+	githubMedia = "application/vnd.github+json"
+)
+
+// Client speaks to providers. It is safe for concurrent use.
+type Client struct{ http http.Client }
+
+// New returns a client over a transport, nil for the default.
+func New(transport http.RoundTripper) *Client {
+	return &Client{http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}}
+}
+
+// Revoke asks the provider to end the grant. An error is Misconfigured: the policy does not describe the provider, or
+// its description of the grant, well enough to ask.
+func (c *Client) Revoke(ctx context.Context, p Provider, g Grant) (oauth.Answer, error) {
+	if g.Token == "" && p.Method != None {
+		return oauth.Answer{}, fault.New(fault.Misconfigured, "revoking a grant of %q: there is no token", p.ID)
+	}
+	r, read, err := build(ctx, p, g)
+	if err != nil || r == nil {
+		return oauth.Answer{Result: oauth.NoWay}, err
+	}
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return oauth.Answer{Result: oauth.Later, Why: "unreachable"}, nil // its text may hold the URL
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
+	if err != nil {
+		return oauth.Answer{Result: oauth.Later, Why: "unreachable"}, nil
+	}
+	switch code := answer.StatusCode; {
+	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
+		return oauth.Answer{Result: oauth.Later, After: retryAfter(answer.Header), Why: "busy"}, nil
+	case code >= 300 && code < 400:
+		return oauth.Answer{Result: oauth.Refused, Why: "redirected"}, nil
+	}
+	return read(answer.StatusCode, body), nil
+}
+
+// reader makes an answer of a status below 500 and its body.
+type reader func(status int, body []byte) oauth.Answer
+
+func build(ctx context.Context, p Provider, g Grant) (*http.Request, reader, error) {
+	switch p.Method {
+	case RFC7009:
+		u, err := url.Parse(p.Endpoint)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+			return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: its endpoint is no https URL", p.ID)
+		}
+		form := url.Values{"token": {g.Token}}
+		if g.Hint != "" {
+			form.Set("token_type_hint", g.Hint)
+		}
+		r, err := post(ctx, p.Endpoint, form)
+		if err == nil && p.ClientID != "" {
+			// RFC 6749, section 2.3.1: both parts are form-encoded first.
+			r.SetBasicAuth(url.QueryEscape(p.ClientID), url.QueryEscape(g.Secret))
+		}
+		return r, readStandard, err
+	case Google:
+		r, err := post(ctx, or(p.Endpoint, googleURL), url.Values{"token": {g.Token}})
+		return r, readStandard, err
+	case GitHub:
+		return github(ctx, p, g)
+	case Slack:
+		r, err := post(ctx, or(p.Endpoint, slackURL), nil)
+		if err == nil {
+			r.Header.Set("Authorization", "Bearer "+g.Token)
+		}
+		return r, readSlack, err
+	case Salesforce:
+		host := strings.ToLower(g.Instance)
+		if !strings.HasSuffix(host, ".salesforce.com") || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "" {
+			return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: its instance is no host of salesforce.com", p.ID)
+		}
+		r, err := post(ctx, or(p.Endpoint, "https://"+host)+"/services/oauth2/revoke", url.Values{"token": {g.Token}})
+		return r, readStandard, err
+	case None:
+		return nil, nil, nil
+	}
+	return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: unknown method %q", p.ID, p.Method)
+}
+
+func github(ctx context.Context, p Provider, g Grant) (*http.Request, reader, error) {
+	if p.ClientID == "" || strings.Trim(p.ClientID, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.") != "" || g.Secret == "" {
+		return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: the application's client id and secret are needed", p.ID)
+	}
+	body, err := json.Marshal(map[string]string{"access_token": g.Token})
+	if err != nil {
+		return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: the token is no text", p.ID)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, or(p.Endpoint, githubURL)+"/applications/"+p.ClientID+"/grant", strings.NewReader(string(body)))
+	if err != nil {
+		return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: its endpoint is no URL", p.ID)
+	}
+	r.SetBasicAuth(p.ClientID, g.Secret)
+	r.Header.Set("Accept", githubMedia)
+	r.Header.Set("Content-Type", "application/json")
+	return r, readGitHub, nil
+}
+
+func post(ctx context.Context, endpoint string, form url.Values) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, fault.New(fault.Misconfigured, "revoking a grant: its endpoint is no URL")
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept", "application/json")
+	return r, nil
+}
+
+func or(own, usual string) string {
+	if own != "" {
+		return strings.TrimSuffix(own, "/")
+	}
+	return usual
+}
+
+// readStandard reads RFC 7009, section 2.2: 200 for a token that is revoked, and for one that is not known. Google and
+// Salesforce say 400 invalid_token for the latter.
+func readStandard(status int, body []byte) oauth.Answer {
+	if status == http.StatusOK {
+		return oauth.Answer{Result: oauth.Confirmed}
+	}
+	var said struct {
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(body, &said) == nil && status == http.StatusBadRequest && said.Error == "invalid_token" {
+		return oauth.Answer{Result: oauth.Unknown}
+	}
+	return oauth.Answer{Result: oauth.Refused, Why: word(said.Error, status)}
+}
+
+// readGitHub: 204 when the grant is gone with all its tokens. 404 for a token of no grant, and for a client that is not
+// known; 422 for a token it cannot read. Neither says that the grant is gone, as the grant outlives a token.
+func readGitHub(status int, _ []byte) oauth.Answer {
+	if status == http.StatusNoContent {
+		return oauth.Answer{Result: oauth.Confirmed}
+	}
+	return oauth.Answer{Result: oauth.Refused, Why: "status_" + strconv.Itoa(status)}
+}
+
+// readSlack reads auth.revoke, which answers 200 to everything. invalid_auth may also mean that our address is not let in:
+// it says nothing about the token.
+func readSlack(status int, body []byte) oauth.Answer {
+	var said struct {
+		OK      bool   `json:"ok"`
+		Revoked bool   `json:"revoked"`
+		Error   string `json:"error"`
+	}
+	switch err := json.Unmarshal(body, &said); {
+	case err != nil || status != http.StatusOK:
+		return oauth.Answer{Result: oauth.Refused, Why: "status_" + strconv.Itoa(status)}
+	case said.OK && said.Revoked:
+		return oauth.Answer{Result: oauth.Confirmed}
+	case said.Error == "token_revoked" || said.Error == "token_expired" || said.Error == "account_inactive":
+		return oauth.Answer{Result: oauth.Unknown}
+	case said.Error == "ratelimited" || said.Error == "internal_error" || said.Error == "service_unavailable" || said.Error == "request_timeout":
+		return oauth.Answer{Result: oauth.Later, Why: said.Error}
+	}
+	return oauth.Answer{Result: oauth.Refused, Why: word(said.Error, status)}
+}
+
+// word takes a provider's error code where it is one, so that nothing a stranger wrote comes into a record.
+func word(code string, status int) string {
+	if code == "" || len(code) > 40 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return "status_" + strconv.Itoa(status)
+	}
+	return code
+}
+
+// retryAfter reads seconds or a date (RFC 9110, section 10.2.3); 0 for neither.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
+		return min(time.Duration(seconds)*time.Second, oauth.KeepToken)
+	}
+	at, err := http.ParseTime(value)
+	sent, errSent := http.ParseTime(h.Get("Date"))
+	if err := errors.Join(err, errSent); err != nil {
+		return 0
+	}
+	return max(0, min(at.Sub(sent), oauth.KeepToken))
+}

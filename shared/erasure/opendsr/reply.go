@@ -1,0 +1,99 @@
+package opendsr
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Discovery is the body of GET /discovery.
+type Discovery struct {
+	APIVersion   string              `json:"api_version"`
+	Identities   []SupportedIdentity `json:"supported_identities"`
+	RequestTypes []string            `json:"supported_subject_request_types"`
+	Certificate  string              `json:"processor_certificate"` // https, on the domain that discovery is on
+}
+
+// SupportedIdentity is one combination that is understood.
+type SupportedIdentity struct {
+	Type   IdentityType `json:"identity_type"`
+	Format Format       `json:"identity_format"`
+}
+
+// Discover describes what is served here: erasure, by the identity types the data map knows.
+func Discover(types []IdentityType, certificate string) Discovery {
+	d := Discovery{APIVersion: "2.0", Identities: []SupportedIdentity{}, RequestTypes: []string{"erasure"}, Certificate: certificate}
+	for _, t := range types {
+		for _, f := range []Format{Raw, SHA1, MD5, SHA256} {
+			d.Identities = append(d.Identities, SupportedIdentity{t, f})
+		}
+	}
+	return d
+}
+
+// Created is the body of the answer 201 to POST /requests.
+type Created struct {
+	Controller string    `json:"controller_id"`
+	Expected   time.Time `json:"expected_completion_time"`
+	Received   time.Time `json:"received_time"`
+	Encoded    string    `json:"encoded_request"`
+	ID         string    `json:"subject_request_id"`
+}
+
+// State is the body of the answer to GET /requests/{id}, and of a callback, which names its URL.
+type State struct {
+	Controller  string     `json:"controller_id"`
+	Expected    time.Time  `json:"expected_completion_time"`
+	ID          string     `json:"subject_request_id"`
+	Status      Status     `json:"request_status"`
+	APIVersion  string     `json:"api_version"`
+	CallbackURL string     `json:"status_callback_url,omitempty"`
+	Extensions  Extensions `json:"extensions,omitempty"`
+}
+
+// Extensions are what a processor adds, by its domain.
+type Extensions map[string]Extension
+
+// Extension tells what the four states do not.
+type Extension struct {
+	Detail   string         `json:"detail_status"`         // our own state
+	Counts   map[string]int `json:"erased,omitempty"`      // by entry of the data map
+	Retained []Retained     `json:"retained,omitempty"`    // what is kept, on what ground, until when
+	Reason   string         `json:"reason,omitempty"`      // of a rejection: a word
+	Receipt  string         `json:"receipt_url,omitempty"` // where the signed receipt is
+	Unused   []string       `json:"unused_identities,omitempty"`
+}
+
+// Retained is what is kept of the person although she asked (GDPR article 17(3), or a law).
+type Retained struct {
+	Entry  string `json:"entry"`
+	Ground string `json:"ground"`
+	Until  string `json:"until"` // YYYY-MM-DD
+	Count  int    `json:"count"`
+}
+
+// Cancellation is the body of the answer 202 to DELETE /requests/{id}.
+type Cancellation struct {
+	Controller string    `json:"controller_id"`
+	ID         string    `json:"subject_request_id"`
+	Received   time.Time `json:"received_time"`
+	APIVersion string    `json:"api_version"`
+}
+
+// Bytes returns what is sent and signed. A body is encoded once: the signature is over these very bytes.
+func Bytes(body any) ([]byte, error) { return json.Marshal(body) }
+
+// StatusOf maps our state of a request to the four of the specification, false for a state that is none. A request
+// that was rejected reads cancelled, and Extension.Reason says why; one whose person cannot be identified ends so too.
+func StatusOf(state string) (Status, bool) {
+	switch state {
+	case "received", "identity_pending", "planning", "awaiting_approval", "approved":
+		return Pending, true
+	case "executing", "verifying", "blocked", "partial":
+		return InProgress, true
+	case "completed", "completed_with_retention":
+		return Completed, true
+	case "cancelled", "rejected", "identity_not_established", "forwarded":
+		return Cancelled, true
+	}
+	return "", false
+}

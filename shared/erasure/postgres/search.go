@@ -1,0 +1,210 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// search is a query fitted to the table it is about.
+type search struct {
+	query   erasure.Query
+	table   table
+	match   field
+	bound   field // tells the tenant, of BindField
+	created *field
+	changed []field // in the order of the query's changes
+	extra   []field
+}
+
+// asked is a pool or a transaction.
+type asked interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// fit looks the place up and refuses what the store could not carry out as it stands. extra are further fields to read.
+func fit(ctx context.Context, from asked, q erasure.Query, extra ...string) (s search, err error) {
+	s.query = q
+	if s.table, err = describe(ctx, from, q.Place); err != nil {
+		return s, err
+	}
+	if err = s.table.bound(q); err != nil {
+		return s, err
+	}
+	if q.Tenant.Binding == erasure.BindField {
+		if s.bound, err = s.table.field(q.Tenant.Field); err != nil {
+			return s, err
+		}
+	}
+	if q.CreatedField != "" {
+		f, err := s.table.field(q.CreatedField)
+		if err != nil {
+			return s, err
+		}
+		s.created = &f
+	}
+	for _, c := range q.Changes {
+		f, err := s.table.field(c.Field)
+		if err != nil {
+			return s, err
+		}
+		if f.position >= 0 || c.Field == q.Tenant.Field {
+			return s, fault.New(fault.Invalid, "column %q cannot be changed: it tells the row, or its tenant", f.name)
+		}
+		s.changed = append(s.changed, f)
+	}
+	for _, name := range extra {
+		f, err := s.table.field(name)
+		if err != nil {
+			return s, err
+		}
+		s.extra = append(s.extra, f)
+	}
+	if q.Action == erasure.ActionDelete && !q.TakesOut() && s.table.reaches && !q.Descend {
+		return s, fault.New(fault.Invalid, "deleting rows would reach into other tables: let the entry descend, or take the constraint away")
+	}
+	return s, s.recognise()
+}
+
+// recognise finds the column that items are told by, and refuses to go through a large table.
+func (s *search) recognise() (err error) {
+	q := s.query
+	switch q.Match.Kind {
+	case erasure.MatchDocument:
+		named := slices.DeleteFunc(slices.Clone(s.table.key), func(c column) bool { return s.inKey() && c.name == s.bound.name })
+		if len(named) != 1 {
+			return fault.New(fault.Invalid, "a key of several columns is no name")
+		}
+		s.match = field{column: named[0]}
+		return nil
+	case erasure.MatchTenant:
+		if s.match = s.bound; q.Tenant.Binding == erasure.BindPath {
+			return nil
+		}
+		return s.table.quick(s.match.column)
+	case erasure.MatchPrefix, erasure.MatchMetadata:
+		return fault.New(fault.Invalid, "rows have no %s", q.Match.Kind)
+	}
+	if s.match, err = s.table.field(q.Match.Field); err != nil {
+		return err
+	}
+	list, keyed := s.match.isJSON() || s.match.category == "A", s.match.isJSON()
+	if q.Match.Kind == erasure.MatchContains && !list || q.Match.Kind == erasure.MatchMapKey && !keyed {
+		return fault.New(fault.Invalid, "column %q holds no list, or no map", s.match.name)
+	}
+	return s.table.quick(s.match.column)
+}
+
+// inKey reports whether the tenant is part of the primary key: then a key names one tenant's row and no other's.
+func (s *search) inKey() bool {
+	return s.query.Tenant.Binding == erasure.BindField && len(s.bound.path) == 0 && s.bound.position >= 0
+}
+
+// statement gathers a statement's arguments.
+type statement struct{ args []any }
+
+func (st *statement) add(arg any) string {
+	st.args = append(st.args, arg)
+	return fmt.Sprintf("$%d", len(st.args))
+}
+
+// candidates is the condition by which an index finds what may match; matches has the last word.
+func (s search) candidates(st *statement) string {
+	f, m := s.match, s.query.Match
+	document := f.quoted()
+	if f.typ == "json" {
+		document += "::jsonb"
+	}
+	switch {
+	case m.Kind == erasure.MatchTenant && s.query.Tenant.Binding == erasure.BindPath:
+		return "true"
+	case m.Kind == erasure.MatchTenant:
+		m.Values = []string{s.query.Tenant.ID}
+	case m.Kind == erasure.MatchMapKey:
+		return fmt.Sprintf("(%s #> %s::text[]) ?| %s::text[]", document, st.add(append([]string{}, f.path...)), st.add(m.Values))
+	case m.Kind == erasure.MatchContains && !f.isJSON():
+		return fmt.Sprintf("%s && %s::text[]::%s", document, st.add(m.Values), f.typ)
+	}
+	if f.isJSON() {
+		return fmt.Sprintf("%s @> ANY (%s::text[]::jsonb[])", document, st.add(containing(f.path, m)))
+	}
+	where := fmt.Sprintf("%s %s ANY (%s::text[]::%s[])", f.quoted(), f.equal, st.add(m.Values), f.typ)
+	if m.Kind == erasure.MatchDocument && s.inKey() {
+		where += fmt.Sprintf(" AND %s %s %s::text::%s", s.bound.quoted(), s.bound.equal, st.add(s.query.Tenant.ID), s.bound.typ)
+	}
+	return where
+}
+
+var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,17})$`)
+
+// containing are the smallest documents that hold one of the values at path, as text and as a number.
+func containing(path []string, m erasure.Match) []string {
+	var documents []string
+	for _, value := range m.Values {
+		forms := []any{value}
+		if wholeNumber.MatchString(value) {
+			forms = append(forms, json.Number(value))
+		}
+		for _, form := range forms {
+			if m.Kind == erasure.MatchContains {
+				form = []any{form}
+			}
+			for _, key := range slices.Backward(path) {
+				form = map[string]any{key: form}
+			}
+			text, _ := json.Marshal(form) // text, numbers, lists and maps of them
+			documents = append(documents, string(text))
+		}
+	}
+	return documents
+}
+
+// read is the beginning of a statement: keys, version and the columns that decide.
+func (s search) read() string {
+	var keys, columns []string
+	for _, c := range s.table.key {
+		keys = append(keys, c.quoted()+"::text")
+	}
+	fields := append(slices.Concat(s.changed, s.extra), s.match, s.bound)
+	if s.created != nil {
+		fields = append(fields, *s.created)
+	}
+	for _, f := range fields {
+		if f.name != "" && !slices.Contains(columns, f.quoted()) {
+			columns = append(columns, f.quoted())
+		}
+	}
+	return fmt.Sprintf("SELECT ARRAY[%s], t.xmin::text, (SELECT to_jsonb(r) FROM (SELECT %s) r)::text FROM %s AS t", strings.Join(keys, ", "), strings.Join(columns, ", "), s.table.name)
+}
+
+func (s search) order() string {
+	var keys []string
+	for _, c := range s.table.key {
+		keys = append(keys, c.quoted())
+	}
+	return strings.Join(keys, ", ")
+}
+
+// rows runs a statement that read began.
+func (s search) rows(ctx context.Context, from asked, sql string, args []any) ([]row, error) {
+	found, err := from.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(found, func(r pgx.CollectableRow) (row, error) {
+		var key []string
+		var version, document string
+		if err := r.Scan(&key, &version, &document); err != nil {
+			return row{}, err
+		}
+		return decode(key, version, document)
+	})
+}

@@ -1,0 +1,236 @@
+package request
+
+import (
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/erasure/request/letter"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// approve takes a person's word for the plan she saw.
+func (d *deciding) approve() error {
+	if d.By == d.e.By && d.Plan != nil && d.Plan.Digest == d.e.Digest && slices.Contains([]State{Approved, Executing, Verifying}, d.State) {
+		return nil
+	}
+	if err := d.from(AwaitingApproval); err != nil {
+		return err
+	}
+	switch {
+	case d.e.By == "" || d.e.By == d.EnteredBy:
+		return fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
+	case d.Plan == nil || d.Plan.Digest != d.e.Digest:
+		return fault.Refuse(fault.Conflict, "plan_changed", "The plan is not the one you saw.", "Look at the plan again.")
+	}
+	d.approved(d.e.By)
+	return nil
+}
+
+// approved lets the plan be carried out: at once, after the grace of an account, or when the person has her copy.
+func (d *deciding) approved(by string) {
+	d.to(Approved)
+	d.By, d.Decided, d.After, d.Proposed = by, d.now, d.now, nil
+	d.record("approved")
+	if d.Kind == Account {
+		// The account still stands and can be kept until then; what acts in its name ends at once.
+		d.After = d.now.Add(time.Duration(d.rules.GraceDays) * 24 * time.Hour)
+		d.publish(TopicRevoke)
+		d.tell(letter.Closure)
+	}
+	switch {
+	case d.ready():
+		d.publish(TopicRun)
+	case d.exporting():
+		d.staff(letter.Stuck) // somebody makes the copy
+	}
+}
+
+// ready reports whether an approved plan may be carried out now.
+func (d *deciding) ready() bool {
+	return d.State == Approved && !d.now.Before(d.After) && !d.exporting()
+}
+
+// second takes a decision that two people have to take. It is done with the second one's word.
+func (d *deciding) second(p Proposed, same func(Proposed) bool) (done bool, err error) {
+	switch {
+	case p.By == "" || p.By == d.EnteredBy:
+		return false, fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
+	case d.Proposed == nil || d.Proposed.What != p.What || !same(*d.Proposed):
+		d.Proposed = &p
+		d.record("proposed_" + string(p.What))
+		d.staff(letter.Second)
+		return false, nil
+	case d.Proposed.By == p.By:
+		return false, nil // she said so already
+	}
+	return true, nil
+}
+
+// beforehand are the states in which nothing has been erased yet.
+var beforehand = []State{Received, IdentityPending, Planning, AwaitingApproval, Approved, Blocked}
+
+func (d *deciding) reject() error {
+	if r := d.Refusal; d.State == Rejected && r != nil && r.Ground == d.e.Refusal.Ground && (r.By == d.e.By || r.Second == d.e.By) {
+		return nil
+	}
+	if d.begun() {
+		return tooLate()
+	}
+	if err := d.from(beforehand...); err != nil {
+		return err
+	}
+	if err := cited(d.e.Refusal.Ground, d.e.Refusal.Citation, RejectGrounds()); err != nil {
+		return err
+	}
+	refusal := *d.e.Refusal
+	refusal.By, refusal.Second = d.e.By, ""
+	done, err := d.second(Proposed{What: Reject, By: d.e.By, At: d.now, Refusal: &refusal}, func(o Proposed) bool {
+		return o.Refusal != nil && o.Refusal.Ground == refusal.Ground && o.Refusal.Citation == refusal.Citation
+	})
+	if err != nil || !done {
+		return err
+	}
+	refusal.By, refusal.Second = d.Proposed.By, d.e.By
+	d.Refusal = &refusal
+	d.ends(Rejected, "")
+	if d.Requester != Controller {
+		d.tell(letter.Rejected)
+	}
+	d.close()
+	return nil
+}
+
+// holdable are the states in which there may be something left to keep.
+var holdable = append([]State{Executing, Partial, Retained}, beforehand...)
+
+func (d *deciding) hold() error {
+	h := *d.e.Hold
+	h.By, h.At = d.e.By, d.now
+	if slices.ContainsFunc(d.Holds, func(o Hold) bool { return o.same(h) && (o.By == h.By || o.Second == h.By) }) {
+		return nil
+	}
+	if d.State == Verifying || d.State == Completed {
+		return tooLate()
+	}
+	if err := d.from(holdable...); err != nil {
+		return err
+	}
+	if err := h.check(d.now, d.rules.Zone); err != nil {
+		return err
+	}
+	if len(d.Holds) >= MaxHolds {
+		return fault.Refuse(fault.Exhausted, "hold_invalid", "There are as many holds as a request may have.", "Release some first.")
+	}
+	done, err := d.second(Proposed{What: HoldIt, By: h.By, At: d.now, Hold: &h}, func(o Proposed) bool { return o.Hold != nil && o.Hold.same(h) })
+	if err != nil || !done {
+		return err
+	}
+	h.ID, h.By, h.Second = d.Proposed.Hold.ID, d.Proposed.By, d.e.By
+	d.Holds, d.Proposed = append(d.Holds, h), nil
+	d.record("held")
+	// What was planned, or is being done, is no longer right. The engine's next word meets another round.
+	if slices.Contains([]State{Planning, AwaitingApproval, Approved, Executing}, d.State) {
+		d.plan()
+	}
+	return nil
+}
+
+// release ends a hold. One person is enough: it gives the person her right back.
+func (d *deciding) release() error {
+	i := slices.IndexFunc(d.Holds, func(h Hold) bool { return h.ID == d.e.ID })
+	if i < 0 {
+		return fault.Refuse(fault.NotFound, "hold_unknown", "The request has no such hold.", "Look at the request again.")
+	}
+	if d.e.By == "" || d.e.By == d.EnteredBy {
+		return fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
+	}
+	d.Holds = slices.Delete(d.Holds, i, i+1)
+	d.record("released")
+	d.reopen()
+	return nil
+}
+
+// reopen searches again, because there is less to keep than there was.
+func (d *deciding) reopen() {
+	if d.Private == nil {
+		return
+	}
+	switch d.State {
+	case Retained, Partial, Planning, AwaitingApproval, Approved, Executing:
+		d.plan()
+		d.Reopened, d.Late = d.now, false
+		d.record("reopened")
+	}
+}
+
+// extend takes two further months. The notice has to reach the person within the first (article 12(3)).
+func (d *deciding) extend() error {
+	if d.State.Answered() {
+		return d.from()
+	}
+	switch {
+	case d.Extended != nil && d.Extended.Reason == d.e.Reason && d.Extended.By == d.e.By:
+		return nil
+	case d.Extended != nil:
+		return fault.Refuse(fault.Conflict, "extended_already", "The deadline was extended before.", "It can be extended once.")
+	case d.Proved.IsZero():
+		return d.from() // nobody to tell
+	case !d.now.Before(d.Deadline.NoticeBy.End(d.rules.Zone)):
+		return fault.Refuse(fault.Conflict, "notice_late", "The person has to hear of an extension within the first month.", "Answer by the deadline there is.")
+	case d.e.Reason != Complexity && d.e.Reason != Number:
+		return fault.Refuse(fault.Invalid, "reason_invalid", "There is no such reason.", "Give complexity or number.")
+	}
+	d.Extended = &Extension{Reason: d.e.Reason, By: d.e.By, At: d.now}
+	if err := d.clock(); err != nil {
+		return err
+	}
+	d.record("extended")
+	if d.Requester != Controller {
+		d.tell(letter.Extended)
+	}
+	return nil
+}
+
+// exported notes that the person has her copy: now it may be erased.
+func (d *deciding) exported() error {
+	if !d.Exported.IsZero() || !d.Export {
+		return nil
+	}
+	if err := d.from(Planning, AwaitingApproval, Approved, Blocked); err != nil {
+		return err
+	}
+	d.Exported = d.now
+	d.record("exported")
+	if d.ready() {
+		d.Active = d.now
+		d.publish(TopicRun)
+	}
+	return nil
+}
+
+// settle goes on with the request of who was the last owner: there is another one now.
+func (d *deciding) settle() error {
+	if d.Settled && d.State != Blocked {
+		return nil
+	}
+	if err := d.from(Blocked); err != nil {
+		return err
+	}
+	if d.Why != LastOwner {
+		return d.from()
+	}
+	d.Settled, d.Frozen = true, d.thaw()
+	d.record("settled")
+	d.plan()
+	return nil
+}
+
+// resume searches again when what stood in the way is gone.
+func (d *deciding) resume() error {
+	if err := d.from(Blocked, Partial); err != nil {
+		return err
+	}
+	d.record("resumed")
+	d.plan()
+	return nil
+}

@@ -1,0 +1,131 @@
+package request
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/policy"
+)
+
+// most is how many requests a list holds.
+const most = 200
+
+// File is a request as the desk sees it: with what the person gave, as long as it is kept.
+type File struct {
+	Request
+	Private Private
+}
+
+// may refuses who does not look after requests. Code: role_missing.
+func (s *Service) may(who policy.Person, now time.Time) error {
+	if decides(who, now) {
+		return nil
+	}
+	return fault.Refuse(fault.Denied, "role_missing", "This is for the data protection officer, security and the owner.", "Ask one of them.")
+}
+
+// List returns the requests that wait for an answer, the first due first, or those that are over; at most 200.
+// Code: role_missing.
+func (s *Service) List(ctx context.Context, who policy.Person, over bool, now time.Time) ([]Request, error) {
+	if err := s.may(who, now); err != nil {
+		return nil, err
+	}
+	return store.Find[Request](s.Store.Query(ctx, store.Query{
+		Collection: Requests, Equal: []store.Field{{Name: "open", Value: !over}}, Range: &store.Range{Name: "due_at"}, Descending: over, Limit: most,
+	}))
+}
+
+// Get returns one request. Codes: role_missing, request_unknown.
+func (s *Service) Get(ctx context.Context, id string, who policy.Person, now time.Time) (File, error) {
+	if err := s.may(who, now); err != nil {
+		return File{}, err
+	}
+	r, err := s.request(ctx, id)
+	if err != nil {
+		return File{}, err
+	}
+	private, err := s.open(ctx, r)
+	return File{r, private}, err
+}
+
+// decided lets a person decide about a request, unless it is about her.
+func (s *Service) decided(ctx context.Context, id string, who policy.Person, now time.Time, e Event) (Request, error) {
+	if err := s.may(who, now); err != nil {
+		return Request{}, err
+	}
+	e.By = who.ID
+	return s.change(ctx, id, now, who.ID, func(t *turn) (Event, error) {
+		if t.private.concerns(who.Email) {
+			return Event{}, fault.Refuse(fault.Denied, "own_matter", "Nobody decides about her own request.", "Ask another person.")
+		}
+		return e, nil
+	})
+}
+
+// concerns reports whether an address is the person's.
+func (p Private) concerns(address string) bool {
+	all := []string{p.OnFile, p.Reply}
+	for _, one := range p.Identifiers {
+		all = append(all, one.Value)
+	}
+	return slices.ContainsFunc(all, func(one string) bool { return one != "" && strings.EqualFold(one, address) })
+}
+
+// Approve takes a person's word for the plan with that digest. Codes: role_missing, request_unknown, own_matter, approve_self,
+// plan_changed, state_conflict.
+func (s *Service) Approve(ctx context.Context, id string, who policy.Person, digest string, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: Approve, Digest: digest})
+}
+
+// Reject refuses a request: the first person proposes it, a second one with the same ground decides. Codes as of Approve;
+// ground_invalid, too_late.
+func (s *Service) Reject(ctx context.Context, id string, who policy.Person, g Ground, citation string, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: Reject, Refusal: &Refusal{Ground: g, Citation: strings.TrimSpace(citation)}})
+}
+
+// Hold keeps something from being erased: the first person proposes it, a second one with the same words decides. ID, By,
+// Second and At of h are filled in. Codes as of Approve; ground_invalid, hold_invalid, too_late.
+func (s *Service) Hold(ctx context.Context, id string, who policy.Person, h Hold, now time.Time) (Request, error) {
+	hold, err := s.random(10)
+	if err != nil {
+		return Request{}, err
+	}
+	h.ID, h.Citation = hold, strings.TrimSpace(h.Citation)
+	return s.decided(ctx, id, who, now, Event{What: HoldIt, Hold: &h})
+}
+
+// Release ends a hold; what it kept is searched for and erased. Codes as of Approve; hold_unknown.
+func (s *Service) Release(ctx context.Context, id string, who policy.Person, hold string, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: Release, ID: hold})
+}
+
+// Extend takes two further months and tells the person why. Codes as of Approve; extended_already, notice_late,
+// reason_invalid.
+func (s *Service) Extend(ctx context.Context, id string, who policy.Person, why ExtensionReason, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: Extend, Reason: why})
+}
+
+// Exported notes that the person has the copy she asked for. Codes as of Approve.
+func (s *Service) Exported(ctx context.Context, id string, who policy.Person, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: Exported})
+}
+
+// GiveUp ends a request whose identity cannot be established, and tells the person so where she wrote from. Codes as of
+// Approve.
+func (s *Service) GiveUp(ctx context.Context, id string, who policy.Person, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: GivenUp})
+}
+
+// Settle goes on with the request of a last owner: there is another one. Codes as of Approve.
+func (s *Service) Settle(ctx context.Context, id string, who policy.Person, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: Settle})
+}
+
+// Resume searches again after what stood in the way was put right. Codes as of Approve.
+func (s *Service) Resume(ctx context.Context, id string, who policy.Person, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: Resume})
+}

@@ -1,0 +1,96 @@
+// Package request keeps the life of a request to be forgotten: how it came, who stands behind it, what was planned,
+// decided, done and found afterwards, by when it has to be answered, and what the person is told (GDPR, articles 12 and 17).
+//
+// # What it promises
+//
+// Whoever asks gets the same answer in the same time, whether the company knows her or not. Nothing is planned before the
+// person, or who may speak for her, has proved to be it; the proof goes to the address the company already has, never to
+// the one given. Of several requests for the same person the first that is proved counts; the others are linked to it, and
+// the earliest arrival starts the clock for all of them.
+//
+// A request is completed only by evidence: by a search that found nothing left. What has to stay is named with its ground
+// and its end, and the request opens again by itself when that end has come. What a later search finds is erased too.
+//
+// Whatever is lost, comes twice, in another order or is cut off by a death at any line, the request ends where it would
+// have ended without; each letter is asked for once.
+//
+// What a person gave to be found lies sealed in the request and is gone when the request closes. Neither records nor
+// messages, logs or errors hold it.
+//
+// # What it does not do
+//
+// It neither searches nor erases: that is the engine's work, which is told by ids on TopicPlan and TopicRun, asks Work
+// what there is to do, and says what became of it. It sends nothing: letters leave sealed with the transaction that
+// decided them. It gives no legal advice: grounds are chosen by people from a closed list.
+package request
+
+import (
+	"time"
+
+	"ostiary.internal/shared/platform/store"
+)
+
+// Control is the check under whose name the evidence speaks of requests.
+const Control = "dsr-desk"
+
+// Topics. Their payload is Notice: ids and nothing else.
+const (
+	TopicPlan   = "erasure.plan"   // look the person up, plan, or search again: to the account that only reads
+	TopicRun    = "erasure.run"    // an approved plan waits to be carried out
+	TopicRevoke = "erasure.revoke" // an account closes: its grants to third parties end at once
+	TopicFreeze = "erasure.freeze" // the last owner of an account wants to go: the account stands still, or goes on
+)
+
+// Notice is what a message says.
+type Notice struct {
+	V       int    `json:"v"`
+	Request string `json:"request"`
+	Frozen  bool   `json:"frozen,omitempty"` // of TopicFreeze
+}
+
+// Times of a request.
+const (
+	LinkLife   = 24 * time.Hour      // of the link that proves an identity
+	Pending    = 30 * 24 * time.Hour // without a proof what was given is destroyed
+	Idle       = 10 * time.Minute    // without a sign of life the engine is called again
+	Fresh      = 5 * time.Minute     // a sign-in this recent proves an identity
+	Proposal   = 7 * 24 * time.Hour  // for a second person to agree
+	MaxHold    = 3 * 366 * 24 * time.Hour
+	MaxStatute = 31 * 366 * 24 * time.Hour // of what a statute keeps
+)
+
+// Limits of a request.
+const (
+	MaxTries       = 5  // of one link
+	MaxLinks       = 5  // sent for one address within a day; a further request waits
+	MaxAsks        = 5  // by one requester about one address within a day
+	MaxIdentifiers = 20 // given with a request
+	MaxHolds       = 50
+	MaxText        = 64 << 10 // bytes of a mail that is entered
+	maxSweeps      = 5        // runs in a row that leave something behind
+)
+
+// Passes returns how long after the execution each search for what is left takes place.
+func Passes() []time.Duration {
+	return []time.Duration{0, time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour}
+}
+
+const version = 1
+
+// Names of the collections of the database "erasure".
+const (
+	Requests     = "requests"
+	claims       = "claims"       // which request counts for a person
+	asks         = "asks"         // how often somebody asked, how many links went to an address
+	instructions = "instructions" // of controllers, by their own ids
+)
+
+// Collection declares what the control's schema holds for this package.
+func Collection() []store.Collection {
+	return []store.Collection{
+		{Name: Requests, Indexes: []store.Index{{"next"}, {"number"}, {"open", "due_at"}}, Expires: true},
+		{Name: claims},
+		{Name: asks, Expires: true},
+		{Name: instructions, Expires: true},
+	}
+}

@@ -1,0 +1,264 @@
+package request
+
+import (
+	"strconv"
+	"strings"
+
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/erasure/request/letter"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/policy"
+)
+
+// effects puts into the batch what follows from an event. What happens several times at once, such as two holds that end
+// on one day, is told once and recorded each time.
+func (t *turn) effects(before Request, after *Request, e Event, all []Effect) error {
+	done := map[string]bool{}
+	for i, f := range all {
+		if f.do != doRecord && f.do != doFinding && done[f.Name()] {
+			continue
+		}
+		done[f.Name()] = true
+		if err := t.effect(before, after, e, f, strconv.Itoa(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *turn) effect(before Request, after *Request, e Event, f Effect, nth string) error {
+	switch f.do {
+	case doRecord:
+		return t.record(before, *after, e, f.step, nth)
+	case doFinding:
+		return t.finding(after, f.step)
+	case doPublish:
+		return t.batch.Message(f.topic, f.topic+"/"+after.ID+"/"+rev(*after), Notice{V: version, Request: after.ID, Frozen: after.Frozen && f.topic == TopicFreeze})
+	case doLetter:
+		return t.letter(before, *after, f.letter)
+	case doForward:
+		return t.forward(before, *after)
+	case doStaff:
+		return t.staff(*after, e, f.letter)
+	case doSplit:
+		return t.divide(after)
+	}
+	return nil
+}
+
+func rev(r Request) string { return strconv.FormatInt(r.Rev, 10) }
+
+// letterKey is the key of a letter. It says which request and which letter, for answers about its delivery.
+func letterKey(r Request, kind letter.Kind) string {
+	return "dsr/" + r.ID + "/" + string(kind) + "/" + rev(r)
+}
+
+// letterOf reads a key that letterKey made.
+func letterOf(key string) (id, kind string, ok bool) {
+	parts := strings.Split(key, "/")
+	if len(parts) != 4 || parts[0] != "dsr" || !isID(parts[1]) {
+		return "", "", false
+	}
+	return parts[1], parts[2] + "/" + parts[3], true
+}
+
+// letter writes to the person, or whoever asked; to nobody where no address is known that may be written to.
+func (t *turn) letter(before, r Request, kind letter.Kind) error {
+	to := t.private.address()
+	if kind == letter.Link {
+		to = t.private.OnFile // never the one that was given
+	}
+	if to == "" {
+		return nil
+	}
+	vars, err := t.vars(r, r.Language)
+	if err != nil {
+		return err
+	}
+	if kind == letter.Linked && t.other != nil {
+		vars["first"] = spoken(t.other.Number, 4)
+	}
+	content, err := t.s.Letters.Write(kind, r.Language, vars)
+	if err != nil {
+		return err
+	}
+	content.To = to
+	return t.send(message.Request{Key: letterKey(r, kind), Kind: message.Customer, Channel: message.Mail, Language: r.Language}, content)
+}
+
+func (t *turn) send(m message.Request, c message.Content) error {
+	sealed, err := m.Seal(t.key, t.s.Random, c)
+	if err != nil {
+		return err
+	}
+	return t.batch.Message(message.TopicRequested, m.Key, sealed)
+}
+
+// forward writes to the tenant. Where it has no contact, the people of the company have to find one.
+func (t *turn) forward(before, r Request) error {
+	contact, known := t.s.contact(r.Tenant)
+	if !known {
+		return t.staff(r, Event{}, letter.Stuck)
+	}
+	vars, err := t.vars(r, contact.Language)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, one := range t.private.verified(r.Proof) {
+		lines = append(lines, strings.ReplaceAll(one.Value, "://", " ")) // nobody puts a link of hers into a letter of ours
+	}
+	vars["person"] = strings.Join(lines, "\n")
+	content, err := t.s.Letters.Write(letter.Instruct, contact.Language, vars)
+	if err != nil {
+		return err
+	}
+	content.To = contact.Email
+	return t.send(message.Request{Key: letterKey(r, letter.Instruct), Kind: message.Customer, Channel: message.Mail, Language: contact.Language}, content)
+}
+
+// contact is who of a tenant is told: the privacy contact, or legal, or the first there is.
+func (s *Service) contact(tenant string) (policy.Contact, bool) {
+	found, known := s.Policy.Tenant(tenant)
+	if !known {
+		return policy.Contact{}, false
+	}
+	for _, role := range []policy.ContactRole{policy.Privacy, policy.Legal, policy.SecurityContact, policy.AroundTheClock} {
+		for _, c := range found.Contacts {
+			if c.Role == role {
+				return c, true
+			}
+		}
+	}
+	return policy.Contact{}, false
+}
+
+// staff writes to the people who look after requests, but for who has just decided.
+func (t *turn) staff(r Request, e Event, kind letter.Kind) error {
+	for _, p := range t.s.staff(t.now, e.By) {
+		vars, err := t.vars(r, p.Language)
+		if err != nil {
+			return err
+		}
+		vars["why"], vars["letter"] = letter.Why(stuck(r), p.Language), strings.ReplaceAll(e.Letter, "/", " ")
+		content, err := t.s.Letters.Write(kind, p.Language, vars)
+		if err != nil {
+			return err
+		}
+		key := "dsr-staff/" + t.s.mark("letter", r.ID, string(kind), rev(r), p.ID)
+		if err := t.send(message.Request{Key: key, Kind: message.Staff, Person: p.ID, Channel: message.Mail, Language: p.Language}, content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stuck says what a request waits for.
+func stuck(r Request) string {
+	switch r.State {
+	case Forwarded:
+		return "contact"
+	case Approved:
+		return "export"
+	}
+	return string(r.Why)
+}
+
+// vars are the values of a letter about a request.
+func (t *turn) vars(r Request, language string) (letter.Vars, error) {
+	zone := t.s.Rules.Zone
+	number := spoken(r.Number, 4)
+	v := letter.Vars{
+		"company": t.s.Policy.Company.Name, "number": number, "received": letter.Date(calendar.Date(r.Received, zone), language),
+		"due": letter.Date(r.Deadline.Due, language), "desk": t.s.Desk + "#" + r.Number, "controller": letter.Phrase("tenant", language),
+		"remedies": letter.Remedies(letter.Authority(t.s.Rules.Country), language),
+		"backups":  backups(r.Outcome.Purge, language), "code": spoken(t.token, 4), "link": t.s.Page + "#" + r.Number + "." + t.token,
+	}
+	if tenant, known := t.s.Policy.Tenant(r.Tenant); known {
+		v["controller"] = tenant.Name
+	}
+	switch {
+	case r.Link != nil:
+		v["until"] = letter.Moment(r.Link.Until, zone, language)
+	case !r.After.IsZero():
+		v["until"] = letter.Moment(r.After, zone, language)
+	}
+	var err error
+	if r.Refusal != nil {
+		if v["ground"], err = letter.Ground(string(r.Refusal.Ground), r.Refusal.Citation, language); err != nil {
+			return nil, err
+		}
+	}
+	if r.Extended != nil {
+		if v["reason"], err = letter.Ground(string(r.Extended.Reason), "", language); err != nil {
+			return nil, err
+		}
+	}
+	v["kept"], err = kept(r, language)
+	return v, err
+}
+
+// kept lists what stays, why and until when: from the last search, and what two people hold.
+func kept(r Request, language string) (string, error) {
+	var lines []string
+	add := func(entry string, fields []string, g Ground, citation string, until calendar.Day) error {
+		why, err := letter.Ground(string(g), citation, language)
+		if err != nil {
+			return err
+		}
+		what := entry
+		if len(fields) > 0 {
+			what += " (" + strings.Join(fields, ", ") + ")"
+		}
+		end := letter.Phrase("open", language)
+		if !until.IsZero() {
+			end = letter.Phrase("until", language) + " " + letter.Date(until, language)
+		}
+		lines = append(lines, "- "+letter.Harmless(what)+letter.Phrase("colon", language)+why+"; "+end)
+		return nil
+	}
+	listed := map[string]bool{}
+	for _, k := range r.Outcome.Kept {
+		listed[k.Entry] = true
+		if err := add(k.Entry, nil, k.Ground, k.Citation, k.Until); err != nil {
+			return "", err
+		}
+	}
+	for _, h := range r.Holds {
+		if listed[h.Entry] {
+			continue
+		}
+		if err := add(h.Entry, h.Fields, h.Ground, h.Citation, h.Until); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
+// backups lists when each class of backups has forgotten.
+func backups(all []Tail, language string) string {
+	if len(all) == 0 {
+		return letter.Phrase("none", language)
+	}
+	var lines []string
+	for _, one := range all {
+		lines = append(lines, "- "+letter.Harmless(one.Class)+letter.Phrase("colon", language)+letter.Phrase("gone", language)+" "+letter.Date(one.By, language))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// divide writes the second request: what the tenant decides about goes its own way.
+func (t *turn) divide(after *Request) error {
+	if t.split == nil {
+		return fault.New(fault.Invalid, "dividing a request: nothing was prepared")
+	}
+	half := *t.split
+	half.Linked = []string{after.ID}
+	after.Linked = append(after.Linked, half.ID)
+	d := &deciding{Request: half, now: t.now, rules: t.s.Rules}
+	d.forward()
+	d.schedule()
+	_, err := t.put(half, d.Request, Event{}, d.effects)
+	return err
+}

@@ -1,0 +1,119 @@
+package request
+
+import (
+	"context"
+	"time"
+
+	"ostiary.internal/shared/platform/message"
+)
+
+// Work is what a request asks of the engine. Which of it is to be done follows from State: Received is looked up
+// (Identify); Planning is searched (Planned); Approved, when its time has come, and Executing are carried out (Started,
+// Executed); Verifying, and later every request whose search is due, is searched again (Verified).
+type Work struct {
+	Request     string
+	Tenant      string
+	State       State
+	Kind        Kind
+	Requester   Requester
+	Round       int          // to be named in every answer
+	Identifiers []Identifier // verified ones alone
+	Map         string       // digest of the data map of the plan; "" before there is one
+	Plan        string       // digest of the plan
+	Holds       []Hold
+	After       time.Time // not carried out before
+	Search      int       // of Verifying and later: which search comes next, from 1; 0 for none
+	Received    time.Time
+	Executed    time.Time // what reusable identifiers find must be older
+	Receipts    int       // made so far for its ends
+}
+
+// Work returns what there is to do for a request. Code: request_unknown.
+func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, error) {
+	r, err := s.request(ctx, id)
+	if err != nil {
+		return Work{}, err
+	}
+	private, err := s.open(ctx, r)
+	if err != nil {
+		return Work{}, err
+	}
+	w := Work{
+		Request: r.ID, Tenant: r.Tenant, State: r.State, Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
+		Received: r.Received, Executed: r.Executed, Receipts: r.Amended,
+	}
+	if !r.Proved.IsZero() && r.State != Cancelled {
+		w.Identifiers = private.verified(r.Proof)
+	}
+	if r.Plan != nil {
+		w.Plan, w.Map = r.Plan.Digest, r.Plan.Map
+	}
+	// The time of the next search moves while its message is on the way; that one was called is enough.
+	if r.State == Verifying || (r.State == Completed || r.State == Retained || r.State == Partial) && !r.Pass.IsZero() && !now.Before(r.Executed.Add(Passes()[r.Passed])) {
+		w.Search = r.Passed + 1
+	}
+	return w, nil
+}
+
+func (s *Service) engine(ctx context.Context, id string, e Event, now time.Time) (Request, error) {
+	return s.change(ctx, id, now, "", func(*turn) (Event, error) { return e, nil })
+}
+
+// Planned takes what a search found. Codes: request_unknown, request_moved, state_conflict.
+func (s *Service) Planned(ctx context.Context, id string, round int, p Plan, now time.Time) (Request, error) {
+	r, err := s.request(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	half, err := s.draft(Request{
+		Kind: r.Kind, Channel: r.Channel, Requester: r.Requester, Tenant: r.Tenant, Language: r.Language, Received: r.Received, Entered: now, EnteredBy: r.EnteredBy,
+		Proof: r.Proof, Proved: r.Proved,
+	})
+	if err != nil {
+		return r, err
+	}
+	half.Secret = r.Secret // one secret shows both
+	return s.change(ctx, id, now, "", func(t *turn) (Event, error) {
+		t.split = &half.Request
+		return Event{What: Planned, Round: round, Plan: &p}, nil
+	})
+}
+
+// Started lets the engine begin with the plan of that digest. Codes: request_moved, plan_changed, export_first, too_early,
+// state_conflict.
+func (s *Service) Started(ctx context.Context, id string, round int, digest string, now time.Time) (Request, error) {
+	return s.engine(ctx, id, Event{What: Started, Round: round, Digest: digest}, now)
+}
+
+// Drifted stops: what there is is not what was approved. doubts may say more. Codes: request_moved, state_conflict.
+func (s *Service) Drifted(ctx context.Context, id string, round int, doubts []Doubt, now time.Time) (Request, error) {
+	return s.engine(ctx, id, Event{What: Drifted, Round: round, Doubts: doubts}, now)
+}
+
+// Executed notes that the engine has been through the plan; totals are those over all runs of the request. Codes:
+// request_moved, state_conflict.
+func (s *Service) Executed(ctx context.Context, id string, round int, totals Totals, now time.Time) (Request, error) {
+	return s.engine(ctx, id, Event{What: Executed, Round: round, Totals: totals}, now)
+}
+
+// Verified takes what the search with that number found. Codes: request_moved, state_conflict.
+func (s *Service) Verified(ctx context.Context, id string, round, search int, o Outcome, now time.Time) (Request, error) {
+	return s.engine(ctx, id, Event{What: Verified, Round: round, Pass: search, Outcome: o}, now)
+}
+
+// Alive notes that the engine is at work, so that nobody calls it again. Code: request_moved.
+func (s *Service) Alive(ctx context.Context, id string, round int, now time.Time) error {
+	_, err := s.engine(ctx, id, Event{What: Alive, Round: round}, now)
+	return err
+}
+
+// Answered takes word of a letter's delivery: one that did not arrive for certain becomes a person's task. Whatever is not
+// about a letter of a request changes nothing.
+func (s *Service) Answered(ctx context.Context, a message.Answer, now time.Time) error {
+	id, kind, ours := letterOf(a.Key)
+	if !ours || a.State == message.StateAccepted {
+		return nil
+	}
+	_, err := s.engine(ctx, id, Event{What: LetterLost, Letter: kind}, now)
+	return err
+}

@@ -1,0 +1,271 @@
+package request
+
+import (
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/platform/seal"
+)
+
+// State is where a request stands. It is stored.
+type State string
+
+// The states.
+const (
+	Received         State = "received"                 // on record; nobody has looked for the person yet
+	IdentityPending  State = "identity_pending"         // waits for the proof of who asks
+	NotEstablished   State = "identity_not_established" // nobody proved it in time (articles 11(2) and 12(6))
+	Planning         State = "planning"                 // the engine searches
+	AwaitingApproval State = "awaiting_approval"        // a person has to look at the plan
+	Approved         State = "approved"                 // to be carried out, from After on
+	Executing        State = "executing"
+	Verifying        State = "verifying" // carried out; the search for what is left is under way
+	Completed        State = "completed" // nothing is left
+	Retained         State = "completed_with_retention"
+	Partial          State = "partial"   // something could not be erased; Outcome lists it
+	Blocked          State = "blocked"   // Why says by what
+	Cancelled        State = "cancelled" // Why says by whom
+	Rejected         State = "rejected"  // with a ground and a letter
+	Forwarded        State = "forwarded" // it concerns data held for somebody else, who was told
+)
+
+// States returns all states.
+func States() []State {
+	return []State{Received, IdentityPending, NotEstablished, Planning, AwaitingApproval, Approved, Executing, Verifying,
+		Completed, Retained, Partial, Blocked, Cancelled, Rejected, Forwarded}
+}
+
+// Answered reports whether the person has got her answer (article 12(3)).
+func (s State) Answered() bool {
+	return slices.Contains([]State{NotEstablished, Completed, Retained, Cancelled, Rejected, Forwarded}, s)
+}
+
+// working reports whether the engine has something to do.
+func (s State) working() bool {
+	return slices.Contains([]State{Received, Planning, Approved, Executing, Verifying}, s)
+}
+
+// Why says what stands in the way, or ended a request. It is stored, and stands in records.
+type Why string
+
+// The reasons.
+const (
+	LastOwner  Why = "last_owner"  // of blocked: without her the account has no owner
+	NotOwner   Why = "not_owner"   // of blocked: only an owner closes an account
+	Left       Why = "left"        // of partial: something is left, or could not be reached
+	Unmapped   Why = "unmapped"    // of partial: there are places nobody has mapped
+	Withdrawn  Why = "withdrawn"   // of cancelled: by the person
+	Duplicate  Why = "duplicate"   // of cancelled: another request counts for the person
+	Instructed Why = "instruction" // of cancelled: by the controller
+)
+
+// Kind says what is to be erased. It is stored.
+type Kind string
+
+// The kinds.
+const (
+	Person  Kind = "erasure" // the data of one person
+	Account Kind = "account" // everything of a tenant: the account closes
+)
+
+// Channel says how a request came. It is stored.
+type Channel string
+
+// The channels. Any wording on any of them counts (EDPB guidelines 01/2022).
+const (
+	Product Channel = "product" // signed in
+	Page    Channel = "page"    // the public page
+	Mail    Channel = "mail"    // entered at the desk, as the next
+	Paper   Channel = "letter"
+	OpenDSR Channel = "opendsr"
+)
+
+// Requester says in what capacity somebody asks. It is stored.
+type Requester string
+
+// The requesters. May says who may ask for what.
+const (
+	Subject     Requester = "subject"
+	TenantOwner Requester = "tenant_owner"
+	TenantAdmin Requester = "tenant_admin"
+	Agent       Requester = "agent" // with a mandate; the subject confirms
+	Controller  Requester = "controller"
+)
+
+// Proof says how an identity was established. It is stored.
+type Proof string
+
+// The proofs.
+const (
+	ByLink        Proof = "link"        // sent to the address on file
+	BySession     Proof = "session"     // signed in a moment ago
+	ByTenant      Proof = "tenant"      // an owner or administrator speaks for a member of her own tenant
+	ByInstruction Proof = "instruction" // the controller vouches for it
+)
+
+// Request is one request, as it is stored. Times are UTC.
+type Request struct {
+	V         int       `json:"v"`
+	ID        string    `json:"id"`     // random; what messages say
+	Number    string    `json:"number"` // random; what people say
+	Nonce     string    `json:"nonce"`  // random; what the ids of records and letters are made of
+	Rev       int64     `json:"rev"`    // counts the changes
+	State     State     `json:"state"`
+	Why       Why       `json:"why,omitempty"`
+	Kind      Kind      `json:"kind"`
+	Channel   Channel   `json:"channel"`
+	Requester Requester `json:"requester"`
+	Tenant    string    `json:"tenant"`
+	Language  string    `json:"language"`
+	Received  time.Time `json:"received"` // when it arrived, by whatever channel: starts the clock
+	Entered   time.Time `json:"entered"`  // when it was put on record here
+	EnteredBy string    `json:"entered_by,omitempty"`
+	External  string    `json:"external,omitempty"` // the controller's id of it
+
+	Secret  string         `json:"secret,omitempty"` // hash of what the requester shows to see the state
+	Link    *Link          `json:"link,omitempty"`
+	Used    string         `json:"used,omitempty"` // hash of the link that was used
+	Private *seal.Envelope `json:"private,omitempty"`
+	Known   bool           `json:"known,omitempty"` // the address is on file; never shown before the proof
+	Proof   Proof          `json:"proof,omitempty"`
+	Proved  time.Time      `json:"proved,omitzero"`
+	Marks   []string       `json:"marks,omitempty"` // of claims
+	Of      string         `json:"of,omitempty"`    // the request that counts
+	Linked  []string       `json:"linked,omitempty"`
+	Asked   calendar.Day   `json:"asked,omitzero"` // local day on which the proof was asked for
+
+	Deadline Deadline   `json:"deadline"`
+	Extended *Extension `json:"extended,omitempty"`
+	Alarms   int        `json:"alarms,omitempty"`  // of Deadline.Alarms, given
+	Reopened time.Time  `json:"reopened,omitzero"` // what had to stay no longer has to
+	Overdue  bool       `json:"overdue,omitempty"`
+	Late     bool       `json:"late,omitempty"`    // the company's own target has passed
+	Finding  string     `json:"finding,omitempty"` // open record of the overdue answer
+
+	Round    int       `json:"round,omitempty"` // of planning and execution: what belongs to another is refused
+	Plan     *Plan     `json:"plan,omitempty"`
+	Doubts   []Doubt   `json:"doubts,omitempty"` // why a person has to look
+	By       string    `json:"by,omitempty"`     // who approved; "" by the limits
+	Decided  time.Time `json:"decided,omitzero"`
+	After    time.Time `json:"after,omitzero"`   // not executed before
+	Export   bool      `json:"export,omitempty"` // a copy goes to the person first (articles 15 and 20)
+	Exported time.Time `json:"exported,omitzero"`
+	Frozen   bool      `json:"frozen,omitempty"`
+	Settled  bool      `json:"settled,omitempty"` // there is another owner
+	Split    bool      `json:"split,omitempty"`   // what is the tenant's went its own way
+	Lost     []string  `json:"lost,omitempty"`    // letters that did not arrive for certain
+	Holds    []Hold    `json:"holds,omitempty"`
+	Proposed *Proposed `json:"proposed,omitempty"`
+	Refusal  *Refusal  `json:"refusal,omitempty"`
+
+	Executed time.Time `json:"executed,omitzero"` // of the first run of this round of verification
+	Totals   Totals    `json:"totals,omitzero"`   // over all runs
+	Outcome  Outcome   `json:"outcome,omitzero"`  // of the last search
+	Passed   int       `json:"passed,omitempty"`  // searches since Executed
+	Pass     time.Time `json:"pass,omitzero"`     // of the next one
+	Sweeps   int       `json:"sweeps,omitempty"`
+	Amended  int       `json:"amended,omitempty"`  // receipts after the first
+	Answered State     `json:"answered,omitempty"` // what the person was told last
+
+	Active   time.Time `json:"active"`
+	Nudges   int       `json:"nudges,omitempty"`
+	Reminded time.Time `json:"reminded,omitzero"` // when people were told again that it waits for them
+	Open     bool      `json:"open"`
+	DueAt    int64     `json:"due_at"`
+	Next     int64     `json:"next,omitempty"` // microseconds since 1970: when Tick has to look
+	Closed   time.Time `json:"closed,omitzero"`
+	Expires  time.Time `json:"expires,omitzero"`
+}
+
+// Link is what proves an identity: 256 random bits, kept as a hash.
+type Link struct {
+	Hash  string    `json:"hash"`
+	Until time.Time `json:"until"`
+	Tries int       `json:"tries,omitempty"` // wrong ones
+}
+
+// Deadline is what package calendar says of the request's clock. Days are local to the company.
+type Deadline struct {
+	Due          calendar.Day   `json:"due"` // last day, until 24:00
+	Conservative calendar.Day   `json:"conservative"`
+	NoticeBy     calendar.Day   `json:"notice_by"` // of an extension
+	Alarms       []calendar.Day `json:"alarms,omitempty"`
+	Warning      string         `json:"warning,omitempty"`
+}
+
+// Extension is two further months, for a reason the person is told within the first (article 12(3)).
+type Extension struct {
+	Reason ExtensionReason `json:"reason"`
+	By     string          `json:"by"`
+	At     time.Time       `json:"at"`
+}
+
+// Doubt says why a person has to look at a plan. It is stored, and stands in records.
+type Doubt string
+
+// The doubts.
+const (
+	SharedMailbox Doubt = "shared_mailbox"
+	LookAlike     Doubt = "look_alike"
+	ManyItems     Doubt = "many_items"
+	LargeShare    Doubt = "large_share"
+	ReviewNeeded  Doubt = "review"
+	Closure       Doubt = "closure"
+	ByHand        Doubt = "by_hand" // entered at the desk
+	Moved         Doubt = "moved"   // what was approved is not what there is
+	OnHold        Doubt = "hold"
+)
+
+// Plan is what a search found, by number alone. The entries themselves stay with the engine.
+type Plan struct {
+	Digest  string `json:"digest"` // of the canonical plan: what is approved
+	Map     string `json:"map"`    // of the data map
+	Items   int64  `json:"items"`  // to be erased, in entries of which the company is controller
+	Held    int64  `json:"held,omitempty"`
+	Kept    int64  `json:"kept,omitempty"`
+	Review  int64  `json:"review,omitempty"`  // a person has to look at: free text, files
+	Share   int    `json:"share,omitempty"`   // percent of the tenant's items, rounded up
+	Theirs  bool   `json:"theirs,omitempty"`  // the tenant is, or may be, the controller of data on the person
+	Own     bool   `json:"own,omitempty"`     // the company itself is
+	Last    bool   `json:"last,omitempty"`    // the person is the last owner of the tenant
+	Owner   bool   `json:"owner,omitempty"`   // the person is an owner
+	Missing int64  `json:"missing,omitempty"` // places that nobody has mapped
+}
+
+// Totals are counts over all runs of a request, as the engine has them from the records of its pages.
+type Totals struct {
+	Erased     int64 `json:"erased"`
+	Anonymised int64 `json:"anonymised,omitempty"`
+	Gone       int64 `json:"gone,omitempty"` // somebody else was first
+}
+
+// Outcome is what a search after the execution found.
+type Outcome struct {
+	Left    int64  `json:"left,omitempty"` // items that should be gone
+	Kept    []Kept `json:"kept,omitempty"`
+	Open    []Open `json:"open,omitempty"`
+	Missing int64  `json:"missing,omitempty"`
+	Purge   []Tail `json:"purge,omitempty"` // when backups have forgotten
+}
+
+// Kept is what has to stay, by entry of the data map.
+type Kept struct {
+	Entry    string       `json:"entry"`
+	Items    int64        `json:"items"`
+	Ground   Ground       `json:"ground"`
+	Citation string       `json:"citation,omitempty"`
+	Until    calendar.Day `json:"until"`
+}
+
+// Open is an entry that could not be searched or erased.
+type Open struct {
+	Entry string `json:"entry"`
+	Why   string `json:"why"` // a word, such as unreachable
+}
+
+// Tail is a class of backups and the day on which nothing of the person is left in it.
+type Tail struct {
+	Class string       `json:"class"`
+	By    calendar.Day `json:"by"`
+}

@@ -1,0 +1,300 @@
+package run_test
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/run"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/fault"
+	sealing "ostiary.internal/shared/platform/seal/local"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/platform/store/memory"
+	"ostiary.internal/shared/policy"
+)
+
+var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+const mapText = `
+identifiers:
+  - {id: email, reusable: true, normalise: email}
+  - {id: uid}
+entries:
+  - {id: sessions, store: "firestore://p/d", place: sessions, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: delete, access: true, backup_class: none}
+  - {id: notes, store: "firestore://p/d", place: notes, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: email, of: email}, action: delete, created: created, backup_class: pitr}
+  - {id: usage, store: "firestore://p/d", place: usage, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: anonymise, fields: [{field: uid, do: delete}, {field: name, do: delete}], backup_class: pitr}
+  - id: invoices
+    store: "firestore://p/d"
+    place: invoices
+    region: europe-west1
+    role: controller
+    tenant: {field: tenant}
+    select: {equals: uid, of: uid}
+    action: retain
+    retain: {ground: statute, citation: "HGB 257", from: created, period: P10Y, fields: [uid, total]}
+    created: created
+    backup_class: pitr
+  - {id: users, store: "firestore://p/d", place: users, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid, else: {equals: email, of: email}}, action: delete, created: created, directory: true, address: email, derives: [{identifier: uid, from: uid}], backup_class: pitr}
+backups:
+  - {class: pitr, days: 7}
+limits: {auto_approve_items: 500, growth_percent: 10, tenant_percent: 20, account_grace_days: 14, rate_per_second: 10000}
+strict: true
+`
+
+// people is a store of personal data in memory: as strict as a real one, and it dies on demand.
+type people struct {
+	mu    sync.Mutex
+	docs  map[string]map[string]string // "place/name"
+	reads map[string]int               // how often an item was returned by Find
+	fail  func(call string) error
+	calls int
+	skip  int // the first items of an Erase are left for another call, once
+}
+
+func (p *people) touch(call string) error {
+	p.calls++
+	if p.fail != nil {
+		return p.fail(call)
+	}
+	return nil
+}
+
+func (p *people) matching(q erasure.Query) []string {
+	var refs []string
+	for ref, doc := range p.docs {
+		place, _, _ := strings.Cut(ref, "/")
+		if place == q.Place && doc["tenant"] == q.Tenant.ID && (q.Match.Kind == erasure.MatchTenant || slices.Contains(q.Match.Values, doc[q.Match.Field])) &&
+			q.Before(erasure.Moment(doc["created"])) {
+			refs = append(refs, ref)
+		}
+	}
+	return slices.Sorted(slices.Values(refs))
+}
+
+func (p *people) Find(ctx context.Context, q erasure.Query, cursor string, limit int) (erasure.Page, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := cmp.Or(q.Check(), ctx.Err(), p.touch("find "+q.Place)); err != nil {
+		return erasure.Page{}, err
+	}
+	var page erasure.Page
+	for _, ref := range p.matching(q) {
+		if ref <= cursor {
+			continue
+		}
+		if len(page.Items) == limit {
+			page.Next = page.Items[limit-1].Ref
+			break
+		}
+		p.reads[ref]++
+		page.Items = append(page.Items, p.item(q, ref))
+	}
+	return page, nil
+}
+
+func (p *people) item(q erasure.Query, ref string) erasure.Item {
+	doc := p.docs[ref]
+	clean := q.Action == erasure.ActionAnonymise
+	for _, c := range q.Changes {
+		clean = clean && doc[c.Field] == ""
+	}
+	return erasure.Item{Ref: ref, Version: doc["version"], Tenant: doc["tenant"], Created: erasure.Moment(doc["created"]), Clean: clean}
+}
+
+func (p *people) Values(_ context.Context, q erasure.Query, field string, _ int) ([]string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.touch("values"); err != nil {
+		return nil, err
+	}
+	values := map[string]bool{}
+	for _, ref := range p.matching(q) {
+		values[p.docs[ref][field]] = true
+	}
+	delete(values, "")
+	return slices.Sorted(maps.Keys(values)), nil
+}
+
+func (p *people) Places(context.Context, int) ([]string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	places := map[string]bool{}
+	for ref := range p.docs {
+		place, _, _ := strings.Cut(ref, "/")
+		places[place] = true
+	}
+	return slices.Sorted(maps.Keys(places)), p.touch("places")
+}
+
+func (p *people) Erase(ctx context.Context, q erasure.Query, items []erasure.Item) ([]erasure.Result, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := cmp.Or(ctx.Err(), p.touch("erase "+q.Place)); err != nil {
+		return nil, err
+	}
+	var results []erasure.Result
+	if p.skip > 0 {
+		items, p.skip = items[min(p.skip, len(items)):], 0
+	}
+	for _, i := range items {
+		doc, there := p.docs[i.Ref]
+		outcome := erasure.OutcomeErased
+		switch {
+		case !there || q.Match.Kind != erasure.MatchTenant && !slices.Contains(q.Match.Values, doc[q.Match.Field]):
+			outcome = erasure.OutcomeGone
+		case doc["tenant"] != q.Tenant.ID:
+			outcome = erasure.OutcomeForeign
+		case doc["version"] != i.Version:
+			outcome = erasure.OutcomeChanged
+		case q.Action == erasure.ActionDelete:
+			delete(p.docs, i.Ref)
+		default:
+			for _, c := range q.Changes {
+				delete(doc, c.Field)
+			}
+		}
+		results = append(results, erasure.Result{Ref: i.Ref, Outcome: outcome})
+		if err := p.touch("erased " + i.Ref); err != nil {
+			return results, err // what was told, as a connection that broke half-way
+		}
+	}
+	return results, nil
+}
+
+func (p *people) Group(context.Context, erasure.Query, []string) (int, error) { return 0, nil }
+func (p *people) Traces(context.Context) (erasure.Traces, error)              { return erasure.Traces{}, nil }
+func (p *people) Close() error                                                { return nil }
+
+func (p *people) put(place, name string, fields ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	doc := map[string]string{"tenant": "acme", "version": strconv.Itoa(len(p.docs))}
+	for i := 0; i < len(fields); i += 2 {
+		doc[fields[i]] = fields[i+1]
+	}
+	p.docs[place+"/"+name] = doc
+}
+
+func (p *people) export(tenant string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []string
+	for ref, doc := range p.docs {
+		if doc["tenant"] == tenant {
+			all = append(all, fmt.Sprint(ref, doc))
+		}
+	}
+	return strings.Join(slices.Sorted(slices.Values(all)), "\n")
+}
+
+type world struct {
+	t      *testing.T
+	people *people
+	clock  *clock.Manual
+	store  store.Store
+	config run.Config
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	clk := clock.NewManual(start)
+	s, err := memory.New(store.Options{Schema: run.Collection(), Clock: clk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	p := &people{docs: map[string]map[string]string{}, reads: map[string]int{}}
+	w := &world{t: t, people: p, clock: clk, store: s}
+	w.config = run.Config{
+		Store: s, Keys: sealing.New(filepath.Join(t.TempDir(), "key"), rand.Reader), Random: rand.Reader, Clock: clk, Map: readMap(t, mapText), Zone: time.UTC,
+		Reader: func(context.Context, string) (erasure.Reader, error) { return p, nil },
+		Eraser: func(context.Context, string) (erasure.Store, error) { return p, nil },
+	}
+	return w
+}
+
+func files(text string) fstest.MapFS {
+	return fstest.MapFS{
+		"x/company.yaml":    {Data: []byte("company: {name: X, domains: [x.example], zone: Europe/Berlin, country: DE, languages: [en], day_end: \"24:00\", environments: [{id: live, project: p, kind: live}]}")},
+		"x/people.yaml":     {Data: []byte("people: [{id: a, email: a@x.example, name: A, roles: [owner], zone: Europe/Berlin, language: en}]")},
+		"x/promises/x.yaml": {Data: []byte("promises: []")},
+		"x/tenants.yaml":    {Data: []byte("tenants: [{id: acme, name: Acme, country: DE, language: en, domains: [acme.example], contract_hours: 24, contacts: [], region: europe-west1}, {id: twin, name: Twin, country: DE, language: en, domains: [twin.example], contract_hours: 24, contacts: [], region: europe-west1}]")},
+		"x/" + datamap.File: {Data: []byte(text)},
+	}
+}
+
+func readMap(t *testing.T, text string) *datamap.Map {
+	t.Helper()
+	p, problems, err := policy.Load(files(text), "x")
+	if err != nil {
+		t.Fatal(err, problems)
+	}
+	m, problems := datamap.Read(p)
+	if m == nil || len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return m
+}
+
+func (w *world) engine() *run.Engine {
+	w.t.Helper()
+	e, err := run.New(w.config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return e
+}
+
+// fill gives jo n sessions, and a neighbour and a twin tenant the like.
+func (w *world) fill(n int) {
+	for i := range n {
+		for _, who := range []struct{ tenant, uid string }{{"acme", "u1"}, {"acme", "u10"}, {"twin", "u1"}} {
+			w.people.put("sessions", fmt.Sprintf("%s-%s-%05d", who.tenant, who.uid, i), "tenant", who.tenant, "uid", who.uid)
+		}
+	}
+	for _, tenant := range []string{"acme", "twin"} {
+		w.people.put("notes", tenant+"-1", "tenant", tenant, "email", "jo@acme.example", "created", "2026-02-01T00:00:00Z")
+		w.people.put("usage", tenant+"-1", "tenant", tenant, "uid", "u1", "name", "Jo")
+		w.people.put("invoices", tenant+"-1", "tenant", tenant, "uid", "u1", "total", "7", "created", "2020-05-05T00:00:00Z")
+		w.people.put("invoices", tenant+"-old", "tenant", tenant, "uid", "u1", "total", "7", "created", "2010-05-05T00:00:00Z")
+		w.people.put("users", tenant+"-1", "tenant", tenant, "uid", "u1", "email", "jo@acme.example", "created", "2026-01-01T00:00:00Z")
+	}
+}
+
+func job(round int) run.Job {
+	return run.Job{Request: "r1", Round: round, Tenant: "acme", Scope: run.Person, IDs: []datamap.Identifier{{Kind: "email", Value: "jo@acme.example", Verified: true}}}
+}
+
+// forever is a time no test waits for.
+var forever = start.Add(1000 * 24 * time.Hour)
+
+// again calls until it is done, as a sweep does; an error that passes is a death, after which leases run out.
+func (w *world) again(call func() (bool, error)) {
+	w.t.Helper()
+	for range 10_000 {
+		done, err := call()
+		if err != nil && !fault.Is(err, fault.Transient) {
+			w.t.Fatal(err)
+		}
+		if done {
+			return
+		}
+		if err := w.clock.Set(w.clock.Now().Add(3 * time.Minute)); err != nil { // what died leaves a lease behind
+			w.t.Fatal(err)
+		}
+	}
+	w.t.Fatal("never done")
+}
