@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/watch/auditlog"
@@ -31,11 +32,12 @@ func replay(ctx context.Context, t terminal, args []string) int {
 		t.flags.Usage()
 		return exitUsage
 	}
-	files, total, err := logFiles(t.flags.Args())
+	found, err := logFiles(t.flags.Args())
 	if err != nil {
 		t.fail(err)
 		return exitUsage
 	}
+	found.tell(t.err)
 	j, err := judgeOf(t, *folder)
 	if err != nil {
 		t.fail(err)
@@ -43,12 +45,18 @@ func replay(ctx context.Context, t terminal, args []string) int {
 	}
 	var out replayOutput = &replayReport{out: t.out, asJSON: *asJSON}
 	if *asCSV {
-		out = newReplayTable(t.out, t.err)
+		table, err := newReplayTable(t.out, t.err)
+		if err != nil {
+			t.fail(err)
+			return exitUnclear
+		}
+		defer table.close()
+		out = table
 	}
 	// Entries die young: a heap of a few times what lives costs little and is collected less often.
 	debug.SetGCPercent(400)
-	bar := progressOn(t.err, total)
-	result, err := replaying.Run(ctx, j.set, sourcesOf(files, bar), replaying.Options{Mappings: j.mappings, Row: out.row})
+	bar := progressOn(t.err, found.total)
+	result, err := replaying.Run(ctx, j.set, sourcesOf(found.files, bar), replaying.Options{Mappings: j.mappings, Row: out.row})
 	bar.end()
 	if err == nil {
 		err = out.end(result, j)
@@ -57,7 +65,7 @@ func replay(ctx context.Context, t terminal, args []string) int {
 	case err != nil:
 		t.fail(err)
 		return exitUnclear
-	case result.Undecodable > 0 || result.Entries == 0:
+	case result.Undecodable > 0 || result.Entries == 0 || found.lost:
 		return exitUnclear
 	case result.Alarms > 0:
 		return exitWrong
@@ -100,6 +108,9 @@ func judgeOf(t terminal, folder string) (judge, error) {
 		if r.AsksList() {
 			fmt.Fprintf(t.err, "not judged: %s, because an export does not say which addresses were registered\n", r.Name)
 		}
+	}
+	if believing := set.Believing(); len(believing) > 0 {
+		fmt.Fprintf(t.err, "believed: a ticket counts as open unless its closing is logged, because no log in watch.yaml has ticket_opened: %s\n", strings.Join(believing, ", "))
 	}
 	set = set.Only(func(r rule.Rule) bool { return !r.AsksList() })
 	return judge{set: set, mappings: mappings, home: home}, nil

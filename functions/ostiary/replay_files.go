@@ -18,46 +18,94 @@ import (
 // logEndings are what logs in a folder are called; a file that is named by itself may be called anything.
 var logEndings = []string{".json", ".jsonl", ".ndjson", ".log"}
 
-// logFiles returns the files that paths stand for, and their size together; "-" is standard input.
-func logFiles(paths []string) (files []string, total int64, err error) {
-	add := func(path string, size int64) {
-		if !slices.Contains(files, path) {
-			files, total = append(files, path), total+size
-		}
-	}
+// logSet is the files to read, and what of the folders is not read.
+type logSet struct {
+	files   []string
+	total   int64 // bytes
+	skipped []string
+	lost    bool // something of what is skipped may hold entries that were asked for
+}
+
+// logFiles returns the files that paths stand for; "-" is standard input. A link within a folder is not followed: it may
+// lead anywhere, or round in a circle.
+func logFiles(paths []string) (*logSet, error) {
+	found := &logSet{}
 	for _, path := range paths {
 		if path == "-" {
-			add(path, 0)
+			found.add(path, 0)
 			continue
 		}
-		found := []string{path}
+		named := []string{path}
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") {
-			if found, err = filepath.Glob(path); err != nil || len(found) == 0 {
-				return nil, 0, fmt.Errorf("no file is called like %s", path)
+			if named, err = filepath.Glob(path); err != nil || len(named) == 0 {
+				return nil, fmt.Errorf("no file is called like %s", path)
 			}
 		}
-		for _, one := range found {
+		for _, one := range named {
 			info, err := os.Stat(one)
 			if err != nil {
-				return nil, 0, fmt.Errorf("looking for logs: %w", err)
+				return nil, fmt.Errorf("looking for logs: %w", err)
 			}
 			if !info.IsDir() {
-				add(one, info.Size())
+				found.add(one, info.Size())
 				continue
 			}
-			if err := filepath.WalkDir(one, func(path string, d fs.DirEntry, err error) error {
-				if err == nil && d.Type().IsRegular() && isLog(path) {
-					if info, err := d.Info(); err == nil {
-						add(path, info.Size())
-					}
-				}
-				return nil // a folder that cannot be listed holds back no other; what was named is told
-			}); err != nil {
-				return nil, 0, fmt.Errorf("looking for logs: %w", err)
+			// With the separator a folder that is named by a link is walked too.
+			if err := filepath.WalkDir(strings.TrimRight(one, string(filepath.Separator))+string(filepath.Separator), found.walk); err != nil {
+				return nil, fmt.Errorf("looking for logs: %w", err)
 			}
 		}
 	}
-	return files, total, nil
+	return found, nil
+}
+
+func (l *logSet) add(path string, size int64) {
+	if !slices.Contains(l.files, path) {
+		l.files, l.total = append(l.files, path), l.total+size
+	}
+}
+
+func (l *logSet) skip(path, why string, lost bool) {
+	l.skipped = append(l.skipped, path+": "+why)
+	l.lost = l.lost || lost
+}
+
+// walk takes one file of a folder. What cannot be read holds back no other; it is named.
+func (l *logSet) walk(path string, d fs.DirEntry, err error) error {
+	switch {
+	case err != nil:
+		l.skip(path, "it cannot be listed", true)
+	case d.IsDir():
+	case d.Type()&fs.ModeSymlink != 0:
+		to, err := os.Stat(path)
+		l.skip(path, "it is a link; name it by itself to have it read", err != nil || to.IsDir() || isLog(path))
+	case !isLog(path):
+		l.skip(path, "its name is none of a log; name it by itself to have it read", false)
+	case !d.Type().IsRegular():
+		l.skip(path, "it is no file", true)
+	default:
+		info, err := d.Info()
+		if err != nil {
+			l.skip(path, "it cannot be looked at", true)
+			return nil
+		}
+		l.add(path, info.Size())
+	}
+	return nil
+}
+
+// mostSkipped is how many of those that are not read are named.
+const mostSkipped = 50
+
+// tell names what is not read.
+func (l *logSet) tell(w io.Writer) {
+	for i, one := range l.skipped {
+		if i == mostSkipped {
+			fmt.Fprintf(w, "not read: %d more\n", len(l.skipped)-i)
+			return
+		}
+		fmt.Fprintf(w, "not read: %s\n", one)
+	}
 }
 
 func isLog(path string) bool {

@@ -5,9 +5,11 @@ import (
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,18 +20,24 @@ import (
 	replaying "ostiary.internal/shared/watch/rule/replay"
 )
 
-// replayTable prints one line of CSV for each entry.
+// replayTable prints one line of CSV for each entry. What is blind only the end of the logs tells, and it is said before
+// the first line: the lines wait in a file until then.
 type replayTable struct {
-	buffer *bufio.Writer
-	lines  *csv.Writer
-	err    io.Writer
+	out, err io.Writer
+	waiting  *os.File
+	buffer   *bufio.Writer
+	lines    *csv.Writer
 }
 
-func newReplayTable(out, err io.Writer) *replayTable {
-	buffer := bufio.NewWriterSize(out, 64<<10)
-	t := &replayTable{buffer: buffer, lines: csv.NewWriter(buffer), err: err}
+func newReplayTable(out, err io.Writer) (*replayTable, error) {
+	waiting, failed := os.CreateTemp("", "ostiary-replay-*.csv")
+	if failed != nil {
+		return nil, fmt.Errorf("making room for the rows: %w", failed)
+	}
+	buffer := bufio.NewWriterSize(waiting, 64<<10)
+	t := &replayTable{out: out, err: err, waiting: waiting, buffer: buffer, lines: csv.NewWriter(buffer)}
 	_ = t.lines.Write([]string{"file", "line", "alarm", "rule", "class", "severity"}) // end tells an error of any line
-	return t
+	return t, nil
 }
 
 func (t *replayTable) row(r replaying.Row) error {
@@ -45,13 +53,23 @@ func (t *replayTable) end(r replaying.Result, j judge) error {
 		fmt.Fprintln(t.err, b)
 	}
 	t.lines.Flush()
-	if err := t.lines.Error(); err != nil {
-		return fmt.Errorf("printing the rows: %w", err)
+	err := errors.Join(t.lines.Error(), t.buffer.Flush())
+	if err == nil {
+		_, err = t.waiting.Seek(0, io.SeekStart)
 	}
-	if err := t.buffer.Flush(); err != nil {
+	if err == nil {
+		_, err = io.Copy(t.out, t.waiting)
+	}
+	if err != nil {
 		return fmt.Errorf("printing the rows: %w", err)
 	}
 	return nil
+}
+
+// close takes the rows that waited away.
+func (t *replayTable) close() {
+	_ = t.waiting.Close()
+	_ = os.Remove(t.waiting.Name())
 }
 
 // blindness is a stream that never appeared, and the rules that need it.
@@ -145,14 +163,28 @@ func countsOf(r replaying.Result, set *rule.Set) []ruleCount {
 	return counts
 }
 
+// replaySummary is a report as JSON; what is blind stands first.
+type replaySummary struct {
+	Blind       []blindness `json:"blind"`
+	Entries     int         `json:"entries"`
+	Undecodable int         `json:"undecodable"`
+	Ignored     int         `json:"ignored"`
+	Alarms      int         `json:"alarms"`
+	Late        int         `json:"late"`
+	Shadow      int         `json:"shadow"`
+	Rules       []ruleCount `json:"rules"`
+	Listed      []alarmRow  `json:"listed"`
+	NotListed   int         `json:"not_listed"`
+}
+
 func (p *replayReport) end(r replaying.Result, j judge) error {
 	if p.asJSON {
 		encoder := json.NewEncoder(p.out)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(map[string]any{
-			"blind": blindOf(r, j), "entries": r.Entries, "undecodable": r.Undecodable, "alarms": r.Alarms, "late": r.Late, "shadow": r.Shadow,
-			"rules": countsOf(r, j.set), "listed": append([]alarmRow{}, p.alarms...), "not_listed": p.more,
+		return encoder.Encode(replaySummary{
+			Blind: blindOf(r, j), Entries: r.Entries, Undecodable: r.Undecodable, Ignored: r.Ignored, Alarms: r.Alarms, Late: r.Late, Shadow: r.Shadow,
+			Rules: countsOf(r, j.set), Listed: append([]alarmRow{}, p.alarms...), NotListed: p.more,
 		})
 	}
 	w := bufio.NewWriter(p.out)
@@ -168,6 +200,9 @@ func (p *replayReport) human(w io.Writer, r replaying.Result, j judge) {
 		fmt.Fprintln(w, b)
 	}
 	fmt.Fprintf(w, "%d entries, %d undecodable, %d alarms of %d rules\n", r.Entries, r.Undecodable, r.Alarms, len(slices.Collect(maps.Keys(r.Rules))))
+	if r.Ignored > 0 {
+		fmt.Fprintf(w, "%d lines of mixed logs were none that a mapping reads\n", r.Ignored)
+	}
 	if r.Late > 0 {
 		fmt.Fprintf(w, "%d entries stood too far from their place in time: sort the logs by time, or windows may be judged wrongly\n", r.Late)
 	}

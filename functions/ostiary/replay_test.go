@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+
+	replaying "ostiary.internal/shared/watch/rule/replay"
 )
 
 // packed writes a gzip file.
@@ -85,21 +89,105 @@ func TestLogFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for path, want := range map[string]int{dir: 6, filepath.Join(dir, "e.txt"): 1, filepath.Join(dir, "*.json"): 2, filepath.Join(dir, "[g].json"): 1} {
-		files, total, err := logFiles([]string{path, path})
-		if err != nil || len(files) != want || total != int64(2*want) {
-			t.Errorf("%s: %v %d %v", path, files, total, err)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{dir: 6, link: 6, filepath.Join(dir, "e.txt"): 1, filepath.Join(dir, "*.json"): 2, filepath.Join(dir, "[g].json"): 1} {
+		found, err := logFiles([]string{path, path})
+		if err != nil || len(found.files) != want || found.total != int64(2*want) || found.lost {
+			t.Errorf("%s: %+v %v", path, found, err)
 		}
 	}
-	if _, _, err := logFiles([]string{filepath.Join(dir, "nothing")}); err == nil {
+	if _, err := logFiles([]string{filepath.Join(dir, "nothing")}); err == nil {
 		t.Error("a file that is not there")
 	}
-	if files, _, err := logFiles([]string{"-"}); err != nil || !slices.Equal(files, []string{"-"}) {
+	if found, err := logFiles([]string{"-"}); err != nil || !slices.Equal(found.files, []string{"-"}) {
 		t.Error("standard input")
 	}
 	if _, err := openLog(dir, &progress{}); err == nil {
 		t.Error("a folder was opened as a file")
 	}
+}
+
+// What of a folder is not read is named; where it may hold what was asked for, the answer is not whole.
+func TestLogFilesNamesWhatItSkips(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		make func(path string) error
+		lost bool
+	}{
+		"notes.txt":  {func(path string) error { return os.WriteFile(path, nil, 0o600) }, false},
+		"a.json":     {func(path string) error { return os.Symlink("elsewhere.json", path) }, true},
+		"older":      {func(path string) error { return os.Symlink("..", path) }, true},
+		"readme":     {func(path string) error { return os.Symlink("/dev/null", path) }, false},
+		"piped.json": {func(path string) error { return syscall.Mkfifo(path, 0o600) }, true},
+	} {
+		dir := t.TempDir()
+		if err := c.make(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		found, err := logFiles([]string{dir})
+		if err != nil || len(found.files) != 0 || len(found.skipped) != 1 || found.lost != c.lost {
+			t.Errorf("%s: %+v %v", name, found, err)
+			continue
+		}
+		var told strings.Builder
+		if found.tell(&told); !strings.HasPrefix(told.String(), "not read: ") || !strings.Contains(told.String(), name) {
+			t.Errorf("%s: told %q", name, told.String())
+		}
+	}
+	var found logSet
+	if err := found.walk("deep", nil, fs.ErrPermission); err != nil || !found.lost || len(found.skipped) != 1 {
+		t.Errorf("a folder that cannot be listed: %+v %v", found, err)
+	}
+	for range 2 * mostSkipped {
+		found.skip("x", "y", false)
+	}
+	var told strings.Builder
+	if found.tell(&told); strings.Count(told.String(), "\n") != mostSkipped+1 {
+		t.Errorf("told %d lines", strings.Count(told.String(), "\n"))
+	}
+}
+
+// A table says what is blind before its first row, and holds nothing but rows.
+func TestTableSaysFirstWhatIsBlind(t *testing.T) {
+	t.Parallel()
+	var all bytes.Buffer
+	table, err := newReplayTable(writes{&all, "row "}, writes{&all, "told "})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.row(replaying.Row{File: "f", Line: 1}); err != nil {
+		t.Fatal(err)
+	}
+	j, err := judgeOf(terminal{err: io.Discard}, filepath.Join("..", "..", "testdata", "policies", "baseline"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.end(replaying.Result{}, j); err != nil {
+		t.Fatal(err)
+	}
+	table.close()
+	if _, err := os.Stat(table.waiting.Name()); !os.IsNotExist(err) {
+		t.Errorf("the rows are left over: %v", err)
+	}
+	told, rows, found := strings.Cut(all.String(), "row ")
+	if !found || !strings.HasPrefix(told, "told blind: ") || strings.Contains(rows, "told") || rows != "file,line,alarm,rule,class,severity\nf,1,no,,,\n" {
+		t.Errorf("%q", all.String())
+	}
+}
+
+// writes marks what is written to one of several writers.
+type writes struct {
+	to   io.Writer
+	mark string
+}
+
+// Write implements io.Writer.
+func (w writes) Write(p []byte) (int, error) {
+	_, err := w.to.Write(append([]byte(w.mark), p...))
+	return len(p), err
 }
 
 func TestProgress(t *testing.T) {

@@ -29,6 +29,7 @@ func TestParts(t *testing.T) {
 		"paging": func() error { return b.paging(t.Context()) }, "passwords": func() error { return b.passwords(t.Context()) },
 		"reconciling": func() error { return b.reconciling(t.Context()) },
 		"watching":    func() error { return b.watching(t.Context()) },
+		"alarming":    func() error { return b.alarming(t.Context()) },
 	} {
 		before := len(b.rows)
 		if err := measure(); err != nil {

@@ -1,7 +1,9 @@
 // Command generate writes what follows from the function folders: the lists of functions that two commands hold, the
-// README's table, what each function may put on record, and the collections and indexes that Terraform provisions. A test fails when one is not fresh.
+// README's table, what each function may put on record, and the collections and indexes that Terraform provisions; and,
+// from the rules of the policy that staging runs, what its log sink lets through. A test fails when one is not fresh.
 //
 //	go run ./functions/internal/generate
+//	go run ./functions/internal/generate POLICY > terraform/environments/NAME/watched.json
 package main
 
 import (
@@ -20,7 +22,11 @@ import (
 )
 
 func main() {
-	if err := run("."); err != nil {
+	do := func() error { return run(".") }
+	if len(os.Args) > 1 {
+		do = func() error { return watchedBy(os.Args[1]) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}
@@ -64,7 +70,11 @@ func texts(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{"functions/ostiary/functions.go": registry, "functions/internal/writers/writers.json": writers, "functions/internal/generate/indexes/functions.go": registry, "README.md": readme}, nil
+	watched, err := Watched(filepath.Join(root, staging))
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{stagingWatched: watched, "functions/ostiary/functions.go": registry, "functions/internal/writers/writers.json": writers, "functions/internal/generate/indexes/functions.go": registry, "README.md": readme}, nil
 }
 
 // indexes is the file that follows from what the functions say they keep: only their code knows.

@@ -22,7 +22,7 @@ const shown = 50
 
 // showEpisode shows one, with a refusal and what was filled in when there was one.
 func (j *justify) showEpisode(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
-	trouble, status, err := j.trouble(r, refused)
+	trouble, status, err := j.Trouble(r, refused)
 	if err != nil {
 		return err
 	}
@@ -41,13 +41,13 @@ func (j *justify) showEpisode(w http.ResponseWriter, r *http.Request, who caller
 		Form:   page.Form{Reason: form.Get("reason"), Words: form.Get("words"), Ticket: form.Get("ticket"), Note: form.Get("note")},
 	}
 	if e.AnsweredBy != "" {
-		data.Answered = j.name(e.AnsweredBy) + ", " + moment(r, who, e.AnsweredAt)
+		data.Answered = j.NameOf(e.AnsweredBy) + ", " + moment(r, who, e.AnsweredAt)
 	}
 	if e.Reason != "" {
 		data.Reason = "reason." + string(e.Reason)
 	}
 	if e.ReviewedBy != "" {
-		data.Reviewed, data.Verdict = j.name(e.ReviewedBy)+", "+moment(r, who, e.ReviewedAt), "verdict."+string(e.Verdict)
+		data.Reviewed, data.Verdict = j.NameOf(e.ReviewedBy)+", "+moment(r, who, e.ReviewedAt), "verdict."+string(e.Verdict)
 	}
 	if e.Cause != "" {
 		data.Cause = "cause." + string(e.Cause)
@@ -56,10 +56,10 @@ func (j *justify) showEpisode(w http.ResponseWriter, r *http.Request, who caller
 		data.Reasons = append(data.Reasons, page.Choice{Value: string(reason), Label: "reason." + string(reason)})
 	}
 	for _, id := range e.Promises {
-		data.Promises = append(data.Promises, j.sentence(r, id))
+		data.Promises = append(data.Promises, j.Sentence(r, id))
 	}
 	j.list(&data, r, who, view)
-	return j.render(w, r, who, status, "episode", "episode.title", data.Path, data)
+	return j.Render(w, r, who, status, "episode", "episode.title", data.Path, data)
 }
 
 // list fills in what was seen, and draws when.

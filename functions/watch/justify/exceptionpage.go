@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/watch/internal/page"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/watch/episode"
@@ -21,13 +22,13 @@ func (j *justify) showExceptions(w http.ResponseWriter, r *http.Request, who cal
 	if err != nil {
 		return err
 	}
-	trouble, status, err := j.trouble(r, refused)
+	trouble, status, err := j.Trouble(r, refused)
 	if err != nil {
 		return err
 	}
 	now := j.Clock.Now().In(who.Location())
 	data := page.Exceptions{
-		Done: note(r), Problem: trouble, MayDecide: decides(who), Kind: form.Get("kind"), Rule: form.Get("rule"), Actor: form.Get("actor"),
+		Done: staffed.Note(r, notes), Problem: trouble, MayDecide: decides(who), Kind: form.Get("kind"), Rule: form.Get("rule"), Actor: form.Get("actor"),
 		Resource: form.Get("resource"), Method: form.Get("method"), Reason: form.Get("reason"), Ticket: form.Get("ticket"), Note: form.Get("note"),
 		From: form.Get("from"), Until: form.Get("until"), Least: now.Format(time.DateOnly), Most: now.AddDate(0, 0, 89).Format(time.DateOnly),
 	}
@@ -36,9 +37,9 @@ func (j *justify) showExceptions(w http.ResponseWriter, r *http.Request, who cal
 	}
 	for _, x := range found {
 		one := page.Exception{ID: x.ID, Kind: "exception." + x.Kind, Rule: x.Rule, Actor: x.Actor, Resource: x.Resource, Method: x.Method, Reason: "reason." + x.Reason,
-			Note: x.Note, Ticket: x.Ticket, From: moment(r, who, x.From), Until: moment(r, who, x.Until), Asker: j.name(x.Asker), Used: x.Used, Mine: x.Asker == who.ID}
+			Note: x.Note, Ticket: x.Ticket, From: moment(r, who, x.From), Until: moment(r, who, x.Until), Asker: j.NameOf(x.Asker), Used: x.Used, Mine: x.Asker == who.ID}
 		if x.Approver != "" {
-			one.Approver = j.name(x.Approver)
+			one.Approver = j.NameOf(x.Approver)
 		}
 		list := map[string]*[]page.Exception{"asked": &data.Waiting, "in-force": &data.InForce, "ended": &data.Ended}[x.State]
 		*list = append(*list, one)
@@ -49,7 +50,7 @@ func (j *justify) showExceptions(w http.ResponseWriter, r *http.Request, who cal
 	for _, reason := range episode.ExceptionReasons() {
 		data.Reasons = append(data.Reasons, page.Choice{Value: reason, Label: "reason." + reason})
 	}
-	return j.render(w, r, who, status, "exceptions", "exceptions.title", home+"exceptions", data)
+	return j.Render(w, r, who, status, "exceptions", "exceptions.title", home+"exceptions", data)
 }
 
 func (j *justify) exceptForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {

@@ -2,40 +2,31 @@ package justify
 
 import (
 	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/watch/internal/page"
-	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/watch/episode"
 )
 
-// purpose tells this function's forms from others; home is where its pages begin.
-const (
-	purpose = "justify"
-	home    = "/justify/"
-)
+// home is where the pages begin.
+const home = "/justify/"
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
 var notes = []string{"done.answered", "done.not_me", "done.accepted", "done.refused", "done.asked", "done.approved", "done.ended"}
-
-// filled answers a form of a signed-in person. refused is why it could not be read, when it was left open too long: the
-// page is shown again with that.
-type filled = func(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error
 
 // html is the table of the pages.
 func (j *justify) html() []web.Route {
 	get := func(path, summary string, handle handler) web.Route {
 		return web.Route{Method: "GET", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: signedIn, Handle: j.Staff(handle)}
 	}
-	post := func(path, summary string, handle filled) web.Route {
-		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn, Handle: j.Staff(j.form(handle))}
+	post := func(path, summary string, handle staffed.Filled) web.Route {
+		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn, Handle: j.Staff(j.Form(handle))}
 	}
 	return []web.Route{
 		j.Pages.Assets(),
@@ -50,69 +41,13 @@ func (j *justify) html() []web.Route {
 	}
 }
 
-func (j *justify) form(handle filled) handler {
-	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-		values, err := j.Forms.Read(w, r, who.Subject, purpose, j.Clock.Now())
-		if err != nil && fault.CodeOf(err) != "form_expired" {
-			return err
-		}
-		return handle(w, r, who, values, err)
-	}
-}
-
-// render shows a page with the form token of the person.
-func (j *justify) render(w http.ResponseWriter, r *http.Request, who caller.Staff, status int, name, title, path string, data any) error {
-	return j.Pages.Render(w, r, status, name, shell.View{Path: path, Title: title, Name: who.Name,
-		Form: j.Forms.Token(who.Subject, purpose, j.Clock.Now()), Data: data})
-}
-
-// trouble is a refusal as a page shows it, with the status it has; other errors go on.
-func (j *justify) trouble(r *http.Request, err error) (*page.Trouble, int, error) {
-	if err == nil {
-		return nil, http.StatusOK, nil
-	}
-	if fault.CodeOf(err) == "" {
-		return nil, 0, err
-	}
-	p := j.Pages.Localise(lang(r), web.ProblemOf(err))
-	return page.NewTrouble(p), p.Status, nil
-}
-
-func lang(r *http.Request) string { return web.Language(r, shell.Languages...) }
-
-func note(r *http.Request) string {
-	if done := r.URL.Query().Get("done"); slices.Contains(notes, done) {
-		return done
-	}
-	return ""
-}
-
 // moment writes a time in the person's zone; "" for none.
 func moment(r *http.Request, who caller.Staff, at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
 	local := at.In(who.Location())
-	return shell.Day(lang(r), local) + " " + strconv.Itoa(local.Year()) + ", " + local.Format("15:04")
-}
-
-// name is how a page calls a person; the id of somebody who has left the policy stands for itself.
-func (j *justify) name(id string) string {
-	if p, known := j.Policy.PersonByID(id); known {
-		return p.Name
-	}
-	return id
-}
-
-// sentence is a promise in the reader's language, or in another where that is all there is.
-func (j *justify) sentence(r *http.Request, id string) page.Sentence {
-	p, _ := j.Policy.Promise(id)
-	for _, l := range append([]string{lang(r)}, shell.Languages...) {
-		if text := p.Text.In(l); text != "" {
-			return page.Sentence{ID: id, Lang: l, Text: text}
-		}
-	}
-	return page.Sentence{ID: id, Text: id}
+	return shell.Day(staffed.Language(r), local) + " " + strconv.Itoa(local.Year()) + ", " + local.Format("15:04")
 }
 
 // item is an episode in a list.
@@ -123,7 +58,7 @@ func (j *justify) item(r *http.Request, who caller.Staff, e episode.Episode) pag
 		When: moment(r, who, e.First), Bad: e.State == episode.Escalated || e.State == episode.Asked || e.State == episode.Told,
 	}
 	if e.Person != "" {
-		i.Who = j.name(e.Person)
+		i.Who = j.NameOf(e.Person)
 	}
 	if e.State == episode.Asked || e.State == episode.Answered {
 		i.Due = moment(r, who, e.Due)
@@ -137,7 +72,7 @@ func (j *justify) overview(w http.ResponseWriter, r *http.Request, who caller.St
 	if err != nil {
 		return err
 	}
-	data := page.Overview{Done: note(r), MayLook: looks(who)}
+	data := page.Overview{Done: staffed.Note(r, notes), MayLook: looks(who)}
 	for _, e := range found {
 		list := &data.Others
 		switch {
@@ -161,5 +96,5 @@ func (j *justify) overview(w http.ResponseWriter, r *http.Request, who caller.St
 			}
 		}
 	}
-	return j.render(w, r, who, http.StatusOK, "overview", "overview.title", home, data)
+	return j.Render(w, r, who, http.StatusOK, "overview", "overview.title", home, data)
 }

@@ -26,7 +26,7 @@ type Episode struct {
 	Note      string    `json:"note,omitempty"`
 	Reviewed  string    `json:"reviewed_by,omitempty"`
 	ReviewAt  time.Time `json:"reviewed_at,omitzero"`
-	Cause     string    `json:"suspicion,omitempty" enum:"silence,refused,not_me" doc:"why it became a suspicion"`
+	Cause     string    `json:"suspicion,omitempty" enum:"silence,refused,not_me,unreviewed" doc:"why it became a suspicion"`
 	Closed    time.Time `json:"closed,omitzero" doc:"from when on nothing more of it could come"`
 	MayAnswer bool      `json:"may_answer"`
 	MayReview bool      `json:"may_review"`

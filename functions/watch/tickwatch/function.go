@@ -53,6 +53,9 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 		d.Log.Warn("rules are blind: a log stream they look for is not known to be written", "service", need.Service, "stream", string(need.Stream),
 			"rules", strings.Join(need.Rules, " "))
 	}
+	if believing := p.Rules.Believing(); len(believing) > 0 {
+		d.Log.Warn("a ticket counts as open unless its closing is logged: no log says which are", "rules", strings.Join(believing, " "))
+	}
 	return d.Served(machine.Routes(d, machine.On{Tick: w.tick})...)
 }
 

@@ -9,6 +9,8 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"sync/atomic"
+	"time"
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
@@ -49,14 +51,18 @@ const (
 // letters of the log.
 const TopicUnreadable = "audit.unreadable"
 
-type watchaudit struct{ *parts.Parts }
+type watchaudit struct {
+	*parts.Parts
+	ignored atomic.Int64 // lines of mixed logs that no mapping reads, since they were told last
+	told    atomic.Int64 // microseconds since 1970: when that was
+}
 
 func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 	p, err := parts.New(d)
 	if err != nil {
 		return web.Function{}, err
 	}
-	w := &watchaudit{p}
+	w := &watchaudit{Parts: p}
 	return d.Served(machine.Routes(d, machine.On{Event: w.event, Unread: w.unread})...)
 }
 
@@ -82,12 +88,27 @@ func (w *watchaudit) take(ctx context.Context, e event.Event) error {
 	if err := w.Listed.Refresh(ctx, now); err != nil {
 		return err
 	}
+	w.count(ctx, entries, now)
 	for _, entry := range entries {
 		if _, err := w.Episodes.Ingest(ctx, entry, now); err != nil {
 			return understood(err)
 		}
 	}
 	return unreadable
+}
+
+// count tells, once in a quarter of an hour, how many lines no mapping reads: those of a log that holds other things too.
+func (w *watchaudit) count(ctx context.Context, entries []auditlog.Entry, now time.Time) {
+	for i := range entries {
+		if entries[i].Ignored {
+			w.ignored.Add(1)
+		}
+	}
+	last := w.told.Load()
+	if now.UnixMicro()-last < (15*time.Minute).Microseconds() || w.ignored.Load() == 0 || !w.told.CompareAndSwap(last, now.UnixMicro()) {
+		return
+	}
+	w.Log.InfoContext(ctx, "lines of mixed logs were none that a mapping reads", "lines", w.ignored.Swap(0))
 }
 
 // decode reads the entries of a message. One that cannot be read does not take the others of its array with it.

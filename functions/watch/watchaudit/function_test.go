@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -12,10 +13,12 @@ import (
 
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/functions/watch/internal/parts"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/require"
 	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/watch/auditlog"
 	"ostiary.internal/shared/watch/episode"
 )
 
@@ -273,4 +276,22 @@ func FuzzPush(f *testing.F) {
 		}
 		w.Forget()
 	})
+}
+
+// Lines of a mixed log that no mapping reads are counted, and told now and then: a line about each would make the log of
+// the watch as long as the one it reads.
+func TestIgnoredLinesAreCounted(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	w := &watchaudit{Parts: &parts.Parts{Deps: &wiring.Deps{Log: slog.New(slog.NewTextHandler(&out, nil))}}}
+	mixed := []auditlog.Entry{{Ignored: true}, {}, {Ignored: true}}
+	for _, minute := range []int{0, 1, 14, 16, 40} {
+		if minute == 40 {
+			mixed = []auditlog.Entry{{}}
+		}
+		w.count(t.Context(), mixed, functiontest.Start.Add(time.Duration(minute)*time.Minute))
+	}
+	if got := out.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "lines=2\n") || !strings.Contains(got, "lines=6\n") {
+		t.Errorf("%s", got)
+	}
 }

@@ -7,7 +7,7 @@
 //
 // It does not judge: whether an entry is in order is for rules to say. It keeps no state but in a Folder, reads no
 // clock, and calls nobody. It does not know the previous IAM policy of a resource: where a service logs none of the
-// change, Delta.Full says that only the whole policy is known.
+// change, Delta.Full says that only the whole policy is known, and Delta.Since compares it with one that is remembered.
 package auditlog
 
 import (
@@ -70,6 +70,7 @@ type Entry struct {
 	Labels         map[string]string // labels of the entry
 	ResourceLabels map[string]string // labels of the monitored resource
 	App            App               // of an application's log, by its Mapping
+	Ignored        bool              // a line of a mixed log that no mapping calls its own
 
 	// Sub-trees, valid JSON or nil, not decoded: most rules need none. They share the bytes given to Decode.
 	Request, Response, Metadata, ServiceData json.RawMessage
@@ -109,7 +110,17 @@ type App struct {
 	Action string
 	Ticket string
 	Reason string
+	Event  TicketEvent
 }
+
+// TicketEvent says what became of App.Ticket by the entry.
+type TicketEvent string
+
+const (
+	NoTicketEvent TicketEvent = ""
+	TicketOpened  TicketEvent = "opened" // for the first time, or again
+	TicketClosed  TicketEvent = "closed"
+)
 
 // Missing reports whether Gaps names what.
 func (e Entry) Missing(what string) bool {

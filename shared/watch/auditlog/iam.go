@@ -10,7 +10,7 @@ type Delta struct {
 	Added, Removed []Binding
 
 	// Full says that the service logs no change: Added is then the whole new policy, one Binding per member, and what
-	// of it is new only the previous policy tells.
+	// of it is new only the previous policy tells: see Since.
 	Full bool
 
 	Audit []AuditChange // changes of what is logged; of a Full one the whole new audit configuration
@@ -21,17 +21,17 @@ type Delta struct {
 
 // Binding gives one member one role.
 type Binding struct {
-	Role      string
-	Member    string // as logged, such as user:a@b.example, allUsers, deleted:user:a@b.example?uid=1
-	Condition string // expression of the condition, or ""
+	Role      string `json:"role"`
+	Member    string `json:"member"`              // as logged, such as user:a@b.example, allUsers, deleted:user:a@b.example?uid=1
+	Condition string `json:"condition,omitempty"` // expression of the condition, or ""
 }
 
 // AuditChange is a change of what the Data Access logs hold. A removed log type blinds; an added exemption too.
 type AuditChange struct {
-	Removed  bool
-	Service  string // allServices, or one service
-	LogType  string // ADMIN_READ, DATA_READ, DATA_WRITE
-	Exempted string // member whose calls are not logged; "" when the log type itself changes
+	Removed  bool   `json:"removed,omitempty"`
+	Service  string `json:"service"`            // allServices, or one service
+	LogType  string `json:"log_type"`           // ADMIN_READ, DATA_READ, DATA_WRITE
+	Exempted string `json:"exempted,omitempty"` // member whose calls are not logged; "" when the log type itself changes
 }
 
 // IAMDelta returns the change of access that a call asked for, in whichever of the shapes its service logs it, and

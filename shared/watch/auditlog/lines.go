@@ -3,6 +3,7 @@ package auditlog
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 
@@ -18,7 +19,7 @@ type Line struct {
 // Lines reads an export: JSON lines, objects over several lines one after another, or one array, in any envelope. It
 // holds one entry at a time, of up to MaxSize bytes. An entry that cannot be read comes with an error of kind Invalid
 // and its line; reading goes on with the next. A line that begins with an open brace begins an entry, so that a
-// broken one takes no other with it. An error of the reader itself, of kind Transient, ends it.
+// broken one takes no other with it; an array that is cut is an error at the end, even between two objects. An error of the reader itself, of kind Transient, ends it.
 func Lines(r io.Reader, m ...Mapping) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		s := &splitter{r: bufio.NewReaderSize(r, 64<<10), line: 1}
@@ -44,4 +45,7 @@ func Lines(r io.Reader, m ...Mapping) iter.Seq2[Line, error] {
 	}
 }
 
-var errBroken = errors.New("not a whole JSON object")
+var (
+	errBroken = errors.New("not a whole JSON object")
+	errCut    = fmt.Errorf("%w: an array has no beginning, or no end", errBroken)
+)

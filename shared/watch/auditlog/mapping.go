@@ -12,6 +12,7 @@ import (
 // "jsonPayload.actor.email"; an empty one means the log does not say. Audit logs need none.
 type Mapping struct {
 	Log     string // only entries whose log name ends in this; "" for every application log
+	When    string // path: of a mixed log only entries that have something there are its own; "" for all of them
 	Service string // name of the application, becomes Entry.Service
 	Actor   string // path of who acted: an e-mail address, or another name
 	User    string // path of whom or what was acted on, or acted as
@@ -23,15 +24,24 @@ type Mapping struct {
 	Target  string // path, becomes Entry.Resource
 	IP      string // path
 	Outcome string // path, of ok, denied, failed or partial, or of a boolean: whether it went well
-	Assumed bool   // nobody says that the log has these paths: a missing reason is no gap
+
+	// Opened and Closed are the actions by which the log says that the ticket of the entry was opened, and closed.
+	Opened, Closed []string
+
+	Assumed bool // nobody says that the log has these paths: a missing reason is no gap
 }
 
 // mapped fills an application's entry by the mapping of its log that finds most of who acted and what was done; the
-// earlier one when they find the same. An error says that neither stands in a log whose mapping says where both do.
+// earlier one when they find the same. An error says that neither stands in a log whose mapping says where both do; of a
+// mixed log that is said of the mapping's own lines only.
 func mapped(all []Mapping, e *Entry, f *fields) error {
-	best, most, named := *e, -1, false
+	best, most, named, mixed := *e, -1, false, false
 	for _, m := range all {
 		if !strings.HasSuffix(e.LogName, m.Log) {
+			continue
+		}
+		if m.When != "" && !present(f, m.When) {
+			mixed = true
 			continue
 		}
 		one, found := *e, 0
@@ -55,6 +65,7 @@ func mapped(all []Mapping, e *Entry, f *fields) error {
 		Mapping{}.apply(&best, f)
 	}
 	*e = best
+	e.Ignored = mixed && most <= 0
 	return nil
 }
 
@@ -76,6 +87,9 @@ func (m Mapping) apply(e *Entry, f *fields) {
 		User: spelled(get(m.User, "user")), Tenant: spelled(get(m.Tenant, "tenant")), Action: get(m.Action, "action"),
 		Ticket: reference(get(m.Ticket, "")), Reason: get(m.Reason, ""),
 	}
+	if e.App.Ticket != "" {
+		e.App.Event = m.event(e.App.Action)
+	}
 	if m.Reason != "" && e.App.Reason == "" && !m.Assumed {
 		e.Gaps = append(e.Gaps, "reason")
 	}
@@ -94,6 +108,17 @@ func (m Mapping) apply(e *Entry, f *fields) {
 		}
 	}
 	e.Outcome = applicationOutcome(get(m.Outcome, ""))
+}
+
+// event says what an action does to the ticket of its entry.
+func (m Mapping) event(action string) TicketEvent {
+	switch {
+	case slices.Contains(m.Opened, action):
+		return TicketOpened
+	case slices.Contains(m.Closed, action):
+		return TicketClosed
+	}
+	return NoTicketEvent
 }
 
 // spelled gives an address or a domain its one spelling. Other names are the application's own: case may matter.
@@ -163,6 +188,25 @@ func at(f *fields, path string) string {
 		return f.insertID
 	}
 	return ""
+}
+
+// present reports whether there is anything at a dotted path, a list or an object too.
+func present(f *fields, path string) bool {
+	if root, rest, _ := strings.Cut(path, "."); root == "jsonPayload" || root == "protoPayload" {
+		return reaches(f.payload, rest)
+	}
+	return at(f, path) != ""
+}
+
+func reaches(raw json.RawMessage, path string) (found bool) {
+	if path == "" {
+		return true
+	}
+	members(raw, func(key string, value json.RawMessage) {
+		rest, ok := strings.CutPrefix(path, key)
+		found = found || ok && value != nil && (rest == "" || rest[0] == '.') && reaches(value, strings.TrimPrefix(rest, "."))
+	})
+	return found
 }
 
 func descend(raw json.RawMessage, path string) (found string) {

@@ -140,3 +140,50 @@ func TestApplicationSpelling(t *testing.T) {
 		t.Error("a reason is missed where nobody says that the log has one, or is not where somebody does")
 	}
 }
+
+// A mixed log has lines that are none of its mapping's: those are ignored, and told apart from those of its own that
+// nobody can read.
+func TestMixedLog(t *testing.T) {
+	t.Parallel()
+	mixed := auditlog.Mapping{Log: "/logs/app", When: "jsonPayload.audit", Service: "shop", Actor: "jsonPayload.audit.who", Action: "jsonPayload.audit.what"}
+	plain := auditlog.Mapping{Service: "application", Actor: "jsonPayload.actor", Action: "jsonPayload.action"}
+	for payload, want := range map[string]struct {
+		ignored, unreadable bool
+		action              string
+	}{
+		`"jsonPayload":{"audit":{"who":"a@b.example","what":"impersonate"}}`: {action: "impersonate"},
+		`"jsonPayload":{"audit":{"who":"a@b.example"}}`:                      {},
+		`"jsonPayload":{"audit":{"by":"a@b.example"}}`:                       {unreadable: true},
+		`"jsonPayload":{"audit":[]}`:                                         {unreadable: true},
+		`"jsonPayload":{"audit":null,"message":"GET /"}`:                     {ignored: true},
+		`"jsonPayload":{"message":"GET /"}`:                                  {ignored: true},
+		`"textPayload":"GET /"`:                                              {ignored: true},
+		`"jsonPayload":{"actor":"a@b.example","action":"impersonate"}`:       {action: "impersonate"},
+	} {
+		entries, err := auditlog.Decode([]byte(`{"logName":"projects/p/logs/app","insertId":"1","timestamp":"2026-03-03T10:00:00Z",`+payload+`}`), mixed, plain)
+		if (err != nil) != want.unreadable {
+			t.Errorf("%s: %v", payload, err)
+			continue
+		}
+		if err == nil && (entries[0].Ignored != want.ignored || entries[0].App.Action != want.action) {
+			t.Errorf("%s: %+v", payload, entries[0])
+		}
+	}
+}
+
+// A log of tickets says when one is opened and closed, in its own words; an action without a ticket says nothing.
+func TestTicketEvents(t *testing.T) {
+	t.Parallel()
+	m := auditlog.Mapping{Service: "desk", Action: "jsonPayload.event", Ticket: "jsonPayload.key", Opened: []string{"created", "reopened"}, Closed: []string{"resolved"}}
+	for payload, want := range map[string]auditlog.TicketEvent{
+		`{"event":"created","key":"T-1"}`:   auditlog.TicketOpened,
+		`{"event":"reopened","key":"T-1"}`:  auditlog.TicketOpened,
+		`{"event":"resolved","key":"T-1"}`:  auditlog.TicketClosed,
+		`{"event":"commented","key":"T-1"}`: auditlog.NoTicketEvent,
+		`{"event":"created","key":"none"}`:  auditlog.NoTicketEvent,
+	} {
+		if e := one(t, []byte(`{"logName":"projects/p/logs/desk","insertId":"1","timestamp":"2026-03-03T10:00:00Z","jsonPayload":`+payload+`}`), m); e.App.Event != want {
+			t.Errorf("%s: %q", payload, e.App.Event)
+		}
+	}
+}

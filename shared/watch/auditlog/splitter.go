@@ -12,11 +12,17 @@ type splitter struct {
 	line  int
 	start bool // at the beginning of a line
 	last  int  // length of the last object: the next is likely alike
+	open  int  // arrays around the objects that have begun and not ended
+	told  bool // something broken was told of, which may have held the end of an array
 }
 
 // next returns the bytes of the next object, its own copy, and its line. Errors: errBroken for what is none.
 func (s *splitter) next() (object []byte, number int, err error) {
 	b, err := s.seek()
+	if err == io.EOF && s.open != 0 && !s.told {
+		s.told = true
+		return nil, s.line, errCut
+	}
 	if err != nil {
 		return nil, s.line, err
 	}
@@ -30,6 +36,7 @@ func (s *splitter) next() (object []byte, number int, err error) {
 	for {
 		chunk, err := s.buffered()
 		if err == io.EOF {
+			s.told = true
 			return nil, number, errBroken
 		}
 		if err != nil {
@@ -42,6 +49,7 @@ func (s *splitter) next() (object []byte, number int, err error) {
 		}
 		switch {
 		case o.broken:
+			s.told = true
 			return nil, number, errBroken
 		case len(object) > MaxSize:
 			return nil, number, s.skipLine()
@@ -117,7 +125,13 @@ func (s *splitter) seek() (byte, error) {
 		case '\n':
 			s.line++
 			continue
-		case ' ', '\t', '\r', ',', '[', ']', 0xEF, 0xBB, 0xBF: // with the byte order mark some exports begin with
+		case '[':
+			s.open++
+			continue
+		case ']':
+			s.open--
+			continue
+		case ' ', '\t', '\r', ',', 0xEF, 0xBB, 0xBF: // with the byte order mark some exports begin with
 			continue
 		}
 		return b, s.r.UnreadByte()
@@ -126,6 +140,7 @@ func (s *splitter) seek() (byte, error) {
 
 // skipLine drops the rest of a line that holds no entry.
 func (s *splitter) skipLine() error {
+	s.told = true
 	for {
 		_, err := s.r.ReadSlice('\n')
 		switch {

@@ -40,7 +40,7 @@ func TestDeath(t *testing.T) {
 			}
 			t.Fatalf("killed after %d calls, it never gets through", n)
 		}
-		id := hashed(hashed("violation", "one", `["human:ada@firm.example"]`), noon.Format(time.RFC3339Nano))
+		id := hashed(hashed("violation", "one", `["human:ada@firm.example"]`, "human:ada@firm.example"), noon.Format(time.RFC3339Nano))
 		ingest := func(e auditlog.Entry) {
 			again(func() error { _, err := w.Ingest(t.Context(), e, w.now()); return err })
 		}

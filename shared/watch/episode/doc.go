@@ -4,8 +4,7 @@
 //
 // The hits of one rule about one group, in order of event time, fall into runs: in a run no two neighbours are further
 // apart than the gap. The gap is the rule's quiet period, and at least as long as a hit may come late. A run is an
-// episode. Of a rule that asks who acted and groups by something else, each
-// who acted has runs of her own. Hits that a suppression or a change window covers belong to none.
+// episode. Of a rule that asks who acted, each who acted has runs of her own, whatever the rule groups by. Hits that a suppression or a change window covers belong to none.
 //
 // The package promises that whatever the order in which entries come, however often, and wherever a process dies, the
 // alarms that went out are those of somebody who reads all entries once, in order of event time: one for each run, with

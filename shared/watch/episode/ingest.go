@@ -83,7 +83,7 @@ func (t *turn) entered(e *auditlog.Entry, told []derived) (Outcome, error) {
 	if err := t.take(all, t.now); err != nil || !t.changes() && len(told) == 0 {
 		return Outcome{Hits: len(hits)}, err
 	}
-	t.later(entries, e.ID, taken{Version, originOf(e), t.now.Add(keptMark)})
+	t.later(entries, e.ID, taken{Version, originOf(e, t.mem.policy), t.now.Add(keptMark)})
 	for _, m := range told {
 		t.more = append(t.more, func() error { return t.batch.Message(m.topic, m.key, m.payload) })
 	}
@@ -98,6 +98,9 @@ type amnesia struct{ rule.Memory }
 
 func (amnesia) Range(context.Context, rule.Query) ([]rule.Member, error) { return nil, errWanted }
 func (amnesia) Add(context.Context, ...rule.Member) error                { return errWanted }
+func (amnesia) Stood(context.Context, rule.StandingKind, string, time.Time, string) (before, after *rule.Standing, err error) {
+	return nil, nil, errWanted
+}
 
 // wants reports whether any rule makes something of an entry. It asks no store.
 func (s *Service) wants(ctx context.Context, e *auditlog.Entry, now time.Time) (bool, error) {
@@ -117,13 +120,21 @@ type derived struct {
 // suspending are the last segments of methods of the Workspace admin log that end a person's access.
 var suspending = regexp.MustCompile(`(?i)(^|\.)(suspend_?user|delete_?user|archive_?user)$`)
 
+// Derived are the calls that other controls want to hear of, whatever the rules match; beside them, of the services in
+// Config.Assets, every entry of the activity stream and of Google's own systems.
+func Derived() []rule.Match {
+	return []rule.Match{{Service: []string{adminService}, Method: []string{"suspenduser", "suspend_user", "deleteuser", "delete_user", "archiveuser", "archive_user"}}}
+}
+
+const adminService = "admin.googleapis.com"
+
 // derive reads from an entry what other controls want to know.
 func (s *Service) derive(e *auditlog.Entry) (told []derived) {
 	done := e.Outcome.Result == auditlog.OK || e.Outcome.Result == auditlog.Partial
 	if s.Bus == nil || !done {
 		return nil
 	}
-	if e.Service == "admin.googleapis.com" && suspending.MatchString(e.Method) {
+	if e.Service == adminService && suspending.MatchString(e.Method) {
 		for _, email := range e.Parameters()["USER_EMAIL"] {
 			if p, known := s.Policy.Person(email); known {
 				told = append(told, derived{TopicSuspended, "watch-suspended/" + e.ID, Suspended{Version, p.ID, e.Time, e.ID}})

@@ -76,6 +76,9 @@ type recall struct {
 	writes []keepsake
 	first  time.Time // when the first of those that Due returned was due
 	wrote  bool      // the rules had something to remember, known already or not
+
+	stands []rule.Standing
+	policy *rule.Standing // that stood before what is being judged
 }
 
 var _ rule.Memory = (*recall)(nil)
@@ -140,8 +143,53 @@ func (m *recall) Done(_ context.Context, judged ...rule.Member) error {
 	return nil
 }
 
+// stood is a rule.Standing as it is stored, under what stands for its kind, its thing and its entry.
+type stood struct {
+	V       int           `json:"v"`
+	Thing   string        `json:"thing"` // stands for kind and thing
+	At      int64         `json:"at"`
+	Told    rule.Standing `json:"told"`
+	Expires time.Time     `json:"expires"`
+}
+
+// Stood implements rule.Memory.
+func (m *recall) Stood(_ context.Context, kind rule.StandingKind, thing string, at time.Time, but string) (before, after *rule.Standing, err error) {
+	nearest := func(q store.Query) (*rule.Standing, error) {
+		q.Collection, q.Limit = standing, 2 // the entry itself may be there
+		q.Equal = []store.Field{{Name: "thing", Value: hashed(string(kind), thing)}}
+		found, err := store.Find[stood](m.tx.Query(q))
+		for _, s := range found {
+			if s.Told.Entry != but {
+				return &s.Told, err
+			}
+		}
+		return nil, err
+	}
+	if before, err = nearest(store.Query{Range: &store.Range{Name: "at", To: at.UnixMicro() + 1}, Descending: true}); err != nil {
+		return nil, nil, err
+	}
+	if kind == rule.StandingPolicy {
+		m.policy = before
+	}
+	after, err = nearest(store.Query{Range: &store.Range{Name: "at", From: at.UnixMicro() + 1}})
+	return before, after, err
+}
+
+// Stand implements rule.Memory.
+func (m *recall) Stand(_ context.Context, all ...rule.Standing) error {
+	m.stands = append(m.stands, all...)
+	return nil
+}
+
 // flush writes what waited.
 func (m *recall) flush() error {
+	for _, s := range m.stands {
+		s.Expires = writable(s.Expires)
+		of := hashed(string(s.Kind), s.Thing)
+		if err := m.tx.Put(standing, hashed(of, s.Entry), stood{Version, of, s.Time.UnixMicro(), s, s.Expires}); err != nil {
+			return err
+		}
+	}
 	for _, k := range m.writes {
 		if err := m.tx.Put(remembered, k.Member.ID, k); err != nil {
 			return err

@@ -91,7 +91,7 @@ func TestUndetermined(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"one": ruled("act", "when: listed", "justify: actor")})
 	w.ingest(act("e1", "act", "ada", 0))
-	if v := w.only(); v.Kind != Undetermined || v.State != Told || v.Members[0].Detail.Why == "" || !w.said("could not be told whether this happened: act was seen.") {
+	if v := w.only(); v.Kind != Undetermined || v.State != Told || v.Members[0].Detail.Why == "" || !w.said("could not be told whether this happened, or what of it is new: act was seen.") {
 		t.Errorf("%+v", v)
 	}
 	for _, r := range w.order {

@@ -171,14 +171,16 @@ func TestNobodyIsAsked(t *testing.T) {
 	}
 }
 
-// Of a rule that groups by something else than who acted each of them is asked.
+// Of a rule that asks, each who acted is asked, whatever it groups by: also by what only looks like who acted.
 func TestEachIsAsked(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, map[string]string{"one": ruled("act", "group: [service]", "justify: actor")})
-	for i, who := range []string{"ada", "bob", "ada"} {
-		w.ingest(act("e"+string(rune('1'+i)), "act", who, 0))
-	}
-	if n, to := w.notices(notice.Asked); n != 2 || titles(to) != "ada bob" {
-		t.Errorf("asked %d: %v", n, to)
+	for _, group := range []string{"[service]", "[actor.key_name]", "[actor.kind, service]", "[actor.key]"} {
+		w := newWorld(t, map[string]string{"one": ruled("act", "group: "+group, "justify: actor")})
+		for i, who := range []string{"ada", "bob", "ada"} {
+			w.ingest(act("e"+string(rune('1'+i)), "act", who, 0))
+		}
+		if n, to := w.notices(notice.Asked); n != 2 || titles(to) != "ada bob" {
+			t.Errorf("%s: asked %d: %v", group, n, to)
+		}
 	}
 }

@@ -28,6 +28,7 @@ const (
 	details    = "episode_details"
 	entries    = "entries"
 	remembered = "remembered"
+	standing   = "standing"
 	exceptions = "exceptions"
 	uses       = "exception_uses"
 	pulseDocs  = "pulses"
@@ -41,6 +42,8 @@ func Collection() []store.Collection {
 		{Name: details, Expires: true},
 		{Name: entries, Expires: true},
 		{Name: remembered, Indexes: []store.Index{{"group", "at"}, {"valued", "at"}, {"due"}}, Expires: true},
+		// The policies of things hold people's addresses, under names that tell nobody: see rule.Standing.
+		{Name: standing, Indexes: []store.Index{{"thing", "at"}}, Expires: true},
 		{Name: exceptions, Indexes: []store.Index{{"rule", "ends"}}, Expires: true},
 		{Name: uses, Indexes: []store.Index{{"exception"}}, Expires: true},
 		{Name: pulseDocs},

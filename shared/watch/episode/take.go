@@ -88,19 +88,22 @@ func (s *Service) finding(h rule.Hit, now time.Time) found {
 		f.kind = Undetermined
 	}
 	if r, known := s.Rules.Rule(h.Rule); known {
-		f.asks, f.shadow, f.promises = r.Alarm.Justify == rule.ActorAnswers && f.kind == Violation, r.Alarm.Shadow, Promises(s.Policy, r)
+		// Where the rule could be evaluated, only not for sure, whoever acted can tell.
+		f.asks = r.Alarm.Justify == rule.ActorAnswers && (f.kind == Violation || h.Subject.Doubt != "")
+		f.shadow, f.promises = r.Alarm.Shadow, Promises(s.Policy, r)
 		f.deadline, _ = r.Alarm.Deadline.Exact()
 		f.reach = reach(r)
 		f.gap = max(r.Quiet(), f.reach)
-		if byActor := slices.ContainsFunc(r.Group, func(g string) bool { return strings.Contains(g, "actor.key") }); f.asks && !byActor {
-			f.Key += " " + h.Subject.Actor // whoever is asked answers for herself alone
-		}
 	}
 	return f.placed(now)
 }
 
 func (f found) placed(now time.Time) found {
-	f.Key, f.group = keyed(f.Key), groupID(f.kind, f.Hit)
+	asked := ""
+	if f.asks {
+		asked = f.Subject.Actor
+	}
+	f.Key, f.group = keyed(f.Key), groupID(f.kind, f.Hit, asked)
 	f.at = f.Time.UnixMicro()
 	if ahead := now.Add(Lateness).UnixMicro(); f.at > ahead {
 		f.at = now.UnixMicro()
@@ -315,8 +318,8 @@ func clipped(s rule.Subject) rule.Subject {
 	return s
 }
 
-// originOf reads what an entry tells beside its subject.
-func originOf(e *auditlog.Entry) Origin {
+// originOf reads what an entry tells beside its subject; before is the policy that stood before it, nil for none known.
+func originOf(e *auditlog.Entry, before *rule.Standing) Origin {
 	o := Origin{IP: clip(e.IP), Agent: clip(e.Agent), Email: clip(e.Actor.Email), Log: clip(e.LogName)}
 	for _, i := range e.Actor.All() {
 		name := i.Email
@@ -327,7 +330,7 @@ func originOf(e *auditlog.Entry) Origin {
 			o.Chain = append(o.Chain, clip(name))
 		}
 	}
-	delta, _ := e.IAMDelta()
+	delta, _ := before.Change(e)
 	added := "+ "
 	if delta.Full {
 		added = "= "

@@ -46,9 +46,9 @@ var ownTexts = map[Kind]policy.Text{
 		DE: "Aus den Protokollen kommt nichts mehr: Die Überwachung sieht nichts, bis das behoben ist.",
 	},
 	Undetermined: {
-		EN: "It could not be told whether this happened:",
-		FR: "Il n’a pas été possible de dire si ceci s’est produit :",
-		DE: "Es war nicht zu sagen, ob dies geschehen ist:",
+		EN: "It could not be told whether this happened, or what of it is new:",
+		FR: "Il n’a pas été possible de dire si ceci s’est produit, ou ce qui en est nouveau :",
+		DE: "Es war nicht zu sagen, ob dies geschehen ist oder was daran neu ist:",
 	},
 }
 

@@ -166,7 +166,7 @@ func (t *turn) later(collection, id string, doc any) {
 
 // changes reports whether there is anything to write.
 func (t *turn) changes() bool {
-	return len(t.touched)+len(t.writes)+len(t.more)+len(t.mem.writes) > 0
+	return len(t.touched)+len(t.writes)+len(t.more)+len(t.mem.writes)+len(t.mem.stands) > 0
 }
 
 // subject returns the commitment that stands for a subject, which may have to be made first.
@@ -181,7 +181,7 @@ func (t *turn) subject(kind string, subject vault.Subject) record.Subject {
 // origin returns what an entry told beside its subject: the entry that is being taken, or one taken before.
 func (t *turn) origin(id string) (Origin, error) {
 	if t.entry != nil && t.entry.ID == id {
-		return originOf(t.entry), nil
+		return originOf(t.entry, t.mem.policy), nil
 	}
 	var m taken
 	if id == "" {
@@ -254,5 +254,8 @@ func keyed(key string) string {
 
 const maxKey = 1024
 
-// groupID stands for the hits that may make an episode together.
-func groupID(kind Kind, h rule.Hit) string { return hashed(string(kind), h.Rule, keyed(h.Key)) }
+// groupID stands for the hits that may make an episode together. Whoever is asked answers for herself alone, whatever the
+// rule's group.
+func groupID(kind Kind, h rule.Hit, asked string) string {
+	return hashed(string(kind), h.Rule, keyed(h.Key), asked)
+}

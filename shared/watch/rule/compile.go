@@ -56,6 +56,8 @@ type compiled struct {
 	of         cel.Program
 	cases      []cel.Program
 	span       span
+
+	asksChange, asksTicket bool
 }
 
 // span is a window's lengths.

@@ -22,7 +22,7 @@
 //	  severity: critical
 //	  text: {en: ..., fr: ..., de: ...}
 //	  cases: [{when: ..., severity: low}]         # the first that is true replaces the severity
-//	  justify: actor                              # actor, none (the default)
+//	  justify: actor                              # actor, none (the default): each who acted has an alarm of her own, whatever group says
 //	  deadline: PT4H                              # to answer; default four hours, one hour when critical
 //	  quiet: PT1H                                 # an episode closes after it; default one hour, or within when longer
 //	  shadow: true                                # recorded, nobody is told
@@ -31,6 +31,7 @@
 //	  - name: three customers' users in a quarter of an hour
 //	    base: {protoPayload: {...}}               # laid under every entry
 //	    listed: [192.0.2.0/24]                    # the live allow-list
+//	    tickets: true                             # the company's logs say which tickets are open
 //	    entries: [{timestamp: ..., protoPayload: {...}}]   # log entries; insertId, logName, timestamp are filled in
 //	    alarms: 1                                 # hits, each once
 //
@@ -38,8 +39,13 @@
 //
 // The package promises that an entry delivered twice, late within the time to settle, or in any order leads to the same
 // hits, by ID, as one sequential reading; that an expression that cannot be evaluated is a hit of verdict
-// undetermined, never silence; and that one entry costs bounded time. Time is event time, truncated to a microsecond.
+// undetermined, never silence; that where a service logs the whole policy of a thing and no earlier one is known, a rule that
+// would mind any of it were it new is a hit of that verdict too; and that one entry costs bounded time. Time is event time, truncated to a microsecond.
 // Distinct and first-seen see time in steps of within/900, at least a second, so that what repeats is stored once.
+//
+// What stands, the policy of a thing or the state of a ticket, is what earlier entries told that came before: an entry that
+// comes later and is older changes nothing of what was judged, but is told where the two together may hide a change. A
+// ticket counts as what is known of it when the entry comes.
 //
 // It does not promise an alarm of what a stream that is off would have told ([Set.Needs] says which streams), or to
 // take back a hit when an entry comes later than the time to settle. A group with [Crowd] members in a window is

@@ -15,8 +15,15 @@ type Verdict string
 
 const (
 	Violation    Verdict = "violation"
-	Undetermined Verdict = "undetermined" // the rule could not be evaluated; a person must look
+	Undetermined Verdict = "undetermined" // the rule could not be evaluated, or not for sure; a person must look
 )
+
+func (s Subject) verdict() Verdict {
+	if s.Doubt != "" {
+		return Undetermined
+	}
+	return Violation
+}
 
 // Hit is one thing that a rule found. An entry that comes again, or a window that is judged again, gives a hit of the
 // same ID; the alarm of an episode is for package episode to make of them.
@@ -24,7 +31,7 @@ type Hit struct {
 	ID      string // derived from rule, group and entry (or value and time, for distinct and first-seen)
 	Rule    string
 	Verdict Verdict
-	Why     string // of Undetermined: what could not be evaluated; never content of the entry
+	Why     string // of Undetermined: what could not be evaluated, or Subject.Doubt; never content of the entry
 	Crowded bool   // the group has more members than are counted
 
 	Key     string    // of the group: Subject.Group as one text
@@ -42,6 +49,8 @@ type Set struct {
 	index  index
 	facts  Facts
 	home   bool // World.Home
+
+	tickets bool // World.Tickets
 }
 
 // With returns the set with facts to ask. Without them a rule that asks is undetermined.
@@ -53,7 +62,7 @@ func (s *Set) With(facts Facts) *Set {
 
 // Only returns the set of those rules that are wanted.
 func (s *Set) Only(want func(Rule) bool) *Set {
-	some := &Set{byName: map[string]int{}, index: index{}, facts: s.facts, home: s.home}
+	some := &Set{byName: map[string]int{}, index: index{}, facts: s.facts, home: s.home, tickets: s.tickets}
 	for _, r := range s.rules {
 		if want(r.Rule) {
 			some.put(r)
@@ -92,13 +101,27 @@ func (s *Set) Rule(name string) (Rule, bool) {
 	return s.rules[i].Rule, true
 }
 
+// Believing returns the rules, by name, for which a reference to a ticket that nobody closed is an open ticket: no log of
+// the company says which tickets are.
+func (s *Set) Believing() (names []string) {
+	for _, r := range s.rules {
+		if r.asksTicket && !s.tickets {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
 // Evaluate holds an entry against the rules and remembers what windows need. Now is when the entry came; what has to
 // wait is judged by Settle. Hits are sorted by time and ID. Errors are those of memory and
 // of facts; nothing has been remembered then, and the entry is to come again.
 func (s *Set) Evaluate(ctx context.Context, e *auditlog.Entry, memory Memory, now time.Time) ([]Hit, error) {
 	var buffer [16]branch
 	v := view{ctx: ctx, e: e, facts: s.facts, home: s.home}
-	t := turn{ctx: ctx, memory: memory, now: now, at: happened(e, now), v: &v}
+	t := turn{ctx: ctx, memory: memory, now: now, at: happened(e, now), v: &v, tickets: s.tickets}
+	if err := t.told(e); err != nil {
+		return nil, fmt.Errorf("reading what is known of a ticket: %w", err)
+	}
 	for _, b := range s.index.candidates(e, buffer[:0]) {
 		r := &s.rules[b.rule]
 		side := &r.own
@@ -118,6 +141,11 @@ func (s *Set) Evaluate(ctx context.Context, e *auditlog.Entry, memory Memory, no
 	if len(t.adds) > 0 {
 		if err := memory.Add(ctx, t.adds...); err != nil {
 			return nil, fmt.Errorf("remembering an entry: %w", err)
+		}
+	}
+	if len(t.stands) > 0 {
+		if err := memory.Stand(ctx, t.stands...); err != nil {
+			return nil, fmt.Errorf("remembering what stands: %w", err)
 		}
 	}
 	return sorted(t.hits), nil
@@ -158,12 +186,25 @@ type turn struct {
 	v      *view
 	hits   []Hit
 	adds   []Member
+	stands []Standing
+
+	tickets bool // World.Tickets
 }
 
 // judge holds the entry against one side of one rule that wants it by its match. Errors are those of memory only.
 func (t *turn) judge(r *compiled, side *selection, other bool) error {
 	e := t.v.e
-	wanted, err := holds(side.when, t.v)
+	if r.asksChange {
+		if err := t.policy(); err != nil {
+			return err
+		}
+	}
+	if r.asksTicket {
+		if err := t.ticket(); err != nil {
+			return err
+		}
+	}
+	wanted, err := t.holds(r, side)
 	if err != nil {
 		t.undetermined(r, "its condition", err)
 		return nil
@@ -222,6 +263,7 @@ func (t *turn) subject(r *compiled, side *selection, other bool) (Subject, bool)
 	s := Subject{
 		Entry: e.ID, Actor: e.Actor.Key, ActorKind: string(e.Actor.Kind), Service: e.Service, Method: e.Method,
 		Resource: e.Resource, Project: e.Project, Outcome: string(e.Outcome.Result), Severity: r.Alarm.Severity,
+		Doubt: t.v.doubt(r),
 	}
 	var err error
 	if s.Group, err = side.key(t.v); err != nil {
@@ -270,5 +312,5 @@ func single(r *compiled, s Subject, e *auditlog.Entry, at time.Time) Hit {
 	if e.Operation.ID != "" {
 		id = identity(r.Name, "operation", key, e.Service, e.Project, e.Operation.Producer, e.Operation.ID)
 	}
-	return Hit{ID: id, Rule: r.Name, Verdict: Violation, Key: key, Time: at, Since: at, Subject: s, Count: 1}
+	return Hit{ID: id, Rule: r.Name, Verdict: s.verdict(), Why: s.Doubt, Key: key, Time: at, Since: at, Subject: s, Count: 1}
 }

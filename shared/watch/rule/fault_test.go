@@ -46,6 +46,20 @@ func (s *strict) Add(ctx context.Context, members ...Member) error {
 	return s.Local.Add(ctx, members...)
 }
 
+func (s *strict) Stood(ctx context.Context, kind StandingKind, thing string, at time.Time, but string) (before, after *Standing, err error) {
+	if err := s.call(false); err != nil {
+		return nil, nil, err
+	}
+	return s.Local.Stood(ctx, kind, thing, at, but)
+}
+
+func (s *strict) Stand(ctx context.Context, all ...Standing) error {
+	if err := s.call(true); err != nil {
+		return err
+	}
+	return s.Local.Stand(ctx, all...)
+}
+
 func (s *strict) Due(ctx context.Context, now time.Time, limit int) ([]Member, error) {
 	if err := s.call(false); err != nil {
 		return nil, err

@@ -153,11 +153,11 @@ func TestSourceRanges(t *testing.T) {
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	var value any
-	const text = `{"a":{"b":[{"c":"x"},{"c":12345678901}]},"t":true,"event":[{"parameter":[{"name":"E","value":"v"},{"name":"B","boolValue":true}]}]}`
+	const text = `{"x.y/z":"dotted","a":{"b":[{"c":"x"},{"c":12345678901}]},"t":true,"event":[{"parameter":[{"name":"E","value":"v"},{"name":"B","boolValue":true}]}]}`
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{"a.b.0.c": "x", "a.b.1.c": "12345678901", "t": "true", "a": "", "a.b.2.c": "", "a.b.-1": "", "x.y.z": "", "a.b.c": ""} {
+	for path, want := range map[string]string{"a.b.0.c": "x", "a.b.1.c": "12345678901", "x.y/z": "dotted", "t": "true", "a": "", "a.b.2.c": "", "a.b.-1": "", "x.y.z": "", "a.b.c": ""} {
 		if got := Text(value, path); got != want {
 			t.Errorf("Text(%s) = %q, want %q", path, got, want)
 		}

@@ -75,7 +75,7 @@ func (l *linting) tests(ctx context.Context, trial *Set) {
 			l.wrong(key("tests", i)+".alarms", fmt.Sprintf("there are %d", len(hits)), strconv.Itoa(t.Alarms)+", as the test says")
 		}
 		for _, h := range hits {
-			if h.Verdict == Undetermined {
+			if h.Verdict == Undetermined && h.Subject.Doubt == "" {
 				l.wrong(key("tests", i), "an entry is undetermined: "+h.Why, "a rule that can judge it")
 				break
 			}
@@ -95,7 +95,7 @@ func (s *Set) run(ctx context.Context, name string, t Test) ([]Hit, error) {
 	if !loaded {
 		return nil, errors.New("the rule does not load beside the company of tests")
 	}
-	single := &Set{rules: s.rules[i : i+1], byName: map[string]int{name: 0}, index: index{}, facts: listedIn(t.Listed)}
+	single := &Set{rules: s.rules[i : i+1], byName: map[string]int{name: 0}, index: index{}, facts: listedIn(t.Listed), tickets: t.Tickets}
 	single.index.add(branch{}, s.rules[i].own)
 	single.index.add(branch{other: true}, s.rules[i].other)
 	memory := NewLocal()

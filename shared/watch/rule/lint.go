@@ -110,6 +110,15 @@ func (n Need) Configured() bool {
 	return n.Stream == auditlog.DataAccess && !slices.Contains(workspaceServices, n.Service)
 }
 
+// Switch returns the service by whose setting the stream is written. Data Access logs of the Service Account Credentials
+// API have none of their own: that of IAM rules (Google Cloud, IAM, "Service Account Credentials audit logging"; 2026-11-22).
+func (n Need) Switch() string {
+	if n.Service == "iamcredentials.googleapis.com" {
+		return "iam.googleapis.com"
+	}
+	return n.Service
+}
+
 // Met reports whether an entry of a service and stream shows that the need is met.
 func (n Need) Met(service string, stream auditlog.Stream) bool {
 	return n.Stream == stream && (n.Service == "" || n.Service == service)

@@ -152,6 +152,16 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+// What a stream is switched on by: the Service Account Credentials API has no setting of its own.
+func TestNeedSwitch(t *testing.T) {
+	t.Parallel()
+	for service, want := range map[string]string{"iamcredentials.googleapis.com": "iam.googleapis.com", "secretmanager.googleapis.com": "secretmanager.googleapis.com"} {
+		if got := (Need{Service: service, Stream: auditlog.DataAccess}).Switch(); got != want {
+			t.Errorf("%s by %s", service, got)
+		}
+	}
+}
+
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
 	for _, wanted := range []string{"# Source:", "# Date:"} {

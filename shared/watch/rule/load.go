@@ -28,12 +28,23 @@ var classes = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 var workspaceServices = []string{"login.googleapis.com", "admin.googleapis.com", "cloudidentity.googleapis.com"}
 
 // Load reads and compiles the rules of a policy, and tells everything wrong with their shape. The set holds the rules that
-// are right. Whether they make sense is for Lint.
-func Load(p *policy.Policy) (*Set, []policy.Problem) { return LoadIn(WorldOf(p), p) }
+// are right. Whether they make sense is for Lint. A policy is compiled once: later calls return the same.
+func Load(p *policy.Policy) (*Set, []policy.Problem) {
+	l := policy.Once(p, "rules", func() loaded {
+		set, problems := LoadIn(WorldOf(p), p)
+		return loaded{set, problems}
+	})
+	return l.set, slices.Clone(l.problems)
+}
+
+type loaded struct {
+	set      *Set
+	problems []policy.Problem
+}
 
 // LoadIn is Load for a company that is another than the policy says: the logs of somebody else, tried out.
 func LoadIn(w World, p *policy.Policy) (*Set, []policy.Problem) {
-	s := &Set{byName: map[string]int{}, index: index{}, home: w.Home}
+	s := &Set{byName: map[string]int{}, index: index{}, home: w.Home, tickets: w.Tickets}
 	env, err := environment(w)
 	if err != nil {
 		return s, []policy.Problem{{File: "rules", Line: 1, Column: 1, Key: "file", What: "the language of rules cannot be set up: " + err.Error()}}
@@ -71,6 +82,7 @@ func (l *loading) rule() {
 	if len(l.r.Rule.Group) == 0 {
 		l.r.Rule.Group = []string{"actor.key"}
 	}
+	l.r.asksChange, l.r.asksTicket = l.r.Rule.asks(asksChange), l.r.Rule.asks(asksTicket)
 	l.r.own = l.selection("", l.r.Matches, l.r.When, l.r.Rule.Group)
 	l.window()
 	l.alarm()

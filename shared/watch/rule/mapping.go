@@ -28,6 +28,7 @@ type watching struct {
 // applicationLog is an auditlog.Mapping as a policy writes it.
 type applicationLog struct {
 	Log     string `yaml:"log"`
+	When    string `yaml:"when"`
 	Service string `yaml:"service"`
 	Actor   string `yaml:"actor"`
 	User    string `yaml:"user"`
@@ -39,7 +40,11 @@ type applicationLog struct {
 	Target  string `yaml:"target"`
 	IP      string `yaml:"ip"`
 	Outcome string `yaml:"outcome"`
-	Assumed bool   `yaml:"-"`
+
+	Opened []string `yaml:"ticket_opened"`
+	Closed []string `yaml:"ticket_closed"`
+
+	Assumed bool `yaml:"-"`
 }
 
 // fromActor says that whoever acts, and where it happened, counts as the company's own.
@@ -47,7 +52,8 @@ const fromActor = "actor"
 
 // Mappings returns where the company's own logs hold what, as auditlog.Decode takes it, and everything wrong with
 // watch.yaml. The last is for every log, also for entries of a log of the file that its paths find nothing in: actor,
-// user, tenant, action, ticket, reason, time, target, ip and outcome below jsonPayload, service "application".
+// user, tenant, action, ticket, reason, time, target, ip and outcome below jsonPayload, service "application"; the actions
+// ticket_opened and ticket_closed are what they say.
 func Mappings(p *policy.Policy) ([]auditlog.Mapping, []policy.Problem) {
 	var file watching
 	_, problems := p.Decode(watchFile, &file)
@@ -59,7 +65,7 @@ func Mappings(p *policy.Policy) ([]auditlog.Mapping, []policy.Problem) {
 		at := key("logs", i)
 		for name, path := range map[string]string{
 			"actor": l.Actor, "user": l.User, "tenant": l.Tenant, "action": l.Action, "ticket": l.Ticket, "reason": l.Reason, "time": l.Time,
-			"target": l.Target, "ip": l.IP, "outcome": l.Outcome,
+			"target": l.Target, "ip": l.IP, "outcome": l.Outcome, "when": l.When,
 		} {
 			if path != "" && !isPath(path) {
 				wrong(at+"."+name, "is no path of a log entry", allowedPaths)
@@ -71,8 +77,11 @@ func Mappings(p *policy.Policy) ([]auditlog.Mapping, []policy.Problem) {
 		if l.Service == "" {
 			wrong(at+".service", "is missing", "a name for the application")
 		}
-		if slices.ContainsFunc(file.Logs[:i], func(before applicationLog) bool { return strings.HasSuffix(l.Log, before.Log) }) {
+		if slices.ContainsFunc(file.Logs[:i], func(before applicationLog) bool { return before.When == "" && strings.HasSuffix(l.Log, before.Log) }) {
 			wrong(at+".log", "is never reached: an earlier one takes every entry of it", "the end of a log name; the more general one last")
+		}
+		if len(l.Opened)+len(l.Closed) > 0 && l.Ticket == "" {
+			wrong(at+".ticket", "is missing", "the path of the ticket that is opened and closed")
 		}
 		all = append(all, auditlog.Mapping(l))
 	}
@@ -93,6 +102,7 @@ func plainMapping() auditlog.Mapping {
 		Service: "application", Actor: "jsonPayload.actor", User: "jsonPayload.user", Tenant: "jsonPayload.tenant",
 		Action: "jsonPayload.action", Ticket: "jsonPayload.ticket", Reason: "jsonPayload.reason", Time: "jsonPayload.time",
 		Target: "jsonPayload.target", IP: "jsonPayload.ip", Outcome: "jsonPayload.outcome",
+		Opened: []string{"ticket_opened"}, Closed: []string{"ticket_closed"},
 		Assumed: true,
 	}
 }

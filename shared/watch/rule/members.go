@@ -17,6 +17,7 @@ type World struct {
 	Accounts []string                          // service accounts of the policy, small letters
 	Regions  []string                          // where resources may be made, see watch.yaml; none: anywhere
 	Zone     *time.Location
+	Tickets  bool // a log of the company says which tickets are open: a reference to another one covers nothing
 
 	// Home takes the domain of whoever acts for an approved one, and the project it happened in for the company's.
 	Home bool
@@ -31,6 +32,7 @@ func WorldOf(p *policy.Policy) World {
 	var file watching
 	_, _ = p.Decode(watchFile, &file) // Mappings tells what is wrong with it
 	w.Regions = file.Regions
+	w.Tickets = slices.ContainsFunc(file.Logs, func(l applicationLog) bool { return len(l.Opened) > 0 })
 	for _, s := range p.Services {
 		w.Accounts = append(w.Accounts, auditlog.Small(s.Email))
 	}

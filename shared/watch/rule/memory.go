@@ -42,6 +42,7 @@ type Subject struct {
 	Outcome   string          `json:"outcome"`
 	Severity  policy.Severity `json:"severity"`
 	Because   string          `json:"because,omitempty"` // the case of the rule that gave the severity
+	Doubt     string          `json:"doubt,omitempty"`   // why it is undetermined although the rule could be evaluated
 }
 
 // Query asks for members of one group, by event time, both ends included.
@@ -54,7 +55,7 @@ type Query struct {
 	Limit    int
 }
 
-// Memory keeps members. Evaluate and Settle read first and write last, so that one store transaction may carry a call.
+// Memory keeps members, and what stands. Evaluate and Settle read first and write last, so that one store transaction may carry a call.
 type Memory interface {
 	// Range returns the members of a group in a span of time, oldest first, of equal time by ID, at most Limit. They are
 	// only read, and only until the next Add.
@@ -65,6 +66,11 @@ type Memory interface {
 	Due(ctx context.Context, now time.Time, limit int) ([]Member, error)
 	// Done makes members due no more; they stay members.
 	Done(ctx context.Context, members ...Member) error
+	// Stood returns what other entries than the one given told of a thing: the last at or before a time, the first after
+	// it; nil for none.
+	Stood(ctx context.Context, kind StandingKind, thing string, at time.Time, but string) (before, after *Standing, err error)
+	// Stand stores what entries told. What the same entry told before it replaces.
+	Stand(ctx context.Context, all ...Standing) error
 }
 
 // group names the members of one side of one group.
@@ -79,6 +85,7 @@ type Local struct {
 	groups map[group][]Member
 	known  map[string]struct{}
 	due    []Member // by Due, then ID
+	stood  landscape
 }
 
 // NewLocal returns an empty memory.

@@ -5,13 +5,16 @@ import (
 	"strings"
 )
 
-// at follows a path of names and positions through decoded JSON, such as "policy.bindings.0.role".
+// at follows a path of names and positions through decoded JSON, such as "policy.bindings.0.role". The last name may hold
+// dots itself, as those of annotations do.
 func at(value any, path string) any {
 	for path != "" {
-		var step string
-		step, path, _ = strings.Cut(path, ".")
+		step, rest, _ := strings.Cut(path, ".")
 		switch v := value.(type) {
 		case map[string]any:
+			if whole, is := v[path]; is {
+				return whole
+			}
 			value = v[step]
 		case []any:
 			i, err := strconv.Atoi(step)
@@ -22,6 +25,7 @@ func at(value any, path string) any {
 		default:
 			return nil
 		}
+		path = rest
 	}
 	return value
 }

@@ -99,7 +99,7 @@ func (t *turn) crowded(r *compiled, m Member, all []Member) bool {
 
 func hit(r *compiled, f found) Hit {
 	h := Hit{
-		ID: identity("hit", f.at.ID), Rule: r.Name, Verdict: Violation, Key: f.at.Key, Time: f.at.Time, Since: f.at.Time,
+		ID: identity("hit", f.at.ID), Rule: r.Name, Verdict: f.at.Subject.verdict(), Why: f.at.Subject.Doubt, Key: f.at.Key, Time: f.at.Time, Since: f.at.Time,
 		Subject: f.at.Subject, Count: f.count, Members: slices.Clone(f.members),
 	}
 	if len(f.members) > 0 {

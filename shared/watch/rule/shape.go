@@ -97,12 +97,18 @@ type Case struct {
 	Severity policy.Severity `yaml:"severity"`
 }
 
-// asksList finds where an expression asks for the live allow-list.
-var asksList = regexp.MustCompile(`\blisted\b`)
+// What an expression asks beside the entry.
+var (
+	asksList   = regexp.MustCompile(`\blisted\b`)
+	asksChange = regexp.MustCompile(`\b(delta|blinding|unsure)\b`)
+	asksTicket = regexp.MustCompile(`\bcovered\b`)
+)
 
 // AsksList reports whether the rule asks which addresses were on the live allow-list: of entries whose list nobody
 // knows any more it can tell nothing.
-func (r Rule) AsksList() bool {
+func (r Rule) AsksList() bool { return r.asks(asksList) }
+
+func (r Rule) asks(what *regexp.Regexp) bool {
 	texts := append([]string{r.When, r.Window.Of}, r.Group...)
 	if r.Window.Other != nil {
 		texts = append(append(texts, r.Window.Other.When), r.Window.Other.Group...)
@@ -110,7 +116,7 @@ func (r Rule) AsksList() bool {
 	for _, c := range r.Alarm.Cases {
 		texts = append(texts, c.When)
 	}
-	return slices.ContainsFunc(texts, asksList.MatchString)
+	return slices.ContainsFunc(texts, what.MatchString)
 }
 
 // Quiet returns how long nothing must happen until an episode of the rule closes.
@@ -127,6 +133,7 @@ type Test struct {
 	Name    string           `yaml:"name"`
 	Base    map[string]any   `yaml:"base"`
 	Listed  []string         `yaml:"listed"`
+	Tickets bool             `yaml:"tickets"` // the company's logs say which tickets are open
 	Entries []map[string]any `yaml:"entries"`
 	Alarms  int              `yaml:"alarms"`
 }

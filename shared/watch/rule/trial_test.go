@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -30,7 +31,7 @@ func watched(t *testing.T, text string) *policy.Policy {
 func TestMappings(t *testing.T) {
 	t.Parallel()
 	all, problems := Mappings(watched(t, "logs:\n  - {log: /logs/a, service: shop, action: jsonPayload.event, actor: jsonPayload.who}\n  - {service: rest, action: textPayload}\n"))
-	if len(problems) > 0 || len(all) != 3 || all[2] != plainMapping() {
+	if len(problems) > 0 || len(all) != 3 || !reflect.DeepEqual(all[2], plainMapping()) {
 		t.Fatalf("%v %v", all, problems)
 	}
 	for log, want := range map[string]string{"a": "shop", "b": "rest"} {
@@ -38,6 +39,9 @@ func TestMappings(t *testing.T) {
 		if err != nil || entries[0].Service != want {
 			t.Errorf("an entry of %s is of %q: %v", log, entries[0].Service, err)
 		}
+	}
+	if mixed, problems := Mappings(watched(t, "logs:\n  - {log: /logs/a, when: jsonPayload.audit, service: a, action: jsonPayload.what}\n  - {log: /logs/a, service: b, action: textPayload}\n")); len(problems) > 0 || len(mixed) != 3 {
+		t.Errorf("two mappings of a mixed log: %v %v", mixed, problems)
 	}
 	if plain, problems := Mappings(watched(t, "regions: [eu]\n")); len(problems) > 0 || len(plain) != 1 || plain[0].User != "jsonPayload.user" {
 		t.Errorf("without logs: %v %v", plain, problems)
@@ -53,6 +57,8 @@ func TestWatchFileProblems(t *testing.T) {
 		"logs: [{action: textPayload}]":             "logs[0].service: is missing",
 		"logs: [{service: a, action: textPayload}, {log: b, service: b, action: textPayload}]": "logs[1].log: is never reached",
 		"logs: [{service: a, action: textPayload, colour: red}]":                               "unknown key",
+		"logs: [{service: a, action: textPayload, when: message}]":                             "logs[0].when: is no path",
+		"logs: [{service: a, action: textPayload, ticket_opened: [created]}]":                  "logs[0].ticket: is missing",
 		"regions: ['*west*']":      "regions[0]: is no region",
 		"replay: {home: everyone}": "replay.home: is unknown",
 	} {

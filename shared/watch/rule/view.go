@@ -29,7 +29,28 @@ type view struct {
 	home  bool // World.Home
 	known map[string]ref.Val
 
+	access     *access // what the entry changes of who may do what; nil until it is worked out
+	open       bool    // an open ticket covers the entry
+	ticketed   bool    // open was worked out
+	unticketed bool    // nobody knows of the ticket
+
 	failed error // of facts
+}
+
+// access is what an entry changes of who may do what.
+type access struct {
+	change auditlog.Delta
+	maybe  auditlog.Delta // what it may change, and why that cannot be told
+	why    string
+	unsure bool // change and maybe have changed places
+}
+
+// changes is what expressions see.
+func (v *view) changes() auditlog.Delta {
+	if v.access == nil {
+		return auditlog.Delta{}
+	}
+	return v.access.change
 }
 
 // ResolveName implements cel.Activation.
@@ -84,11 +105,15 @@ func (v *view) ours() []string {
 	return home
 }
 
-// people returns the addresses of the people in a call: the caller, or those behind an account.
+// people returns the addresses of the people in a call: the caller, or those behind an account. A person whom another
+// provider vouches for has a principal identifier instead.
 func people(a auditlog.Actor) (all []string) {
 	for _, who := range a.All() {
-		if who.Kind == auditlog.Human {
+		switch {
+		case who.Kind == auditlog.Human:
 			all = append(all, who.Email)
+		case who.Kind == auditlog.Federated && strings.Contains(who.Email+who.Subject, "/workforcePools/"):
+			all = append(all, who.Email+who.Subject) // a pool of people, not of programs
 		}
 	}
 	return all
@@ -156,38 +181,27 @@ func chain(a auditlog.Actor) []string {
 	return keys
 }
 
-// delta returns the change of access as mappings with change (added, removed, or stands where the service logs the
-// whole policy only), role, member and condition.
-func delta(e *auditlog.Entry) ref.Val {
-	d, ok := e.IAMDelta()
+// delta returns the change of access as mappings with change (added or removed), role, member and condition. Where a
+// service logs the whole policy only and no earlier one is known, all of it counts as added: unsure says so.
+func (v *view) delta() ref.Val {
 	changes := []map[string]string{}
 	add := func(change string, bindings []auditlog.Binding) {
 		for _, b := range bindings {
 			changes = append(changes, map[string]string{"change": change, "role": b.Role, "member": b.Member, "condition": b.Condition})
 		}
 	}
-	if ok {
-		added := "added"
-		if d.Full {
-			added = "stands"
-		}
-		add(added, d.Added)
-		add("removed", d.Removed)
-	}
+	add("added", v.changes().Added)
+	add("removed", v.changes().Removed)
 	return types.NewDynamicList(types.DefaultTypeAdapter, changes)
 }
 
-// blinding returns changes of what the Data Access logs hold: change (added, removed, stands), service, log, exempted.
-func blinding(e *auditlog.Entry) ref.Val {
-	d, _ := e.IAMDelta()
+// blinding returns changes of what the Data Access logs hold: change (added, removed), service, log, exempted.
+func (v *view) blinding() ref.Val {
 	changes := []map[string]string{}
-	for _, a := range d.Audit {
+	for _, a := range v.changes().Audit {
 		change := "added"
-		switch {
-		case a.Removed:
+		if a.Removed {
 			change = "removed"
-		case d.Full:
-			change = "stands"
 		}
 		changes = append(changes, map[string]string{"change": change, "service": a.Service, "log": a.LogType, "exempted": a.Exempted})
 	}

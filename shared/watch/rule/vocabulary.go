@@ -80,8 +80,14 @@ var variables = map[string]variable{
 	"gaps":        list(func(v *view) []string { return v.e.Gaps }),
 	"ranges":      list(func(v *view) []string { return sourceRanges(v.e) }), // whom a firewall change lets in, CIDR
 
-	"delta":    {kind: changeList, keep: true, of: func(v *view) ref.Val { return delta(v.e) }},    // change, role, member, condition
-	"blinding": {kind: changeList, keep: true, of: func(v *view) ref.Val { return blinding(v.e) }}, // change, service, log, exempted
+	"delta":    {kind: changeList, keep: true, of: (*view).delta},    // change (added, removed), role, member, condition
+	"blinding": {kind: changeList, keep: true, of: (*view).blinding}, // change (added, removed), service, log, exempted
+
+	// delta and blinding hold what may have changed, where that cannot be told: a hit is undetermined. So it is with the
+	// whole policy of a thing of which no earlier one is known.
+	"unsure": {kind: cel.BoolType, of: func(v *view) ref.Val { return types.Bool(v.access != nil && v.access.unsure) }},
+	// An open ticket covers what an application logged: app.ticket names one that is open then, see tickets in watch.yaml.
+	"covered": {kind: cel.BoolType, of: func(v *view) ref.Val { return types.Bool(v.open) }},
 
 	"labels":          {kind: textMap, keep: true, of: func(v *view) ref.Val { return mapping(v.e.Labels) }},
 	"resource_labels": {kind: textMap, keep: true, of: func(v *view) ref.Val { return mapping(v.e.ResourceLabels) }},

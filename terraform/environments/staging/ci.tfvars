@@ -65,10 +65,9 @@ settings = {
   OSTIARY_PUBLIC_ENTRIES = "false"
   OSTIARY_PROBES         = "public"
   OSTIARY_URL            = "https://ostiary.sharedcontacts.example"
-  OSTIARY_DATA_ACCESS    = "iam.googleapis.com,iamcredentials.googleapis.com,secretmanager.googleapis.com"
+  OSTIARY_DATA_ACCESS    = "iam.googleapis.com,secretmanager.googleapis.com,sts.googleapis.com"
   OSTIARY_ASSET_SERVICES = "cloudresourcemanager.googleapis.com,compute.googleapis.com,storage.googleapis.com"
   OSTIARY_LOG_STREAMS    = "application"
 }
 service_members  = ["serviceAccount:bastion@ostiary-staging.iam.gserviceaccount.com"]
 watched_projects = ["sharedcontacts-live"]
-application_logs = ["act-as"]

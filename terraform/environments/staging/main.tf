@@ -57,13 +57,17 @@ module "function" {
   )
 }
 
-# What the watch reads. Data Access logs of other services than the rules look for stay out: those of the watch's own
-# database would tell of each entry it takes, without end.
+# What the watch reads: what the rules match (watched.json is generated from them), what it tells other controls, and its
+# own heartbeat. Data Access logs that nobody switched on here stay out: those of the watch's own database would tell of
+# each entry it takes, without end.
 locals {
+  rules = jsondecode(file("${path.module}/watched.json"))
+  reads = split(",", var.settings["OSTIARY_DATA_ACCESS"])
   watched = join(" OR ", concat(
-    [for stream in ["activity", "system_event", "policy", "access_transparency"] : "log_id(\"cloudaudit.googleapis.com/${stream}\")"],
-    [for service in split(",", var.settings["OSTIARY_DATA_ACCESS"]) : "(log_id(\"cloudaudit.googleapis.com/data_access\") AND protoPayload.serviceName=\"${service}\")"],
-    [for log in var.application_logs : "log_id(\"${log}\")"],
+    [local.rules.audit],
+    ["((log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/system_event\")) AND protoPayload.serviceName=(\"${join("\" OR \"", split(",", var.settings["OSTIARY_ASSET_SERVICES"]))}\"))"],
+    [for service in local.reads : lookup(local.rules.data_access, service, "(log_id(\"cloudaudit.googleapis.com/data_access\") AND protoPayload.serviceName=\"${service}\")")],
+    [for log in distinct(concat(local.rules.logs, var.application_logs)) : "log_id(\"${log}\")"],
     ["labels.\"ostiary-heartbeat\":*"],
   ))
 }
@@ -75,6 +79,13 @@ resource "google_logging_project_sink" "watched" {
   destination            = "pubsub.googleapis.com/${google_pubsub_topic.event["audit.entries"].id}"
   filter                 = local.watched
   unique_writer_identity = true
+
+  lifecycle {
+    precondition {
+      condition     = length(local.watched) <= 20000
+      error_message = "The filter of the log sink is longer than a sink takes: name fewer services."
+    }
+  }
 }
 
 resource "google_pubsub_topic_iam_member" "sink" {
@@ -86,7 +97,7 @@ resource "google_pubsub_topic_iam_member" "sink" {
 }
 
 resource "google_project_iam_audit_config" "read" {
-  for_each = { for pair in setproduct(concat([var.project.id], var.watched_projects), split(",", var.settings["OSTIARY_DATA_ACCESS"])) : "${pair[0]}/${pair[1]}" => pair }
+  for_each = { for pair in setproduct(concat([var.project.id], var.watched_projects), local.reads) : "${pair[0]}/${pair[1]}" => pair }
   project  = each.value[0]
   service  = each.value[1]
 

@@ -55,7 +55,7 @@ variable "audiences" {
 }
 
 variable "settings" {
-  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read), OSTIARY_LOG_STREAMS (application, access_transparency, login, or all: other streams that are known to be written) and OSTIARY_ASSET_SERVICES."
+  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read; iam.googleapis.com stands for iamcredentials.googleapis.com too, which has no switch of its own), OSTIARY_LOG_STREAMS (application, access_transparency, login, or all: other streams that are known to be written) and OSTIARY_ASSET_SERVICES."
   type        = map(string)
 }
 
@@ -72,7 +72,7 @@ variable "watched_projects" {
 }
 
 variable "application_logs" {
-  description = "Ids of the company's own logs that rules read, such as act-as; their fields are mapped in watch.yaml."
+  description = "Ids of the company's own logs that rules read beside those that watch.yaml maps: logs that name everything as rules do."
   type        = list(string)
   default     = []
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"ostiary.internal/functions/internal/shell"
-	"ostiary.internal/shared/platform/web"
+	"ostiary.internal/functions/internal/staffed"
 )
 
 //go:embed justify/templates justify/texts justify/assets
@@ -22,14 +22,6 @@ func NewJustify(function string) *shell.Shell {
 	}
 	return shell.New(function, files)
 }
-
-// Trouble is a refusal as a page shows it.
-type Trouble struct {
-	Code, Detail, Next string
-}
-
-// NewTrouble shows p, which is in the reader's language already.
-func NewTrouble(p web.Problem) *Trouble { return &Trouble{p.Code, p.Detail, p.Next} }
 
 // Item is one episode in a list.
 type Item struct {
@@ -61,15 +53,10 @@ type Choice struct {
 	Value, Label string
 }
 
-// Sentence is a promise as it was published in one language.
-type Sentence struct {
-	ID, Lang, Text string
-}
-
 // Episode is the page of one.
 type Episode struct {
 	Item
-	Problem   *Trouble
+	Problem   *staffed.Trouble
 	Question  int
 	Reason    string // key; "" before an answer
 	Words     string
@@ -83,7 +70,7 @@ type Episode struct {
 	Seen      []Seen
 	More      int // seen beyond those
 	Line      *Timeline
-	Promises  []Sentence
+	Promises  []staffed.Sentence
 	Reasons   []Choice
 	MayAnswer bool
 	MayReview bool
@@ -111,7 +98,7 @@ type Seen struct {
 // Exceptions is the page of suppressions and change windows.
 type Exceptions struct {
 	Done                                                      string
-	Problem                                                   *Trouble
+	Problem                                                   *staffed.Trouble
 	Waiting, InForce, Ended                                   []Exception
 	MayDecide                                                 bool
 	Rules, Reasons                                            []Choice

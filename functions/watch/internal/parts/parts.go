@@ -38,7 +38,8 @@ const (
 	// EnvURL is where people reach the pages, such as https://ostiary.example: links in messages begin with it.
 	EnvURL = "OSTIARY_URL"
 	// EnvStreams lists the services whose Data Access logs are written, separated by commas, or allServices: what the
-	// rules need beyond that is blind, and said to be.
+	// rules need beyond that is blind, and said to be. A service without a setting of its own goes by another's
+	// (rule.Need.Switch).
 	EnvStreams = "OSTIARY_DATA_ACCESS"
 	// EnvLogs lists the other streams that are known to be written, separated by commas: application, access_transparency,
 	// login (of Workspace), or all. Rules that look for one that is not listed are blind until an entry of it came.
@@ -121,8 +122,8 @@ func (p *Parts) list(variable string) []string {
 func (p *Parts) Blind() []rule.Need {
 	on, logs := p.list(EnvStreams), p.list(EnvLogs)
 	return p.Rules.Blind(func(service string, stream auditlog.Stream) bool {
-		if (rule.Need{Service: service, Stream: stream}).Configured() {
-			return slices.Contains(on, "allServices") || slices.Contains(on, service)
+		if need := (rule.Need{Service: service, Stream: stream}); need.Configured() {
+			return slices.Contains(on, "allServices") || slices.Contains(on, need.Switch())
 		}
 		name := string(stream)
 		if stream == auditlog.DataAccess {
@@ -163,10 +164,5 @@ func (s *Staffed) Served(routes ...web.Route) (web.Function, error) {
 
 // Staff is a handler for a signed-in person. What changes something may give notice, and is prepared for it.
 func (s *Staffed) Staff(handle staffed.Handler) func(w http.ResponseWriter, r *http.Request) error {
-	return s.Signed(func(r *http.Request, _ caller.Staff) error {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			return nil
-		}
-		return s.Ready(r.Context())
-	}, handle)
+	return s.Noticing(s.Ready, handle)
 }

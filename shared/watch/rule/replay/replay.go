@@ -57,6 +57,7 @@ type Seen struct {
 type Result struct {
 	Entries     int
 	Undecodable int
+	Ignored     int            // of Entries: lines of an application that no mapping calls its own
 	Alarms      int            // hits, each once
 	Rules       map[string]int // hits by rule
 	Shadow      int            // hits of rules that nobody is told of; in no other count
@@ -142,6 +143,9 @@ func (r *run) take(it *item) error {
 	}
 	e := it.entry
 	r.Entries++
+	if e.Ignored {
+		r.Ignored++
+	}
 	if seen := (Seen{e.Service, e.Stream}); r.Streams[seen] > 0 || len(r.Streams) < maxStreams {
 		r.Streams[seen]++
 	}

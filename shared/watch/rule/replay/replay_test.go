@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/watch/auditlog"
 	"ostiary.internal/shared/watch/rule"
 	"ostiary.internal/shared/watch/rule/replay"
 	"ostiary.internal/testdata/policies"
@@ -162,5 +163,32 @@ func TestStops(t *testing.T) {
 	_, err := replay.Run(t.Context(), baseline(t), []replay.Source{text("a", ordinary("a", 0))}, replay.Options{Row: func(replay.Row) error { return full }})
 	if !errors.Is(err, full) {
 		t.Error(err)
+	}
+}
+
+// What stands goes from file to file: a policy in one is compared with that of another, whatever order the files have.
+func TestPoliciesAcrossFiles(t *testing.T) {
+	t.Parallel()
+	opened := func(id string, at time.Duration, members string) string {
+		line := call(id, "run.googleapis.com", "google.cloud.run.v1.Services.SetIamPolicy", "ben@company.example", "namespaces/company-live/services/shop", morning.Add(at))
+		return strings.Replace(line, `"authenticationInfo"`, `"request":{"policy":{"bindings":[{"role":"roles/run.invoker","members":[`+members+`]}]}},"authenticationInfo"`, 1)
+	}
+	rows, result := run(t, baseline(t), text("second", opened("2", time.Hour, `"allUsers"`)+opened("3", 2*time.Hour, `"allUsers","user:cleo@company.example"`)), text("first", opened("1", 0, `"allUsers"`)))
+	if result.Rules["public-exposure"] != 1 || len(rows) != 3 || rows[0].File != "first" || !rows[0].Alarm || rows[0].Why != rule.NoEarlierPolicy || rows[1].Alarm {
+		t.Errorf("%+v\n%+v", result, rows)
+	}
+}
+
+// Lines of a mixed log that no mapping reads are counted, and no alarm.
+func TestMixedLogIsCounted(t *testing.T) {
+	t.Parallel()
+	mixed := auditlog.Mapping{Log: "/logs/app", When: "jsonPayload.audit", Service: "shop", Actor: "jsonPayload.audit.who", Action: "jsonPayload.audit.what"}
+	line := func(id, payload string) string {
+		return fmt.Sprintf(`{"logName":"projects/p/logs/app","insertId":%q,"timestamp":"2026-03-03T10:00:00Z","jsonPayload":%s}`+"\n", id, payload)
+	}
+	source := text("app", line("1", `{"message":"GET /"}`)+line("2", `{"audit":{"who":"a@b.example","what":"looked"}}`)+line("3", `{"audit":{"by":"a"}}`))
+	result, err := replay.Run(t.Context(), baseline(t), []replay.Source{source}, replay.Options{Mappings: []auditlog.Mapping{mixed}})
+	if err != nil || result.Entries != 2 || result.Ignored != 1 || result.Undecodable != 1 || result.Alarms != 0 {
+		t.Errorf("%+v %v", result, err)
 	}
 }
