@@ -7,6 +7,11 @@ PORT ?= 8080
 # shared/evidence/verify.
 PACKAGES = ./... ./testdata/bench/... ./testdata/policies/...
 
+# Vet has run, all of it; and nobody debugs the test programs, a hundred large ones to link.
+LEAN = -vet=off -ldflags=-s
+# Before it ends, each waits for races of goroutines that are still at work: a second, unless told otherwise.
+BRISK = GORACE=atexit_sleep_ms=100
+
 .DEFAULT_GOAL := help
 .PHONY: help run test soak bench fuzz generate pictures check terraform
 
@@ -18,7 +23,7 @@ run: ## start everything on this machine with a sample company: http://127.0.0.1
 
 test: ## all tests; uses the emulators, Chromium, nginx and Terraform where they are installed
 	$(GO) vet $(PACKAGES)
-	$(GO) test -race -shuffle=on -timeout 15m $(PACKAGES)
+	$(BRISK) $(GO) test $(LEAN) -race -shuffle=on -timeout 15m $(PACKAGES)
 
 soak: ## the long runs: many more seeds and kills
 	OSTIARY_SOAK=1 $(GO) test -race -shuffle=on -timeout 120m $(PACKAGES)

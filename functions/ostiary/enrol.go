@@ -116,7 +116,7 @@ func askServer(ctx context.Context, url, email, by string) (local.Invitation, er
 func askFolder(ctx context.Context, t terminal, data, folder, email, by string) (made local.Invitation, err error) {
 	// A folder with a clock of its own goes on by it: by the machine's, the link would end at another time.
 	_, absent := os.Stat(filepath.Join(data, local.ClockFile))
-	world, err := local.Open(ctx, local.Options{Dir: data, Policy: folder, Manual: absent == nil, Now: clock.System{}.Now(), Functions: functions, Log: log.New(t.err, "", slog.LevelWarn), Env: os.LookupEnv})
+	world, err := local.Open(ctx, local.Options{Dir: data, Policy: folder, Manual: absent == nil, Now: clock.System{}.Now(), Functions: functions, Code: runningCode(), Log: log.New(t.err, "", slog.LevelWarn), Env: os.LookupEnv})
 	if err != nil {
 		return made, err
 	}

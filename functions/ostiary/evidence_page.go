@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"ostiary.internal/functions/ostiary/internal/local"
-	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/verify"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
@@ -52,13 +51,8 @@ func (p published) page(ctx context.Context, digest string) ([]byte, error) {
 	return p.Read(ctx, "pages/"+digest, pageLimit)
 }
 
-// register has that of the newest page alone: a server shows no other.
 func (p published) register(ctx context.Context, digest string) ([]byte, error) {
-	data, err := p.Read(ctx, verify.RegisterFile, pageLimit)
-	if err == nil && record.Digest(data) != digest {
-		return nil, fault.New(fault.NotFound, "the promises have changed since, and the server shows those of its newest page alone")
-	}
-	return data, err
+	return p.Read(ctx, "registers/"+digest, pageLimit)
 }
 
 type shelved struct{ *shelf.Shelf }

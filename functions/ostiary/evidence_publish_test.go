@@ -1,10 +1,13 @@
 package main_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,6 +60,7 @@ func TestPublishedConfirmation(t *testing.T) {
 	if _, err := s.local("POST", "clock", map[string]any{"advance": "30m"}); err != nil {
 		t.Fatal(err)
 	}
+	everyRecordNames(t, s, binary)
 	const trust = "data/evidence/trust.json"
 	var came struct {
 		Key string `json:"witness_key"`
@@ -86,6 +90,24 @@ func TestPublishedConfirmation(t *testing.T) {
 	asked(t, dir, 64, "evidence", "witness", "missing", "--publish")
 	asked(t, dir, 4, "evidence", "witness", trust, "--publish")
 	asked(t, dir, 64, "evidence", "witness", "cosigned", "--publish", "--name", "auditor.example/w1")
+}
+
+// everyRecordNames fails the test for a run that does not name a program's file as the code that made it.
+func everyRecordNames(t *testing.T, s *server, program string) {
+	t.Helper()
+	file, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.raw(call{method: "GET", path: "/_local/records?kind=run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := a.find("records.*.code")
+	want := fmt.Sprintf("sha256:%x", sha256.Sum256(file))
+	if runs := len(a.find("records.*.id")); runs < 5 || len(codes) != runs || slices.ContainsFunc(codes, func(c string) bool { return c != want }) {
+		t.Errorf("%d runs name %v, want %s", runs, codes, want)
+	}
 }
 
 // bundled packs the log of the data folder.

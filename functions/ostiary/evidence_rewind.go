@@ -65,13 +65,13 @@ func acceptRewind(ctx context.Context, t terminal, args []string) int {
 	return t.stand(now, "ostiary evidence accept-rewind"+given(args), *asJSON)
 }
 
-// sequencer is one that takes nothing in: its inbox is empty.
+// sequencer is one that takes nothing in: its inbox is empty, so that it needs to know of no policy.
 func (t terminal) sequencer(ctx context.Context, at place, origin, keys string) (*log.Sequencer, func(), error) {
 	tiles, head, closeStores, err := stores(ctx, at)
 	if err != nil {
 		return nil, nil, err
 	}
-	c := log.Config{Tiles: tiles, Head: head, Origin: origin, Clock: clock.System{}, Log: logs.New(t.err, "", slog.LevelError+1)}
+	c := log.Config{Tiles: tiles, Head: head, Origin: origin, Clock: clock.System{}, Code: runningCode(), Log: logs.New(t.err, "", slog.LevelError+1)}
 	done := func() {
 		closeStores()
 		for _, s := range c.Signers {

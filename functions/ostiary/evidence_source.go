@@ -122,7 +122,7 @@ func isURL(name string) bool {
 // inFolder opens a data folder that no server holds for as long as fn asks it, in the way it would ask a server.
 func inFolder(ctx context.Context, t terminal, data, policy string, fn func(published) error) (err error) {
 	_, absent := os.Stat(filepath.Join(data, local.ClockFile))
-	world, err := local.Open(ctx, local.Options{Dir: data, Policy: policy, Manual: absent == nil, Now: clock.System{}.Now(), Functions: functions, Log: logs.New(t.err, "", slog.LevelWarn), Env: os.LookupEnv})
+	world, err := local.Open(ctx, local.Options{Dir: data, Policy: policy, Manual: absent == nil, Now: clock.System{}.Now(), Functions: functions, Code: runningCode(), Log: logs.New(t.err, "", slog.LevelWarn), Env: os.LookupEnv})
 	if err != nil {
 		return err
 	}

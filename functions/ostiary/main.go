@@ -45,6 +45,8 @@ func commands() []command {
 		{"enrol", "[--data DIR] [--policy DIR] [--server URL] [--by EMAIL] [--json] EMAIL", "make a one-time enrolment link for a person, as somebody of security", "ostiary enrol asha.iyer@sharedcontacts.example", enrol},
 		{"evidence", evidenceArgs, "check evidence offline, pack it for somebody, confirm a log as its witness, or let a log go on that was restored from a backup", "ostiary evidence verify bundle.zip --trust trust.json", evidence},
 		{"replay", replayArgs, "hold exported logs against the rules of a policy: files, folders, globs, gzip, - for standard input", "ostiary replay --policy policy --csv exports/*.gz", replay},
+		{"deadline", deadlineArgs, "say by when a person's request has to be answered, by article 12(3) of the GDPR", "ostiary deadline --received 2026-03-03T10:00:00+01:00 --zone Europe/Berlin --country DE", deadline},
+		{"erase", eraseArgs, "list what a request for erasure reaches, in the order in which it is erased; check the signed receipt of one", "ostiary erase verify-receipt receipt.json --trust receipts-trust.json", erase},
 		{"promises", "table|lint [--policy DIR] [--data DIR] [--server URL] [--json]", "list every promise with what keeps it and its state, or what is wrong with the texts", "ostiary promises table --policy testdata/policies/sharedcontacts", promises},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/trust/duty"
 	"ostiary.internal/shared/trust/intake"
@@ -105,5 +106,7 @@ func problemsOf(folder string) ([]policy.Problem, error) {
 		problems = append(problems, p.References(map[policy.Mechanism][]string{policy.Duty: ids, policy.Certificate: ids})...)
 	}
 	problems = append(problems, intake.Check(p, rules)...)
+	m, more := datamap.Read(p)
+	problems = append(append(problems, more...), datamap.Check(p, m)...)
 	return policy.Sort(append(problems, probe.Check(p)...)), nil
 }

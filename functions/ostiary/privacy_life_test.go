@@ -47,7 +47,7 @@ func born(t *testing.T) *life {
 			}
 		}
 	}
-	for _, surname := range []string{"Wójcikowa", "wojcikowa", "Mbekiani", "Räsänenko", "rasanenko", "Falkenhorst", "Dufresnoy", "Obolenská", "obolenska", "Quast", "Zeppelin"} {
+	for _, surname := range []string{"Wójcikowa", "wojcikowa", "Mbekiani", "Räsänenko", "rasanenko", "Falkenhorst", "Dufresnoy", "Obolenská", "obolenska", "Quastenberg", "Zeppelin"} {
 		l.plant("name", surname)
 	}
 	l.server = serve(t, options{policy: filepath.Join(policies, "sharedcontacts"), env: []string{"OSTIARY_PUBLIC_ENTRIES=true", "OSTIARY_LOG_LEVEL=DEBUG"}})

@@ -80,7 +80,7 @@ func serve(ctx context.Context, t terminal, args []string) int {
 	}
 	defer listener.Close()
 	url := "http://" + listener.Addr().String()
-	world, err := local.Open(ctx, local.Options{Dir: *data, Policy: *folder, Manual: *kind == "manual", Now: start, URL: url, Functions: functions, Log: logger, Env: os.LookupEnv})
+	world, err := local.Open(ctx, local.Options{Dir: *data, Policy: *folder, Manual: *kind == "manual", Now: start, URL: url, Functions: functions, Code: runningCode(), Log: logger, Env: os.LookupEnv})
 	if err != nil {
 		return t.fail(err)
 	}

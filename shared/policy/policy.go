@@ -14,6 +14,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Policy is a policy folder that has been read. It never changes, and is safe for concurrent use.
@@ -41,6 +42,26 @@ type Policy struct {
 	gateways map[string]int
 	sources  map[string]int // by e-mail address
 	promises map[string]int
+
+	making sync.Mutex
+	made   map[string]any // by Once
+}
+
+// Once returns what derive makes of the policy, the same at every call with the same key: a policy never changes, and neither
+// may what is made of it. A key is one caller's and stands for one type; derive does not call Once. Rules take some 30
+// milliseconds to compile, and several functions of one process have the same.
+func Once[T any](p *Policy, key string, derive func() T) T {
+	p.making.Lock()
+	defer p.making.Unlock()
+	if made, there := p.made[key]; there {
+		return made.(T)
+	}
+	made := derive()
+	if p.made == nil {
+		p.made = map[string]any{}
+	}
+	p.made[key] = made
+	return made
 }
 
 // Person returns the person with an e-mail address, in any case of letters. Whether she still works here is

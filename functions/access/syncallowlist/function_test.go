@@ -14,6 +14,7 @@ import (
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/bus"
@@ -360,6 +361,37 @@ func TestTargetDown(t *testing.T) {
 	w.Tick(t, name).Want(t, 204, "")
 	if l := get(t, w, "emma1"); l.State != lease.Confirmed {
 		t.Errorf("lease is %s after the door is back", l.State)
+	}
+}
+
+// TestForeignHand: what somebody else wrote to a door is a finding, and put right; that closes it.
+func TestForeignHand(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	w.Tick(t, name).Want(t, 204, "")
+	p, err := parts.New(w.Deps(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := p.Targets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := targets[0].Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := targets[0].Apply(t.Context(), allowlist.Set{}, allowlist.Write{Fence: held.Fence, Etag: held.Etag}); err != nil {
+		t.Fatal(err)
+	}
+	w.Advance(t, time.Minute)
+	w.Tick(t, name).Want(t, 204, "")
+	kinds := map[record.Kind]int{}
+	for _, r := range w.Records(t) {
+		kinds[r.Kind]++
+	}
+	if got := door(t, w); got != "["+office+"]" || kinds[record.Finding] != 1 || kinds[record.Remediation] != 1 {
+		t.Errorf("the door lets in %s, on record are %v", got, kinds)
 	}
 }
 

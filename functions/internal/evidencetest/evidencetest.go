@@ -132,7 +132,7 @@ func (s *Site) Show(t testing.TB, snapshot promise.Snapshot) shelf.Page {
 	t.Helper()
 	var put shelf.Page
 	must(t, s.Raw("trust").Tx(t.Context(), func(tx store.Tx) (err error) {
-		if snapshot.Register, err = shelf.PutRegister(tx, []byte(`{"v":1}`)); err != nil {
+		if snapshot.Register, err = shelf.PutRegister(tx, promise.NewRegister(s.Policy, nil).Canonical()); err != nil {
 			return err
 		}
 		put, err = shelf.Put(tx, snapshot.Canonical(), snapshot.At, snapshot.Size)

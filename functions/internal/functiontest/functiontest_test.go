@@ -16,8 +16,8 @@ import (
 func TestInbox(t *testing.T) {
 	t.Parallel()
 	recordtest.Run(t, func(t testing.TB) (record.Inbox, recordtest.Kept) {
-		w := &World{records: map[string]string{}}
-		return inbox{opening{w, manifest.Function{}}}, func(_ testing.TB, id string) (string, bool) {
+		w := &World{records: map[string]string{}, places: map[string]string{}}
+		return inbox{opening{w, manifest.Function{}}, ""}, func(_ testing.TB, id string) (string, bool) {
 			data, found := w.records[id]
 			return data, found
 		}

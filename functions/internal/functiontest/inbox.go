@@ -3,6 +3,7 @@ package functiontest
 import (
 	"context"
 	"maps"
+	"slices"
 	"testing"
 
 	"ostiary.internal/functions/internal/writers"
@@ -10,9 +11,12 @@ import (
 	"ostiary.internal/shared/platform/fault"
 )
 
-// inbox keeps records in memory: a test writes thousands, and a folder would sync each to the disk. It passes the suite
-// of the seam.
-type inbox struct{ opening }
+// inbox is a writer's place. It keeps records in memory: a test writes thousands, and a folder would sync each to the disk.
+// It passes the suite of the seam.
+type inbox struct {
+	opening
+	writer string
+}
 
 // Create implements record.Inbox.
 func (i inbox) Create(ctx context.Context, id string, data []byte) error {
@@ -34,18 +38,35 @@ func (i inbox) Create(ctx context.Context, id string, data []byte) error {
 	if kept, known := i.records[id]; known && kept != string(data) {
 		return fault.New(fault.Conflict, "record %s is kept with other bytes", id)
 	}
-	i.records[id] = string(data)
+	i.records[id], i.places[id] = string(data), i.writer
 	return nil
 }
 
-// inScope returns Denied for a record that the function's manifest does not let it write: the sequencer would refuse it.
-// That it is a record, the suite of the seam need not know.
+// inScope returns Denied for a record that its writer's manifest does not let it write: the sequencer would refuse it; and
+// for one in a place where the function may not write. That it is a record, the suite of the seam need not know.
 func (i inbox) inScope(data []byte) error {
-	r, err := record.Parse(data)
-	if err == nil && !i.writers.Allow(i.function.Name, r, writers.Names(i.Policy)) {
-		return fault.New(fault.Denied, "%s wrote a record of kind %s about %s, which its manifest does not list", i.function.Name, r.Kind, r.Control)
+	if i.writer != i.function.Name && !slices.Contains(i.function.Sweeps, i.writer) {
+		return fault.New(fault.Denied, "%s wrote in the place of %s", i.function.Name, i.writer)
 	}
+	r, err := record.Parse(data)
+	if err != nil {
+		return nil
+	}
+	if !i.writers.Allow(i.writer, r, writers.Names(i.Policy)) {
+		return fault.New(fault.Denied, "%s wrote a record of kind %s about %s, which its manifest does not list", i.writer, r.Kind, r.Control)
+	}
+	if r.Code == "" {
+		return fault.New(fault.Invalid, "%s wrote a record of kind %s about %s that names no code", i.writer, r.Kind, r.Control)
+	}
+	said.note(i.writers, i.writer, r, i.Policy)
 	return nil
+}
+
+// Writer is in whose place a record lies.
+func (w *World) Writer(id string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.places[id]
 }
 
 // Close implements record.Inbox.
@@ -74,6 +95,7 @@ func (w *World) Forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	clear(w.records)
+	clear(w.places)
 	clear(w.parsed)
 	w.published, w.delivered = nil, 0
 }

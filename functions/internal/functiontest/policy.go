@@ -1,6 +1,7 @@
 package functiontest
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -12,24 +13,26 @@ import (
 // company is the sample company whose policy is in force.
 const company = "sharedcontacts"
 
-// sample is the sample company's policy as it is: nobody changes a policy, so every World may have the same one.
-var sample struct {
+// loaded are the policies that were read, by the files that were replaced: nobody changes a policy, so Worlds that want the
+// same may have the same one.
+var loaded struct {
 	sync.Mutex
-	policy *policy.Policy
+	policies map[string]*policy.Policy
 }
 
 // load returns the sample company's policy with some files replaced.
 func load(t testing.TB, replaced map[string]string) *policy.Policy {
 	t.Helper()
-	if len(replaced) > 0 {
-		return read(t, replaced)
+	key := fmt.Sprint(replaced) // in the order of the names
+	loaded.Lock()
+	defer loaded.Unlock()
+	if loaded.policies == nil {
+		loaded.policies = map[string]*policy.Policy{}
 	}
-	sample.Lock()
-	defer sample.Unlock()
-	if sample.policy == nil {
-		sample.policy = read(t, nil)
+	if loaded.policies[key] == nil {
+		loaded.policies[key] = read(t, replaced)
 	}
-	return sample.policy
+	return loaded.policies[key]
 }
 
 func read(t testing.TB, replaced map[string]string) *policy.Policy {

@@ -39,8 +39,8 @@ func init() {
 	bus.Drivers.Register(scheme, func(ctx context.Context, _ *url.URL, _ bus.Options) (bus.Publisher, error) {
 		return publisher{from(ctx)}, nil
 	})
-	record.Inboxes.Register(scheme, func(ctx context.Context, _ *url.URL, _ record.Options) (record.Inbox, error) {
-		return inbox{from(ctx)}, nil
+	record.Inboxes.Register(scheme, func(ctx context.Context, _ *url.URL, o record.Options) (record.Inbox, error) {
+		return inbox{from(ctx), o.Writer}, nil
 	})
 	seal.Drivers.Register(scheme, func(ctx context.Context, u *url.URL, _ seal.Options) (seal.Keys, error) {
 		return keys{from(ctx), u.Opaque}, nil
@@ -92,7 +92,7 @@ func (w *World) variables(m manifest.Function) wiring.Env {
 		wiring.EnvDirectory: scheme + ":", wiring.EnvSeal: scheme + ":otp", wiring.EnvSealMessage: scheme + ":message",
 		wiring.EnvIdentity: "google:?audience=" + ServiceAudience, wiring.EnvInvoker: invoker(m.Name),
 		wiring.EnvClient: "header:" + ClientHeader, wiring.EnvSourceCap: "60000000",
-		"OSTIARY_MESSAGE": scheme + ":", "OSTIARY_TARGETS": w.targets(),
+		"OSTIARY_MESSAGE": scheme + ":", "OSTIARY_TARGETS": w.targets(), wiring.EnvCode: record.Digest([]byte("the code under test")),
 	}
 	if m.Reads(wiring.EnvVault) {
 		set[wiring.EnvSeal] = scheme + ":evidence"

@@ -75,6 +75,7 @@ type World struct {
 	published []Published
 	delivered int
 	records   map[string]string        // of the evidence inbox
+	places    map[string]string        // in whose place of it each lies
 	parsed    map[string]record.Record // those of them that were read
 	private   []string                 // what must not stand in the log
 	passes    map[string]pass          // of invokers
@@ -98,7 +99,7 @@ func New(t testing.TB, s Setup) *World {
 		t: t, dir: dir, env: s.Env, Clock: clock.NewManual(Start), Policy: load(t, s.Policy),
 		keys:    keyService(dir, "otp", "message", "evidence"),
 		secrets: secrets.New(filepath.Join(dir, "secrets"), filepath.Join(dir, "secrets.key"), nil),
-		records: map[string]string{}, parsed: map[string]record.Record{}, stores: map[string]store.Store{}, schemas: map[string]store.Schema{}, passes: map[string]pass{},
+		records: map[string]string{}, places: map[string]string{}, parsed: map[string]record.Record{}, stores: map[string]store.Store{}, schemas: map[string]store.Schema{}, passes: map[string]pass{},
 	}
 	var err error
 	if w.writers, err = writers.All(); err != nil {

@@ -3,6 +3,7 @@ package house
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,15 +42,51 @@ func TestManifestsNameWhatIsWritten(t *testing.T) {
 			}
 		}
 		code := source.String()
-		for _, kind := range f.Evidence.Kinds {
-			if !strings.Contains(code, "record."+constant(kind)) {
-				t.Errorf("%s may write records of kind %s, and nothing in it does", f.Name, kind)
-			}
-		}
-		for _, control := range f.Evidence.Controls {
+		for control, kinds := range f.Evidence.Controls {
 			if control != record.Others && control != f.Name && !strings.Contains(code, `"`+control+`"`) {
 				t.Errorf("%s may write about %s, and nothing in it does", f.Name, control)
 			}
+			for _, kind := range kinds {
+				if !strings.Contains(code, "record."+constant(kind)) {
+					t.Errorf("%s may write records of kind %s, and nothing in it does", f.Name, kind)
+				}
+			}
+		}
+	}
+}
+
+// TestManifestsAreHeldToTests: what a function may put on record, its tests put there; functiontest.Main holds the manifest
+// to that.
+func TestManifestsAreHeldToTests(t *testing.T) {
+	t.Parallel()
+	for _, f := range manifests(t) {
+		if f.Evidence == nil || f.Name == "sealevidence" { // its inbox is a bucket's in its tests, which show its one kind
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(root, "functions", f.Control, f.Name, "scope_test.go"))
+		if err != nil || !strings.Contains(string(text), "functiontest.Main(m, manifest,") {
+			t.Errorf("%s: nothing holds what its manifest lets it put on record to its tests: %v", f.Name, err)
+		}
+	}
+}
+
+// TestEverybodyIsSwept: what a crash leaves of a function's records, it finds itself each minute, or exactly one other
+// function of its control does.
+func TestEverybodyIsSwept(t *testing.T) {
+	t.Parallel()
+	all := manifests(t)
+	for _, f := range all {
+		if f.Evidence == nil {
+			continue
+		}
+		var by []string
+		for _, o := range all {
+			if slices.Contains(o.Sweeps, f.Name) || o.Name == f.Name && len(f.Crons()) > 0 {
+				by = append(by, o.Name)
+			}
+		}
+		if len(by) != 1 {
+			t.Errorf("%s is swept by %v", f.Name, by)
 		}
 	}
 }

@@ -76,6 +76,7 @@ var banned = []struct {
 	{`"math/rand`, "random bytes come from the system or an injected source", []exception{
 		{"shared/platform/identity/identitytest/", "seeded properties of a test suite"},
 		{"shared/platform/store/storetest/", "seeded properties of a test suite"},
+		{"shared/erasure/erasetest/", "seeded properties of a test suite"},
 	}},
 	{`disk\.PutOff\(`, "what was written is on the disk before anybody is told", []exception{
 		{"functions/ostiary/internal/local/", "a clock moved by hand waits for the disk once, in the end"},

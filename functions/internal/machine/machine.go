@@ -86,7 +86,7 @@ func reject(d *wiring.Deps, unread func(context.Context, []byte) error) func(ctx
 	return func(ctx context.Context, body []byte, why error) error {
 		sum := sha256.Sum256(body)
 		r := record.New(record.Gap, d.Manifest.Name, "body:"+hex.EncodeToString(sum[:]))
-		r.Result = record.Result{State: "undetermined"}
+		r.Result, r.Code, r.Config = record.Result{State: record.Undetermined}, d.Code, d.PolicyDigest()
 		now := d.Clock.Now()
 		r.Source.Observed, r.Source.Collected = now, now
 		data, err := r.Canonical()

@@ -25,7 +25,7 @@ import (
 // manifest is the manifest of a function that is woken by a topic and by a schedule.
 const manifest = `{"name":"example","control":"access","entry_point":"example","summary":"An example.","callers":"machine",
 	"triggers":[{"kind":"topic","topic":"thing.changed"},{"kind":"schedule","cron":"* * * * *"}],
-	"memory_mib":256,"timeout_s":30,"concurrency":1,"max_instances":1,"permissions":[{"permission":"storage.objects.create","resource":"bucket:evidence-inbox"}],"evidence":{"controls":["example"],"kinds":["gap"]},"environment":[],"secrets":[],"publishes":[],"freshness":"","checks":["example"]}`
+	"memory_mib":256,"timeout_s":30,"concurrency":1,"max_instances":1,"permissions":[{"permission":"storage.objects.create","resource":"bucket:evidence-inbox"}],"evidence":{"controls":{"example":["gap"]}},"environment":[],"secrets":[],"publishes":[],"freshness":"","checks":["example"]}`
 
 func world(t testing.TB, on machine.On, env ...string) *functiontest.World {
 	t.Helper()

@@ -9,7 +9,8 @@ import (
 )
 
 // All reads the manifest of every function below root/functions, by control and name. A manifest whose name or
-// control is not its folder's is an error.
+// control is not its folder's is an error; so is one that sweeps for what is no function of its control that writes
+// evidence.
 func All(root fs.FS) ([]Function, error) {
 	files, err := fs.Glob(root, "functions/*/*/function.json")
 	if err != nil {
@@ -29,6 +30,13 @@ func All(root fs.FS) ([]Function, error) {
 			return nil, fmt.Errorf("%s: names control %s and function %s", file, f.Control, f.Name)
 		}
 		functions = append(functions, f)
+	}
+	for _, f := range functions {
+		for _, name := range f.Sweeps {
+			if !slices.ContainsFunc(functions, func(o Function) bool { return o.Name == name && o.Control == f.Control && o.Evidence != nil }) {
+				return nil, fmt.Errorf("manifest of %q: sweeps for %s, which is no function of its control that writes evidence", f.Name, name)
+			}
+		}
 	}
 	slices.SortFunc(functions, func(a, b Function) int {
 		return cmp.Or(cmp.Compare(a.Control, b.Control), cmp.Compare(a.Name, b.Name))

@@ -147,6 +147,11 @@ func (f Function) checkPermissions() error {
 			return fmt.Errorf("evidence: %w", err)
 		}
 	}
+	for i, name := range f.Sweeps {
+		if f.Evidence == nil || len(f.Crons()) == 0 || !nameForm.MatchString(name) || name == f.Name || slices.Contains(f.Sweeps[:i], name) {
+			return fmt.Errorf("sweeps: %q is malformed, there twice or the function itself, or this one has no schedule or writes no evidence", name)
+		}
+	}
 	for permission, names := range map[string][]string{mayPublish: f.Publishes, mayAccess: f.Secrets} {
 		if want, have := slices.Sorted(slices.Values(names)), slices.Sorted(slices.Values(may[permission])); !slices.Equal(want, have) {
 			return fmt.Errorf("%s is held on %v, and used on %v", permission, have, want)

@@ -63,6 +63,7 @@ type Function struct {
 	Secrets     []string      `json:"secrets"`            // names in the secret store
 	Publishes   []string      `json:"publishes"`          // topics
 	Evidence    *record.Scope `json:"evidence,omitempty"` // what it may put on record; none, where it may not write to the inbox
+	Sweeps      []string      `json:"sweeps,omitempty"`   // functions of its control: what a crash left of their records it hands in, into their places
 	Freshness   string        `json:"freshness"`          // Go duration: silence longer than this raises an alert; "" for none
 	Checks      []string      `json:"checks"`             // the checks it keeps promises by
 }

@@ -3,6 +3,7 @@ package manifest
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -21,7 +22,7 @@ const good = `{
     {"permission": "https://www.googleapis.com/auth/admin.directory.user.readonly", "resource": "directory"}
   ],
   "environment": ["OSTIARY_CLIENT_ADDRESS"], "secrets": ["form-key"], "publishes": ["thing.changed"],
-  "evidence": {"controls": ["otp-gate"], "kinds": ["access", "review"]}, "freshness": "5m", "checks": ["otp-gate"]
+  "evidence": {"controls": {"otp-gate": ["access", "review"]}}, "freshness": "5m", "checks": ["otp-gate"]
 }`
 
 // machine is good as a function that is woken.
@@ -82,9 +83,12 @@ func TestBadManifests(t *testing.T) {
 		{good, `database:access`, `database:breach`, "another control"}, {good, `database:access`, `database:vault`, "another control"}, {good, `database:access`, `Database:access`, "malformed"}, {good, `"resource": "directory"`, `"resource": "everything"`, "everything"},
 		{good, `datastore.entities.get`, `roles/owner`, "roles/owner"}, {good, `datastore.entities.get`, `datastore.entities.*`, "malformed"},
 		{good, `{"permission": "datastore`, `{"permission": "datastore.entities.get", "resource": "database:access"}, {"permission": "datastore`, "twice"},
-		{good, `["otp-gate"], "kinds"`, `[], "kinds"`, "evidence"}, {good, `["otp-gate"], "kinds"`, `["otp gate"], "kinds"`, "evidence"},
-		{good, `["access", "review"]`, `["anything"]`, "evidence"}, {good, `"kinds": ["access", "review"]`, `"kind": ["access"]`, "kind"},
-		{good, `"evidence": {"controls": ["otp-gate"], "kinds": ["access", "review"]},`, ``, "evidence"},
+		{good, `{"otp-gate": ["access", "review"]}`, `{}`, "evidence"}, {good, `{"otp-gate"`, `{"otp gate"`, "evidence"},
+		{good, `["access", "review"]`, `["anything"]`, "evidence"}, {good, `["access", "review"]`, `[]`, "evidence"}, {good, `{"controls"`, `{"control"`, "control"},
+		{good, `"evidence": {"controls": {"otp-gate": ["access", "review"]}},`, ``, "evidence"},
+		{good, `"freshness"`, `"sweeps": ["another"], "freshness"`, "sweeps"}, // it has no schedule
+		{machine, `"freshness"`, `"sweeps": ["example"], "freshness"`, "sweeps"}, {machine, `"freshness"`, `"sweeps": ["a b"], "freshness"`, "sweeps"},
+		{machine, `"freshness"`, `"sweeps": ["another", "another"], "freshness"`, "sweeps"},
 		{good, `{"permission": "storage.objects.create", "resource": "bucket:evidence-inbox"},`, ``, "evidence"},
 		{good, `{"permission": "datastore`, `{"permission": "x.y.z", "resource": "project", "if": "true"}, {"permission": "datastore`, "if"},
 	} {
@@ -112,6 +116,16 @@ func TestAll(t *testing.T) {
 	if err != nil || len(all) != 2 || all[0].Name != "another" || all[1].Name != "example" {
 		t.Errorf("%v, %v", all, err)
 	}
+	sweeper := strings.Replace(machine, `"freshness"`, `"sweeps": ["another"], "freshness"`, 1)
+	root["functions/access/example/function.json"] = &fstest.MapFile{Data: []byte(sweeper)}
+	if all, err := All(root); err != nil || !slices.Equal(all[1].Sweeps, []string{"another"}) {
+		t.Errorf("one that sweeps: %v, %v", all, err)
+	}
+	root["functions/access/example/function.json"] = &fstest.MapFile{Data: []byte(strings.Replace(sweeper, `"another"`, `"stranger"`, 1))}
+	if _, err := All(root); err == nil || !strings.Contains(err.Error(), "stranger") {
+		t.Errorf("one that sweeps for a stranger: %v", err)
+	}
+	root["functions/access/example/function.json"] = &fstest.MapFile{Data: []byte(good)}
 	root["functions/breach/example/function.json"] = &fstest.MapFile{Data: []byte(good)}
 	if _, err := All(root); err == nil || !strings.Contains(err.Error(), "functions/breach/example") {
 		t.Errorf("a manifest in another control's folder: %v", err)

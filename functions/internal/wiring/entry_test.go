@@ -10,6 +10,7 @@ import (
 
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 )
@@ -44,6 +45,7 @@ func deployed(t *testing.T) {
 	t.Setenv(wiring.EnvPolicy, samplePolicy)
 	t.Setenv(wiring.EnvClient, "direct")
 	t.Setenv(wiring.EnvIAM, "front")
+	t.Setenv(wiring.EnvCode, record.Digest([]byte("archive")))
 }
 
 func call(entry http.HandlerFunc, ctx context.Context) (status int, body string) {

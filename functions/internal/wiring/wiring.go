@@ -47,6 +47,7 @@ const (
 	EnvIAM         = "OSTIARY_IAM"            // "front" where IAM has checked the token; otherwise it is verified here
 	EnvSourceCap   = "OSTIARY_SOURCE_CAP"     // requests a minute from one network; 1200 when not set
 	EnvProject     = "OSTIARY_PROJECT"        // for the trace links in the log
+	EnvCode        = "OSTIARY_CODE"           // record.Digest of the deployed source archive; every record names it
 )
 
 // Env looks a variable up, as os.LookupEnv does.
@@ -59,6 +60,7 @@ type Deps struct {
 	Clock       clock.Clock
 	Random      io.Reader
 	Log         *slog.Logger
+	Code        string // record.Digest of the code that runs, which every record names; "" where nobody can tell
 	Policy      *policy.Policy
 	Store       store.Store
 	Bus         bus.Publisher
@@ -71,6 +73,8 @@ type Deps struct {
 	Directory   directory.Directory
 	Identity    identity.Verifier
 	Client      web.Layout
+
+	inboxes map[string]record.Inbox // by whose place it is: Inbox, and those of the functions it sweeps for
 }
 
 // Options are what the process gives to every function it holds.
@@ -78,6 +82,7 @@ type Options struct {
 	Env       Env
 	Clock     clock.Clock
 	Log       *slog.Logger
+	Code      string            // record.Digest of the code that runs; "" to read OSTIARY_CODE
 	Policy    *policy.Policy    // already loaded; nil to open OSTIARY_POLICY
 	Transport http.RoundTripper // fetches the public keys of token issuers; nil for the default
 	Directory directory.Options // for drivers that need more than a URL; its clock is filled in
@@ -90,6 +95,10 @@ func Open(ctx context.Context, f manifest.Function, schema store.Schema, o Optio
 	o.Directory.Clock = o.Clock
 	if err := RefuseEmulators(o.Env); err != nil {
 		return nil, err
+	}
+	var err error
+	if d.Code, err = code(o); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	for _, seam := range d.seams(ctx, schema, o) {
 		if !seam.wanted {
@@ -105,7 +114,7 @@ func Open(ctx context.Context, f manifest.Function, schema store.Schema, o Optio
 	}
 	// A function that only reads declares no outbox, and has none to sweep.
 	if slices.ContainsFunc(schema, func(c store.Collection) bool { return c.Name == outbox.Collection().Name }) {
-		d.Box = outbox.New(d.Store, d.Clock, d.Log, d.sinks())
+		d.Box = d.box(d.Store)
 	}
 	return d, nil
 }
@@ -127,9 +136,7 @@ func (d *Deps) seams(ctx context.Context, schema store.Schema, o Options) []seam
 		{EnvBus, len(f.Publishes) > 0, into(&d.Bus, func(u string) (bus.Publisher, error) {
 			return bus.Drivers.Open(ctx, u, bus.Options{Clock: o.Clock})
 		})},
-		{EnvEvidence, len(schema) > 0, into(&d.Inbox, func(u string) (record.Inbox, error) {
-			return record.Inboxes.Open(ctx, u, record.Options{Clock: o.Clock, Writer: f.Name})
-		})},
+		{EnvEvidence, len(schema) > 0, func(u string) error { return d.openInboxes(ctx, u) }},
 		{EnvSecrets, len(f.Secrets) > 0, into(&d.Secrets, func(u string) (secret.Store, error) {
 			return secret.Drivers.Open(ctx, u, secret.Options{Clock: o.Clock})
 		})},
@@ -169,19 +176,6 @@ func openPolicy(ctx context.Context, url string, log *slog.Logger) (*policy.Poli
 	return p, nil
 }
 
-// sinks is where the outbox delivers: messages to the bus, records to the evidence inbox.
-func (d *Deps) sinks() map[outbox.Kind]outbox.Sink {
-	sinks := map[outbox.Kind]outbox.Sink{}
-	if d.Bus != nil {
-		sinks[outbox.Message] = outbox.BusSink(d.Bus)
-	}
-	if d.Inbox != nil {
-		deliver := record.Sink(d.Inbox)
-		sinks[outbox.Record] = func(ctx context.Context, e outbox.Entry) error { return deliver(ctx, e.Key, e.Data) }
-	}
-	return sinks
-}
-
 // OpenVault returns the evidence vault, on an outbox of its own: what it erases and what tells of it are one
 // transaction. Misconfigured: the function has no vault, or no key for it.
 func (d *Deps) OpenVault() (*vault.Vault, error) {
@@ -189,7 +183,7 @@ func (d *Deps) OpenVault() (*vault.Vault, error) {
 		return nil, fault.New(fault.Misconfigured, "%s: the manifest does not ask for both %s and %s", d.Manifest.Name, EnvVault, EnvSeal)
 	}
 	return vault.New(vault.Config{
-		Store: d.Vault, Box: outbox.New(d.Vault, d.Clock, d.Log, d.sinks()), Keys: d.Seal, Random: d.Random,
+		Store: d.Vault, Box: d.box(d.Vault), Keys: d.Seal, Random: d.Random,
 		Horizon: vault.LongestBackup, Promises: d.Promises(vault.Control), Policy: d.PolicyDigest(),
 	})
 }

@@ -15,6 +15,8 @@ import (
 
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/folder"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/bus/local"
 	"ostiary.internal/shared/platform/clock"
@@ -26,7 +28,6 @@ import (
 	"ostiary.internal/shared/platform/store/memory"
 	"ostiary.internal/shared/platform/web"
 
-	_ "ostiary.internal/shared/evidence/record/folder"
 	_ "ostiary.internal/shared/platform/identity/google"
 	_ "ostiary.internal/shared/platform/identity/iap"
 	_ "ostiary.internal/shared/platform/seal/local"
@@ -65,12 +66,18 @@ func lookup(env map[string]string) wiring.Env {
 
 func open(t *testing.T, m manifest.Function, schema store.Schema, env wiring.Env) (*wiring.Deps, error) {
 	t.Helper()
+	return openAs(t, m, schema, env, "")
+}
+
+// openAs is open in a process that runs some code.
+func openAs(t *testing.T, m manifest.Function, schema store.Schema, env wiring.Env, code string) (*wiring.Deps, error) {
+	t.Helper()
 	clk := clock.NewManual(start)
 	state, err := memory.New(store.Options{Schema: store.Schema{people.Collection()}, Clock: clk})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := wiring.Open(t.Context(), m, schema, wiring.Options{Env: env, Clock: clk, Log: slog.New(slog.DiscardHandler),
+	d, err := wiring.Open(t.Context(), m, schema, wiring.Options{Env: env, Clock: clk, Log: slog.New(slog.DiscardHandler), Code: code,
 		Directory: directory.Options{Store: state, People: func(context.Context) ([]string, error) { return nil, nil }}})
 	if d != nil && d.Bus != nil {
 		t.Cleanup(func() { _ = d.Bus.(*local.Bus).Close() })
@@ -155,7 +162,7 @@ func TestOnlyWhatIsAskedFor(t *testing.T) {
 	if d.Store != nil || d.Bus != nil || d.Inbox != nil || d.Box != nil || d.Secrets != nil || d.Seal != nil || d.Vault != nil || d.MessageKeys != nil || d.Directory != nil || d.Identity != nil {
 		t.Errorf("something was opened that nobody asked for: %+v", d)
 	}
-	if want := []string{"K_SERVICE", wiring.EnvIAM, wiring.EnvPolicy}; !slices.Equal(slices.Sorted(maps.Keys(read)), want) {
+	if want := []string{"K_SERVICE", wiring.EnvCode, wiring.EnvIAM, wiring.EnvPolicy}; !slices.Equal(slices.Sorted(maps.Keys(read)), want) {
 		t.Errorf("read %v, want %v", slices.Sorted(maps.Keys(read)), want)
 	}
 }
@@ -177,7 +184,7 @@ func TestEmulatorOnCloudRun(t *testing.T) {
 		}
 	}
 	env := environment(t)
-	env["K_SERVICE"], env["FIRESTORE_EMULATOR_HOST"] = "registerip", " "
+	env["K_SERVICE"], env[wiring.EnvCode], env["FIRESTORE_EMULATOR_HOST"] = "registerip", record.Digest([]byte("archive")), " "
 	if _, err := open(t, everything, schema, lookup(env)); err != nil {
 		t.Errorf("an empty emulator variable: %v", err)
 	}
@@ -260,4 +267,57 @@ func encode(t *testing.T, m manifest.Function) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// Every record of a function names the code that made it. Deployed, whoever deploys says which that is, or nothing starts;
+// elsewhere the process may know, or nobody does.
+func TestCode(t *testing.T) {
+	t.Parallel()
+	archive, program := record.Digest([]byte("archive")), record.Digest([]byte("program"))
+	for _, test := range []struct {
+		name, service, variable, process, want string
+		refused                                bool
+	}{
+		{"deployed", "registerip", archive, "", archive, false},
+		{"deployed, and nobody says it", "registerip", "", "", "", true},
+		{"deployed, and it is no digest", "registerip", "v1.2", "", "", true},
+		{"on a machine", "", "", program, program, false},
+		{"the process knows better", "", archive, program, program, false},
+		{"said on a machine", "", archive, "", archive, false},
+		{"no digest on a machine", "", "main", "", "", true},
+		{"nobody knows", "", "", "", "", false},
+	} {
+		env := environment(t)
+		for name, value := range map[string]string{"K_SERVICE": test.service, wiring.EnvCode: test.variable} {
+			if value != "" {
+				env[name] = value
+			}
+		}
+		d, err := openAs(t, everything, schema, lookup(env), test.process)
+		if test.refused != fault.Is(err, fault.Misconfigured) || test.refused && !strings.Contains(err.Error(), wiring.EnvCode) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if err != nil {
+			continue
+		}
+		r := record.New(record.Access, "otp-gate", "event")
+		r.Source.Collected = start
+		data, err := r.Canonical()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Box.Commit(t.Context(), func(_ store.Tx, batch *outbox.Batch) error {
+			batch.Record(r.ID(), data)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := folder.New(filepath.Join(strings.TrimPrefix(env[wiring.EnvEvidence], "folder:"), everything.Name)).Read(t.Context(), r.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := record.Parse(kept); err != nil || r.Code != test.want || d.Code != test.want {
+			t.Errorf("%s: the record names %q, %v", test.name, r.Code, err)
+		}
+	}
 }

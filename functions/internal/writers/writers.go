@@ -1,9 +1,10 @@
 // Package writers says what each function of the house may put on record: what the sequencer of the evidence log lets in.
 // It is made from the manifests (make generate), so that the sequencer imports no other function.
 //
-// It keeps controls apart, not the functions of one: they share a database, and with it the outbox from which the
-// control's schedule hands in, in its own place, what the others left. Whoever may write there can let the schedule say
-// what the schedule may say. Functions of different controls cannot speak for each other.
+// A record is held to the scope of the function whose transaction made it, also where the control's schedule handed it in
+// after a crash. That keeps controls apart for good. Functions of one control share a database: one that fell into wrong
+// hands could leave an entry there in another's name, which says no more than that other may say. Functions of different
+// controls cannot speak for each other.
 package writers
 
 import (
@@ -43,6 +44,6 @@ func All() (record.Writers, error) {
 	if _, err := strictjson.Decode(generated, depth, &all); err != nil {
 		return nil, fmt.Errorf("reading what functions may put on record: %w", err)
 	}
-	all[Sample] = record.Scope{Controls: []string{"sample-life"}, Kinds: []record.Kind{record.Claim}}
+	all[Sample] = record.Scope{Controls: map[string][]record.Kind{"sample-life": {record.Claim}}}
 	return all, all.Check()
 }

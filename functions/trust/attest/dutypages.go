@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/trust/internal/page"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
@@ -17,7 +18,7 @@ import (
 )
 
 func (a *attest) overview(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-	data := page.Overview{Done: note(r), MayLook: looks(who)}
+	data := page.Overview{Done: staffed.Note(r, notes), MayLook: looks(who)}
 	if err := a.duties(r, who, &data); err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (a *attest) overview(w http.ResponseWriter, r *http.Request, who caller.Sta
 			}
 		}
 	}
-	return a.render(w, r, who, http.StatusOK, "overview", "overview.title", home, data)
+	return a.Render(w, r, who, http.StatusOK, "overview", "overview.title", home, data)
 }
 
 // duties fills in the tasks: what waits for the person first, the earliest end first.
@@ -66,7 +67,7 @@ func (a *attest) duties(r *http.Request, who caller.Staff, data *page.Overview) 
 	}
 	for _, d := range a.Duties.Rules.Duties {
 		if d.Requested() {
-			data.Ask = append(data.Ask, page.Choice{Value: d.ID, Label: d.What.In(lang(r))})
+			data.Ask = append(data.Ask, page.Choice{Value: d.ID, Label: d.What.In(staffed.Language(r))})
 		}
 	}
 	return nil
@@ -78,7 +79,7 @@ func (a *attest) dutyPage(w http.ResponseWriter, r *http.Request, who caller.Sta
 
 // showDuty shows one task, with a refusal and what was filled in when there was one.
 func (a *attest) showDuty(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
-	trouble, status, err := a.trouble(r, refused)
+	trouble, status, err := a.Trouble(r, refused)
 	if err != nil {
 		return err
 	}
@@ -109,13 +110,13 @@ func (a *attest) showDuty(w http.ResponseWriter, r *http.Request, who caller.Sta
 		data.At = day(r, t.DoneAt.In(who.Location()))
 	}
 	if t.DoneBy != "" {
-		data.By = a.name(t.DoneBy)
+		data.By = a.NameOf(t.DoneBy)
 	}
 	if t.Reviewer != "" {
-		data.Reviewer = a.name(t.Reviewer)
+		data.Reviewer = a.NameOf(t.Reviewer)
 	}
 	data.Promises = a.sentences(r, append(slices.Clone(d.Promises), d.Certificates...))
-	return a.render(w, r, who, status, "duty", "overview.title", data.Path, data)
+	return a.Render(w, r, who, status, "duty", "overview.title", data.Path, data)
 }
 
 func evidence(needed []duty.Needed) []page.Evidence {
@@ -183,7 +184,7 @@ func (a *attest) askPage(w http.ResponseWriter, r *http.Request, who caller.Staf
 }
 
 func (a *attest) showAsk(w http.ResponseWriter, r *http.Request, who caller.Staff, about string, refused error) error {
-	trouble, status, err := a.trouble(r, refused)
+	trouble, status, err := a.Trouble(r, refused)
 	if err != nil {
 		return err
 	}
@@ -191,8 +192,8 @@ func (a *attest) showAsk(w http.ResponseWriter, r *http.Request, who caller.Staf
 	if !known || !d.Requested() {
 		return fault.Refuse(fault.NotFound, "duty_unknown", "There is no such duty, or it has lapsed.", "Look at the list of duties again.")
 	}
-	data := page.Ask{Item: page.Item{Path: home + "ask/" + d.ID, What: d.What.In(lang(r))}, Problem: trouble, About: about}
-	return a.render(w, r, who, status, "ask", "ask.title", data.Path, data)
+	data := page.Ask{Item: page.Item{Path: home + "ask/" + d.ID, What: d.What.In(staffed.Language(r))}, Problem: trouble, About: about}
+	return a.Render(w, r, who, status, "ask", "ask.title", data.Path, data)
 }
 
 func (a *attest) askForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {

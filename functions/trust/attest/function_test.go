@@ -41,7 +41,7 @@ func TestAPI(t *testing.T) {
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
 			"duty": dutyLife, "own matter": ownMatter, "statement": statements, "waiver": waivers, "gate": gate, "hostile": hostile, "outages": outages,
-			"certificate": certificate, "requests": requests, "decisions": decisions,
+			"certificate": certificate, "late certificate": lateCertificate, "requests": requests, "decisions": decisions,
 		} {
 			t.Run(name, part)
 		}
@@ -213,6 +213,26 @@ func certificate(t *testing.T) {
 	}
 	if len(filed) != 1 || filed[0].Result.State != record.Inherited || !filed[0].Expires.Equal(end) {
 		t.Errorf("filed: %+v", filed)
+	}
+}
+
+// A document that is filed too late, and that a second person looks at: that it was not there is a finding until it is.
+func lateCertificate(t *testing.T) {
+	t.Parallel()
+	s := setup
+	s.Policy = map[string]string{"duties.yaml": strings.Replace(duties, "what: File it., owner_role: owner, every: P1Y", "what: File it., owner_role: owner, every: P1Y, second: security", 1)}
+	w := functiontest.New(t, s)
+	tick(t, w)
+	w.Advance(t, 40*24*time.Hour)
+	tick(t, w)
+	const path = "/v1/duties/google-premium-partner"
+	do(t, w, odile, "POST", path+"/done", Word{Issuer: "Example Search Ltd", Number: "PARTNER/2026-7", Until: "2026-06-30"}, 200, "")
+	if found, filed := records(t, w, record.Finding, "F02"), records(t, w, record.Attestation, "F02"); len(found) != 1 || len(filed) != 0 {
+		t.Fatalf("before anybody looked at it there are %d findings, and filed are %d", len(found), len(filed))
+	}
+	do(t, w, simone, "POST", path+"/review", nil, 200, "")
+	if healed, filed := records(t, w, record.Remediation, "F02"), records(t, w, record.Attestation, "F02"); len(healed) != 1 || len(filed) != 1 {
+		t.Errorf("healed %d, filed %d", len(healed), len(filed))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/trust/internal/page"
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/platform/fault"
@@ -18,7 +19,7 @@ import (
 
 // stateItem is a statement in a list.
 func (a *attest) stateItem(r *http.Request, who caller.Staff, told Statement) page.Item {
-	s := a.sentence(r, told.Promise)
+	s := a.Sentence(r, told.Promise)
 	i := page.Item{Path: home + "statements/" + told.Promise, What: s.Text, Lang: s.Lang, State: "state." + told.State, Bad: told.State != inForce, Until: by(r, who, told.Until)}
 	if told.State == inForce && !a.Clock.Now().Add(statement.Ahead).Before(told.Until) {
 		i.State, i.Bad = "state.ending", true
@@ -43,7 +44,7 @@ func (a *attest) statementsPage(w http.ResponseWriter, r *http.Request, who call
 		}
 		*list = append(*list, a.stateItem(r, who, told))
 	}
-	return a.render(w, r, who, http.StatusOK, "statements", "statements.title", home+"statements", data)
+	return a.Render(w, r, who, http.StatusOK, "statements", "statements.title", home+"statements", data)
 }
 
 func (a *attest) signPage(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
@@ -51,7 +52,7 @@ func (a *attest) signPage(w http.ResponseWriter, r *http.Request, who caller.Sta
 }
 
 func (a *attest) showSign(w http.ResponseWriter, r *http.Request, who caller.Staff, chosen string, refused error) error {
-	trouble, status, err := a.trouble(r, refused)
+	trouble, status, err := a.Trouble(r, refused)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (a *attest) showSign(w http.ResponseWriter, r *http.Request, who caller.Sta
 	}
 	for _, l := range shell.Languages {
 		if text := p.Text.In(l); text != "" {
-			data.Sentences = append(data.Sentences, page.Sentence{ID: p.ID, Lang: l, Text: text})
+			data.Sentences = append(data.Sentences, staffed.Sentence{ID: p.ID, Lang: l, Text: text})
 		}
 	}
 	for _, role := range told.Roles {
@@ -82,7 +83,7 @@ func (a *attest) showSign(w http.ResponseWriter, r *http.Request, who caller.Sta
 	if told.Role != "" {
 		data.SignedBy, data.SignedOn = "role."+told.Role, day(r, told.Signed.In(who.Location()))
 	}
-	return a.render(w, r, who, status, "sign", "statements.title", home+"statements/"+p.ID, data)
+	return a.Render(w, r, who, status, "sign", "statements.title", home+"statements/"+p.ID, data)
 }
 
 // date is the company's date so many days from now.
@@ -119,7 +120,7 @@ func (a *attest) showWaivers(w http.ResponseWriter, r *http.Request, who caller.
 	if !looks(who) {
 		return mayNotLook()
 	}
-	trouble, status, err := a.trouble(r, refused)
+	trouble, status, err := a.Trouble(r, refused)
 	if err != nil {
 		return err
 	}
@@ -129,26 +130,26 @@ func (a *attest) showWaivers(w http.ResponseWriter, r *http.Request, who caller.
 		return err
 	}
 	data := page.Waivers{
-		Done: note(r), Problem: trouble, MayDecide: waiver.MayDecide(who.Person), Least: a.date(0), Most: a.date(waiver.MostDays - 1), Chosen: a.date(30),
+		Done: staffed.Note(r, notes), Problem: trouble, MayDecide: waiver.MayDecide(who.Person), Least: a.date(0), Most: a.date(waiver.MostDays - 1), Chosen: a.date(30),
 		Promise: form.Get("promise"), Reason: form.Get("reason"), Note: form.Get("note"), Until: form.Get("until"),
 	}
 	for _, one := range found {
-		shown := page.Waiver{ID: one.ID, Reason: "reason." + one.Reason, Note: one.Note, Until: by(r, who, one.Until), Asker: a.name(one.Asker),
-			Sentence: a.sentence(r, one.Promise), Mine: one.Asker == who.ID}
+		shown := page.Waiver{ID: one.ID, Reason: "reason." + one.Reason, Note: one.Note, Until: by(r, who, one.Until), Asker: a.NameOf(one.Asker),
+			Sentence: a.Sentence(r, one.Promise), Mine: one.Asker == who.ID}
 		if one.InForce(now) {
-			shown.Approver = a.name(one.Approver)
+			shown.Approver = a.NameOf(one.Approver)
 			data.InForce = append(data.InForce, shown)
 		} else {
 			data.Waiting = append(data.Waiting, shown)
 		}
 	}
 	for _, p := range a.Policy.Promises {
-		data.Promises = append(data.Promises, page.Choice{Value: p.ID, Label: short(p.ID + ": " + a.sentence(r, p.ID).Text)})
+		data.Promises = append(data.Promises, page.Choice{Value: p.ID, Label: short(p.ID + ": " + a.Sentence(r, p.ID).Text)})
 	}
 	for _, reason := range waiver.Reasons() {
 		data.Reasons = append(data.Reasons, page.Choice{Value: reason, Label: "reason." + reason})
 	}
-	return a.render(w, r, who, status, "waivers", "waivers.title", home+"waivers", data)
+	return a.Render(w, r, who, status, "waivers", "waivers.title", home+"waivers", data)
 }
 
 // short cuts a sentence to what fits an entry of a list.

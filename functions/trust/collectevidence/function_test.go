@@ -2,6 +2,7 @@ package collectevidence
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/vault"
+	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/trust/intake"
 )
 
@@ -180,7 +182,14 @@ func TestErasure(t *testing.T) {
 	w := functiontest.New(t, setup)
 	var got Accepted
 	w.Call(t, binary(w, people, "training.completed", "1", sample(t, "training.completed"))).Want(t, 202, "").Decode(t, &got)
-	v, err := w.Deps("collectevidence").OpenVault()
+	d := w.Deps("collectevidence")
+	var kept []record.Record
+	keep := func(_ context.Context, e outbox.Entry) error { // whoever erases is another function, which may say so
+		r, err := record.Parse(e.Data)
+		kept = append(kept, r)
+		return err
+	}
+	v, err := vault.New(vault.Config{Store: d.Vault, Box: outbox.New(d.Vault, d.Clock, d.Log, map[outbox.Kind]outbox.Sink{outbox.Record: keep}), Keys: d.Seal, Random: d.Random, Horizon: vault.LongestBackup})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +205,7 @@ func TestErasure(t *testing.T) {
 		t.Fatal(err)
 	}
 	named := false
-	for _, r := range w.Records(t) {
+	for _, r := range kept {
 		named = named || r.Kind == record.Erasure && slices.Contains(r.Refs, record.Ref{Rel: "erases", ID: got.Record})
 	}
 	if after, err := v.Commit(t.Context(), emma, w.Clock.Now()); err != nil || after == before || !named {

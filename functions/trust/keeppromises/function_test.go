@@ -3,7 +3,6 @@ package keeppromises
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -260,15 +259,14 @@ func TestDays(t *testing.T) {
 // and old pages can still be computed from the register they name.
 func TestRegister(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	const gone = "X1"
+	w := newWorld(t, map[string]string{"promises/900-gone.yaml": "promises:\n" +
+		"  - {id: " + gone + ", text: {en: It goes.}, source: {file: x, section: y}, check: ip-daily, severity: low, kept_by: [{records: ip-daily}]}\n"})
 	w.say(t, record.Run, "ip-daily", record.Kept, "D24")
 	w.good(t)
 	w.good(t)
-	changed := *w.Policy
-	changed.Digest = strings.Repeat("0", 64)
-	changed.Promises = changed.Promises[1:]
-	gone := w.Policy.Promises[0].ID
-	w.Policy = &changed
+	changed := newWorld(t, nil).Policy
+	w.Policy = changed
 	w.Restart()
 	w.good(t)
 	s, _ := w.newest(t)

@@ -50,7 +50,7 @@ type sealevidence struct {
 }
 
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
-	c := log.Config{Clock: d.Clock, Log: d.Log, Policy: d.PolicyDigest()}
+	c := log.Config{Clock: d.Clock, Log: d.Log, Policy: d.PolicyDigest(), Code: d.Code}
 	var err error
 	if c.Origin, err = variable(d, EnvOrigin); err != nil {
 		return web.Function{}, err
@@ -79,7 +79,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if err != nil {
 		return web.Function{}, err
 	}
-	s := &sealevidence{Deps: d, keys: &keys{signers: c.Signers, trust: trust, head: c.Head, inbox: inbox, clock: d.Clock, config: d.PolicyDigest()}}
+	s := &sealevidence{Deps: d, keys: &keys{signers: c.Signers, trust: trust, head: c.Head, inbox: inbox, clock: d.Clock, config: d.PolicyDigest(), code: d.Code}}
 	if s.sequencer, err = log.New(c); err != nil {
 		return web.Function{}, err
 	}

@@ -231,8 +231,11 @@ func TestBound(t *testing.T) {
 	c := newCloud(t)
 	c.setup.Policy = map[string]string{"promises/bound.yaml": boundPromises}
 	w := functiontest.New(t, c.setup)
-	c.handAs(w, "tickwatch/", record.New(record.Run, "tls-version", "beat 1", "X01"))
-	c.handAs(w, "tickwatch/", record.New(record.Run, "approved-identities", "beat 1", "X02"))
+	for control, promise := range map[string]string{"tls-version": "X01", "approved-identities": "X02"} {
+		r := record.New(record.Run, control, "beat 1", promise)
+		r.Facts = map[string]string{record.Mechanism: "rule"}
+		c.handAs(w, "tickwatch/", r)
+	}
 	c.handAs(w, "attest/", record.New(record.Erasure, "vault", "erased"))
 	w.Tick(t, name).Want(t, 204, "")
 	all := c.leaves(c.trust())

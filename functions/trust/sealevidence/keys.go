@@ -34,6 +34,7 @@ type keys struct {
 	inbox   record.Inbox
 	clock   clock.Clock
 	config  string
+	code    string
 
 	mu   sync.Mutex
 	done bool
@@ -141,7 +142,7 @@ func (k *keys) step(ctx context.Context, marks []string, rel, hash, verifier str
 	if err != nil {
 		return fmt.Errorf("recording that key %s %s: %w", hash, rel, err)
 	}
-	r.Config = k.config
+	r.Config, r.Code = k.config, k.code
 	data, err := r.Canonical()
 	if err != nil {
 		return fmt.Errorf("recording that key %s %s: %w", hash, rel, err)

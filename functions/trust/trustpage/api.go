@@ -3,6 +3,7 @@ package trustpage
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
@@ -107,6 +108,24 @@ func (t *trustpage) day(w http.ResponseWriter, r *http.Request) error {
 
 func notADay() error {
 	return fault.Refuse(fault.Invalid, "day_malformed", "This is not a day, or not a time behind which to go on.", "Write a day as YYYY-MM-DD and a time as RFC 3339.")
+}
+
+// registered answers the register of a digest, byte for byte: that of a page shown some time, for whoever computes its states
+// again.
+func (t *trustpage) registered(w http.ResponseWriter, r *http.Request) error {
+	body, err := t.shelf.Read(r.Context(), "sha256:"+strings.TrimPrefix(r.PathValue("digest"), "sha256:"))
+	if err == nil {
+		if _, not := promise.ReadRegister(body); not != nil { // a page has its own address
+			err = fault.New(fault.NotFound, "reading a register: %w", not)
+		}
+	}
+	if fault.Is(err, fault.NotFound) {
+		return fault.Refuse(fault.NotFound, "register_unknown", "No page was computed for a register of this digest.", "Take the digest from the member register of a page.")
+	}
+	if err != nil {
+		return err
+	}
+	return answer(w, r, "application/json", forEver, body)
 }
 
 // register answers the register the newest page names.

@@ -91,6 +91,7 @@ func (t *trustpage) routes() []web.Route {
 		get("/v1/pages/{digest}", "A page that was shown, byte for byte, by the digest its record in the log has.", map[int]any{200: promise.Snapshot{}}, []string{"page_unknown", "unavailable"}, t.exact),
 		get("/v1/days/{day}", "What was shown on a day (UTC), the oldest first.", map[int]any{200: Day{}}, []string{"day_malformed", "unavailable"}, t.day),
 		get("/v1/register.json", "The promises the newest page was computed for.", any200("application/json"), shownProblems, t.register),
+		get("/v1/registers/{digest}", "The promises a page that was shown was computed for, by the digest the page names.", any200("application/json"), []string{"register_unknown", "unavailable"}, t.registered),
 		get("/v1/feed.atom", "The promises whose state changed last.", any200("application/atom+xml"), shownProblems, t.feed),
 		get("/v1/checkpoint", "The newest signed checkpoint of the evidence log (C2SP tlog-checkpoint).", any200("text/plain"), logProblems, t.checkpoint),
 		get("/v1/tile/{path...}", "The log's tiles of hashes and, where they are public, its entry bundles (C2SP tlog-tiles).", any200("application/octet-stream"), append([]string{"entries_private"}, logProblems...), t.tile),

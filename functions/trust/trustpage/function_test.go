@@ -248,7 +248,7 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.Status, got.Code)
 		}
 	}
-	s.Show(t, pagetest.Snapshot(3, s.Clock.Now()))
+	page := s.Show(t, pagetest.Snapshot(3, s.Clock.Now()))
 	s.Record(t, record.Run)
 	s.Seal(t)
 	seen.Saw(s.Call(t, get("/v1/promises/NONE"))).Want(t, 404, "promise_unknown")
@@ -259,6 +259,9 @@ func TestProblems(t *testing.T) {
 			t.Errorf("the page %s: %d", digest, got.Status)
 		}
 	}
+	for _, digest := range []string{none, "0", strings.ToUpper(none), "..%2f..%2fnewest", page.Digest} { // a page is no register
+		seen.Saw(s.Call(t, get("/v1/registers/"+digest))).Want(t, 404, "register_unknown")
+	}
 	for _, day := range []string{"today", "2026-02-30", "2026-03-03?after=noon"} {
 		seen.Saw(s.Call(t, get("/v1/days/"+day))).Want(t, 400, "day_malformed")
 	}
@@ -266,7 +269,7 @@ func TestProblems(t *testing.T) {
 	seen.Saw(s.Call(t, get("/v1/records/0"))).Want(t, 403, "record_private")
 	s.Restart()
 	s.Store.Down()
-	for _, path := range []string{"/v1/promises.json", "/v1/promises/F01", "/v1/register.json", "/v1/feed.atom", "/v1/pages/" + none, "/v1/days/2026-03-03"} {
+	for _, path := range []string{"/v1/promises.json", "/v1/promises/F01", "/v1/register.json", "/v1/feed.atom", "/v1/pages/" + none, "/v1/registers/" + none, "/v1/days/2026-03-03"} {
 		seen.Saw(s.Call(t, get(path))).Want(t, 503, "unavailable")
 	}
 	s.Store.Up()
@@ -281,6 +284,29 @@ func TestProblems(t *testing.T) {
 	broken := evidencetest.New(t, trustpage.Function, map[string]string{evidence.EnvTiles: "broken:"})
 	seen.Saw(broken.Call(t, get("/v1/tile/0/000"))).Want(t, 503, "unavailable")
 	seen.Complete(t, name, s.Routes(name))
+}
+
+// The register of a page that was shown some time is there byte for byte, by the digest in the page, and never changes.
+func TestOldRegister(t *testing.T) {
+	t.Parallel()
+	s, _ := shown(t, 3)
+	newest := s.Call(t, get("/v1/register.json")).Want(t, 200, "").Body
+	old := []byte(strings.Replace(string(newest), `"policy":"`, `"policy":"0`, 1))
+	if err := s.Raw("trust").Tx(t.Context(), func(tx store.Tx) error {
+		_, err := shelf.PutRegister(tx, old)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][]byte{newest, old} {
+		digest := record.Digest(want)
+		for _, name := range []string{digest, strings.TrimPrefix(digest, "sha256:")} {
+			got := s.Call(t, get("/v1/registers/"+name)).Want(t, 200, "")
+			if string(got.Body) != string(want) || !strings.Contains(got.Header.Get("Cache-Control"), "immutable") || got.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("%s: %d bytes, %v", name, len(got.Body), got.Header)
+			}
+		}
+	}
 }
 
 // A shelf that holds other bytes than its digest says is not shown.

@@ -24,10 +24,12 @@ const origin = "log.example/evidence"
 
 // writers are two that may write everything the tests do, and one that may not.
 var writers = record.Writers{
-	"control": {Controls: []string{"backup-freshness", log.Control}, Kinds: []record.Kind{record.Observation, record.Run, record.Gap}},
-	"second":  {Controls: []string{"backup-freshness"}, Kinds: []record.Kind{record.Observation}},
-	"other":   {Controls: []string{"otp-gate"}, Kinds: []record.Kind{record.Access, record.Review}},
+	"control": {Controls: map[string][]record.Kind{"backup-freshness": some, log.Control: some}},
+	"second":  {Controls: map[string][]record.Kind{"backup-freshness": {record.Observation}}},
+	"other":   {Controls: map[string][]record.Kind{"otp-gate": {record.Access, record.Review}}},
 }
+
+var some = []record.Kind{record.Observation, record.Run, record.Gap}
 
 // by is where the one that hands in lies.
 const by = "control/"

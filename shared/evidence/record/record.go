@@ -2,8 +2,9 @@
 //
 // It promises that a record has one name and one sequence of bytes: the name follows from the event it is about, so
 // a repeated event makes the same record; the bytes are a subset of RFC 8785 that every reader understands alike.
-// No field takes free text, a network address or an e-mail address: people and things appear as commitments. It
-// does not say that a record is true, and it keeps nothing: an Inbox does.
+// No field takes free text, an e-mail address, or what is a network address, with a port or a prefix or without: people and
+// things appear as commitments. What stands inside a longer word it does not look at. It does not say that a record is true,
+// and it keeps nothing: an Inbox does.
 package record
 
 import (
@@ -17,10 +18,6 @@ const MaxBytes = 1<<16 - 1
 
 // Version is the version of the shape, field "v".
 const Version = 1
-
-// Mechanism is the name of the fact that says for which mechanism of a promise a record counts: rule, assertion, records,
-// probe, duty or certificate. Names of controls are given anew in each of those, so the control alone does not tell.
-const Mechanism = "mechanism"
 
 // Kind says what a record is about.
 type Kind string

@@ -22,10 +22,9 @@ func CheckWriter(name string) error {
 // Others among the controls of a scope stands for every control that no scope names.
 const Others = "*"
 
-// Scope is what one writer may put on record: any of the kinds, about any of the controls.
+// Scope is what one writer may put on record.
 type Scope struct {
-	Controls []string `json:"controls"`
-	Kinds    []Kind   `json:"kinds"`
+	Controls map[string][]Kind `json:"controls,omitempty"` // the kinds it may write about each of these
 	// Bound are the kinds it may write about what a policy names and no scope does, by the mechanism that the name is
 	// bound to, such as rule or duty.
 	Bound map[string][]Kind `json:"bound,omitempty"`
@@ -44,25 +43,21 @@ func (n Names) bind(name string) bool {
 	return false
 }
 
-// Check returns what is wrong with a scope, Invalid: nothing in it, a control that is no word, a kind that does not
-// exist, something twice.
+// Check returns what is wrong with a scope, Invalid: nothing in it, a control that is no word, no kind for one, a kind that
+// does not exist, or is there twice.
 func (s Scope) Check() error {
-	if len(s.Controls) == 0 || len(s.Kinds) == 0 {
-		return fault.New(fault.Invalid, "scope of a writer: controls or kinds are missing")
+	if len(s.Controls)+len(s.Bound) == 0 {
+		return fault.New(fault.Invalid, "scope of a writer: there is nothing in it")
 	}
-	for i, control := range s.Controls {
-		if control != Others && !isWord(control) || slices.Contains(s.Controls[:i], control) {
-			return fault.New(fault.Invalid, "scope of a writer: the control %q is malformed, or there twice", control)
-		}
-	}
-	for _, mechanism := range append(slices.Sorted(maps.Keys(s.Bound)), "") {
-		listed := s.Kinds
-		if mechanism != "" {
-			listed = s.Bound[mechanism]
-		}
-		for i, kind := range listed {
-			if !slices.Contains(kinds, kind) || slices.Contains(listed[:i], kind) {
-				return fault.New(fault.Invalid, "scope of a writer: the kind %q does not exist, or is there twice", kind)
+	for _, part := range []map[string][]Kind{s.Controls, s.Bound} {
+		for _, name := range slices.Sorted(maps.Keys(part)) {
+			if name != Others && !isWord(name) || len(part[name]) == 0 {
+				return fault.New(fault.Invalid, "scope of a writer: %q is malformed, or without kinds", name)
+			}
+			for i, kind := range part[name] {
+				if !slices.Contains(kinds, kind) || slices.Contains(part[name][:i], kind) {
+					return fault.New(fault.Invalid, "scope of a writer: the kind %q does not exist, or is there twice", kind)
+				}
 			}
 		}
 	}
@@ -89,28 +84,34 @@ func (w Writers) Check() error {
 }
 
 // Allow reports whether a writer may put a record on record. bound are the names of the policy in force: about a name that
-// it binds, only those write whose mechanism it is.
+// it binds, only those write whose mechanism it is, and only as that mechanism.
 func (w Writers) Allow(writer string, r Record, bound Names) bool {
 	s, known := w[writer]
 	if !known {
 		return false
 	}
-	if slices.Contains(s.Controls, r.Control) {
-		return slices.Contains(s.Kinds, r.Kind)
+	if kinds, named := s.Controls[r.Control]; named {
+		return slices.Contains(kinds, r.Kind)
 	}
 	for _, other := range w {
-		if slices.Contains(other.Controls, r.Control) {
+		if _, named := other.Controls[r.Control]; named {
 			return false
 		}
 	}
-	if slices.Contains(s.Controls, Others) {
-		return slices.Contains(s.Kinds, r.Kind)
+	if slices.Contains(s.Controls[Others], r.Kind) {
+		return true
 	}
 	free := !bound.bind(r.Control)
 	for mechanism, kinds := range s.Bound {
-		if slices.Contains(kinds, r.Kind) && (free || slices.Contains(bound[mechanism], r.Control)) {
+		if slices.Contains(kinds, r.Kind) && r.counts(mechanism) && (free || slices.Contains(bound[mechanism], r.Control)) {
 			return true
 		}
 	}
 	return false
+}
+
+// counts reports whether a record is of a mechanism. A duty's steps are also those of the document it files.
+func (r Record) counts(mechanism string) bool {
+	of := r.Of()
+	return of == mechanism || of == byDuty && mechanism == byCertificate
 }

@@ -32,7 +32,7 @@ func TestVerifiersAgreeOnRecords(t *testing.T) {
 		good, err := os.ReadFile(name)
 		check(t, err)
 		leaves = append(leaves, good)
-		for range require.Seeds(25) * 20 {
+		for range require.Seeds(25) * 4 {
 			leaves = append(leaves, changed(random, good))
 		}
 	}
@@ -75,7 +75,7 @@ func TestVerifiersAgreeOnTrust(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	dir, taken := onDisk(t, bundle(t, heartbeats(t, 3))), 0
 	path := filepath.Join(t.TempDir(), "trust.json")
-	for range require.Seeds(25) * 8 {
+	for range require.Seeds(25) {
 		text := changed(random, good)
 		check(t, os.WriteFile(path, text, 0o600))
 		_, err := sign.ReadTrust(text)

@@ -151,7 +151,7 @@ func TestVerifiersAgreeOnDamage(t *testing.T) {
 	}
 	bundle, held := load(t, vectors+"/bundle"), load(t, vectors+"/edits")
 	exits := map[int]int{}
-	for seed := range require.Seeds(25) * 8 {
+	for seed := range require.Seeds(25) * 2 {
 		d := damage(t, rand.New(rand.NewPCG(uint64(seed), 7)), bundle, held)
 		args := []string{d.dir, "--trust", d.trust}
 		if d.since != "" {

@@ -17,6 +17,8 @@ const maxKeyBytes = 1_024
 // several goroutines.
 type Batch struct {
 	now     time.Time
+	writer  string
+	stamp   func(record []byte) ([]byte, error)
 	entries []held
 	ids     map[string]bool
 	err     error // the first; it fails the transaction even if the body goes on
@@ -46,14 +48,23 @@ func (b *Batch) Message(topic, key string, payload any) error {
 // Record adds an evidence record in its canonical form, under its own id. A missing id or the same id twice fails
 // the transaction with Invalid.
 func (b *Batch) Record(id string, data []byte) {
-	_ = b.add(Entry{Kind: Record, Key: id, Data: bytes.Clone(data)}) // Commit returns it
+	data = bytes.Clone(data)
+	if b.stamp != nil {
+		stamped, err := b.stamp(data)
+		if err != nil {
+			_ = b.refuse("adding a record: %w", err)
+			return
+		}
+		data = stamped
+	}
+	_ = b.add(Entry{Kind: Record, Key: id, Data: data}) // Commit returns it
 }
 
 func (b *Batch) add(e Entry) error {
 	if e.Key == "" || len(e.Key) > maxKeyBytes {
 		return b.refuse("adding a %s with a key of %d bytes", e.Kind, len(e.Key))
 	}
-	e.V = version
+	e.V, e.Writer = version, b.writer
 	id := idOf(e)
 	if b.ids[id] {
 		return b.refuse("adding a %s twice under one key", e.Kind)

@@ -26,7 +26,7 @@ const (
 func (b *Box) Commit(ctx context.Context, fn func(tx store.Tx, batch *Batch) error) error {
 	var written []held
 	if err := b.store.Tx(ctx, func(tx store.Tx) error {
-		batch := &Batch{now: b.clock.Now(), ids: map[string]bool{}}
+		batch := &Batch{now: b.clock.Now(), writer: b.writer, stamp: b.stamp, ids: map[string]bool{}}
 		if err := fn(tx, batch); err != nil {
 			return err
 		}

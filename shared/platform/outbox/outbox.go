@@ -32,12 +32,13 @@ const (
 
 const (
 	collection = "outbox"
-	version    = 1
+	version    = 2
 )
 
 // Entry is one thing to send, as it is stored.
 type Entry struct {
-	V          int               `json:"v"` // version of this shape: 1
+	V          int               `json:"v"`                // version of this shape: 2
+	Writer     string            `json:"writer,omitempty"` // whose transaction made it
 	Kind       Kind              `json:"kind"`
 	Target     string            `json:"target,omitempty"` // the topic of a message
 	Key        string            `json:"key"`              // the same each time the entry is sent, and only then
@@ -64,12 +65,14 @@ func BusSink(p bus.Publisher) Sink {
 	}
 }
 
-// Box is the outbox of one control. It is safe for concurrent use.
+// Box is the outbox of one control, in the hands of one of its functions. It is safe for concurrent use.
 type Box struct {
-	store store.Store
-	clock clock.Clock
-	log   *slog.Logger
-	sinks map[Kind]Sink
+	store  store.Store
+	clock  clock.Clock
+	log    *slog.Logger
+	sinks  map[Kind]Sink
+	writer string
+	stamp  func(record []byte) ([]byte, error)
 }
 
 // New returns the outbox in a store whose schema holds Collection; log receives refusals, with neither keys nor
@@ -77,6 +80,15 @@ type Box struct {
 // reported as an error each time it is due.
 func New(s store.Store, clk clock.Clock, log *slog.Logger, sinks map[Kind]Sink) *Box {
 	return &Box{store: s, clock: clk, log: log, sinks: sinks}
+}
+
+// By returns the box in the hands of a function of that name. What it commits bears the name, so that whoever relays it
+// later can tell whose it is; without one, it is nobody's. Sinks decide whose entries they take. stamp, which may be nil,
+// adds to each record what all of that function's say; its error fails the transaction.
+func (b *Box) By(writer string, stamp func(record []byte) ([]byte, error)) *Box {
+	named := *b
+	named.writer, named.stamp = writer, stamp
+	return &named
 }
 
 // Pending returns how many entries wait to be sent, those being relayed at the moment included.
@@ -104,9 +116,10 @@ type held struct {
 	entry Entry
 }
 
-// idOf makes one document of all entries of one kind, target and key: what is decided twice is sent at least once.
+// idOf makes one document of all entries of one writer, kind, target and key: what is decided twice is sent at least once,
+// and nobody's entry takes the place of another's.
 func idOf(e Entry) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{string(e.Kind), e.Target, e.Key}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{e.Writer, string(e.Kind), e.Target, e.Key}, "\x00")))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -19,6 +19,8 @@ const (
 // Sweep relays the entries that are due: what a crash left, and what a sink refused a while ago. It goes on until
 // nothing is left that was due when it began, or ctx ends. It returns how many entries were accepted.
 //
+// It takes the entries of every writer: a sink that may not hand in what another wrote refuses it, as Denied.
+//
 // Several sweeps may run at once; each entry is leased by one. An entry that is refused is kept and put off, longer
 // each time, from a second to five minutes; at once for five minutes where a person must act first. Refusals are
 // logged, and are not an error of the sweep; errors are those of the store.

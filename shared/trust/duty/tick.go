@@ -157,7 +157,7 @@ func (s *Service) muster(ctx context.Context, now time.Time) error {
 		if !known {
 			d = Duty{ID: t.Duty}
 		}
-		if _, err := s.commit(ctx, change{id: t.ID, duty: d, decide: func(d terms, t Task) (Task, error) { return d.lapse(t, now), nil }}, now); err != nil {
+		if _, err := s.commit(ctx, change{id: t.ID, duty: d, nobody: true, decide: func(d terms, t Task) (Task, error) { return d.lapse(t, now), nil }}, now); err != nil {
 			return err
 		}
 	}

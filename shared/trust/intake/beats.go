@@ -10,8 +10,8 @@ import (
 )
 
 // Beats returns what the checks that senders feed have to say each quarter of an hour: that what they know is still
-// there, for the promises they were told something about and no other. A check nobody ever fed says nothing: it does not
-// run. That a sender fell silent shows by its last observation, which ends. The control's scheduled function records them.
+// there, for the promises they were told something about and no other; what that was, only the observations say. A check nobody
+// ever fed says nothing: it does not run. That a sender fell silent shows by its last observation, which ends. The control's scheduled function records them.
 func Beats(ctx context.Context, s store.Store) ([]heartbeat.Beat, error) {
 	var beats []heartbeat.Beat
 	q := store.Query{Collection: feeds, Limit: store.MaxQueryResults}
@@ -27,7 +27,8 @@ func Beats(ctx context.Context, s store.Store) ([]heartbeat.Beat, error) {
 		for _, f := range found {
 			i := slices.IndexFunc(beats, func(b heartbeat.Beat) bool { return b.Check == f.Check })
 			if i < 0 {
-				i, beats = len(beats), append(beats, heartbeat.Beat{Check: f.Check, Result: record.Result{State: record.Kept}})
+				i, beats = len(beats), append(beats, heartbeat.Beat{Check: f.Check, Result: record.Result{State: record.Kept},
+					Facts: map[string]string{record.Needs: string(record.Observation)}})
 			}
 			beats[i].Promises = append(beats[i].Promises, f.Promise)
 			beats[i].Population.Expected++

@@ -88,7 +88,7 @@ func (s *Service) observe(tx store.Tx, in incoming, receipt string, now time.Tim
 			if err := tx.Get(feeds, feed.name(), &feed); err != nil && !fault.Is(err, fault.NotFound) {
 				return nil, nil, err
 			}
-			result, population := judge(in.report, b.promise.Params)
+			result, population := s.judged(in, check, b.promise)
 			newest, err := feed.take(in, result.State, b.lasts(in, check), now)
 			if err != nil {
 				return nil, nil, err

@@ -222,10 +222,7 @@ func (s *Service) sealed(ctx context.Context, in incoming, now time.Time) (recor
 		r.Promises = append(r.Promises, b.promise.ID)
 	}
 	slices.Sort(r.Promises)
-	r.Result.State = record.Violation
-	if in.report.passed {
-		r.Result.State = record.Pass
-	}
+	r.Result.State = s.verdict(in)
 	subject := vault.Subject{Type: "source", ID: in.source.ID}
 	if in.report.person != "" {
 		subject = vault.Subject{Type: "person", ID: strings.ToLower(in.report.person)}
@@ -244,6 +241,25 @@ func (s *Service) sealed(ctx context.Context, in incoming, now time.Time) (recor
 	c, err := s.Vault.Commit(ctx, subject, now)
 	r.Subjects = []record.Subject{c}
 	return r, err
+}
+
+// verdict is what an event says of all it counts for, by the numbers that the promises limit: the worst of it. What proves
+// and breaks nothing is Undetermined.
+func (s *Service) verdict(in incoming) record.State {
+	if in.report.silent {
+		return record.Undetermined
+	}
+	state := record.Kept
+	for _, b := range in.bound {
+		for _, check := range b.checks {
+			result, _ := s.judged(in, check, b.promise)
+			state = worst(state, result.State)
+		}
+		for _, t := range b.duties {
+			state = worst(state, s.means(in.report, t.duty))
+		}
+	}
+	return map[record.State]record.State{record.Kept: record.Pass, record.Broken: record.Violation, record.Unknown: record.Undetermined}[state]
 }
 
 // begin starts a record about the event; of several the check and promise tell them apart.

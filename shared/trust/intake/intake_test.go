@@ -228,6 +228,35 @@ func TestSilent(t *testing.T) {
 	}
 }
 
+// TestReceipts: a receipt says no better of an event than what was made of it: what passes by itself and is beyond a limit is
+// a violation, what does not see everything is undetermined, and so is what proves nothing.
+func TestReceipts(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		source, kind, data string
+		want               record.State
+	}{
+		"in order":          {"backup", "backup.completed", both, record.Pass},
+		"beyond a limit":    {"backup", "backup.completed", `{"promises":["B2"],"stores":[{"store":"db","restorable":"2026-03-03T08:30:00Z","regions":1,"offsite":1}],"expected":1}`, record.Violation},
+		"not everything":    {"backup", "backup.completed", `{"promises":["B1","B2"],"failed":1,"expected":3}`, record.Undetermined},
+		"failed by itself":  {"ci", "build.tested", `{"promises":["T1"],"tests":2,"passed":1,"failed":1}`, record.Violation},
+		"of no environment": {"ci", "release.deployed", `{"promises":["R1"],"environment":"dev","signed_off":false}`, record.Undetermined},
+		"of a duty":         {"people", "training.completed", `{"promises":["D1"],"passed":false}`, record.Violation},
+	} {
+		r := newRig(t, nil)
+		got := r.send(t, test.source, message("1", test.kind, happened, changed(t, test.kind, test.data)))
+		receipts := r.of(Control)
+		if len(receipts) != 1 || receipts[0].ID() != got.Record || receipts[0].Result.State != test.want {
+			t.Errorf("%s: the receipt says %s, want %s", name, receipts[0].Result.State, test.want)
+		}
+		for _, o := range r.records {
+			if o.Control != Control && o.Kind == record.Observation && test.want != record.Pass && o.Result.State == record.Kept {
+				t.Errorf("%s: %s is kept", name, o.Control)
+			}
+		}
+	}
+}
+
 // TestDuty: a course that was passed counts for the person's duty; one that was failed, or another's, does not.
 func TestDuty(t *testing.T) {
 	t.Parallel()

@@ -73,7 +73,7 @@ type entry struct {
 }
 
 // shape is the version of what is stored; another one is folded anew.
-const shape = 3
+const shape = 4
 
 // Bounds of what a hostile or broken control can make the ledger hold.
 const (

@@ -12,7 +12,8 @@ import (
 
 // watched is a mechanism that runs by itself: rule, assertion, records, probe. It needs a live heartbeat that saw
 // its whole population, no missing run, and a newest measurement that is good and fresh. A rule, an assertion or a
-// check that finds nothing needs no measurement beside its heartbeat; a probe does.
+// check that finds nothing needs no measurement beside its heartbeat; a probe does, and a check whose heartbeat says so: what
+// senders feed may have told it that something is broken, and that record be late or lost.
 func (v *evaluation) watched(p Promise, e *entry, m policy.Mechanism, ref string) verdict {
 	own := place(m, ref)
 	run, runs := v.newest(e, own, record.Run)
@@ -46,7 +47,7 @@ func (v *evaluation) watched(p Promise, e *entry, m policy.Mechanism, ref string
 		return say(record.Unknown, Incomplete, run.At, 0)
 	case gap > 0 && !v.reached(v.healed(p.ID, gap)):
 		return say(record.Unknown, GapInRuns, gap, v.healed(p.ID, gap))
-	case !measured && m == policy.Probe:
+	case !measured && (m == policy.Probe || run.Needs):
 		return say(record.Unknown, NoProof, run.At, 0)
 	case !measured:
 		return say(record.Kept, "", run.At, live)

@@ -41,7 +41,7 @@ const (
 	Silent        Reason = "silent"         // no heartbeat of the mechanism, or of the log itself, within interval and grace
 	GapInRuns     Reason = "gap"            // a numbered run is missing
 	Incomplete    Reason = "incomplete"     // not everything was looked at, or looking failed
-	NoProof       Reason = "no proof"       // a probe runs, and has measured nothing yet
+	NoProof       Reason = "no proof"       // a probe or a check that is fed runs, and no measurement of it is known
 	NotDone       Reason = "not done"       // a duty nobody has done yet
 	NotSigned     Reason = "not signed"     // a statement nobody has signed yet
 	WrongRole     Reason = "wrong role"     // signed by a role the policy does not ask

@@ -21,6 +21,7 @@ type proof struct {
 	Beyond  bool         `json:"b,omitempty"`
 	Said    bool         `json:"a,omitempty"` // it rests on what people state, and on no measurement
 	Whole   bool         `json:"w,omitempty"` // a population was counted, and all of it seen
+	Needs   bool         `json:"n,omitempty"` // a run that proves nothing without a measurement
 	Measure *Measure     `json:"m,omitempty"`
 	Hash    string       `json:"h,omitempty"` // of the text a statement signs
 	Role    policy.Role  `json:"r,omitempty"`
@@ -33,6 +34,7 @@ func proofOf(index int64, r record.Record) proof {
 		Index: index, ID: r.ID(), Kind: r.Kind, At: when(r), State: outcome(r),
 		by: mechanism(r), Said: r.Result.State == record.Attested, Whole: r.Population != nil && r.Population.Errors == 0 && r.Population.Seen >= r.Population.Expected,
 	}
+	p.Needs = r.Facts[record.Needs] == string(record.Observation)
 	if !r.Expires.IsZero() {
 		p.Expires = r.Expires.UnixMilli()
 	}

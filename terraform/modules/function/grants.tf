@@ -58,7 +58,8 @@ resource "google_storage_bucket_iam_member" "use" {
   member   = google_service_account.runtime.member
 }
 
-# Who handed in a piece of evidence can be told from where it lies. The bucket has uniform access: conditions need it.
+# Whose a piece of evidence is can be told from where it lies: a function writes below its own name, and below the names
+# of those whose leftovers it sweeps. The bucket has uniform access: conditions need it.
 resource "google_storage_bucket_iam_member" "place" {
   for_each = local.of_kind.place
   bucket   = var.buckets[each.key]
@@ -66,7 +67,7 @@ resource "google_storage_bucket_iam_member" "place" {
   member   = google_service_account.runtime.member
 
   condition {
-    title      = "only below ${local.name}/"
-    expression = "resource.name.startsWith(\"projects/_/buckets/${var.buckets[each.key]}/objects/${local.name}/\")"
+    title      = "only below ${local.name}/${length(var.manifest.sweeps) == 0 ? "" : " and those it sweeps for"}"
+    expression = join(" || ", [for name in concat([local.name], var.manifest.sweeps) : "resource.name.startsWith(\"projects/_/buckets/${var.buckets[each.key]}/objects/${name}/\")"])
   }
 }

@@ -8,7 +8,8 @@ locals {
   machine = var.manifest.callers == "machine"
   ingress = local.machine ? "ALLOW_INTERNAL_ONLY" : "ALLOW_INTERNAL_AND_GCLB"
 
-  # What a function adds to the evidence inbox lies below its own name: a place, not the whole bucket.
+  # What a function adds to the evidence inbox lies below its own name, or that of one it sweeps for: a place, not the whole
+  # bucket.
   wanted = [for p in var.manifest.permissions : {
     permission = p.permission
     resource   = p.permission == "storage.objects.create" && p.resource == "bucket:evidence-inbox" ? "place:evidence-inbox" : p.resource
@@ -73,6 +74,7 @@ resource "google_cloudfunctions2_function" "this" {
     ingress_settings                 = local.ingress
     all_traffic_on_latest_revision   = true
     environment_variables = merge(var.environment, {
+      OSTIARY_CODE                         = "sha256:${regex("[0-9a-f]{64}", var.archive.object)}"
       OSTIARY_IAM                          = "front"
       OSTIARY_PROJECT                      = local.project
       }, local.machine ? { OSTIARY_INVOKER = google_service_account.invoker[0].email } : {}, length(var.manifest.secrets) == 0 ? {} : {

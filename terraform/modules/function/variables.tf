@@ -17,6 +17,7 @@ variable "manifest" {
     publishes     = list(string)
     freshness     = string
     checks        = list(string)
+    sweeps        = optional(list(string), [])
   })
 
   validation {

@@ -254,7 +254,7 @@ func (w *World) mark(ctx context.Context, event string) error {
 	now := w.clock.Now()
 	r := record.New(record.Claim, "sample-life", event)
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "sample", now, now
-	r.Facts = map[string]string{"event": event, "sample": "true"}
+	r.Facts, r.Code = map[string]string{"event": event, "sample": "true"}, w.options.Code
 	data, err := r.Canonical()
 	if err != nil {
 		return err

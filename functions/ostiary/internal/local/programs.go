@@ -51,6 +51,33 @@ func (s *script) programs() {
 	}
 }
 
+// mistake: where nothing else could be excepted, one scan of the eleventh day finds something, about a promise that nothing
+// else keeps: what is not known of another keeper is no exception.
+func (s *script) mistake() {
+	if len(s.excepted()) > 0 {
+		return
+	}
+	const kind = "scan.finished"
+	for _, source := range s.w.policy.Sources {
+		if !slices.Contains(source.Types, kind) {
+			continue
+		}
+		for _, t := range s.tellings(source, kind) {
+			alone := slices.IndexFunc(t.promises, func(id string) bool {
+				p, _ := s.w.policy.Promise(id)
+				return t.duty == "" && !slices.ContainsFunc(p.KeptBy, func(k policy.Keeper) bool { return k.Mechanism != policy.Records })
+			})
+			if alone >= 0 {
+				s.flaw = t.promises[alone]
+				t.promises, t.adds = []string{s.flaw}, maps.Clone(t.adds)
+				t.adds["critical"], t.adds["oldest_critical_days"] = 1, 400
+				s.sends(source, kind, 10, 7*time.Hour, t.says(s.says(kind, policy.Person{})))
+				return
+			}
+		}
+	}
+}
+
 // telling is one kind of event of a source: the promises it is about, and what its data has to say for them.
 type telling struct {
 	promises []string

@@ -55,6 +55,7 @@ type script struct {
 	end   time.Time
 	rules duty.Rules
 	all   []scene
+	flaw  string // the promise that a program says is broken, where the policy lets it be excepted
 }
 
 // scenes are what happens in a fortnight from a time on, for any policy: whoever may sign signs, whoever may do a duty
@@ -66,6 +67,7 @@ func (w *World) scenes(p played) []scene {
 	s.all = append(s.all, scene{p.From, "the mark of a sample", func(ctx context.Context, w *World) error { return w.mark(ctx, "begins") }})
 	s.statements()
 	s.programs()
+	s.mistake()
 	s.duties()
 	s.software()
 	s.exception()
@@ -190,15 +192,28 @@ func (s *script) software() {
 	}
 }
 
-// exception: for the last of the promises that the forgotten software breaks, one person asks for an exception, and
-// another agrees.
+// excepted are the promises for which an exception is agreed: of those that the forgotten software breaks, the last one, so
+// that another stays broken.
+func (s *script) excepted() (ids []string) {
+	for _, d := range s.rules.Duties {
+		if d.Requested() && len(d.Promises) > 1 {
+			ids = append(ids, d.Promises[len(d.Promises)-1])
+		}
+	}
+	return ids
+}
+
+// exception: one person asks for an exception, and another agrees.
 func (s *script) exception() {
 	deciders := s.holders(policy.Security, policy.DPO, policy.Owner)
-	for _, d := range s.rules.Duties {
-		if !d.Requested() || len(d.Promises) < 2 || len(deciders) < 2 {
-			continue
+	ids := s.excepted()
+	if s.flaw != "" {
+		ids = append(ids, s.flaw)
+	}
+	for _, id := range ids {
+		if len(deciders) < 2 {
+			return
 		}
-		id := d.Promises[len(d.Promises)-1]
 		s.on(11, 10*time.Hour, "an exception for "+id, func(ctx context.Context, w *World) error {
 			answer, err := w.asPerson(ctx, deciders[0], http.MethodPost, "/attest/v1/waivers",
 				map[string]string{"promise": id, "reason": "accepted-risk", "until": s.day.AddDate(0, 0, 41).Format(time.DateOnly), "note": "Sample: the scanner does not know this format yet."})

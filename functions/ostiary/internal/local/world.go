@@ -42,6 +42,7 @@ type Options struct {
 	Now       time.Time
 	URL       string // where people reach this process; "" when nobody does
 	Functions []wiring.Function
+	Code      string // record.Digest of the program that runs, which records name; "" where nobody can tell
 	Log       *slog.Logger
 	Env       wiring.Env // for what a person may set: OSTIARY_CLIENT_ADDRESS and the like
 }
@@ -247,7 +248,7 @@ func (w *World) accessOff() error {
 
 func (w *World) openFunction(ctx context.Context, f wiring.Function, m manifest.Function, o Options, database string) (*function, error) {
 	deps, err := wiring.Open(ctx, m, f.Schema, wiring.Options{
-		Env: w.environment(m, o.Env, database), Clock: w.clock, Log: w.logger(m.Name), Policy: w.policy,
+		Env: w.environment(m, o.Env, database), Clock: w.clock, Log: w.logger(m.Name), Code: o.Code, Policy: w.policy,
 		Transport: w.issuer.Transport(), Directory: w.directoryOptions(),
 	})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 
 	"ostiary.internal/functions/internal/shell"
-	"ostiary.internal/shared/platform/web"
+	"ostiary.internal/functions/internal/staffed"
 )
 
 //go:embed attest/templates attest/texts attest/assets
@@ -20,19 +20,6 @@ func NewAttest(function string) *shell.Shell {
 		panic("page: " + err.Error()) // the name is fixed
 	}
 	return shell.New(function, files)
-}
-
-// Trouble is a refusal as a page shows it.
-type Trouble struct {
-	Code, Detail, Next string
-}
-
-// NewTrouble shows p, which is in the reader's language already.
-func NewTrouble(p web.Problem) *Trouble { return &Trouble{p.Code, p.Detail, p.Next} }
-
-// Sentence is a promise as it was published in one language.
-type Sentence struct {
-	ID, Lang, Text string
 }
 
 // Item is one thing in a list.
@@ -57,7 +44,7 @@ type Choice struct {
 // Overview is the first page: what waits for the person, then everything else.
 type Overview struct {
 	Done                     string // key of a text that says what was done
-	Problem                  *Trouble
+	Problem                  *staffed.Trouble
 	Do, Review, Sign, Others []Item
 	Approve                  int      // exceptions that wait for her
 	Ask                      []Choice // duties people ask for
@@ -70,8 +57,8 @@ func (o Overview) Idle() bool { return len(o.Do)+len(o.Review)+len(o.Sign)+o.App
 // Duty is the page of one task.
 type Duty struct {
 	Item
-	Problem  *Trouble
-	Promises []Sentence
+	Problem  *staffed.Trouble
+	Promises []staffed.Sentence
 	Owner    string     // key of the role that does it
 	Second   string     // key of the role that reviews; "" for nobody
 	Evidence []Evidence // what it needs from machines and has not got
@@ -106,7 +93,7 @@ type Dates struct {
 // Ask is the page on which something is asked for.
 type Ask struct {
 	Item
-	Problem *Trouble
+	Problem *staffed.Trouble
 	About   string
 }
 
@@ -117,9 +104,9 @@ type Statements struct {
 
 // Sign is the page on which a promise is signed.
 type Sign struct {
-	Problem   *Trouble
+	Problem   *staffed.Trouble
 	ID        string
-	Sentences []Sentence
+	Sentences []staffed.Sentence
 	Hash      string
 	Roles     []string // keys
 	State     string   // key
@@ -136,7 +123,7 @@ type Sign struct {
 // Waivers is the page of exceptions.
 type Waivers struct {
 	Done                string
-	Problem             *Trouble
+	Problem             *staffed.Trouble
 	Waiting, InForce    []Waiver
 	MayDecide           bool
 	Promises, Reasons   []Choice // reasons: keys of texts
@@ -148,6 +135,6 @@ type Waivers struct {
 // Waiver is one exception.
 type Waiver struct {
 	ID, Reason, Note, Until, Asker, Approver string // Reason: key of a text
-	Sentence                                 Sentence
+	Sentence                                 staffed.Sentence
 	Mine                                     bool // asked for by the person who looks
 }

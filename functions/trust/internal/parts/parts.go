@@ -123,10 +123,5 @@ func (s *Staffed) Served(routes ...web.Route) (web.Function, error) {
 
 // Staff is a handler for a signed-in person. What changes something may give notice, and is prepared for it.
 func (s *Staffed) Staff(handle staffed.Handler) func(w http.ResponseWriter, r *http.Request) error {
-	return s.Signed(func(r *http.Request, _ caller.Staff) error {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			return nil
-		}
-		return s.Ready(r.Context())
-	}, handle)
+	return s.Noticing(s.Ready, handle)
 }

@@ -7,5 +7,5 @@ const Place = "anybody/"
 
 // Writers are that one.
 func Writers() record.Writers {
-	return record.Writers{"anybody": {Controls: []string{record.Others}, Kinds: record.Kinds()}}
+	return record.Writers{"anybody": {Controls: map[string][]record.Kind{record.Others: record.Kinds()}}}
 }

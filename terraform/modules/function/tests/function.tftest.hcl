@@ -33,6 +33,7 @@ variables {
     publishes     = ["message.requested"]
     freshness     = "5m"
     checks        = ["ip-allowlist"]
+    sweeps        = ["registerip"]
   }
 }
 
@@ -46,6 +47,10 @@ run "machine_is_internal_and_dead_lettered" {
   assert {
     condition     = length(google_pubsub_subscription.push) == 2 && length(google_pubsub_subscription_iam_member.dead_subscribe) == 2 && length(google_pubsub_topic_iam_member.dead_publish) == 1
     error_message = "each push subscription needs its dead letter with both grants"
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.this.service_config[0].environment_variables["OSTIARY_CODE"] == "sha256:${regex("[0-9a-f]{64}", var.archive.object)}"
+    error_message = "every record names the archive that made it"
   }
   assert {
     condition     = google_cloud_scheduler_job.tick["0"].schedule == "* * * * *"
@@ -63,9 +68,9 @@ run "machine_is_internal_and_dead_lettered" {
     condition = (
       length(google_storage_bucket_iam_member.use) == 0 &&
       google_project_iam_custom_role.grant["place:evidence-inbox"].permissions == toset(["storage.objects.create"]) &&
-      google_storage_bucket_iam_member.place["evidence-inbox"].condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/p-inbox/objects/syncallowlist/\")"
+      google_storage_bucket_iam_member.place["evidence-inbox"].condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/p-inbox/objects/syncallowlist/\") || resource.name.startsWith(\"projects/_/buckets/p-inbox/objects/registerip/\")"
     )
-    error_message = "a function may create below its own name in the evidence inbox, and nothing else there"
+    error_message = "a function may create below its own name in the evidence inbox and those it sweeps for, and nothing else there"
   }
 }
 
