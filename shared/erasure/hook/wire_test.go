@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -61,7 +62,7 @@ func TestExamples(t *testing.T) {
 		if !bytes.Equal(kept, text) {
 			t.Errorf("%s is\n%s, want\n%s", file, kept, text)
 		}
-		back := examples()[name]
+		back := reflect.New(reflect.TypeOf(body).Elem()).Interface().(interface{ current() bool }) // nothing of the example is in it
 		if _, err := strictjson.Decode(kept, maxDepth, back); err != nil || !back.current() {
 			t.Errorf("%s: %v", file, err)
 		}
