@@ -17,14 +17,26 @@ import (
 
 const replayArgs = "[--policy DIR] [--json|--csv] PATH..."
 
+const replayExits = `
+exit codes: 0 nothing found, 1 alarms, 2 something cannot be read, or nothing was found and rules were blind because a
+stream they need is switched off: one that OSTIARY_DATA_ACCESS (services whose Data Access logs are on) or
+OSTIARY_LOG_STREAMS (other streams) does not list, where that variable is set`
+
 // exitUnclear says that something could not be read, or nothing was there to judge.
 const exitUnclear = 2
 
-// replay holds exported logs against the rules of a policy: files, folders, globs, gzip, - for standard input.
+// replay holds exported logs against the rules of a policy: files, folders, globs, gzip, - for standard input. It answers
+// exitUnclear where something could not be read, and where it found nothing and rules were blind because a stream they need
+// is switched off. A stream that merely is not in what was exported is said to be blind and changes no exit code.
 func replay(ctx context.Context, t terminal, args []string) int {
 	folder := t.flags.String("policy", "policy", "policy folder")
 	asJSON := t.flags.Bool("json", false, "print one JSON object: what is blind, counts by rule, alarms")
 	asCSV := t.flags.Bool("csv", false, "print one line for each entry: file,line,alarm,rule,class,severity")
+	usage := t.flags.Usage
+	t.flags.Usage = func() {
+		usage()
+		fmt.Fprintln(t.flags.Output(), replayExits)
+	}
 	if code := t.parse(args, -1); code >= 0 {
 		return code
 	}
@@ -70,7 +82,39 @@ func replay(ctx context.Context, t terminal, args []string) int {
 	case result.Alarms > 0:
 		return exitWrong
 	}
+	if off := switchedOff(blindOf(result, j), os.LookupEnv); len(off) > 0 {
+		fmt.Fprintf(t.err, "nothing found, and nothing could be by rules that need what is switched off: %s\n", strings.Join(off, ", "))
+		return exitUnclear
+	}
 	return exitGood
+}
+
+// Variables by which a deployment says which log streams are written, see switchedOff.
+const (
+	envDataAccess = "OSTIARY_DATA_ACCESS" // services whose Data Access logs are on, or allServices
+	envLogs       = "OSTIARY_LOG_STREAMS" // other streams that are written, or all
+)
+
+// switchedOff returns, of the streams of which there was no entry, those that the variables of a deployment do not list:
+// not seeing them is no chance of what was exported. Of a variable that is not set nothing follows.
+func switchedOff(blind []blindness, env func(string) (string, bool)) (off []string) {
+	listed := func(name string) ([]string, bool) {
+		value, set := env(name)
+		return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }), set
+	}
+	on, saysServices := listed(envDataAccess)
+	logs, saysLogs := listed(envLogs)
+	written := rule.Written(on, logs)
+	for _, b := range blind {
+		says := saysLogs
+		if (rule.Need{Service: b.Service, Stream: b.Stream}).Configured() {
+			says = saysServices
+		}
+		if says && !written(b.Service, b.Stream) {
+			off = append(off, strings.TrimSpace(b.Service+" "+string(b.Stream)))
+		}
+	}
+	return off
 }
 
 // judge is a policy made ready for a replay.
@@ -111,6 +155,9 @@ func judgeOf(t terminal, folder string) (judge, error) {
 	}
 	if believing := set.Believing(); len(believing) > 0 {
 		fmt.Fprintf(t.err, "believed: a ticket counts as open unless its closing is logged, because no log in watch.yaml has ticket_opened: %s\n", strings.Join(believing, ", "))
+	}
+	if anywhere := set.Anywhere(); len(anywhere) > 0 {
+		fmt.Fprintf(t.err, "not judged: no regions in watch.yaml: %s\n", strings.Join(anywhere, ", "))
 	}
 	set = set.Only(func(r rule.Rule) bool { return !r.AsksList() })
 	return judge{set: set, mappings: mappings, home: home}, nil

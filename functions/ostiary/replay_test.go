@@ -205,3 +205,38 @@ func TestProgress(t *testing.T) {
 		t.Error("a bar where nobody looks")
 	}
 }
+
+// What a policy does not say makes rules find nothing: that is told beforehand.
+func TestReplaySaysWhatIsNotJudged(t *testing.T) {
+	t.Parallel()
+	for folder, want := range map[string]bool{"baseline": true, "sharedcontacts": false} {
+		var told strings.Builder
+		if _, err := judgeOf(terminal{err: &told}, filepath.Join("..", "..", "testdata", "policies", folder)); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(told.String(), "not judged: no regions in watch.yaml: "); got != want {
+			t.Errorf("%s: told %q", folder, told.String())
+		}
+	}
+}
+
+// What is blind because it is switched off makes a replay that finds nothing unclear; what was merely not exported does not.
+func TestSwitchedOff(t *testing.T) {
+	t.Parallel()
+	blind := []blindness{{Service: "iamcredentials.googleapis.com", Stream: "data_access"}, {Service: "secretmanager.googleapis.com", Stream: "data_access"}, {Stream: "application"}, {Service: "login.googleapis.com", Stream: "data_access"}}
+	for name, c := range map[string]struct {
+		env  map[string]string
+		want string
+	}{
+		"nothing is said":      {nil, ""},
+		"all is written":       {map[string]string{envDataAccess: "allServices", envLogs: "all"}, ""},
+		"one service is not":   {map[string]string{envDataAccess: "iam.googleapis.com"}, "secretmanager.googleapis.com data_access"},
+		"nothing is":           {map[string]string{envDataAccess: "", envLogs: "login"}, "iamcredentials.googleapis.com data_access, secretmanager.googleapis.com data_access, application"},
+		"of the other streams": {map[string]string{envLogs: "application, access_transparency"}, "login.googleapis.com data_access"},
+	} {
+		got := switchedOff(blind, func(name string) (string, bool) { value, set := c.env[name]; return value, set })
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}

@@ -46,6 +46,9 @@ func TestLookups(t *testing.T) {
 	if service, ok := p.ServiceByID("bastion"); !ok || service.ID != "bastion" {
 		t.Errorf("found %+v, %v", service, ok)
 	}
+	if service, ok := p.ServiceByID("deployment"); !ok || !service.Deploys || service.MayCall("checkotp") {
+		t.Errorf("found %+v, %v", service, ok)
+	}
 	if gateway, ok := p.Gateway("edge"); !ok || gateway.Header != "X-Real-Ip" || gateway.KeyRef != "gateway-edge" {
 		t.Errorf("found %+v, %v", gateway, ok)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/watch/auditlog"
 	"ostiary.internal/shared/watch/rule"
 	"ostiary.internal/testdata/policies"
@@ -52,6 +53,33 @@ func TestActingAsIsSeenInAnyLog(t *testing.T) {
 		}
 		if _, err := auditlog.Decode([]byte(`{"logName":"projects/p/logs/act-as","insertId":"1","timestamp":"2026-03-03T10:00:00Z","jsonPayload":{"who":"ben"}}`), mappings...); err == nil {
 			t.Errorf("%s: a line that says nothing was taken for an entry", folder)
+		}
+	}
+}
+
+// TestActingAtNightWeighsMore: outside of working hours nobody is there to ask, so the alarm is a critical one.
+func TestActingAtNightWeighsMore(t *testing.T) {
+	t.Parallel()
+	p := load(t, policies.FS, "sharedcontacts")
+	mappings, _ := rule.Mappings(p)
+	set, _ := rule.Load(p)
+	for at, want := range map[string]policy.Severity{
+		"2026-03-03T10:00:00Z": policy.High, // a Tuesday
+		"2026-03-03T23:30:00Z": policy.Critical,
+		"2026-03-07T10:00:00Z": policy.Critical, // a Saturday
+	} {
+		line := fmt.Sprintf(`{"logName":"projects/p/logs/act-as","insertId":"1","timestamp":%q,"jsonPayload":{"actor":"ben@company.example","action":"impersonate","user":"u1"}}`, at)
+		entries, err := auditlog.Decode([]byte(line), mappings...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hits, err := set.Evaluate(t.Context(), &entries[0], rule.NewLocal(), entries[0].Time)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(hits, func(h rule.Hit) bool { return h.Rule == "impersonation-with-ticket" })
+		if i < 0 || hits[i].Subject.Severity != want {
+			t.Errorf("at %s: %+v, want %s", at, hits, want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -107,6 +108,9 @@ type world struct {
 	deps    map[string]*wiring.Deps
 	bus     *pubsub.Client
 	project string
+	logs    map[string]string // environment of the evidence log
+
+	functions http.Handler
 }
 
 // deploy builds the functions as their first request would, from an environment like Terraform's.
@@ -120,7 +124,8 @@ func deploy(t *testing.T, functions []wiring.Function) *world {
 	w := &world{T: t, clock: clock.NewManual(start), admin: newAdmin(t), post: newPostOffice(t, mailPassword), doors: filepath.Join(dir, "doors"),
 		inbox: folder.New(filepath.Join(dir, "inbox")), deps: map[string]*wiring.Deps{}, project: emulatortest.Project(t)}
 	w.issuer = issuer.New(filepath.Join(dir, "issuer"), "", w.clock)
-	services := serve(t, map[string]string{"form-key": strings.Repeat("form key ", 4), "gateway-edge": edgeKey, "smtp-password": mailPassword})
+	w.logs = w.journal(dir)
+	services := serve(t, map[string]string{"form-key": strings.Repeat("form key ", 4), "gateway-edge": edgeKey, "smtp-password": mailPassword, "canary-token": "the canary's token"})
 	mux := http.NewServeMux()
 	for _, f := range functions {
 		m, err := manifest.Parse(f.Manifest)
@@ -129,7 +134,7 @@ func deploy(t *testing.T, functions []wiring.Function) *world {
 		deps, err := wiring.Open(t.Context(), m, f.Schema, wiring.Options{
 			Env: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
 			// Errors of the functions belong to the test's output.
-			Clock: w.clock, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Transport: w.issuer.Transport(),
+			Clock: w.clock, Log: slog.New(sink{slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w}), Transport: w.issuer.Transport(),
 		})
 		must(t, err)
 		served, err := f.Build(t.Context(), deps)
@@ -138,12 +143,14 @@ func deploy(t *testing.T, functions []wiring.Function) *world {
 		mux.Handle("/"+m.Name+"/", w.front(m, served.Handler()))
 	}
 	server := httptest.NewServer(mux)
-	w.url = server.URL
+	w.url, w.functions = server.URL, mux
 	w.provision()
 	t.Cleanup(func() {
 		server.Close()
 		for _, d := range w.deps {
-			_ = d.Store.Close()
+			if d.Store != nil {
+				_ = d.Store.Close()
+			}
 			if d.Bus != nil {
 				_ = d.Bus.Close()
 			}
@@ -165,6 +172,7 @@ func (w *world) environment(m manifest.Function, services, inbox string) map[str
 		wiring.EnvIAM: "front", "OSTIARY_TARGETS": "edge=file:" + w.doors, "OSTIARY_URL": site, "OSTIARY_DATA_ACCESS": "allServices", "OSTIARY_LOG_STREAMS": "all",
 		"OSTIARY_MESSAGE": "smtp://ostiary@" + w.post.address + "?from=ostiary@sharedcontacts.example&secret=smtp-password&tls=none",
 	}
+	maps.Copy(env, w.logs)
 	if m.Reads(wiring.EnvVault) {
 		env[wiring.EnvVault], env[wiring.EnvSeal] = "firestore://"+w.project+"/vault", key("evidence")
 	}
@@ -180,9 +188,9 @@ func invoker(function string) string {
 
 // front plays Cloud Run: IAM checks the token of a program's request, takes its signature off and lets the request
 // through. A push gets the token that Pub/Sub signs; the emulator, a Java program, sends none whatever the subscription
-// says. People are let through: the functions check what Identity-Aware Proxy says of them.
+// says. People are let through: the functions check what Identity-Aware Proxy says of them, or serve everybody.
 func (w *world) front(m manifest.Function, next http.Handler) http.Handler {
-	if m.Callers == manifest.Staff {
+	if m.Callers == manifest.Staff || m.Callers == manifest.Public {
 		return next
 	}
 	iam, err := identity.Drivers.Open(w.Context(), "google:?audience="+programs, identity.Options{Clock: w.clock, Transport: w.issuer.Transport()})

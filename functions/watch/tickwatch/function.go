@@ -56,6 +56,9 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 	if believing := p.Rules.Believing(); len(believing) > 0 {
 		d.Log.Warn("a ticket counts as open unless its closing is logged: no log says which are", "rules", strings.Join(believing, " "))
 	}
+	if anywhere := p.Rules.Anywhere(); len(anywhere) > 0 {
+		d.Log.Warn("not judged: no regions in watch.yaml", "rules", strings.Join(anywhere, " "))
+	}
 	return d.Served(machine.Routes(d, machine.On{Tick: w.tick})...)
 }
 

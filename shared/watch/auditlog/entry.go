@@ -1,8 +1,10 @@
 package auditlog
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/url"
@@ -24,8 +26,8 @@ func (f *fields) entry(m []Mapping, came arrival) (Entry, error) {
 	f.container(&e)
 	f.times(&e, came)
 	e.ID = f.id(&e)
-	if e.Location = f.located; e.Location == "" {
-		e.Location = first(e.ResourceLabels["location"], e.ResourceLabels["zone"], e.ResourceLabels["region"])
+	if e.Location = first(f.located, e.ResourceLabels["location"], e.ResourceLabels["zone"], e.ResourceLabels["region"]); e.Location == "" {
+		e.Location = namedLocation(&e)
 	}
 	if e.Kind == Application {
 		if err := mapped(m, &e, f); err != nil {
@@ -116,6 +118,25 @@ func (f *fields) container(e *Entry) {
 			e.Project = id
 		}
 	}
+}
+
+// namedLocation reads the location off what was acted on, where nothing else says it; of what is made the name is that of
+// the parent, and the request may say where.
+func namedLocation(e *Entry) string {
+	_, rest, _ := strings.Cut(e.Resource, "/locations/")
+	if at, _, _ := strings.Cut(rest, "/"); at != "" && at != "-" {
+		return at
+	}
+	if !bytes.Contains(e.Request, []byte(`"locationId"`)) {
+		return ""
+	}
+	var request struct {
+		Location string `json:"locationId"`
+	}
+	if json.Unmarshal(e.Request, &request) != nil {
+		return ""
+	}
+	return request.Location
 }
 
 // times reads when it happened and when it came. What cannot be read is a gap: the entry may matter all the same.

@@ -116,3 +116,22 @@ func TestClusterAnswersFailure(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// Where a resource is, the entry says in one of several places, or not at all.
+func TestLocationByName(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ more, resource, request, want string }{
+		"said":             {`"resourceLocation":{"currentLocations":["europe-west1"]},`, "projects/p/locations/us-east1/x", `{}`, "europe-west1"},
+		"by the name":      {"", "projects/p/locations/us-east1/keyRings/r", `{"locationId":"eu"}`, "us-east1"},
+		"by the request":   {"", "projects/p", `{"locationId":"us-central1"}`, "us-central1"},
+		"any location":     {"", "projects/p/locations/-/keyRings/r", `{}`, ""},
+		"no text":          {"", "projects/p", `{"locationId":7}`, ""},
+		"a parent's place": {"", "projects/p/locations/us-east1", `{}`, "us-east1"},
+	} {
+		e := one(t, []byte(`{"insertId":"1","logName":"projects/p/logs/cloudaudit.googleapis.com%2Factivity","timestamp":"2026-03-03T10:00:00Z","resource":{"type":"audited_resource"},
+			"protoPayload":{`+c.more+`"serviceName":"cloudkms.googleapis.com","methodName":"CreateKeyRing","resourceName":"`+c.resource+`","request":`+c.request+`}}`), auditlog.Mapping{})
+		if e.Location != c.want {
+			t.Errorf("%s: %q, want %q", name, e.Location, c.want)
+		}
+	}
+}

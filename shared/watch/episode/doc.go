@@ -8,7 +8,8 @@
 //
 // The package promises that whatever the order in which entries come, however often, and wherever a process dies, the
 // alarms that went out are those of somebody who reads all entries once, in order of event time: one for each run, with
-// all hits of the run as its members. An entry counts as in time when it comes within Lateness of its event time.
+// all hits of the run as its members. An entry counts as in time when it comes within Lateness of its event time, or, of
+// the logs of Workspace, within WorkspaceLateness.
 //
 // An alarm goes out with the first hit of a run to arrive, with one exception. A hit that begins a new run shortly after
 // another one is held while an entry can still come, in time, that joins the two: Lateness after the earlier run's quiet
@@ -50,11 +51,13 @@ const (
 	TopicChanged   = "asset.changed"
 )
 
-// Lateness is how long after its event time an entry may come and still change nothing of what went out. MaxMembers is
-// how many hits of an episode are told apart.
+// Lateness is how long after its event time an entry may come and still change nothing of what went out; one of the logs
+// of Workspace, which Google writes with hours of delay, WorkspaceLateness. MaxMembers is how many hits of an episode are
+// told apart.
 const (
-	Lateness   = 10 * time.Minute
-	MaxMembers = 1000
+	Lateness          = 10 * time.Minute
+	WorkspaceLateness = 6 * time.Hour
+	MaxMembers        = 1000
 )
 
 // How long things are kept: an explained episode, the personal fields of its members, the mark of an entry.

@@ -130,7 +130,13 @@ func TestEscalation(t *testing.T) {
 		if n, to := w.notices(notice.Reminder); n != 1 || titles(to) != "ada" {
 			t.Errorf("%s: reminded %d %v", name, n, to)
 		}
+		if _, err := w.Get(t.Context(), id, w.person("oli"), w.now()); code(err) != "episode_unknown" {
+			t.Errorf("%s: on call looks before she is told: %v", name, err)
+		}
 		fall(w, id)
+		if _, err := w.Get(t.Context(), id, w.person("oli"), w.now()); err != nil {
+			t.Errorf("%s: on call cannot look at what she is told of: %v", name, err)
+		}
 		v := w.view(id)
 		if v.State != Escalated || string(v.Cause) != name || !v.Open {
 			t.Errorf("%s: %+v", name, v.Episode)

@@ -155,7 +155,7 @@ func TestNobodyIsAsked(t *testing.T) {
 	if _, err := w.review(id, "sue", Accept); code(err) != "not_answered" || w.MayReview(w.only().Episode, w.person("sue"), w.now()) {
 		t.Errorf("one person alone: %v", err)
 	}
-	for who, want := range map[string]string{"sam": "role_missing", "oli": "episode_unknown"} {
+	for who, want := range map[string]string{"sam": "role_missing", "oli": "role_missing", "ada": "episode_unknown"} {
 		if _, err := w.answer(id, who, support); code(err) != want {
 			t.Errorf("%s: %v", who, err)
 		}

@@ -83,6 +83,9 @@ func oracle(t *testing.T, s *Service, story []auditlog.Entry) []string {
 	for _, h := range inOrder {
 		r, _ := s.Rules.Rule(h.Rule)
 		quiet := r.Quiet()
+		if h.Rule == "login" { // its entries come six hours late
+			quiet = WorkspaceLateness
+		}
 		if h.Rule == "absence" { // it waits five minutes, then ten for late entries, which come ten minutes late
 			quiet = 25 * time.Minute
 		}
@@ -107,8 +110,8 @@ type occasion struct {
 }
 
 // delivered shuffles and delays a story, and delivers some of it again, up to hours later. The schedule runs
-// now and then.
-func delivered(r *rand.Rand, story []auditlog.Entry, lateness, every time.Duration) (all []occasion) {
+// now and then, and for so long when all has come.
+func delivered(r *rand.Rand, story []auditlog.Entry, lateness, every, rest time.Duration) (all []occasion) {
 	var end time.Duration
 	for i := range story {
 		at := story[i].Time.Sub(noon) + time.Duration(r.Int64N(int64(lateness)+1))
@@ -119,7 +122,7 @@ func delivered(r *rand.Rand, story []auditlog.Entry, lateness, every time.Durati
 		}
 		end = max(end, at)
 	}
-	for at := time.Duration(0); at < end+time.Hour; at += every {
+	for at := time.Duration(0); at < end+rest; at += every {
 		all = append(all, occasion{at: at})
 	}
 	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
@@ -220,6 +223,14 @@ type trial struct {
 	lateness time.Duration
 	every    time.Duration // the schedule
 	deaths   bool
+	logins   bool // entries of Workspace, in days
+}
+
+// logins makes a story of one that Workspace tells: of days instead of hours.
+func logins(all []auditlog.Entry) {
+	for i := range all {
+		all[i].Service, all[i].Time = "login.googleapis.com", noon.Add(30*all[i].Time.Sub(noon))
+	}
 }
 
 // compare plays one story and says how its alarms differ from those of the oracle.
@@ -227,8 +238,13 @@ func compare(t *testing.T, w *world, seed int, how trial) (differs string, alarm
 	t.Helper()
 	r := rand.New(rand.NewPCG(uint64(seed), 7))
 	all := story(r, how.least)
+	rest := time.Hour
+	if how.logins {
+		rest = 2*WorkspaceLateness + time.Hour // until nothing is held any more
+		logins(all)
+	}
 	want := oracle(t, w.Service, all)
-	got, amiss := w.play(r, how.deaths, delivered(r, all, how.lateness, how.every))
+	got, amiss := w.play(r, how.deaths, delivered(r, all, how.lateness, how.every, rest))
 	if !slices.Equal(got, want) {
 		amiss += fmt.Sprintf("missing %v\ntoo many %v\n", minus(want, got), minus(got, want))
 	}
@@ -240,7 +256,7 @@ func TestAlarms(t *testing.T) {
 	t.Parallel()
 	total := 0
 	for seed := range require.Seeds(25) {
-		differs, alarms := compare(t, newWorld(t, quick()), seed, trial{30, Lateness, 4 * time.Minute, true})
+		differs, alarms := compare(t, newWorld(t, quick()), seed, trial{30, Lateness, 4 * time.Minute, true, false})
 		if differs != "" {
 			t.Fatalf("seed %d:\n%s", seed, differs)
 		}
@@ -256,7 +272,7 @@ func TestAlarmsOnTheEmulator(t *testing.T) {
 	t.Parallel()
 	for seed := range min(require.Seeds(1), 20) {
 		w := newWorldOn(t, quick(), func(o store.Options) store.Store { return firestoretest.New(t, o) })
-		if differs, _ := compare(t, w, seed, trial{12, Lateness, 15 * time.Minute, false}); differs != "" {
+		if differs, _ := compare(t, w, seed, trial{12, Lateness, 15 * time.Minute, false, false}); differs != "" {
 			t.Fatalf("seed %d:\n%s", seed, differs)
 		}
 	}
@@ -266,9 +282,28 @@ func TestAlarmsOnTheEmulator(t *testing.T) {
 func TestAlarmsCanDiffer(t *testing.T) {
 	t.Parallel()
 	for seed := range 25 {
-		if differs, _ := compare(t, newWorld(t, quick()), seed, trial{30, 8 * Lateness, 4 * time.Minute, true}); strings.Contains(differs, "too many") {
+		if differs, _ := compare(t, newWorld(t, quick()), seed, trial{30, 8 * Lateness, 4 * time.Minute, true, false}); strings.Contains(differs, "too many") {
 			return
 		}
 	}
 	t.Error("entries that come much too late change nothing")
+}
+
+// TestAlarmsOfWorkspace is TestAlarms for logs that Google writes with hours of delay.
+func TestAlarmsOfWorkspace(t *testing.T) {
+	t.Parallel()
+	rules := map[string]string{"login": strings.Replace(ruled("act", "", "justify: actor, quiet: PT12M"), "service: [app]", "service: [login.googleapis.com]", 1)}
+	for _, lateness := range []time.Duration{90 * time.Minute, WorkspaceLateness} {
+		total := 0
+		for seed := range require.Seeds(10) {
+			differs, alarms := compare(t, newWorld(t, rules), seed, trial{15, lateness, time.Hour, true, true})
+			if differs != "" {
+				t.Fatalf("seed %d, %v late:\n%s", seed, lateness, differs)
+			}
+			total += alarms
+		}
+		if total < require.Seeds(10)*3 {
+			t.Errorf("%d alarms only", total)
+		}
+	}
 }

@@ -21,10 +21,11 @@ const Target = 80
 // Report tells of a span of time: its episodes by rule, and the exceptions that ended or were never used.
 type Report struct {
 	From, To time.Time
-	Rules    []Tally  // by name
-	Reasons  []Count  // of accepted answers, by name
-	Unused   []string // ids of exceptions in force for the whole span that nothing used
-	Expired  []string // ids of exceptions that ended in it
+	Rules    []Tally   // by name
+	Reasons  []Count   // of accepted answers, by name
+	Reviews  []Reviews // by person
+	Unused   []string  // ids of exceptions in force for the whole span that nothing used
+	Expired  []string  // ids of exceptions that ended in it
 }
 
 // Tally is what became of the episodes of one rule.
@@ -32,6 +33,12 @@ type Tally struct {
 	Rule                                        string
 	Episodes, Open, Accepted, Escalated, Shadow int
 	False                                       int // accepted as a false alarm
+}
+
+// Reviews is what one person decided of answers that others gave.
+type Reviews struct {
+	Person            string // id in people.yaml
+	Accepted, Refused int
 }
 
 // Count is how often something occurred.
@@ -52,7 +59,7 @@ func (t Tally) Precision() int {
 // Report counts the episodes whose alarms went out from From on and before To.
 func (s *Service) Report(ctx context.Context, from, to, now time.Time) (Report, error) {
 	r := Report{From: from, To: to}
-	rules, reasons := map[string]*Tally{}, map[string]int{}
+	rules, reasons, reviews := map[string]*Tally{}, map[string]int{}, map[string]*Reviews{}
 	q := store.Query{Collection: Episodes, Range: &store.Range{Name: "alarmed", From: from.UnixMicro(), To: to.UnixMicro()}, Limit: store.MaxQueryResults}
 	for {
 		found, err := store.Find[Episode](s.Store.Query(ctx, q))
@@ -67,6 +74,7 @@ func (s *Service) Report(ctx context.Context, from, to, now time.Time) (Report, 
 			if e.State == Accepted {
 				reasons[cmp.Or(string(e.Reason), "none")]++
 			}
+			reviewed(reviews, e)
 		}
 		if len(found) < q.Limit {
 			break
@@ -80,7 +88,25 @@ func (s *Service) Report(ctx context.Context, from, to, now time.Time) (Report, 
 	for _, name := range slices.Sorted(maps.Keys(reasons)) {
 		r.Reasons = append(r.Reasons, Count{name, reasons[name]})
 	}
+	for _, id := range slices.Sorted(maps.Keys(reviews)) {
+		r.Reviews = append(r.Reviews, *reviews[id])
+	}
 	return r, s.reportExceptions(ctx, &r, now)
+}
+
+// reviewed counts the verdict on an episode, if there is one.
+func reviewed(by map[string]*Reviews, e Episode) {
+	if e.ReviewedBy == "" {
+		return
+	}
+	if by[e.ReviewedBy] == nil {
+		by[e.ReviewedBy] = &Reviews{Person: e.ReviewedBy}
+	}
+	if e.Verdict == Accept {
+		by[e.ReviewedBy].Accepted++
+	} else {
+		by[e.ReviewedBy].Refused++
+	}
 }
 
 func (t *Tally) add(e Episode) {
@@ -139,6 +165,12 @@ func (r Report) lines() []notice.Line {
 			all = append(all, notice.Line{Label: notice.Precision, Text: t.Rule + ": " + strconv.Itoa(t.Precision()) + " %"})
 		}
 	}
+	for _, c := range r.Reasons {
+		all = append(all, notice.Line{Label: notice.Answer, Text: c.Name + ": " + strconv.Itoa(c.N)})
+	}
+	for _, v := range r.Reviews {
+		all = append(all, notice.Line{Label: notice.Reviewer, Text: v.Person + ": " + strconv.Itoa(v.Accepted) + " / " + strconv.Itoa(v.Refused)})
+	}
 	return lines(append(all, notice.Line{Label: notice.Unused, Text: strings.Join(r.Unused, ", ")}, notice.Line{Label: notice.Expired, Text: strings.Join(r.Expired, ", ")})...)
 }
 
@@ -183,6 +215,7 @@ func (r Report) evidence(now time.Time) record.Record {
 		}
 	}
 	e.Facts = map[string]string{"event": "report", "episodes": strconv.Itoa(total), "imprecise": strconv.Itoa(weak),
-		"unused": strconv.Itoa(len(r.Unused)), "expired": strconv.Itoa(len(r.Expired))}
+		"reviewers": strconv.Itoa(len(r.Reviews)),
+		"unused":    strconv.Itoa(len(r.Unused)), "expired": strconv.Itoa(len(r.Expired))}
 	return e
 }

@@ -41,6 +41,9 @@ func TestReport(t *testing.T) {
 	if none := r.Rules[0]; none.Open != 1 || none.Precision() != 100 {
 		t.Errorf("%+v", none)
 	}
+	if len(r.Reviews) != 1 || r.Reviews[0] != (Reviews{Person: "mia", Accepted: 2}) {
+		t.Errorf("reviews %+v", r.Reviews)
+	}
 	if len(r.Expired) != 1 || r.Expired[0] != unused.ID || len(r.Unused) != 1 || r.Unused[0] != unused.ID {
 		t.Errorf("%+v", r)
 	}

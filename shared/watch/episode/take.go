@@ -49,32 +49,36 @@ func (f found) within(severity policy.Severity) time.Duration {
 }
 
 // reach is how long after its event time a hit of a rule may come: as late as its entry, and then what the rule waits
-// before it judges.
-func reach(r rule.Rule) time.Duration {
+// before it judges. What it could not judge at once, such as the end of an operation, waits as long as entries are late.
+func reach(r rule.Rule, kind Kind) time.Duration {
+	late := lateness(r)
 	if !r.Window.Settles() {
-		return Lateness
+		if kind == Undetermined {
+			return 2 * late
+		}
+		return late
 	}
-	settle := settles(r)
+	settle, _ := r.Window.Settle.Exact()
+	if settle == 0 {
+		settle = late
+	}
 	if r.Window.Kind != rule.Absence {
-		return Lateness + settle
+		return late + settle
 	}
 	within, _ := r.Window.Within.Exact()
-	return Lateness + settle + within
+	return late + settle + within
 }
 
-// settles is how long a rule waits for late entries; where it does not say, as long as package rule does.
-func settles(r rule.Rule) time.Duration {
-	if settle, _ := r.Window.Settle.Exact(); settle > 0 {
-		return settle
-	}
+// lateness is how late the entries of a rule may come; what Google's consoles for people write takes hours.
+func lateness(r rule.Rule) time.Duration {
 	matches := r.Matches
 	if r.Window.Other != nil {
 		matches = slices.Concat(matches, r.Window.Other.Matches)
 	}
 	for _, m := range matches {
-		for _, late := range []string{"login.googleapis.com", "admin.googleapis.com", "cloudidentity.googleapis.com"} {
-			if slices.Contains(m.Service, late) {
-				return 6 * time.Hour
+		for _, slow := range []string{"login.googleapis.com", "admin.googleapis.com", "cloudidentity.googleapis.com"} {
+			if slices.Contains(m.Service, slow) {
+				return WorkspaceLateness
 			}
 		}
 	}
@@ -92,7 +96,7 @@ func (s *Service) finding(h rule.Hit, now time.Time) found {
 		f.asks = r.Alarm.Justify == rule.ActorAnswers && (f.kind == Violation || h.Subject.Doubt != "")
 		f.shadow, f.promises = r.Alarm.Shadow, Promises(s.Policy, r)
 		f.deadline, _ = r.Alarm.Deadline.Exact()
-		f.reach = reach(r)
+		f.reach = reach(r, f.kind)
 		f.gap = max(r.Quiet(), f.reach)
 	}
 	return f.placed(now)

@@ -52,12 +52,13 @@ func (e Episode) concerns(who policy.Person) bool {
 }
 
 // MayLook reports whether a person may look at the episode: whoever is asked and her manager; security, dpo, owner and
-// auditors.
+// auditors; and who is on call, of what she is told about.
 func (s *Service) MayLook(e Episode, who policy.Person, now time.Time) bool {
 	if who.ID == "" || !who.Active(now) || e.State == Held || e.State == Joined {
 		return false
 	}
-	return e.Asks && !e.Shadow && (e.Person == who.ID || s.manages(who, e.Person)) || decides(who) || who.Has(policy.Auditor)
+	told := !e.Escalated.IsZero() || !e.Asks && !graver(policy.High, e.Severity)
+	return e.Asks && !e.Shadow && (e.Person == who.ID || s.manages(who, e.Person)) || decides(who) || who.Has(policy.Auditor) || who.Has(policy.OnCall) && told
 }
 
 // MayAnswer reports whether a person may justify the episode as it stands: who is asked or her manager; security where

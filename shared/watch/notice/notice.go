@@ -63,6 +63,7 @@ const (
 	Entry     Label = "entry"
 	RuleOf    Label = "rule"
 	Precision Label = "precision"
+	Reviewer  Label = "reviewer" // what one person decided: accepted / refused
 	Unused    Label = "unused"
 	Expired   Label = "expired"
 )

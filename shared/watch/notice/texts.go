@@ -57,6 +57,7 @@ var labels = map[Label]map[string]string{
 	Entry:     {"en": "Log entry", "fr": "Entrée du journal", "de": "Protokolleintrag"},
 	RuleOf:    {"en": "Rule", "fr": "Règle", "de": "Regel"},
 	Precision: {"en": "Often wrong", "fr": "Souvent fausse", "de": "Oft falsch"},
+	Reviewer:  {"en": "Reviewed by (accepted / refused)", "fr": "Examinées par (acceptées / refusées)", "de": "Geprüft von (angenommen / abgelehnt)"},
 	Unused:    {"en": "Never used", "fr": "Jamais utilisées", "de": "Nie benutzt"},
 	Expired:   {"en": "Ended", "fr": "Terminées", "de": "Beendet"},
 	why:       {"en": "Why", "fr": "Pourquoi", "de": "Warum"},
@@ -109,8 +110,8 @@ var texts = map[Kind]map[string]text{
 		"de": {"Eine Ausnahme von einem Alarm wartet auf Sie", "Für eine Zeit soll etwas keinen Alarm auslösen. Eine zweite Person muss zustimmen.", "Genehmigen Sie sie auf der Seite, oder sprechen Sie darüber."},
 	},
 	Report: {
-		"en": {"Alarms of the month", "These are last month’s alarms by rule, the rules that are often wrong, and the exceptions that ended or that nothing used.", "Mend rules that are often wrong, and end exceptions nobody needs."},
-		"fr": {"Alarmes du mois", "Voici les alarmes du mois dernier par règle, les règles souvent fausses, et les exceptions terminées ou inutilisées.", "Corrigez les règles souvent fausses, et mettez fin aux exceptions inutiles."},
-		"de": {"Alarme des Monats", "Dies sind die Alarme des letzten Monats nach Regel, die Regeln, die oft falsch liegen, und die Ausnahmen, die endeten oder die nichts benutzt hat.", "Bessern Sie Regeln, die oft falsch liegen, und beenden Sie Ausnahmen, die niemand braucht."},
+		"en": {"Alarms of the month", "These are last month’s alarms by rule, the rules that are often wrong, the reasons that were accepted, who reviewed them, and the exceptions that ended or that nothing used.", "Mend rules that are often wrong, and end exceptions nobody needs."},
+		"fr": {"Alarmes du mois", "Voici les alarmes du mois dernier par règle, les règles souvent fausses, les motifs acceptés, qui les a examinés, et les exceptions terminées ou inutilisées.", "Corrigez les règles souvent fausses, et mettez fin aux exceptions inutiles."},
+		"de": {"Alarme des Monats", "Dies sind die Alarme des letzten Monats nach Regel, die Regeln, die oft falsch liegen, die angenommenen Gründe, wer sie geprüft hat, und die Ausnahmen, die endeten oder die nichts benutzt hat.", "Bessern Sie Regeln, die oft falsch liegen, und beenden Sie Ausnahmen, die niemand braucht."},
 	},
 }

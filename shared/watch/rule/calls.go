@@ -24,11 +24,11 @@ func withTime(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *c
 	return f.NewCall("had_role", args[0], args[1], f.NewIdent("time")), nil
 }
 
-// alone makes machine_own(address) look at the entry too: a person who acts by an account of the policy has not what
-// the account is trusted with.
+// alone makes machine_own(address) look at the entry too: a person who acts by an account has not what the account is
+// trusted with, and what an account is trusted with depends on the project.
 func alone(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
 	nobody := f.NewCall(operators.Equals, f.NewCall("size", f.NewIdent("people")), f.NewLiteral(types.Int(0)))
-	return f.NewCall(operators.LogicalAnd, f.NewCall("own", args[0]), nobody), nil
+	return f.NewCall(operators.LogicalAnd, f.NewCall("machine", args[0], f.NewIdent("project")), nobody), nil
 }
 
 func one(name string, arg *cel.Type, fn func(string) bool) cel.EnvOption {

@@ -57,7 +57,7 @@ type compiled struct {
 	cases      []cel.Program
 	span       span
 
-	asksChange, asksTicket bool
+	asksChange, asksTicket, asksContent, asksOutcome bool
 }
 
 // span is a window's lengths.

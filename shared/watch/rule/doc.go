@@ -43,6 +43,12 @@
 // would mind any of it were it new is a hit of that verdict too; and that one entry costs bounded time. Time is event time, truncated to a microsecond.
 // Distinct and first-seen see time in steps of within/900, at least a second, so that what repeats is stored once.
 //
+// Of a long-running operation the first entry says what was asked for and by whom, and the last often the name alone. A
+// rule that looks at more than the last one has is judged by the first; where that was not seen, within a week before and
+// ten minutes after, the last is a hit of verdict undetermined. The two are one hit, whomever they name. That an operation
+// began is remembered only where a rule without a window matches its first entry. The parts of an entry that was split
+// are judged one by one and count once; the policy in them is not put together, but counts as not known.
+//
 // What stands, the policy of a thing or the state of a ticket, is what earlier entries told that came before: an entry that
 // comes later and is older changes nothing of what was judged, but is told where the two together may hide a change. A
 // ticket counts as what is known of it when the entry comes.

@@ -51,6 +51,7 @@ type Set struct {
 	home   bool // World.Home
 
 	tickets bool // World.Tickets
+	regions bool // World.Regions has one
 }
 
 // With returns the set with facts to ask. Without them a rule that asks is undetermined.
@@ -62,7 +63,7 @@ func (s *Set) With(facts Facts) *Set {
 
 // Only returns the set of those rules that are wanted.
 func (s *Set) Only(want func(Rule) bool) *Set {
-	some := &Set{byName: map[string]int{}, index: index{}, facts: s.facts, home: s.home, tickets: s.tickets}
+	some := &Set{byName: map[string]int{}, index: index{}, facts: s.facts, home: s.home, tickets: s.tickets, regions: s.regions}
 	for _, r := range s.rules {
 		if want(r.Rule) {
 			some.put(r)
@@ -106,6 +107,17 @@ func (s *Set) Rule(name string) (Rule, bool) {
 func (s *Set) Believing() (names []string) {
 	for _, r := range s.rules {
 		if r.asksTicket && !s.tickets {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
+// Anywhere returns the rules, by name, that ask where resources may be made and find nothing, because the policy does not
+// say: without a list of regions it may be anywhere.
+func (s *Set) Anywhere() (names []string) {
+	for _, r := range s.rules {
+		if !s.regions && r.asks(asksRegion) {
 			names = append(names, r.Name)
 		}
 	}
@@ -179,14 +191,15 @@ func sorted(hits []Hit) []Hit {
 
 // turn is one call of Evaluate.
 type turn struct {
-	ctx    context.Context
-	memory Memory
-	now    time.Time
-	at     time.Time // event time
-	v      *view
-	hits   []Hit
-	adds   []Member
-	stands []Standing
+	ctx     context.Context
+	memory  Memory
+	now     time.Time
+	at      time.Time // event time
+	v       *view
+	hits    []Hit
+	adds    []Member
+	stands  []Standing
+	started bool // that an operation began is remembered
 
 	tickets bool // World.Tickets
 }
@@ -204,20 +217,32 @@ func (t *turn) judge(r *compiled, side *selection, other bool) error {
 			return err
 		}
 	}
+	if r.Window.Kind == Single {
+		t.begun()
+	}
+	leaves := r.leaves(side, e)
 	wanted, err := t.holds(r, side)
-	if err != nil {
+	switch {
+	case err != nil && leaves:
+		t.waits(r, t.about(r))
+		return nil
+	case err != nil:
 		t.undetermined(r, "its condition", err)
 		return nil
-	}
-	// The last entry of an operation tells of a call that its first entry told of already.
-	if !wanted || r.Window.Kind != Single && e.Operation.Last && !e.Operation.First && e.Operation.ID != "" {
+	case !wanted:
 		return nil
+	case r.Window.Kind != Single && e.Operation.Last && !e.Operation.First && e.Operation.ID != "":
+		return nil // it tells of a call that its first entry told of already
 	}
 	subject, ok := t.subject(r, side, other)
 	if !ok {
 		return nil
 	}
-	if r.Window.Kind == Single {
+	switch {
+	case leaves:
+		t.waits(r, subject)
+		return nil
+	case r.Window.Kind == Single:
 		t.hits = append(t.hits, single(r, subject, e, t.at))
 		return nil
 	}
@@ -242,29 +267,36 @@ func (t *turn) identify(r *compiled, m *Member) {
 		m.Time = m.Time.Truncate(r.span.step)
 		m.ID = identity(r.Name, side, m.Key, m.Value, m.Time.Format(time.RFC3339))
 	} else {
-		m.ID = identity(r.Name, side, m.Key, m.Subject.Entry)
+		m.ID = identity(r.Name, side, m.Key, m.Subject.call())
 	}
 	latest := m.Time
 	if r.Window.Kind == Absence {
 		latest = latest.Add(r.span.within)
 	}
-	if t.now.After(latest) {
-		latest = t.now
-	}
+	latest = later(latest, t.now)
 	if r.Window.Settles() && !m.Other {
 		m.Due = latest.Add(r.span.settle)
 	}
 	m.Expires = latest.Add(r.span.within + r.span.settle + 24*time.Hour)
 }
 
-// subject says whom and what a hit would be about. It is false when an expression could not be evaluated.
-func (t *turn) subject(r *compiled, side *selection, other bool) (Subject, bool) {
+// about is what is known of every hit about the entry.
+func (t *turn) about(r *compiled) Subject {
 	e := t.v.e
 	s := Subject{
-		Entry: e.ID, Actor: e.Actor.Key, ActorKind: string(e.Actor.Kind), Service: e.Service, Method: e.Method,
+		Entry: e.ID, Group: []string{e.Actor.Key}, Actor: e.Actor.Key, ActorKind: string(e.Actor.Kind), Service: e.Service, Method: e.Method,
 		Resource: e.Resource, Project: e.Project, Outcome: string(e.Outcome.Result), Severity: r.Alarm.Severity,
-		Doubt: t.v.doubt(r),
 	}
+	if call := callOf(e); call != e.ID {
+		s.Call = call
+	}
+	return s
+}
+
+// subject says whom and what a hit would be about. It is false when an expression could not be evaluated.
+func (t *turn) subject(r *compiled, side *selection, other bool) (Subject, bool) {
+	s := t.about(r)
+	s.Doubt = t.v.doubt(r)
 	var err error
 	if s.Group, err = side.key(t.v); err != nil {
 		t.undetermined(r, "its group", err)
@@ -294,23 +326,19 @@ func (t *turn) undetermined(r *compiled, what string, err error) {
 	if err != nil {
 		why = what + " cannot be evaluated"
 	}
-	e := t.v.e
+	s := t.about(r)
 	t.hits = append(t.hits, Hit{
-		ID: identity(r.Name, "undetermined", e.ID), Rule: r.Name, Verdict: Undetermined, Why: why,
-		Time: t.at, Since: t.at, Count: 1, Key: joined([]string{e.Actor.Key}),
-		Subject: Subject{
-			Entry: e.ID, Group: []string{e.Actor.Key}, Actor: e.Actor.Key, ActorKind: string(e.Actor.Kind), Service: e.Service,
-			Method: e.Method, Resource: e.Resource, Project: e.Project, Outcome: string(e.Outcome.Result), Severity: r.Alarm.Severity,
-		},
+		ID: identity(r.Name, "undetermined", s.call()), Rule: r.Name, Verdict: Undetermined, Why: why,
+		Time: t.at, Since: t.at, Count: 1, Key: joined(s.Group), Subject: s,
 	})
 }
 
 // single returns the hit of a rule without a window. The entries of one operation are one hit.
 func single(r *compiled, s Subject, e *auditlog.Entry, at time.Time) Hit {
 	key := joined(s.Group)
-	id := identity(r.Name, "single", key, e.ID)
+	id := identity(r.Name, "single", key, s.call())
 	if e.Operation.ID != "" {
-		id = identity(r.Name, "operation", key, e.Service, e.Project, e.Operation.Producer, e.Operation.ID)
+		id = identity("hit", operation(r, key, e))
 	}
 	return Hit{ID: id, Rule: r.Name, Verdict: s.verdict(), Why: s.Doubt, Key: key, Time: at, Since: at, Subject: s, Count: 1}
 }

@@ -2,6 +2,8 @@ package rule
 
 import (
 	"encoding/json"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -245,5 +247,47 @@ func TestCostIsBounded(t *testing.T) {
 	v := &view{ctx: t.Context(), e: &auditlog.Entry{Request: json.RawMessage(`{"l":[` + list + `]}`)}}
 	if _, err := holds(p, v); err == nil {
 		t.Error("twenty-five million comparisons were allowed")
+	}
+}
+
+// Only what deploys, and ostiary's own functions where they run, act without being asked: no other account of the policy,
+// nobody who chose a name like theirs, and nothing of staging on what is live.
+func TestMachine(t *testing.T) {
+	t.Parallel()
+	w := Fixture()
+	for member, want := range map[string]string{
+		"deploy@company-live.iam.gserviceaccount.com": "live staging", "serviceAccount:Deploy@company-live.iam.gserviceaccount.com": "live staging",
+		"desk@company-live.iam.gserviceaccount.com":             "",
+		"fn-syncallowlist@company-live.iam.gserviceaccount.com": "live staging", "in-watchaudit@company-live.iam.gserviceaccount.com": "live staging",
+		"fn-syncallowlist@company-staging.iam.gserviceaccount.com": "staging", "fn-syncallowlist@elsewhere.iam.gserviceaccount.com": "",
+		"fn-anything@company-live.iam.gserviceaccount.com": "", "syncallowlist@company-live.iam.gserviceaccount.com": "",
+		"fn-admit@company.example": "", "fn-admit@company-live.iam.gserviceaccount.com.evil.example": "", "": "",
+	} {
+		var got []string
+		for _, project := range []string{"live", "staging"} {
+			if w.Machine(member, "company-"+project) {
+				got = append(got, project)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %q", member, got, want)
+		}
+	}
+	if !w.Own("desk@company-live.iam.gserviceaccount.com") {
+		t.Error("an account of the policy is not the company's own")
+	}
+}
+
+// Every function there is may act as itself.
+func TestMachinesAreAllFunctions(t *testing.T) {
+	t.Parallel()
+	manifests, err := filepath.Glob("../../../functions/*/*/function.json")
+	if err != nil || len(manifests) < 10 {
+		t.Fatalf("%d manifests, %v", len(manifests), err)
+	}
+	for _, m := range manifests {
+		if name := filepath.Base(filepath.Dir(m)); !slices.Contains(functionNames, name) {
+			t.Errorf("%s is missing among functionNames", name)
+		}
 	}
 }

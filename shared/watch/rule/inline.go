@@ -18,7 +18,8 @@ import (
 
 // Fixture is the company that inline tests run in, beside the policy's own: rules of a shared folder are tested alike
 // everywhere. Its domain is company.example, its projects company-live and company-staging; anna@ is a manager, ben@ and
-// cleo@ are employees, dora@ is of security, gone@ was a manager until the end of February 2026; deploy@company-live.iam.gserviceaccount.com is an account of the policy;
+// cleo@ are employees, dora@ is of security, gone@ was a manager until the end of February 2026; deploy@company-live.iam.gserviceaccount.com deploys;
+// desk@company-live.iam.gserviceaccount.com is an account of the policy that does not;
 // resources may be made in Europe.
 func Fixture() World { return fixture(World{Zone: time.UTC}) }
 
@@ -40,9 +41,11 @@ func fixture(w World) World {
 			person("dora", policy.Employee, policy.Security), gone,
 		}),
 		Projects: projects,
-		Accounts: slices.Concat(w.Accounts, []string{"deploy@company-live.iam.gserviceaccount.com"}),
-		Regions:  []string{"europe-*", "eu"},
-		Zone:     w.Zone,
+		Accounts: slices.Concat(w.Accounts, []string{"deploy@company-live.iam.gserviceaccount.com", "desk@company-live.iam.gserviceaccount.com"}),
+
+		Deployers: slices.Concat(w.Deployers, []string{"deploy@company-live.iam.gserviceaccount.com"}),
+		Regions:   []string{"europe-*", "eu"},
+		Zone:      w.Zone,
 	}
 }
 

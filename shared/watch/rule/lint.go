@@ -180,6 +180,21 @@ func (m match) needs(methods []logged) (streams []auditlog.Stream) {
 	return nil
 }
 
+// Written returns what Blind asks, where a company says which streams are written: on are services whose Data Access logs
+// are switched on, or allServices; logs are other streams: application, access_transparency, login of Workspace, or all.
+func Written(on, logs []string) func(service string, stream auditlog.Stream) bool {
+	return func(service string, stream auditlog.Stream) bool {
+		if need := (Need{Service: service, Stream: stream}); need.Configured() {
+			return slices.Contains(on, "allServices") || slices.Contains(on, need.Switch())
+		}
+		name := string(stream)
+		if stream == auditlog.DataAccess {
+			name, _, _ = strings.Cut(service, ".")
+		}
+		return slices.Contains(logs, "all") || slices.Contains(logs, name) || service != "" && slices.Contains(on, service)
+	}
+}
+
 // Blind returns the needs that are not met. On says whether a stream of a service is written where the entries come from.
 func (s *Set) Blind(on func(service string, stream auditlog.Stream) bool) []Need {
 	return slices.DeleteFunc(s.Needs(), func(n Need) bool { return on(n.Service, n.Stream) })

@@ -44,7 +44,7 @@ type loaded struct {
 
 // LoadIn is Load for a company that is another than the policy says: the logs of somebody else, tried out.
 func LoadIn(w World, p *policy.Policy) (*Set, []policy.Problem) {
-	s := &Set{byName: map[string]int{}, index: index{}, home: w.Home, tickets: w.Tickets}
+	s := &Set{byName: map[string]int{}, index: index{}, home: w.Home, tickets: w.Tickets, regions: len(w.Regions) > 0}
 	env, err := environment(w)
 	if err != nil {
 		return s, []policy.Problem{{File: "rules", Line: 1, Column: 1, Key: "file", What: "the language of rules cannot be set up: " + err.Error()}}
@@ -83,6 +83,7 @@ func (l *loading) rule() {
 		l.r.Rule.Group = []string{"actor.key"}
 	}
 	l.r.asksChange, l.r.asksTicket = l.r.Rule.asks(asksChange), l.r.Rule.asks(asksTicket)
+	l.r.asksContent, l.r.asksOutcome = l.r.Rule.asks(asksContent), l.r.Rule.asks(asksOutcome)
 	l.r.own = l.selection("", l.r.Matches, l.r.When, l.r.Rule.Group)
 	l.window()
 	l.alarm()

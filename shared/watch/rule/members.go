@@ -15,9 +15,11 @@ type World struct {
 	People   []policy.Person
 	Projects map[string]policy.EnvironmentKind // by project id
 	Accounts []string                          // service accounts of the policy, small letters
-	Regions  []string                          // where resources may be made, see watch.yaml; none: anywhere
-	Zone     *time.Location
-	Tickets  bool // a log of the company says which tickets are open: a reference to another one covers nothing
+	// Deployers are those of Accounts that deploy, see services.yaml.
+	Deployers []string
+	Regions   []string // where resources may be made, see watch.yaml; none: anywhere
+	Zone      *time.Location
+	Tickets   bool // a log of the company says which tickets are open: a reference to another one covers nothing
 
 	// Home takes the domain of whoever acts for an approved one, and the project it happened in for the company's.
 	Home bool
@@ -35,6 +37,9 @@ func WorldOf(p *policy.Policy) World {
 	w.Tickets = slices.ContainsFunc(file.Logs, func(l applicationLog) bool { return len(l.Opened) > 0 })
 	for _, s := range p.Services {
 		w.Accounts = append(w.Accounts, auditlog.Small(s.Email))
+		if s.Deploys {
+			w.Deployers = append(w.Deployers, auditlog.Small(s.Email))
+		}
 	}
 	for _, s := range p.Sources {
 		w.Accounts = append(w.Accounts, auditlog.Small(s.Email))

@@ -53,7 +53,10 @@ func (t *turn) remember(r *compiled, m Member) error {
 		return nil
 	}
 	t.adds = append(t.adds, m)
-	for _, f := range completed(with(all, m), m.Time, r.span.within, r.Window.AtLeast, r.Window.Kind == Distinct) {
+	if m.Subject.Call == "" || !slices.ContainsFunc(all, func(o Member) bool { return o.ID == m.ID }) {
+		all = with(all, m) // another part of it may bear another time
+	}
+	for _, f := range completed(all, m.Time, r.span.within, r.Window.AtLeast, r.Window.Kind == Distinct) {
 		t.hits = append(t.hits, hit(r, f))
 	}
 	return nil
@@ -73,7 +76,7 @@ func (t *turn) sequence(r *compiled, m Member) error {
 		return nil
 	}
 	t.adds = append(t.adds, m)
-	all = without(all, m.Subject.Entry)
+	all = without(all, m.Subject.call())
 	switch {
 	case m.Other:
 		for _, own := range all {
@@ -141,12 +144,18 @@ func (s *Set) Settle(ctx context.Context, memory Memory, now time.Time, limit in
 func (r *compiled) settle(ctx context.Context, memory Memory, m Member) (found, bool, error) {
 	q := Query{Rule: r.Name, Key: m.Key, From: m.Time.Add(-r.span.within), To: m.Time, Limit: Crowd}
 	switch r.Window.Kind {
+	case Single:
+		if m.Subject.Doubt != FirstUnseen {
+			return found{}, false, nil // it had a window then
+		}
+		first, err := memory.Range(ctx, unbegun(m))
+		return found{at: m, count: 1}, len(first) == 0, err
 	case FirstSeen:
 		return r.unseen(ctx, memory, m, q)
 	case Absence:
 		q.Other, q.From, q.To = true, m.Time, m.Time.Add(r.span.within)
 		others, err := memory.Range(ctx, q)
-		return found{at: m, members: []Member{m}, count: 1}, len(without(others, m.Subject.Entry)) == 0, err
+		return found{at: m, members: []Member{m}, count: 1}, len(without(others, m.Subject.call())) == 0, err
 	case Budget:
 		q.Value = m.Value
 		spends, err := memory.Range(ctx, q)

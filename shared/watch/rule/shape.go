@@ -102,6 +102,7 @@ var (
 	asksList   = regexp.MustCompile(`\blisted\b`)
 	asksChange = regexp.MustCompile(`\b(delta|blinding|unsure)\b`)
 	asksTicket = regexp.MustCompile(`\bcovered\b`)
+	asksRegion = regexp.MustCompile(`\bin_region\b`)
 )
 
 // AsksList reports whether the rule asks which addresses were on the live allow-list: of entries whose list nobody

@@ -23,14 +23,14 @@ type Standing struct {
 	V       int          `json:"v"` // version of this shape: 1
 	Kind    StandingKind `json:"kind"`
 	Thing   string       `json:"thing"` // full name of the asset with project and location, or reference of the ticket
-	Entry   string       `json:"entry"` // Entry.ID
+	Entry   string       `json:"entry"` // Entry.ID, or what the parts of one have in common
 	Time    time.Time    `json:"time"`  // event time
 	Expires time.Time    `json:"expires"`
 
 	Open     bool                   `json:"open,omitempty"` // of a ticket
 	Bindings []auditlog.Binding     `json:"bindings,omitempty"`
 	Audit    []auditlog.AuditChange `json:"audit,omitempty"`
-	Cut      bool                   `json:"cut,omitempty"` // of a policy too large to be kept: what it held is not known
+	Cut      bool                   `json:"cut,omitempty"` // of a policy too large to be kept, or that came in parts: what it held is not known
 }
 
 // How long what stands is kept, and how large a policy may be: Google allows 1,500 members in one.
@@ -45,6 +45,7 @@ const (
 const (
 	NoEarlierPolicy = "what of the policy is new cannot be told: no earlier one of this thing is known"
 	CameLate        = "it came late, between two changes that were known: whether it gave this or the later one cannot be told"
+	PolicyInParts   = "what of the policy is new cannot be told: it was too large for one entry, and this is a part of it"
 	TicketNotOpen   = "its ticket is not known to be open"
 )
 
@@ -98,6 +99,12 @@ func (t *turn) policy() error {
 	}
 	// Cloud Run leaves the region out of a name, others the project: two things must not pass for one.
 	thing := short(strings.Join([]string{v.e.Asset, v.e.Project, v.e.Location}, " "))
+	if v.e.Split.UID != "" {
+		// What the other parts hold is not known here, and from now on what stood before does not stand any more.
+		v.access.why = PolicyInParts
+		_, _, err := t.stand(Standing{Kind: StandingPolicy, Thing: thing, Cut: true})
+		return err
+	}
 	before, after, err := t.stand(Standing{Kind: StandingPolicy, Thing: thing, Bindings: whole.Added, Audit: whole.Audit})
 	if err != nil || before == nil || before.Cut {
 		return err
@@ -152,7 +159,7 @@ func (t *turn) ticket() error {
 		return nil
 	}
 	reference := short(auditlog.Small(v.e.App.Ticket))
-	before, _, err := t.memory.Stood(t.ctx, StandingTicket, reference, t.at, v.e.ID)
+	before, _, err := t.memory.Stood(t.ctx, StandingTicket, reference, t.at, callOf(v.e))
 	switch {
 	case err != nil:
 		return err
@@ -175,7 +182,7 @@ func (t *turn) told(e *auditlog.Entry) error {
 
 // stand remembers what the entry tells of a thing, and returns what stood before and after it.
 func (t *turn) stand(s Standing) (before, after *Standing, err error) {
-	s.V, s.Entry, s.Time, s.Expires = 1, t.v.e.ID, t.at, t.now.Add(StandingKept)
+	s.V, s.Entry, s.Time, s.Expires = 1, callOf(t.v.e), t.at, t.now.Add(StandingKept)
 	if before, after, err = t.memory.Stood(t.ctx, s.Kind, s.Thing, s.Time, s.Entry); err != nil {
 		return nil, nil, err
 	}

@@ -161,3 +161,16 @@ func TestOrdinary(t *testing.T) {
 		}
 	}
 }
+
+// A rule that asks for regions and a policy without any: it finds nothing, and that is told.
+func TestAnywhere(t *testing.T) {
+	t.Parallel()
+	rules := map[string]string{"placed": rule("act", `when: '!in_region(location)'`), "plain": rule("act", "")}
+	if got := strings.Join(set(t, rules).Anywhere(), " "); got != "placed" {
+		t.Errorf("%q", got)
+	}
+	s, _ := LoadIn(World{Regions: []string{"eu"}}, company(t, rules))
+	if got := s.Only(func(Rule) bool { return true }).Anywhere(); len(got) != 0 {
+		t.Errorf("with a region: %v", got)
+	}
+}

@@ -119,8 +119,9 @@ func functions(w World) []cel.EnvOption {
 		lists("internet", Internet),                          // internet(ranges): some of it is an address of the internet
 		one("public", s, Public),                             // public(member): everyone, or everyone with a Google account
 		one("agent", s, GoogleAgent),                         // agent(member): an account that Google owns and runs
-		one("own", s, w.Own),                                 // own(address): an account of ostiary's own functions and the company's services
-		cel.Macros(cel.GlobalMacro("machine_own", 1, alone)), // machine_own(address): own(address), and no person acts by it
+		one("own", s, w.Own),                                 // own(address): an account of services.yaml, whatever it is for
+		two("machine", s, s, w.Machine),                      // machine(address, project): an account that deploys, or of one of ostiary's own functions
+		cel.Macros(cel.GlobalMacro("machine_own", 1, alone)), // machine_own(address): machine(address, project), and no person acts by it
 		one("live", s, w.Live),                               // live(project): not known to be staging
 		one("privileged", s, Privileged),                     // privileged(role): may change access, or read everything
 		one("primitive", s, Primitive),                       // primitive(role): owner, editor, viewer
@@ -134,5 +135,8 @@ func functions(w World) []cel.EnvOption {
 		path2("items", d, s, cel.ListType(d), Sub),           // items(request, "policy.bindings"): [] where there is nothing
 		path2("parameter", d, s, cel.StringType, Parameter),  // parameter(metadata, "USER_EMAIL"): of a Workspace event
 		path2("segment", s, s, cel.StringType, segment),      // segment(resource, "secrets"): what follows it in a path
+		one("acting", s, Acting),                             // acting(app.action): acting as another user, not the end of it
+		one("acting_began", s, ActingBegan),                  // acting_began(app.action): that it begins, in so many words
+		one("acting_ended", s, ActingEnded),                  // acting_ended(app.action): that it ends
 	}
 }

@@ -120,17 +120,7 @@ func (p *Parts) list(variable string) []string {
 
 // Blind returns the log streams that rules look for and that are not known to be written.
 func (p *Parts) Blind() []rule.Need {
-	on, logs := p.list(EnvStreams), p.list(EnvLogs)
-	return p.Rules.Blind(func(service string, stream auditlog.Stream) bool {
-		if need := (rule.Need{Service: service, Stream: stream}); need.Configured() {
-			return slices.Contains(on, "allServices") || slices.Contains(on, need.Switch())
-		}
-		name := string(stream)
-		if stream == auditlog.DataAccess {
-			name, _, _ = strings.Cut(service, ".")
-		}
-		return slices.Contains(logs, "all") || slices.Contains(logs, name) || service != "" && slices.Contains(on, service)
-	})
+	return p.Rules.Blind(rule.Written(p.list(EnvStreams), p.list(EnvLogs)))
 }
 
 // Ready prepares what may give notice: it fails before anything is decided.

@@ -192,3 +192,40 @@ func TestMixedLogIsCounted(t *testing.T) {
 		t.Errorf("%+v %v", result, err)
 	}
 }
+
+// Operations as Google's services log them, before the starter's rules: what was in order is no alarm by its end, and what
+// was not is one alarm, also when the end names somebody else or nobody.
+func TestOperations(t *testing.T) {
+	t.Parallel()
+	set := baseline(t)
+	const ben, deploys, desk = "ben@company.example", "deploy@company-live.iam.gserviceaccount.com", "desk@company-live.iam.gserviceaccount.com"
+	halves := func(service, method, actor, ender, rest string) string {
+		first := call("a", service, method, actor, "projects/company-live/global/things/t", morning)
+		first = strings.Replace(first, `"protoPayload":{`, `"operation":{"id":"o","producer":"p","first":true},"protoPayload":{`+rest, 1)
+		last := call("b", service, method, ender, "projects/company-live/global/things/t", morning.Add(time.Second))
+		last = strings.Replace(last, `"protoPayload":{`, `"operation":{"id":"o","producer":"p","last":true},"protoPayload":{`, 1)
+		return last + strings.Replace(first, "10:00:00Z", "10:00:00.5Z", 1)
+	}
+	compute := "compute.googleapis.com"
+	everyone := `"request":{"sourceRanges":["0.0.0.0/0"],"alloweds":[{"IPProtocol":"tcp"}]},`
+	for name, c := range map[string]struct {
+		lines string
+		want  int
+	}{
+		"a strict policy":     {halves(compute, "v1.compute.sslPolicies.insert", ben, ben, `"request":{"minTlsVersion":"TLS_1_2"},`), 0},
+		"a weak policy":       {halves(compute, "v1.compute.sslPolicies.insert", ben, "", `"request":{"minTlsVersion":"TLS_1_0"},`), 1},
+		"a colour":            {halves(compute, "v1.compute.instances.setMetadata", ben, ben, `"metadata":{"instanceMetadataDelta":{"addedMetadataKeys":["colour"]}},`), 0},
+		"a key":               {halves(compute, "v1.compute.instances.setMetadata", ben, "cleo@company.example", `"metadata":{"instanceMetadataDelta":{"addedMetadataKeys":["ssh-keys"]}},`), 1},
+		"a guard put up":      {halves("container.googleapis.com", "google.container.v1.ClusterManager.SetNetworkPolicy", ben, ben, `"request":{"networkPolicy":{"enabled":true}},`), 0},
+		"open to everyone":    {halves(compute, "v1.compute.firewalls.patch", ben, ben, everyone), 1},
+		"a rule taken out":    {halves(compute, "v1.compute.firewalls.delete", ben, "", ""), 1},
+		"by what deploys":     {halves(compute, "v1.compute.firewalls.delete", deploys, "", ""), 0},
+		"by another program":  {halves(compute, "v1.compute.firewalls.delete", desk, desk, ""), 1},
+		"by one of ostiary's": {halves(compute, "v1.compute.firewalls.patch", "fn-syncallowlist@company-live.iam.gserviceaccount.com", "", `"request":{"sourceRanges":["198.51.100.7/32"],"alloweds":[{"IPProtocol":"tcp"}]},`), 0},
+	} {
+		_, result := run(t, set, text("log", c.lines))
+		if result.Alarms != c.want {
+			t.Errorf("%s: %d alarms, want %d: %v", name, result.Alarms, c.want, result.Rules)
+		}
+	}
+}
