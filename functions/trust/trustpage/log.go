@@ -83,7 +83,7 @@ func (t *trustpage) record(w http.ResponseWriter, r *http.Request) error {
 	}
 	parsed, err := record.Parse(leaf)
 	if err != nil || !t.entries && !public(parsed) {
-		return fault.Refuse(fault.Denied, "record_private", "Records of this kind are not public: some concern persons.",
+		return fault.Refuse(fault.Denied, "record_private", "This record is not public: it concerns somebody, or is of a kind of which some do.",
 			"Ask for the proof of the record: it shows that the log holds it, not what it says.")
 	}
 	return answer(w, r, "application/json", forEver, leaf)

@@ -63,7 +63,7 @@ func (w *world) outcome(ids ...string) []string {
 func TestDeath(t *testing.T) {
 	t.Parallel()
 	var whole []string
-	stride := max(11/require.Seeds(1), 1)
+	stride := max(29/require.Seeds(1), 1)
 	for n := -1; ; n += stride {
 		w := newWorld(t)
 		ctx := t.Context()

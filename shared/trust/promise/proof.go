@@ -64,8 +64,13 @@ func outcome(r record.Record) record.State {
 		return record.Unknown
 	}
 	switch r.Result.State {
-	case record.Kept, record.Pass, record.Exempt, record.Attested, record.Inherited, record.Excepted:
+	case record.Kept, record.Pass, record.Exempt, record.Attested:
 		return record.Kept
+	case record.Inherited, record.Excepted:
+		// What others vouch for, and what is waived, is nothing a check has seen.
+		if r.Kind == record.Attestation || r.Kind == record.Waiver {
+			return record.Kept
+		}
 	case record.Broken, record.Violation:
 		return record.Broken
 	case "":
