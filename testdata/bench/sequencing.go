@@ -66,7 +66,7 @@ func (b *bench) sequencing(ctx context.Context) error {
 
 // hand leaves records in an inbox, as controls do.
 func hand(ctx context.Context, inbox log.Objects, count int) ([][]byte, error) {
-	life := story{at: time.Now().UTC().Add(-time.Hour)}
+	life := story{at: time.Now().UTC().Add(-time.Duration(count) * time.Minute)} // nothing of it is ahead of the clock
 	var leaves [][]byte
 	for range count {
 		r := life.next()
