@@ -53,7 +53,7 @@ func deadline(_ context.Context, t terminal, args []string) int {
 		return t.usage("%v", err)
 	}
 	if terms.Zone, err = calendar.Zone(*zone); err != nil {
-		return t.usage("--zone: %v", err)
+		return t.usage("--zone: %v; write it as Europe/Paris", err)
 	}
 	if !countryForm.MatchString(terms.Country) {
 		return t.usage("--country: %.20q is not two capital letters such as DE, nor none", terms.Country)

@@ -2,8 +2,6 @@ package firestore
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"io"
 	"slices"
@@ -31,23 +29,10 @@ type mark struct {
 	Value []byte `json:"v,omitempty"` // what it is ordered by before its name
 }
 
-func (m mark) cursor() string {
-	b, err := json.Marshal(m)
-	if err != nil { // bytes and text always can be
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
+func (m mark) cursor() string { return erasure.Cursor(m) }
 
 func parseMark(cursor string) (m mark, err error) {
-	if cursor == "" {
-		return m, nil
-	}
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil {
-		err = json.Unmarshal(b, &m)
-	}
-	if err != nil || m.Part < 0 || m.After != "" && !proper(strings.Split(m.After, "/")) {
+	if err = erasure.ReadCursor(cursor, &m); err != nil || m.Part < 0 || m.After != "" && !proper(strings.Split(m.After, "/")) {
 		return mark{}, fault.New(fault.Invalid, "searching: the cursor is none of ours")
 	}
 	return m, nil

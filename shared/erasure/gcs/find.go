@@ -2,8 +2,6 @@ package gcs
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -71,23 +69,10 @@ type mark struct {
 	Generation int64  `json:"g,omitempty"`
 }
 
-func (m mark) cursor() string {
-	b, err := json.Marshal(m)
-	if err != nil { // text and numbers always can be
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
+func (m mark) cursor() string { return erasure.Cursor(m) }
 
 func parseMark(cursor string) (m mark, err error) {
-	if cursor == "" {
-		return m, nil
-	}
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil {
-		err = json.Unmarshal(b, &m)
-	}
-	if err != nil || m.Part < 0 {
+	if err = erasure.ReadCursor(cursor, &m); err != nil || m.Part < 0 {
 		return mark{}, fault.New(fault.Invalid, "searching: the cursor is none of ours")
 	}
 	return m, nil
