@@ -65,19 +65,22 @@ func passed(c Clock, now time.Time) (highest int) {
 	return highest
 }
 
-// Next returns when Due has to be asked again at the latest; zero for never.
+// Next returns when Due has something to tell, now or later; zero for never, as things stand.
 func Next(c Clock, said Said, now time.Time) time.Time {
-	switch c.Status {
-	case Overdue:
+	alarm, said := Due(c, said, now)
+	switch {
+	case alarm != nil:
+		return now
+	case c.Status == Overdue:
 		return c.Target.Add(time.Duration(int(now.Sub(c.Target)/time.Hour)+1) * time.Hour)
-	case Running:
-		whole := c.Target.Sub(c.Start)
-		for _, m := range marks {
-			if at := c.Start.Add(whole * time.Duration(m) / 100); m > said.Mark && at.After(now) {
-				return at
-			}
-		}
-		return c.Target
+	case c.Status != Running:
+		return time.Time{}
 	}
-	return time.Time{}
+	whole := c.Target.Sub(c.Start)
+	for _, m := range marks {
+		if at := c.Start.Add(whole * time.Duration(m) / 100); m > said.Mark && at.After(now) {
+			return at
+		}
+	}
+	return c.Target.Add(time.Hour) // all is said until it is an hour overdue
 }

@@ -1,0 +1,197 @@
+// Package cases is the life of a breach: from the first suspicion to the review after it.
+//
+// # What it promises
+//
+// One path, whoever begins it: a page, a command, a suspicion of the log watch. A suspicion is investigated and never
+// silently a breach; a breach has an instant of awareness that anybody may move earlier, and two people later, with a
+// reason. Whether the authority, the persons and each tenant are told is a decision of its own by two people, and "no" is
+// one as well: with a reason, and a day on which it is looked at again. A score advises (package severity), clocks run from
+// stored instants (package clock), and people are called up a ladder until one of them answers.
+//
+// Decide is pure: it takes a case, an event and the time, and returns the case as it is then with what follows. What
+// people wrote never stands in a record, a message of the bus or a log.
+//
+// # What it does not do
+//
+// It sends nothing itself and files nothing with an authority: it says that something is due, and keeps what was done.
+package cases
+
+import (
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/breach/clock"
+	"ostiary.internal/shared/breach/severity"
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/policy"
+)
+
+// State is where a case stands. It is stored.
+type State string
+
+// The states.
+const (
+	Suspected State = "suspected" // investigated: nobody is aware of a breach yet
+	Open      State = "open"      // a breach
+	Closed    State = "closed"    // Ending says how
+)
+
+// States returns all states.
+func States() []State { return []State{Suspected, Open, Closed} }
+
+// Ending says how a case ended. It is stored.
+type Ending string
+
+// The endings.
+const (
+	Handled    Ending = "handled"      // everybody who had to be told was
+	NotABreach Ending = "not_a_breach" // no personal data was compromised
+)
+
+// Role is what the company is for the data of a track. It is stored.
+type Role string
+
+// The roles. Where it is both, a breach has two tracks.
+const (
+	Controller Role = "controller"
+	Processor  Role = "processor"
+)
+
+// Own is the track of data the company itself decides about.
+const Own = "own"
+
+// Exactness says how far a number is known: unknown is a value. It is stored.
+type Exactness string
+
+// How far a number is known.
+const (
+	Exact         Exactness = "exact"
+	Estimate      Exactness = "estimate"
+	Unknown       Exactness = "unknown"
+	NotApplicable Exactness = "not_applicable"
+)
+
+// Count is a number of people or records.
+type Count struct {
+	N   int64     `json:"n,omitempty"` // of Exact and Estimate
+	How Exactness `json:"how"`
+}
+
+// Track is whose data is concerned: Own, or a tenant of the policy.
+type Track struct {
+	ID      string    `json:"id"`
+	Role    Role      `json:"role"`
+	People  Count     `json:"people"`
+	Records Count     `json:"records"`
+	Told    time.Time `json:"told,omitzero"` // the first notice reached the tenant
+}
+
+// Times are the instants of a breach, kept apart. Zero is not known.
+type Times struct {
+	OccurredFrom  time.Time `json:"occurred_from,omitzero"`
+	OccurredTo    time.Time `json:"occurred_to,omitzero"`
+	Detected      time.Time `json:"detected,omitzero"`
+	Investigating time.Time `json:"investigating,omitzero"`
+	Aware         time.Time `json:"aware,omitzero"`      // of the company, as controller and as processor
+	Classified    time.Time `json:"classified,omitzero"` // as a major incident, where a regime asks for it
+	Contained     time.Time `json:"contained,omitzero"`  // it goes on no longer
+}
+
+// Case is one case, as it is stored. Times are UTC. Texts are numbers, from 1, of those in Private: 0 is none.
+type Case struct {
+	V        int       `json:"v"`
+	ID       string    `json:"id"`     // random; what messages say
+	Number   string    `json:"number"` // random; what people say. Of an exercise it begins with EX
+	Nonce    string    `json:"nonce"`  // random; what the ids of records are made of
+	Rev      int64     `json:"rev"`    // counts the changes
+	State    State     `json:"state"`
+	Ending   Ending    `json:"ending,omitempty"`
+	Exercise bool      `json:"exercise,omitempty"` // set when it is declared, never changed
+	Declared time.Time `json:"declared"`
+	By       string    `json:"by,omitempty"`     // who declared it; "" for a detection
+	Source   string    `json:"source,omitempty"` // of a detection: its reference
+
+	Private *seal.Envelope `json:"private,omitempty"`
+	Summary int            `json:"summary,omitempty"` // text
+	Times   Times          `json:"times"`
+	Moves   []Move         `json:"moves,omitempty"` // of awareness, oldest first
+	Moving  *Move          `json:"moving,omitempty"`
+	Tracks  []Track        `json:"tracks,omitempty"`
+	// Unmapped counts domains and accounts that are affected and belong to no tenant we know: somebody may have to be told
+	// whom nobody has found yet.
+	Unmapped int `json:"unmapped,omitempty"`
+
+	Score     *Scored              `json:"score,omitempty"` // the last
+	Scores    int                  `json:"scores,omitempty"`
+	Decisions []Decision           `json:"decisions,omitempty"` // one that counts, or waits, for each subject, and those they replaced
+	Filed     map[string]Filing    `json:"filed,omitempty"`     // by clock
+	Promises  map[string]time.Time `json:"promises,omitempty"`  // what was promised, by when
+	Kept      map[string]time.Time `json:"kept,omitempty"`      // when it was done
+
+	Ladder Ladder                `json:"ladder"`
+	Said   map[string]clock.Said `json:"said,omitempty"`   // by clock
+	Warned int                   `json:"warned,omitempty"` // of Investigation
+
+	Closed   time.Time    `json:"closed,omitzero"`
+	ClosedBy string       `json:"closed_by,omitempty"`
+	Review   calendar.Day `json:"review,omitzero"`   // by when the case is looked back at
+	Reviewed time.Time    `json:"reviewed,omitzero"` // that was done
+	Overdue  string       `json:"overdue,omitempty"` // open record of a clock that ran out
+	Next     int64        `json:"next,omitempty"`    // microseconds since 1970: when a tick has to look
+}
+
+// Move is a change of the instant of awareness.
+type Move struct {
+	From   time.Time `json:"from,omitzero"`
+	To     time.Time `json:"to"`
+	By     string    `json:"by"`
+	Second string    `json:"second,omitempty"`
+	At     time.Time `json:"at"`
+	Reason int       `json:"reason,omitempty"` // text
+}
+
+// Scored is a score with what it was made of.
+type Scored struct {
+	Input severity.Input `json:"input"` // without its reasons: they are texts
+	Score severity.Score `json:"score"`
+	By    string         `json:"by"`
+	At    time.Time      `json:"at"`
+	Why   int            `json:"why,omitempty"` // text: the reasons
+}
+
+// Filing is a report to an authority, made by a person on its portal.
+type Filing struct {
+	At        time.Time `json:"at"`
+	By        string    `json:"by"`
+	Reference int       `json:"reference,omitempty"` // text
+	Reasons   int       `json:"reasons,omitempty"`   // text: of the delay
+}
+
+// Actor is a person, with what she is in the policy.
+type Actor struct {
+	ID    string
+	Roles []policy.Role
+}
+
+// Has reports whether the actor has one of the roles.
+func (a Actor) Has(roles ...policy.Role) bool {
+	return slices.ContainsFunc(roles, func(r policy.Role) bool { return slices.Contains(a.Roles, r) })
+}
+
+// decides reports whether the actor may decide about a breach: two of these decide together.
+func (a Actor) decides() bool { return a.Has(policy.Security, policy.DPO, policy.Owner) }
+
+// track returns a track by its id.
+func (c *Case) track(id string) *Track {
+	at := slices.IndexFunc(c.Tracks, func(t Track) bool { return t.ID == id })
+	if at < 0 {
+		return nil
+	}
+	return &c.Tracks[at]
+}
+
+// controls reports whether the company is a controller of some of the data.
+func (c *Case) controls() bool {
+	return slices.ContainsFunc(c.Tracks, func(t Track) bool { return t.Role == Controller })
+}

@@ -1,0 +1,447 @@
+package cases
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/breach/clock"
+	"ostiary.internal/shared/breach/severity"
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// version of the stored shapes.
+const version = 1
+
+// deciding is one event being decided.
+type deciding struct {
+	Case
+	e       Event
+	now     time.Time
+	rules   Rules
+	effects []Effect
+}
+
+// Decide lets an event happen to a case. It is pure: the case given is not changed. Refusals are *fault.Error with a code:
+// state_conflict, not_allowed, and those of the events. An event that changes nothing has no effects.
+func Decide(c Case, e Event, now time.Time, rules Rules) (Case, []Effect, error) {
+	d := &deciding{Case: c.clone(), e: e, now: now.UTC(), rules: rules}
+	if err := d.happen(); err != nil {
+		return c, nil, err
+	}
+	d.heal()
+	d.schedule()
+	return d.Case, d.effects, nil
+}
+
+func (d *deciding) happen() error {
+	if d.e.By.ID != "" && d.State != Closed {
+		d.Ladder.Active = d.now
+	}
+	switch d.e.What {
+	case Declare:
+		return d.declare()
+	case Triage:
+		return d.triage()
+	case Describe:
+		return d.describe()
+	case Timed:
+		return d.timed()
+	case MoveAware:
+		return d.moveAware()
+	case Rate:
+		return d.rate()
+	case Answer:
+		return d.answer()
+	case File:
+		return d.file()
+	case Promise, Keep:
+		return d.promise()
+	case Told:
+		return d.told()
+	case Ack:
+		return d.ack()
+	case Close:
+		return d.close()
+	case Reopen:
+		return d.reopen()
+	case Review:
+		return d.review()
+	case Ticked:
+		d.tick()
+		return nil
+	}
+	return fault.New(fault.Invalid, "deciding about a breach: an event of no known kind")
+}
+
+// clone returns a case that shares no list with c.
+func (c Case) clone() Case {
+	c.Moves, c.Tracks, c.Decisions = slices.Clone(c.Moves), slices.Clone(c.Tracks), slices.Clone(c.Decisions)
+	c.Filed, c.Promises, c.Kept, c.Said = maps.Clone(c.Filed), maps.Clone(c.Promises), maps.Clone(c.Kept), maps.Clone(c.Said)
+	if c.Moving != nil {
+		moving := *c.Moving
+		c.Moving = &moving
+	}
+	return c
+}
+
+func (d *deciding) from(states ...State) error {
+	if slices.Contains(states, d.State) {
+		return nil
+	}
+	return fault.Refuse(fault.Conflict, "state_conflict", "The case is "+string(d.State)+"; this cannot be done to it now.", "Look at the case as it is now.")
+}
+
+func (d *deciding) mayDecide() error {
+	if d.e.By.decides() {
+		return nil
+	}
+	return fault.Refuse(fault.Denied, "not_allowed", "This is for security, the data protection officer or an owner.", "Ask one of them.")
+}
+
+func (d *deciding) record(step string) {
+	d.effects = append(d.effects, Effect{Do: DoRecord, Step: step})
+}
+func (d *deciding) tell(step, but string) {
+	d.effects = append(d.effects, Effect{Do: DoTell, Step: step, But: but})
+}
+func (d *deciding) today() calendar.Day { return calendar.Date(d.now, d.rules.Zone) }
+
+// declare begins a case: a breach with its awareness, or a suspicion to be looked into. Whoever it is, people are called.
+func (d *deciding) declare() error {
+	if d.ID == "" || d.State != "" {
+		return d.from() // it was declared before
+	}
+	d.V, d.State, d.Declared, d.By, d.Source, d.Exercise = version, Suspected, d.now, d.e.By.ID, d.e.Source, d.e.Exercise
+	d.Summary = d.e.Text
+	d.Times = d.e.Times
+	if d.Times.Detected.IsZero() {
+		d.Times.Detected = d.now
+	}
+	if err := d.plausible(d.Times); err != nil {
+		return err
+	}
+	d.Times.Aware, d.Times.Investigating = time.Time{}, d.now
+	if err := d.setTracks(); err != nil {
+		return err
+	}
+	d.record("declared")
+	if d.e.Breach {
+		// Whoever declares a breach is certain of it, and was when she found it: later is for two people to say.
+		if err := d.aware(d.Times.Detected); err != nil {
+			return err
+		}
+	}
+	d.Ladder = Ladder{Active: d.now}
+	d.page(0)
+	return nil
+}
+
+// triage takes what somebody found of a suspicion.
+func (d *deciding) triage() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	switch d.e.Result {
+	case Likely, Confirmed:
+		if d.State == Open {
+			return nil
+		}
+		if err := d.from(Suspected); err != nil {
+			return err
+		}
+		at := d.e.At
+		if at.IsZero() {
+			at = d.now
+		}
+		d.record("triage_" + string(d.e.Result))
+		return d.aware(at)
+	case NotEnough:
+		if err := d.from(Suspected); err != nil {
+			return err
+		}
+		d.record("triage_not_enough")
+		return nil
+	}
+	return refuse("result_invalid", "The result of a triage is likely, confirmed or not_enough.", "That it is no breach is decided by two: answer no to the subject breach.")
+}
+
+// aware makes a case a breach.
+func (d *deciding) aware(at time.Time) error {
+	if err := clock.CheckAware(at, d.Times.OccurredFrom, d.now); err != nil {
+		return err
+	}
+	d.State, d.Times.Aware = Open, at.UTC()
+	d.Moves = append(d.Moves, Move{To: at.UTC(), By: d.e.By.ID, At: d.now, Reason: d.e.Text})
+	d.record("aware")
+	d.tell("aware", "")
+	return nil
+}
+
+// moveAware takes another instant of awareness: at once where it is earlier, and by two with a reason where it is later.
+func (d *deciding) moveAware() error {
+	if d.e.By.ID == "" || !d.e.By.decides() && d.e.By.ID != d.By {
+		return d.mayDecide()
+	}
+	if err := d.from(Open); err != nil {
+		return err
+	}
+	at := d.e.At.UTC()
+	if err := clock.CheckAware(at, d.Times.OccurredFrom, d.now); err != nil {
+		return err
+	}
+	move := Move{From: d.Times.Aware, To: at, By: d.e.By.ID, At: d.now, Reason: d.e.Text}
+	switch {
+	case at.Equal(d.Times.Aware):
+		return nil
+	case at.Before(d.Times.Aware):
+		d.Moving = nil
+	case !d.e.By.decides():
+		return d.mayDecide()
+	case d.Moving == nil || !d.Moving.To.Equal(at):
+		if d.e.Text == 0 {
+			return refuse("reason_missing", "A later time of awareness has a reason.", "Say how it is known that nobody was certain before.")
+		}
+		d.Moving = &move
+		d.record("aware_proposed")
+		d.tell("aware_proposed", d.e.By.ID)
+		return nil
+	case d.Moving.By == d.e.By.ID:
+		return nil
+	default:
+		move.By, move.Second, move.Reason = d.Moving.By, d.e.By.ID, d.Moving.Reason
+		d.Moving = nil
+	}
+	d.Times.Aware = at
+	d.Moves = append(d.Moves, move)
+	d.record("aware_moved")
+	return nil
+}
+
+// maxTracks bounds a case; a provider of more tenants than that divides it.
+const maxTracks = 5_000
+
+func (d *deciding) describe() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	if err := d.from(Suspected, Open); err != nil {
+		return err
+	}
+	before := d.Tracks
+	if err := d.setTracks(); err != nil {
+		return err
+	}
+	if len(d.Undecided()) > 0 && len(d.Tracks) > len(before) {
+		d.tell("tracks", d.e.By.ID)
+	}
+	d.record("tracks")
+	return nil
+}
+
+// setTracks adds tracks and corrects their numbers. None is taken away: that a tenant is not concerned is a decision.
+func (d *deciding) setTracks() error {
+	d.Unmapped = d.e.Unmapped
+	for _, t := range d.e.Tracks {
+		if t.ID == "" || t.Role != Controller && t.Role != Processor || t.Role == Controller != (t.ID == Own) || !t.People.valid() || !t.Records.valid() {
+			return refuse("tracks_invalid", "A track is own, as controller, or a tenant, as processor, with counts exact, estimate, unknown or not_applicable.", "Correct it and send it again.")
+		}
+		if known := d.track(t.ID); known != nil {
+			known.People, known.Records = t.People, t.Records
+			continue
+		}
+		t.Told = time.Time{}
+		d.Tracks = append(d.Tracks, t)
+	}
+	if len(d.Tracks) > maxTracks {
+		return refuse("tracks_invalid", "A case has at most 5,000 tracks.", "Declare a second case for the others.")
+	}
+	return nil
+}
+
+func (c Count) valid() bool {
+	switch c.How {
+	case Exact, Estimate:
+		return c.N >= 0
+	case Unknown, NotApplicable:
+		return c.N == 0
+	}
+	return false
+}
+
+// timed takes instants that are known now. Awareness has its own event.
+func (d *deciding) timed() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	if err := d.from(Suspected, Open); err != nil {
+		return err
+	}
+	if !d.e.Times.Aware.IsZero() || !d.e.Times.Investigating.IsZero() {
+		return refuse("times_invalid", "Awareness and the start of the investigation are not set this way.", "Use the correction of awareness.")
+	}
+	next := d.Times
+	for _, one := range []struct {
+		to  *time.Time
+		new time.Time
+	}{{&next.OccurredFrom, d.e.Times.OccurredFrom}, {&next.OccurredTo, d.e.Times.OccurredTo}, {&next.Detected, d.e.Times.Detected},
+		{&next.Classified, d.e.Times.Classified}, {&next.Contained, d.e.Times.Contained}} {
+		if !one.new.IsZero() {
+			*one.to = one.new.UTC()
+		}
+	}
+	if err := d.plausible(next); err != nil {
+		return err
+	}
+	if next == d.Times {
+		return nil
+	}
+	d.Times = next
+	d.record("times")
+	return nil
+}
+
+// plausible refuses instants that cannot be.
+func (d *deciding) plausible(t Times) error {
+	late := d.now.Add(clock.Ahead)
+	for _, at := range []time.Time{t.OccurredFrom, t.OccurredTo, t.Detected, t.Classified, t.Contained} {
+		if at.After(late) {
+			return refuse("times_invalid", "An instant lies ahead.", "Correct it; give each with its offset.")
+		}
+	}
+	switch {
+	case !t.OccurredTo.IsZero() && t.OccurredTo.Before(t.OccurredFrom), t.Detected.Before(t.OccurredFrom):
+		return refuse("times_invalid", "The breach cannot end, or be found, before it began.", "Correct since when it went on.")
+	case !t.Aware.IsZero() && t.Aware.Before(t.OccurredFrom):
+		return refuse("times_invalid", "Nobody was aware of it before it began.", "Correct the time of awareness first.")
+	}
+	return nil
+}
+
+// rate takes a score.
+func (d *deciding) rate() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	if err := d.from(Suspected, Open); err != nil {
+		return err
+	}
+	if err := d.e.Input.Check(); err != nil {
+		return err
+	}
+	d.Score = &Scored{Input: d.e.Input, Score: severity.Of(d.e.Input), By: d.e.By.ID, At: d.now, Why: d.e.Text}
+	d.Scores++
+	d.record("scored")
+	d.rescored()
+	return nil
+}
+
+// told notes that a tenant has our notice.
+func (d *deciding) told() error {
+	t := d.track(d.e.Tenant)
+	if t == nil || t.Role != Processor {
+		return refuse("subject_invalid", "The case does not concern that tenant.", "Look at the tracks of the case.")
+	}
+	if !t.Told.IsZero() {
+		return nil
+	}
+	t.Told = d.e.At.UTC()
+	d.record("told")
+	return nil
+}
+
+func (d *deciding) close() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	if d.State == Closed {
+		return nil
+	}
+	if err := d.from(Open); err != nil {
+		return err
+	}
+	if left := d.unsettled(); left != "" {
+		return fault.Refuse(fault.Conflict, "case_unsettled", "The case cannot be closed: "+left+".", "Settle that first.")
+	}
+	d.end(Handled)
+	return nil
+}
+
+// unsettled says what is still to be done before a case may be closed; "" for nothing.
+func (d *deciding) unsettled() string {
+	switch left := d.Undecided(); {
+	case len(d.Tracks) == 0:
+		return "nobody said whose data is concerned"
+	case d.Unmapped > 0:
+		return "affected domains or accounts belong to no known tenant"
+	case len(left) > 0:
+		return "not all is decided by two people"
+	}
+	if yes := d.decision(SA, true); yes != nil && yes.Yes && d.Filed["gdpr_33_1"].At.IsZero() {
+		return "the report to the authority is not on record"
+	}
+	for _, t := range d.Tracks {
+		if yes := d.decision(t.ID, true); t.Role == Processor && yes != nil && yes.Yes && t.Told.IsZero() {
+			return "a tenant has not been told"
+		}
+	}
+	for name := range d.Promises {
+		if d.Kept[name].IsZero() {
+			return "something that was promised is not done"
+		}
+	}
+	return ""
+}
+
+// end closes a case, and has it looked back at.
+func (d *deciding) end(how Ending) {
+	d.State, d.Ending, d.Closed, d.ClosedBy = Closed, how, d.now, d.e.By.ID
+	d.Review = calendar.AddDays(d.today(), d.rules.ReviewDays)
+	d.record("closed")
+	d.standDown()
+	d.effects = append(d.effects, Effect{Do: DoDuty, Step: "review", By: d.Review})
+}
+
+func (d *deciding) reopen() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	if err := d.from(Closed); err != nil {
+		return err
+	}
+	if d.e.Text == 0 {
+		return refuse("reason_missing", "Opening a case again has a reason.", "Say what is new.")
+	}
+	if no := d.decision(Breach, true); no != nil {
+		no.Replaced, no.Why = true, "decided"
+	}
+	d.State, d.Ending, d.Closed, d.ClosedBy = Suspected, "", time.Time{}, ""
+	d.Review, d.Reviewed = calendar.Day{}, time.Time{}
+	if !d.Times.Aware.IsZero() {
+		d.State = Open
+	} else {
+		d.Times.Investigating, d.Warned = d.now, 0
+	}
+	d.record("reopened")
+	d.Ladder = Ladder{Active: d.now}
+	d.page(0)
+	return nil
+}
+
+func (d *deciding) review() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	if err := d.from(Closed); err != nil {
+		return err
+	}
+	if d.e.Text == 0 {
+		return refuse("reason_missing", "A review says what was learned.", "Write what happened, what worked, what did not, and who does what by when.")
+	}
+	if d.Reviewed.IsZero() {
+		d.Reviewed = d.now
+		d.record("reviewed")
+	}
+	return nil
+}

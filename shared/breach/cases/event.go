@@ -1,0 +1,105 @@
+package cases
+
+import (
+	"time"
+
+	"ostiary.internal/shared/breach/severity"
+	"ostiary.internal/shared/calendar"
+)
+
+// What says what happened to a case. It stands in records.
+type What string
+
+// The events.
+const (
+	Declare   What = "declare"
+	Triage    What = "triage"  // of a suspicion: what it is
+	Describe  What = "tracks"  // whose data is concerned, and how much of it
+	Timed     What = "times"   // an instant other than awareness is known now
+	MoveAware What = "aware"   // the instant of awareness was another
+	Rate      What = "score"   // a score
+	Answer    What = "decide"  // whether somebody is told
+	File      What = "file"    // a report was made on an authority's portal
+	Promise   What = "promise" // something is promised by an instant
+	Keep      What = "keep"    // and was done
+	Told      What = "told"    // a tenant has our notice
+	Ack       What = "ack"     // somebody on the ladder answers
+	Close     What = "close"
+	Reopen    What = "reopen"
+	Review    What = "review" // the case was looked back at
+	Ticked    What = "tick"   // time has passed
+)
+
+// Events returns all events but Declare, which begins a case.
+func Events() []What {
+	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Ack, Close, Reopen, Review, Ticked}
+}
+
+// Result is what a triage found.
+type Result string
+
+// The results. That it is no breach is a decision, by two.
+const (
+	Likely    Result = "likely"     // reasonable certainty is enough (EDPB guidelines 9/2022)
+	Confirmed Result = "confirmed"  //
+	NotEnough Result = "not_enough" // facts: the investigation goes on
+)
+
+// Event is one event with what belongs to it. Texts are numbers in the case's private part, where they are already.
+type Event struct {
+	What What
+	By   Actor // none for detections, notices and the clock
+
+	Breach   bool    // of Declare: it is one; else a suspicion
+	Exercise bool    // of Declare
+	Source   string  // of Declare by a detection
+	Times    Times   // of Declare and Timed: those that are not zero
+	Tracks   []Track // of Declare and Describe
+	Unmapped int     // of Declare and Describe
+	Text     int     // summary, reason, reference
+	Result   Result  // of Triage
+	At       time.Time
+	Input    severity.Input // of Rate
+	Subject  string         // of Answer: SA, Persons, Breach, or a track
+	Yes      bool           // of Answer
+	Again    calendar.Day   // of Answer no: when it is looked at again; zero for the usual time
+	Clock    string         // of File
+	Late     int            // of File: text, reasons of the delay
+	Name     string         // of Promise and Keep
+	Tenant   string         // of Told
+	Step     string         // of Ack
+}
+
+// Do says what follows from an event.
+type Do string
+
+// What follows.
+const (
+	DoRecord  Do = "record"  // evidence that a step was taken
+	DoFinding Do = "finding" // evidence that something is out of order
+	DoHeal    Do = "heal"    // and that it is in order again
+	DoPage    Do = "page"    // those of a step of the ladder, until one answers
+	DoAlarm   Do = "alarm"   // of a clock, to whoever decides
+	DoTell    Do = "tell"    // people who decide: something waits for them
+	DoStand   Do = "stand_down"
+	DoDuty    Do = "duty" // something a person has to do by a day
+)
+
+// Effect is what follows from an event beside the new case.
+type Effect struct {
+	Do     Do
+	Step   string // of records and messages: which
+	Clock  string // of alarms
+	Mark   int    // of alarms: percent
+	Hours  int    // of alarms: whole hours overdue
+	Missed []int  // of alarms: marks that passed unsaid
+	But    string // of tells: not this person
+	By     calendar.Day
+}
+
+// The subjects of decisions beside tracks.
+const (
+	SA      = "sa"      // the supervisory authority is told
+	Persons = "persons" // the persons are told
+	Breach  = "breach"  // it is one; "no" ends the case
+)

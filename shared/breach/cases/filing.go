@@ -1,0 +1,86 @@
+package cases
+
+import (
+	"time"
+
+	"ostiary.internal/shared/breach/clock"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// maxPromises bounds what a case promises at once.
+const maxPromises = 50
+
+// file notes that somebody made a report on an authority's portal. A late one has its reasons (GDPR, article 33(1)).
+func (d *deciding) file() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	if err := d.from(Open); err != nil {
+		return err
+	}
+	at := d.e.At.UTC()
+	if at.Before(d.Times.Aware) || at.After(d.now.Add(clock.Ahead)) {
+		return refuse("times_invalid", "The report was not made between awareness and now.", "Give the time on the authority's receipt, with its offset.")
+	}
+	running, known := d.clock(d.e.Clock)
+	if !known || running.Binding != clock.Law {
+		return refuse("clock_invalid", "The case has no such clock to be met by a report.", "Use one of its legal clocks.")
+	}
+	if old := d.Filed[d.e.Clock]; !old.At.IsZero() {
+		if old.At.Equal(at) {
+			return nil
+		}
+		return fault.Refuse(fault.Conflict, "filed_before", "This report is on record.", "A complement has its own clock.")
+	}
+	if !running.Target.IsZero() && at.After(running.Target) && d.e.Late == 0 {
+		return refuse("late_reasons_missing", "The report is late: its reasons go with it.", "Say why it was not made in time.")
+	}
+	if d.Filed == nil {
+		d.Filed = map[string]Filing{}
+	}
+	d.Filed[d.e.Clock] = Filing{At: at, By: d.e.By.ID, Reference: d.e.Text, Reasons: d.e.Late}
+	d.record("filed")
+	return nil
+}
+
+// promise notes something that is to be done by an instant, such as a complement or the next update, or that it was. One
+// that was promised may be moved, with a reason.
+func (d *deciding) promise() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	if err := d.from(Open); err != nil {
+		return err
+	}
+	name, at := d.e.Name, d.e.At.UTC()
+	by, known := d.Promises[name]
+	switch {
+	case name == "" || len(name) > 40:
+		return refuse("name_invalid", "A promise has a short name.", "Use letters, digits and hyphens, at most 40.")
+	case d.e.What == Keep && !known:
+		return refuse("name_invalid", "Nothing was promised by that name.", "Look at the promises of the case.")
+	case d.e.What == Keep && !d.Kept[name].IsZero(), d.e.What == Promise && known && by.Equal(at):
+		return nil
+	case d.e.What == Promise && !at.After(d.now):
+		return refuse("times_invalid", "What is promised lies ahead.", "Give an instant after now, with its offset.")
+	case d.e.What == Promise && known && d.e.Text == 0:
+		return refuse("reason_missing", "Moving a promise has a reason.", "Say why it takes longer.")
+	case d.e.What == Promise && !known && len(d.Promises) >= maxPromises:
+		return refuse("name_invalid", "The case promises too much already.", "Keep one of its promises first.")
+	}
+	if d.e.What == Keep {
+		if d.Kept == nil {
+			d.Kept = map[string]time.Time{}
+		}
+		d.Kept[name] = d.now
+		d.record("kept")
+		return nil
+	}
+	if d.Promises == nil {
+		d.Promises = map[string]time.Time{}
+	}
+	d.Promises[name] = at
+	delete(d.Kept, name)
+	d.record("promised")
+	return nil
+}

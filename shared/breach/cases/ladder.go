@@ -1,0 +1,102 @@
+package cases
+
+import (
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/platform/fault"
+)
+
+// Ladder is how people are called, step by step, until one of a step that was called answers. An answer holds as long as
+// people do something about the case: when nobody did for Rules.AckLife, the step that answered is called again, on every
+// channel. A closed case calls nobody.
+type Ladder struct {
+	Step   int       `json:"step"`             // called last, of Rules.Ladder
+	Called time.Time `json:"called,omitzero"`  // when
+	Calls  int       `json:"calls,omitempty"`  // so far
+	Paged  []string  `json:"paged,omitempty"`  // steps that were called since the last answer, and will be told when it is over
+	Acked  time.Time `json:"acked,omitzero"`   // when somebody answered; zero while nobody has
+	AckBy  string    `json:"ack_by,omitempty"` // who
+	Active time.Time `json:"active,omitzero"`  // when somebody last did something
+	Nobody bool      `json:"nobody,omitempty"` // all steps were called in vain: on record
+}
+
+// page calls a step.
+func (d *deciding) page(step int) {
+	l := &d.Ladder
+	l.Step, l.Called, l.Acked, l.AckBy = step, d.now, time.Time{}, ""
+	l.Calls++
+	name := d.rules.Ladder[step].ID
+	if !slices.Contains(l.Paged, name) {
+		l.Paged = append(slices.Clone(l.Paged), name)
+	}
+	d.effects = append(d.effects, Effect{Do: DoPage, Step: name})
+}
+
+// ack takes the answer of somebody who was called. Of a step that was not called yet it counts as well: she is here.
+func (d *deciding) ack() error {
+	if err := d.from(Suspected, Open); err != nil {
+		return err
+	}
+	at := slices.IndexFunc(d.rules.Ladder, func(s Step) bool { return s.ID == d.e.Step })
+	switch {
+	case at < 0:
+		return refuse("step_invalid", "The ladder has no such step.", "Use the step you were called for.")
+	case !d.e.By.Has(d.rules.Ladder[at].Roles...):
+		return fault.Refuse(fault.Denied, "not_allowed", "Only somebody of that step answers for it.", "Answer for a step of yours.")
+	case !d.Ladder.Acked.IsZero():
+		return nil
+	}
+	l := &d.Ladder
+	l.Acked, l.AckBy, l.Active, l.Nobody = d.now, d.e.By.ID, d.now, false
+	l.Step = min(l.Step, at)
+	d.record("acked")
+	return nil
+}
+
+// climb calls the next step when its time has come; after the last one, all of them again and again, and on record that
+// nobody answers.
+func (d *deciding) climb() {
+	if d.State == Closed {
+		return
+	}
+	l := &d.Ladder
+	if due := l.due(d.rules); due.IsZero() || d.now.Before(due) {
+		return
+	}
+	if !l.Acked.IsZero() {
+		d.record("ack_expired")
+		d.page(l.Step)
+		return
+	}
+	if l.Step+1 < len(d.rules.Ladder) {
+		d.page(l.Step + 1)
+		return
+	}
+	if !l.Nobody {
+		l.Nobody = true
+		d.effects = append(d.effects, Effect{Do: DoFinding, Step: "nobody_reachable"})
+	}
+	for step := range d.rules.Ladder {
+		d.page(step)
+	}
+}
+
+// due is when the ladder is looked at again; zero for never.
+func (l Ladder) due(r Rules) time.Time {
+	switch {
+	case l.Called.IsZero():
+		return time.Time{}
+	case !l.Acked.IsZero():
+		return l.Active.Add(r.AckLife)
+	}
+	return l.Called.Add(r.Ladder[min(l.Step, len(r.Ladder)-1)].Wait)
+}
+
+// standDown tells everybody who was called, once, that it is over.
+func (d *deciding) standDown() {
+	if len(d.Ladder.Paged) > 0 {
+		d.effects = append(d.effects, Effect{Do: DoStand})
+	}
+	d.Ladder = Ladder{Active: d.Ladder.Active}
+}
