@@ -1,0 +1,69 @@
+package notice
+
+import (
+	"net/netip"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+var (
+	link     = regexp.MustCompile(`(?i)://|\bwww\.|\bhref\b|<[a-z!/]`)
+	address  = regexp.MustCompile(`[^\s,;:<>()]+@[^\s,;:<>()]+`)
+	internal = regexp.MustCompile(`(?i)\b[a-z0-9-]+(\.[a-z0-9-]+)*\.(internal|local|localhost|corp|intranet|lan|home\.arpa)\b|\b(metadata|localhost)\b`)
+	numbers  = regexp.MustCompile(`[0-9A-Fa-f:.]{7,45}`)
+	verdict  = regexp.MustCompile(`(?i)\bno (high )?risk\b|\blow risk\b|\bhigh risk\b|\bunlikely to result\b|\bnot (need|have) to notify\b|\bmust notify\b|` +
+		`\baucun risque\b|\bpas de risque\b|\brisque (faible|élevé)|\brisque n.est pas\b|\bdevez notifier\b|` +
+		`\bkein (hohes )?Risiko\b|\b(geringes|hohes) Risiko\b|\bvoraussichtlich nicht zu einem Risiko\b|\bmüssen .{0,20}melden\b`)
+)
+
+// Lint says what is wrong with what people wrote for a variable; "" for nothing. others are the names of tenants it is not
+// for; contact is whom to ask, whose own address may stand there. It is a check of words, and no substitute for reading.
+func Lint(k Kind, name, text string, others []string, contact string) string {
+	if at := strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Cf, r) }); at >= 0 {
+		return "holds a character nobody sees"
+	}
+	if link.MatchString(text) {
+		return "holds a link"
+	}
+	for _, other := range others {
+		if len(other) > 3 && wordIn(text, other) {
+			return "names another tenant"
+		}
+	}
+	for _, one := range address.FindAllString(text, -1) {
+		if name != "contact" && !strings.Contains(contact, one) {
+			return "holds the address of a person"
+		}
+	}
+	if internal.MatchString(text) {
+		return "names a machine of ours"
+	}
+	for _, one := range numbers.FindAllString(text, -1) {
+		if _, err := netip.ParseAddr(strings.Trim(one, ".:")); err == nil {
+			return "holds the address of a machine"
+		}
+	}
+	if k != Persons && verdict.MatchString(text) {
+		return "judges the risk, which is for the controller to do"
+	}
+	return ""
+}
+
+// wordIn reports whether a name stands in a text as a word of its own, whatever the case of letters.
+func wordIn(text, name string) bool {
+	text, name = strings.ToLower(text), strings.ToLower(name)
+	isPart := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	for from := 0; ; {
+		at := strings.Index(text[from:], name)
+		if at < 0 {
+			return false
+		}
+		at += from
+		before, after := []rune(text[:at]), []rune(text[at+len(name):])
+		if (len(before) == 0 || !isPart(before[len(before)-1])) && (len(after) == 0 || !isPart(after[0])) {
+			return true
+		}
+		from = at + len(name)
+	}
+}

@@ -1,0 +1,280 @@
+package notice_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/shared/breach/notice"
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/platform/message/letters"
+	"ostiary.internal/shared/policy"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func texts(t testing.TB) *letters.Set {
+	t.Helper()
+	set, err := notice.Read(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func facts(t testing.TB) notice.Facts {
+	t.Helper()
+	paris, err := calendar.Zone("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 27, 9, 30, 0, 0, time.UTC)
+	return notice.Facts{Number: "abcd-efgh", Company: "Shared Contacts", Zone: paris, FirstSign: at, Aware: at.Add(2 * time.Hour), Next: at.Add(72 * time.Hour)}
+}
+
+// tenants are three, each with people of another language.
+func tenants() []policy.Tenant {
+	return []policy.Tenant{
+		{ID: "nord", Name: "Cabinet Nord", Language: "fr", Contacts: []policy.Contact{{Role: policy.Privacy, Email: "privacy@nord.example"}, {Role: policy.AroundTheClock, Email: "nuit@nord.example", Channels: []string{"sms", "mail"}}, {Role: policy.Legal, Email: "Privacy@nord.example"}}},
+		{ID: "sud", Name: "Werke Süd", Language: "de", Contacts: []policy.Contact{{Role: policy.SecurityContact, Email: "sicherheit@sued.example"}}},
+		{ID: "ost", Name: "Eastern Ltd", Language: "xx", Contacts: []policy.Contact{{Role: policy.Privacy, Email: "dpo@east.example"}}},
+	}
+}
+
+func names() (all []string) {
+	for _, t := range tenants() {
+		all = append(all, t.Name)
+	}
+	return all
+}
+
+func recipients(t testing.TB) (all []notice.Recipient) {
+	t.Helper()
+	for _, tenant := range tenants() {
+		some, err := notice.Recipients(tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, some...)
+	}
+	return all
+}
+
+// draft writes something for every variable of a kind, in every language.
+func draft(k notice.Kind) notice.Draft {
+	d := notice.Draft{Kind: k, Version: 1, Texts: map[string]map[string]string{}, Tenants: map[string]map[string]map[string]string{}}
+	for _, language := range letters.Languages() {
+		d.Texts[language] = map[string]string{}
+		for _, name := range notice.Written(k) {
+			d.Texts[language][name] = strings.ToUpper(name) + " " + language + "."
+		}
+		d.Texts[language]["contact"] = "+33 1 00 00 00 00, security@sharedcontacts.example"
+		if _, asked := d.Texts[language]["subprocessors"]; asked {
+			d.Texts[language]["subprocessors"] = notice.NotKnown
+		}
+	}
+	return d
+}
+
+// TestGolden: every notice in every language, whole, byte by byte.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	for _, k := range notice.Kinds() {
+		to := recipients(t)
+		if k == notice.Persons {
+			to = []notice.Recipient{{Address: "a@persons.example", Language: "fr"}, {Address: "b@persons.example", Language: "de"}, {Address: "c@persons.example", Language: "en"}}
+		}
+		f := facts(t)
+		f.Exercise = k == notice.Update
+		all, err := notice.Compose(texts(t), draft(k), f, to, names())
+		if err != nil {
+			t.Fatalf("%s: %v", k, err)
+		}
+		var b strings.Builder
+		for _, m := range all {
+			b.WriteString("To: " + m.To + " " + strings.Join(m.Channels, ",") + "\nSubject: " + m.Subject + "\n\n" + m.Text + "\n----\n")
+			checked := message.Message{ID: "x", To: m.To, Subject: m.Subject, Text: m.Text, At: time.Unix(0, 0)}
+			if err := checked.Check(); err != nil {
+				t.Errorf("%s to %s: %v", k, m.To, err)
+			}
+			if strings.ContainsAny(m.Subject+m.Text, "{}") {
+				t.Errorf("%s to %s has a hole", k, m.To)
+			}
+		}
+		golden(t, string(k)+".txt", b.String())
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil || string(want) != got {
+		t.Errorf("%s differs (%v); look at it, then run with -update:\n%s", path, err, got)
+	}
+}
+
+// TestRecipients: everybody once whatever her roles, who can act at night first, and nobody is an error.
+func TestRecipients(t *testing.T) {
+	t.Parallel()
+	got, err := notice.Recipients(tenants()[0])
+	if err != nil || len(got) != 2 || got[0].Address != "nuit@nord.example" || got[0].Channels[0] != "sms" || got[1].Language != "fr" || got[1].Channels[0] != "mail" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := notice.Recipients(tenants()[2]); err != nil || got[0].Language != "en" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := notice.Recipients(policy.Tenant{ID: "west"}); fault.CodeOf(err) != "contact_missing" {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestTenantsApart: what is one tenant's own stands in its notice alone, and no notice names another.
+func TestTenantsApart(t *testing.T) {
+	t.Parallel()
+	d := draft(notice.Initial)
+	d.Tenants["nord"] = map[string]map[string]string{"fr": {"subjects": "12 de vos clients"}}
+	all, err := notice.Compose(texts(t), d, facts(t), recipients(t), names())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all {
+		if strings.Contains(m.Text, "12 de vos") != (m.Tenant == "nord") {
+			t.Errorf("the count of another tenant, or none: %s", m.Tenant)
+		}
+		for _, name := range names() {
+			if strings.Contains(m.Subject+m.Text, name) != (name == m.Name) {
+				t.Errorf("%s reads of %s", m.Tenant, name)
+			}
+		}
+	}
+	d.Texts["fr"]["nature"] = "Comme chez werke süd, des fichiers ont été lus."
+	if _, err := notice.Compose(texts(t), d, facts(t), recipients(t), names()); fault.CodeOf(err) != "texts_invalid" {
+		t.Errorf("another tenant's name: %v", err)
+	}
+}
+
+// TestMissing names the language and what nobody wrote.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	d := draft(notice.Initial)
+	delete(d.Texts["de"], "nature")
+	d.Texts["de"]["measures"] = "  "
+	_, err := notice.Compose(texts(t), d, facts(t), recipients(t), names())
+	refused, ok := errors.AsType[*fault.Error](err)
+	if !ok || refused.Code != "texts_missing" || !strings.Contains(refused.Detail, "In de nobody wrote: nature, measures") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestLint: what may not stand in a notice, and what may.
+func TestLint(t *testing.T) {
+	t.Parallel()
+	contact := "security@sharedcontacts.example"
+	for text, want := range map[string]string{
+		"Somebody read files of your account between 9 and 10 o'clock.": "",
+		"Call +33 1 00 00 00 00.":                       "",
+		"Version 1.2.3.4.5 of the program, at 10:30:15": "",
+		"Write to security@sharedcontacts.example":      "",
+		"See https://example.com/x":                     "link",
+		"www.example.com":                               "link",
+		"<a href=x>":                                    "link",
+		"mia@customer.example was read":                 "person",
+		"on db-3.prod.internal":                         "machine",
+		"from 203.0.113.9, twice":                       "machine",
+		"from 2001:db8::7":                              "machine",
+		"There is no risk for you.":                     "judges",
+		"Es besteht kein Risiko.":                       "judges",
+		"un risque élevé est exclu":                     "judges",
+		"Cabinet Nord as well":                          "another tenant",
+		"the cabinet nordique":                          "",
+		"hidden\u200btext":                              "nobody sees",
+		"bell\aring":                                    "nobody sees",
+		"two\nlines":                                    "",
+	} {
+		got := notice.Lint(notice.Initial, "nature", text, []string{"Cabinet Nord"}, contact)
+		if want == "" && got != "" || want != "" && !strings.Contains(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if got := notice.Lint(notice.Persons, "consequences", "There is a high risk that somebody passes for you.", nil, contact); got != "" {
+		t.Errorf("persons are told of their risk: %s", got)
+	}
+}
+
+// TestHash: another when anything that is sent changes, or to whom; the same otherwise.
+func TestHash(t *testing.T) {
+	t.Parallel()
+	hash := func(change func(*notice.Draft, *notice.Facts, *[]notice.Recipient)) string {
+		d, f, to := draft(notice.Initial), facts(t), recipients(t)
+		change(&d, &f, &to)
+		all, err := notice.Compose(texts(t), d, f, to, names())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return notice.Hash("case", d, all)
+	}
+	none := func(*notice.Draft, *notice.Facts, *[]notice.Recipient) {}
+	first := hash(none)
+	if first != hash(none) || len(first) != 64 {
+		t.Fatal("not the same twice")
+	}
+	for name, change := range map[string]func(*notice.Draft, *notice.Facts, *[]notice.Recipient){
+		"a text":    func(d *notice.Draft, _ *notice.Facts, _ *[]notice.Recipient) { d.Texts["de"]["nature"] += " " + "x" },
+		"a version": func(d *notice.Draft, _ *notice.Facts, _ *[]notice.Recipient) { d.Version++ },
+		"a promise": func(_ *notice.Draft, f *notice.Facts, _ *[]notice.Recipient) { f.Next = f.Next.Add(time.Minute) },
+		"an address": func(_ *notice.Draft, _ *notice.Facts, to *[]notice.Recipient) {
+			(*to)[1].Address = "other@nord.example"
+		},
+		"a channel": func(_ *notice.Draft, _ *notice.Facts, to *[]notice.Recipient) { (*to)[1].Channels = []string{"chat"} },
+		"one fewer": func(_ *notice.Draft, _ *notice.Facts, to *[]notice.Recipient) { *to = (*to)[1:] },
+		"an order": func(_ *notice.Draft, _ *notice.Facts, to *[]notice.Recipient) {
+			(*to)[0], (*to)[1] = (*to)[1], (*to)[0]
+		},
+		"exercise": func(_ *notice.Draft, f *notice.Facts, _ *[]notice.Recipient) { f.Exercise = true },
+	} {
+		if hash(change) == first {
+			t.Errorf("%s changes nothing", name)
+		}
+	}
+}
+
+// TestOwnTexts: a company's own text is taken, and refused where it leaves out what the law wants said.
+func TestOwnTexts(t *testing.T) {
+	t.Parallel()
+	with := func(text string) error {
+		_, err := notice.Read(func(name string) ([]byte, bool) { return []byte(text), name == "templates/de/breach-persons.txt" })
+		return err
+	}
+	if err := with("Subject: Vorfall {number}\n{company}: {nature} {consequences} {measures} {advice} {contact}"); err != nil {
+		t.Error(err)
+	}
+	for _, text := range []string{"Subject: Vorfall {number}\n{company}: {nature} {consequences} {measures} {contact}", "{nature}", "Subject: x\n{secret}"} {
+		if err := with(text); !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), "templates/de/breach-persons.txt") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// FuzzLint: no text brings it down, and none that it lets pass holds a link.
+func FuzzLint(f *testing.F) {
+	for _, seed := range []string{"", "https://x", "a@b", "1.2.3.4", "::", "Cabinet Nord", "\xff"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if notice.Lint(notice.Initial, "nature", text, []string{"Cabinet Nord"}, "") == "" && strings.Contains(text, "://") {
+			t.Errorf("%q passes", text)
+		}
+	})
+}
