@@ -109,6 +109,7 @@ type Case struct {
 	Ending   Ending    `json:"ending,omitempty"`
 	Exercise bool      `json:"exercise,omitempty"` // set when it is declared, never changed
 	Declared time.Time `json:"declared"`
+	Since    int64     `json:"since"`            // the same in microseconds since 1970: cases are listed by it
 	By       string    `json:"by,omitempty"`     // who declared it; "" for a detection
 	Source   string    `json:"source,omitempty"` // of a detection: its reference
 
@@ -133,12 +134,13 @@ type Case struct {
 	Said   map[string]clock.Said `json:"said,omitempty"`   // by clock
 	Warned int                   `json:"warned,omitempty"` // of Investigation
 
-	Closed   time.Time    `json:"closed,omitzero"`
-	ClosedBy string       `json:"closed_by,omitempty"`
-	Review   calendar.Day `json:"review,omitzero"`   // by when the case is looked back at
-	Reviewed time.Time    `json:"reviewed,omitzero"` // that was done
-	Overdue  string       `json:"overdue,omitempty"` // open record of a clock that ran out
-	Next     int64        `json:"next,omitempty"`    // microseconds since 1970: when a tick has to look
+	Closed   time.Time         `json:"closed,omitzero"`
+	ClosedBy string            `json:"closed_by,omitempty"`
+	Review   calendar.Day      `json:"review,omitzero"`   // by when the case is looked back at
+	Reviewed time.Time         `json:"reviewed,omitzero"` // that was done
+	Overdue  string            `json:"overdue,omitempty"` // what is out of order: clock or review
+	Found    map[string]string `json:"found,omitempty"`   // records of what is out of order, by what it is
+	Next     int64             `json:"next,omitempty"`    // microseconds since 1970: when a tick has to look
 }
 
 // Move is a change of the instant of awareness.

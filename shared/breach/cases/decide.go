@@ -2,6 +2,7 @@ package cases
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -30,15 +31,15 @@ func Decide(c Case, e Event, now time.Time, rules Rules) (Case, []Effect, error)
 	if err := d.happen(); err != nil {
 		return c, nil, err
 	}
+	if len(d.effects) > 0 && e.By.ID != "" && d.State != Closed {
+		d.Ladder.Active = d.now
+	}
 	d.heal()
 	d.schedule()
 	return d.Case, d.effects, nil
 }
 
 func (d *deciding) happen() error {
-	if d.e.By.ID != "" && d.State != Closed {
-		d.Ladder.Active = d.now
-	}
 	switch d.e.What {
 	case Declare:
 		return d.declare()
@@ -114,6 +115,7 @@ func (d *deciding) declare() error {
 		return d.from() // it was declared before
 	}
 	d.V, d.State, d.Declared, d.By, d.Source, d.Exercise = version, Suspected, d.now, d.e.By.ID, d.e.Source, d.e.Exercise
+	d.Since = d.now.UnixMicro()
 	d.Summary = d.e.Text
 	d.Times = d.e.Times
 	if d.Times.Detected.IsZero() {
@@ -226,6 +228,9 @@ func (d *deciding) rate() error {
 	}
 	if err := d.e.Input.Check(); err != nil {
 		return err
+	}
+	if d.Score != nil && d.Score.By == d.e.By.ID && reflect.DeepEqual(d.Score.Input, d.e.Input) {
+		return nil
 	}
 	d.Score = &Scored{Input: d.e.Input, Score: severity.Of(d.e.Input), By: d.e.By.ID, At: d.now, Why: d.e.Text}
 	d.Scores++

@@ -1,0 +1,205 @@
+package cases
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/breach/severity"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/vault"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/platform/message/letters"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/policy"
+)
+
+// Control is the check that keeps what is promised about breaches; it stands in records.
+const Control = "breach-clock"
+
+// Names of the collections of the database "breach".
+const (
+	Cases    = "cases"
+	declared = "declared" // what was declared, by the declarer's own id of it
+)
+
+// Collection declares what the control's schema holds for this package.
+func Collection() []store.Collection {
+	return []store.Collection{
+		{Name: Cases, Indexes: []store.Index{{"next"}, {"number"}, {"since"}}},
+		{Name: declared, Expires: true},
+	}
+}
+
+// Config is what a Service needs. Store and Box must be of the same database.
+type Config struct {
+	Store    store.Store
+	Box      *outbox.Box
+	Policy   *policy.Policy
+	Digest   string // of the policy, named in records
+	Rules    Rules
+	Keys     seal.Keys   // seals what people write
+	Messages *seal.Cache // seals messages
+	Letters  *letters.Set
+	// Commit makes the commitment that stands for somebody in records of this month. It is called outside transactions.
+	Commit func(ctx context.Context, s vault.Subject, now time.Time) (record.Subject, error)
+	Desk   string    // address of a case's page; its number follows in the fragment
+	Random io.Reader // nil means crypto/rand
+}
+
+// Service keeps cases. It is safe for concurrent use. Refusals meant for the caller are *fault.Error with a code; on any
+// error nothing was changed, but that after Transient it may have been: everything here may be called again.
+type Service struct {
+	Config
+	promises []string
+}
+
+// New returns a Service, or Misconfigured when a part is missing or a rule out of its range.
+func New(c Config) (*Service, error) {
+	if c.Store == nil || c.Box == nil || c.Policy == nil || c.Keys == nil || c.Messages == nil || c.Letters == nil || c.Commit == nil {
+		return nil, fault.New(fault.Misconfigured, "breaches: store, outbox, policy, keys, letters and commitments are all needed")
+	}
+	if err := c.Rules.Check(); err != nil {
+		return nil, err
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	s := &Service{Config: c}
+	for _, p := range c.Policy.Promises {
+		if p.Check == Control {
+			s.promises = append(s.promises, p.ID)
+		}
+	}
+	return s, nil
+}
+
+// private is what people wrote about a case, sealed. Texts are only ever added, so that a number in a case means the same
+// for ever.
+type private struct {
+	Texts []string `json:"texts"`
+}
+
+// Bounds of what people write.
+const (
+	MaxText  = 8_000 // bytes of one text
+	maxTexts = 400
+)
+
+// add appends a text and returns its number; 0 for none.
+func (p *private) add(text string) (int, error) {
+	switch {
+	case text == "":
+		return 0, nil
+	case len(text) > MaxText || len(p.Texts) >= maxTexts:
+		return 0, refuse("text_invalid", "The text has more than 8,000 bytes, or the case has too many already.", "Shorten it, or refer to a document.")
+	}
+	p.Texts = append(slices.Clone(p.Texts), text)
+	return len(p.Texts), nil
+}
+
+func (s *Service) open(ctx context.Context, c Case) (p private, err error) {
+	if c.Private == nil {
+		return p, nil
+	}
+	plain, err := seal.Open(ctx, s.Keys, *c.Private, place(c.ID))
+	if err != nil {
+		return p, err
+	}
+	defer seal.Wipe(plain)
+	if json.Unmarshal(plain, &p) != nil {
+		return p, fault.New(fault.Invalid, "reading the texts of a case: not what was kept")
+	}
+	return p, nil
+}
+
+func (s *Service) seal(ctx context.Context, id string, p private) (*seal.Envelope, error) {
+	plain, err := json.Marshal(p)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "keeping the texts of a case: %w", err)
+	}
+	defer seal.Wipe(plain)
+	e, err := seal.Seal(ctx, s.Keys, s.Random, plain, place(id))
+	return &e, err
+}
+
+// place binds texts to their case.
+func place(id string) []byte { return []byte("ostiary breach texts\x00" + id) }
+
+// Read is a case as people of the desk read it.
+type Read struct {
+	Case
+	Texts []string // Texts[n-1] is text n
+}
+
+// Text returns a text by its number; "" for none.
+func (r Read) Text(n int) string {
+	if n < 1 || n > len(r.Texts) {
+		return ""
+	}
+	return r.Texts[n-1]
+}
+
+// Get returns a case with its texts. Code: case_unknown.
+func (s *Service) Get(ctx context.Context, id string) (Read, error) {
+	c, err := s.get(ctx, id)
+	if err != nil {
+		return Read{}, err
+	}
+	p, err := s.open(ctx, c)
+	return Read{c, p.Texts}, err
+}
+
+func (s *Service) get(ctx context.Context, id string) (c Case, err error) {
+	if id == "" || len(id) > 64 {
+		return c, unknown()
+	}
+	if err = s.Store.Get(ctx, Cases, id, &c); fault.Is(err, fault.NotFound) {
+		return c, unknown()
+	}
+	return c, err
+}
+
+func unknown() error {
+	return fault.Refuse(fault.NotFound, "case_unknown", "There is no such case.", "Look at the list of cases.")
+}
+
+// List returns cases, newest first, without their texts; after is the cursor of the last, nil for the first page.
+func (s *Service) List(ctx context.Context, after *store.Cursor, limit int) ([]Case, error) {
+	return store.Find[Case](s.Store.Query(ctx, store.Query{Collection: Cases, Range: &store.Range{Name: "since"}, Descending: true, After: after, Limit: limit}))
+}
+
+// actor is a person of the policy, with the roles she has now.
+func actor(p policy.Person) Actor { return Actor{ID: p.ID, Roles: p.Roles} }
+
+// withoutReasons returns an input as it is kept in the open: reasons are texts.
+func withoutReasons(in severity.Input) (severity.Input, string) {
+	var reasons []byte
+	kept := in
+	kept.DPC = map[severity.Class]severity.Rating{}
+	for _, class := range severity.Classes() {
+		if r, scored := in.DPC[class]; scored {
+			if r.Reason != "" {
+				reasons = append(reasons, string(class)+": "+r.Reason+"\n"...)
+				r.Reason = "text"
+			}
+			kept.DPC[class] = r
+		}
+	}
+	if in.Raised != nil {
+		reasons = append(reasons, "ei: "+in.Raised.Reason+"\n"...)
+		kept.Raised = &severity.Rating{Value: in.Raised.Value, Reason: "text"}
+	}
+	return kept, string(reasons)
+}
+
+// seals fetches the key of messages before a transaction: nothing may wait for the key service inside.
+func (s *Service) seals(ctx context.Context) (*seal.DataKey, error) {
+	return s.Messages.Key(ctx, message.Bound())
+}

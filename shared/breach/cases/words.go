@@ -1,0 +1,36 @@
+package cases
+
+import (
+	"embed"
+
+	"ostiary.internal/shared/platform/message/letters"
+)
+
+//go:embed texts
+var texts embed.FS
+
+// What staff are told.
+const (
+	sayPage          = "page"
+	sayAlarm         = "alarm"
+	sayWaits         = "waits"
+	sayAgain         = "again"
+	sayAware         = "aware"
+	sayInvestigation = "investigation"
+	sayOver          = "over"
+	sayReview        = "review"
+)
+
+var spec = letters.Spec{
+	Control: "case", Texts: texts,
+	Needs: map[string][]string{
+		sayPage: {"number", "step", "desk"}, sayAlarm: {"number", "percent", "clock", "target", "left", "desk"}, sayWaits: {"number", "desk"}, sayAgain: {"number", "desk"},
+		sayAware: {"number", "desk"}, sayInvestigation: {"number", "hours", "desk"}, sayOver: {"number"}, sayReview: {"number", "by", "desk"},
+	},
+	Common: []string{"exercise", "company"}, Whole: []string{"desk", "exercise", "percent"}, Optional: []string{"exercise"},
+}
+
+// Letters reads what staff are told: read returns a company's own text, templates/en/case-KIND.txt, where it has one.
+func Letters(read func(name string) ([]byte, bool)) (*letters.Set, error) {
+	return letters.Read(spec, read)
+}
