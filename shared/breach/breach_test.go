@@ -1,0 +1,108 @@
+package breach_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"ostiary.internal/shared/breach"
+	"ostiary.internal/shared/policy"
+)
+
+const company = `company: {name: Firm, zone: Europe/Paris, country: FR, languages: [fr], domains: [firm.example]}
+`
+
+const people = `people:
+- {id: dana, email: dana@firm.example, name: Dana, roles: [employee, dpo], language: de, zone: Europe/Paris}
+- {id: otto, email: otto@firm.example, name: Otto, roles: [employee, owner], language: en, zone: Europe/Paris}
+`
+
+const tenants = `tenants:
+- {id: nord, name: Cabinet Nord, country: FR, language: fr, domains: [nord.example], contract_hours: 24}
+`
+
+const promised = `promises:
+- {id: X1, text: {fr: Les clients sont prévenus.}, source: {file: policy.html, section: one}, check: breach-clock, severity: high, kept_by: [{records: breach-clock}]}
+`
+
+const good = `authorities:
+- {id: cnil, name: CNIL, portal: "https://notifications.cnil.example/", lead: true}
+regimes: [cnil_followup]
+contact: "+33 1 00 00 00 00"
+ladder:
+- {id: dpo, roles: [dpo], wait: PT15M}
+- {id: owner, roles: [owner], wait: PT1H}
+ack_life: PT2H
+aim: PT12H
+review_days: 10
+again_days: 20
+drill: {people: [dana], every: P3M}
+`
+
+func read(t *testing.T, file string) (breach.Policy, []policy.Problem) {
+	t.Helper()
+	files := fstest.MapFS{"p/company.yaml": {Data: []byte(company)}, "p/people.yaml": {Data: []byte(people)}, "p/tenants.yaml": {Data: []byte(tenants)}, "p/promises/one.yaml": {Data: []byte(promised)}}
+	if file != "" {
+		files["p/breach.yaml"] = &fstest.MapFile{Data: []byte(file)}
+	}
+	p, problems, err := policy.Load(files, "p")
+	if err != nil || len(problems) > 0 {
+		t.Fatalf("loading the test policy: %v %v", err, problems)
+	}
+	return breach.Read(p)
+}
+
+// TestRead takes what a company says, and its contracts.
+func TestRead(t *testing.T) {
+	t.Parallel()
+	b, problems := read(t, good)
+	if len(problems) > 0 || !b.On {
+		t.Fatalf("%v", problems)
+	}
+	if err := b.Rules.Check(); err != nil {
+		t.Error(err)
+	}
+	r := b.Rules
+	if r.AckLife != 2*time.Hour || r.Aim != 12*time.Hour || r.ReviewDays != 10 || r.AgainDays != 20 || r.Hours["nord"] != 24 || len(r.Ladder) != 2 || r.Ladder[0].Wait != 15*time.Minute || b.Drill[0] != "dana" {
+		t.Errorf("%+v", b)
+	}
+	if b, problems := read(t, ""); b.On || len(problems) > 0 {
+		t.Errorf("without the file: %+v, %v", b, problems)
+	}
+}
+
+// TestProblems: each mistake alone is found where it stands, with what is allowed.
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	for change, want := range map[[2]string]string{
+		{"portal: \"https://", "portal: \"http://"}:           "authorities[0].portal",
+		{"{id: cnil, ", "{id: \"\", "}:                        "authorities[0].id",
+		{"name: CNIL", "name: \" \""}:                         "authorities[0].name",
+		{"[cnil_followup]", "[gdpr_33_1_downstream]"}:         "regimes[0]",
+		{"[cnil_followup]", "[cnil_followup, cnil_followup]"}: "regimes[1]",
+		{"contact: \"+33 1 00 00 00 00\"", "contact: \"\""}:   "contact",
+		{"roles: [dpo]", "roles: [security]"}:                 "ladder[0].roles[0]",
+		{"roles: [dpo]", "roles: []"}:                         "ladder[0].roles",
+		{"id: owner", "id: dpo"}:                              "ladder[1].id",
+		{"wait: PT15M", "wait: PT10S"}:                        "ladder[0].wait",
+		{"wait: PT15M", "wait: P1M"}:                          "ladder[0].wait",
+		{"ack_life: PT2H", "ack_life: PT1M"}:                  "ack_life",
+		{"aim: PT12H", "aim: P30D"}:                           "aim",
+		{"review_days: 10", "review_days: 0"}:                 "review_days",
+		{"again_days: 20", "again_days: 999"}:                 "again_days",
+		{"people: [dana]", "people: [nobody]"}:                "drill.people[0]",
+		{"people: [dana]", "people: []"}:                      "drill.people",
+		{", every: P3M", ""}:                                  "drill.every",
+		{"review_days", "review_day"}:                         "review_day",
+	} {
+		file := strings.Replace(good, change[0], change[1], 1)
+		if file == good {
+			t.Fatalf("%q changes nothing", change)
+		}
+		_, problems := read(t, file)
+		if len(problems) != 1 || problems[0].Key != want || problems[0].Allowed == "" || problems[0].Line == 0 {
+			t.Errorf("%q: %v, want %s", change, problems, want)
+		}
+	}
+}
