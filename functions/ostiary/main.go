@@ -46,7 +46,7 @@ func commands() []command {
 		{"evidence", evidenceArgs, "check evidence offline, pack it for somebody, confirm a log as its witness, or let a log go on that was restored from a backup", "ostiary evidence verify bundle.zip --trust trust.json", evidence},
 		{"replay", replayArgs, "hold exported logs against the rules of a policy: files, folders, globs, gzip, - for standard input", "ostiary replay --policy policy --csv exports/*.gz", replay},
 		{"deadline", deadlineArgs, "say by when a person's request has to be answered, by article 12(3) of the GDPR", "ostiary deadline --received 2026-03-03T10:00:00+01:00 --zone Europe/Berlin --country DE", deadline},
-		{"erase", eraseArgs, "list what a request for erasure reaches, in the order in which it is erased; check the signed receipt of one", "ostiary erase verify-receipt receipt.json --trust receipts-trust.json", erase},
+		{"erase", eraseArgs, "list what a request for erasure reaches, in the order in which it is erased; erase again whom a restored backup brought back; check the signed receipt of a request", "ostiary erase verify-receipt receipt.json --trust receipts-trust.json", erase},
 		{"severity", severityArgs, "score a breach by ENISA's method, and say which notices that speaks for", "ostiary severity --input breach.json", scoreBreach},
 		{"clocks", clocksArgs, "say by when whom is to be told of a breach", "ostiary clocks --regime gdpr_33_1 --aware 2026-03-27T10:30:00+01:00 --zone Europe/Paris", clocks},
 		{"promises", "table|lint [--policy DIR] [--data DIR] [--server URL] [--json]", "list every promise with what keeps it and its state, or what is wrong with the texts", "ostiary promises table --policy testdata/policies/sharedcontacts", promises},

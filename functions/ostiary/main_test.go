@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sync/errgroup"
+
+	"ostiary.internal/shared/platform/emulatortest"
 )
 
 // binary is the built command, samples the folder of sample companies. raced is the command with the race detector
@@ -63,7 +65,7 @@ func built(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	return emulatortest.Main(m)
 }
 
 // soak reports whether the long runs are asked for.

@@ -170,6 +170,7 @@ type replaySummary struct {
 	Undecodable int         `json:"undecodable"`
 	Ignored     int         `json:"ignored"`
 	Alarms      int         `json:"alarms"`
+	Partial     int         `json:"partial"`
 	Late        int         `json:"late"`
 	Shadow      int         `json:"shadow"`
 	Rules       []ruleCount `json:"rules"`
@@ -183,7 +184,7 @@ func (p *replayReport) end(r replaying.Result, j judge) error {
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(replaySummary{
-			Blind: blindOf(r, j), Entries: r.Entries, Undecodable: r.Undecodable, Ignored: r.Ignored, Alarms: r.Alarms, Late: r.Late, Shadow: r.Shadow,
+			Blind: blindOf(r, j), Entries: r.Entries, Undecodable: r.Undecodable, Ignored: r.Ignored, Alarms: r.Alarms, Partial: r.Partial, Late: r.Late, Shadow: r.Shadow,
 			Rules: countsOf(r, j.set), Listed: append([]alarmRow{}, p.alarms...), NotListed: p.more,
 		})
 	}
@@ -202,6 +203,9 @@ func (p *replayReport) human(w io.Writer, r replaying.Result, j judge) {
 	fmt.Fprintf(w, "%d entries, %d undecodable, %d alarms of %d rules\n", r.Entries, r.Undecodable, r.Alarms, len(slices.Collect(maps.Keys(r.Rules))))
 	if r.Ignored > 0 {
 		fmt.Fprintf(w, "%d lines of mixed logs were none that a mapping reads\n", r.Ignored)
+	}
+	if r.Partial > 0 {
+		fmt.Fprintf(w, "%d entries came in parts, and not all of them: what needs the others is undetermined\n", r.Partial)
 	}
 	if r.Late > 0 {
 		fmt.Fprintf(w, "%d entries stood too far from their place in time: sort the logs by time, or windows may be judged wrongly\n", r.Late)

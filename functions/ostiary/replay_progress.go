@@ -13,7 +13,8 @@ import (
 // progress is a bar on standard error, for as long as it is a terminal; otherwise it says nothing.
 type progress struct {
 	out         io.Writer // nil where nobody looks
-	done, total int64     // bytes; total 0 when it is not known
+	done, total int64     // bytes, or of unit; total 0 when it is not known
+	unit        string    // "" for bytes
 	shown       time.Time
 }
 
@@ -42,6 +43,10 @@ func (p *progress) read(n int64) {
 		return
 	}
 	p.shown = now
+	if p.unit != "" && (p.total == 0 || p.done > p.total) {
+		fmt.Fprintf(p.out, "\r%d %s", p.done, p.unit)
+		return
+	}
 	if p.total == 0 || p.done > p.total {
 		fmt.Fprintf(p.out, "\r%d MB", p.done>>20)
 		return

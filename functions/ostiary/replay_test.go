@@ -240,3 +240,18 @@ func TestSwitchedOff(t *testing.T) {
 		}
 	}
 }
+
+// Entries of which parts are missing are told, for people and for programs.
+func TestReplayTellsOfMissingParts(t *testing.T) {
+	t.Parallel()
+	j, err := judgeOf(terminal{err: io.Discard}, filepath.Join("..", "..", "testdata", "policies", "baseline"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for asJSON, want := range map[bool]string{false: "3 entries came in parts, and not all of them", true: `"partial": 3`} {
+		var out strings.Builder
+		if err := (&replayReport{out: &out, asJSON: asJSON}).end(replaying.Result{Entries: 5, Partial: 3}, j); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%v: %v %s", asJSON, err, out.String())
+		}
+	}
+}

@@ -111,6 +111,12 @@ func verbs() map[string]func(ts *testscript.TestScript, neg bool, args []string)
 	})
 	add("life", func(_ *testscript.TestScript, s *session, args []string) error { return s.life(args) })
 	add("records", func(_ *testscript.TestScript, s *session, args []string) error { return s.records(args) })
+	add("keep", func(ts *testscript.TestScript, s *session, args []string) error {
+		if len(args) != 1 {
+			return errors.New("usage: keep FILE")
+		}
+		return os.WriteFile(ts.MkAbs(args[0]), s.answer.body, 0o600)
+	})
 	add("policies", func(ts *testscript.TestScript, _ *session, _ []string) error {
 		return os.CopyFS(ts.MkAbs("policies"), os.DirFS(samples))
 	})

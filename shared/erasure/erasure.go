@@ -23,6 +23,7 @@ type Query struct {
 	Tenant  Tenant
 	Match   Match
 	Descend bool     // what lies below an item is part of it: subcollections, also under missing parents
+	Below   []string // places whose items go with those they refer to, of a store that reaches into others by itself (ON DELETE CASCADE)
 	Action  Action   // what Erase does to an item
 	Changes []Change // of ActionAnonymise: at least one
 	// CreatedField is where an item tells when it was made: a dotted path, RFC 3339 text, microseconds or the store's
@@ -31,6 +32,9 @@ type Query struct {
 	// CreatedBefore leaves out items made at or after it; zero leaves out none. An item whose time cannot be told is
 	// not left out, and its Created is zero.
 	CreatedBefore time.Time
+	// Show names fields whose text Find returns with each item of the tenant: what a provider needs to end a grant. Searches
+	// for what is to be erased show nothing.
+	Show []string
 }
 
 // Binding says how an item tells its tenant.
@@ -122,7 +126,14 @@ type Item struct {
 	Clean bool
 	// Held says until when the store itself refuses to erase the item (a retention lock, a hold); zero for not held.
 	Held time.Time
+	Why  string // of Held: the reason in plain words, without anything personal; "" where the store gives none
+	// Shown holds the text of the fields that Query.Show names, as far as the item has them; empty for an item of another
+	// tenant. It is handled as Ref is.
+	Shown map[string]string
 }
+
+// Endless is until when an item is held that somebody has to let go.
+var Endless = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 
 // Page is one step of a walk. Items are in the store's own unchanging order.
 type Page struct {
@@ -148,6 +159,7 @@ type Result struct {
 	Ref     string
 	Outcome Outcome
 	Until   time.Time // of OutcomeHeld; zero where the store does not say
+	Why     string    // of OutcomeHeld, as Item.Why
 }
 
 // Traces says what a store keeps of erased data, and for how long, whatever is asked of it. The receipt names it.
@@ -155,4 +167,5 @@ type Traces struct {
 	SoftDelete time.Duration // erased objects can be restored this long; 0 for not at all
 	Rewind     time.Duration // the database can be rewound this far (point-in-time recovery); 0 for not at all
 	Unknown    []string      // what could not be asked, in plain words
+	Reaches    []string      // what the store deletes or changes by itself when an item goes, in plain words
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"net/netip"
 	"net/textproto"
 	"slices"
 	"strings"
@@ -13,6 +14,10 @@ type Service struct {
 	May   []string `yaml:"may"`   // names of functions, such as checkotp
 	// Deploys says that it changes what runs: the watch does not ask it for reasons. No other account is so trusted.
 	Deploys bool `yaml:"deploys"`
+	// Tenant is the customer it speaks for, id of tenants.yaml: whoever instructs us to erase has one, and reaches no other's
+	// data. Callbacks are the hosts at which it may be told how that goes; lower case.
+	Tenant    string   `yaml:"tenant"`
+	Callbacks []string `yaml:"callbacks"`
 }
 
 // MayCall reports whether the service may call a function.
@@ -76,6 +81,7 @@ func (l *loading) callers(file string) {
 		if len(s.May) == 0 && !s.Deploys {
 			l.wrong(file, key+".may", "names no function", "a list of functions: [checkotp], or deploys: true")
 		}
+		l.controller(file, key, *s)
 		functions := unique{l: l, file: file}
 		for j, function := range s.May {
 			if at := index(key+".may", j); !functionForm.MatchString(function) {
@@ -83,6 +89,26 @@ func (l *loading) callers(file string) {
 			} else {
 				functions.once(at, function, quote(function)+" is here already")
 			}
+		}
+	}
+}
+
+// instructed is the function that takes customers' instructions.
+const instructed = "opendsr"
+
+// controller checks whom a service speaks for.
+func (l *loading) controller(file, key string, s Service) {
+	switch {
+	case s.MayCall(instructed) != (s.Tenant != ""):
+		l.wrong(file, key+".tenant", "does not fit what the service may call", "the id of a tenant, with may: ["+instructed+"] and nothing else")
+	case s.Tenant != "" && (len(s.May) > 1 || s.Deploys):
+		l.wrong(file, key+".may", "is more than a customer's program needs", "may: ["+instructed+"]")
+	case s.Tenant != "" && !slices.ContainsFunc(l.policy.Tenants, func(t Tenant) bool { return t.ID == s.Tenant }):
+		l.dangling(file, key+".tenant", "there is no tenant "+quote(s.Tenant), "the id of a tenant")
+	}
+	for i, host := range s.Callbacks {
+		if _, address := netip.ParseAddr(host); !isDomain(host) || address == nil || s.Tenant == "" {
+			l.wrong(file, index(key+".callbacks", i), "is no host of a customer", "a name in small letters such as dsr.customer.example, beside tenant")
 		}
 	}
 }

@@ -1,7 +1,8 @@
 // Command bench measures Ostiary beside what it could be compared with, in one run on one machine, and prints one
 // table: checking one-time passwords beside github.com/pquerna/otp, registering an address beside the same server
 // answering nothing, starting beside the bare framework, reconciling beside the bare files, the evidence log beside its
-// hashes alone, the trust page beside encoding/json, the audit-log watch beside reading its entries into Google's types, its alarms beside one document of their store. It promises medians of repeated runs and real programs over real
+// hashes alone, the trust page beside encoding/json, the audit-log watch beside reading its entries into Google's types, its alarms beside one document of their store,
+// erasing on the Firestore emulator beside its client's bulk writer. It promises medians of repeated runs and real programs over real
 // connections; it says nothing about Google Cloud, and nothing here decides whether a build is good.
 package main
 
@@ -94,7 +95,7 @@ func run(ctx context.Context, isQuick bool) error {
 	}{
 		{"one-time passwords", b.passwords}, {"registration", b.registration}, {"reconciling", b.reconciling}, {"starting", b.starting},
 		{"hashing", b.hashing}, {"sequencing", b.sequencing}, {"verifying", b.verifying}, {"following", b.following}, {"the page", b.paging},
-		{"watching", b.watching}, {"alarming", b.alarming},
+		{"watching", b.watching}, {"alarming", b.alarming}, {"erasing", b.erasing},
 	} {
 		fmt.Fprintln(os.Stderr, "measuring", part.name)
 		if err := part.measure(ctx); err != nil {

@@ -72,3 +72,13 @@ func TestFigures(t *testing.T) {
 		t.Errorf("p99 of one: %d", got)
 	}
 }
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	got := metrics("goos: linux\nBenchmarkErasing \t       3\t 900000000 ns/op\t      2100 bulkwriter/s\t       1.5e+03 erased/s\nBenchmarkReads/others=1000-2 \t 1\t 5 ns/op\t 51 reads/person\nPASS\n")
+	for name, want := range map[string]float64{"BenchmarkErasing erased/s": 1500, "BenchmarkErasing bulkwriter/s": 2100, "BenchmarkReads/others=1000 reads/person": 51} {
+		if got[name] != want {
+			t.Errorf("%s is %g, want %g: %v", name, got[name], want, got)
+		}
+	}
+}

@@ -20,7 +20,7 @@ func (w *World) newIssuer(path string) *issuer.Issuer {
 	w.t.Helper()
 	issuerKeys.Lock()
 	defer issuerKeys.Unlock()
-	made := issuer.New(path, "", w.Clock)
+	made := issuer.New(path, w.Policy.Company.Issuer.URL, w.Clock)
 	var err error
 	if issuerKeys.file != nil {
 		err = os.WriteFile(path, issuerKeys.file, 0o600)
@@ -60,6 +60,12 @@ func Subject(email string) string { return "accounts.google.com:" + issuer.Numbe
 func (w *World) Service(email string, claims ...map[string]any) string {
 	w.t.Helper()
 	return w.Issue(issuer.Claims{Kind: issuer.Service, Email: email, Audience: ServiceAudience, Override: merged(claims)})
+}
+
+// Customer returns the token of somebody who is signed in to the product, with claims replaced by the given ones.
+func (w *World) Customer(email, tenant string, claims ...map[string]any) string {
+	w.t.Helper()
+	return w.Issue(issuer.Claims{Kind: issuer.Customer, Email: email, Tenant: tenant, Audience: w.Policy.Company.Issuer.Audience, Override: merged(claims)})
 }
 
 // pass is a token and when it was signed.

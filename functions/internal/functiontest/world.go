@@ -54,7 +54,7 @@ type World struct {
 	People *people.Directory // accounts: suspend, turn 2-step verification off, remove
 
 	Store, Bus, Inbox, Secrets, Directory, Channel Switch
-	OTPKey, MessageKey, EvidenceKey                Switch
+	OTPKey, MessageKey, EvidenceKey, RequestKey    Switch
 	Applied                                        Switch // fails after a transaction was applied: its caller is told otherwise
 	Issuer                                         Switch // public keys of token issuers
 
@@ -97,7 +97,7 @@ func New(t testing.TB, s Setup) *World {
 	dir := t.TempDir()
 	w := &World{
 		t: t, dir: dir, env: s.Env, Clock: clock.NewManual(Start), Policy: load(t, s.Policy),
-		keys:    keyService(dir, "otp", "message", "evidence"),
+		keys:    keyService(dir, "otp", "message", "evidence", "request"),
 		secrets: secrets.New(filepath.Join(dir, "secrets"), filepath.Join(dir, "secrets.key"), nil),
 		records: map[string]string{}, places: map[string]string{}, parsed: map[string]record.Record{}, stores: map[string]store.Store{}, schemas: map[string]store.Schema{}, passes: map[string]pass{},
 	}
@@ -182,7 +182,7 @@ func keyService(dir string, names ...string) map[string]seal.Keys {
 	return made
 }
 
-// Key is a key of the key service with every right: "otp", "message" or "evidence".
+// Key is a key of the key service with every right: "otp", "message", "evidence" or "request".
 func (w *World) Key(name string) seal.Keys { return w.keys[name] }
 
 // Deps are what a running function was built from.

@@ -71,6 +71,9 @@ var adapters = map[string]string{
 	"shared/erasure/hook":                           "a company's own HTTP service",
 	"shared/erasure/local":                          "bbolt file",
 	"shared/erasure/oauth/upstream":                 "the providers of OAuth grants",
+	"shared/erasure/oauth/secretmanager":            "Secret Manager",
+	"shared/erasure/recipient/wire":                 "the recipients of personal data",
+	"shared/erasure/opendsr/callback/wire":          "the programs of controllers",
 	"shared/evidence/record/folder":                 "folder",
 	"shared/trust/probe/outside":                    "the network, as a stranger sees it",
 	"shared/evidence/record/gcs":                    "Cloud Storage",
@@ -175,6 +178,8 @@ var rights = map[string]string{
 	module + "shared/evidence/record/gcs":           "bucket:evidence-inbox",
 	module + "shared/evidence/log/gcs":              "bucket:evidence-log",
 	module + "shared/evidence/sign/kms":             "signing-key:",
+	module + "shared/erasure/firestore":             "data:firestore",
+	module + "shared/erasure/gcs":                   "data:gcs",
 	module + "shared/platform/directory/workspace":  "directory",
 	module + "shared/platform/message/smtp":         "secret:smtp-password",
 }
@@ -187,7 +192,9 @@ func TestFunctionsLinkWhatTheyMay(t *testing.T) {
 			if matches(dep, local) {
 				t.Errorf("%s links %s, which only the ostiary command may", f.Name, dep)
 			}
-			if need := rights[dep]; need != "" && !slices.ContainsFunc(f.Permissions, func(p permission) bool { return strings.HasPrefix(p.Resource, need) }) {
+			if need := rights[dep]; need != "" && !slices.ContainsFunc(f.Permissions, func(p permission) bool {
+				return strings.HasPrefix(p.Resource, need) || need == "secret:" && strings.HasPrefix(p.Resource, "data:secrets-")
+			}) {
 				t.Errorf("%s links %s, but its manifest lists nothing on %s", f.Name, dep, need)
 			}
 		}

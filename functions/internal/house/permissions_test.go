@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"ostiary.internal/functions/internal/manifest"
+	personal "ostiary.internal/shared/erasure/firestore"
+	files "ostiary.internal/shared/erasure/gcs"
+	grants "ostiary.internal/shared/erasure/oauth/secretmanager"
 	logs "ostiary.internal/shared/evidence/log/gcs"
 	inboxes "ostiary.internal/shared/evidence/record/gcs"
 	signing "ostiary.internal/shared/evidence/sign/kms"
@@ -31,7 +34,11 @@ func TestManifestsListWhatDriversAskFor(t *testing.T) {
 			slices.Sort(have)
 			kind, _, _ := strings.Cut(resource, ":")
 			want, partial := asked(kind)
+			if kind == "data" {
+				want, partial = ofData(f, resource), false
+			}
 			partial = partial || kind == "database" && f.Callers == manifest.Public // strangers reach it: it may be let to read alone
+			partial = partial || resource == "database:ledger"                      // added to, and listed or deleted from by nobody
 			switch {
 			case want == nil:
 				t.Errorf("%s: nothing here asks for anything on %s", f.Name, resource)
@@ -59,12 +66,56 @@ func asked(kind string) (permissions []string, partial bool) {
 	return slices.Compact(all), kind == "key" || kind == "bucket"
 }
 
+// ofData is what a function asks for on the stores that the data map names: what searches needs, and of one that erases what
+// erases needs beside.
+func ofData(f manifest.Function, resource string) []string {
+	tables := map[string][]map[string][]string{
+		"data:firestore": {personal.ReadPermissions, personal.Permissions}, "data:gcs": {files.ReadPermissions, files.Permissions},
+		"data:secrets-read": {secretmanager.Permissions}, "data:secrets-erase": {secretmanager.Permissions},
+		"data:secrets-parties": {secretmanager.Permissions},
+		"data:secrets-grants":  {{"Secrets.Read": grants.Permissions["Secrets.Read"]}, grants.Permissions},
+	}[resource]
+	var all []string
+	for i, table := range tables {
+		if i > 0 && (!erases[f.Name] || resource == "data:secrets-grants" && f.Name != "revokegrants") {
+			break
+		}
+		for _, list := range table {
+			all = append(all, list...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// erases are the functions that may change the stores of personal data, and be given the passwords of accounts that do. All
+// others search at most: what completes a request is not said by who carried it out.
+var erases = map[string]bool{"runerasure": true, "purgeexpired": true, "revokegrants": true}
+
+// Who may change personal data is written down here, so that no manifest widens it unseen.
+func TestWhoMayErase(t *testing.T) {
+	t.Parallel()
+	for _, f := range manifests(t) {
+		for _, p := range f.Permissions {
+			kind, name, _ := strings.Cut(p.Resource, ":")
+			changes := strings.HasSuffix(p.Permission, ".delete") || strings.HasSuffix(p.Permission, ".update") || strings.HasSuffix(p.Permission, ".create") || name == "secrets-erase"
+			if kind == "data" && changes && !erases[f.Name] {
+				t.Errorf("%s has %s on %s: it may search at most", f.Name, p.Permission, p.Resource)
+			}
+			if kind == "database" && name == "ledger" && strings.HasSuffix(p.Permission, ".delete") {
+				t.Errorf("%s may delete from the ledger of who was erased", f.Name)
+			}
+		}
+	}
+}
+
 // Evidence can be added to by every control and rewritten by none: what the inbox, the log and its head let anybody but
 // the sequencer do is written down here, and that not even the sequencer deletes from the log. Who reads the log also lists
 // it: without that, what is missing looks as if it may not be read.
 func TestWhoMayTouchEvidence(t *testing.T) {
 	t.Parallel()
 	const sequencer = "sealevidence"
+	signs := map[string]string{"signing-key:evidence": sequencer, "signing-key:receipts": "planerasure"}
 	read := []string{"storage.objects.get", "storage.objects.list"}
 	everybody := map[string][]string{"bucket:evidence-inbox": {"storage.objects.create"}, "bucket:evidence-log": read, "bucket:evidence-head": read}
 	for _, f := range manifests(t) {
@@ -76,8 +127,8 @@ func TestWhoMayTouchEvidence(t *testing.T) {
 			allowed, evidence := everybody[p.Resource]
 			kind, _, _ := strings.Cut(p.Resource, ":")
 			switch {
-			case kind == "signing-key" && f.Name != sequencer:
-				t.Errorf("%s may use %s: only %s signs", f.Name, p.Resource, sequencer)
+			case kind == "signing-key" && f.Name != signs[p.Resource]:
+				t.Errorf("%s may use %s: only %s signs with it", f.Name, p.Resource, signs[p.Resource])
 			case evidence && f.Name != sequencer && !slices.Contains(allowed, p.Permission):
 				t.Errorf("%s has %s on %s: only %s may", f.Name, p.Permission, p.Resource, sequencer)
 			case p.Resource == "bucket:evidence-log" && p.Permission == "storage.objects.delete":
@@ -100,6 +151,13 @@ func TestWhoMayUseKeys(t *testing.T) {
 		"tickwatch":    "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"justify":      "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"sealevidence": "signing-key:evidence Sign", "keeppromises": "key:message Encrypt",
+		"decideerasure":  "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt, key:request Decrypt, key:request Encrypt",
+		"requesterasure": "key:message Encrypt, key:request Decrypt, key:request Encrypt",
+		"planerasure":    "key:message Encrypt, key:request Decrypt, key:request Encrypt, signing-key:receipts Sign",
+		"runerasure":     "key:message Encrypt, key:request Decrypt, key:request Encrypt",
+		"purgeexpired":   "key:request Decrypt, key:request Encrypt",
+		"opendsr":        "key:message Encrypt, key:request Decrypt, key:request Encrypt",
+		"revokegrants":   "key:message Encrypt, key:request Decrypt, key:request Encrypt",
 	}
 	have := map[string]string{}
 	for _, f := range manifests(t) {

@@ -14,7 +14,7 @@ var (
 	controls = []string{"access", "erasure", "breach", "watch", "drift", "trust"}
 
 	nameForm       = regexp.MustCompile(`^[a-z]{3,25}$`) // account ids end at 30 characters, and begin with "fn-" and "in-"
-	resourceForm   = regexp.MustCompile(`^((database|topic|key|signing-key|secret|bucket):[a-z][a-z0-9.-]{0,99}|project|directory)$`)
+	resourceForm   = regexp.MustCompile(`^((database|topic|key|signing-key|secret|bucket|data):[a-z][a-z0-9.-]{0,99}|project|directory)$`)
 	permissionForm = regexp.MustCompile(`^([a-z]+\.[a-zA-Z]+\.[a-zA-Z]+|https://www\.googleapis\.com/auth/[a-z.]+)$`)
 	variableForm   = regexp.MustCompile(`^OSTIARY_[A-Z][A-Z_]*$`)
 	secretForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,99}$`)
@@ -37,11 +37,9 @@ const (
 // clientAddress is the variable that every function reads whose callers come over the network.
 const clientAddress = "OSTIARY_CLIENT_ADDRESS"
 
-// The evidence vault is the one database that functions of several controls may use: those that read this variable.
-const (
-	vaultStore    = "OSTIARY_VAULT"
-	vaultDatabase = "vault"
-)
+// shared are the databases that are no control's: those functions use one that read its variable. The evidence vault is of
+// several controls; the ledger of who was erased is outside of all backups.
+var shared = map[string]string{"vault": "OSTIARY_VAULT", "ledger": "OSTIARY_LEDGER"}
 
 func (f Function) check() error {
 	switch {
@@ -133,8 +131,11 @@ func (f Function) checkPermissions() error {
 			return fmt.Errorf("permission %q on %q is malformed, or there twice", p.Permission, p.Resource)
 		}
 		kind, name, _ := strings.Cut(p.Resource, ":")
-		ownVault := name == vaultDatabase && f.Reads(vaultStore)
-		if kind == "database" && name != f.Control && !ownVault {
+		own := name == f.Control || f.Reads(shared[name])
+		if kind == "data" {
+			continue // whose names only a company's data map tells
+		}
+		if kind == "database" && !own {
 			return fmt.Errorf("permission %q on the database of another control, %s", p.Permission, name)
 		}
 		may[p.Permission] = append(may[p.Permission], name)

@@ -5,6 +5,7 @@ package manifest
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/web/strictjson"
@@ -39,8 +40,10 @@ type Trigger struct {
 	Type   string      `json:"type,omitempty"`   // of kind eventarc: the CloudEvent type
 }
 
-// Permission is one IAM permission and the resource it applies to: database:CONTROL or database:vault, topic:NAME, key:NAME, signing-key:NAME,
-// secret:NAME, bucket:NAME, project or directory.
+// Permission is one IAM permission and the resource it applies to: database:CONTROL, database:vault or database:ledger, topic:NAME,
+// key:NAME, signing-key:NAME, secret:NAME, bucket:NAME, project or directory; and of what the company's data map names,
+// data:firestore (its databases), data:gcs (its buckets), data:secrets-read and data:secrets-erase (those in the URLs of
+// its stores, for the account that reads and for the one that erases).
 type Permission struct {
 	Permission string `json:"permission"`
 	Resource   string `json:"resource"`
@@ -97,6 +100,11 @@ func (f Function) EventTypes() []string {
 // Crons returns the schedules that wake the function.
 func (f Function) Crons() []string {
 	return f.triggers(Schedule, func(t Trigger) string { return t.Cron })
+}
+
+// ReadsSecrets reports whether the function reads any secret: by its name, or one that the company's data map names.
+func (f Function) ReadsSecrets() bool {
+	return len(f.Secrets) > 0 || slices.ContainsFunc(f.Permissions, func(p Permission) bool { return strings.HasPrefix(p.Resource, "data:secrets-") })
 }
 
 // Reads reports whether the function reads an environment variable.

@@ -1,7 +1,6 @@
 package trustwalk
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,19 +86,11 @@ func TestAxe(t *testing.T) {
 		tab.Dark(look.dark)
 		tab.Open(s.page("en"))
 		unfold(tab)
-		browser.Eval[int](tab, "(() => {"+string(script)+"\n return 0; })()")
-		found := browser.Eval[string](tab, `axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify({
-			passes: r.passes.length,
-			violations: r.violations.map((v) => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")),
-		}))`)
-		var result struct {
-			Passes     int
-			Violations []string
+		violations, passes := tab.Violations(string(script))
+		if passes < 20 {
+			t.Fatalf("axe-core looked at next to nothing: %d", passes)
 		}
-		if err := json.Unmarshal([]byte(found), &result); err != nil || result.Passes < 20 {
-			t.Fatalf("axe-core looked at next to nothing: %v, %.200s", err, found)
-		}
-		for _, violation := range result.Violations {
+		for _, violation := range violations {
 			t.Errorf("%d px, dark %t: %s", look.size.Width, look.dark, violation)
 		}
 	}

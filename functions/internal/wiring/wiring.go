@@ -5,6 +5,7 @@ package wiring
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -37,7 +38,9 @@ const (
 	EnvSecrets     = "OSTIARY_SECRETS"
 	EnvSeal        = "OSTIARY_SEAL"
 	EnvSealMessage = "OSTIARY_SEAL_MESSAGE"
-	EnvVault       = "OSTIARY_VAULT" // the store of the evidence vault, which OSTIARY_SEAL's key protects
+	EnvSealRequest = "OSTIARY_SEAL_REQUEST" // seals what people give with a request to be forgotten
+	EnvLedger      = "OSTIARY_LEDGER"       // the store of who was erased: a database of its own, outside of all backups
+	EnvVault       = "OSTIARY_VAULT"        // the store of the evidence vault, which OSTIARY_SEAL's key protects
 	EnvDirectory   = "OSTIARY_DIRECTORY"
 	EnvEvidence    = "OSTIARY_EVIDENCE"
 	EnvPolicy      = "OSTIARY_POLICY"
@@ -70,11 +73,13 @@ type Deps struct {
 	Seal        seal.Keys
 	Vault       store.Store // what only the evidence vault reads and writes; see OpenVault
 	MessageKeys seal.Keys   // seals what messages say; only deliver may open it
+	RequestKeys seal.Keys   // seals what people give with a request to be forgotten, and how far it has come
 	Directory   directory.Directory
 	Identity    identity.Verifier
 	Client      web.Layout
 
 	inboxes map[string]record.Inbox // by whose place it is: Inbox, and those of the functions it sweeps for
+	kept    []io.Closer
 }
 
 // Options are what the process gives to every function it holds.
@@ -137,7 +142,7 @@ func (d *Deps) seams(ctx context.Context, schema store.Schema, o Options) []seam
 			return bus.Drivers.Open(ctx, u, bus.Options{Clock: o.Clock})
 		})},
 		{EnvEvidence, len(schema) > 0, func(u string) error { return d.openInboxes(ctx, u) }},
-		{EnvSecrets, len(f.Secrets) > 0, into(&d.Secrets, func(u string) (secret.Store, error) {
+		{EnvSecrets, f.ReadsSecrets(), into(&d.Secrets, func(u string) (secret.Store, error) {
 			return secret.Drivers.Open(ctx, u, secret.Options{Clock: o.Clock})
 		})},
 		{EnvSeal, f.Reads(EnvSeal), into(&d.Seal, func(u string) (seal.Keys, error) { return seal.Drivers.Open(ctx, u, seal.Options{}) })},
@@ -145,6 +150,7 @@ func (d *Deps) seams(ctx context.Context, schema store.Schema, o Options) []seam
 			return store.Drivers.Open(ctx, u, store.Options{Schema: vault.Collection(), Clock: o.Clock})
 		})},
 		{EnvSealMessage, f.Reads(EnvSealMessage), into(&d.MessageKeys, func(u string) (seal.Keys, error) { return seal.Drivers.Open(ctx, u, seal.Options{}) })},
+		{EnvSealRequest, f.Reads(EnvSealRequest), into(&d.RequestKeys, func(u string) (seal.Keys, error) { return seal.Drivers.Open(ctx, u, seal.Options{}) })},
 		{EnvDirectory, f.Reads(EnvDirectory), into(&d.Directory, func(u string) (directory.Directory, error) {
 			return directory.Drivers.Open(ctx, u, o.Directory)
 		})},
@@ -174,6 +180,19 @@ func openPolicy(ctx context.Context, url string, log *slog.Logger) (*policy.Poli
 		log.WarnContext(ctx, "the policy refers to nothing", "problem", problem.String())
 	}
 	return p, nil
+}
+
+// Keep closes c when the process lets the function go: what a function opened beside its dependencies.
+func (d *Deps) Keep(c io.Closer) { d.kept = append(d.kept, c) }
+
+// Close closes what was kept. A deployed instance never does.
+func (d *Deps) Close() error {
+	var failed []error
+	for _, c := range d.kept {
+		failed = append(failed, c.Close())
+	}
+	d.kept = nil
+	return errors.Join(failed...)
 }
 
 // OpenVault returns the evidence vault, on an outbox of its own: what it erases and what tells of it are one

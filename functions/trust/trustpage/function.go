@@ -20,6 +20,7 @@ import (
 	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/functions/trust/internal/evidence"
+	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/trust/page/shelf"
@@ -40,6 +41,10 @@ func init() { functions.HTTP("trustpage", Function.Entry()) }
 // EnvEntries says whether entry bundles, and records of every kind, are readable by everybody: true or false.
 const EnvEntries = "OSTIARY_PUBLIC_ENTRIES"
 
+// EnvReceipts is the trust file of receipts of erasure, as sign.ReadTrust reads it; "" where none are made. It is served
+// here, and not where receipts are handed out, so that whoever changes a receipt has to change this page too.
+const EnvReceipts = "OSTIARY_RECEIPT_TRUST"
+
 // trustpage holds what the handlers share.
 type trustpage struct {
 	*wiring.Deps
@@ -48,6 +53,7 @@ type trustpage struct {
 	pages   *shell.Shell // only what goes wrong is shown in the frame
 	paper   *paper
 	entries bool
+	receipt []byte // trust file of receipts
 
 	mu      sync.Mutex
 	kept    shown              // the page that was read last: it never changes
@@ -62,6 +68,12 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	case "", "false":
 	default:
 		return web.Function{}, fault.New(fault.Misconfigured, "%s is neither true nor false", EnvEntries)
+	}
+	if text, _ := d.Env(EnvReceipts); text != "" {
+		t.receipt = []byte(text)
+		if _, err := sign.ReadTrust(t.receipt); err != nil {
+			return web.Function{}, fault.New(fault.Misconfigured, "reading %s: %w", EnvReceipts, err)
+		}
 	}
 	var err error
 	if t.log, err = evidence.Open(ctx, d); err != nil {
@@ -93,6 +105,7 @@ func (t *trustpage) routes() []web.Route {
 		get("/v1/register.json", "The promises the newest page was computed for.", any200("application/json"), shownProblems, t.register),
 		get("/v1/registers/{digest}", "The promises a page that was shown was computed for, by the digest the page names.", any200("application/json"), []string{"register_unknown", "unavailable"}, t.registered),
 		get("/v1/feed.atom", "The promises whose state changed last.", any200("application/atom+xml"), shownProblems, t.feed),
+		get("/v1/receipts-trust.json", "The trust file of receipts of erasure: the keys whose signatures under them count, for ostiary erase verify-receipt.", any200("application/json"), []string{"receipts_none"}, t.receiptKeys),
 		get("/v1/checkpoint", "The newest signed checkpoint of the evidence log (C2SP tlog-checkpoint).", any200("text/plain"), logProblems, t.checkpoint),
 		get("/v1/tile/{path...}", "The log's tiles of hashes and, where they are public, its entry bundles (C2SP tlog-tiles).", any200("application/octet-stream"), append([]string{"entries_private"}, logProblems...), t.tile),
 		get("/v1/records/{index}", "One record of the log, of a kind that concerns no person.", any200("application/json"), append([]string{"record_private"}, logProblems...), t.record),

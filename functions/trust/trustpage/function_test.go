@@ -239,6 +239,12 @@ func TestProblems(t *testing.T) {
 	var seen functiontest.Coverage
 	s := evidencetest.New(t, trustpage.Function, nil)
 	none := "sha256:" + strings.Repeat("0", 64)
+	seen.Saw(s.Call(t, get("/v1/receipts-trust.json"))).Want(t, 404, "receipts_none")
+	const keys = `{"v":1,"origin":"sharedcontacts.example/ostiary/receipts","keys":[{"key":"sharedcontacts.example/ostiary/receipts+ceeefa1d+ARYKS9ic7dC6e0gpik64DvliVm42tE0u3SRt/k53AuSG","from":0}]}`
+	with := evidencetest.New(t, trustpage.Function, map[string]string{trustpage.EnvReceipts: keys})
+	if got := seen.Saw(with.Call(t, get("/v1/receipts-trust.json"))).Want(t, 200, ""); string(got.Body) != keys {
+		t.Errorf("the keys of receipts are shown as %s", got.Body)
+	}
 	for _, path := range []string{"/v1/promises.json", "/v1/promises/F01", "/v1/register.json", "/v1/feed.atom"} {
 		seen.Saw(s.Call(t, get(path))).Want(t, 503, "page_missing")
 	}

@@ -55,6 +55,13 @@ func (t *trustpage) checkpoint(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, r, "text/plain; charset=utf-8", forNow, signed)
 }
 
+func (t *trustpage) receiptKeys(w http.ResponseWriter, r *http.Request) error {
+	if t.receipt == nil {
+		return fault.Refuse(fault.NotFound, "receipts_none", "No receipts of erasure are made here.", "Ask the company how it answers requests to be forgotten.")
+	}
+	return answer(w, r, "application/json", forNow, t.receipt)
+}
+
 func (t *trustpage) tile(w http.ResponseWriter, r *http.Request) error {
 	path := r.PathValue("path")
 	parts := tileForm.FindStringSubmatch(path)

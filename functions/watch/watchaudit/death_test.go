@@ -39,6 +39,9 @@ func story(t *testing.T, w *functiontest.World, died func() bool, revive func())
 		push(TopicEntries, acted(fmt.Sprint("a", i), "erik.vogel", fmt.Sprint("u", i), "", at.Add(time.Duration(i)*time.Second)))
 	}
 	push(TopicEntries, granted("2", "emma.dubois", at.Add(time.Minute)))
+	for _, part := range parted(w) {
+		push(TopicEntries, part)
+	}
 	push(TopicEntries, audited("c", "compute.googleapis.com", "v1.compute.disks.resize", "projects/p/zones/z/disks/one", "marc.petit", at, `"request":{}`))
 }
 
@@ -106,5 +109,5 @@ func told(t *testing.T, what string, part func(w *functiontest.World) *functiont
 	if w.Published(episode.TopicChanged) == nil {
 		t.Errorf("%s: nobody was told of the disk", what)
 	}
-	return append(all, fmt.Sprint(documents(t, w, "listed"), " listed"))
+	return append(all, fmt.Sprint(documents(t, w, "listed"), " listed"), fmt.Sprint(documents(t, w, "split_parts"), " parts"))
 }

@@ -218,6 +218,31 @@ func TestOtherControls(t *testing.T) {
 	}
 }
 
+// parted are the parts of an entry by which TLS was weakened: only the second says so.
+func parted(w *functiontest.World) (parts []string) {
+	for i, rest := range []string{`"request":{"name":"p"}`, `"request":{"minTlsVersion":"TLS_1_0"}`} {
+		part := audited(fmt.Sprint("p", i), "compute.googleapis.com", "v1.compute.sslPolicies.insert", "projects/sharedcontacts-live/global/sslPolicies/p", "marc.petit", w.Clock.Now(), rest)
+		parts = append(parts, strings.Replace(part, `"protoPayload"`, fmt.Sprintf(`"split":{"uid":"p","index":%d,"totalSplits":2},"protoPayload"`, i), 1))
+	}
+	return parts
+}
+
+// TestParts: an entry that came in parts is judged as one, once, and what was stored of them is gone.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	parts := parted(w)
+	entry(t, w, parts[1]).Want(t, 204, "")
+	if len(alarms(t, w)) != 0 || documents(t, w, "split_parts") != 1 || len(w.Published(episode.TopicChanged)) != 0 {
+		t.Errorf("a part by itself: %v", alarms(t, w))
+	}
+	entry(t, w, "["+parts[0]+","+parts[1]+"]").Want(t, 204, "")
+	same(t, "alarms", alarms(t, w), []string{"violation tls-weakened marc 1"})
+	if sent(t, w)[episode.TopicChanged] != 1 || documents(t, w, "split_parts")+documents(t, w, "splits") != 0 {
+		t.Errorf("told %v, %d parts left", sent(t, w), documents(t, w, "split_parts"))
+	}
+}
+
 // TestUnmatched: what no rule wants writes nothing, and asks the database for nothing but the list of addresses.
 func TestUnmatched(t *testing.T) {
 	t.Parallel()

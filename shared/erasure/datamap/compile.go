@@ -17,18 +17,27 @@ type Identifier struct {
 	Verified bool
 }
 
-// Step is what is to be done in one entry. A Query without an action finds what is there and erases nothing: of Review,
-// of Pseudonymise, and of RetainIt but for the fields that are not needed.
+// Step is what is to be done in one entry, by one way of recognising. A Query without an action finds what is there and
+// erases nothing: of Review, of Pseudonymise, and of RetainIt but for the fields that are not needed.
 type Step struct {
+	ID     string // the entry's; of its second and later ways with the kind behind a dot, as in users.email
+	Kind   string // of the identifiers it searches for; "" for a whole tenant
 	Entry  *Entry
 	Reader string // URL, for erasure.Readers
 	Store  string // URL, for erasure.Stores
 	Region string // where the data is, and the work runs
 	Query  erasure.Query
 	// Reusable says that the identifier may be somebody else's later: items made after the request are not hers, and
-	// Query.CreatedBefore is for the caller to set where a newer person is known.
+	// Query.CreatedBefore is for the caller to set: where a newer person is known, and where nobody can be asked, for the
+	// directory knows addresses alone.
 	Reusable bool
-	After    []string // entries of other steps that come before, directly or not
+	// Global says that the items are of no tenant: nobody but the person herself has a say about them.
+	Global bool
+	// Scans says that the store reads the whole place for it, what other tenants have there too: a bucket that tells
+	// owner or tenant by metadata. Nothing is counted for its own sake this way.
+	Scans  bool
+	After  []string // entries that come before, directly or not
+	Within []string // entries whose items may lie inside the items of this one, and go with them
 
 	zone *time.Location
 }
@@ -49,29 +58,47 @@ func (m *Map) Instruct(tenant string, ids []Identifier) ([]Step, error) {
 
 // Close returns the steps that erase everything of a tenant: the account is closed. Data of no tenant is not among it.
 // What a person would have to look at, and what is a pseudonym, goes with the rest: Step.Entry then says Delete. What is
-// anonymised stays so, and what is retained stays. Errors as Compile.
+// anonymised stays so where nothing else deletes it, and what is retained stays. Errors as Compile.
 func (m *Map) Close(tenant string) ([]Step, error) {
 	if err := m.fit(tenant); err != nil {
 		return nil, err
 	}
-	return m.steps(func(e *Entry) (Step, bool) {
-		if e.Tenant.Global != "" || e.Retain == nil && m.retains(e) {
-			return Step{}, false
+	return m.steps(func(e *Entry) []Step {
+		action := m.closing(e)
+		if action == "" {
+			return nil
 		}
-		if e.Action == Review || e.Action == Pseudonymise {
+		if action != e.Action {
 			whole := *e
-			whole.Action, whole.Fields = Delete, nil
+			whole.Action, whole.Fields = action, nil
 			e = &whole
 		}
-		return m.step(e, tenant, erasure.Match{Kind: erasure.MatchTenant}), true
+		return []Step{m.step(e, tenant, erasure.Match{Kind: erasure.MatchTenant})}
 	}), nil
+}
+
+// closing is what the end of an account does to an entry's items; "" where it leaves them alone: those of no tenant, and those
+// of a place of which another entry keeps what it has to, or deletes all.
+func (m *Map) closing(e *Entry) Action {
+	switch {
+	case e.Tenant.Global != "" || e.Retain == nil && m.retains(e) || e.Action == Anonymise && m.deletes(e):
+		return ""
+	case e.Action == Review || e.Action == Pseudonymise:
+		return Delete
+	}
+	return e.Action
+}
+
+// deletes reports whether another entry deletes all of a tenant's items in the entry's place.
+func (m *Map) deletes(e *Entry) bool {
+	return slices.ContainsFunc(m.Entries, func(o *Entry) bool {
+		return o.ID != e.ID && o.Store == e.Store && o.Place == e.Place && o.Tenant == e.Tenant && o.Action != Anonymise && o.Action != RetainIt
+	})
 }
 
 // retains reports whether items in the entry's place are kept by another entry.
 func (m *Map) retains(e *Entry) bool {
-	return slices.ContainsFunc(m.Entries, func(o *Entry) bool {
-		return o != e && o.Action == RetainIt && o.Store == e.Store && o.Place == e.Place
-	})
+	return slices.ContainsFunc(m.Entries, func(o *Entry) bool { return o != e && o.Action == RetainIt && m.shares(e, o) })
 }
 
 func (m *Map) compile(tenant string, ids []Identifier, role Role) ([]Step, error) {
@@ -86,19 +113,28 @@ func (m *Map) compile(tenant string, ids []Identifier, role Role) ([]Step, error
 		return nil, fault.New(fault.Invalid, "compiling the data map: no verified identifier of a kind it has")
 	}
 	var refusal error
-	steps := m.steps(func(e *Entry) (Step, bool) {
-		s, known := e.way(values)
-		if !known || e.Role != role {
-			return Step{}, false
+	steps := m.steps(func(e *Entry) (all []Step) {
+		if e.Role != role {
+			return nil
 		}
-		match, err := e.match(s, e.place(tenant), values[s.of()])
-		if err != nil && refusal == nil {
-			refusal = err
+		for i, s := range e.selectors() {
+			if len(values[s.of()]) == 0 {
+				continue
+			}
+			match, err := e.match(s, e.place(tenant), values[s.of()])
+			if err != nil {
+				refusal = err
+				return nil
+			}
+			step := m.step(e, tenant, match)
+			kind, _ := m.Kind(s.of())
+			step.Kind, step.Reusable = kind.ID, kind.Reusable
+			if i > 0 {
+				step.ID += "." + kind.ID
+			}
+			all = append(all, step)
 		}
-		step := m.step(e, tenant, match)
-		kind, _ := m.Kind(s.of())
-		step.Reusable = kind.Reusable
-		return step, err == nil
+		return all
 	})
 	if refusal != nil {
 		return nil, refusal
@@ -123,7 +159,7 @@ func (m *Map) fit(tenant string) error {
 	return nil
 }
 
-// values are the usable identifiers by kind, as their kinds write them, each once and sorted.
+// values are the usable identifiers by kind, in the forms of their kinds, each once and sorted.
 func (m *Map) values(ids []Identifier) (map[string][]string, error) {
 	values := map[string][]string{}
 	for _, id := range ids {
@@ -131,11 +167,11 @@ func (m *Map) values(ids []Identifier) (map[string][]string, error) {
 		if !known || !id.Verified {
 			continue
 		}
-		value := kind.Normalise.of(id.Value)
-		if err := refused(value, ""); err != nil {
+		forms := kind.Normalise.forms(id.Value)
+		if err := refused(forms[0], ""); err != nil {
 			return nil, err
 		}
-		values[id.Kind] = append(values[id.Kind], value)
+		values[id.Kind] = append(values[id.Kind], forms...)
 	}
 	for kind, all := range values {
 		slices.Sort(all)
@@ -146,14 +182,9 @@ func (m *Map) values(ids []Identifier) (map[string][]string, error) {
 	return values, nil
 }
 
-// way is the first way of recognising for which an identifier is known.
-func (e *Entry) way(values map[string][]string) (*Selector, bool) {
-	for _, s := range e.selectors() {
-		if len(values[s.of()]) > 0 {
-			return s, true
-		}
-	}
-	return nil, false
+// asked reports whether an identifier is known for one of the entry's ways of recognising.
+func (e *Entry) asked(values map[string][]string) bool {
+	return slices.ContainsFunc(e.selectors(), func(s *Selector) bool { return len(values[s.of()]) > 0 })
 }
 
 // match makes of a selector what a store is asked for.
@@ -192,7 +223,7 @@ func (e *Entry) match(s *Selector, place string, values []string) (erasure.Match
 
 // step binds what is recognised to the entry and the tenant.
 func (m *Map) step(e *Entry, tenant string, match erasure.Match) Step {
-	q := erasure.Query{Entry: e.ID, Place: e.place(tenant), Match: match, Descend: e.Descend, CreatedField: e.Created}
+	q := erasure.Query{Entry: e.ID, Place: e.place(tenant), Match: match, Descend: e.Descend, Below: e.Below, CreatedField: e.Created}
 	q.Tenant = erasure.Tenant{Binding: e.Tenant.binding(), Field: e.Tenant.Field, ID: tenant}
 	if q.Tenant.Binding == erasure.BindGlobal {
 		q.Tenant.ID = ""
@@ -202,7 +233,8 @@ func (m *Map) step(e *Entry, tenant string, match erasure.Match) Step {
 		q.CreatedField = e.retainField()
 	}
 	region := m.region(e, tenant)
-	return Step{Entry: e, Reader: e.url(region, readAccount), Store: e.url(region, eraseAccount), Region: region, Query: q, zone: m.zone}
+	scans := match.Kind == erasure.MatchMetadata || match.Kind == erasure.MatchTenant && schemeOf(e.Store) == "gcs" && q.Tenant.Binding == erasure.BindField
+	return Step{ID: e.ID, Entry: e, Global: q.Tenant.Binding == erasure.BindGlobal, Scans: scans, Within: m.within(e, match.Kind == erasure.MatchTenant), Reader: e.url(region, readAccount), Store: e.url(region, eraseAccount), Region: region, Query: q, zone: m.zone}
 }
 
 func (e *Entry) place(tenant string) string {
@@ -241,22 +273,24 @@ func (f Field) change() erasure.Change {
 	return erasure.Change{Field: f.Field, Kind: erasure.ChangeDelete} // of an aggregate too: its total is kept elsewhere
 }
 
-// steps makes the steps of the entries that have one, in order.
-func (m *Map) steps(of func(e *Entry) (Step, bool)) []Step {
+// steps puts the steps of the entries in order.
+func (m *Map) steps(of func(e *Entry) []Step) []Step {
 	var steps []Step
 	var done []int
 	for _, i := range m.order {
-		step, wanted := of(m.Entries[i])
-		if !wanted {
+		some := of(m.Entries[i])
+		if len(some) == 0 {
 			continue
 		}
-		for _, j := range done {
-			if m.before[i][j] {
-				step.After = append(step.After, m.Entries[j].ID)
+		for k := range some {
+			for _, j := range done {
+				if m.before[i][j] {
+					some[k].After = append(some[k].After, m.Entries[j].ID)
+				}
 			}
 		}
 		done = append(done, i)
-		steps = append(steps, step)
+		steps = append(steps, some...)
 	}
 	return steps
 }

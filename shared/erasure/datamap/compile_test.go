@@ -73,6 +73,7 @@ func TestCompile(t *testing.T) {
 		"files|delete|tenants/north/|path||north|prefix||tenants/north/users/u1/|sessions",
 		"logins||logins|global|||equals|uid|u1|sessions",
 		"users|delete|tenants/north/users|path||north|document||u1|sessions+usage+invoices+files+logins",
+		"users|delete|tenants/north/users|path||north|equals|email|Ada@North.example+ada@north.example|sessions+usage+invoices+files+logins",
 	})
 	changes, _ := json.Marshal(steps[1].Query.Changes)
 	if want := `[{"Field":"user_id","Kind":"detach","Value":"","To":"","Coarser":null},{"Field":"city","Kind":"generalise","Value":"","To":"map","Coarser":{"Lyon":"FR"}},` +
@@ -92,9 +93,16 @@ func TestCompile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "the steps of an address", brief(byAddress), []string{"users|delete|tenants/north/users|path||north|equals|email|ada@north.example|"})
-	if !byAddress[0].Reusable {
-		t.Error("an address is taken for hers for ever")
+	equal(t, "the steps of an address", brief(byAddress), []string{"users|delete|tenants/north/users|path||north|equals|email|ADA@north.example+ada@north.example|"})
+	for i, want := range []datamap.Step{{ID: "users", Kind: "uid"}, {ID: "users.email", Kind: "email", Reusable: true}, {ID: "users.email", Kind: "email", Reusable: true}} {
+		if s := append(steps[5:7:7], byAddress...)[i]; s.ID != want.ID || s.Kind != want.Kind || s.Reusable != want.Reusable {
+			t.Errorf("way %d of the directory is %s, of a %s, reusable %v", i, s.ID, s.Kind, s.Reusable)
+		}
+	}
+	for _, s := range steps {
+		if s.Global != (s.Entry.ID == "logins") || s.Scans {
+			t.Errorf("%s: global %v, scans %v", s.ID, s.Global, s.Scans)
+		}
 	}
 	equal(t, "what is not asked", m.Unasked(known("email", "a@b.example")), []string{"sessions", "usage", "invoices", "files", "logins"})
 	equal(t, "what is not asked of staff", m.Unasked(known("person", "ada", "uid", "u1", "customer_id", "c1")), nil)
@@ -117,6 +125,9 @@ func TestTheTenantAnswersForHisCustomers(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "what the tenant instructs", brief(steps), []string{"guests|delete|guests|field|tenant|north|equals|email|guest@mail.example|"})
+	if kinds := m.Instructable(); len(kinds) != 1 || kinds["email"].ID != "email" {
+		t.Errorf("he names his people by %v", kinds)
+	}
 	if !steps[0].Reusable || steps[0].Query.CreatedField != "at" {
 		t.Error("a later guest of the same address would be taken for this one")
 	}
@@ -132,6 +143,8 @@ func TestClose(t *testing.T) {
      role: controller, tenant: {path: true}, select: {equals: author, of: uid}, action: review, backup_class: none}
   - {id: marks, store: "firestore://{project}/main", place: "tenants/{tenant}/marks", region: europe-west1, fields: [{field: uid, do: hmac}],
      role: controller, tenant: {path: true}, select: {equals: uid, of: uid}, action: pseudonymise, backup_class: none}
+  - {id: authors, store: "firestore://{project}/main", place: "tenants/{tenant}/notes", region: europe-west1, fields: [{field: editor, do: detach}],
+     role: controller, tenant: {path: true}, select: {equals: editor, of: uid}, action: anonymise, backup_class: none}
 no_personal_data:`, 1)
 	m := read(t, text)
 	steps, err := m.Close("south")
@@ -209,4 +222,51 @@ func TestNothingCompilesForNobody(t *testing.T) {
 	if _, err := m.Compile("north.example", known("uid", "u1")); err != nil {
 		t.Errorf("a tenant with a dot: %v", err)
 	}
+}
+
+// TestWithin: what goes with the items of a step is named, has come before, and is found as a person's and as a tenant's.
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	const tail = "region: europe-west1, role: controller, action: delete, backup_class: none}\n"
+	text := strings.Replace(good, "no_personal_data:", `  - {id: rows, store: "postgres://{account}@sql-{region}.acme.example/app?secret=sql-{account}", place: app.rows, tenant: {field: t}, select: {column: uid, of: uid}, below: [app.cells, app.parts], `+tail+
+		`  - {id: cells, store: "postgres://{account}@sql-{region}.acme.example/app?secret=sql-{account}", place: app.cells, tenant: {field: t}, select: {column: uid, of: uid}, `+tail+
+		`  - {id: thumbs, store: "gcs://acme-files", place: "tenants/{tenant}/", tenant: {path: true}, select: {prefix: "users/{uid}/thumbs/"}, `+tail+
+		`  - {id: sheets, store: "gcs://acme-files", place: "tenants/{tenant}/sheets/", tenant: {path: true}, select: {prefix: "{uid}/"}, `+tail+
+		`  - {id: tagged, store: "gcs://acme-tagged", tenant: {field: t}, select: {metadata: owner, of: uid}, `+tail+
+		`  - {id: devices, store: "firestore://{project}/main", place: "tenants/{tenant}/**/devices", tenant: {path: true}, select: {equals: uid, of: uid}, `+tail+
+		`  - {id: keys, store: "firestore://{project}/main", place: "tenants/{tenant}/users/x/keys", tenant: {path: true}, select: {equals: uid, of: uid}, `+tail+
+		"no_personal_data:", 1)
+	m := read(t, text)
+	person, err := m.Compile("north", known("uid", "u1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := m.Close("north")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what  string
+		steps []datamap.Step
+		want  map[string]string
+	}{
+		{"a person", person, map[string]string{"rows": "cells", "files": "thumbs", "users": "devices keys"}},
+		{"an account", account, map[string]string{"rows": "cells", "files": "thumbs sheets", "thumbs": "sheets", "users": "devices keys"}},
+	} {
+		for _, s := range c.steps {
+			if got := strings.Join(s.Within, " "); got != c.want[s.ID] {
+				t.Errorf("within %s of %s lie %q, want %q", s.ID, c.what, got, c.want[s.ID])
+			}
+			for _, inner := range s.Within {
+				if !slices.Contains(s.After, inner) {
+					t.Errorf("%s of %s comes before %s, which goes with it", s.ID, c.what, inner)
+				}
+			}
+			if s.Scans != (s.ID == "tagged") {
+				t.Errorf("%s of %s scans: %v", s.ID, c.what, s.Scans)
+			}
+		}
+	}
+	equal(t, "unmapped", m.Unmapped(map[string][]string{"postgres://read@sql-europe-west1.acme.example/app?secret=sql-read": {"app.cells", "app.parts", "app.other"}}),
+		[]string{"postgres://sql-europe-west1.acme.example/app/app.other"})
 }

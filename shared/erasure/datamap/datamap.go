@@ -8,6 +8,29 @@
 // is true: Unmapped compares it with what the stores hold.
 //
 // It asks nothing of any store and decides about no request.
+//
+// # Steps
+//
+// An entry whose items are recognised in several ways ("or") makes a step of each way whose identifier is known, so that
+// nothing of it is left unsearched; an item may be found by more than one of them. Step.ID tells them apart. Step.After
+// and Step.Within name entries, and mean all their steps.
+//
+// What Step.Within names lies inside the step's own items and goes with them. It has been erased before, and whoever
+// carries the step out leaves it alone as long as one of these entries keeps something: by a ground, a hold, a lock of
+// the store, for a person to look at, for another tenant, or because it could not be searched. A hold counts although its
+// entry has no step. An entry of another action or role never lies inside: such a map is refused when it is read.
+//
+// # Owners
+//
+// Who owns a tenant's account is said once, at the top level, in one of two forms:
+//
+//	owners: {entry: tenant-record, identifier: uid, from: owners}            # a field, or a list, of a record of the tenant
+//	owners: {entry: users, identifier: uid, from: uid, where: role, is: owner} # people one of whose fields says so
+//
+// Owners makes the one look-up of it: erasure.Reader's Values, bounded by erasure.MaxValues, returns all owners of the
+// tenant. Owns compares them with the identifiers of a person: whether she is one of them, and whether she is the last. Of
+// more owners than the bound nobody is the last, and whether somebody is one is for a person to say. Without the key
+// nobody is known to be an owner.
 package datamap
 
 import (
@@ -15,6 +38,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/erasure/opendsr"
 )
 
 // File is the policy file of the map. Without it the erasure control is off.
@@ -28,20 +52,23 @@ type Map struct {
 	Outside    []Outside   // data that other means erase, or nobody can: named in every receipt
 	Backups    []Backup    // how long erased data survives in them
 	Recipients []Recipient // to whom data was disclosed (GDPR article 19)
+	Providers  []Provider  // with whom accounts are connected
 	Retention  []Rule      // what is erased by age
+	Owner      *Owners     // how the owners of a tenant are found; nil where nothing tells
 	Limits     Limits
 	// Strict says that a request is not completed while a store holds a place that the map does not know.
 	Strict bool
 
-	digest  string
-	faulty  bool // read with problems: compiles nothing
-	kinds   map[string]int
-	entries map[string]int
-	walk    []int             // order of kinds: each after those it is derived from
-	order   []int             // of entries
-	before  []map[int]bool    // entries that come before an entry, however far
-	regions map[string]string // of tenants that chose one
-	zone    *time.Location
+	digest     string
+	faulty     bool // read with problems: compiles nothing
+	kinds      map[string]int
+	entries    map[string]int
+	walk       []int             // order of kinds: each after those it is derived from
+	order      []int             // of entries
+	before     []map[int]bool    // entries that come before an entry, however far
+	regions    map[string]string // of tenants that chose one
+	everywhere []string          // those regions, each once
+	zone       *time.Location
 }
 
 // Kind is one kind of identifier.
@@ -50,6 +77,9 @@ type Kind struct {
 	// Reusable says that somebody else may have the same later: data made after the request is not the requester's.
 	Reusable  bool      `yaml:"reusable"`
 	Normalise Normalise `yaml:"normalise"`
+	// OpenDSR is the identity type by which a tenant names people of his in instructions; "" for none, but of addresses for
+	// email.
+	OpenDSR opendsr.IdentityType `yaml:"opendsr"`
 	// Staff says that it names people who work here and no customer: what is found by it is in no customer's plan.
 	Staff bool `yaml:"staff"`
 }
@@ -65,12 +95,13 @@ type Entry struct {
 	Select     Selector  `yaml:"select"`
 	Action     Action    `yaml:"action"`
 	Descend    bool      `yaml:"descend"` // what lies below an item goes with it
-	Below      []string  `yaml:"below"`   // collection groups that lie below items of this entry and nowhere else
+	Below      []string  `yaml:"below"`   // what lies below items of this entry and nowhere else: collection groups; tables that foreign keys empty with its rows
 	Created    string    `yaml:"created"` // field that tells when an item was made; "" for the store's own record
 	Fields     []Field   `yaml:"fields"`  // of Anonymise: what becomes of each; of Pseudonymise: what was done
 	Group      *Group    `yaml:"group"`   // of Anonymise: who must not stand alone afterwards
 	After      []string  `yaml:"after"`   // ids of entries that come first
 	Access     bool      `yaml:"access"`  // sessions, tokens and grants: they come before everything else
+	Grants     *Grants   `yaml:"grants"`  // the items are connections with accounts at providers: they end there first
 	Derives    []Derived `yaml:"derives"`
 	Retain     *Retain   `yaml:"retain"`
 	Recipients []string  `yaml:"recipients"`   // ids of recipients who were given this data
@@ -101,7 +132,7 @@ type Tenant struct {
 }
 
 // Selector says how the items of a person are recognised: exactly one way, and with Of the kind of identifier where the
-// way has no template. Else is used where no identifier of the kind is known, and only then.
+// way has no template. Or is another way, by another kind of identifier: what either finds is the person's.
 type Selector struct {
 	Document string    `yaml:"document"` // template of a name, such as "{uid}"
 	Equals   string    `yaml:"equals"`   // dotted path
@@ -112,7 +143,7 @@ type Selector struct {
 	Column   string    `yaml:"column"`
 	Hook     bool      `yaml:"hook"` // whoever answers the hook knows
 	Of       string    `yaml:"of"`
-	Else     *Selector `yaml:"else"`
+	Or       *Selector `yaml:"or"`
 }
 
 // Action is what a request does to the items of an entry.
@@ -153,6 +184,12 @@ type Recipient struct {
 	Name string `yaml:"name"`
 	By   By     `yaml:"by"`
 	To   string `yaml:"to"`
+	// Gives are the kinds of identifiers the recipient knows people by, and is told them by; none else leaves. Of an account
+	// that closes it is told the tenant's id alone.
+	Gives []string `yaml:"gives"`
+	// Secret is the name of the secret that signs what it is told (ByWebhook), or is shown to it (ByOpenDSR, a Bearer token);
+	// "" for none.
+	Secret string `yaml:"secret"`
 }
 
 // By says how a recipient is told.
@@ -162,7 +199,7 @@ type By string
 const (
 	ByOpenDSR By = "opendsr"
 	ByWebhook By = "webhook"
-	ByMail    By = "mail" // a task for a person, with the text of the mail
+	ByMail    By = "mail" // whether it was heard, a person says
 )
 
 // Rule erases what lies in an entry's place, whomever it is about, once it is older than a period.
@@ -225,7 +262,7 @@ func (e *Entry) derives(kind string) bool {
 // selectors returns the entry's ways of recognising, the first to be tried first.
 func (e *Entry) selectors() []*Selector {
 	var all []*Selector
-	for s := &e.Select; s != nil; s = s.Else {
+	for s := &e.Select; s != nil; s = s.Or {
 		all = append(all, s)
 	}
 	return all

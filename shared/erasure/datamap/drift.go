@@ -25,7 +25,7 @@ func (m *Map) Unmapped(found map[string][]string) []string {
 // knows reports whether a place is in an entry, free of personal data or declared to be outside.
 func (m *Map) knows(p Place) bool {
 	for _, e := range m.Entries {
-		if slices.Contains(e.stores(m.regions), p.Store) && e.covers(p.Place) {
+		if slices.Contains(e.stores(m.everywhere), p.Store) && e.covers(p.Place) {
 			return true
 		}
 	}
@@ -46,7 +46,7 @@ const anywhere = "**/"
 func (e *Entry) covers(place string) bool {
 	switch schemeOf(e.Store) {
 	case "firestore":
-		own := e.Place[strings.LastIndexByte(e.Place, '/')+1:]
+		own := last(e.Place)
 		if group, isGroup := strings.CutPrefix(place, anywhere); isGroup {
 			// The store names what lies below documents by its last part alone.
 			return group == own && own != e.Place || slices.Contains(e.Below, group)
@@ -59,6 +59,8 @@ func (e *Entry) covers(place string) bool {
 			}
 		}
 		return false
+	case "postgres":
+		return alike(e.Place, place, ".") || slices.Contains(e.Below, place)
 	}
 	return alike(e.Place, place, drivers[schemeOf(e.Store)].separate)
 }

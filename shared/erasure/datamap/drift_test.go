@@ -58,9 +58,9 @@ func TestTables(t *testing.T) {
 		_, m := seed(t, folder.Name())
 		var b strings.Builder
 		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "order\tentry\trole\ttenant\tselector\taction\tafter\tbackups\tplace\tretention")
+		fmt.Fprintln(w, "order\tentry\trole\ttenant\tselector\taction\taccount\tafter\twithin\tbackups\tplace\tretention\tchanges")
 		for _, r := range m.Table() {
-			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s/%s\t%s\n", r.Order, r.Entry, r.Role, r.Tenant, r.Selector, r.Action, strings.Join(r.After, " "), r.Backups, r.Store, r.Place, r.Retention)
+			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s/%s\t%s\t%s\n", r.Order, r.Entry, r.Role, r.Tenant, r.Selector, r.Action, r.Account, strings.Join(r.After, " "), strings.Join(r.Within, " "), r.Backups, r.Store, r.Place, r.Retention, strings.Join(r.Changes, ", "))
 		}
 		w.Flush()
 		file := filepath.Join("testdata", folder.Name()+".txt")

@@ -13,7 +13,7 @@ import (
 // queries that every store takes, and twice to the same.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(good))
-	f.Add([]byte(strings.Replace(good, "else: {equals: email, of: email}", "else: &a {equals: email, of: email, else: *a}", 1)))
+	f.Add([]byte(strings.Replace(good, "or: {equals: email, of: email}", "or: &a {equals: email, of: email, or: *a}", 1)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 2*len(good) {
 			return // more of the same, and slow to mend

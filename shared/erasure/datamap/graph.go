@@ -13,7 +13,7 @@ func (r *reader) graphs() {
 	for i, e := range r.m.Entries {
 		direct[i] = map[int]bool{}
 		for j, o := range r.m.Entries {
-			if i != j && comesFirst(o, e) {
+			if i != j && r.m.comesFirst(o, e) {
 				direct[i][j] = true
 			}
 		}
@@ -73,13 +73,17 @@ func (r *reader) walk() {
 
 // comesFirst reports whether a comes before b by what the two are or say. The directory is last even where it lies below
 // something.
-func comesFirst(a, b *Entry) bool {
-	return slices.Contains(b.After, a.ID) || a.Access && !b.Access || b.Directory && !a.Directory || liesBelow(a, b) && !a.Directory
+func (m *Map) comesFirst(a, b *Entry) bool {
+	return slices.Contains(b.After, a.ID) || a.Access && !b.Access || b.Directory && !a.Directory || m.lower(a, b) && !a.Directory
 }
 
-// liesBelow reports whether a's place is below items of b's.
-func liesBelow(a, b *Entry) bool {
-	return a.Store == b.Store && b.Place != "" && len(a.Place) > len(b.Place) && strings.HasPrefix(a.Place, strings.TrimSuffix(b.Place, "/")+"/")
+// lower reports whether a's items may lie inside or below b's, and not the other way round as well.
+func (m *Map) lower(a, b *Entry) bool {
+	under := func(a, b *Entry) bool {
+		nested := m.together(a, b) && schemeOf(a.Store) == "firestore" && inside(b.Place, a.Place, "/") && !alike(b.Place, a.Place, "/")
+		return nested || m.takes(b, a, false) || a.Place != b.Place && m.takes(b, a, true)
+	}
+	return under(a, b) && !under(b, a)
 }
 
 // arrange sorts so that each comes after those it names, and otherwise as given. Without such an order it returns those

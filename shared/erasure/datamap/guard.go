@@ -149,6 +149,16 @@ func Shared(address string) bool {
 	return found && (listed || slices.ContainsFunc(shared, func(s string) bool { return strings.ReplaceAll(s, "-", "") == plain }))
 }
 
+// forms are the spellings under which an identifier may be stored: as its kind writes it, and as it was given. Stores
+// compare letter by letter.
+func (n Normalise) forms(value string) []string {
+	forms := []string{n.of(value)}
+	if given := strings.TrimSpace(value); n == AsEmail && given != forms[0] {
+		forms = append(forms, given)
+	}
+	return forms
+}
+
 // of returns an identifier as its kind writes it.
 func (n Normalise) of(value string) string {
 	if n != AsEmail {

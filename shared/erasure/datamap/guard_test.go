@@ -1,6 +1,7 @@
 package datamap_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,7 +78,7 @@ func TestHostileIdentifiersNeverCompile(t *testing.T) {
 		}
 	}
 	doubtful, err := m.Compile("north", known("email", "JÜRGEN@North.example"))
-	if err != nil || doubtful[0].Query.Match.Values[0] != "jÜrgen@north.example" {
+	if err != nil || !slices.Equal(doubtful[0].Query.Match.Values, []string{"JÜRGEN@North.example", "jÜrgen@north.example"}) {
 		t.Errorf("an address beyond ASCII is searched for as %v, %v", brief(doubtful), err)
 	}
 }

@@ -1,7 +1,6 @@
 package datamap
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -139,19 +138,19 @@ func (r *reader) selector(key string, e *Entry, s *Selector, d driver) {
 			r.wrong(key+".of", "is no kind of identifier", r.allowedKinds())
 		}
 	}
-	if s.Else == nil {
+	if s.Or == nil {
 		return
 	}
-	// What comes first wins, so a second way by the same identifier would never be tried.
+	// Two fields that may name somebody are often two people's: what is done to the one is not to be done to the other.
 	for _, before := range e.selectors() {
-		if before == s.Else {
+		if before == s.Or {
 			break
 		}
-		if before.of() == s.Else.of() {
-			r.wrong(key+".else", "is never tried: the same identifier is looked for before", "another kind of identifier")
+		if before.of() == s.Or.of() {
+			r.wrong(key+".or", "is looked for already: an entry is one relation to one person", "another kind of identifier, or an entry of its own")
 		}
 	}
-	r.selector(key+".else", e, s.Else, d)
+	r.selector(key+".or", e, s.Or, d)
 }
 
 func (r *reader) allowedKinds() string {
@@ -206,34 +205,12 @@ func (r *reader) driven(key string, e *Entry, d driver) {
 	if e.Descend && !d.descends {
 		r.wrong(key+".descend", "means nothing in this store: nothing lies below an item", "leave it out")
 	}
-	if len(e.Below) > 0 && (!e.Descend || schemeOf(e.Store) != "firestore") {
-		r.wrong(key+".below", "names what this entry does not reach", "descend: true, on Firestore")
-	}
-	for i, name := range e.Below {
-		if !isField(name) || strings.Contains(name, ".") {
-			r.wrong(at(key+".below", i), "is no collection group", "the name of a collection")
-		}
-	}
-	for _, o := range r.m.Entries {
-		if o != e && (o.Action != Delete || o.Role != e.Role) && e.takes(o) {
-			r.wrong(key+".descend", fmt.Sprintf("would erase with its items what the entry %s does not: %s, %s", o.ID, o.Role, o.Action), "descend: false, and an entry for each collection below")
-		}
-	}
+	r.below(key, e)
 	for _, s := range e.selectors() {
 		if k, known := r.m.Kind(s.of()); known && k.Reusable && e.Created == "" && !d.own {
 			r.wrong(key+".created", "is missing: somebody else may have the same "+k.ID+" later, and nothing tells the two apart", "the field that tells when an item was made")
 		}
 	}
-}
-
-// takes reports whether items of another entry may lie below those of this one and go with them.
-func (e *Entry) takes(o *Entry) bool {
-	if !e.Descend || o.Store != e.Store || schemeOf(e.Store) != "firestore" {
-		return false
-	}
-	above, group, isGroup := strings.Cut(o.Place, anywhere)
-	return liesBelow(o, e) || slices.Contains(e.Below, o.Place[strings.LastIndexByte(o.Place, '/')+1:]) ||
-		isGroup && group != e.Place && (strings.HasPrefix(e.Place, above) || strings.HasPrefix(above, e.Place+"/"))
 }
 
 // refers checks what an entry names of other lists.
@@ -267,7 +244,7 @@ func (r *reader) refers(key string, e *Entry) {
 			r.wrong(at+".from", "is no field", allowedField)
 		}
 		if !slices.ContainsFunc(e.selectors(), func(s *Selector) bool { return s.of() != d.Kind }) {
-			r.wrong(at, "derives an identifier from itself", "another way of recognising the entry: select: {..., else: {...}}")
+			r.wrong(at, "derives an identifier from itself", "another way of recognising the entry: select: {..., or: {...}}")
 		}
 	}
 }

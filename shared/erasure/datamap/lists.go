@@ -68,6 +68,7 @@ func (r *reader) recipient(key string, to Recipient) {
 	default:
 		r.wrong(key+".by", "is no way of telling", "opendsr, webhook, mail")
 	}
+	r.gives(key, to)
 	if !slices.ContainsFunc(r.m.Entries, func(e *Entry) bool { return slices.Contains(e.Recipients, to.ID) }) {
 		r.wrong(key, "is given nothing, and would never be told", "a recipient that an entry names")
 	}

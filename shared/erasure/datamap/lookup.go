@@ -17,6 +17,9 @@ type Lookup struct {
 	Region string
 	Query  erasure.Query
 	Field  string
+	// Reusable says that the identifier it is made with may be somebody else's later: what is read of items that were
+	// made after the request is hers, and Query.CreatedBefore is for the caller to set.
+	Reusable bool
 }
 
 // Lookups returns what can be looked up with the identifiers known, each kind after those it may be derived from. Errors
@@ -52,28 +55,34 @@ func (m *Map) lookupsOf(kind, tenant string, values map[string][]string) ([]Look
 				if s.of() == kind || len(values[s.of()]) == 0 {
 					continue
 				}
-				l, err := m.lookup(e, s, tenant, values[s.of()])
+				l, err := m.lookup(e, s, tenant, values[s.of()], kind, d.From)
 				if err != nil {
 					return nil, err
 				}
-				l.Kind, l.Field = kind, d.From
 				all = append(all, l)
-				break
 			}
 		}
 	}
 	return all, nil
 }
 
-// lookup only reads, whatever the entry's action.
-func (m *Map) lookup(e *Entry, s *Selector, tenant string, values []string) (Lookup, error) {
+// lookup reads a field of the items that a way of recognising finds.
+func (m *Map) lookup(e *Entry, s *Selector, tenant string, values []string, kind, field string) (Lookup, error) {
 	match, err := e.match(s, e.place(tenant), values)
 	if err != nil {
 		return Lookup{}, err
 	}
+	l := m.reading(e, tenant, match, kind, field)
+	by, _ := m.Kind(s.of())
+	l.Reusable = by.Reusable
+	return l, nil
+}
+
+// reading only reads, whatever the entry's action.
+func (m *Map) reading(e *Entry, tenant string, match erasure.Match, kind, field string) Lookup {
 	step := m.step(e, tenant, match)
 	step.Query.Action, step.Query.Changes, step.Query.CreatedField = "", nil, e.Created
-	return Lookup{Entry: e, Reader: step.Reader, Region: step.Region, Query: step.Query}, nil
+	return Lookup{Entry: e, Kind: kind, Reader: step.Reader, Region: step.Region, Query: step.Query, Field: field}
 }
 
 // Resolve returns the identifiers with all that are derived from them: it asks for each kind after those it may be
@@ -131,13 +140,11 @@ func (m *Map) OnFile(tenant, address string) (Lookup, error) {
 		return Lookup{}, fault.New(fault.NotFound, "looking up an address: the data map has no directory with addresses")
 	}
 	s := e.byAddress()
-	value := AsEmail.of(address)
-	if err := refused(value, ""); err != nil {
+	values := AsEmail.forms(address)
+	if err := refused(values[0], ""); err != nil {
 		return Lookup{}, err
 	}
-	l, err := m.lookup(e, s, tenant, []string{value})
-	l.Kind, l.Field = s.Of, e.Address
-	return l, err
+	return m.lookup(e, s, tenant, values, s.Of, e.Address)
 }
 
 // directory checks that at most one entry tells who exists, and that it can be asked with an address.

@@ -16,12 +16,15 @@ func TestResolve(t *testing.T) {
 	t.Parallel()
 	m := read(t, good)
 	var asked []string
-	answers := map[string][]string{"uid of email ada@north.example": {"u1", "u2"}, "customer_id of uid u1+u2": {"c9"}}
+	answers := map[string][]string{"uid of email Ada@north.example+ada@north.example": {"u1", "u2"}, "customer_id of uid u1+u2": {"c9"}}
 	ask := func(l datamap.Lookup) ([]string, error) {
 		if l.Query.Action != "" || l.Query.Check() != nil || l.Query.Tenant.ID != "north" || l.Reader != "firestore://acme-live/main" || l.Region != "europe-west1" {
 			t.Errorf("asked by %+v", l)
 		}
 		kind := map[string]string{"document": "uid", "equals": "email"}[string(l.Query.Match.Kind)]
+		if l.Reusable != (kind == "email") {
+			t.Errorf("what is read by a %s is hers for ever: %v", kind, !l.Reusable)
+		}
 		asked = append(asked, fmt.Sprintf("%s of %s %s", l.Kind, kind, strings.Join(l.Query.Match.Values, "+")))
 		return answers[asked[len(asked)-1]], nil
 	}
@@ -29,12 +32,13 @@ func TestResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "asked", asked, []string{"uid of email ada@north.example", "customer_id of uid u1+u2"})
+	const typed = "email Ada@north.example+ada@north.example"
+	equal(t, "asked", asked, []string{"uid of " + typed, "customer_id of uid u1+u2", "customer_id of " + typed})
 	if want := known("email", "Ada@north.example", "phone", "1", "uid", "u1", "uid", "u2", "customer_id", "c9"); !slices.Equal(ids, want) {
 		t.Errorf("known are %v, want %v", ids, want)
 	}
 	steps, err := m.Compile("north", ids)
-	if err != nil || len(steps) != 6 {
+	if err != nil || len(steps) != 7 {
 		t.Errorf("%d steps, %v", len(steps), err)
 	}
 
@@ -42,7 +46,7 @@ func TestResolve(t *testing.T) {
 	if _, err := m.Resolve("north", known("uid", "u1", "uid", "u2", "email", "ada@north.example"), ask); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "asked of somebody who is signed in", asked, []string{"uid of email ada@north.example", "customer_id of uid u1+u2"})
+	equal(t, "asked of somebody who is signed in", asked, []string{"uid of email ada@north.example", "customer_id of uid u1+u2", "customer_id of email ada@north.example"})
 	asked = nil
 	if _, err := m.Resolve("north", []datamap.Identifier{{Kind: "email", Value: "ada@north.example"}}, ask); err != nil || asked != nil {
 		t.Errorf("an address nobody verified leads to %v, %v", asked, err)
@@ -78,7 +82,7 @@ func TestOnFile(t *testing.T) {
 	t.Parallel()
 	m := read(t, good)
 	l, err := m.OnFile("south", " Ada@South.example")
-	if err != nil || l.Field != "email" || l.Query.Place != "tenants/south/users" || l.Query.Match.Field != "email" || !slices.Equal(l.Query.Match.Values, []string{"ada@south.example"}) || l.Query.Action != "" {
+	if err != nil || l.Field != "email" || l.Query.Place != "tenants/south/users" || l.Query.Match.Field != "email" || !slices.Equal(l.Query.Match.Values, []string{"ada@south.example", "Ada@South.example"}) || l.Query.Action != "" {
 		t.Errorf("looked up as %+v, %v", l, err)
 	}
 	for _, address := range []string{"", "*", "null", "a\x00@b.example"} {

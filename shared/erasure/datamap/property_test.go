@@ -68,6 +68,10 @@ func anEntry(r *rand.Rand, i int, directory bool) string {
 	if from := slices.Index(kinds, of); from < len(kinds)-1 && r.IntN(2) == 0 {
 		tail += fmt.Sprintf(", derives: [{identifier: %s, from: the.%s}]", kinds[from+1], kinds[from+1])
 	}
+	or := "" // by what the first is not derived from, for identifiers lead one way
+	if at := slices.Index(kinds, of); at > 0 && r.IntN(2) == 0 {
+		or = fmt.Sprintf(", or: {way: second.id, of: %s}", kinds[r.IntN(at)])
+	}
 	switch r.IntN(3) {
 	case 0:
 		tail += ", action: delete"
@@ -84,15 +88,15 @@ func anEntry(r *rand.Rand, i int, directory bool) string {
 	switch r.IntN(5) {
 	case 0:
 		if !strings.Contains(place, "**") {
-			return fmt.Sprintf(`store: "firestore://p-live/main", place: "%s", select: {document: "{%s}"}, %s, %s`, place, of, bound, tail)
+			return fmt.Sprintf(`store: "firestore://p-live/main", place: "%s", select: {document: "{%s}"%s}, %s, %s`, place, of, strings.Replace(or, "way", "equals", 1), bound, tail)
 		}
 		fallthrough
 	case 1:
 		way := []string{"equals", "contains", "map_key"}[r.IntN(3)]
-		return fmt.Sprintf(`store: "firestore://p-live/main", place: "%s", select: {%s: owner.id, of: %s}, %s, %s`, place, way, of, bound, tail)
+		return fmt.Sprintf(`store: "firestore://p-live/main", place: "%s", select: {%s: owner.id, of: %s%s}, %s, %s`, place, way, of, strings.Replace(or, "way", "equals", 1), bound, tail)
 	case 2:
 		bound = strings.Replace(bound, "{path: true}", "{field: tenant_id}", 1)
-		return fmt.Sprintf(`store: "postgres://{account}@sql-{region}/app?secret=s", place: app.things%d, select: {column: owner, of: %s}, %s, %s`, i, of, bound, tail)
+		return fmt.Sprintf(`store: "postgres://{account}@sql-{region}/app?secret=s", place: app.things%d, select: {column: owner, of: %s%s}, %s, %s`, i, of, strings.Replace(or, "way: second.id", "column: second", 1), bound, tail)
 	case 3:
 		place = fmt.Sprintf("things%d/", i)
 		if strings.Contains(bound, "path") {
@@ -144,6 +148,12 @@ func TestNoQueryIsUnbound(t *testing.T) {
 					compiled++
 					bound(t, what, s, tenant, ids)
 				}
+				switch what {
+				case "compile":
+					whole(t, m, datamap.Controller, steps, ids)
+				case "instruct":
+					whole(t, m, datamap.Processor, steps, ids)
+				}
 			}
 		}
 		if t.Failed() {
@@ -153,6 +163,29 @@ func TestNoQueryIsUnbound(t *testing.T) {
 	if compiled < 100 || refused < 100 {
 		t.Errorf("%d queries and %d refusals are too few to tell", compiled, refused)
 	}
+}
+
+// whole fails unless there is a step, with a name of its own, for each way of recognising for which an identifier is known.
+func whole(t *testing.T, m *datamap.Map, role datamap.Role, steps []datamap.Step, ids []datamap.Identifier) {
+	t.Helper()
+	var got, want []string
+	for _, s := range steps {
+		got = append(got, s.ID)
+	}
+	for _, e := range m.Entries {
+		for w, first := &e.Select, true; w != nil && e.Role == role; w, first = w.Or, false {
+			kind := w.Of + strings.Trim(w.Document+w.Prefix, "{}/")
+			if id := e.ID + "." + kind; slices.ContainsFunc(ids, func(i datamap.Identifier) bool { return i.Verified && i.Kind == kind }) {
+				if first {
+					id = e.ID
+				}
+				want = append(want, id)
+			}
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	equal(t, "the steps", got, want)
 }
 
 func lookups(m *datamap.Map, tenant string, ids []datamap.Identifier) (steps []datamap.Step, err error) {

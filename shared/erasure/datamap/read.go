@@ -5,10 +5,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
+	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/policy"
 )
 
@@ -20,7 +22,9 @@ type file struct {
 	Outside     []Outside   `yaml:"outside"`
 	Backups     []Backup    `yaml:"backups"`
 	Recipients  []Recipient `yaml:"recipients"`
+	Providers   []Provider  `yaml:"providers"`
 	Retention   []Rule      `yaml:"retention"`
+	Owners      *Owners     `yaml:"owners"`
 	Limits      struct {
 		AutoApproveItems *int `yaml:"auto_approve_items"`
 		GrowthPercent    *int `yaml:"growth_percent"`
@@ -50,7 +54,7 @@ func Read(p *policy.Policy) (*Map, []policy.Problem) {
 		return nil, nil
 	}
 	r := reader{policy: p, problems: problems, m: &Map{
-		Kinds: f.Identifiers, Outside: f.Outside, Backups: f.Backups, Recipients: f.Recipients, Retention: f.Retention,
+		Kinds: f.Identifiers, Outside: f.Outside, Backups: f.Backups, Recipients: f.Recipients, Providers: f.Providers, Retention: f.Retention, Owner: f.Owners,
 		Limits: Limits{AutoApproveItems: 500, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, ForwardDays: 2, InternalDays: 7, RatePerSecond: 500},
 		Strict: f.Strict == nil || *f.Strict, zone: p.Company.Location(), regions: map[string]string{},
 		kinds: map[string]int{}, entries: map[string]int{},
@@ -63,14 +67,17 @@ func Read(p *policy.Policy) (*Map, []policy.Problem) {
 			r.m.regions[t.ID] = t.Region
 		}
 	}
+	r.m.everywhere = slices.Compact(slices.Sorted(maps.Values(r.m.regions)))
 	r.sizes(f)
 	if !slices.ContainsFunc(r.problems, isWhole) {
 		r.kinds()
 		r.lists()
 		r.entries()
+		r.providers()
 		r.free(f.Free)
 		r.into()
 		r.retention()
+		r.owners()
 		r.limits(f)
 		r.graphs()
 	}
@@ -129,7 +136,7 @@ func (r *reader) sizes(f file) {
 	}{
 		{"identifiers", len(f.Identifiers), 1, maxKinds}, {"entries", len(f.Entries), 1, maxEntries}, {"no_personal_data", len(f.Free), 0, maxListed},
 		{"outside", len(f.Outside), 0, maxListed}, {"backups", len(f.Backups), 0, maxKinds}, {"recipients", len(f.Recipients), 0, maxEntries},
-		{"retention", len(f.Retention), 0, maxEntries},
+		{"retention", len(f.Retention), 0, maxEntries}, {"providers", len(f.Providers), 0, maxKinds},
 	} {
 		if list.n < list.least || list.n > list.most {
 			r.wrong(list.key, fmt.Sprintf("holds %d", list.n), fmt.Sprintf("%d to %d", list.least, list.most))
@@ -180,6 +187,16 @@ func (r *reader) kinds() {
 		}
 		if k.Normalise != "" && k.Normalise != AsEmail {
 			r.wrong(key+".normalise", "is unknown", string(AsEmail))
+		}
+		if k.OpenDSR == "" && k.Normalise == AsEmail {
+			r.m.Kinds[i].OpenDSR = opendsr.Email
+		}
+		switch at := r.m.Kinds[i].OpenDSR; {
+		case at == "":
+		case !slices.Contains(opendsr.IdentityTypes, at):
+			r.wrong(key+".opendsr", "is no identity type of OpenDSR", "such as controller_customer_id")
+		case slices.ContainsFunc(r.m.Kinds[:i], func(o Kind) bool { return o.OpenDSR == at }):
+			r.wrong(key+".opendsr", "is the identity type of another kind", "each once")
 		}
 	}
 }

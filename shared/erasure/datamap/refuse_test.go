@@ -19,6 +19,9 @@ func TestEachMistakeIsRefused(t *testing.T) {
 		{"a kind of identifier that means a tenant", "{id: uid}", "{id: tenant}", "identifiers[1].id", "something else"},
 		{"an unknown normalisation", "normalise: email", "normalise: lower", "identifiers[0].normalise", "unknown"},
 
+		{"an identity type nobody knows", "{id: uid}", "{id: uid, opendsr: passport}", "identifiers[1].opendsr", "no identity type"},
+		{"an identity type of two kinds", "{id: uid}", "{id: uid, opendsr: email}", "identifiers[1].opendsr", "of another kind"},
+
 		{"no tenant", "tenant: {field: tenant_id}", "tenant: {}", "entries[1].tenant", "binds the data to no tenant"},
 		{"a tenant left out", "    tenant: {field: tenant_id}\n", "", "entries[1].tenant", ""},
 		{"two tenants", "tenant: {path: true}", "tenant: {path: true, field: x}", "entries[0].tenant", "more than once"},
@@ -42,7 +45,7 @@ func TestEachMistakeIsRefused(t *testing.T) {
 		{"a selector of nobody", "select: {equals: owner.id, of: uid}", "select: {equals: owner.id, of: login}", "entries[0].select.of", "no kind"},
 		{"a selector of another store", "select: {equals: owner.id, of: uid}", "select: {metadata: owner, of: uid}", "entries[0].select.metadata", "no way this store"},
 		{"a field that is an expression", "select: {equals: owner.id, of: uid}", "select: {equals: \"owner['id']\", of: uid}", "entries[0].select.equals", "no field"},
-		{"a second way that is never tried", "else: {equals: email, of: email}", "else: {equals: email, of: uid}", "entries[7].select.else", "never tried"},
+		{"two ways by one identifier", "or: {equals: email, of: email}", "or: {equals: email, of: uid}", "entries[7].select.or", "is looked for already"},
 
 		{"hashing called anonymous", "{field: user_id, do: detach}", "{field: user_id, do: hash}", "entries[1].fields[0].do", "leads back to her"},
 		{"a keyed hash called anonymous", "{field: user_id, do: detach}", "{field: user_id, do: hmac}", "entries[1].fields[0].do", "leads back to her"},
@@ -73,6 +76,17 @@ func TestEachMistakeIsRefused(t *testing.T) {
 		{"a parent takes what is kept", "below: [devices]", "below: [devices, logins]", "entries[7].descend", "would erase with its items"},
 
 		{"a parent takes what is the tenant's", "  - id: files", "  - {id: relatives, store: \"firestore://{project}/main\", place: \"tenants/{tenant}/users/all/relatives\", region: eu, role: processor, tenant: {path: true}, select: {equals: uid, of: uid}, action: delete, backup_class: none}\n  - id: files", "entries[8].descend", "relatives does not: processor, delete"},
+
+		{"a prefix takes what is kept", "  - id: guests", "  - {id: contracts, store: \"gcs://acme-files\", place: \"tenants/{tenant}/\", region: eu, role: controller, tenant: {path: true}, select: {prefix: \"users/{uid}/contracts/\"}, action: retain, retain: {ground: statute, citation: \"Code civil, art. 2224\", from: created, period: P5Y}, backup_class: none}\n  - id: guests", "entries[3].place", "contracts does not: controller, retain"},
+		{"a prefix takes what a person has to look at", "  - id: guests", "  - {id: contracts, store: \"gcs://acme-files\", place: \"tenants/{tenant}/\", region: eu, role: controller, tenant: {path: true}, select: {prefix: \"users/{uid}/contracts/\"}, action: review, backup_class: none}\n  - id: guests", "entries[3].place", "contracts does not: controller, review"},
+		{"an account's end takes what is kept beside", "  - id: guests", "  - {id: bills, store: \"gcs://acme-files\", place: \"tenants/{tenant}/bills/\", region: eu, role: controller, tenant: {path: true}, select: {prefix: \"{uid}/\"}, action: retain, retain: {ground: statute, citation: \"Code civil, art. 2224\", from: created, period: P5Y}, backup_class: none}\n  - id: guests", "entries[3].place", "at the end of an account"},
+		{"an account's end takes what is kept in its place", "  - id: guests", "  - {id: bills, store: \"gcs://acme-files\", place: \"tenants/{tenant}/\", region: eu, role: controller, tenant: {path: true}, select: {prefix: \"bills/{uid}/\"}, action: retain, retain: {ground: statute, citation: \"Code civil, art. 2224\", from: created, period: P5Y}, backup_class: none}\n  - id: guests", "entries[3].place", "at the end of an account"},
+		{"a bucket told by metadata holds what is kept", "  - id: guests", "  - {id: bills, store: \"gcs://acme-files\", region: eu, role: controller, tenant: {field: tenant}, select: {metadata: payer, of: uid}, action: retain, retain: {ground: statute, citation: \"Code civil, art. 2224\", from: created, period: P5Y}, backup_class: none}\n  - id: guests", "entries[3].action", "keeps"},
+		{"a group holds what is kept", "  - id: guests", "  - {id: trail, store: \"firestore://{project}/main\", place: \"**/sessions\", region: eu, role: controller, tenant: {field: tenant}, select: {equals: by, of: uid}, action: retain, created: at, retain: {ground: statute, citation: \"Code civil, art. 2224\", from: created, period: P5Y, fields: [by]}, backup_class: none}\n  - id: guests", "entries[0].action", "keeps"},
+		{"a foreign key takes what is kept", "  - id: guests", "  - {id: orders, store: \"postgres://{account}@sql-{region}.acme.example/app?secret=sql-{account}\", place: billing.orders, region: eu, role: controller, tenant: {field: tenant_id}, select: {column: uid, of: uid}, action: delete, below: [billing.invoices], backup_class: none}\n  - id: guests", "entries[4].below", "invoices does not: controller, retain"},
+		{"a table of no schema", "  - id: guests", "  - {id: orders, store: \"postgres://{account}@sql-{region}.acme.example/app?secret=sql-{account}\", place: billing.orders, region: eu, role: controller, tenant: {field: tenant_id}, select: {column: uid, of: uid}, action: delete, below: [invoices], backup_class: none}\n  - id: guests", "entries[4].below[0]", "no table"},
+		{"the directory goes with its parent", "  - id: guests", "  - {id: accounts, store: \"firestore://{project}/main\", place: tenants, region: eu, role: controller, tenant: {field: id}, select: {equals: owner, of: uid}, action: delete, descend: true, backup_class: none}\n  - id: guests", "entries[4].descend", "who exists"},
+		{"below of a store without it", "    descend: true\n    below: [devices]", "    below: [devices]", "entries[7].below", "does not reach"},
 
 		{"comes after itself", "after: [usage]", "after: [invoices]", "entries[2].after[0]", "is the entry itself"},
 		{"comes after nobody", "after: [usage]", "after: [used]", "entries[2].after[0]", "is no entry"},

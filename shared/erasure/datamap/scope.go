@@ -1,6 +1,24 @@
 package datamap
 
-import "slices"
+import (
+	"slices"
+
+	"ostiary.internal/shared/erasure/opendsr"
+)
+
+// Instructable returns the kinds of identifiers by which a tenant can name people of his: those with an identity type of
+// OpenDSR by which an entry he answers for is searched. By any other a search would find nobody.
+func (m *Map) Instructable() map[opendsr.IdentityType]Kind {
+	kinds := map[opendsr.IdentityType]Kind{}
+	for _, e := range m.Entries {
+		for _, s := range e.selectors() {
+			if k, _ := m.Kind(s.of()); e.Role == Processor && k.OpenDSR != "" {
+				kinds[k.OpenDSR] = k
+			}
+		}
+	}
+	return kinds
+}
 
 // Forward returns the ids of the entries that may hold data of a person for whom the tenant answers. Nothing is searched
 // for it: the request goes to the tenant, and whether there is data is not for us to say.
@@ -8,7 +26,7 @@ func (m *Map) Forward(ids []Identifier) []string {
 	var entries []string
 	values, err := m.values(ids)
 	for _, e := range m.Entries {
-		if _, known := e.way(values); err == nil && known && e.Role == Processor {
+		if err == nil && e.asked(values) && e.Role == Processor {
 			entries = append(entries, e.ID)
 		}
 	}
@@ -22,7 +40,7 @@ func (m *Map) Unasked(ids []Identifier) []string {
 	values, err := m.values(ids)
 	staff := slices.ContainsFunc(m.Kinds, func(k Kind) bool { return k.Staff && len(values[k.ID]) > 0 })
 	for _, e := range m.Entries {
-		if _, known := e.way(values); err == nil && !known && e.Role == Controller && (staff || !m.staffOnly(e)) {
+		if err == nil && !e.asked(values) && e.Role == Controller && (staff || !m.staffOnly(e)) {
 			entries = append(entries, e.ID)
 		}
 	}

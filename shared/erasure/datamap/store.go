@@ -32,7 +32,7 @@ var drivers = map[string]driver{
 	"gcs":         {ways: []string{"document", "prefix", "metadata"}, separate: "/", own: true, form: "gcs://BUCKET"},
 	"mongodb":     {ways: ofDocuments, separate: ".", fields: true, form: "mongodb://USER@HOST:PORT/?secret=NAME"},
 	"mongodb+srv": {ways: ofDocuments, separate: ".", fields: true, form: "mongodb+srv://USER@HOST/?secret=NAME"},
-	"postgres":    {ways: []string{"document", "column", "contains", "map_key"}, separate: ".", fields: true, descends: true, form: "postgres://USER@HOST/DATABASE?secret=NAME"},
+	"postgres":    {ways: []string{"document", "column", "contains", "map_key"}, separate: ".", fields: true, form: "postgres://USER@HOST/DATABASE?secret=NAME"},
 	"https":       {ways: []string{"hook"}, separate: "/", fields: true, form: "https://HOST/PATH?secret=NAME"},
 }
 
@@ -150,7 +150,7 @@ func (m *Map) spread(text string) []string {
 	var all []string
 	for _, e := range m.Entries {
 		if place, found := strings.CutPrefix(text, bare(e.Store)+"/"); found {
-			for _, store := range e.stores(m.regions) {
+			for _, store := range e.stores(m.everywhere) {
 				all = append(all, bare(store)+"/"+place)
 			}
 		}
@@ -182,7 +182,7 @@ func (m *Map) placeOf(text string) (Place, bool) {
 func (m *Map) Stores() []string {
 	var all []string
 	for _, e := range m.Entries {
-		all = append(all, e.stores(m.regions)...)
+		all = append(all, e.stores(m.everywhere)...)
 	}
 	for _, p := range m.Free {
 		all = append(all, p.Store)
@@ -192,7 +192,7 @@ func (m *Map) Stores() []string {
 }
 
 // stores are the entry's store in each region its data may be in.
-func (e *Entry) stores(regions map[string]string) []string {
+func (e *Entry) stores(regions []string) []string {
 	all := []string{e.url(e.Region, readAccount)}
 	if e.regional() {
 		for _, region := range regions {

@@ -5,6 +5,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
+
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/erasure"
 )
 
 // Row is one entry as a person reads it.
@@ -14,13 +18,20 @@ type Row struct {
 	Place     string   `json:"place"`
 	Region    string   `json:"region"`
 	Role      Role     `json:"role"`
-	Tenant    string   `json:"tenant"`   // how items tell it: "path", "field tenant_id", "global"
-	Selector  string   `json:"selector"` // how a person's items are recognised
+	Staff     bool     `json:"staff,omitempty"` // of people who work here alone
+	Tenant    string   `json:"tenant"`          // how items tell it: "path", "field tenant_id", "global"
+	Selector  string   `json:"selector"`        // how a person's items are recognised
 	Action    Action   `json:"action"`
-	Retention string   `json:"retention"` // what is kept and why, or erased by age; "" for neither
-	Order     int      `json:"order"`     // from 1
+	Account   Action   `json:"account,omitempty"`   // what the end of the tenant's account does; "" where it leaves them alone
+	Changes   []string `json:"changes,omitempty"`   // what becomes of fields
+	Retention string   `json:"retention,omitempty"` // what is kept, on what ground and until when, or erased by age
+	Order     int      `json:"order"`               // from 1
 	After     []string `json:"after,omitempty"`
-	Backups   string   `json:"backups"` // class and days, or "none"
+	Grants    string   `json:"grants,omitempty"`  // with whom the items are connections, which end there first
+	Descend   bool     `json:"descend,omitempty"` // what lies below goes with it
+	Below     []string `json:"below,omitempty"`   // names of what lies below, or behind foreign keys
+	Within    []string `json:"within,omitempty"`  // entries that lie inside this one: while they keep something, so does it
+	Backups   string   `json:"backups"`           // class and days, or "none"
 }
 
 // Table returns the entries in the order in which they are erased, for people to read. A map that was read with problems
@@ -33,11 +44,51 @@ func (m *Map) Table() []Row {
 	for n, i := range m.order {
 		e := m.Entries[i]
 		rows = append(rows, Row{
-			Entry: e.ID, Store: bare(e.Store), Place: e.Place, Region: e.Region, Role: e.Role, Tenant: e.Tenant.String(), Selector: e.Select.String(),
-			Action: e.Action, Retention: m.kept(e), Order: n + 1, After: e.After, Backups: m.backup(e.Backup),
+			Entry: e.ID, Store: bare(e.Store), Place: e.Place, Region: e.Region, Role: e.Role, Staff: m.staffOnly(e), Tenant: e.Tenant.String(), Selector: e.Select.String(),
+			Action: e.Action, Account: m.closing(e), Changes: e.changes(), Retention: m.kept(e), Order: n + 1, After: e.After, Grants: m.connects(e), Descend: e.Descend, Below: e.Below, Within: m.within(e, true), Backups: m.backup(e.Backup),
 		})
 	}
 	return rows
+}
+
+// connects names the provider of an entry's connections; "" for one that holds none.
+func (m *Map) connects(e *Entry) string {
+	if e.Grants == nil {
+		return ""
+	}
+	if e.Grants.In != "" {
+		return "whoever " + e.Grants.In + " names"
+	}
+	p, _ := m.Provider(e.Grants.Provider)
+	return p.Name
+}
+
+// changes says what becomes of each field that does not stay as it is.
+func (e *Entry) changes() []string {
+	var all []string
+	for _, f := range e.Fields {
+		text := map[Do]string{DoDelete: "without ", DoAggregate: "without ", DoDetach: "no link by "}[f.Do] + f.Field
+		switch f.Do {
+		case DoSet:
+			text += " becomes " + f.Value
+		case DoGeneralise:
+			text += map[erasure.Granularity]string{erasure.ToMonth: " to the month", erasure.ToYear: " to the year", erasure.ToMap: " made coarser"}[f.To]
+		case DoHash, DoHMAC, DoEncrypt:
+			text += " as " + string(f.Do)
+		}
+		all = append(all, text)
+	}
+	if e.Retain != nil {
+		for _, field := range e.Retain.Minimise {
+			all = append(all, "without "+field)
+		}
+	}
+	for _, s := range e.selectors() {
+		if field := s.Contains + s.MapKey; field != "" && e.Action == Delete {
+			all = append(all, "taken out of "+field+", the rest stays")
+		}
+	}
+	return all
 }
 
 // String returns "path", "field PATH" or "global".
@@ -51,8 +102,8 @@ func (t Tenant) String() string {
 	return "global"
 }
 
-// String returns the way of recognising and its identifier, such as "equals owner.id of uid", those to be tried later
-// behind "else".
+// String returns the way of recognising and its identifier, such as "equals owner.id of uid", the others
+// behind "or".
 func (s *Selector) String() string {
 	ways := s.ways()
 	var parts []string
@@ -66,8 +117,8 @@ func (s *Selector) String() string {
 		}
 		parts = append(parts, part)
 	}
-	if s.Else != nil {
-		parts = append(parts, "else "+s.Else.String())
+	if s.Or != nil {
+		parts = append(parts, "or "+s.Or.String())
 	}
 	return strings.Join(parts, ", ")
 }
@@ -75,14 +126,30 @@ func (s *Selector) String() string {
 func (m *Map) kept(e *Entry) string {
 	var parts []string
 	if e.Retain != nil {
-		parts = append(parts, fmt.Sprintf("kept %s from %s: %s, %s", e.Retain.Period, e.Retain.From, e.Retain.Ground, e.Retain.Citation))
+		parts = append(parts, fmt.Sprintf("kept %s from %s (%s: %s)", words(e.Retain.Period), e.Retain.From, e.Retain.Ground, e.Retain.Citation))
 	}
 	for _, rule := range m.Retention {
 		if rule.Entry == e.ID {
-			parts = append(parts, fmt.Sprintf("%s after %s", rule.Action, rule.OlderThan))
+			parts = append(parts, fmt.Sprintf("%s by age after %s", rule.Action, words(rule.OlderThan)))
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+// words is a period as people say it.
+func words(p calendar.Period) string {
+	var parts []string
+	for _, unit := range []struct {
+		n    int
+		name string
+	}{{p.Years, "year"}, {p.Months, "month"}, {p.Days, "day"}, {int(p.Clock / time.Hour), "hour"}} {
+		if unit.n == 1 {
+			parts = append(parts, "1 "+unit.name)
+		} else if unit.n != 0 {
+			parts = append(parts, fmt.Sprintf("%d %ss", unit.n, unit.name))
+		}
+	}
+	return strings.Join(parts, " ")
 }
 
 func (m *Map) backup(class string) string {

@@ -97,7 +97,7 @@ entries:
     region: europe-west1
     role: controller
     tenant: {path: true}
-    select: {document: "{uid}", else: {equals: email, of: email}}
+    select: {document: "{uid}", or: {equals: email, of: email}}
     action: delete
     descend: true
     below: [devices]
@@ -110,7 +110,7 @@ entries:
 no_personal_data: ["firestore://{project}/main/totals", "gcs://acme-site/*", "postgres://sql-{region}.acme.example/app/public.plans"]
 outside: [{place: "Cloud Logging, bucket _Required", days: 400, what: Audit logs of the platform.}]
 backups: [{class: pitr, days: 7}]
-recipients: [{id: mailer, name: Mailer, by: webhook, to: "https://mailer.example/erasures"}]
+recipients: [{id: mailer, name: Mailer, by: webhook, to: "https://mailer.example/erasures", gives: [email]}]
 retention: [{id: old-sessions, entry: sessions, older_than: P90D}, {id: paid, entry: invoices, field: issued_at, older_than: P10Y}]
 limits: {auto_approve_items: 50}
 `

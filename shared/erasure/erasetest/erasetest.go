@@ -128,6 +128,7 @@ func Run(t *testing.T, h Harness) {
 		"a walk survives erasing":                         walking,
 		"items made later are left out":                   created,
 		"identifiers are read":                            values,
+		"what is asked to be shown is":                    showing,
 		"groups are counted":                              groups,
 		"erased twice is gone":                            twice,
 		"written meanwhile is changed":                    changed,

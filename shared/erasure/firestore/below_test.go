@@ -2,6 +2,7 @@ package firestore_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +132,52 @@ func TestAnotherTenantBelow(t *testing.T) {
 	}
 	if left := w.paths(t); len(left) != 3 {
 		t.Errorf("left are %q", left)
+	}
+}
+
+// TestBelowWhatIsGone: what is written late below a document that was deleted is found by the name of that document, and is
+// whose it says: of nobody, unless the caller knows whose the document was.
+func TestBelowWhatIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, erasure.BindField, &erasetest.Wire{})
+	of := func(tenant string) map[string]*pb.Value {
+		return map[string]*pb.Value{erasetest.FieldTenant: value(tenant)}
+	}
+	q := document(w, "a", "own", "told", "untold", "other", "mixed", "none")
+	w.put(t, "people/own", of("a"))
+	if got := erase(t, w, q, find(t, w, q, 10)...); !slices.Equal(got, []erasure.Outcome{erasure.OutcomeErased}) {
+		t.Fatalf("outcomes %v", got)
+	}
+	w.put(t, "people/own/orders/late", nil)
+	w.put(t, "people/told/orders/o1", nil)
+	w.put(t, "people/told/orders/o2", of("a"))
+	w.put(t, "people/untold/deep/missing/orders/o1", nil)
+	w.put(t, "people/other/orders/o1", of("b"))
+	w.put(t, "people/mixed/orders/o1", of("a"))
+	w.put(t, "people/mixed/orders/o2", of("b"))
+	items := find(t, w, q, 2)
+	tenants := map[string]string{}
+	for _, i := range items {
+		if tenants[i.Ref] = i.Tenant; i.Version != "" || !i.Created.IsZero() {
+			t.Errorf("what does not exist is of the version %q and the time %s", i.Version, i.Created)
+		}
+	}
+	if want := map[string]string{"people/own": "", "people/told": "a", "people/untold": "", "people/other": "b", "people/mixed": "b"}; !maps.Equal(tenants, want) {
+		t.Errorf("found %v, want %v", tenants, want)
+	}
+	for i := range items {
+		if items[i].Ref == "people/own" { // the caller has deleted it, as one of the tenant
+			items[i].Tenant = "a"
+		}
+	}
+	became := map[string]erasure.Outcome{}
+	for i, o := range erase(t, w, q, items...) {
+		became[items[i].Ref] = o
+	}
+	want := map[string]erasure.Outcome{"people/own": erasure.OutcomeErased, "people/told": erasure.OutcomeErased,
+		"people/untold": erasure.OutcomeForeign, "people/other": erasure.OutcomeForeign, "people/mixed": erasure.OutcomeForeign}
+	if left := w.paths(t); !maps.Equal(became, want) || len(left) != 4 {
+		t.Errorf("outcomes %v, want %v; left %q", became, want, left)
 	}
 }
 

@@ -147,6 +147,8 @@ func (w *work) ours(path string) bool {
 func (w *work) item(ctx context.Context, i erasure.Item, d *pb.Document) (erasure.Outcome, error) {
 	q := w.query
 	switch {
+	case d == nil && w.descends() && i.Version == "" && i.Tenant != q.Tenant.ID:
+		return erasure.OutcomeForeign, nil
 	case d == nil && w.descends() && i.Version == "": // it did not exist when it was found
 		return w.descend(ctx, i.Ref, nil)
 	case d == nil:

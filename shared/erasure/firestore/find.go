@@ -131,12 +131,8 @@ func (r *Reader) named(ctx context.Context, q erasure.Query, p place, m mark, li
 	for _, path := range paths {
 		d := found[path]
 		if d == nil && q.Descend {
-			below, err := r.below(ctx, path, "", 1)
-			if err != nil {
+			if d, err = r.missing(ctx, q, path); err != nil {
 				return nil, "", err
-			}
-			if len(below) > 0 {
-				d = &pb.Document{Name: r.name(path)}
 			}
 		}
 		if d != nil {
@@ -144,6 +140,32 @@ func (r *Reader) named(ctx context.Context, q erasure.Query, p place, m mark, li
 		}
 	}
 	return documents, next, nil
+}
+
+// looked is how many documents below one that does not exist are asked for their tenant when it is found. Erasing asks all.
+const looked = 20
+
+// missing stands for a document that does not exist and has something below it, nil for one that has not. It tells the tenant
+// that is told below: another than the query's, if there is one.
+func (r *Reader) missing(ctx context.Context, q erasure.Query, path string) (*pb.Document, error) {
+	field := ""
+	if q.Tenant.Binding == erasure.BindField {
+		field = q.Tenant.Field
+	}
+	below, err := r.below(ctx, path, field, looked)
+	if err != nil || len(below) == 0 {
+		return nil, err
+	}
+	d := &pb.Document{Name: r.name(path)}
+	for _, b := range below {
+		if at(b.Fields, field) == nil {
+			continue
+		}
+		if d.Fields = b.Fields; tenant(q, b.Fields) != q.Tenant.ID {
+			break
+		}
+	}
+	return d, nil
 }
 
 // item is what is said of a document.
@@ -158,7 +180,10 @@ func (r *Reader) item(q erasure.Query, d *pb.Document) erasure.Item {
 	if q.Action == erasure.ActionAnonymise {
 		i.Clean = len(anonymise(q, d.Fields).mask) == 0
 	}
-	return i
+	return q.Shows(i, func(field string) string {
+		shown, _ := text(at(d.Fields, field))
+		return shown
+	})
 }
 
 // version is the time of a document's last write; "" of one that does not exist.

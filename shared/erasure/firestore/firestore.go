@@ -7,7 +7,9 @@
 // Erasing reads each document again and deletes or changes it under the condition that it is still as read. What lies below a document is found by walking
 // names, so that it is found below documents that do not exist too; it is erased with the document it belongs to or before
 // it, and a document below that tells another tenant saves the whole. What somebody writes below a document that is gone is
-// found by MatchDocument, and in an entry of its own, only. Of a document only the fields a query names are read. Nothing but a
+// found by MatchDocument with Query.Descend, and in an entry of its own, only: as an item without version and time, of the tenant
+// that is told below it. Where none is told the item tells none, and Erase takes the caller's word, in Item.Tenant, that the
+// document was the tenant's before it went. Of a document only the fields a query names are read. Nothing but a
 // commit that lost against another writer is tried again within a call: an error is the caller's to wait on, since only the
 // caller knows the rate he may have.
 //

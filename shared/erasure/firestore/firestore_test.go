@@ -1,6 +1,7 @@
 package firestore_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -9,7 +10,16 @@ import (
 	"ostiary.internal/shared/platform/emulatortest"
 )
 
-func TestMain(m *testing.M) { os.Exit(emulatortest.Main(m)) }
+func TestMain(m *testing.M) {
+	if is, err := asChild(); is {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(emulatortest.Main(m))
+}
 
 func TestConformance(t *testing.T) {
 	t.Parallel()

@@ -57,7 +57,7 @@ func (m mark) of(values []string, size int) []string {
 
 // reads are the fields of a document that a query, and who asks for more, look at: a document may have a megabyte.
 func reads(q erasure.Query, more ...string) (paths []string) {
-	more = append(more, q.Match.Field, q.CreatedField)
+	more = append(append(more, q.Match.Field, q.CreatedField), q.Show...)
 	if q.Tenant.Binding == erasure.BindField {
 		more = append(more, q.Tenant.Field)
 	}

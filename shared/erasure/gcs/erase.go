@@ -129,7 +129,7 @@ func inside(q erasure.Query, name string) bool {
 
 // until is when a hold ends, zero where nobody knows.
 func until(held time.Time) time.Time {
-	if held.Equal(endless) {
+	if held.Equal(erasure.Endless) {
 		return time.Time{}
 	}
 	return held

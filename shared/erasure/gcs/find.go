@@ -18,9 +18,6 @@ import (
 // scan is how many names one Find looks at, at most.
 const scan = 1000
 
-// endless is until when an object is held that has a hold, which ends by itself never.
-var endless = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
-
 // check is what every method asks of a query.
 func check(q erasure.Query) error {
 	if err := q.Check(); err != nil {
@@ -152,7 +149,8 @@ func (r *Reader) page(ctx context.Context, q erasure.Query, cursor string, limit
 }
 
 func (r *Reader) item(q erasure.Query, o *storage.ObjectAttrs) erasure.Item {
-	return erasure.Item{Ref: o.Name + "#" + strconv.FormatInt(o.Generation, 10), Version: version(o), Created: created(q, o), Tenant: tenant(q, o), Held: r.held(o)}
+	i := erasure.Item{Ref: o.Name + "#" + strconv.FormatInt(o.Generation, 10), Version: version(o), Created: created(q, o), Tenant: tenant(q, o), Held: r.held(o)}
+	return q.Shows(i, func(field string) string { return o.Metadata[field] })
 }
 
 func version(o *storage.ObjectAttrs) string { return strconv.FormatInt(o.Metageneration, 10) }
@@ -167,7 +165,7 @@ func created(q erasure.Query, o *storage.ObjectAttrs) time.Time {
 // held is until when the bucket keeps an object, zero where it does not.
 func (r *Reader) held(o *storage.ObjectAttrs) time.Time {
 	if o.TemporaryHold || o.EventBasedHold {
-		return endless
+		return erasure.Endless
 	}
 	until := o.RetentionExpirationTime
 	if o.Retention != nil && o.Retention.RetainUntil.After(until) {

@@ -38,7 +38,8 @@ func (h *Hook) Find(ctx context.Context, q erasure.Query, cursor string, limit i
 			return erasure.Page{}, broken(doing, "an item is of another tenant than its place")
 		}
 		seen[w.Ref] = true
-		page.Items = append(page.Items, w.item())
+		item := w.item()
+		page.Items = append(page.Items, q.Shows(item, func(field string) string { return item.Shown[field] }))
 	}
 	return page, nil
 }

@@ -27,6 +27,7 @@ type Query struct {
 	Changes       []Change   `json:"changes,omitempty"`
 	CreatedField  string     `json:"created_field,omitempty"`
 	CreatedBefore *time.Time `json:"created_before,omitempty"`
+	Show          []string   `json:"show,omitempty"`
 }
 
 // Tenant is an erasure.Tenant.
@@ -54,12 +55,13 @@ type Change struct {
 
 // Item is an erasure.Item.
 type Item struct {
-	Ref     string     `json:"ref"`
-	Version string     `json:"version,omitempty"`
-	Created *time.Time `json:"created,omitempty"`
-	Tenant  string     `json:"tenant,omitempty"`
-	Clean   bool       `json:"clean,omitempty"`
-	Held    *time.Time `json:"held,omitempty"`
+	Ref     string            `json:"ref"`
+	Version string            `json:"version,omitempty"`
+	Created *time.Time        `json:"created,omitempty"`
+	Tenant  string            `json:"tenant,omitempty"`
+	Clean   bool              `json:"clean,omitempty"`
+	Held    *time.Time        `json:"held,omitempty"`
+	Shown   map[string]string `json:"shown,omitempty"`
 }
 
 // Result is an erasure.Result.
@@ -168,7 +170,7 @@ func queryToWire(q erasure.Query) Query {
 	w := Query{
 		Entry: q.Entry, Place: q.Place, Tenant: Tenant{string(q.Tenant.Binding), q.Tenant.Field, q.Tenant.ID},
 		Match: Match{string(q.Match.Kind), q.Match.Field, q.Match.Values}, Descend: q.Descend, Action: string(q.Action),
-		CreatedField: q.CreatedField, CreatedBefore: optional(q.CreatedBefore),
+		CreatedField: q.CreatedField, CreatedBefore: optional(q.CreatedBefore), Show: q.Show,
 	}
 	for _, c := range q.Changes {
 		w.Changes = append(w.Changes, Change{c.Field, string(c.Kind), c.Value, string(c.To), c.Coarser})
@@ -180,7 +182,7 @@ func (w Query) query() erasure.Query {
 	q := erasure.Query{
 		Entry: w.Entry, Place: w.Place, Tenant: erasure.Tenant{Binding: erasure.Binding(w.Tenant.Binding), Field: w.Tenant.Field, ID: w.Tenant.ID},
 		Match: erasure.Match{Kind: erasure.MatchKind(w.Match.Kind), Field: w.Match.Field, Values: w.Match.Values}, Descend: w.Descend,
-		Action: erasure.Action(w.Action), CreatedField: w.CreatedField, CreatedBefore: moment(w.CreatedBefore),
+		Action: erasure.Action(w.Action), CreatedField: w.CreatedField, CreatedBefore: moment(w.CreatedBefore), Show: w.Show,
 	}
 	for _, c := range w.Changes {
 		q.Changes = append(q.Changes, erasure.Change{Field: c.Field, Kind: erasure.ChangeKind(c.Kind), Value: c.Value, To: erasure.Granularity(c.To), Coarser: c.Coarser})
@@ -189,9 +191,9 @@ func (w Query) query() erasure.Query {
 }
 
 func itemToWire(i erasure.Item) Item {
-	return Item{i.Ref, i.Version, optional(i.Created), i.Tenant, i.Clean, optional(i.Held)}
+	return Item{i.Ref, i.Version, optional(i.Created), i.Tenant, i.Clean, optional(i.Held), i.Shown}
 }
 
 func (w Item) item() erasure.Item {
-	return erasure.Item{Ref: w.Ref, Version: w.Version, Created: moment(w.Created), Tenant: w.Tenant, Clean: w.Clean, Held: moment(w.Held)}
+	return erasure.Item{Ref: w.Ref, Version: w.Version, Created: moment(w.Created), Tenant: w.Tenant, Clean: w.Clean, Held: moment(w.Held), Shown: w.Shown}
 }

@@ -4,18 +4,18 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 )
 
-// Known is somebody whom a restored database knows.
+// Known is somebody whom a restored database knows, by one item of one place.
 type Known struct {
 	Subject
 	Created time.Time // zero where it cannot be told
+	Entry   string    // of the data map
+	Address string    // of the directory: what it has on file of her; "" where nobody asked
 }
 
 // People lists whom a restored database knows, page by page: "" is the first cursor, and the one behind the last page.
@@ -26,7 +26,7 @@ type People interface {
 
 // Again is somebody who has to be erased again.
 type Again struct {
-	Subject
+	Known
 	// Before is when she was erased: what was made later is not hers, or is of a new account.
 	Before time.Time
 	// Doubtful says that it cannot be told whether the data is older: a person looks before anything is erased.
@@ -44,9 +44,10 @@ type Summary struct {
 
 // Replay goes through everybody a restored database knows and hands to each whom the ledger has, before the database gets
 // any traffic. taken is when the backup was made: of data that does not tell its age, it is older than an erasure that
-// came after. The ledger is held in memory, some 200 bytes an entry; the people are not. It may be run again: what was
-// erased again is no longer listed. Errors: Invalid (no taken), Misconfigured (an entry was altered, or the key of one is
-// missing: nobody may rely on the rest), those of people and of each, which end it.
+// came after. The ledger is held in memory, some 200 bytes an entry; the people are not, and somebody whom several items
+// tell of is handed on with each. It may be run again: what was erased again is no longer listed. Errors: Invalid (no taken),
+// Misconfigured (an entry was altered, or the key of one is missing: nobody may rely on the rest; or, after everybody was
+// listed, there are people without a name), those of people and of each, which end it.
 func (l *Ledger) Replay(ctx context.Context, people People, taken time.Time, each func(context.Context, Again) error) (Summary, error) {
 	var sum Summary
 	if taken.IsZero() {
@@ -76,10 +77,19 @@ func (l *Ledger) Replay(ctx context.Context, people People, taken time.Time, eac
 			}
 		}
 		if next == "" {
-			return sum, nil
+			return sum, sum.whole()
 		}
 		cursor = next
 	}
+}
+
+// whole refuses to call everybody those who could be looked up.
+func (s Summary) whole() error {
+	if s.Nameless == 0 {
+		return nil
+	}
+	return fault.New(fault.Misconfigured, "replaying the ledger: %d of %d people have no id that can be read, and whether they were erased nobody can tell; "+
+		"name the field that holds it under select or derives of the directory in the data map, or look at them one by one, and replay again", s.Nameless, s.Seen)
 }
 
 // judge looks somebody up and counts the answer.
@@ -88,7 +98,7 @@ func (l *Ledger) judge(erased map[string]int64, known Known, taken time.Time, su
 	for _, k := range l.keys {
 		at = max(at, erased[k.name(known.Subject)])
 	}
-	again := Again{Subject: known.Subject, Before: time.UnixMicro(at).UTC()}
+	again := Again{Known: known, Before: time.UnixMicro(at).UTC()}
 	switch {
 	case at == 0:
 		return Again{}, false
@@ -132,47 +142,4 @@ func (l *Ledger) load(ctx context.Context) (map[string]int64, error) {
 		}
 		q.After = &store.Cursor{ID: found[len(found)-1].ID}
 	}
-}
-
-// Directory lists the people of one tenant by the entry of the data map that tells who exists.
-type Directory struct {
-	Reader erasure.Reader
-	Query  erasure.Query // of the entry, bound to the tenant; its Match, Action and Changes do not count
-	Kind   string        // of the ids
-	// Field holds somebody's id; "" where the last segment of the item's name is the id, as in users/{uid}.
-	Field string
-}
-
-// Page implements People. Errors as of erasure.Reader. With Field it reads each item once more.
-func (d Directory) Page(ctx context.Context, cursor string) ([]Known, string, error) {
-	q := d.Query
-	q.Match, q.Action, q.Changes, q.Descend = erasure.Match{Kind: erasure.MatchTenant}, "", nil, false
-	page, err := d.Reader.Find(ctx, q, cursor, erasure.MaxPage)
-	if err != nil {
-		return nil, "", err
-	}
-	var people []Known
-	for _, item := range page.Items {
-		ids, err := d.ids(ctx, q, item)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, id := range ids {
-			people = append(people, Known{Subject{q.Tenant.ID, d.Kind, id}, item.Created})
-		}
-	}
-	return people, page.Next, nil
-}
-
-// ids are what one item's person is called: one empty id where that cannot be read.
-func (d Directory) ids(ctx context.Context, q erasure.Query, item erasure.Item) ([]string, error) {
-	if d.Field == "" {
-		return []string{item.Ref[strings.LastIndexByte(item.Ref, '/')+1:]}, nil
-	}
-	q.Match = erasure.Match{Kind: erasure.MatchDocument, Values: []string{item.Ref}}
-	ids, err := d.Reader.Values(ctx, q, d.Field, erasure.MaxValues)
-	if err == nil && len(ids) == 0 {
-		ids = []string{""}
-	}
-	return ids, err
 }

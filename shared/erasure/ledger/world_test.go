@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -147,20 +146,9 @@ func (p place) Find(_ context.Context, q erasure.Query, cursor string, limit int
 			page.Next = page.Items[1].Ref
 			break
 		}
-		page.Items = append(page.Items, erasure.Item{Ref: r.ref, Tenant: r.tenant, Created: r.created})
+		page.Items = append(page.Items, q.Shows(erasure.Item{Ref: r.ref, Tenant: r.tenant, Created: r.created}, func(field string) string { return r.fields[field] }))
 	}
 	return page, nil
-}
-
-func (p place) Values(_ context.Context, q erasure.Query, field string, _ int) ([]string, error) {
-	if err := q.Check(); err != nil || q.Match.Kind != erasure.MatchDocument {
-		return nil, fmt.Errorf("matching by %s: %w", q.Match.Kind, err)
-	}
-	i := slices.IndexFunc(p.rows, func(r row) bool { return r.ref == q.Match.Values[0] && r.tenant == q.Tenant.ID })
-	if i < 0 || p.rows[i].fields[field] == "" {
-		return nil, nil
-	}
-	return []string{p.rows[i].fields[field]}, nil
 }
 
 func replay(t testing.TB, l *Ledger, people People, taken time.Time) ([]Again, Summary) {

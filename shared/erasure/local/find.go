@@ -49,10 +49,14 @@ func (s *Store) Find(ctx context.Context, q erasure.Query, cursor string, limit 
 	if err != nil {
 		return page, err
 	}
-	err = s.walk(ctx, q, strings.TrimPrefix(string(after), ">"), func(name string, d document) bool {
-		page.Items = append(page.Items, item(q, name, d))
-		return len(page.Items) < limit
-	}, &page.Next)
+	if strings.HasPrefix(q.Place, anywhere) {
+		page, err = s.group(ctx, q, strings.TrimPrefix(string(after), ">"), limit)
+	} else {
+		err = s.walk(ctx, q, strings.TrimPrefix(string(after), ">"), func(name string, d document) bool {
+			page.Items = append(page.Items, item(q, name, d))
+			return len(page.Items) < limit
+		}, &page.Next)
+	}
 	if page.Next != "" {
 		page.Next = base64.RawURLEncoding.EncodeToString([]byte(">" + page.Next))
 	}
@@ -114,7 +118,11 @@ func item(q erasure.Query, name string, d document) erasure.Item {
 	if q.Action == erasure.ActionAnonymise {
 		i.Clean = !change(q, d.Fields)
 	}
-	return i
+	return q.Shows(i, func(field string) string {
+		value, _ := erasure.At(d.Fields, field)
+		shown, _ := text(value)
+		return shown
+	})
 }
 
 // reference names a document in its tree.
@@ -157,7 +165,7 @@ func recognises(q erasure.Query, name string, d document) bool {
 	}
 	switch q.Match.Kind {
 	case erasure.MatchDocument:
-		return slices.Contains(q.Match.Values, name)
+		return slices.Contains(q.Match.Values, name) || slices.Contains(q.Match.Values, reference(q, name))
 	case erasure.MatchPrefix:
 		return slices.ContainsFunc(q.Match.Values, func(v string) bool { return strings.HasPrefix(name, v) })
 	case erasure.MatchEquals, erasure.MatchMetadata:
@@ -241,6 +249,15 @@ func (s *Store) Group(ctx context.Context, q erasure.Query, fields []string) (sm
 	return smallest, nil
 }
 
+// named is a place as the store that this one stands for names it: a bucket tells the first parts of names.
+func (s *Store) named(place string) string {
+	top, _, deeper := strings.Cut(place, "/")
+	if deeper && strings.HasPrefix(string(s.tree), "sample/gcs://") {
+		return top + "/"
+	}
+	return place
+}
+
 // Places implements erasure.Reader: the places that hold documents.
 func (s *Store) Places(ctx context.Context, limit int) (places []string, err error) {
 	if limit < 1 {
@@ -249,7 +266,7 @@ func (s *Store) Places(ctx context.Context, limit int) (places []string, err err
 	err = s.view(func(tree *bbolt.Bucket) error {
 		return tree.ForEachBucket(func(key []byte) error {
 			if first, _ := tree.Bucket(key).Cursor().First(); first != nil {
-				places = append(places, string(key[1:]))
+				places = append(places, s.named(string(key[1:])))
 			}
 			return ctx.Err()
 		})

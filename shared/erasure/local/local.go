@@ -111,17 +111,44 @@ func whole(value any) any {
 // bucketOf is the key of a place's bucket: bbolt has none without a name, and a place may be "".
 func bucketOf(place string) []byte { return []byte("/" + place) }
 
-// Put writes a document under a name in a place, or replaces it. Fields are what JSON can hold.
+// Named is one document and where it lies. Fields are what JSON can hold.
+type Named struct {
+	Place, Name string
+	Fields      map[string]any
+	Created     time.Time
+}
+
+// Put writes a document under a name in a place, or replaces it.
 func (s *Store) Put(place, name string, fields map[string]any, created time.Time) error {
-	if name == "" {
-		return fault.New(fault.Invalid, "writing sample data: a document has a name")
-	}
+	return s.Fill([]Named{{place, name, fields, created}})
+}
+
+// Fill is Put of many, in one transaction.
+func (s *Store) Fill(docs []Named) error {
 	return s.update(func(tree *bbolt.Bucket) error {
-		b, err := tree.CreateBucketIfNotExists(bucketOf(place))
-		if err != nil {
-			return err
+		for _, d := range docs {
+			if d.Name == "" {
+				return fault.New(fault.Invalid, "writing sample data: a document has a name")
+			}
+			b, err := tree.CreateBucketIfNotExists(bucketOf(d.Place))
+			if err != nil {
+				return err
+			}
+			if err := write(tree, b, d.Name, document{Created: d.Created.UnixMicro(), Fields: d.Fields}); err != nil {
+				return err
+			}
 		}
-		return write(tree, b, name, document{Created: created.UnixMicro(), Fields: fields})
+		return nil
+	})
+}
+
+// Drop takes a place away, with every document in it.
+func (s *Store) Drop(place string) error {
+	return s.update(func(tree *bbolt.Bucket) error {
+		if tree.Bucket(bucketOf(place)) == nil {
+			return nil
+		}
+		return tree.DeleteBucket(bucketOf(place))
 	})
 }
 

@@ -61,11 +61,7 @@ func (s search) look(ctx context.Context, items []erasure.Item) (map[string]bson
 
 // erase decides about a document as it was read, and acts under the condition that it still is so.
 func (s search) erase(ctx context.Context, document bson.Raw) (erasure.Outcome, error) {
-	tenant, err := s.tenant(document)
-	if err != nil {
-		return "", err
-	}
-	if tenant != s.query.Tenant.ID {
+	if s.tenant(document) != s.query.Tenant.ID {
 		return erasure.OutcomeForeign, nil
 	}
 	ours, err := s.matches(document)

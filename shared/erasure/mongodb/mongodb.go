@@ -8,9 +8,9 @@
 // What it promises on top of package erasure: each item is erased under the condition that its tenant, the field it was
 // recognised by and the fields that are changed are what they were when Erase read them, and the majority of the servers has
 // it. It does not notice that other fields were written since the item was found. A search that could only go through the
-// whole of a large collection is Invalid; so is one that meets a list where the map says a value, or the other way round. It
-// does not know what backups, the log of operations and delayed members keep. To close large accounts, index the tenant
-// together with _id.
+// whole of a large collection is Invalid; so is one that meets, in documents of the
+// tenant, a list where the map says a value, or the other way round. It does not know what backups, the log of operations and
+// delayed members keep. To close large accounts, index the tenant together with _id.
 //
 // The URL is mongodb://USER@HOST:PORT or mongodb+srv://USER@HOST with secret=NAME for the password, and authSource,
 // replicaSet, tlsCAFile and directConnection as MongoDB has them. TLS is not asked for on this machine, and cannot be turned

@@ -148,8 +148,7 @@ func (s search) matches(document bson.Raw) (bool, error) {
 	case erasure.MatchDocument:
 		field = "_id"
 	case erasure.MatchTenant:
-		tenant, err := s.tenant(document)
-		return tenant == s.query.Tenant.ID, err
+		return s.tenant(document) == s.query.Tenant.ID, nil
 	}
 	value, found, err := at(document, field)
 	if err != nil || !found {
@@ -168,13 +167,16 @@ func (s search) matches(document bson.Raw) (bool, error) {
 	return m.Kind != erasure.MatchContains && named(value), nil
 }
 
-// tenant is the tenant a document tells.
-func (s search) tenant(document bson.Raw) (string, error) {
+// tenant is the tenant a document tells; "" for one that tells it in a list, or tells none.
+func (s search) tenant(document bson.Raw) string {
 	if s.query.Tenant.Binding != erasure.BindField {
-		return s.query.Tenant.ID, nil // the place's
+		return s.query.Tenant.ID // the place's
 	}
 	value, _, err := at(document, s.query.Tenant.Field)
-	return word(value), err
+	if err != nil {
+		return ""
+	}
+	return word(value)
 }
 
 func (s search) created(document bson.Raw) time.Time {

@@ -170,7 +170,6 @@ func TestWhatCannotBe(t *testing.T) {
 		"a change through a list": func(q *erasure.Query) {
 			q.Action, q.Changes = erasure.ActionAnonymise, []erasure.Change{{Field: "people.id", Kind: erasure.ChangeDelete}}
 		},
-		"a tenant through the list": func(q *erasure.Query) { q.Tenant.Field = "people.id" },
 	} {
 		q := of(place)
 		spoil(&q)
@@ -179,6 +178,48 @@ func TestWhatCannotBe(t *testing.T) {
 	}
 	_, err := d.Group(t.Context(), of(place), []string{"tags"})
 	wants(t, "groups of lists", err, fault.Invalid)
+}
+
+// TestNeighbours: how others write their documents keeps nobody from erasing her own. A tenant in a list is none.
+func TestNeighbours(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	c, place := s.collection(t)
+	document := func(id string, tenant, uid any) bson.D {
+		return bson.D{{Key: "_id", Value: id}, {Key: "tenant", Value: tenant}, {Key: "uid", Value: uid}, {Key: "note", Value: bson.D{{Key: "text", Value: "x"}}}}
+	}
+	listed := bson.A{person}
+	put(t, c, document("a", "beta", listed), document("b", "alpha", person), document("c", nil, listed), document("d", bson.A{"alpha"}, person), document("e", "beta", person))
+	_, err := c.UpdateOne(t.Context(), bson.D{{Key: "_id", Value: "e"}}, bson.D{{Key: "$set", Value: bson.D{{Key: "note", Value: bson.A{bson.D{{Key: "text", Value: "x"}}}}}}})
+	must(t, err)
+	d, q := s.open(t, limits{}), of(place)
+	changing := q
+	changing.Action, changing.Changes = erasure.ActionAnonymise, []erasure.Change{{Field: "note.text", Kind: erasure.ChangeDelete}}
+	for _, q := range []erasure.Query{changing, q} {
+		items := find(t, d, q)
+		var tenants []string
+		for _, i := range items {
+			tenants = append(tenants, i.Tenant)
+		}
+		if !slices.Equal(tenants, []string{"alpha", "", "beta"}) {
+			t.Fatalf("to %s: found of the tenants %q", q.Action, tenants)
+		}
+		results, err := d.Erase(t.Context(), q, items)
+		must(t, err)
+		for i, want := range []erasure.Outcome{erasure.OutcomeErased, erasure.OutcomeForeign, erasure.OutcomeForeign} {
+			if results[i].Outcome != want {
+				t.Errorf("to %s, of %q: %s", q.Action, tenants[i], results[i].Outcome)
+			}
+		}
+	}
+	if left, err := c.CountDocuments(t.Context(), bson.D{}); err != nil || left != 4 {
+		t.Errorf("%d documents are left, %v", left, err)
+	}
+	closing := q
+	closing.Match = erasure.Match{Kind: erasure.MatchTenant}
+	if items := find(t, d, closing); len(items) != 0 {
+		t.Errorf("of the whole tenant: %+v", items)
+	}
 }
 
 // TestLargeCollections: a search that would go through the whole of a large collection is refused until there is an index.
@@ -232,5 +273,19 @@ func TestDecimals(t *testing.T) {
 	for _, bad := range []string{"", "{}", `{"_id":1}`, name[:len(name)-1], `{"in":"db.d","_id":{"$numberInt":"1"}}`, `{"in":"db.c"}`} {
 		_, err := id("db.c", bad)
 		wants(t, bad, err, fault.Invalid)
+	}
+}
+
+// TestShownKeys: what a document is called can be shown as any field can, spelt as an identifier.
+func TestShownKeys(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	c, place := s.collection(t)
+	id := bson.NewObjectID()
+	put(t, c, bson.D{{Key: "_id", Value: id}, {Key: "tenant", Value: "alpha"}, {Key: "uid", Value: person}})
+	q := of(place)
+	q.Action, q.Match, q.Show = "", erasure.Match{Kind: erasure.MatchTenant}, []string{"_id", "uid"}
+	if items := find(t, s.open(t, limits{}), q); len(items) != 1 || items[0].Shown["_id"] != id.Hex() || items[0].Shown["uid"] != person {
+		t.Errorf("found %+v", items)
 	}
 }

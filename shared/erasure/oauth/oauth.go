@@ -1,69 +1,109 @@
-// Package oauth decides how the grants that let a product into other providers' accounts come to an end: when an account
-// is cancelled, downgraded or erased, its grants are revoked at the provider, and only then forgotten here.
+// Package oauth brings the connections to an end by which the product acts at other providers' accounts (OAuth 2.0): when an
+// account is cancelled, downgraded or erased.
 //
-// It promises that a grant other people still use is not revoked from under them (where a provider ends the grant as a
-// whole, as Google does), that a token is kept, sealed, while the provider has not confirmed, and no longer than
-// KeepToken, and that where a provider offers no way a person is asked. It does no I/O; package upstream speaks to
-// the providers.
+// # What it promises
+//
+// A connection is first kept here, sealed, and only then taken out of the product, so that neither a death nor a provider
+// that is down loses the only thing that can end it; it is taken out of the product before the provider is asked, so that
+// nothing acts by it in the meantime. A token is kept until the provider has confirmed, and no longer than KeepToken. Where
+// a provider ends all connections of an account at once, as Google does, one that somebody else lives by is left to him.
+// Where a provider offers no way, or refuses, a person is asked to end it, with a day by which, until she says that it is done.
+// Secrets of Secret Manager that hold a token are destroyed with all their versions.
+//
+// # What it does not do
+//
+// It speaks to no provider: package upstream does. It takes a provider's word for what it confirms (RFC 7009, section 2.2,
+// has it say the same of a token it never knew).
 package oauth
 
 import (
 	"time"
 
 	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/platform/store"
 )
 
-// KeepToken is how long a token is kept for further attempts. After it a person has to end the grant by hand.
-const KeepToken = 7 * 24 * time.Hour
+// Control is the check under whose name the evidence speaks.
+const Control = "token-revoke"
 
-// Cause says why a grant ends. It is stored, and stands in records.
+// Times of a connection's end.
+const (
+	KeepToken = 7 * 24 * time.Hour // for further attempts; after it a person has to end the connection
+	Target    = time.Hour          // by which nothing should be left to do
+	TaskTime  = 7 * 24 * time.Hour // for a person; then she is reminded as often
+	keep      = 400 * 24 * time.Hour
+)
+
+// Grants is the collection, in the database "erasure".
+const Grants = "grants"
+
+// Collection declares what the control's schema holds for this package.
+func Collection() store.Collection {
+	return store.Collection{Name: Grants, Indexes: []store.Index{{"state", "next"}, {"request"}}, Expires: true}
+}
+
+const version = 1
+
+// Cause says why a connection ends. It is stored, and stands in records.
 type Cause string
 
 // The causes.
 const (
-	Cancelled    Cause = "cancelled"    // the account ended
-	Downgraded   Cause = "downgraded"   // to a plan without connections
-	Erased       Cause = "erased"       // GDPR article 17
-	Disconnected Cause = "disconnected" // by the person, here or at the provider
+	Cancelled  Cause = "cancelled"  // the account ended
+	Downgraded Cause = "downgraded" // to a plan without connections
+	Erased     Cause = "erased"     // GDPR article 17
 )
 
-// State says where the end of a grant stands. It is stored.
+// State says where the end of a connection stands. It is stored.
 type State string
 
-// The states. In Waiting alone the token is still kept.
+// The states. In Pending and Disabled alone the token is still kept.
 const (
-	Waiting State = "waiting" // to be revoked, again at Next
-	Revoked State = "revoked" // the provider confirmed
-	Gone    State = "gone"    // the provider says that it ended before
-	Shared  State = "shared"  // others use the same grant: ours was forgotten, the provider's left
-	Manual  State = "manual"  // a person has to end it at the provider, or ask the account's holder to
+	Pending  State = "pending"  // the product still has it
+	Disabled State = "disabled" // out of the product; to be revoked
+	Revoked  State = "revoked"  // the provider confirmed, or a person has ended it
+	Gone     State = "gone"     // the provider says that it ended before
+	Shared   State = "shared"   // others live by it: ours was forgotten, the provider's left
+	Manual   State = "manual"   // a person has to end it, or to ask the account's holder to
+	Failed   State = "failed"   // a person could not
 )
 
-// Final reports whether nothing is left to do by machine.
-func (s State) Final() bool { return s != Waiting }
+// Final reports whether nothing is left to do for anybody.
+func (s State) Final() bool { return s == Revoked || s == Gone || s == Shared || s == Failed }
 
-// Grant is one connection of an account here with an account at a provider, as it is stored. What tells the latter
-// is a keyed hash: it has to be compared and nothing else.
+// machine reports whether something is left to do by machine.
+func (s State) machine() bool { return s == Pending || s == Disabled }
+
+// Unlisted stands for a provider that the map does not have.
+const Unlisted = "unlisted"
+
+// Grant is one connection, as it is stored. Its id is a keyed hash of what it was found as.
 type Grant struct {
-	V        int            `json:"v"`
-	ID       string         `json:"id"`
-	Provider string         `json:"provider"` // id of the policy
-	Tenant   string         `json:"tenant"`
-	Request  string         `json:"request,omitempty"` // of erasure
-	Account  string         `json:"account,omitempty"` // keyed hash of the account at the provider
-	Instance string         `json:"instance,omitempty"`
-	Token    *seal.Envelope `json:"token,omitempty"`
-	Cause    Cause          `json:"cause"`
-	State    State          `json:"state"`
-	Why      string         `json:"why,omitempty"` // of Manual: a word
-	Since    time.Time      `json:"since"`
-	Tries    int            `json:"tries"`
-	Next     int64          `json:"next,omitempty"` // microseconds since 1970
-	Ended    time.Time      `json:"ended,omitzero"`
-	Expires  time.Time      `json:"expires,omitzero"`
+	V        int    `json:"v"`
+	ID       string `json:"id"`
+	Rev      int64  `json:"rev"`
+	Salt     []byte `json:"salt"`     // of its commitment in records
+	Provider string `json:"provider"` // id in the data map, or Unlisted
+	Entry    string `json:"entry"`
+	Tenant   string `json:"tenant"`
+	Request  string `json:"request,omitempty"`
+	Cause    Cause  `json:"cause"`
+	State    State  `json:"state"`
+	Why      string `json:"why,omitempty"` // a word; of Manual why by hand, of Disabled what the product's store said
+	// Said is what the provider answered when something else was left to do; it is not asked again.
+	Said    Result         `json:"said,omitempty"`
+	Private *seal.Envelope `json:"private,omitempty"`
+	Since   time.Time      `json:"since"`
+	Tries   int            `json:"tries,omitempty"`
+	Next    int64          `json:"next,omitempty"`    // microseconds since 1970: when to look again
+	Due     time.Time      `json:"due,omitzero"`      // of Manual
+	By      string         `json:"by,omitempty"`      // who settled it
+	Finding string         `json:"finding,omitempty"` // open record of a task that is overdue
+	Ended   time.Time      `json:"ended,omitzero"`
+	Expires time.Time      `json:"expires,omitzero"`
 }
 
-// Result is what a provider answered.
+// Result is what a provider answered. It is stored.
 type Result string
 
 // The results.
@@ -85,9 +125,18 @@ type Answer struct {
 // waits between attempts; the last is repeated.
 var waits = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour}
 
-// Decide says what an answer makes of a grant. A grant that reached its end is left as it is.
+// Disable notes that the product no longer has a connection: now the provider may be asked.
+func Disable(g Grant, why string, now time.Time) Grant {
+	if g.State == Pending {
+		g.State, g.Why, g.Tries, g.Next = Disabled, why, 0, now.UnixMicro()
+	}
+	return g
+}
+
+// Decide says what an answer makes of a connection. Of one that is still in the product only Later and Refused are
+// answers, by its store. What is in a person's hands, or at its end, is left as it is.
 func Decide(g Grant, a Answer, now time.Time) Grant {
-	if g.State.Final() {
+	if !g.State.machine() {
 		return g
 	}
 	g.Tries++
@@ -97,30 +146,46 @@ func Decide(g Grant, a Answer, now time.Time) Grant {
 	case Unknown:
 		return g.end(Gone, "", now)
 	case NoWay:
-		return g.end(Manual, "no_endpoint", now)
+		return g.byHand("no_endpoint", now)
 	case Refused:
-		return g.end(Manual, a.Why, now)
+		return g.byHand(a.Why, now)
 	}
 	wait := max(waits[min(g.Tries, len(waits))-1], a.After)
 	next := now.Add(wait)
 	if next.After(g.Since.Add(KeepToken)) {
-		return g.end(Manual, "gave_up", now)
+		return g.byHand("gave_up", now)
 	}
 	g.Next = next.UnixMicro()
 	return g
 }
 
-// Spare ends a grant that others use too, without a word to the provider: with others it would end theirs. alive counts
-// the connections of any tenant, other than those that end for the same cause, that use the same account at the provider.
-func Spare(g Grant, wholeGrant bool, alive int, now time.Time) (Grant, bool) {
-	if g.State.Final() || !wholeGrant || alive == 0 {
+// Spare ends a connection whose provider would end others with it: alive counts those, of any tenant.
+func Spare(g Grant, alive int, now time.Time) (Grant, bool) {
+	if g.State != Disabled || alive == 0 {
 		return g, false
 	}
 	return g.end(Shared, "", now), true
 }
 
+// Settle notes what a person made of her task: Revoked, Gone, Shared or Failed.
+func Settle(g Grant, outcome State, by string, now time.Time) (Grant, bool) {
+	if g.State != Manual || !outcome.Final() {
+		return g, false
+	}
+	g.By = by
+	return g.end(outcome, g.Why, now), true
+}
+
 // end forgets the token: nothing of it is needed any more, whatever the end was.
 func (g Grant) end(s State, why string, now time.Time) Grant {
-	g.State, g.Why, g.Token, g.Next, g.Ended = s, why, nil, 0, now
+	g.State, g.Why, g.Said, g.Private, g.Next, g.Ended, g.Expires = s, why, "", nil, 0, now, now.Add(keep)
+	return g
+}
+
+// byHand hands a connection to a person, who needs no token.
+func (g Grant) byHand(why string, now time.Time) Grant {
+	g.State, g.Why, g.Said, g.Private = Manual, why, "", nil
+	g.Due = now.Add(TaskTime)
+	g.Next = g.Due.UnixMicro()
 	return g
 }

@@ -29,16 +29,19 @@ func (e *Error) Error() string {
 	return text
 }
 
+// Document is what an answer that refuses holds, as its member "error" (section "Errors").
+type Document struct {
+	Code    int      `json:"code"` // the status
+	Message string   `json:"message"`
+	Errors  []Detail `json:"errors,omitempty"`
+}
+
+// Document returns what the answer holds.
+func (e *Error) Document() Document { return Document{e.Status, e.Message, e.Details} }
+
 // MarshalJSON writes the document of the specification, section "Errors".
 func (e *Error) MarshalJSON() ([]byte, error) {
-	type inner struct {
-		Code    int      `json:"code"`
-		Message string   `json:"message"`
-		Errors  []Detail `json:"errors,omitempty"`
-	}
-	return json.Marshal(struct {
-		Error inner `json:"error"`
-	}{inner{e.Status, e.Message, e.Details}})
+	return json.Marshal(map[string]Document{"error": e.Document()})
 }
 
 func refuse(status int, reason, message string) *Error {
@@ -58,6 +61,11 @@ func NotPending() *Error {
 // NotFound answers an id that does not exist, or that another controller made: the two are not told apart.
 func NotFound() *Error {
 	return refuse(404, "NotFound", "there is no request with this subject_request_id")
+}
+
+// Unusable answers identities by which nobody may be searched for, and a person's own request that is too long ago.
+func Unusable() *Error {
+	return refuse(400, "Unusable", "an identity stands for nobody or for many, or submitted_time is more than a year ago")
 }
 
 // ForeignCallback answers a request with a callback that may not be called.

@@ -9,9 +9,10 @@
 //   - a request's id is a UUID of version 4 in small letters. The same id with the same bytes is answered as before
 //     (Request.Digest tells), with other bytes it is refused: IDConflict;
 //   - submitted_time, at which the person asked, starts the deadline; more than five minutes ahead is refused;
-//   - identities of types nobody here knows are listed as unused and do not fail the request, unless no other is left;
-//   - hashed identities are compared with the digest of the trimmed value in small letters and with that of the
-//     value as it stands;
+//   - identities of types that are not served are listed as unused and do not fail the request, unless no other is left;
+//   - identities come as they stand. A hashed one is refused, and discovery lists none: the specification does not say how
+//     a value is prepared for hashing, a store cannot be searched for a digest, and a search that finds nobody for that
+//     reason would read as an erasure;
 //   - a request is cancelled while it is pending, and no later; an unknown id is 404 and says no more;
 //   - callbacks go to https hosts that are on the controller's list, never to an address, and are not redirected;
 //   - the signature stands in the header alone, in base64 on one line: RSA PKCS #1 v1.5 over SHA-256 (FIPS 186-4), or
@@ -58,13 +59,8 @@ var IdentityTypes = []IdentityType{
 // Format is how an identity's value is written.
 type Format string
 
-// The formats: as it stands, or the hexadecimal digest of it.
-const (
-	Raw    Format = "raw"
-	SHA1   Format = "sha1"
-	MD5    Format = "md5"
-	SHA256 Format = "sha256"
-)
+// Raw is a value as it stands, the one format that is served. The specification also has digests: sha1, md5, sha256.
+const Raw Format = "raw"
 
 // Status is request_status: how a controller sees a request.
 type Status string

@@ -19,13 +19,11 @@ type SupportedIdentity struct {
 	Format Format       `json:"identity_format"`
 }
 
-// Discover describes what is served here: erasure, by the identity types the data map knows.
+// Discover describes what is served here: erasure, by identities of these types as they stand.
 func Discover(types []IdentityType, certificate string) Discovery {
 	d := Discovery{APIVersion: "2.0", Identities: []SupportedIdentity{}, RequestTypes: []string{"erasure"}, Certificate: certificate}
 	for _, t := range types {
-		for _, f := range []Format{Raw, SHA1, MD5, SHA256} {
-			d.Identities = append(d.Identities, SupportedIdentity{t, f})
-		}
+		d.Identities = append(d.Identities, SupportedIdentity{t, Raw})
 	}
 	return d
 }
@@ -55,12 +53,13 @@ type Extensions map[string]Extension
 
 // Extension tells what the four states do not.
 type Extension struct {
-	Detail   string         `json:"detail_status"`         // our own state
-	Counts   map[string]int `json:"erased,omitempty"`      // by entry of the data map
-	Retained []Retained     `json:"retained,omitempty"`    // what is kept, on what ground, until when
-	Reason   string         `json:"reason,omitempty"`      // of a rejection: a word
-	Receipt  string         `json:"receipt_url,omitempty"` // where the signed receipt is
-	Unused   []string       `json:"unused_identities,omitempty"`
+	Detail     string     `json:"detail_status"`         // our own state
+	Erased     int64      `json:"erased,omitempty"`      // items deleted
+	Anonymised int64      `json:"anonymised,omitempty"`  // items made anonymous
+	Retained   []Retained `json:"retained,omitempty"`    // what is kept, on what ground, until when
+	Reason     string     `json:"reason,omitempty"`      // of a rejection: a word
+	Receipt    string     `json:"receipt_url,omitempty"` // where the signed receipt is, once there is one
+	Unused     []string   `json:"unused_identities,omitempty"`
 }
 
 // Retained is what is kept of the person although she asked (GDPR article 17(3), or a law).
@@ -68,7 +67,7 @@ type Retained struct {
 	Entry  string `json:"entry"`
 	Ground string `json:"ground"`
 	Until  string `json:"until"` // YYYY-MM-DD
-	Count  int    `json:"count"`
+	Count  int64  `json:"count"`
 }
 
 // Cancellation is the body of the answer 202 to DELETE /requests/{id}.

@@ -17,7 +17,7 @@ type Request struct {
 	Regulation string    // gdpr
 	Submitted  time.Time // when the person asked the controller: the deadline counts from it
 	Identities []Identity
-	Unused     []string // identity types that nobody here knows, sorted
+	Unused     []string // identity types that are not served here, sorted
 	Callbacks  []string // to be checked against the controller's list by CheckCallback
 	Digest     string   // of the bytes; tells a repetition from a conflict
 	Encoded    string   // encoded_request: base64 of the bytes. It holds identities: neither logged nor stored
@@ -29,9 +29,9 @@ var uuid4 = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9
 func ValidID(id string) bool { return uuid4.MatchString(id) }
 
 // ParseRequest reads the body of POST /requests. Members it does not know are left alone, as the specification asks;
-// a name that occurs twice is not, for two readers would see two requests. Every error is an *Error of status 400
-// (413 for a body too large) that holds nothing of the body.
-func ParseRequest(body []byte, v Version, now time.Time) (Request, error) {
+// a name that occurs twice is not, for two readers would see two requests. types are those that Discover lists. Every
+// error is an *Error of status 400 (413 for a body too large) that holds nothing of the body.
+func ParseRequest(body []byte, v Version, now time.Time, types []IdentityType) (Request, error) {
 	if len(body) > MaxBytes {
 		return Request{}, refuse(413, "BodyTooLarge", "the body is larger than 65536 bytes; send fewer identities")
 	}
@@ -49,7 +49,7 @@ func ParseRequest(body []byte, v Version, now time.Time) (Request, error) {
 		r.fail("subject_request_type", "UnsupportedRequestType", "is not erasure, the only type served here; see /discovery")
 	}
 	q.Submitted = r.submitted(now)
-	q.Identities, q.Unused = r.identities()
+	q.Identities, q.Unused = r.identities(types)
 	q.Callbacks = r.callbacks()
 	if r.err != nil {
 		return Request{}, r.err
@@ -110,20 +110,21 @@ func (r *reader) submitted(now time.Time) time.Time {
 	return at.UTC()
 }
 
-func (r *reader) identities() (known []Identity, unused []string) {
+func (r *reader) identities(types []IdentityType) (known []Identity, unused []string) {
 	list := r.list("subject_identities", MaxIdentities)
 	for i, item := range list {
 		at := "subject_identities[" + strconv.Itoa(i) + "]"
 		inner := reader{members: members(item)}
 		id := Identity{IdentityType(inner.text("identity_type")), Format(inner.text("identity_format")), inner.text("identity_value")}
-		_, hashed := digests[id.Format]
 		switch {
 		case item.Kind != strictjson.Object || id.Type == "":
 			r.fail(at, "InvalidIdentity", "is no object with identity_type, identity_format and identity_value")
 		case !slices.Contains(IdentityTypes, id.Type):
 			unused = append(unused, "unknown type") // not its text: anybody may write anything there
-		case id.Format != Raw && !hashed:
-			r.fail(at, "UnsupportedIdentityFormat", "has a format that is none of raw, sha1, md5, sha256")
+		case !slices.Contains(types, id.Type):
+			unused = append(unused, string(id.Type))
+		case id.Format != Raw:
+			r.fail(at, "UnsupportedIdentityFormat", "is not raw: of whom a digest is cannot be looked up here; see /discovery")
 		case id.wrong() != "":
 			r.fail(at, "InvalidIdentity", id.wrong())
 		case !slices.Contains(known, id):
@@ -133,7 +134,8 @@ func (r *reader) identities() (known []Identity, unused []string) {
 	if len(known) == 0 && r.err == nil {
 		r.fail("subject_identities", "NoUsableIdentity", "has no identity of a type that /discovery lists")
 	}
-	return known, unused
+	slices.Sort(unused)
+	return known, slices.Compact(unused)
 }
 
 func (r *reader) callbacks() (urls []string) {

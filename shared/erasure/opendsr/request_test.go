@@ -1,13 +1,10 @@
 package opendsr_test
 
 import (
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,9 +20,12 @@ const valid = `{"regulation":"gdpr","subject_request_id":"a7551968-d5d6-44b2-983
 "submitted_time":"2026-03-02T15:00:00Z","subject_identities":[{"identity_type":"email","identity_value":"jo@customer.example","identity_format":"raw"}],
 "api_version":"2.0","status_callback_urls":["https://controller.example/dsr"],"extensions":{"processor.example":{"a":1}}}`
 
+// served are the identity types of a processor that knows people by their addresses, and by his customers' own numbers.
+var served = []opendsr.IdentityType{opendsr.Email, opendsr.ControllerCustomerID}
+
 func TestParseRequest(t *testing.T) {
 	t.Parallel()
-	q, err := opendsr.ParseRequest([]byte(valid), opendsr.V2, now)
+	q, err := opendsr.ParseRequest([]byte(valid), opendsr.V2, now, served)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestParseRequest(t *testing.T) {
 	if d := cmp.Diff(want, q); d != "" {
 		t.Error(d)
 	}
-	again, _ := opendsr.ParseRequest([]byte(valid+" "), opendsr.V2, now)
+	again, _ := opendsr.ParseRequest([]byte(valid+" "), opendsr.V2, now, served)
 	if again.Digest == q.Digest || !strings.HasPrefix(q.Digest, "sha256:") {
 		t.Error("the digest does not tell bodies apart")
 	}
@@ -62,7 +62,10 @@ func TestRefusedRequests(t *testing.T) {
 		"empty value":           {`jo@customer.example`, ``, "InvalidIdentity"},
 		"control character":     {`jo@`, `jo\u0001@`, "InvalidIdentity"},
 		"unknown format":        {`"raw"`, `"sha512"`, "UnsupportedIdentityFormat"},
-		"digest of wrong size":  {`"jo@customer.example","identity_format":"raw"`, `"abcd","identity_format":"sha1"`, "InvalidIdentity"},
+		"hashed with sha1":      {`"jo@customer.example","identity_format":"raw"`, `"2fd4e1c67a2d28fced849ee1bb76e7391b93eb12","identity_format":"sha1"`, "UnsupportedIdentityFormat"},
+		"hashed with md5":       {`"jo@customer.example","identity_format":"raw"`, `"9e107d9d372bb6826bd81d3542a419d6","identity_format":"md5"`, "UnsupportedIdentityFormat"},
+		"one of two hashed":     {`"subject_identities":[`, `"subject_identities":[{"identity_type":"email","identity_value":"d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592","identity_format":"sha256"},`, "UnsupportedIdentityFormat"},
+		"a type not served":     {`"email"`, `"android_id"`, "NoUsableIdentity"},
 		"only an unknown type":  {`"email"`, `"shoe_size"`, "NoUsableIdentity"},
 		"no identities":         {`"subject_identities":[`, `"subject_identities":[],"x":[`, "NoUsableIdentity"},
 		"identities no list":    {`"subject_identities":[`, `"subject_identities":{},"x":[`, "Malformed"},
@@ -78,7 +81,7 @@ func TestRefusedRequests(t *testing.T) {
 			if body == flat {
 				t.Fatal("the case changes nothing")
 			}
-			_, err := opendsr.ParseRequest([]byte(body), opendsr.V2, now)
+			_, err := opendsr.ParseRequest([]byte(body), opendsr.V2, now, served)
 			var e *opendsr.Error
 			if !errors.As(err, &e) || e.Status != 400 {
 				t.Fatalf("got %v", err)
@@ -99,7 +102,7 @@ func TestRefusedRequests(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
-	_, err := opendsr.ParseRequest([]byte(valid+strings.Repeat(" ", opendsr.MaxBytes)), opendsr.V2, now)
+	_, err := opendsr.ParseRequest([]byte(valid+strings.Repeat(" ", opendsr.MaxBytes)), opendsr.V2, now, served)
 	var e *opendsr.Error
 	if !errors.As(err, &e) || e.Status != 413 {
 		t.Errorf("got %v", err)
@@ -110,7 +113,7 @@ func TestTooLarge(t *testing.T) {
 func TestVersion1(t *testing.T) {
 	t.Parallel()
 	body := strings.Replace(valid, `"regulation":"gdpr",`, "", 1)
-	if q, err := opendsr.ParseRequest([]byte(body), opendsr.V1, now); err != nil || q.Regulation != "gdpr" {
+	if q, err := opendsr.ParseRequest([]byte(body), opendsr.V1, now, served); err != nil || q.Regulation != "gdpr" {
 		t.Errorf("got %v, %v", q.Regulation, err)
 	}
 	if d, s := opendsr.Headers(opendsr.V1); d != "X-OpenGDPR-Processor-Domain" || s != "X-OpenGDPR-Signature" {
@@ -121,35 +124,25 @@ func TestVersion1(t *testing.T) {
 // An identity of a type nobody here knows is listed and does not fail the request.
 func TestUnusedIdentity(t *testing.T) {
 	t.Parallel()
-	body := strings.Replace(valid, `"subject_identities":[`, `"subject_identities":[{"identity_type":"loyalty","identity_value":"7","identity_format":"raw"},`, 1)
-	q, err := opendsr.ParseRequest([]byte(body), opendsr.V2, now)
-	if err != nil || len(q.Identities) != 1 || len(q.Unused) != 1 {
-		t.Fatalf("got %d identities, %d unused, %v", len(q.Identities), len(q.Unused), err)
+	body := strings.Replace(valid, `"subject_identities":[`, `"subject_identities":[{"identity_type":"loyalty","identity_value":"7","identity_format":"raw"},
+		{"identity_type":"android_id","identity_value":"0123456789abcdef0123456789abcdef","identity_format":"md5"},`, 1)
+	q, err := opendsr.ParseRequest([]byte(body), opendsr.V2, now, served)
+	if err != nil || len(q.Identities) != 1 || !slices.Equal(q.Unused, []string{"android_id", "unknown type"}) {
+		t.Fatalf("got %d identities, unused %v, %v", len(q.Identities), q.Unused, err)
 	}
 }
 
-func TestMatches(t *testing.T) {
+// TestDiscover: what discovery lists is taken, and nothing else: whose a digest is nobody here can tell.
+func TestDiscover(t *testing.T) {
 	t.Parallel()
-	const stored = " Jo@Customer.example"
-	hash := map[opendsr.Format]func(string) string{
-		opendsr.Raw:    func(s string) string { return s },
-		opendsr.SHA1:   func(s string) string { d := sha1.Sum([]byte(s)); return hex.EncodeToString(d[:]) },
-		opendsr.MD5:    func(s string) string { d := md5.Sum([]byte(s)); return hex.EncodeToString(d[:]) },
-		opendsr.SHA256: func(s string) string { d := sha256.Sum256([]byte(s)); return hex.EncodeToString(d[:]) },
+	d := opendsr.Discover(served, "https://processor.example/opendsr/v2/certificate")
+	if len(d.Identities) != 2 || !slices.Equal(d.RequestTypes, []string{"erasure"}) || d.APIVersion != "2.0" {
+		t.Errorf("discovery says %+v", d)
 	}
-	for format, digest := range hash {
-		literal := opendsr.Identity{Type: opendsr.Email, Format: format, Value: digest(stored)}
-		normal := opendsr.Identity{Type: opendsr.Email, Format: format, Value: digest("jo@customer.example")}
-		other := opendsr.Identity{Type: opendsr.Email, Format: format, Value: digest("jo1@customer.example")}
-		if !literal.Matches(stored) || other.Matches(stored) {
-			t.Errorf("%s: literal %v, other %v", format, literal.Matches(stored), other.Matches(stored))
+	for _, i := range d.Identities {
+		if i.Format != opendsr.Raw || !slices.Contains(served, i.Type) {
+			t.Errorf("discovery lists %s as %s", i.Type, i.Format)
 		}
-		if got := normal.Matches(stored); got != (format != opendsr.Raw) {
-			t.Errorf("%s: normalised value matches: %v", format, got)
-		}
-	}
-	if (opendsr.Identity{Format: opendsr.Raw}).Matches("") {
-		t.Error("nothing matches nothing")
 	}
 }
 
@@ -174,7 +167,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add([]byte(`{}`))
 	f.Add([]byte(`{"subject_identities":[{"identity_type":7}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		q, err := opendsr.ParseRequest(body, opendsr.V2, now)
+		q, err := opendsr.ParseRequest(body, opendsr.V2, now, served)
 		if err != nil {
 			return
 		}

@@ -15,6 +15,7 @@ import (
 	"encoding/pem"
 	"flag"
 	"math/big"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -108,6 +109,47 @@ func TestSignedByWeakKey(t *testing.T) {
 	t.Parallel()
 	if _, err := opendsr.Sign(rand.Reader, ecKey(t, elliptic.P384()), []byte("{}")); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestSigner: what is signed is believed by who reads the published chain, which holds no key.
+func TestSigner(t *testing.T) {
+	t.Parallel()
+	authority := newAuthority(t)
+	bundle := func(key crypto.Signer, domain string) []byte {
+		secret, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(authority.issue(t, key.Public(), domain, now), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})...)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(authority.cert)
+	body := []byte(`{"request_status":"pending"}`)
+	for name, key := range map[string]crypto.Signer{"rsa": rsaKey(t, 2048), "ecdsa": ecKey(t, elliptic.P256())} {
+		s, err := opendsr.NewSigner(bundle(key, "processor.example"), "processor.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := http.Header{}
+		if err := s.Sign(h, rand.Reader, opendsr.V2, body, now); err != nil {
+			t.Fatal(err)
+		}
+		c, err := opendsr.Certificate(s.Chain, h.Get("X-OpenDSR-Processor-Domain"), roots, now)
+		if err != nil || !opendsr.Verify(c.PublicKey, body, h.Get("X-OpenDSR-Signature")) || bytes.Contains(s.Chain, []byte("PRIVATE")) {
+			t.Errorf("%s: %v, headers %v", name, err, h)
+		}
+		if err := s.Sign(h, rand.Reader, opendsr.V2, body, now.AddDate(2, 0, 0)); !fault.Is(err, fault.Misconfigured) {
+			t.Errorf("%s: signs with an expired certificate: %v", name, err)
+		}
+	}
+	for name, b := range map[string][]byte{
+		"another domain": bundle(ecKey(t, elliptic.P256()), "other.example"), "a weak curve": bundle(ecKey(t, elliptic.P384()), "processor.example"),
+		"no key": authority.issue(t, ecKey(t, elliptic.P256()).Public(), "processor.example", now), "nothing": nil,
+	} {
+		if _, err := opendsr.NewSigner(b, "processor.example"); !fault.Is(err, fault.Misconfigured) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

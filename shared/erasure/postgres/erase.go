@@ -31,8 +31,15 @@ func (d *database) Erase(ctx context.Context, q erasure.Query, items []erasure.I
 		if err != nil {
 			return err
 		}
-		results, err = s.erase(ctx, tx, items, held)
-		return err
+		// Rows that refer to those that are locked can be made by nobody until the transaction ends.
+		verdicts, err := s.judge(ctx, tx, slices.Collect(maps.Keys(held)))
+		if err != nil {
+			return err
+		}
+		return s.guard(ctx, tx, func() (err error) {
+			results, err = s.erase(ctx, tx, items, held, verdicts)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, about("erasing", q, err)
@@ -82,12 +89,13 @@ func (s search) among(st *statement, refs []string) (string, error) {
 }
 
 // erase decides about each row that is held, and acts.
-func (s search) erase(ctx context.Context, tx pgx.Tx, items []erasure.Item, held map[string]row) ([]erasure.Result, error) {
+func (s search) erase(ctx context.Context, tx pgx.Tx, items []erasure.Item, held map[string]row, verdicts map[string]verdict) ([]erasure.Result, error) {
 	results := make([]erasure.Result, len(items))
 	var doomed []string
 	changes := map[string]map[string]any{}
 	for i, item := range items {
 		r, there := held[item.Ref]
+		v, stays := verdicts[item.Ref]
 		results[i] = erasure.Result{Ref: item.Ref, Outcome: erasure.OutcomeErased}
 		outcome := &results[i].Outcome
 		switch {
@@ -98,13 +106,19 @@ func (s search) erase(ctx context.Context, tx pgx.Tx, items []erasure.Item, held
 		case !s.matches(r), !s.query.Before(r.created(s.created)):
 			*outcome = erasure.OutcomeGone
 		case s.query.Action == erasure.ActionDelete && !s.query.TakesOut():
-			if *outcome = erasure.OutcomeChanged; r.version == item.Version {
-				*outcome = erasure.OutcomeErased
+			switch {
+			case stays:
+				results[i] = v.result(item)
+			case r.version != item.Version:
+				*outcome = erasure.OutcomeChanged
+			default:
 				doomed = append(doomed, item.Ref)
 			}
 		default:
 			if different := s.change(r); len(different) == 0 {
 				*outcome = erasure.OutcomeGone
+			} else if stays {
+				results[i] = v.result(item)
 			} else if r.version != item.Version {
 				*outcome = erasure.OutcomeChanged
 			} else {

@@ -23,14 +23,13 @@ func (d *database) Find(ctx context.Context, q erasure.Query, cursor string, lim
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
-	s, err := fit(ctx, d.pool, q)
+	s, err := fit(ctx, d.pool, q, q.Show...)
 	if err == nil {
 		var found []row
 		if found, page.Next, err = s.step(ctx, d.pool, cursor, limit); err == nil {
-			for _, r := range found {
-				page.Items = append(page.Items, s.item(r))
+			if page.Items, err = s.items(ctx, d.pool, found); err == nil {
+				return page, nil
 			}
-			return page, nil
 		}
 	}
 	return erasure.Page{}, about("finding", q, err)
@@ -98,10 +97,29 @@ func (s search) key(ref string) ([]string, error) {
 	return named[1:], nil
 }
 
+// items are what is said of rows, with what keeps them.
+func (s search) items(ctx context.Context, from asked, found []row) (items []erasure.Item, err error) {
+	var own []string
+	for _, r := range found {
+		items = append(items, s.item(r))
+		if last := items[len(items)-1]; last.Tenant == s.query.Tenant.ID && !last.Clean {
+			own = append(own, last.Ref)
+		}
+	}
+	verdicts, err := s.judge(ctx, from, own)
+	for i := range items {
+		// That something of another tenant is in the way is for Erase to tell, which raises the alarm.
+		if v := verdicts[items[i].Ref]; v.outcome == erasure.OutcomeHeld {
+			items[i].Held, items[i].Why = erasure.Endless, v.why()
+		}
+	}
+	return items, err
+}
+
 func (s search) item(r row) erasure.Item {
 	item := erasure.Item{Ref: s.ref(r), Version: r.version, Created: r.created(s.created), Tenant: s.tenant(r)}
 	item.Clean = s.query.Action == erasure.ActionAnonymise && len(s.change(r)) == 0
-	return item
+	return s.query.Shows(item, func(field string) string { return r.word(s.extra[slices.Index(s.query.Show, field)]) })
 }
 
 // each visits the tenant's own rows that q finds.
@@ -250,6 +268,9 @@ func (d *database) Traces(ctx context.Context) (erasure.Traces, error) {
 	t := erasure.Traces{Unknown: []string{"how long backups and replicas of the database are kept"}}
 	if len(archiving) > 0 {
 		t.Unknown = append(t.Unknown, "how long the write-ahead log that the database archives is kept")
+	}
+	if t.Reaches, err = texts(ctx, d.pool, reaches, mostReaches); err != nil {
+		return erasure.Traces{}, explain("asking what the server does by itself", err)
 	}
 	return t, nil
 }

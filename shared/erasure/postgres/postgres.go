@@ -7,10 +7,12 @@
 //
 // What it promises on top of package erasure: rows are locked, looked at again and erased in one transaction; nothing
 // of a query but quoted identifiers ever becomes part of a statement; a table whose rows are hidden by row-level security is
-// Denied, never an empty answer; a search that could only go through the whole of a large table is Invalid, and so is
-// erasing where the server would reach into other tables by itself (ON DELETE CASCADE, SET NULL), unless the query
-// descends. What a trigger keeps from being erased is Invalid too. It does not know what backups, replicas and archived
-// logs keep.
+// Denied, never an empty answer; a search that could only go through the whole of a large table is Invalid. Where the
+// server would delete or change rows of other places by itself (ON DELETE CASCADE, SET NULL, ON UPDATE) a row is held as
+// long as there are such rows, however far down, unless Query.Below names their places; one that tells another tenant saves
+// the row in any case. What a trigger keeps from being erased is Invalid, and so is one that writes into a place which is not
+// named: nothing is done then. Of triggers it sees what they write in this database, where the server counts (track_counts).
+// It does not know what backups, replicas and archived logs keep.
 //
 // The URL is postgres://USER@HOST:PORT/DATABASE, or postgres://USER@/DATABASE?host=/DIRECTORY for a socket, with
 // secret=NAME for the password and sslrootcert=FILE for the authority that signs the server's certificate. TLS is not

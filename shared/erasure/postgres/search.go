@@ -23,6 +23,8 @@ type search struct {
 	created *field
 	changed []field // in the order of the query's changes
 	extra   []field
+	// followers are the tables whose rows go with, or change with, those that are erased.
+	followers []follower
 }
 
 // asked is a pool or a transaction.
@@ -68,10 +70,10 @@ func fit(ctx context.Context, from asked, q erasure.Query, extra ...string) (s s
 		}
 		s.extra = append(s.extra, f)
 	}
-	if q.Action == erasure.ActionDelete && !q.TakesOut() && s.table.reaches && !q.Descend {
-		return s, fault.New(fault.Invalid, "deleting rows would reach into other tables: let the entry descend, or take the constraint away")
+	if err := s.recognise(); err != nil || q.Action == "" || !s.table.reaches {
+		return s, err
 	}
-	return s, s.recognise()
+	return s, s.follow(ctx, from)
 }
 
 // recognise finds the column that items are told by, and refuses to go through a large table.

@@ -19,7 +19,8 @@ type table struct {
 	name     string // quoted
 	columns  []column
 	key      []column // of the primary key, in its order
-	reaches  bool     // deleting a row deletes or changes rows of other tables
+	root     string   // the place, or that of which it is a part
+	reaches  bool     // rows of other tables may be deleted or changed with its own
 	bytes    int64    // of its rows
 	isTable  bool
 	segments []string // of the place
@@ -46,7 +47,9 @@ type field struct {
 
 const describing = `
 SELECT c.relkind IN ('r', 'p'),
-  EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f' AND f.confdeltype IN ('c', 'n', 'd')),
+  coalesce((SELECT m.nspname || '.' || r.relname FROM pg_class r JOIN pg_namespace m ON m.oid = r.relnamespace WHERE r.oid = pg_partition_root(c.oid)), n.nspname || '.' || c.relname),
+  EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND (f.confdeltype::text || f.confupdtype::text) ~ '[cnd]'
+    AND coalesce(pg_partition_root(f.confrelid)::oid, f.confrelid) = coalesce(pg_partition_root(c.oid)::oid, c.oid)),
   pg_relation_size(c.oid) + coalesce((SELECT sum(pg_relation_size(p.relid)) FROM pg_partition_tree(c.oid) p), 0)::bigint,
   a.attname::text, format_type(a.atttypid, -1), y.typcategory::text,
   coalesce((SELECT format('OPERATOR(%I.=)', s.nspname) FROM pg_operator o JOIN pg_namespace s ON s.oid = o.oprnamespace
@@ -69,7 +72,7 @@ func describe(ctx context.Context, from asked, place string) (table, error) {
 		return table{}, err
 	}
 	t.columns, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c column, err error) {
-		return c, row.Scan(&t.isTable, &t.reaches, &t.bytes, &c.name, &c.typ, &c.category, &c.equal, &c.position, &c.indexed)
+		return c, row.Scan(&t.isTable, &t.root, &t.reaches, &t.bytes, &c.name, &c.typ, &c.category, &c.equal, &c.position, &c.indexed)
 	})
 	if err != nil {
 		return table{}, err

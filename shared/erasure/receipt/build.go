@@ -36,7 +36,25 @@ func (r Receipt) Outcome() State {
 // holds one of the identifiers the request was about (those of at least 6 bytes, whatever the case of letters). The errors
 // name fields and hold no value.
 func Build(r Receipt, previous *Receipt, identifiers ...string) (Receipt, error) {
-	r.V, r.Seq, r.Previous = Version, 1, ""
+	if previous == nil {
+		return build(r, link{}, identifiers)
+	}
+	digest, err := previous.Digest()
+	if err != nil {
+		return Receipt{}, err
+	}
+	return build(r, link{previous.Seq, digest, previous.Tenant, previous.Issued}, identifiers)
+}
+
+// link is what a receipt has to know of the one before it; the zero link of the first.
+type link struct {
+	seq            int64
+	digest, tenant string
+	issued         time.Time
+}
+
+func build(r Receipt, before link, identifiers []string) (Receipt, error) {
+	r.V, r.Seq, r.Previous = Version, before.seq+1, before.digest
 	for _, t := range []*time.Time{&r.Executed, &r.Issued, &r.Received} {
 		*t = t.UTC().Truncate(time.Second)
 	}
@@ -47,13 +65,8 @@ func Build(r Receipt, previous *Receipt, identifiers ...string) (Receipt, error)
 	for i := range r.Recipients {
 		r.Recipients[i].At = r.Recipients[i].At.UTC().Truncate(time.Second)
 	}
-	if previous != nil {
-		digest, err := previous.Digest()
-		if err != nil {
-			return Receipt{}, err
-		}
-		r.Seq, r.Previous = previous.Seq+1, digest
-		if err := follows(*previous, r); err != nil {
+	if before.seq > 0 {
+		if err := before.follows(r); err != nil {
 			return Receipt{}, err
 		}
 	}
@@ -81,15 +94,15 @@ func Chain(receipts ...Receipt) error {
 		if next.Seq != previous.Seq+1 || next.Previous != digest {
 			return fault.New(fault.Invalid, "following receipts: number %d does not name number %d", next.Seq, previous.Seq)
 		}
-		if err := follows(previous, next); err != nil {
+		if err := (link{tenant: previous.Tenant, issued: previous.Issued}).follows(next); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func follows(previous, next Receipt) error {
-	if next.Tenant != previous.Tenant || next.Issued.Before(previous.Issued) {
+func (l link) follows(next Receipt) error {
+	if next.Tenant != l.tenant || next.Issued.Before(l.issued) {
 		return fault.New(fault.Invalid, "following receipts: number %d is of another tenant than the one before, or older", next.Seq)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -30,6 +31,21 @@ var (
 func isText(s string) bool {
 	bad := func(r rune) bool { return r == '@' || r == unicode.ReplacementChar || !unicode.IsPrint(r) }
 	return s != "" && len(s) <= maxText && !strings.ContainsFunc(s, bad) && norm.NFC.IsNormalString(s)
+}
+
+// Plain is a text as a receipt may hold it: composed, in one line, cut to its length, an @ written out.
+func Plain(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ReplaceAll(norm.NFC.String(s), "@", " at "))
+	for len(s) > maxText {
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+	}
+	return s
 }
 
 func count(n int64) bool { return n >= 0 && n <= maxInteger }
@@ -93,14 +109,14 @@ func (c *checker) lists(r Receipt) {
 		c.test("backups", idForm.MatchString(b.Class) && !b.By.IsZero())
 	}
 	for _, g := range r.Grants {
-		known := slices.Contains([]GrantOutcome{GrantRevoked, GrantGone, GrantShared, GrantManual, GrantPending}, g.Outcome)
+		known := slices.Contains([]GrantOutcome{GrantRevoked, GrantGone, GrantShared, GrantManual, GrantPending, GrantFailed}, g.Outcome)
 		c.test("grants", idForm.MatchString(g.Provider) && count(g.Items) && known)
 	}
 	for _, o := range r.Outside {
 		c.test("outside", isText(o.What) && o.Days >= 0 && count(int64(o.Days)))
 	}
 	for _, to := range r.Recipients {
-		known := slices.Contains([]Told{Asked, Acknowledged, Impossible, Disproportionate}, to.Outcome)
+		known := slices.Contains([]Told{Pending, Asked, Acknowledged, Impossible, Disproportionate}, to.Outcome)
 		c.test("recipients", idForm.MatchString(to.Recipient) && isTime(to.At) && known)
 	}
 	for _, k := range r.Retained {

@@ -50,7 +50,7 @@ type Receipt struct {
 	Backups    []Backup    `json:"backups,omitempty"`
 	Deadline   Deadline    `json:"deadline"`
 	Entries    []Entry     `json:"entries"`  // of the data map that were searched, in the order of the work
-	Executed   time.Time   `json:"executed"` // when the erasing was done
+	Executed   time.Time   `json:"executed"` // when the erasing was done the first time: what came late was erased between the searches
 	Grants     []Grant     `json:"grants,omitempty"`
 	Issued     time.Time   `json:"issued"`
 	Kind       Kind        `json:"kind"`
@@ -116,6 +116,7 @@ const (
 	GrantShared  GrantOutcome = "shared"  // another connection stands on it: our copy is gone, the grant is not
 	GrantManual  GrantOutcome = "manual"  // the provider has no way to end it; a person was asked to
 	GrantPending GrantOutcome = "pending" // being tried again
+	GrantFailed  GrantOutcome = "failed"  // a person was asked, and could not
 )
 
 // Grant counts the third-party grants of one provider that ended alike.
@@ -136,6 +137,7 @@ type Told string
 
 // The outcomes of telling.
 const (
+	Pending          Told = "pending" // not reached yet; being tried again
 	Asked            Told = "asked"
 	Acknowledged     Told = "acknowledged"
 	Impossible       Told = "impossible"

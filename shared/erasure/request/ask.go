@@ -2,6 +2,7 @@ package request
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -143,7 +144,7 @@ func (s *Service) draft(r Request) (d draft, err error) {
 	for _, one := range []struct {
 		into  *string
 		bytes int
-	}{{&d.ID, 20}, {&d.Number, 7}, {&d.Nonce, 20}, {&d.secret, secretBytes}} {
+	}{{&d.ID, 20}, {&d.Number, numberBytes}, {&d.Nonce, 20}, {&d.secret, secretBytes}} {
 		if *one.into, err = s.random(one.bytes); err != nil {
 			return d, err
 		}
@@ -193,7 +194,8 @@ func (s *Service) create(ctx context.Context, d draft, proof Proof, counter stri
 	if err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{r.ID, r.Number, d.secret, r.State, r.Deadline.Due}, nil
+	v, err := s.view(ctx, r, false) // of a duplicate the one that counts
+	return Receipt{r.ID, r.Number, d.secret, v.State, v.Due}, err
 }
 
 // written writes a draft with its first record; before runs in the same transaction.
@@ -201,20 +203,28 @@ func (s *Service) written(ctx context.Context, d draft, proof Proof, now time.Ti
 	if d.Private, err = s.seal(ctx, d.ID, d.private); err != nil {
 		return r, err
 	}
-	prepared, err := s.prepare(ctx, d.Request, now, d.EnteredBy)
-	if err != nil {
-		return r, err
-	}
-	err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
-		t := prepared
-		t.tx, t.batch = tx, batch
-		if err := before(&t); err != nil {
-			return err
+	for range attempts {
+		prepared, err := s.prepare(ctx, d.Request, now, d.EnteredBy)
+		if err == nil && proof != "" {
+			err = prepared.unite(ctx, proof)
 		}
-		r, err = t.begin(d, proof)
-		return err
-	})
-	return r, err
+		if err != nil {
+			return r, err
+		}
+		err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+			t := prepared
+			t.tx, t.batch = tx, batch
+			if err := before(&t); err != nil {
+				return err
+			}
+			r, err = t.begin(d, proof)
+			return err
+		})
+		if !errors.Is(err, errMoved) {
+			return r, err
+		}
+	}
+	return r, fault.New(fault.Conflict, "writing a request: %w", errMoved)
 }
 
 // begin writes a new request, proved or not.

@@ -83,10 +83,13 @@ func TestDeath(t *testing.T) {
 		})
 		w.to(2 * time.Minute)
 		w.again(func() error { return w.Renew(ctx, first.Number, first.Secret, w.now()) })
+		w.again(func() error { return w.Identify(ctx, first.ID, w.now()) })
 		w.sweep()
 		left := w.left
 		w.left = -1
 		token := w.code(first.ID)
+		third := w.ask("mia@customer.example") // waits for the same letter
+		w.must(w.Identify(ctx, third.ID, w.now()))
 		second, err := w.Enter(ctx, w.person("sam"), Entry{Channel: Paper, Received: noon.Add(-48 * time.Hour), Tenant: "acme", Email: "mia@customer.example"}, w.now())
 		w.must(err)
 		w.left = left
@@ -124,11 +127,28 @@ func TestDeath(t *testing.T) {
 		w.left = left
 		w.again(func() error { return w.Tick(ctx, w.now()) })
 		planned()
-		carry(1, Outcome{})
+		carry(1, Outcome{Open: []Open{{Entry: "notes", Why: review, Items: 2}}})
+		w.again(func() error {
+			_, err := w.Reviewed(ctx, first.ID, w.person("dan"), "notes", 2, w.now())
+			return settled(err)
+		})
+		r := round()
+		w.again(func() error { _, err := w.Verified(ctx, first.ID, r, 2, Outcome{}, w.now()); return settled(err) })
+		for i, after := range Passes()[1:] {
+			left = w.left
+			w.left = -1
+			w.must(w.clock.Set(w.read(first.ID).Ran.Add(after)))
+			w.left = left
+			w.again(func() error { _, err := w.Verified(ctx, first.ID, round(), i+2, Outcome{}, w.now()); return err })
+		}
+		for n := range w.read(first.ID).Receipts {
+			w.again(func() error { return w.Receipted(ctx, first.ID, n+1, w.now()) })
+		}
+		w.again(func() error { return w.Forgotten(ctx, first.ID, w.now()) })
 		died := w.left <= 0
 		w.left = -1
 		w.sweep()
-		got := w.outcome(first.ID, second.ID)
+		got := w.outcome(first.ID, second.ID, third.ID)
 		switch {
 		case n < 0:
 			whole, n = got, -stride

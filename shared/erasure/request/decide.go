@@ -1,6 +1,7 @@
 package request
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -24,7 +25,7 @@ type deciding struct {
 // export_first, hold_unknown, extended_already, notice_late, token_invalid.
 func Decide(r Request, e Event, now time.Time, rules Rules) (Request, []Effect, error) {
 	d := &deciding{Request: r, e: e, now: now, rules: rules}
-	d.Holds, d.Doubts, d.Linked = slices.Clone(r.Holds), slices.Clone(r.Doubts), slices.Clone(r.Linked)
+	d.Holds, d.Doubts, d.Linked, d.Reviewed = slices.Clone(r.Holds), slices.Clone(r.Doubts), slices.Clone(r.Linked), maps.Clone(r.Reviewed)
 	if err := d.decide(); err != nil {
 		return r, nil, err
 	}
@@ -46,6 +47,9 @@ func (d *deciding) decide() error {
 		return d.duplicated()
 	case Joined:
 		return d.joined()
+	case Gathered:
+		d.Gather = ""
+		return nil
 	case GivenUp:
 		return d.givenUp()
 	case Planned:
@@ -66,8 +70,16 @@ func (d *deciding) decide() error {
 		return d.withdraw()
 	case Settle:
 		return d.settle()
+	case Widen:
+		return d.widen()
 	case Resume:
 		return d.resume()
+	case Review:
+		return d.reviewed()
+	case Receipted:
+		return d.receipted()
+	case Forgotten:
+		return d.forgotten()
 	case Started:
 		return d.started()
 	case Drifted:
@@ -76,6 +88,8 @@ func (d *deciding) decide() error {
 		return d.executed()
 	case Verified:
 		return d.verified()
+	case Hindered:
+		return d.hindered()
 	case Alive:
 		return d.alive()
 	case LetterLost:
@@ -127,7 +141,7 @@ func (d *deciding) to(s State) {
 func (d *deciding) plan() {
 	d.to(Planning)
 	d.Round++
-	d.Passed, d.Pass, d.Sweeps = 0, time.Time{}, 0
+	d.Passed, d.Pass, d.Sweeps, d.Extra = 0, time.Time{}, 0, false
 	d.publish(TopicPlan)
 }
 
@@ -150,9 +164,12 @@ func (d *deciding) thaw() bool {
 
 // close destroys what was given and what recognises the person. What remains says that there was a request.
 func (d *deciding) close() {
-	d.Private, d.Marks, d.Link = nil, nil, nil
+	d.Private, d.Marks, d.Address, d.Renew = nil, nil, "", false
 	d.Closed, d.Expires = d.now, d.now.Add(d.rules.Keep)
 	d.Pass = time.Time{}
+	if d.Forget = d.Round > 0; d.Forget {
+		d.call()
+	}
 }
 
 // clock computes the deadline again.

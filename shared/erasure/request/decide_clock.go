@@ -36,11 +36,14 @@ func (d *deciding) ticked() error {
 // due returns what time brings about, sooner or later.
 func (d *deciding) due() (all []chore) {
 	add := func(at time.Time, do func()) { all = append(all, chore{at, do}) }
-	if !d.Closed.IsZero() {
-		return nil
+	if d.Forget || d.Renew || d.owed() > 0 {
+		add(d.Called.Add(Idle), d.call)
 	}
-	if d.Link != nil {
-		add(d.Link.Until, func() { d.Link = nil })
+	if d.Gather != "" {
+		add(d.Proved.Add(Idle), func() { d.Gather = "" }) // the service has done it before it says that time has passed
+	}
+	if !d.Closed.IsZero() {
+		return all
 	}
 	if d.State == Received || d.State == IdentityPending {
 		add(d.pendingUntil(), d.unproved)
@@ -53,6 +56,9 @@ func (d *deciding) due() (all []chore) {
 			d.publish(TopicPlan)
 			d.Pass = d.now.Add(Idle) // until the engine has answered
 		})
+	}
+	if d.State == Blocked && d.Why == LastOwner {
+		add(d.Active.Add(daily), d.plan) // there may be another owner by now
 	}
 	if p := d.Proposed; p != nil {
 		add(p.At.Add(Proposal), func() {
@@ -84,7 +90,7 @@ func (d *deciding) remind(add func(time.Time, func())) {
 		return
 	}
 	since := d.Active
-	if d.Reminded.After(since) {
+	if d.Reminded.After(since) || d.Why == LastOwner && !d.Reminded.IsZero() {
 		since = d.Reminded
 	}
 	add(since.Add(weekly), func() {
@@ -155,6 +161,12 @@ func (d *deciding) clocks(add func(time.Time, func())) {
 			d.staff(letter.Deadline)
 		})
 	}
+	if last := len(d.Deadline.Alarms) - 1; d.State == Partial && d.Informed.IsZero() && d.Requester != Controller && last >= 0 {
+		add(begins(d.Deadline.Alarms[last], d.rules.Zone), func() {
+			d.Informed = d.now
+			d.tell(letter.Interim)
+		})
+	}
 	if !d.Overdue {
 		add(d.Deadline.Due.End(d.rules.Zone), func() {
 			d.Overdue = true
@@ -177,9 +189,15 @@ func (d *deciding) endings(add func(time.Time, func())) {
 		return
 	}
 	for _, k := range d.Outcome.Kept {
-		at := d.Active.Add(Pending) // a store that does not say until when is asked again
-		if !k.Until.IsZero() {
-			at = k.Until.End(d.rules.Zone)
+		day, at := k.Until, d.Active.Add(Pending) // a store that does not say until when is asked again
+		if !k.First.IsZero() {
+			day = k.First
+		}
+		if !day.IsZero() {
+			at = day.End(d.rules.Zone)
+		}
+		if !at.After(d.Active) {
+			at = d.Active.Add(daily) // it should be over, and the search says that it is not
 		}
 		add(at, d.reopen)
 	}

@@ -128,9 +128,15 @@ func (d *deciding) hold() error {
 	h.ID, h.By, h.Second = d.Proposed.Hold.ID, d.Proposed.By, d.e.By
 	d.Holds, d.Proposed = append(d.Holds, h), nil
 	d.record("held")
-	// What was planned, or is being done, is no longer right. The engine's next word meets another round.
-	if slices.Contains([]State{Planning, AwaitingApproval, Approved, Executing}, d.State) {
+	// What was planned, or is being done or searched, is no longer right. The engine's next word meets another round.
+	switch {
+	case slices.Contains([]State{Planning, AwaitingApproval, Approved, Executing}, d.State):
 		d.plan()
+	case d.Round > 0:
+		d.Round++
+	}
+	if d.State == Retained && d.Requester != Controller {
+		d.tell(letter.Retained) // there is one reason more than she was told
 	}
 	return nil
 }
@@ -156,7 +162,7 @@ func (d *deciding) reopen() {
 		return
 	}
 	switch d.State {
-	case Retained, Partial, Planning, AwaitingApproval, Approved, Executing:
+	case Retained, Partial, Planning, AwaitingApproval, Approved, Executing, Verifying:
 		d.plan()
 		d.Reopened, d.Late = d.now, false
 		d.record("reopened")
@@ -221,6 +227,23 @@ func (d *deciding) settle() error {
 	}
 	d.Settled, d.Frozen = true, d.thaw()
 	d.record("settled")
+	d.plan()
+	return nil
+}
+
+// widen makes of the request of a last owner one to close her account.
+func (d *deciding) widen() error {
+	if d.Kind == Account {
+		return nil
+	}
+	if err := d.from(Blocked); err != nil {
+		return err
+	}
+	if d.Why != LastOwner {
+		return d.from()
+	}
+	d.Kind, d.Requester, d.Marks, d.Frozen = Account, TenantOwner, d.e.Marks, d.thaw()
+	d.record("widened")
 	d.plan()
 	return nil
 }

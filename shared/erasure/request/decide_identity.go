@@ -2,7 +2,6 @@ package request
 
 import (
 	"slices"
-	"time"
 
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/fault"
@@ -10,11 +9,17 @@ import (
 
 // looked notes that the directory was asked. The state is the same whatever it said: who asks shall not see the answer.
 func (d *deciding) looked() error {
-	if d.State != Received {
+	switch {
+	case d.State == IdentityPending && d.Renew:
+		d.Renew = false
+		d.send()
+		d.record("renewed")
+		return nil
+	case d.State != Received:
 		return nil // another delivery was first
 	}
 	d.to(IdentityPending)
-	d.Known, d.Asked = d.e.Known, d.today()
+	d.Known, d.Address, d.Asked = d.e.Known, d.e.Address, d.today()
 	if d.e.Private != nil {
 		d.Private = d.e.Private
 	}
@@ -23,36 +28,38 @@ func (d *deciding) looked() error {
 	return nil
 }
 
-// renewed sends another link, unless one has just gone out: a call that is repeated asks for nothing new.
+// renewed asks the engine for another letter: it is not sent here, as nobody who asks for one shall see how long that takes.
 func (d *deciding) renewed() error {
-	if err := d.from(Received, IdentityPending); err != nil || d.State == Received {
+	if err := d.from(Received, IdentityPending); err != nil || d.State == Received || d.Renew {
 		return err
 	}
-	if d.Link != nil && d.now.Before(d.Link.Until.Add(time.Minute-LinkLife)) {
-		return nil
-	}
-	d.send()
+	d.Renew = true
+	d.call()
 	return nil
 }
 
-// send makes a link, whether there is somebody to send it to or not: a wrong code costs the same then.
+// send writes to the address on file, where a letter may go out: those that did still hold. Who is not known has a link too,
+// which goes nowhere.
 func (d *deciding) send() {
-	d.Link = d.e.Link
-	if d.Known && d.Link != nil {
+	if !d.e.Send {
+		return
+	}
+	d.Tries = 0
+	switch {
+	case !d.Known:
+	case d.Kind == Account:
+		d.tell(letter.Close)
+	default:
 		d.tell(letter.Link)
 	}
 }
 
-// mistried counts a wrong proof; with the last try the link is dead.
+// mistried counts a wrong code; after the last try none is taken for this number.
 func (d *deciding) mistried() error {
-	if d.Link == nil || d.State != IdentityPending {
+	if d.Tries >= MaxTries || d.State != IdentityPending {
 		return nil
 	}
-	link := *d.Link
-	link.Tries++
-	d.Link = &link
-	if link.Tries >= MaxTries {
-		d.Link = nil
+	if d.Tries++; d.Tries == MaxTries {
 		d.record("link_dead")
 	}
 	return nil
@@ -65,16 +72,10 @@ func tokenInvalid() error {
 
 // proved starts the search.
 func (d *deciding) proved() error {
-	if err := d.from(Received, IdentityPending); err != nil {
+	if err := d.established(); err != nil {
 		return err
 	}
-	if d.e.Proof == ByLink && (d.Link == nil || !d.now.Before(d.Link.Until)) {
-		return tokenInvalid()
-	}
-	if d.e.Proof == ByLink {
-		d.Used = d.Link.Hash
-	}
-	d.Link, d.Proof, d.Proved, d.Marks = nil, d.e.Proof, d.now, d.e.Marks
+	d.Marks = d.e.Marks
 	d.doubt(d.e.Doubts...)
 	if err := d.clock(); err != nil {
 		return err
@@ -84,6 +85,21 @@ func (d *deciding) proved() error {
 	if d.Requester != Controller { // the interface answers a controller
 		d.tell(letter.Received)
 	}
+	return nil
+}
+
+// established notes the proof of an identity. That a link is good, and whose it is, the service has looked up.
+func (d *deciding) established() error {
+	if err := d.from(Received, IdentityPending); err != nil {
+		return err
+	}
+	if d.e.Proof == ByLink && (d.State == Received || d.e.Used == "") {
+		return tokenInvalid()
+	}
+	if d.e.Proof == ByLink {
+		d.Used, d.Gather = d.e.Used, d.Address
+	}
+	d.Address, d.Renew, d.Proof, d.Proved = "", false, d.e.Proof, d.now
 	return nil
 }
 
@@ -97,37 +113,55 @@ func (d *deciding) doubt(all ...Doubt) {
 
 // duplicated ends a request whose person has another one that counts.
 func (d *deciding) duplicated() error {
-	if err := d.from(Received, IdentityPending); err != nil {
+	if err := d.established(); err != nil {
 		return err
 	}
-	if d.e.Proof == ByLink && (d.Link == nil || !d.now.Before(d.Link.Until)) {
-		return tokenInvalid()
+	d.Of = d.e.Of
+	if d.e.Quiet {
+		d.Gather = ""
 	}
-	if d.e.Proof == ByLink {
-		d.Used = d.Link.Hash
-	}
-	d.Of, d.Proof, d.Proved = d.e.Of, d.e.Proof, d.now
 	d.ends(Cancelled, Duplicate)
-	if d.Requester != Controller {
+	if d.Requester != Controller && !d.e.Quiet {
 		d.tell(letter.Linked)
 	}
 	d.close()
 	return nil
 }
 
-// joined links another request of the same person. Had that one come earlier, its arrival is what counts.
+// joined links another request of the same person. Had that one come earlier, its arrival is what counts; what it proved
+// beyond what is known is searched for too; what was held there is held here; and a copy it asked for comes first, unless it
+// is too late for that.
 func (d *deciding) joined() error {
 	if slices.Contains(d.Linked, d.e.Of) {
 		return nil
 	}
-	d.Linked = append(d.Linked, d.e.Of)
-	if d.e.Received.Before(d.Received) && !d.State.Answered() {
+	if len(d.Linked) < maxLinked {
+		d.Linked = append(d.Linked, d.e.Of)
+	}
+	d.record("joined")
+	if d.State.Answered() {
+		return nil
+	}
+	if d.e.Received.Before(d.Received) {
 		d.Received = d.e.Received
 		if err := d.clock(); err != nil {
 			return err
 		}
 	}
-	d.record("joined")
+	d.Export = d.Export || d.e.Export && !d.begun()
+	again := false
+	for _, h := range d.e.Holds {
+		if len(d.Holds) < MaxHolds && !slices.ContainsFunc(d.Holds, h.same) {
+			d.Holds, again = append(d.Holds, h), true
+		}
+	}
+	if d.e.Private != nil && d.Private != nil {
+		d.Private, d.Marks, again = d.e.Private, d.e.Marks, again || d.Kind == Person
+		d.doubt(d.e.Doubts...)
+	}
+	if again && slices.Contains([]State{Planning, AwaitingApproval, Approved, Executing}, d.State) {
+		d.plan()
+	}
 	return nil
 }
 
@@ -165,6 +199,9 @@ func (d *deciding) withdraw() error {
 	if err := d.from(Received, IdentityPending, Planning, AwaitingApproval, Approved, Blocked); err != nil {
 		return err
 	}
+	if d.Kind == Account && d.State == Approved {
+		d.publish(TopicRevoke) // what is still being tried of it stops
+	}
 	d.ends(Cancelled, why)
 	if d.Requester != Controller && !d.Proved.IsZero() {
 		d.tell(letter.Cancelled)
@@ -174,7 +211,7 @@ func (d *deciding) withdraw() error {
 }
 
 // begun reports whether anything may have been erased.
-func (d *deciding) begun() bool { return d.State == Executing || !d.Executed.IsZero() }
+func (d *deciding) begun() bool { return d.Begun || d.State == Executing || !d.Executed.IsZero() }
 
 func tooLate() error {
 	return fault.Refuse(fault.Conflict, "too_late", "Erasing has begun.", "What is erased does not come back.")

@@ -2,14 +2,10 @@ package request
 
 import (
 	"slices"
-	"time"
 
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/fault"
 )
-
-// daily is how often the last search is made again while something is left.
-const daily = 24 * time.Hour
 
 // lasting are the doubts that another search does not clear.
 var lasting = []Doubt{SharedMailbox, LookAlike, ByHand, Moved}
@@ -27,6 +23,11 @@ func (d *deciding) planned() error {
 		return err
 	}
 	d.Plan = &p
+	if d.Frozen && p.Last && !d.Settled && d.Kind == Person {
+		d.to(Blocked) // she and the desk know: it was only looked at again
+		d.Why = LastOwner
+		return nil
+	}
 	d.record("planned")
 	switch speaksForPerson := d.Requester == Subject || d.Requester == Agent; {
 	case d.Kind == Account && !p.Owner && d.Proof != BySession:
@@ -35,13 +36,11 @@ func (d *deciding) planned() error {
 	case d.Kind == Person && p.Last && !d.Settled:
 		// Neither a silent refusal nor a tenant without an owner: she decides what becomes of the account.
 		d.block(LastOwner)
-		if !d.Frozen {
-			d.Frozen = true
-			d.publish(TopicFreeze)
-		}
+		d.Frozen, d.Reminded = true, d.now
+		d.publish(TopicFreeze)
 		d.tell(letter.Owner)
 		return nil
-	case speaksForPerson && p.Theirs && !p.Own && d.Kind == Person:
+	case speaksForPerson && p.Theirs && !p.Own && d.Kind == Person && !d.Split && d.Executed.IsZero():
 		d.forward()
 		return nil
 	case speaksForPerson && p.Theirs && d.Kind == Person && !d.Split:
@@ -62,6 +61,21 @@ func (d *deciding) block(why Why) {
 	d.staff(letter.Stuck)
 }
 
+// hindered stops a request that cannot be planned as it stands: a person looks.
+func (d *deciding) hindered() error {
+	if err := d.inRound(); err != nil {
+		return err
+	}
+	if d.State == Blocked && d.Why == d.e.Why {
+		return nil
+	}
+	if err := d.from(Planning); err != nil {
+		return err
+	}
+	d.block(d.e.Why)
+	return nil
+}
+
 // forward hands the request to the tenant, whose data it is. What there is, if anything, the letter does not say.
 func (d *deciding) forward() {
 	d.ends(Forwarded, "")
@@ -73,6 +87,9 @@ func (d *deciding) forward() {
 // weigh decides whether a person has to look at the plan.
 func (d *deciding) weigh(p Plan) {
 	d.Doubts = slices.DeleteFunc(d.Doubts, func(one Doubt) bool { return !slices.Contains(lasting, one) })
+	if d.seen(p.Review, p.Look) {
+		p.Review = 0
+	}
 	d.doubt(d.rules.doubts(p, d.Kind)...)
 	if len(d.Doubts) == 0 {
 		d.approved("")
@@ -103,6 +120,7 @@ func (d *deciding) started() error {
 		return fault.Refuse(fault.Conflict, "too_early", "The account can still be kept.", "Wait until the grace is over.")
 	}
 	d.to(Executing)
+	d.Begun = true
 	d.record("started")
 	return nil
 }
@@ -133,100 +151,17 @@ func (d *deciding) executed() error {
 		return err
 	}
 	d.to(Verifying)
-	if d.Totals = d.e.Totals; d.Passed == 0 {
+	if d.Executed.IsZero() {
 		d.Executed = d.now
 	}
+	erased := d.e.Totals.Erased+d.e.Totals.Anonymised > d.Totals.Erased+d.Totals.Anonymised
+	if erased || d.Passed == 0 {
+		d.Ran = d.now
+	}
+	d.Totals, d.Changed = d.e.Totals, d.Changed || erased
 	d.record("executed")
 	d.publish(TopicPlan)
 	return nil
-}
-
-// verified takes what a search found. Only it completes a request.
-func (d *deciding) verified() error {
-	if err := d.inRound(); err != nil {
-		return err
-	}
-	if d.e.Pass > 0 && d.e.Pass <= d.Passed {
-		return nil
-	}
-	if err := d.from(Verifying, Completed, Retained, Partial); err != nil {
-		return err
-	}
-	if d.e.Pass != d.Passed+1 || d.e.Pass > len(Passes()) {
-		return fault.Refuse(fault.Conflict, "request_moved", "This is not the search that is due.", "Ask for the work there is now.")
-	}
-	d.Outcome = d.e.Outcome
-	if d.Outcome.Left > 0 && d.Sweeps < maxSweeps {
-		d.sweep()
-		return nil
-	}
-	d.Passed, d.Pass = d.e.Pass, time.Time{}
-	if d.Passed < len(Passes()) {
-		d.Pass = d.Executed.Add(Passes()[d.Passed])
-	}
-	d.conclude()
-	if d.Pass.IsZero() && d.State == Partial {
-		d.Passed, d.Pass = d.Passed-1, d.now.Add(daily) // the last search goes on until it finds everything in order
-	}
-	if d.Pass.IsZero() && d.State == Completed {
-		d.close()
-	}
-	return nil
-}
-
-// sweep erases what came late or was left. It needs no further approval: the plan is to erase this person.
-func (d *deciding) sweep() {
-	d.Sweeps++
-	if d.Answered == Completed || d.Answered == Retained {
-		d.Amended++
-	}
-	d.to(Approved)
-	d.Round++
-	d.After, d.Pass = d.now, time.Time{}
-	d.record("swept")
-	d.publish(TopicRun)
-}
-
-// conclude says how the request stands after a search.
-func (d *deciding) conclude() {
-	before := d.State
-	swept := d.Sweeps > 0
-	d.Sweeps = 0
-	switch o := d.Outcome; {
-	case o.Left > 0 || len(o.Open) > 0:
-		d.incomplete(before, Left)
-	case o.Missing > 0 && d.rules.Strict:
-		d.incomplete(before, Unmapped)
-	case len(o.Kept) > 0 || len(d.Holds) > 0:
-		d.answer(Retained, letter.Retained, swept)
-	default:
-		d.answer(Completed, letter.Completed, swept)
-	}
-}
-
-func (d *deciding) incomplete(before State, why Why) {
-	d.to(Partial)
-	d.Why = why
-	if before == Partial {
-		d.record("verified")
-		return
-	}
-	d.record("partial")
-	d.staff(letter.Stuck)
-}
-
-// answer tells the person how it ended, once for each end.
-func (d *deciding) answer(s State, kind letter.Kind, swept bool) {
-	if d.Answered == s && !swept {
-		d.to(s)
-		d.record("verified")
-		return
-	}
-	first := d.Answered != s
-	d.ends(s, "")
-	if first && d.Requester != Controller {
-		d.tell(kind)
-	}
 }
 
 // alive notes that the engine is at it.

@@ -38,13 +38,14 @@ func standing(t testing.TB, s State) Request {
 	case Received:
 		return r
 	case IdentityPending:
-		r.Known, r.Link = true, &Link{Hash: hashed("token"), Until: noon.Add(time.Hour)}
+		r.Known, r.Address = true, "address"
 		return r
 	}
 	r.Proof, r.Proved, r.Marks, r.Round = ByLink, noon.Add(-30*time.Minute), []string{"mark"}, 1
 	hold := Hold{ID: "h1", Entry: "invoices", Ground: Statute, Citation: "§ 257 HGB", Until: calendar.Day{Year: 2030, Month: 12, Day: 31}, By: "x", Second: "y"}
 	if reached(AwaitingApproval) {
 		p := plan()
+		p.Review, p.Look = 3, []Look{{"chats", 3}}
 		r.Plan = &p
 	}
 	switch s {
@@ -52,19 +53,24 @@ func standing(t testing.TB, s State) Request {
 		r.By, r.Decided, r.After = "dora", noon.Add(-20*time.Minute), noon.Add(-20*time.Minute)
 	}
 	switch s {
+	case Executing:
+		r.Begun = true
 	case Verifying:
-		r.Executed = noon.Add(-5 * time.Minute)
+		r.Begun, r.Executed, r.Ran = true, noon.Add(-5*time.Minute), noon.Add(-5*time.Minute)
 	case Completed, Retained, Partial:
-		r.Executed, r.Passed, r.Answered = noon.Add(-5*time.Minute), 1, s
-		r.Pass = r.Executed.Add(time.Hour)
+		r.Begun, r.Executed, r.Ran, r.Passed, r.Answered = true, noon.Add(-5*time.Minute), noon.Add(-5*time.Minute), 1, s
+		r.Pass = r.Ran.Add(time.Hour)
 	case Blocked:
 		r.Why, r.Frozen = LastOwner, true
 	}
 	switch s {
+	case Completed:
+		r.Receipts, r.Called = 1, noon.Add(-time.Minute)
 	case Retained:
+		r.Receipts, r.Made = 1, 1
 		r.Holds, r.Outcome.Kept = []Hold{hold}, []Kept{{Entry: "invoices", Items: 1, Ground: Statute, Citation: "§ 257 HGB", Until: hold.Until}}
 	case Partial:
-		r.Why, r.Answered, r.Outcome.Open = Left, "", []Open{{"chats", "unreachable"}}
+		r.Why, r.Answered, r.Outcome.Open = Left, "", []Open{{Entry: "chats", Why: "unreachable"}}
 	case Planning, AwaitingApproval, Approved, Executing, Blocked:
 		r.Holds = []Hold{hold}
 	case NotEstablished, Cancelled, Rejected, Forwarded:
@@ -88,15 +94,19 @@ func happening(what What) Event {
 	e := Event{What: what, Round: 1}
 	switch what {
 	case Looked:
-		e.Known, e.Link = true, &Link{Hash: "h", Until: noon.Add(LinkLife)}
+		e.Known, e.Address, e.Send = true, "address", true
 	case Renewed:
-		e.Link = &Link{Hash: "h", Until: noon.Add(LinkLife)}
+		e.Send = true
 	case Proved:
-		e.Proof, e.Marks = ByLink, []string{"mark"}
+		e.Proof, e.Used, e.Marks = ByLink, "h", []string{"mark"}
 	case Duplicated:
-		e.Proof, e.Of = ByLink, "dddddddddddddddd"
+		e.Proof, e.Used, e.Of = ByLink, "h", "dddddddddddddddd"
 	case Joined:
-		e.Of, e.Received = "dddddddddddddddd", noon.Add(-48*time.Hour)
+		e.Of, e.Received, e.Private, e.Marks = "dddddddddddddddd", noon.Add(-48*time.Hour), &seal.Envelope{V: 1, Sealed: []byte("of both")}, []string{"mark", "another"}
+	case Review:
+		e.By, e.Look = "dan", Look{"chats", 3}
+	case Receipted:
+		e.Pass = 1
 	case Planned:
 		p.Digest = "sha256:new"
 		e.Plan = &p
@@ -200,8 +210,14 @@ func soundly(t *testing.T, what What, s State, r Request) {
 	t.Helper()
 	wrong := func(why string) { t.Errorf("%s in %s: %s: %+v", what, s, why, r) }
 	switch {
-	case !r.Closed.IsZero() && (r.Private != nil || len(r.Marks) > 0 || r.Link != nil || r.Next != 0 || r.Expires.IsZero()):
+	case !r.Closed.IsZero() && (r.Private != nil || len(r.Marks) > 0 || r.Address != "" || r.Expires.IsZero()):
 		wrong("it is closed, and not forgotten")
+	case !r.Closed.IsZero() && (r.Next != 0) != (r.Forget || r.Gather != ""):
+		wrong("it is closed, and looked at for nothing, or not looked at although something is owed")
+	case (r.State == Completed || r.State == Retained) && r.Receipts == 0:
+		wrong("it is over, and no receipt is owed")
+	case !r.Executed.IsZero() && (!r.Begun || r.Ran.Before(r.Executed)):
+		wrong("it was carried out, and can be taken back")
 	case r.Closed.IsZero() && r.Next == 0:
 		wrong("nobody will look at it again")
 	case r.Open == r.State.Answered():

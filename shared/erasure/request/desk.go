@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 	"ostiary.internal/shared/policy"
 )
 
-// most is how many requests a list holds.
-const most = 200
+// MaxListed is how many requests a list holds.
+const MaxListed = 200
 
 // File is a request as the desk sees it: with what the person gave, as long as it is kept.
 type File struct {
@@ -28,15 +29,47 @@ func (s *Service) may(who policy.Person, now time.Time) error {
 	return fault.Refuse(fault.Denied, "role_missing", "This is for the data protection officer, security and the owner.", "Ask one of them.")
 }
 
-// List returns the requests that wait for an answer, the first due first, or those that are over; at most 200.
+// List returns the requests that wait for an answer, the first due first, or those that are over; at most MaxListed.
 // Code: role_missing.
 func (s *Service) List(ctx context.Context, who policy.Person, over bool, now time.Time) ([]Request, error) {
+	all, _, err := s.Browse(ctx, who, Listing{Over: over}, now)
+	return all, err
+}
+
+// Listing says which requests a page of the desk holds.
+type Listing struct {
+	State State  // "" for all that wait, or are over
+	Over  bool   // without a State: those that are over
+	After string // where the page before ended; "" for the first
+	Limit int    // 1 to MaxListed; 0 is MaxListed
+}
+
+// Browse returns requests that wait for an answer, the first due first, or those that are over, the last due first, and where
+// the next page begins; "" for nowhere. Codes: role_missing, body_invalid.
+func (s *Service) Browse(ctx context.Context, who policy.Person, l Listing, now time.Time) (all []Request, next string, err error) {
 	if err := s.may(who, now); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return store.Find[Request](s.Store.Query(ctx, store.Query{
-		Collection: Requests, Equal: []store.Field{{Name: "open", Value: !over}}, Range: &store.Range{Name: "due_at"}, Descending: over, Limit: most,
-	}))
+	q := store.Query{Collection: Requests, Equal: []store.Field{{Name: "open", Value: !l.Over}}, Range: &store.Range{Name: "due_at"}, Descending: l.Over, Limit: l.Limit}
+	if l.State != "" {
+		q.Equal, q.Descending = []store.Field{{Name: "state", Value: string(l.State)}}, l.State.Answered()
+	}
+	if q.Limit < 1 || q.Limit > MaxListed {
+		q.Limit = MaxListed
+	}
+	if l.After != "" {
+		due, id, found := strings.Cut(l.After, ".")
+		at, err := strconv.ParseInt(due, 10, 64)
+		if err != nil || !found || !isID(id) {
+			return nil, "", fault.Refuse(fault.Invalid, "body_invalid", "There is no such page.", "Begin with the first.")
+		}
+		q.After = &store.Cursor{Value: at, ID: id}
+	}
+	if all, err = store.Find[Request](s.Store.Query(ctx, q)); err != nil || len(all) < q.Limit {
+		return all, "", err
+	}
+	last := all[len(all)-1]
+	return all, strconv.FormatInt(last.DueAt, 10) + "." + last.ID, nil
 }
 
 // Get returns one request. Codes: role_missing, request_unknown.
@@ -59,15 +92,15 @@ func (s *Service) decided(ctx context.Context, id string, who policy.Person, now
 	}
 	e.By = who.ID
 	return s.change(ctx, id, now, who.ID, func(t *turn) (Event, error) {
-		if t.private.concerns(who.Email) {
+		if t.private.Concerns(who.Email) {
 			return Event{}, fault.Refuse(fault.Denied, "own_matter", "Nobody decides about her own request.", "Ask another person.")
 		}
 		return e, nil
 	})
 }
 
-// concerns reports whether an address is the person's.
-func (p Private) concerns(address string) bool {
+// Concerns reports whether an address is the person's.
+func (p Private) Concerns(address string) bool {
 	all := []string{p.OnFile, p.Reply}
 	for _, one := range p.Identifiers {
 		all = append(all, one.Value)
@@ -123,6 +156,13 @@ func (s *Service) GiveUp(ctx context.Context, id string, who policy.Person, now 
 // Settle goes on with the request of a last owner: there is another one. Codes as of Approve.
 func (s *Service) Settle(ctx context.Context, id string, who policy.Person, now time.Time) (Request, error) {
 	return s.decided(ctx, id, who, now, Event{What: Settle})
+}
+
+// Reviewed notes that somebody has looked at so many items of an entry and done what is right with them: searches count them
+// as open no more. Items is at most what the plan or the last search counted; 0 says that an entry in which nothing can be
+// searched for holds nothing of the person. Codes as of Approve; review_unknown.
+func (s *Service) Reviewed(ctx context.Context, id string, who policy.Person, entry string, items int64, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: Review, Look: Look{entry, items}})
 }
 
 // Resume searches again after what stood in the way was put right. Codes as of Approve.

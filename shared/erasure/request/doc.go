@@ -5,8 +5,9 @@
 //
 // Whoever asks gets the same answer in the same time, whether the company knows her or not. Nothing is planned before the
 // person, or who may speak for her, has proved to be it; the proof goes to the address the company already has, never to
-// the one given. Of several requests for the same person the first that is proved counts; the others are linked to it, and
-// the earliest arrival starts the clock for all of them.
+// the one given. It proves all requests that wait for that address at once, so that nobody gains by sending more of them,
+// and nobody can be buried in letters. Of several requests for the same person the first that is proved counts; the others
+// are linked to it, what they prove is searched for with the rest, and the earliest arrival starts the clock for all.
 //
 // A request is completed only by evidence: by a search that found nothing left. What has to stay is named with its ground
 // and its end, and the request opens again by itself when that end has come. What a later search finds is erased too.
@@ -37,7 +38,7 @@ const Control = "dsr-desk"
 const (
 	TopicPlan   = "erasure.plan"   // look the person up, plan, or search again: to the account that only reads
 	TopicRun    = "erasure.run"    // an approved plan waits to be carried out
-	TopicRevoke = "erasure.revoke" // an account closes: its grants to third parties end at once
+	TopicRevoke = "erasure.revoke" // an account closes: its grants to third parties end at once; or it does not close after all
 	TopicFreeze = "erasure.freeze" // the last owner of an account wants to go: the account stands still, or goes on
 )
 
@@ -50,7 +51,9 @@ type Notice struct {
 
 // Times of a request.
 const (
-	LinkLife   = 24 * time.Hour      // of the link that proves an identity
+	LinkLife   = 24 * time.Hour  // of the link that proves an identity
+	LinkEvery  = 5 * time.Minute // no address gets more letters with a link: each of them proves all that waits for it
+	LinkRarely = 4 * time.Hour
 	Pending    = 30 * 24 * time.Hour // without a proof what was given is destroyed
 	Idle       = 10 * time.Minute    // without a sign of life the engine is called again
 	Fresh      = 5 * time.Minute     // a sign-in this recent proves an identity
@@ -61,13 +64,15 @@ const (
 
 // Limits of a request.
 const (
-	MaxTries       = 5  // of one link
-	MaxLinks       = 5  // sent for one address within a day; a further request waits
+	MaxTries       = 5  // wrong codes for one request, until another letter goes out
+	MaxLinks       = 5  // letters to one address within a day, LinkEvery apart; further ones LinkRarely
 	MaxAsks        = 5  // by one requester about one address within a day
 	MaxIdentifiers = 20 // given with a request
 	MaxHolds       = 50
 	MaxText        = 64 << 10 // bytes of a mail that is entered
 	maxSweeps      = 5        // runs in a row that leave something behind
+	maxLinked      = 100      // requests that are named as linked to one; more are linked all the same
+	maxUnited      = 100      // identifiers of a request with those of the ones that were linked to it
 )
 
 // Passes returns how long after the execution each search for what is left takes place.
@@ -81,16 +86,18 @@ const version = 1
 const (
 	Requests     = "requests"
 	claims       = "claims"       // which request counts for a person
-	asks         = "asks"         // how often somebody asked, how many links went to an address
+	asks         = "asks"         // how often somebody asked, how many letters went to an address
+	links        = "links"        // what proves an identity, by its hash
 	instructions = "instructions" // of controllers, by their own ids
 )
 
 // Collection declares what the control's schema holds for this package.
 func Collection() []store.Collection {
 	return []store.Collection{
-		{Name: Requests, Indexes: []store.Index{{"next"}, {"number"}, {"open", "due_at"}}, Expires: true},
+		{Name: Requests, Indexes: []store.Index{{"next"}, {"number"}, {"address"}, {"open", "due_at"}, {"state", "due_at"}}, Expires: true},
 		{Name: claims},
 		{Name: asks, Expires: true},
+		{Name: links, Expires: true},
 		{Name: instructions, Expires: true},
 	}
 }

@@ -1,8 +1,11 @@
 package request
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/erasure/request/letter"
@@ -40,7 +43,7 @@ func (t *turn) effect(before Request, after *Request, e Event, f Effect, nth str
 	case doForward:
 		return t.forward(before, *after)
 	case doStaff:
-		return t.staff(*after, e, f.letter)
+		return t.staff(before, *after, e, f.letter)
 	case doSplit:
 		return t.divide(after)
 	}
@@ -66,10 +69,10 @@ func letterOf(key string) (id, kind string, ok bool) {
 // letter writes to the person, or whoever asked; to nobody where no address is known that may be written to.
 func (t *turn) letter(before, r Request, kind letter.Kind) error {
 	to := t.private.address()
-	if kind == letter.Link {
+	if kind == letter.Link || kind == letter.Close {
 		to = t.private.OnFile // never the one that was given
 	}
-	if to == "" {
+	if to == "" || kind == letter.Identity && !t.mayTell(before) {
 		return nil
 	}
 	vars, err := t.vars(r, r.Language)
@@ -87,6 +90,20 @@ func (t *turn) letter(before, r Request, kind letter.Kind) error {
 	return t.send(message.Request{Key: letterKey(r, kind), Kind: message.Customer, Channel: message.Mail, Language: r.Language}, content)
 }
 
+// mayTell reports whether a person may be told of a request that nobody proved. Of those that anybody typed into the page
+// she hears once a day at most.
+func (t *turn) mayTell(r Request) bool {
+	if r.Address == "" || r.EnteredBy != "" {
+		return true
+	}
+	if !t.mail.Told.IsZero() && t.now.Before(t.mail.Told.Add(24*time.Hour)) {
+		return false
+	}
+	t.mail.Told, t.mail.Expires = t.now, t.now.Add(24*time.Hour)
+	t.putPosted(r.Address, t.mail)
+	return true
+}
+
 func (t *turn) send(m message.Request, c message.Content) error {
 	sealed, err := m.Seal(t.key, t.s.Random, c)
 	if err != nil {
@@ -99,7 +116,7 @@ func (t *turn) send(m message.Request, c message.Content) error {
 func (t *turn) forward(before, r Request) error {
 	contact, known := t.s.contact(r.Tenant)
 	if !known {
-		return t.staff(r, Event{}, letter.Stuck)
+		return t.staff(before, r, Event{}, letter.Stuck)
 	}
 	vars, err := t.vars(r, contact.Language)
 	if err != nil {
@@ -135,13 +152,14 @@ func (s *Service) contact(tenant string) (policy.Contact, bool) {
 }
 
 // staff writes to the people who look after requests, but for who has just decided.
-func (t *turn) staff(r Request, e Event, kind letter.Kind) error {
+func (t *turn) staff(before, r Request, e Event, kind letter.Kind) error {
+	why := cmp.Or(stuck(r), stuck(before)) // what time brings about at once may have moved it on since
 	for _, p := range t.s.staff(t.now, e.By) {
 		vars, err := t.vars(r, p.Language)
 		if err != nil {
 			return err
 		}
-		vars["why"], vars["letter"] = letter.Why(stuck(r), p.Language), strings.ReplaceAll(e.Letter, "/", " ")
+		vars["why"], vars["letter"] = letter.Why(why, p.Language), strings.ReplaceAll(e.Letter, "/", " ")
 		content, err := t.s.Letters.Write(kind, p.Language, vars)
 		if err != nil {
 			return err
@@ -173,14 +191,14 @@ func (t *turn) vars(r Request, language string) (letter.Vars, error) {
 		"company": t.s.Policy.Company.Name, "number": number, "received": letter.Date(calendar.Date(r.Received, zone), language),
 		"due": letter.Date(r.Deadline.Due, language), "desk": t.s.Desk + "#" + r.Number, "controller": letter.Phrase("tenant", language),
 		"remedies": letter.Remedies(letter.Authority(t.s.Rules.Country), language),
-		"backups":  backups(r.Outcome.Purge, language), "code": spoken(t.token, 4), "link": t.s.Page + "#" + r.Number + "." + t.token,
+		"backups":  backups(r.Outcome.Purge, language), "code": spoken(t.token, 4), "link": t.s.Page + "#" + t.number + "." + t.token,
 	}
 	if tenant, known := t.s.Policy.Tenant(r.Tenant); known {
 		v["controller"] = tenant.Name
 	}
 	switch {
-	case r.Link != nil:
-		v["until"] = letter.Moment(r.Link.Until, zone, language)
+	case !t.until.IsZero():
+		v["until"] = letter.Moment(t.until, zone, language)
 	case !r.After.IsZero():
 		v["until"] = letter.Moment(r.After, zone, language)
 	}
@@ -195,8 +213,23 @@ func (t *turn) vars(r Request, language string) (letter.Vars, error) {
 			return nil, err
 		}
 	}
+	v["open"] = open(r, language)
 	v["kept"], err = kept(r, language)
 	return v, err
+}
+
+// open lists what could not be erased yet.
+func open(r Request, language string) string {
+	var lines []string
+	for _, o := range r.Outcome.Open {
+		if line := "- " + letter.Harmless(o.Entry); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		lines = append(lines, "- "+letter.Phrase("rest", language))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // kept lists what stays, why and until when: from the last search, and what two people hold.
@@ -218,15 +251,15 @@ func kept(r Request, language string) (string, error) {
 		lines = append(lines, "- "+letter.Harmless(what)+letter.Phrase("colon", language)+why+"; "+end)
 		return nil
 	}
-	listed := map[string]bool{}
+	listed := map[Kept]bool{}
 	for _, k := range r.Outcome.Kept {
-		listed[k.Entry] = true
+		listed[Kept{Entry: k.Entry, Ground: k.Ground, Until: k.Until}] = true
 		if err := add(k.Entry, nil, k.Ground, k.Citation, k.Until); err != nil {
 			return "", err
 		}
 	}
 	for _, h := range r.Holds {
-		if listed[h.Entry] {
+		if listed[Kept{Entry: h.Entry, Ground: h.Ground, Until: h.Until}] {
 			continue
 		}
 		if err := add(h.Entry, h.Fields, h.Ground, h.Citation, h.Until); err != nil {

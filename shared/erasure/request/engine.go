@@ -7,8 +7,8 @@ import (
 	"ostiary.internal/shared/platform/message"
 )
 
-// Work is what a request asks of the engine. Which of it is to be done follows from State: Received is looked up
-// (Identify); Planning is searched (Planned); Approved, when its time has come, and Executing are carried out (Started,
+// Work is what a request asks of the engine. What is to be done follows from Identify, Owed, Forget, Search and State:
+// Planning is searched (Planned); Approved, when its time has come, and Executing are carried out (Started,
 // Executed); Verifying, and later every request whose search is due, is searched again (Verified).
 type Work struct {
 	Request     string
@@ -16,6 +16,7 @@ type Work struct {
 	State       State
 	Kind        Kind
 	Requester   Requester
+	Identify    bool         // the address on file is to be looked up, or another letter to go there: Identify
 	Round       int          // to be named in every answer
 	Identifiers []Identifier // verified ones alone
 	Map         string       // digest of the data map of the plan; "" before there is one
@@ -24,8 +25,18 @@ type Work struct {
 	After       time.Time // not carried out before
 	Search      int       // of Verifying and later: which search comes next, from 1; 0 for none
 	Received    time.Time
-	Executed    time.Time // what reusable identifiers find must be older
-	Receipts    int       // made so far for its ends
+	Executed    time.Time        // of the first run ever, zero before: what reusable identifiers find must be older
+	Ran         time.Time        // of the last run: what remains in backups counts from then
+	Global      bool             // the person herself proved it: what belongs to no tenant is hers to erase too
+	Reviewed    map[string]int64 // items by entry that a person has settled: so many of them are open no more
+	Owed        int              // number of the receipt that has to be made now, from 1; 0 for none. Receipted clears it
+	Forget      bool             // it is closed: what is kept of it has to go. Forgotten clears it
+
+	// What a receipt says of it.
+	Deadline Deadline
+	Extended bool
+	Totals   Totals
+	Outcome  Outcome
 }
 
 // Work returns what there is to do for a request. Code: request_unknown.
@@ -39,8 +50,9 @@ func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, err
 		return Work{}, err
 	}
 	w := Work{
-		Request: r.ID, Tenant: r.Tenant, State: r.State, Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
-		Received: r.Received, Executed: r.Executed, Receipts: r.Amended,
+		Request: r.ID, Tenant: r.Tenant, State: r.State, Identify: r.State == Received || r.Renew, Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
+		Received: r.Received, Executed: r.Executed, Ran: r.Ran, Global: r.Proof == ByLink || r.Proof == BySession, Reviewed: r.Reviewed, Owed: r.owed(), Forget: r.Forget,
+		Deadline: r.Deadline, Extended: r.Extended != nil, Totals: r.Totals, Outcome: r.Outcome,
 	}
 	if !r.Proved.IsZero() && r.State != Cancelled {
 		w.Identifiers = private.verified(r.Proof)
@@ -49,10 +61,20 @@ func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, err
 		w.Plan, w.Map = r.Plan.Digest, r.Plan.Map
 	}
 	// The time of the next search moves while its message is on the way; that one was called is enough.
-	if r.State == Verifying || (r.State == Completed || r.State == Retained || r.State == Partial) && !r.Pass.IsZero() && !now.Before(r.Executed.Add(Passes()[r.Passed])) {
+	if r.State == Verifying || (r.State == Completed || r.State == Retained || r.State == Partial) && !r.Pass.IsZero() && (r.Extra || !now.Before(r.Ran.Add(Passes()[r.Passed]))) {
 		w.Search = r.Passed + 1
 	}
 	return w, nil
+}
+
+// Current returns the round that counts now, 0 of a request that is over: whoever works for another one stops. Code:
+// request_unknown.
+func (s *Service) Current(ctx context.Context, id string) (round int, err error) {
+	r, err := s.request(ctx, id)
+	if err != nil || !r.Closed.IsZero() {
+		return 0, err
+	}
+	return r.Round, nil
 }
 
 func (s *Service) engine(ctx context.Context, id string, e Event, now time.Time) (Request, error) {
@@ -90,6 +112,12 @@ func (s *Service) Drifted(ctx context.Context, id string, round int, doubts []Do
 	return s.engine(ctx, id, Event{What: Drifted, Round: round, Doubts: doubts}, now)
 }
 
+// Hindered notes that there is no plan, and why: no search can be made as the request stands. Codes: request_moved,
+// state_conflict.
+func (s *Service) Hindered(ctx context.Context, id string, round int, why Why, now time.Time) (Request, error) {
+	return s.engine(ctx, id, Event{What: Hindered, Round: round, Why: why}, now)
+}
+
 // Executed notes that the engine has been through the plan; totals are those over all runs of the request. Codes:
 // request_moved, state_conflict.
 func (s *Service) Executed(ctx context.Context, id string, round int, totals Totals, now time.Time) (Request, error) {
@@ -104,6 +132,18 @@ func (s *Service) Verified(ctx context.Context, id string, round, search int, o 
 // Alive notes that the engine is at work, so that nobody calls it again. Code: request_moved.
 func (s *Service) Alive(ctx context.Context, id string, round int, now time.Time) error {
 	_, err := s.engine(ctx, id, Event{What: Alive, Round: round}, now)
+	return err
+}
+
+// Receipted notes that the receipt with that number is made. One that was noted before, or is not owed, changes nothing.
+func (s *Service) Receipted(ctx context.Context, id string, n int, now time.Time) error {
+	_, err := s.engine(ctx, id, Event{What: Receipted, Pass: n}, now)
+	return err
+}
+
+// Forgotten notes that nothing is kept of a closed request but the request itself. It may be called again.
+func (s *Service) Forgotten(ctx context.Context, id string, now time.Time) error {
+	_, err := s.engine(ctx, id, Event{What: Forgotten}, now)
 	return err
 }
 

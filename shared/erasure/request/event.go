@@ -13,12 +13,13 @@ type What string
 
 // The events. Those of the engine carry the Round they belong to.
 const (
-	Looked     What = "looked"      // somebody asked the directory for the address
+	Looked     What = "looked"      // the engine asked the directory for the address, or sends another link
 	Renewed    What = "renewed"     // another link was asked for
 	Mistried   What = "mistried"    // a wrong proof
 	Proved     What = "proved"      // the identity is established
 	Duplicated What = "duplicate"   // it is, and another request counts for the person
 	Joined     What = "joined"      // another request was linked to this one
+	Gathered   What = "gathered"    // all that waited for the same address are
 	GivenUp    What = "given_up"    // a person found that the identity cannot be established
 	Planned    What = "planned"     // engine: what there is
 	Approve    What = "approve"     // a person agrees to the plan
@@ -29,20 +30,25 @@ const (
 	Exported   What = "exported"    // the person has her copy
 	Withdraw   What = "withdraw"    // the person, or the controller, takes it back
 	Settle     What = "settle"      // there is another owner now
+	Widen      What = "widened"     // the last owner has the account closed
 	Resume     What = "resume"      // what stood in the way is gone: search again
+	Review     What = "reviewed"    // a person has looked at what only people can judge
 	Started    What = "started"     // engine: it begins to erase
 	Drifted    What = "drifted"     // engine: what there is is not what was approved
 	Executed   What = "executed"    // engine: it has been through the plan
 	Verified   What = "verified"    // engine: what a search found afterwards
+	Hindered   What = "hindered"    // engine: it cannot plan
 	Alive      What = "alive"       // engine: still at it
+	Receipted  What = "receipted"   // the receipt that was owed is made
+	Forgotten  What = "forgotten"   // the engine keeps nothing of a request that is closed
 	LetterLost What = "letter_lost" // a letter was not, or may not have been, delivered
 	Ticked     What = "ticked"      // time has passed
 )
 
 // Events returns all events.
 func Events() []What {
-	return []What{Looked, Renewed, Mistried, Proved, Duplicated, Joined, GivenUp, Planned, Approve, Reject, HoldIt, Release, Extend, Exported,
-		Withdraw, Settle, Resume, Started, Drifted, Executed, Verified, Alive, LetterLost, Ticked}
+	return []What{Looked, Renewed, Mistried, Proved, Duplicated, Joined, Gathered, GivenUp, Planned, Approve, Reject, HoldIt, Release, Extend, Exported,
+		Withdraw, Settle, Widen, Resume, Review, Started, Drifted, Executed, Verified, Hindered, Alive, Receipted, Forgotten, LetterLost, Ticked}
 }
 
 // Event is one event with what belongs to it.
@@ -52,13 +58,18 @@ type Event struct {
 	Round int    // of the engine's events
 
 	Known    bool           // of Looked: the address is on file
-	Link     *Link          // of Looked and Renewed, where one is sent
-	Private  *seal.Envelope // of Looked: with the address on file in it
-	Proof    Proof          // of Proved
-	Marks    []string       // of Proved
-	Doubts   []Doubt        // of Proved and Drifted
+	Address  string         // of Looked
+	Send     bool           // of Looked: a letter with a link may go out
+	Private  *seal.Envelope // of Looked: with the address on file in it; of Joined: with what the other one proved, nil for nothing new
+	Proof    Proof          // of Proved and Duplicated
+	Used     string         // of Proved and Duplicated by a link: its hash
+	Quiet    bool           // of Duplicated: she knows from the letter about the other one
+	Marks    []string       // of Proved, Joined and Widen
+	Doubts   []Doubt        // of Proved, Joined and Drifted
 	Of       string         // of Duplicated and Joined: the other request
 	Received time.Time      // of Joined: when the other one came
+	Export   bool           // of Joined: the other one asks for a copy
+	Holds    []Hold         // of Joined: what two people decided there
 	Plan     *Plan          // of Planned
 	Digest   string         // of Approve and Started: of the plan
 	Hold     *Hold          // of HoldIt
@@ -68,7 +79,8 @@ type Event struct {
 	Why      Why     // of Withdraw; "" for Withdrawn
 	Totals   Totals  // of Executed: over all runs
 	Outcome  Outcome // of Executed (Open alone) and Verified
-	Pass     int     // of Verified: which search, from 1
+	Pass     int     // of Verified: which search, of Receipted: which receipt; from 1
+	Look     Look    // of Review
 	Letter   string  // of LetterLost: its kind
 }
 

@@ -93,6 +93,11 @@ func facts(r Request, e Event, step string) map[string]string {
 		count("retained", int64(len(r.Outcome.Kept)))
 		count("open", int64(len(r.Outcome.Open)))
 		count("search", int64(e.Pass))
+	case Review:
+		add("entry", e.Look.Entry)
+		count("items", e.Look.Items)
+	case Receipted:
+		count("receipt", int64(e.Pass))
 	case HoldIt:
 		add("ground", string(e.Hold.Ground))
 		add("until", e.Hold.Until.String())

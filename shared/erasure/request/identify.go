@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -9,13 +10,16 @@ import (
 	"ostiary.internal/shared/platform/store"
 )
 
-// Identify looks for the address on file of a request that waits for it, and sends the link that proves the identity there.
-// It is for the account that searches. Whatever it finds, the request goes on alike. One that has been looked up changes
-// nothing; so does one for an address that got as many links today as it may: it is tried again.
+// Identify looks for the address on file of a request that waits for it, and sends the link that proves the identity there;
+// or it sends another one that was asked for. It is for the account that searches. Whatever it finds, the request goes on
+// alike. To an address that has just got a letter none goes: the one it has is good for this request too.
 func (s *Service) Identify(ctx context.Context, id string, now time.Time) error {
 	r, err := s.request(ctx, id)
-	if err != nil || r.State != Received {
+	if err != nil || r.State != Received && !r.Renew {
 		return err
+	}
+	if r.State != Received {
+		return s.post(ctx, r.ID, Event{What: Looked}, Private{}, now)
 	}
 	private, err := s.open(ctx, r)
 	if err != nil {
@@ -39,27 +43,10 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 	if e.Private, err = s.seal(ctx, r.ID, private); err != nil {
 		return err
 	}
-	return s.link(ctx, r.ID, e, private, given, now)
-}
-
-// link sends a link, unless the address got enough of them today: nobody shall be buried in letters.
-func (s *Service) link(ctx context.Context, id string, e Event, private Private, given string, now time.Time) error {
-	token, err := s.random(secretBytes)
-	if err != nil {
-		return err
+	if given != "" {
+		e.Address = s.mark("address", string(r.Kind), r.Tenant, strings.ToLower(cmp.Or(private.OnFile, given)))
 	}
-	e.Link = &Link{Hash: hashed(token), Until: now.Add(LinkLife)}
-	_, err = s.change(ctx, id, now, "", func(t *turn) (Event, error) {
-		if wait, err := t.count(s.mark("links", t.before.Tenant, strings.ToLower(given)), MaxLinks); err != nil || wait > 0 {
-			return Event{}, err
-		}
-		if e.Private != nil {
-			t.private = private
-		}
-		t.token = token
-		return e, nil
-	})
-	return err
+	return s.post(ctx, r.ID, e, private, now)
 }
 
 func kindOr(err error, other fault.Kind) fault.Kind {
@@ -69,18 +56,15 @@ func kindOr(err error, other fault.Kind) fault.Kind {
 	return other
 }
 
-// Renew sends another link, for whoever holds the request's secret. It says nothing about whether there was one to send.
+// Renew has another letter with a link sent, for whoever holds the request's secret. It says nothing about whether there is
+// somebody to send it to, nor whether one has just gone out.
 func (s *Service) Renew(ctx context.Context, number, secret string, now time.Time) error {
 	r, _, err := s.shown(ctx, number, secret)
 	if err != nil || r.State != IdentityPending {
 		return err
 	}
-	private, err := s.open(ctx, r)
-	if err != nil {
-		return err
-	}
-	given := private.value(email)
-	return s.link(ctx, r.ID, Event{What: Renewed}, private, given, now)
+	_, err = s.change(ctx, r.ID, now, "", func(*turn) (Event, error) { return Event{What: Renewed}, nil })
+	return err
 }
 
 // byNumber finds a request as people name it.
@@ -99,60 +83,120 @@ func (s *Service) byNumber(ctx context.Context, number string) (Request, error) 
 	return found[0], nil
 }
 
-// shown finds a request for whoever holds its secret, or the code of its newest link. A wrong one and a wrong number are
-// one answer. hers reports whether it is certainly the person who looks: whoever asked for a person on the public page is
-// not she until she has proved it, and then it is the code from her mail that tells them apart.
-func (s *Service) shown(ctx context.Context, number, secret string) (r Request, hers bool, err error) {
-	r, err = s.byNumber(ctx, number)
-	secret = typed(secret)
-	hers = holds(r.Used, secret) || r.Link != nil && holds(r.Link.Hash, secret)
-	asked := holds(r.Secret, secret)
-	if err == nil && !hers && !asked {
-		err = unknown()
+// named finds the request that number stands for, its own or that of a link whose code it comes with, and the link.
+func (s *Service) named(ctx context.Context, number, code string) (r Request, l link, err error) {
+	if err := s.Store.Get(ctx, links, hashed(code), &l); err != nil && !fault.Is(err, fault.NotFound) {
+		return r, l, err
 	}
+	r, err = s.byNumber(ctx, number)
+	if fault.Is(err, fault.NotFound) && l.Number != "" && l.Number == typed(number) {
+		r, err = s.request(ctx, l.Request)
+	}
+	return r, l, err
+}
+
+// shown finds a request for whoever holds its secret, or a code from her mail. A wrong one and a wrong number are one
+// answer. hers reports whether it is certainly the person who looks: whoever asked for a person on the public page is not
+// she until she has proved it, and then it is the code from her mail that tells them apart.
+func (s *Service) shown(ctx context.Context, number, secret string) (r Request, hers bool, err error) {
+	secret = typed(secret)
+	r, l, err := s.named(ctx, number, secret)
 	if err != nil {
 		return Request{}, false, err
+	}
+	hers = holds(r.Used, secret) || l.Address != "" && l.Address == r.Address && !l.Used
+	if !hers && !holds(r.Secret, secret) {
+		return Request{}, false, unknown()
 	}
 	return r, hers || r.Proof != ByLink, nil
 }
 
-// Confirm takes the code of a link. Codes: token_invalid (also for a number there is none of), token_used.
+// Confirm takes the code of a link, with the number of a request that waits for it or the one from the letter. All requests
+// that wait for the same address are proved with it; the answer is about the one that was named. Codes: token_invalid (also
+// for a number there is none of), token_used.
 func (s *Service) Confirm(ctx context.Context, number, code string, now time.Time) (View, error) {
-	r, err := s.byNumber(ctx, number)
+	code = typed(code)
+	r, l, err := s.named(ctx, number, code)
 	if fault.Is(err, fault.NotFound) {
 		return View{}, tokenInvalid()
 	} else if err != nil {
 		return View{}, err
 	}
-	token, wrong := typed(code), false
-	r, err = s.change(ctx, r.ID, now, "", func(t *turn) (Event, error) {
-		wrong = false
-		b := t.before
-		switch {
-		case holds(b.Used, token):
-			return Event{}, fault.Refuse(fault.Conflict, "token_used", "This was confirmed already.", "Look at the state of your request.")
-		case b.Link == nil || !holds(b.Link.Hash, token) || b.State != IdentityPending:
-			wrong = true
-			return Event{What: Mistried}, nil
-		}
-		e, err := t.prove(b, Event{Proof: ByLink}, t.private.verified(ByLink))
+	own := r.Number == typed(number)
+	if !own && r.State != IdentityPending && r.Used == "" {
+		// Who asked took it back, or let it be rejected: the letter is good for the others that wait.
+		waiting, err := s.waiting(ctx, l.Address, nil, 1)
 		if err != nil {
-			return e, err
+			return View{}, err
 		}
-		if t.other == nil {
-			return e, nil
+		for _, one := range waiting {
+			r = one
 		}
-		// The other request changes in the same transaction, after all that is read here.
-		t.writes = append(t.writes, func() error { return t.join(b) })
-		return e, nil
+	}
+	wrong := false
+	r, err = s.changeWith(ctx, r.ID, now, "", func(t *turn) error {
+		if l.Address == "" || l.Used {
+			return nil // a wrong code costs the same whoever waits
+		}
+		return t.unite(ctx, ByLink)
+	}, func(t *turn) (Event, error) {
+		wrong = false
+		switch b := t.before; {
+		case holds(b.Used, code):
+			return Event{}, tokenUsed()
+		case own && b.Tries >= MaxTries:
+			wrong = true
+			return Event{}, nil
+		}
+		e, err := t.confirm(hashed(code))
+		wrong = e.What == Mistried
+		return e, err
 	})
+	switch {
+	case err != nil && fault.CodeOf(err) != "token_used":
+		return View{}, err
+	case wrong:
+		return View{}, tokenInvalid()
+	}
+	if r.Gather != "" {
+		if err := s.gather(ctx, r, now); err != nil {
+			return View{}, err
+		}
+	}
 	if err != nil {
 		return View{}, err
 	}
-	if wrong {
-		return View{}, tokenInvalid()
-	}
 	return s.view(ctx, r, true)
+}
+
+func tokenUsed() error {
+	return fault.Refuse(fault.Conflict, "token_used", "This was confirmed already.", "Look at the state of your request.")
+}
+
+// confirm says what a code makes of the request: it is proved, linked to the one that counts, or the code is wrong.
+func (t *turn) confirm(hash string) (Event, error) {
+	var l link
+	if err := t.tx.Get(links, hash, &l); err != nil && !fault.Is(err, fault.NotFound) {
+		return Event{}, err
+	}
+	switch b := t.before; {
+	case l.Request == b.ID && !b.Proved.IsZero(), l.Used && l.Address == b.Address:
+		return Event{}, tokenUsed()
+	case l.Address == "" || l.Address != b.Address || b.State != IdentityPending:
+		return Event{What: Mistried}, nil
+	}
+	e, err := t.prove(t.before, Event{Proof: ByLink, Used: hash}, t.private.verified(ByLink))
+	if err != nil {
+		return e, err
+	}
+	l.Used = true
+	t.later(links, hash, l)
+	if t.other != nil {
+		// The other request changes in the same transaction, after all that is read here.
+		b := t.before
+		t.writes = append(t.writes, func() error { return t.join(b) })
+	}
+	return e, nil
 }
 
 // Cancel takes a request back: of a linked request the one that counts. Once the person has proved to be it, only the code
@@ -170,6 +214,40 @@ func (s *Service) Cancel(ctx context.Context, number, secret string, now time.Ti
 		id = r.Of
 	}
 	if r, err = s.change(ctx, id, now, "", func(*turn) (Event, error) { return Event{What: Withdraw}, nil }); err != nil {
+		return View{}, err
+	}
+	return s.view(ctx, r, true)
+}
+
+// CloseAccount makes of the request of a last owner one to close her account with everything in it. Only the code from her
+// mail, or a session's secret, does so. Codes: request_unknown, state_conflict.
+func (s *Service) CloseAccount(ctx context.Context, number, secret string, now time.Time) (View, error) {
+	r, hers, err := s.shown(ctx, number, secret)
+	if err == nil && !hers {
+		err = unknown()
+	}
+	if err != nil {
+		return View{}, err
+	}
+	r, err = s.change(ctx, r.ID, now, "", func(t *turn) (Event, error) {
+		b := t.before
+		b.Kind, b.Requester = Account, TenantOwner
+		e := Event{What: Widen, Marks: s.marks(b, t.private.verified(b.Proof))}
+		for _, mark := range e.Marks {
+			var c claim
+			if err := t.tx.Get(claims, mark, &c); err == nil && c.Request != b.ID {
+				return Event{}, fault.Refuse(fault.Conflict, "state_conflict", "There is a request to close the account already.", "Follow that one.")
+			} else if err != nil && !fault.Is(err, fault.NotFound) {
+				return Event{}, err
+			}
+			t.later(claims, mark, claim{version, b.ID})
+		}
+		for _, mark := range t.claims {
+			t.writes = append(t.writes, func() error { return t.tx.Delete(claims, mark) })
+		}
+		return e, nil
+	})
+	if err != nil {
 		return View{}, err
 	}
 	return s.view(ctx, r, true)

@@ -76,14 +76,10 @@ func (in Instruction) check(s *Service, now time.Time) error {
 		return fault.Refuse(fault.Invalid, "body_invalid", "The instruction lacks its id or identities, or its time lies ahead or more than a year ago.", "Correct it and send it again.")
 	}
 	for _, one := range in.Identifiers {
-		kind := one.Kind
-		if one.Format != "" {
-			kind = "hash"
+		if one.Value == "" || !isName(one.Kind) {
+			return s.identifier(one.Kind, " ")
 		}
-		if one.Value == "" || !isName(one.Kind) || !isLine(one.Format, 20) {
-			return s.identifier(kind, " ")
-		}
-		if err := s.identifier(kind, one.Value); err != nil {
+		if err := s.identifier(one.Kind, one.Value); err != nil {
 			return err
 		}
 	}
@@ -100,6 +96,14 @@ func (s *Service) Instructed(ctx context.Context, tenant, id string) (Request, e
 		return Request{}, err
 	}
 	return s.request(ctx, known.Request)
+}
+
+// Counting returns the request that counts for the person of r: r itself, or the one it is a duplicate of.
+func (s *Service) Counting(ctx context.Context, r Request) (Request, error) {
+	if r.Of == "" {
+		return r, nil
+	}
+	return s.request(ctx, r.Of)
 }
 
 // Countermand takes a controller's instruction back, before anything is erased. Codes: request_unknown, state_conflict,

@@ -25,7 +25,7 @@ type Written struct {
 
 // Limits of a mail, in bytes and in parts within parts.
 const (
-	maxMail  = 1 << 20
+	MaxMail  = 1 << 20
 	maxParts = 50
 	maxNests = 5
 )
@@ -37,7 +37,7 @@ func ParseMail(raw []byte) (Written, error) {
 	refused := func() (Written, error) {
 		return Written{}, fault.Refuse(fault.Invalid, "mail_invalid", "This is no mail that can be read: no header, no sender, or larger than 1 MiB.", "Paste its text instead, with the time of its arrival.")
 	}
-	if len(raw) > maxMail {
+	if len(raw) > MaxMail {
 		return refused()
 	}
 	m, err := mail.ReadMessage(bytes.NewReader(raw))

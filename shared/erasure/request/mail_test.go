@@ -1,6 +1,7 @@
 package request
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -37,10 +38,36 @@ func TestParseMail(t *testing.T) {
 	}
 	for name, raw := range map[string]string{
 		"nothing": "", "no header": "hello", "no sender": "Subject: x\r\n\r\nx", "no address": "From: Mia\r\n\r\nx", "two senders": "From: a@b.example, c@d.example\r\n\r\nx",
-		"too large": header + "\r\n" + strings.Repeat("x", maxMail),
+		"too large": header + "\r\n" + strings.Repeat("x", MaxMail),
 	} {
 		if _, err := ParseMail([]byte(raw)); code(err) != "mail_invalid" {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A mail made to cost time or memory costs neither, and gives no more than its limits.
+func TestHostileMail(t *testing.T) {
+	t.Parallel()
+	var deep strings.Builder
+	deep.WriteString(header)
+	for i := range 10_000 {
+		fmt.Fprintf(&deep, "Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n", i, i)
+	}
+	many := header + "Content-Type: multipart/mixed; boundary=a\r\n\r\n" + strings.Repeat("--a\r\nContent-Type: text/html\r\n\r\nx\r\n", 20_000)
+	for name, raw := range map[string]string{
+		"parts in parts": deep.String(), "many parts": many, "one header of a megabyte": "From: a@b.example\r\nSubject: " + strings.Repeat("=?utf-8?q?a?= ", 70_000) + "\r\n\r\nx",
+		"many headers": "From: a@b.example\r\n" + strings.Repeat("Received: x; y\r\n", 60_000) + "\r\nx", "a part that never ends": header + "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\n" + strings.Repeat("x", 900_000),
+		"no boundary": header + "Content-Type: multipart/mixed\r\n\r\nx", "half an escape": header + "Content-Transfer-Encoding: quoted-printable\r\n\r\na=", "no base64": header + "Content-Transfer-Encoding: base64\r\n\r\n!!!!",
+		"nothing but zeroes": header + "\r\n" + strings.Repeat("\x00", 900_000), "a display name with a line": "From: \"a\r\n b\" <a@b.example>\r\n\r\nx",
+	} {
+		began := time.Now()
+		got, err := ParseMail([]byte(raw))
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s: took %s", name, took)
+		}
+		if err != nil && code(err) != "mail_invalid" || len(got.Text) > MaxText || len(got.Subject) > 500 || !utf8.ValidString(got.Text) || strings.ContainsAny(got.From, "\r\n") {
+			t.Errorf("%s: %d bytes of text, %d of subject, %v", name, len(got.Text), len(got.Subject), err)
 		}
 	}
 }

@@ -137,6 +137,9 @@ func TestCanary(t *testing.T) {
 		_, err := w.Verified(ctx, r.ID, w.read(r.ID).Round, i+2, Outcome{}, w.now())
 		w.must(err)
 	}
+	for _, id := range []string{r.ID, entered.ID, instructed.ID} {
+		w.owed(id)
+	}
 	w.to(100 * 24 * time.Hour)
 	w.must(w.Tick(ctx, w.now()))
 	for _, id := range []string{r.ID, entered.ID, instructed.ID} {

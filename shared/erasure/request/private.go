@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal"
@@ -13,7 +14,6 @@ import (
 type Identifier struct {
 	Kind     string `json:"kind"` // as the data map names it: email, uid, ...
 	Value    string `json:"value"`
-	Format   string `json:"format,omitempty"` // of a hashed value, such as sha256; "" as it is
 	Verified bool   `json:"verified,omitempty"`
 }
 
@@ -37,6 +37,13 @@ func (p Private) verified(proof Proof) (all []Identifier) {
 		}
 	}
 	return all
+}
+
+// has reports whether an identifier is known, and proved.
+func (p Private) has(one Identifier) bool {
+	return slices.ContainsFunc(p.Identifiers, func(o Identifier) bool {
+		return o.Kind == one.Kind && o.Value == one.Value && (o.Verified || o.Kind == email && o.Value == p.OnFile)
+	})
 }
 
 // value returns the first identifier of a kind, or "".

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/require"
 )
@@ -33,146 +32,6 @@ type occasion struct {
 	person bool // who tries again at once; a message comes again later
 }
 
-// act is what a person or the desk does.
-type act struct {
-	at   time.Duration
-	who  int
-	what string
-}
-
-// script draws what happens in some days. People act hours apart: so much later than any message may be late.
-func script(r *rand.Rand) (acts []act, plans []Plan) {
-	for who := range 4 + r.IntN(3) {
-		at := time.Duration(r.IntN(5)) * 24 * time.Hour
-		add := func(hours int, what string) { acts = append(acts, act{at + time.Duration(hours)*time.Hour, who, what}) }
-		p := Plan{Digest: fmt.Sprint("sha256:", who), Map: "m", Own: true, Items: 10}
-		switch r.IntN(8) {
-		case 0:
-			p.Items = 900
-		case 1:
-			p.Theirs, p.Own = true, false
-		case 2:
-			p.Theirs = true
-		case 3:
-			p.Last = true
-			add(20, "settle")
-		}
-		plans = append(plans, p)
-		add(0, []string{"ask", "enter", "signed in", "instruct"}[r.IntN(4)])
-		if r.IntN(3) == 0 {
-			add(1, "ask")
-		}
-		if r.IntN(6) > 0 {
-			add(6, "confirm")
-		}
-		switch r.IntN(8) {
-		case 0:
-			add(5, "cancel")
-		case 1:
-			add(12, "cancel")
-		case 2:
-			add(13, "reject dan")
-			add(14, "reject dora")
-		case 3, 4:
-			add(13, "hold dan")
-			add(14, "hold dora")
-		}
-		add(24, "approve")
-		add(36, "approve")
-		if r.IntN(2) == 0 {
-			add(24*3+5, "late data")
-		}
-	}
-	return acts, plans
-}
-
-const untilDay = 42 // everything is over by then, with the last search of what began last
-
-func address(who int) string { return fmt.Sprintf("p%d@customer.example", who) }
-
-// ids are a person's requests, oldest first.
-func (p *play) ids(who int) (all []string) {
-	for id, w := range p.who {
-		if w == who {
-			all = append(all, id)
-		}
-	}
-	slices.SortFunc(all, func(a, b string) int {
-		ra, rb := p.w.read(a), p.w.read(b)
-		return cmp.Or(ra.Entered.Compare(rb.Entered), strings.Compare(a, b))
-	})
-	return all
-}
-
-// act lets a person act on all she has asked for. What the state does not have is no error: she is told.
-func (p *play) act(a act) error {
-	w, ctx := p.w, context.Background()
-	verb, by, _ := strings.Cut(a.what, " ")
-	switch a.what {
-	case "ask", "enter", "signed in", "instruct":
-		return p.begin(a)
-	case "late data":
-		for _, id := range p.ids(a.who) {
-			p.items[id]++
-		}
-		return nil
-	}
-	for _, id := range p.ids(a.who) {
-		r, err := w.read(id), error(nil)
-		switch verb {
-		case "confirm":
-			if r.State != IdentityPending {
-				continue
-			}
-			_, err = w.Confirm(ctx, r.Number, w.code(id), w.now())
-		case "cancel":
-			_, err = w.change(ctx, id, w.now(), "", func(*turn) (Event, error) { return Event{What: Withdraw}, nil })
-		case "settle":
-			_, err = w.Settle(ctx, id, w.person("sam"), w.now())
-		case "approve":
-			_, err = w.Approve(ctx, id, w.person("dora"), p.plans[a.who].Digest, w.now())
-		case "reject":
-			_, err = w.Reject(ctx, id, w.person(by), NotOwed, "", w.now())
-		case "hold":
-			_, err = w.Hold(ctx, id, w.person(by), Hold{Entry: "invoices", Ground: LegalClaims, Until: calendar.Day{Year: 2026, Month: 3, Day: 20}}, w.now())
-		}
-		if fault.Is(err, fault.Transient) {
-			return err
-		}
-	}
-	return nil
-}
-
-// begin asks. A request whose answer was lost is another request, so nobody dies here.
-func (p *play) begin(a act) error {
-	w, ctx := p.w, context.Background()
-	left := w.left
-	w.left = -1
-	defer func() { w.left = left }()
-	w.known("acme", address(a.who))
-	var id string
-	switch a.what {
-	case "enter":
-		r, err := w.Enter(ctx, w.person("dan"), Entry{Channel: Paper, Received: w.now().Add(-50 * time.Hour), Tenant: "acme", Email: address(a.who)}, w.now())
-		w.must(err)
-		id = r.ID
-	case "instruct":
-		r, err := w.Instruct(ctx, Instruction{Tenant: "acme", ID: fmt.Sprint("i", a.who), Digest: "d", Submitted: w.now(), Identifiers: []Identifier{{Kind: "email", Value: address(a.who)}}}, w.now())
-		w.must(err)
-		id = r.ID
-	default:
-		ask := Ask{Tenant: "acme", Email: address(a.who), Source: fmt.Sprint("s", a.who)}
-		if a.what == "signed in" {
-			ask.Session = &Session{UID: fmt.Sprint("u", a.who), Email: address(a.who), Tenant: "acme", Role: Subject, At: w.now()}
-		}
-		r, err := w.Ask(ctx, ask, w.now())
-		w.must(err)
-		id = r.ID
-	}
-	p.who[id] = a.who
-	return nil
-}
-
 // engine does what a message asks for, as the request has it now.
 func (p *play) engine(id string) error {
 	w, ctx := p.w, context.Background()
@@ -185,7 +44,11 @@ func (p *play) engine(id string) error {
 		return err
 	}
 	switch {
-	case work.State == Received:
+	case work.Forget:
+		return w.Forgotten(ctx, id, w.now())
+	case work.Owed > 0:
+		return w.Receipted(ctx, id, work.Owed, w.now())
+	case work.Identify:
 		return w.Identify(ctx, id, w.now())
 	case work.State == Planning:
 		_, err = w.Planned(ctx, id, work.Round, p.plans[who], w.now())
@@ -198,6 +61,9 @@ func (p *play) engine(id string) error {
 		o := Outcome{Left: int64(p.items[id])}
 		for _, h := range work.Holds {
 			o.Kept = append(o.Kept, Kept{Entry: h.Entry, Items: 1, Ground: h.Ground, Until: h.Until})
+		}
+		for _, l := range p.plans[who].Look {
+			o.Open = append(o.Open, Open{Entry: l.Entry, Why: review, Items: l.Items})
 		}
 		_, err = w.Verified(ctx, id, work.Round, work.Search, o, w.now())
 	}
@@ -248,7 +114,10 @@ func (p *play) run(acts []act) {
 			return errorsJoin(err, w.Tick(context.Background(), w.now()))
 		})
 		step := 20 * time.Minute
-		if at > 8*24*time.Hour {
+		switch days := at / (24 * time.Hour); {
+		case days >= 20:
+			step = 12 * time.Hour
+		case days >= 8:
 			step = 4 * time.Hour
 		}
 		at += step
@@ -296,13 +165,16 @@ func (p *play) ending() []string {
 	counts := map[string]int{}
 	for id, who := range p.who {
 		r := p.w.read(id)
-		counts[fmt.Sprintf("person %d: %s %s %s, answered %s, due %s, closed %v, linked %d, split %v, holds %d, searched %d, amended %d, erased %d, overdue %v", who, r.Requester, r.State, r.Why,
-			r.Answered, r.Deadline.Due, !r.Closed.IsZero(), len(r.Linked), r.Split, len(r.Holds), r.Passed, r.Amended, r.Totals.Erased, r.Overdue)]++
+		counts[fmt.Sprintf("person %d: %s %s %s, answered %s, due %s, closed %v, linked %d, split %v, holds %d, searched %d, receipts %d, erased %d, overdue %v", who, r.Requester, r.State, r.Why,
+			r.Answered, r.Deadline.Due, !r.Closed.IsZero(), len(r.Linked), r.Split, len(r.Holds), r.Passed, r.Receipts, r.Totals.Erased, r.Overdue)]++
 	}
 	for key, m := range p.w.mail {
-		if parts := strings.Split(key, "/"); parts[0] == "dsr" {
+		switch parts := strings.Split(key, "/"); {
+		case parts[0] == "dsr" && parts[2] == "link":
+			counts["letter link to "+m.To] = 1 // how many go out depends on how far apart they are asked for
+		case parts[0] == "dsr":
 			counts["letter "+parts[2]+" to "+m.To]++
-		} else {
+		default:
 			subject, _, _ := strings.Cut(m.Subject, ": ")
 			counts["staff "+m.Person+" "+subject]++
 		}
@@ -332,18 +204,25 @@ func ended(t *testing.T, seed int, chaos bool) []string {
 // happens once, in order.
 func TestStories(t *testing.T) {
 	t.Parallel()
-	states := map[string]bool{}
+	states, told := map[string]bool{}, map[string]bool{}
 	for seed := range require.Seeds(25) {
 		want, got := ended(t, seed, false), ended(t, seed, true)
 		if !slices.Equal(got, want) {
 			t.Fatalf("seed %d:\nmissing:\n%s\ntoo much:\n%s", seed, strings.Join(minus(want, got), "\n"), strings.Join(minus(got, want), "\n"))
 		}
 		for _, line := range want {
+			what, _, _ := strings.Cut(line, ":")
+			told[what] = true
 			for _, s := range States() {
 				if strings.Contains(line, " "+string(s)+" ") {
 					states[string(s)] = true
 				}
 			}
+		}
+	}
+	for _, event := range []string{"joined", "reviewed", "widened", "settled", "swept", "held", "hold_ended", "receipted"} {
+		if !told["record dsr "+event] {
+			t.Errorf("no story has anything %s", event)
 		}
 	}
 	for _, s := range []State{NotEstablished, Completed, Cancelled, Rejected, Forwarded} {

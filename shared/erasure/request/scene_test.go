@@ -22,6 +22,13 @@ func (w *world) proved(address string) Receipt {
 	return r
 }
 
+// renewed has another letter with a link sent.
+func (w *world) renewed(r Receipt) {
+	w.t.Helper()
+	w.must(w.Renew(context.Background(), r.Number, r.Secret, w.now()))
+	w.must(w.Identify(context.Background(), r.ID, w.now()))
+}
+
 // plan is one that needs nobody.
 func plan() Plan { return Plan{Digest: "sha256:aa", Map: "bb", Items: 7, Own: true, Share: 1} }
 
@@ -44,4 +51,22 @@ func (w *world) planned(id string, p Plan) Request {
 	r, err := w.Planned(context.Background(), id, w.read(id).Round, p, w.now())
 	w.must(err)
 	return r
+}
+
+// owed does what the engine owes a request beside searching and erasing: receipts are made, what is kept is forgotten.
+func (w *world) owed(id string) {
+	w.t.Helper()
+	ctx := context.Background()
+	for {
+		work, err := w.Work(ctx, id, w.now())
+		w.must(err)
+		switch {
+		case work.Owed > 0:
+			w.must(w.Receipted(ctx, id, work.Owed, w.now()))
+		case work.Forget:
+			w.must(w.Forgotten(ctx, id, w.now()))
+		default:
+			return
+		}
+	}
 }

@@ -16,6 +16,9 @@ import (
 // secretBytes of a link and of the secret that shows a request's state: 256 bits.
 const secretBytes = 32
 
+// numberBytes of what people say of a request.
+const numberBytes = 7
+
 // LeastKey is how long Config.Mark is at least, in bytes.
 const LeastKey = 32
 

@@ -53,6 +53,7 @@ type Why string
 const (
 	LastOwner  Why = "last_owner"  // of blocked: without her the account has no owner
 	NotOwner   Why = "not_owner"   // of blocked: only an owner closes an account
+	Unusable   Why = "unusable"    // of blocked: what she is known by, or the data map, cannot be searched with
 	Left       Why = "left"        // of partial: something is left, or could not be reached
 	Unmapped   Why = "unmapped"    // of partial: there are places nobody has mapped
 	Withdrawn  Why = "withdrawn"   // of cancelled: by the person
@@ -123,9 +124,12 @@ type Request struct {
 	EnteredBy string    `json:"entered_by,omitempty"`
 	External  string    `json:"external,omitempty"` // the controller's id of it
 
-	Secret  string         `json:"secret,omitempty"` // hash of what the requester shows to see the state
-	Link    *Link          `json:"link,omitempty"`
-	Used    string         `json:"used,omitempty"` // hash of the link that was used
+	Secret  string         `json:"secret,omitempty"`  // hash of what the requester shows to see the state
+	Address string         `json:"address,omitempty"` // of whoever is to prove it, while that is waited for: a mark
+	Renew   bool           `json:"renew,omitempty"`   // another letter with a link is asked for
+	Tries   int            `json:"tries,omitempty"`   // wrong codes
+	Used    string         `json:"used,omitempty"`    // hash of the link that was used
+	Gather  string         `json:"gather,omitempty"`  // Address whose other requests are still to be linked to this one
 	Private *seal.Envelope `json:"private,omitempty"`
 	Known   bool           `json:"known,omitempty"` // the address is on file; never shown before the proof
 	Proof   Proof          `json:"proof,omitempty"`
@@ -140,6 +144,7 @@ type Request struct {
 	Alarms   int        `json:"alarms,omitempty"`  // of Deadline.Alarms, given
 	Reopened time.Time  `json:"reopened,omitzero"` // what had to stay no longer has to
 	Overdue  bool       `json:"overdue,omitempty"`
+	Informed time.Time  `json:"informed,omitzero"` // when the person was told what is still open
 	Late     bool       `json:"late,omitempty"`    // the company's own target has passed
 	Finding  string     `json:"finding,omitempty"` // open record of the overdue answer
 
@@ -159,16 +164,24 @@ type Request struct {
 	Proposed *Proposed `json:"proposed,omitempty"`
 	Refusal  *Refusal  `json:"refusal,omitempty"`
 
-	Executed time.Time `json:"executed,omitzero"` // of the first run of this round of verification
-	Totals   Totals    `json:"totals,omitzero"`   // over all runs
-	Outcome  Outcome   `json:"outcome,omitzero"`  // of the last search
-	Passed   int       `json:"passed,omitempty"`  // searches since Executed
-	Pass     time.Time `json:"pass,omitzero"`     // of the next one
-	Sweeps   int       `json:"sweeps,omitempty"`
-	Amended  int       `json:"amended,omitempty"`  // receipts after the first
-	Answered State     `json:"answered,omitempty"` // what the person was told last
+	Begun    bool             `json:"begun,omitempty"`    // something may have been erased: nobody takes it back any more
+	Executed time.Time        `json:"executed,omitzero"`  // of the first run ever: what was made later may be somebody else's
+	Ran      time.Time        `json:"ran,omitzero"`       // of the last run that erased something, or was the first after a plan
+	Totals   Totals           `json:"totals,omitzero"`    // over all runs
+	Outcome  Outcome          `json:"outcome,omitzero"`   // of the last search
+	Reviewed map[string]int64 `json:"reviewed,omitempty"` // items by entry that a person has settled
+	Passed   int              `json:"passed,omitempty"`   // searches since Ran
+	Pass     time.Time        `json:"pass,omitzero"`      // of the next one
+	Extra    bool             `json:"extra,omitempty"`    // the next one is not of those that Passes counts
+	Sweeps   int              `json:"sweeps,omitempty"`
+	Changed  bool             `json:"changed,omitempty"`  // something was erased that no receipt names
+	Receipts int              `json:"receipts,omitempty"` // that were to be made
+	Made     int              `json:"made,omitempty"`     // that are
+	Forget   bool             `json:"forget,omitempty"`   // it is closed, and the engine may keep something of it
+	Answered State            `json:"answered,omitempty"` // what the person was told last
 
 	Active   time.Time `json:"active"`
+	Called   time.Time `json:"called,omitzero"` // when the engine was last asked for what is owed
 	Nudges   int       `json:"nudges,omitempty"`
 	Reminded time.Time `json:"reminded,omitzero"` // when people were told again that it waits for them
 	Open     bool      `json:"open"`
@@ -176,13 +189,6 @@ type Request struct {
 	Next     int64     `json:"next,omitempty"` // microseconds since 1970: when Tick has to look
 	Closed   time.Time `json:"closed,omitzero"`
 	Expires  time.Time `json:"expires,omitzero"`
-}
-
-// Link is what proves an identity: 256 random bits, kept as a hash.
-type Link struct {
-	Hash  string    `json:"hash"`
-	Until time.Time `json:"until"`
-	Tries int       `json:"tries,omitempty"` // wrong ones
 }
 
 // Deadline is what package calendar says of the request's clock. Days are local to the company.
@@ -231,6 +237,13 @@ type Plan struct {
 	Last    bool   `json:"last,omitempty"`    // the person is the last owner of the tenant
 	Owner   bool   `json:"owner,omitempty"`   // the person is an owner
 	Missing int64  `json:"missing,omitempty"` // places that nobody has mapped
+	Look    []Look `json:"look,omitempty"`    // Review by entry
+}
+
+// Look is how many items of an entry of the data map wait for a person to look at them.
+type Look struct {
+	Entry string `json:"entry"`
+	Items int64  `json:"items"`
 }
 
 // Totals are counts over all runs of a request, as the engine has them from the records of its pages.
@@ -255,17 +268,33 @@ type Kept struct {
 	Items    int64        `json:"items"`
 	Ground   Ground       `json:"ground"`
 	Citation string       `json:"citation,omitempty"`
-	Until    calendar.Day `json:"until"`
+	Until    calendar.Day `json:"until"`          // when the last item may go
+	First    calendar.Day `json:"first,omitzero"` // when the first one may: then the request opens again; zero as Until
 }
 
-// Open is an entry that could not be searched or erased.
+// Open is an entry that could not be searched or erased, or that a person has to look at.
 type Open struct {
 	Entry string `json:"entry"`
-	Why   string `json:"why"` // a word, such as unreachable
+	Why   string `json:"why"`             // a word, such as unreachable or review
+	Items int64  `json:"items,omitempty"` // of review
 }
+
+// Values of Open.Why that a person settles: items only she can judge, and an entry in which nothing can be searched for.
+const (
+	review  = "review"
+	unasked = "unasked"
+)
 
 // Tail is a class of backups and the day on which nothing of the person is left in it.
 type Tail struct {
 	Class string       `json:"class"`
 	By    calendar.Day `json:"by"`
+}
+
+// owed is the number of the receipt that has to be made now; 0 for none.
+func (r Request) owed() int {
+	if (r.State == Completed || r.State == Retained) && r.Made < r.Receipts {
+		return r.Made + 1
+	}
+	return 0
 }

@@ -63,7 +63,7 @@ func TestRetention(t *testing.T) {
 	w.planned(r.ID, plan())
 	first := r.ID
 	day := func(year int) calendar.Day { return calendar.Day{Year: year, Month: 12, Day: 31} }
-	kept := Outcome{Kept: []Kept{{"invoices", 2, Statute, "§ 147 AO", day(2034)}, {"letters", 1, Statute, "§ 257 HGB", day(2032)}}}
+	kept := Outcome{Kept: []Kept{{Entry: "invoices", Items: 2, Ground: Statute, Citation: "§ 147 AO", Until: day(2034)}, {Entry: "letters", Items: 1, Ground: Statute, Citation: "§ 257 HGB", Until: day(2032)}}}
 	w.erased(r.ID, kept)
 	w.wantState(r.ID, Retained, "")
 	if told := w.letters(r.ID, letter.Retained); len(told) != 1 || !strings.Contains(told[0].Text, "§ 147 AO; jusqu’au 31 décembre 2034\n- letters : ") {
@@ -89,7 +89,7 @@ func TestRetention(t *testing.T) {
 	w.to(w.now().Sub(noon) + 7*24*time.Hour)
 	w.must(w.Tick(ctx, w.now()))
 	w.planned(r.ID, plan())
-	w.erased(r.ID, Outcome{Kept: []Kept{{"invoices", 2, Statute, "§ 147 AO", day(2036)}}})
+	w.erased(r.ID, Outcome{Kept: []Kept{{Entry: "invoices", Items: 2, Ground: Statute, Citation: "§ 147 AO", Until: day(2036)}}})
 	w.must(w.clock.Set(day(2036).End(w.Rules.Zone)))
 	for range 2 {
 		w.must(w.Tick(ctx, w.now()))

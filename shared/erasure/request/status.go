@@ -24,6 +24,14 @@ type View struct {
 	After    time.Time    `json:"after,omitzero"` // of an account: until when it can be kept
 	Erased   int64        `json:"erased,omitempty"`
 	Passed   int          `json:"searches,omitempty"`
+	Proved   time.Time    `json:"proved,omitzero"`
+	Executed time.Time    `json:"executed,omitzero"` // when the first run had erased
+	Ran      time.Time    `json:"ran,omitzero"`      // when the last one had: the searches count from then
+	Next     time.Time    `json:"next_search,omitzero"`
+	Purge    []Tail       `json:"backups,omitempty"` // when backups have forgotten
+	Ground   Ground       `json:"ground,omitempty"`  // of a refusal
+	Citation string       `json:"citation,omitempty"`
+	Counts   string       `json:"-"` // id of the request whose receipt is for whoever looks; "" for none
 }
 
 // Status returns a request for whoever holds its number, and its secret or the code from the mail. Code: request_unknown,
@@ -36,27 +44,39 @@ func (s *Service) Status(ctx context.Context, number, secret string) (View, erro
 	return s.view(ctx, r, hers)
 }
 
-// view shows a request, and in place of a duplicate the one that counts.
+// view shows a request, and in place of a duplicate the one that counts: it is about the same person, proved alike.
 func (s *Service) view(ctx context.Context, r Request, hers bool) (View, error) {
-	v := View{ID: r.ID, Number: r.Number, State: r.State, Why: r.Why, Kind: r.Kind, Received: r.Received, Due: r.Deadline.Due, Extended: r.Extended != nil}
+	v := View{ID: r.ID, Number: r.Number, Kind: r.Kind}
+	if r.Of != "" {
+		first, err := s.request(ctx, r.Of)
+		switch {
+		case err == nil:
+			v.First, r = first.Number, first
+		case !fault.Is(err, fault.NotFound):
+			return v, err
+		}
+	}
+	v.State, v.Why, v.Received, v.Due, v.Extended = r.State, r.Why, r.Received, r.Deadline.Due, r.Extended != nil
 	if r.Kind == Account && r.State == Approved {
 		v.After = r.After
 	}
 	if hers {
-		v.Erased, v.Passed = r.Totals.Erased+r.Totals.Anonymised, r.Passed
-		if r.State == Retained {
-			v.Kept = r.Outcome.Kept
-		}
+		v.tell(r)
 	}
-	if r.Of == "" {
-		return v, nil
-	}
-	first, err := s.request(ctx, r.Of)
-	if fault.Is(err, fault.NotFound) {
-		return v, nil
-	} else if err != nil {
-		return v, err
-	}
-	v.First, v.State, v.Why, v.Due, v.Received = first.Number, first.State, first.Why, first.Deadline.Due, first.Received
 	return v, nil
+}
+
+// tell adds what is for the person alone.
+func (v *View) tell(r Request) {
+	v.Counts, v.Erased, v.Passed = r.ID, r.Totals.Erased+r.Totals.Anonymised, r.Passed
+	v.Proved, v.Executed, v.Ran = r.Proved, r.Executed, r.Ran
+	if !r.Executed.IsZero() {
+		v.Next, v.Purge = r.Pass, r.Outcome.Purge
+	}
+	if r.State == Retained || r.State == Partial {
+		v.Kept = r.Outcome.Kept
+	}
+	if r.Refusal != nil && r.State == Rejected {
+		v.Ground, v.Citation = r.Refusal.Ground, r.Refusal.Citation
+	}
 }

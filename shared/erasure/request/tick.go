@@ -27,7 +27,7 @@ func (s *Service) Tick(ctx context.Context, now time.Time) error {
 			return errors.Join(append(errs, err)...)
 		}
 		for _, r := range due {
-			if err := s.tick(ctx, r.ID, now); err != nil {
+			if err := s.tick(ctx, r, now); err != nil {
 				errs = append(errs, fmt.Errorf("a request that is due: %w", err))
 			}
 		}
@@ -39,8 +39,13 @@ func (s *Service) Tick(ctx context.Context, now time.Time) error {
 	}
 }
 
-func (s *Service) tick(ctx context.Context, id string, now time.Time) error {
-	_, err := s.change(ctx, id, now, "", func(t *turn) (Event, error) {
+func (s *Service) tick(ctx context.Context, r Request, now time.Time) error {
+	if r.Gather != "" {
+		if err := s.gather(ctx, r, now); err != nil {
+			return err
+		}
+	}
+	_, err := s.change(ctx, r.ID, now, "", func(t *turn) (Event, error) {
 		if t.before.Next == 0 || t.before.Next > now.UnixMicro() {
 			return Event{}, nil
 		}

@@ -30,9 +30,14 @@ type turn struct {
 	people  map[string]record.Subject
 	before  Request
 	private Private
-	token   string   // of the link that goes out
+	token   string // of the link that goes out
+	number  string // that stands for it
+	until   time.Time
+	mail    posted   // to the address that the request waits for
 	split   *Request // what becomes of doSplit
 	other   *Request // the request that counts for the person
+	united  *union   // what it knows with this one
+	free    []string // marks that nobody has claimed for it yet
 	claims  []string // marks whose claim is this request's, to be given up when it closes
 	writes  []func() error
 }
@@ -73,13 +78,21 @@ func (s *Service) prepare(ctx context.Context, r Request, now time.Time, by stri
 
 // change lets an event happen to a request, in one transaction: the request, its evidence, its letters, its messages. fn
 // names the event; it may run several times, and reads through the turn alone. An event without a What changes nothing.
-func (s *Service) change(ctx context.Context, id string, now time.Time, by string, fn func(t *turn) (Event, error)) (after Request, err error) {
+func (s *Service) change(ctx context.Context, id string, now time.Time, by string, fn func(t *turn) (Event, error)) (Request, error) {
+	return s.changeWith(ctx, id, now, by, func(*turn) error { return nil }, fn)
+}
+
+// changeWith is change, with ready called before each attempt's transaction.
+func (s *Service) changeWith(ctx context.Context, id string, now time.Time, by string, ready func(t *turn) error, fn func(t *turn) (Event, error)) (after Request, err error) {
 	for range attempts {
 		r, err := s.request(ctx, id)
 		if err != nil {
 			return r, err
 		}
 		prepared, err := s.prepare(ctx, r, now, by)
+		if err == nil {
+			err = ready(&prepared)
+		}
 		if err != nil {
 			return r, err
 		}
@@ -110,6 +123,12 @@ func (t *turn) run(id string, fn func(t *turn) (Event, error)) (Request, error) 
 	}
 	if err := t.held(); err != nil {
 		return t.before, err
+	}
+	if t.mail = (posted{}); t.before.Address != "" {
+		var err error
+		if t.mail, err = t.posted(t.before.Address); err != nil {
+			return t.before, err
+		}
 	}
 	e, err := fn(t)
 	if err != nil || e.What == "" {
@@ -189,12 +208,15 @@ func (t *turn) prove(r Request, e Event, all []Identifier) (Event, error) {
 		} else if err != nil {
 			return e, err
 		}
-		if other.State.Answered() || !other.Closed.IsZero() {
+		if !other.counts() {
 			continue // that one is over: this is a new one
+		}
+		if u := t.united; u == nil || u.of != other.ID || !sameEnvelope(u.was, other.Private) {
+			return e, errMoved
 		}
 		t.other = &other
 		e.What, e.Of = Duplicated, other.ID
-		return e, nil
+		return e, t.unclaimed()
 	}
 	e.What = Proved
 	for _, mark := range e.Marks {
@@ -203,15 +225,35 @@ func (t *turn) prove(r Request, e Event, all []Identifier) (Event, error) {
 	return e, nil
 }
 
+// unclaimed finds the marks of the union that are nobody's.
+func (t *turn) unclaimed() error {
+	t.free = nil
+	for _, mark := range t.united.marks {
+		var c claim
+		if err := t.tx.Get(claims, mark, &c); fault.Is(err, fault.NotFound) {
+			t.free = append(t.free, mark)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // join tells the request that counts of one that was linked to it.
 func (t *turn) join(r Request) error {
 	if t.other == nil {
 		return nil
 	}
-	joined := Event{What: Joined, Of: r.ID, Received: r.Received}
+	u := t.united
+	joined := Event{What: Joined, Of: r.ID, Received: r.Received, Export: r.Export, Holds: r.Holds, Private: u.is, Marks: u.marks, Doubts: u.doubts}
 	after, effects, err := Decide(*t.other, joined, t.now, t.s.Rules)
 	if err != nil || len(effects) == 0 {
 		return err
+	}
+	if u.is != nil && sameEnvelope(after.Private, u.is) {
+		for _, mark := range t.free {
+			t.later(claims, mark, claim{version, after.ID})
+		}
 	}
 	_, err = t.put(*t.other, after, joined, effects)
 	return err

@@ -68,6 +68,7 @@ func loaded(t testing.TB) *policy.Policy {
 type sent struct {
 	message.Request
 	message.Content
+	nth int // that went out
 }
 
 // world is a Service on a store, keys and sinks that can be made to fail, with everything it sends, and a directory.
@@ -77,6 +78,7 @@ type world struct {
 	clock *clock.Manual
 	raw   store.Store
 	hook  func() // runs once, when the key service is asked
+	skip  int    // calls of the key service before that
 	left  int    // calls of the store, the keys, the directory and the sinks that pass; negative: all
 	calls int
 
@@ -167,7 +169,9 @@ type failing struct {
 }
 
 func (f *failing) Wrap(ctx context.Context, key, bound []byte) ([]byte, string, error) {
-	if hook := f.w.hook; hook != nil {
+	if hook := f.w.hook; hook != nil && f.w.skip > 0 {
+		f.w.skip--
+	} else if hook != nil {
 		f.w.hook = nil
 		hook()
 	}
@@ -226,7 +230,9 @@ func (w *world) send(ctx context.Context, e outbox.Entry) error {
 		if err != nil {
 			w.t.Errorf("opening a letter: %v", err)
 		}
-		w.mail[e.Key] = sent{r, c}
+		if _, again := w.mail[e.Key]; !again {
+			w.mail[e.Key] = sent{r, c, len(w.mail)}
+		}
 	} else if !w.seen[e.Key] {
 		w.seen[e.Key] = true
 		w.asked = append(w.asked, e)
@@ -293,26 +299,27 @@ func (w *world) staffed(words string) (n int) {
 
 var codeForm = regexp.MustCompile(`#([a-z2-9]+)\.([a-z2-9]+)`)
 
-// code returns the code of the newest link of a request.
-func (w *world) code(id string) string {
+// code returns the code of the newest link that went to the address a request waits for.
+func (w *world) code(id string) string { return w.link(id)[2] }
+
+// link returns number and code of that link, behind the whole of it.
+func (w *world) link(id string) []string {
 	w.t.Helper()
-	all := w.letters(id, letter.Link)
-	if len(all) == 0 {
-		w.t.Fatal("no link was sent")
-	}
-	newest, at := "", int64(-1)
-	for _, one := range all {
-		var n int64
-		_, _ = fmt.Sscanf(one.Key[strings.LastIndex(one.Key, "/")+1:], "%d", &n)
-		if n > at {
-			newest, at = one.Text, n
+	private, err := w.open(context.Background(), w.read(id))
+	w.must(err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	newest := sent{nth: -1}
+	for _, one := range w.mail {
+		if parts := strings.Split(one.Key, "/"); (parts[1] == id || one.To == private.OnFile) && slices.Contains([]string{"link", "close"}, parts[2]) && one.nth > newest.nth {
+			newest = one
 		}
 	}
-	found := codeForm.FindStringSubmatch(newest)
+	found := codeForm.FindStringSubmatch(newest.Text)
 	if found == nil {
-		w.t.Fatalf("no link in:\n%s", newest)
+		w.t.Fatalf("no link in:\n%s", newest.Text)
 	}
-	return found[2]
+	return found
 }
 
 // published counts the messages on a topic about a request.

@@ -2,8 +2,10 @@ package run
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/fault"
@@ -22,9 +24,23 @@ func (e *Engine) OnFile(ctx context.Context, tenant, email string) (found bool, 
 	if err != nil {
 		return false, "", err
 	}
-	page, err := reader.Find(ctx, l.Query, "", 2)
-	if err != nil || len(page.Items) != 1 || page.Next != "" {
-		return false, "", err
+	people, cursor := 0, ""
+	for { // who has the address in another tenant is somebody else
+		page, err := reader.Find(ctx, l.Query, cursor, erasure.MaxPage)
+		if err != nil {
+			return false, "", err
+		}
+		for _, i := range page.Items {
+			if ours(l.Query, i) {
+				people++
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	if people != 1 {
+		return false, "", nil
 	}
 	values, err := reader.Values(ctx, l.Query, l.Field, 2)
 	if fault.Is(err, fault.Exhausted) || err == nil && len(values) != 1 {
@@ -40,24 +56,50 @@ type Clerk struct {
 	Requests *request.Service
 	Engine   *Engine
 	Budget   time.Duration // of one call, less than the caller's own time-out
+	// Issue makes the receipt that a request owes; made before, it changes nothing. Nil where none is made: whoever has it
+	// set is asked later.
+	Issue func(ctx context.Context, w request.Work, r Report) error
 }
 
 // Search does what a request asks of the account that only reads: it looks up who asked, plans, or searches for what is
-// left. again says that there is more to do at once. A request that has moved on since, or asks for nothing, is done.
+// left; it has the receipt made that is owed, and forgets what is closed. again says that there is more to do at once. A
+// request that has moved on since, or asks for nothing, is done.
 func (c *Clerk) Search(ctx context.Context, id string) (again bool, err error) {
 	w, now, err := c.work(ctx, id)
 	if err != nil || w.Request == "" {
 		return false, err
 	}
+	if w.Owed > 0 && c.Issue != nil {
+		if err := c.issue(ctx, w); err != nil {
+			return false, err
+		}
+		return true, nil // which may have closed it
+	}
 	switch {
-	case w.State == request.Received:
+	case w.Forget:
+		if err := c.Engine.Forget(ctx, id); err != nil {
+			return false, err
+		}
+		return false, moved(c.Requests.Forgotten(ctx, id, now))
+	case w.Identify:
 		return false, moved(c.Requests.Identify(ctx, id, now))
 	case w.State == request.Planning:
-		return c.plan(ctx, w, now)
+		return c.plan(ctx, w)
 	case w.Search > 0:
-		return c.verify(ctx, w, now)
+		return c.verify(ctx, w)
 	}
 	return false, nil
+}
+
+func (c *Clerk) issue(ctx context.Context, w request.Work) error {
+	report, err := c.Engine.Account(ctx, c.job(w))
+	if err != nil {
+		return err
+	}
+	if err := c.Issue(ctx, w, report); err != nil {
+		return err
+	}
+	return moved(c.Requests.Receipted(ctx, w.Request, w.Owed, c.Engine.Clock.Now()))
 }
 
 // Carry does what a request asks of the account that erases.
@@ -66,22 +108,25 @@ func (c *Clerk) Carry(ctx context.Context, id string) (again bool, err error) {
 	if err != nil || w.State != request.Approved && w.State != request.Executing || now.Before(w.After) {
 		return false, err
 	}
-	if w.Map != c.Engine.Map.Digest() {
+	j := c.job(w)
+	digest, err := c.Engine.Approved(ctx, j)
+	if err != nil {
+		return false, err
+	}
+	if w.Map != c.Engine.Map.Digest() || digest != w.Plan {
 		_, err := c.Requests.Drifted(ctx, id, w.Round, nil, now)
 		return false, moved(err)
 	}
 	if w.State == request.Approved {
-		if _, err := c.Requests.Started(ctx, id, w.Round, w.Plan, now); err != nil {
+		if _, err := c.Requests.Started(ctx, id, w.Round, digest, now); err != nil {
 			return false, moved(err)
 		}
 	}
-	x, done, err := c.Engine.Execute(ctx, c.job(w), now.Add(c.Budget))
+	x, done, err := c.Engine.Execute(ctx, j, now.Add(c.Budget))
 	now = c.Engine.Clock.Now()
 	switch {
-	case err != nil:
-		return false, err
-	case !done:
-		return true, moved(c.Requests.Alive(ctx, id, w.Round, now))
+	case err != nil || !done:
+		return c.unfinished(ctx, w, Erasing, err)
 	case x.Grown:
 		_, err = c.Requests.Drifted(ctx, id, w.Round, nil, now)
 	default:
@@ -99,34 +144,40 @@ func (c *Clerk) work(ctx context.Context, id string) (request.Work, time.Time, e
 	return w, now, err
 }
 
-func (c *Clerk) plan(ctx context.Context, w request.Work, now time.Time) (again bool, err error) {
+func (c *Clerk) plan(ctx context.Context, w request.Work) (again bool, err error) {
 	j := c.job(w)
-	p, done, err := c.Engine.Plan(ctx, j, now.Add(c.Budget))
-	now = c.Engine.Clock.Now()
-	if err != nil {
-		return false, err
-	}
-	if !done {
-		return true, moved(c.Requests.Alive(ctx, w.Request, w.Round, now))
+	p, done, err := c.Engine.Plan(ctx, j, c.until())
+	if err != nil || !done {
+		return c.unfinished(ctx, w, Planning, err)
 	}
 	digest, err := p.Digest(j)
 	if err != nil {
 		return false, err
 	}
-	_, err = c.Requests.Planned(ctx, w.Request, w.Round, *p.Summary(digest), now)
+	_, err = c.Requests.Planned(ctx, w.Request, w.Round, *p.Summary(digest), c.Engine.Clock.Now())
 	return false, moved(err)
 }
 
-func (c *Clerk) verify(ctx context.Context, w request.Work, now time.Time) (again bool, err error) {
-	o, _, done, err := c.Engine.Search(ctx, c.job(w), w.Search, now.Add(c.Budget))
-	now = c.Engine.Clock.Now()
-	if err != nil {
-		return false, err
+func (c *Clerk) verify(ctx context.Context, w request.Work) (again bool, err error) {
+	o, _, done, err := c.Engine.Search(ctx, c.job(w), w.Search, c.until())
+	if err != nil || !done {
+		return c.unfinished(ctx, w, Searching, err)
 	}
-	if !done {
-		return true, moved(c.Requests.Alive(ctx, w.Request, w.Round, now))
+	_, err = c.Requests.Verified(ctx, w.Request, w.Round, w.Search, o, c.Engine.Clock.Now())
+	return false, moved(err)
+}
+
+func (c *Clerk) until() time.Time { return c.Engine.Clock.Now().Add(c.Budget) }
+
+// unfinished says how far the engine has come, so that nobody calls it again too soon, or what it cannot get over.
+func (c *Clerk) unfinished(ctx context.Context, w request.Work, phase Phase, err error) (again bool, _ error) {
+	now := c.Engine.Clock.Now()
+	switch {
+	case err == nil || errors.Is(err, ErrLater):
+		return err == nil, moved(c.Requests.Alive(ctx, w.Request, w.Round, now))
+	case fault.CodeOf(err) == "" && phase == Planning && !passing(err):
+		_, err = c.Requests.Hindered(ctx, w.Request, w.Round, request.Unusable, now)
 	}
-	_, err = c.Requests.Verified(ctx, w.Request, w.Round, w.Search, o, now)
 	return false, moved(err)
 }
 
@@ -140,7 +191,10 @@ func moved(err error) error {
 }
 
 func (c *Clerk) job(w request.Work) Job {
-	j := Job{Request: w.Request, Round: w.Round, Tenant: w.Tenant, Scope: Person, Executed: w.Executed}
+	j := Job{
+		Request: w.Request, Round: w.Round, Tenant: w.Tenant, Scope: Person, Executed: w.Executed, Ran: w.Ran, Reviewed: w.Reviewed,
+		Global: w.Global && w.Requester != request.Controller, Still: c.still(w),
+	}
 	switch {
 	case w.Kind == request.Account:
 		j.Scope = Account
@@ -151,7 +205,18 @@ func (c *Clerk) job(w request.Work) Job {
 		j.IDs = append(j.IDs, datamap.Identifier{Kind: id.Kind, Value: id.Value, Verified: id.Verified})
 	}
 	for _, h := range w.Holds {
-		j.Holds = append(j.Holds, Hold{Entry: h.Entry, Until: h.Until.End(c.Engine.Zone)})
+		j.Holds = append(j.Holds, Hold{Entry: h.Entry, Fields: h.Fields, Until: h.Until.End(c.Engine.Zone), Ground: h.Ground, Citation: h.Citation})
 	}
 	return j
+}
+
+// still reports whether the request is where it was when the work was given out.
+func (c *Clerk) still(w request.Work) func(context.Context) error {
+	return func(ctx context.Context) error {
+		round, err := c.Requests.Current(ctx, w.Request)
+		if err == nil && round != w.Round {
+			err = fault.Refuse(fault.Conflict, "request_moved", "The request has moved on since.", "Ask for the work there is now.")
+		}
+		return err
+	}
 }

@@ -1,226 +1,226 @@
 package run_test
 
 import (
-	"bytes"
-	"context"
-	"crypto/rand"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	mathrand "math/rand/v2"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"ostiary.internal/shared/erasure/request"
-	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/erasure/run"
-	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/message"
-	"ostiary.internal/shared/platform/outbox"
-	"ostiary.internal/shared/platform/seal"
-	sealing "ostiary.internal/shared/platform/seal/local"
 	"ostiary.internal/shared/platform/store"
-	"ostiary.internal/shared/platform/store/memory"
-	"ostiary.internal/shared/policy"
 )
 
-// office is requests, engine and everything that leaves them.
-type office struct {
-	*world
-	requests *request.Service
-	clerk    run.Clerk
-	keys     seal.Keys
-
-	mu     sync.Mutex
-	queue  []outbox.Entry // messages to the engine
-	mail   map[string]message.Content
-	leaked bytes.Buffer // whatever left in clear
-}
-
-func newOffice(t *testing.T) *office {
-	t.Helper()
-	o := &office{world: newWorld(t), mail: map[string]message.Content{}, keys: sealing.New(filepath.Join(t.TempDir(), "key"), rand.Reader)}
-	schema := slices.Concat(store.Schema{outbox.Collection(), heartbeat.Collection()}, request.Collection(), run.Collection())
-	s, err := memory.New(store.Options{Schema: schema, Clock: o.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.store, o.config.Store = s, s
-	box := outbox.New(s, o.clock, slog.New(slog.NewJSONHandler(&o.leaked, nil)), map[outbox.Kind]outbox.Sink{outbox.Record: o.keep, outbox.Message: o.send})
-	letters, err := letter.Read(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, problems, err := policy.Load(files(mapText), "x")
-	if err != nil {
-		t.Fatal(err, problems)
-	}
-	engine := o.engine()
-	o.requests, err = request.New(request.Config{
-		Store: s, Box: box, Policy: p, Digest: "sha256:" + strings.Repeat("0", 64), Keys: o.keys, Messages: seal.NewCache(o.keys, rand.Reader, o.clock),
-		Mark: bytes.Repeat([]byte("k"), request.LeastKey), Letters: letters, Directory: engine, Page: "https://x.example/", Desk: "https://x.example/",
-		Rules: request.Rules{Zone: time.UTC, Country: "DE", AutoApprove: 5_000, Strict: true},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.clerk = run.Clerk{Requests: o.requests, Engine: engine, Budget: time.Hour}
-	return o
-}
-
-func (o *office) keep(_ context.Context, e outbox.Entry) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.leaked.Write(e.Data)
-	return nil
-}
-
-func (o *office) send(ctx context.Context, e outbox.Entry) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.leaked.Write(e.Data)
-	fmt.Fprintln(&o.leaked, e.Key, e.Attributes)
-	if e.Target != message.TopicRequested {
-		o.queue = append(o.queue, e)
-		return nil
-	}
-	var r message.Request
-	if err := json.Unmarshal(e.Data, &r); err != nil {
-		return fault.New(fault.Invalid, "a letter: %w", err)
-	}
-	c, err := r.Open(ctx, o.keys)
-	o.mail[e.Key] = c
-	return err
-}
-
-// deliver hands over all messages, some of them twice and in any order, until none is left.
-func (o *office) deliver(r *mathrand.Rand) {
+// ask has jo ask on the page and prove that it is she.
+func (o *office) ask(r *mathrand.Rand) (asked request.Receipt, code string) {
 	o.t.Helper()
-	for range 10_000 {
-		o.mu.Lock()
-		if len(o.queue) == 0 {
-			o.mu.Unlock()
-			return
-		}
-		i := r.IntN(len(o.queue))
-		e := o.queue[i]
-		if r.IntN(4) != 0 { // else it comes again
-			o.queue = slices.Delete(o.queue, i, i+1)
-		}
-		o.mu.Unlock()
-		var n request.Notice
-		if err := json.Unmarshal(e.Data, &n); err != nil {
-			o.t.Fatal(err)
-		}
-		do := o.clerk.Search
-		if e.Target == request.TopicRun {
-			do = o.clerk.Carry
-		}
-		again, err := do(o.t.Context(), n.Request)
-		if err != nil && !fault.Is(err, fault.Transient) {
-			o.t.Fatalf("%s: %v", e.Target, err)
-		}
-		if again || err != nil {
-			o.mu.Lock()
-			o.queue = append(o.queue, e)
-			o.mu.Unlock()
-			if err := o.clock.Set(o.clock.Now().Add(3 * time.Minute)); err != nil {
-				o.t.Fatal(err)
-			}
-		}
-	}
-	o.t.Fatal("messages without an end")
-}
-
-var codeForm = regexp.MustCompile(`#([a-z2-9]+)\.([a-z2-9]+)`)
-
-// prove follows the link that was mailed, and returns its code.
-func (o *office) prove(number string) (code string) {
-	o.t.Helper()
-	o.mu.Lock()
-	for key, c := range o.mail {
-		if found := codeForm.FindStringSubmatch(c.Text); found != nil && found[1] == number && strings.Contains(key, "/link/") {
-			code = found[2]
-		}
-	}
-	o.mu.Unlock()
-	if _, err := o.requests.Confirm(o.t.Context(), number, code, o.clock.Now()); err != nil {
-		o.t.Fatalf("proving %s: %v (code %d letters)", number, err, len(code))
-	}
-	return code
-}
-
-func (o *office) state(id string) request.State {
-	o.t.Helper()
-	w, err := o.requests.Work(o.t.Context(), id, o.clock.Now())
+	asked, err := o.requests.Ask(o.t.Context(), request.Ask{Tenant: "acme", Email: "jo@acme.example", Language: "en"}, o.clock.Now())
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	return w.State
+	o.work(asked.ID, r)
+	return asked, o.prove()
+}
+
+// on lets the clock come to a day and what is due be done.
+func (o *office) on(day int, id string, r *mathrand.Rand) {
+	o.t.Helper()
+	if now := start.AddDate(0, 0, day); now.After(o.clock.Now()) {
+		if err := o.clock.Set(now); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+	if err := o.requests.Tick(o.t.Context(), o.clock.Now()); err != nil {
+		o.t.Fatal(err)
+	}
+	o.work(id, r)
 }
 
 // A person asks on the page, proves who she is by the link to the address on file, and is gone; a search each time for a
-// month says so. Messages come twice and in any order; stores fail; nothing of her leaves but in sealed letters.
+// month says so. Messages come twice and in any order; stores fail; somebody else gets her address, and something of hers
+// is written late. Nothing of her leaves but in sealed letters.
 func TestForgotten(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			o, r := newOffice(t), mathrand.New(mathrand.NewPCG(seed, 1))
-			o.fill(400)
-			twin := o.people.export("twin")
-			o.people.fail = func(string) error {
-				if r.IntN(25) == 0 {
-					return fault.New(fault.Transient, "a death")
-				}
-				return nil
-			}
-			asked, err := o.requests.Ask(t.Context(), request.Ask{Tenant: "acme", Email: "jo@acme.example", Language: "en"}, o.clock.Now())
-			if err != nil {
-				t.Fatal(err)
-			}
-			stranger, err := o.requests.Ask(t.Context(), request.Ask{Tenant: "acme", Email: "nobody@acme.example", Language: "en"}, o.clock.Now())
-			if err != nil || stranger.State != asked.State || stranger.Due != asked.Due {
-				t.Fatalf("%+v, %v beside %+v", stranger, err, asked)
-			}
-			o.deliver(r)
-			code := o.prove(asked.Number)
-			o.deliver(r)
-			if got := o.state(asked.ID); got != request.Retained {
-				t.Fatalf("the request is %s", got)
-			}
-			for _, after := range request.Passes()[1:] {
-				if err := o.clock.Set(start.Add(after + 12*time.Hour)); err != nil {
-					t.Fatal(err)
-				}
-				if after == 24*time.Hour {
-					o.people.put("sessions", "late", "uid", "u1") // written by a queue that was behind
-				}
-				if err := o.requests.Tick(t.Context(), o.clock.Now()); err != nil {
-					t.Fatal(err)
-				}
-				o.deliver(r)
-			}
-			o.people.fail = nil
-			v, err := o.requests.Status(t.Context(), asked.Number, code)
-			if err != nil || v.State != request.Retained || v.Erased != 405 || v.Passed != 5 || len(v.Kept) != 1 || v.Kept[0].Until.String() != "2030-05-05" {
-				t.Errorf("%+v, %v", v, err)
-			}
-			if got := o.people.export("acme"); strings.Contains(got, "jo@") || strings.Contains(got, "late") || strings.Count(got, "uid:u10 ") != 400 {
-				t.Errorf("left: %d of u10", strings.Count(got, "uid:u10 "))
-			}
-			if o.people.export("twin") != twin {
-				t.Error("the twin tenant was touched")
-			}
-			if text := o.leaked.String(); strings.Contains(text, "jo@") || strings.Contains(text, "u1-") || strings.Contains(text, "acme-u1") {
-				t.Error("something of the person left in clear")
-			}
+			forgotten(t, mathrand.New(mathrand.NewPCG(seed, 1)))
 		})
+	}
+}
+
+func forgotten(t *testing.T, r *mathrand.Rand) {
+	o := newOffice(t)
+	o.fill(400)
+	o.shelf()
+	twin := o.people.export("twin")
+	down := time.Time{}
+	o.people.fail = func(call string) error {
+		if r.IntN(25) == 0 || strings.HasSuffix(call, " profiles") && o.clock.Now().Before(down) {
+			return fault.New(fault.Transient, "a death")
+		}
+		return nil
+	}
+	stranger, err := o.requests.Ask(t.Context(), request.Ask{Tenant: "acme", Email: "nobody@acme.example", Language: "en"}, o.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, code := o.ask(r)
+	if stranger.State != asked.State || stranger.Due != asked.Due {
+		t.Fatalf("%+v beside %+v", stranger, asked)
+	}
+	o.work(asked.ID, r)
+	if got := o.state(asked.ID); got != request.Retained {
+		t.Fatalf("the request is %s", got)
+	}
+	days := []int{1, 2, 3, 4, 10, 11, 35, 42}
+	newer, late, below := days[r.IntN(4)], days[r.IntN(4)], days[r.IntN(4)]
+	for _, day := range days {
+		if day == newer {
+			o.newer(day)
+		}
+		if day == late {
+			o.late()
+			down = o.clock.Now().Add(time.Duration(r.IntN(48)) * time.Hour)
+		}
+		if day == below {
+			o.people.put("folders", "acme/thumbs/late", "tenant", "")
+		}
+		o.on(day, asked.ID, r)
+	}
+	o.people.fail = nil
+	v, err := o.requests.Status(t.Context(), asked.Number, code)
+	want := int64(400 + 3 + 2 + 3 + 1)
+	if err != nil || v.State != request.Retained || v.Erased != want+1 || v.Passed != 5 || len(v.Kept) != 1 || v.Kept[0].Until.String() != "2030-05-05" || o.people.erased != want {
+		t.Errorf("%+v, %v; erased %d", v, err, o.people.erased)
+	}
+	got := o.people.export("acme") + o.people.export("")
+	if strings.Contains(got, "late") || strings.Count(got, "uid:u10 ") != 400 || strings.Count(got, "jo@") != 2 || !strings.Contains(got, "users/new") || !strings.Contains(got, "notes/new") {
+		t.Errorf("left: %d of u10\n%s", strings.Count(got, "uid:u10 "), o.people.export(""))
+	}
+	if last := o.receipts[len(o.receipts)]; len(o.receipts) < 2 || len(last.Passes) == 0 || counts(last) != want+1 {
+		t.Errorf("%d receipts, the last of %d", len(o.receipts), counts(last))
+	}
+	if o.people.export("twin") != twin {
+		t.Error("the twin tenant was touched")
+	}
+	if text := o.leaked.String(); strings.Contains(text, "jo@") || strings.Contains(text, "u1-") || strings.Contains(text, "acme-u1") {
+		t.Error("something of the person left in clear")
+	}
+}
+
+// newer has somebody else get jo's address.
+func (o *office) newer(day int) {
+	now := start.AddDate(0, 0, day).Format(time.RFC3339)
+	o.people.put("users", "new", "uid", "u77", "email", "jo@acme.example", "created", now)
+	o.people.put("notes", "new", "email", "jo@acme.example", "created", now)
+}
+
+// late is what a queue writes that was behind.
+func (o *office) late() {
+	o.people.put("sessions", "late", "uid", "u1")
+	o.people.put("profiles", "late", "uid", "u1", "customer", "c9")
+	o.people.put("orders", "late", "customer", "c9")
+}
+
+// counts is how much a receipt says was erased.
+func counts(r run.Report) (sum int64) {
+	for _, e := range r.Entries {
+		sum += e.Erased + e.Anonymised
+	}
+	return sum
+}
+
+// Of a request that is closed nothing stays but that there was one; until its receipt is made it is not.
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	o, r := newOffice(t), mathrand.New(mathrand.NewPCG(1, 1))
+	o.people.put("users", "1", "uid", "u1", "email", "jo@acme.example", "created", "2026-01-01T00:00:00Z")
+	asked, _ := o.ask(r)
+	o.work(asked.ID, r)
+	for _, day := range []int{1, 2, 8, 31, 32} {
+		o.on(day, asked.ID, r)
+	}
+	if got := o.state(asked.ID); got != request.Completed || len(o.receipts) != 1 {
+		t.Errorf("the request is %s, with %d receipts", got, len(o.receipts))
+	}
+	for _, c := range run.Collection() {
+		if docs, err := o.store.Query(t.Context(), store.Query{Collection: c.Name, Limit: 10}); err != nil || len(docs) > 0 {
+			t.Errorf("%s keeps %d documents, %v", c.Name, len(docs), err)
+		}
+	}
+}
+
+// What is on record is not what was approved: nothing is erased, and a person looks.
+func TestAnotherPlan(t *testing.T) {
+	t.Parallel()
+	o, r := newOffice(t), mathrand.New(mathrand.NewPCG(1, 1))
+	o.fill(1)
+	asked, _ := o.ask(r)
+	o.stop = request.TopicRun
+	o.deliver(r)
+	if got := o.state(asked.ID); got != request.Approved {
+		t.Fatalf("the request is %s", got)
+	}
+	if err := o.store.Tx(t.Context(), func(tx store.Tx) error { // somebody who may write the database tries
+		var other map[string]any
+		if err := tx.Get("jobs", asked.ID, &other); err != nil {
+			return err
+		}
+		other["planned"] = 7
+		return tx.Put("jobs", asked.ID, other)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.clerk.Carry(t.Context(), asked.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.state(asked.ID); got != request.Planning || o.people.erased != 0 {
+		t.Errorf("the request is %s, and %d are erased", got, o.people.erased)
+	}
+	o.stop = ""
+	o.deliver(r)
+	if got := o.state(asked.ID); got != request.AwaitingApproval {
+		t.Errorf("the request is %s", got)
+	}
+}
+
+// A hold stops who is erasing, in the middle; and what she is known by that nobody can search with is a person's to see.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	o, r := newOffice(t), mathrand.New(mathrand.NewPCG(1, 1))
+	o.fill(1_000)
+	asked, _ := o.ask(r)
+	o.stop = request.TopicRun
+	o.deliver(r)
+	pages := 0
+	o.people.fail = func(call string) error {
+		if call == "erase sessions" {
+			pages++
+		}
+		if pages == 2 {
+			pages++
+			_, err := o.requests.Drifted(t.Context(), asked.ID, 1, nil, o.clock.Now())
+			return err
+		}
+		return nil
+	}
+	if again, err := o.clerk.Carry(t.Context(), asked.ID); err != nil || again || o.people.erased != 600 {
+		t.Errorf("%v, %v, and %d are erased", again, err, o.people.erased)
+	}
+}
+
+func TestHindered(t *testing.T) {
+	t.Parallel()
+	o, r := newOffice(t), mathrand.New(mathrand.NewPCG(1, 1))
+	o.people.put("users", "1", "uid", "u1", "email", "jo@acme.example", "created", "2026-01-01T00:00:00Z")
+	asked, _ := o.ask(r)
+	o.people.put("users", "1", "uid", "..", "email", "jo@acme.example", "created", "2026-01-01T00:00:00Z")
+	o.work(asked.ID, r)
+	v, err := o.requests.Work(t.Context(), asked.ID, o.clock.Now())
+	if err != nil || v.State != request.Blocked {
+		t.Errorf("the request is %s, %v", v.State, err)
 	}
 }

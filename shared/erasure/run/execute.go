@@ -3,9 +3,10 @@ package run
 import (
 	"context"
 	"errors"
+	"maps"
+	"strings"
 	"time"
 
-	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
@@ -20,25 +21,25 @@ type Execution struct {
 }
 
 // Execute erases what is the job's, until the time is over. Not done, it is called again. In the round of a plan it stops
-// where an entry turns out to have grown by more than the map's limit.
+// where an entry turns out to have grown by more than the map's limit. Errors as Plan.
 func (e *Engine) Execute(ctx context.Context, j Job, until time.Time) (x Execution, done bool, err error) {
 	if e.Eraser == nil {
 		return x, false, fault.New(fault.Misconfigured, "erasing: this account only reads")
 	}
-	ids, err := e.identify(ctx, j, false)
+	k, err := e.identify(ctx, j, erasing)
 	if err != nil {
 		return x, false, err
 	}
-	steps, err := e.steps(j, ids)
+	steps, err := e.steps(ctx, j, k)
 	if err != nil {
 		return x, false, err
 	}
-	if err := e.sparing(ctx, j, ids, steps); err != nil {
-		return x, false, err
-	}
-	w := &walk{Engine: e, job: j, phase: erasing, until: until, ordered: true}
+	w := &walk{Engine: e, job: j, known: k, phase: erasing, until: until, ordered: true}
 	w.page = w.erase
 	if w.planned, err = e.allowed(ctx, j, steps); err != nil {
+		return x, false, err
+	}
+	if w.given, err = e.given(ctx, j); err != nil {
 		return x, false, err
 	}
 	all, done, err := w.walk(ctx, steps)
@@ -58,21 +59,21 @@ func (e *Engine) Execute(ctx context.Context, j Job, until time.Time) (x Executi
 	return x, err == nil, err
 }
 
-// fewMore is by how many items an entry may grow whatever the percentage: one of two items has grown by half.
+// fewMore is by how many items a step may grow whatever the percentage: one of two items has grown by half.
 const fewMore = 10
 
-// allowed is how many items each entry may have, by what the plan of this round found; an entry that was not planned, none
+// allowed is how many items each step may have, by what the plan of this round found; one that was not planned, none
 // but a few. It is nil in a round without a plan, which sweeps what came late in whatever number.
-func (e *Engine) allowed(ctx context.Context, j Job, steps []datamap.Step) (map[string]int64, error) {
+func (e *Engine) allowed(ctx context.Context, j Job, steps []step) (map[string]int64, error) {
 	limits, planned := map[string]int64{}, false
 	for _, s := range steps {
 		var t task
-		err := e.Store.Get(ctx, tasks, taskID(j, planning, s.Entry.ID), &t)
+		err := e.Store.Get(ctx, tasks, taskID(j, planning, s.ID), &t)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return nil, err
 		}
 		planned = planned || err == nil
-		limits[s.Entry.ID] = t.Count.Found + t.Count.Found*int64(e.Map.Limits.GrowthPercent)/100 + fewMore
+		limits[s.ID] = t.Count.Found + t.Count.Found*int64(e.Map.Limits.GrowthPercent)/100 + fewMore
 	}
 	if !planned {
 		return nil, nil
@@ -80,8 +81,42 @@ func (e *Engine) allowed(ctx context.Context, j Job, steps []datamap.Step) (map[
 	return limits, nil
 }
 
-// totals sums up what all rounds erased, from their tasks.
-func (e *Engine) totals(ctx context.Context, id string) (sum request.Totals, err error) {
+// given returns the tasks of erasing that earlier rounds did not end, by step: the newest of each.
+func (e *Engine) given(ctx context.Context, j Job) (map[string]task, error) {
+	newest := map[string]task{}
+	if j.Round <= 1 {
+		return nil, nil
+	}
+	err := e.history(ctx, j.Request, func(id string, t task) {
+		if t.Phase != erasing || t.Round >= j.Round {
+			return
+		}
+		of := j
+		of.Round = t.Round
+		step := strings.TrimPrefix(id, taskID(of, erasing, ""))
+		if newest[step].Round < t.Round {
+			newest[step] = t
+		}
+	})
+	maps.DeleteFunc(newest, func(_ string, t task) bool { return t.Done || t.At == nil })
+	return newest, err
+}
+
+// inherit takes over what an earlier round had in hand when it was given up.
+func (w *walk) inherit(ctx context.Context, old task, p *position) error {
+	before, err := w.position(ctx, old)
+	if err != nil {
+		return err
+	}
+	p.Left = before.Left
+	for _, i := range before.Items {
+		p.Left = append(p.Left, i.Ref)
+	}
+	return nil
+}
+
+// history calls fn with each task of a request.
+func (e *Engine) history(ctx context.Context, id string, fn func(id string, t task)) error {
 	var after *store.Cursor
 	for {
 		docs, err := e.Store.Query(ctx, store.Query{
@@ -89,18 +124,44 @@ func (e *Engine) totals(ctx context.Context, id string) (sum request.Totals, err
 		})
 		list, err := store.Find[task](docs, err)
 		if err != nil {
-			return sum, err
+			return err
 		}
-		for _, t := range list {
-			if t.Phase == erasing {
-				sum.Erased += t.Count.Erased
-				sum.Anonymised += t.Count.Anonymised
-				sum.Gone += t.Count.Gone
-			}
+		for i, t := range list {
+			fn(docs[i].ID, t)
 		}
 		if len(docs) < store.MaxQueryResults {
-			return sum, nil
+			return nil
 		}
 		after = &store.Cursor{ID: docs[len(docs)-1].ID}
 	}
+}
+
+// totals sums up what all rounds erased, from their tasks.
+func (e *Engine) totals(ctx context.Context, id string) (sum request.Totals, err error) {
+	err = e.history(ctx, id, func(_ string, t task) {
+		if t.Phase == erasing {
+			sum.Erased += t.Count.Erased
+			sum.Anonymised += t.Count.Anonymised
+			sum.Gone += t.Count.Gone
+		}
+	})
+	return sum, err
+}
+
+// add sums up counts; ends are the outermost.
+func (c *Count) add(o Count) {
+	c.Found += o.Found
+	c.Erased += o.Erased
+	c.Anonymised += o.Anonymised
+	c.Gone += o.Gone
+	c.Clean += o.Clean
+	c.Kept += o.Kept
+	c.Held += o.Held
+	c.Foreign += o.Foreign
+	c.Stray += o.Stray
+	c.Review += o.Review
+	c.Left += o.Left
+	c.NoEnd = c.NoEnd || o.NoEnd
+	c.until(o.First)
+	c.until(o.Until)
 }

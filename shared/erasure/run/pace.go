@@ -50,22 +50,25 @@ func (p *pace) load(store string, now time.Time) *load {
 	return l
 }
 
-// wait returns when a page may begin. A wait that outlasts the context is Transient.
-func (p *pace) wait(ctx context.Context, store string) error {
+// wait returns when a page may begin, or false when that is not within the time, or the context ends before.
+func (p *pace) wait(ctx context.Context, store string, within time.Duration) bool {
 	p.mu.Lock()
 	now := p.clock.Now()
 	wait := p.load(store, now).free.Sub(now)
 	p.mu.Unlock()
-	if wait <= 0 {
-		return nil
+	switch {
+	case wait <= 0:
+		return true
+	case wait > within:
+		return false
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return true
 	case <-ctx.Done():
-		return fault.New(fault.Transient, "waiting for a store: %w", ctx.Err())
+		return false
 	}
 }
 

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/store"
 )
 
 // Names of the phases in stored tasks.
@@ -27,27 +27,40 @@ type Entry struct {
 	Region string         `json:"region"`
 	Action datamap.Action `json:"action"`
 	Count  Count          `json:"count"`
-	Why    string         `json:"why,omitempty"` // it could not be searched: missing, denied, refused, unreachable, changing, after_…
+	// Why says in a word why it could not be searched: missing, denied, refused, unreachable, changing; after_… of an
+	// entry that comes before.
+	Why string `json:"why,omitempty"`
+	// Whole says that fields are held which cannot be kept without the rest of their item.
+	Whole bool `json:"whole,omitempty"`
 }
 
 // Plan is what a search found, entry by entry.
 type Plan struct {
-	Map      string   `json:"map"` // digest of the data map
-	Entries  []Entry  `json:"entries"`
-	Unasked  []string `json:"unasked,omitempty"`  // entries in which no identifier of hers can be searched
-	Unmapped []string `json:"unmapped,omitempty"` // places that nobody has mapped
-	Forward  []string `json:"forward,omitempty"`  // entries for which the tenant answers
-	Share    int      `json:"share,omitempty"`    // percent of the tenant's items, rounded up; 0 where nobody asked
+	Map      string         `json:"map"`     // digest of the data map
+	Subject  string         `json:"subject"` // commitment to the identifiers
+	Entries  []Entry        `json:"entries"`
+	Lost     []request.Open `json:"lost,omitempty"`     // entries whose identifiers, owners or places could not be read
+	Unasked  []string       `json:"unasked,omitempty"`  // entries in which no identifier of hers can be searched
+	Unmapped []string       `json:"unmapped,omitempty"` // places that nobody has mapped, the first of them
+	Missing  int64          `json:"missing,omitempty"`  // how many there are
+	Forward  []string       `json:"forward,omitempty"`  // entries for which the tenant answers
+	Share    int            `json:"share,omitempty"`    // percent of the tenant's items, rounded up; 0 where nobody asked
+	Owner    bool           `json:"owner,omitempty"`    // the person is an owner of the tenant
+	Last     bool           `json:"last,omitempty"`     // and there is no other, or nobody can tell
 }
 
-// Digest is the SHA-256, in hex, of the plan of one request: what is approved.
+// Digest is the SHA-256, in hex, of the plan of one round of a request: what is approved. Whose data it is about is part
+// of it, and cannot be read from it.
 func (p Plan) Digest(j Job) (string, error) {
 	text, err := json.Marshal(struct {
 		Request string `json:"request"`
+		Round   int    `json:"round"`
 		Tenant  string `json:"tenant"`
 		Scope   Scope  `json:"scope"`
+		Global  bool   `json:"global"`
+		Holds   []Hold `json:"holds"`
 		Plan    Plan   `json:"plan"`
-	}{j.Request, j.Tenant, j.Scope, p})
+	}{j.Request, j.Round, j.Tenant, j.Scope, j.Global, j.Holds, p})
 	if err != nil {
 		return "", fault.New(fault.Invalid, "digesting a plan: %w", err)
 	}
@@ -57,160 +70,138 @@ func (p Plan) Digest(j Job) (string, error) {
 
 // Summary is the plan by number alone.
 func (p Plan) Summary(digest string) *request.Plan {
-	s := &request.Plan{Digest: digest, Map: p.Map, Share: p.Share, Missing: int64(len(p.Unmapped)), Theirs: len(p.Forward) > 0}
+	s := &request.Plan{Digest: digest, Map: p.Map, Share: p.Share, Missing: p.Missing, Theirs: len(p.Forward) > 0, Owner: p.Owner, Last: p.Last}
 	for _, e := range p.Entries {
 		s.Items += e.Count.Left
 		s.Held += e.Count.Held
 		s.Kept += e.Count.Kept
 		s.Review += e.Count.Review
 		s.Own = s.Own || e.Count.Found > 0 || e.Why != "" // what could not be searched may hold something
+		if e.Count.Review > 0 {
+			s.Look = append(s.Look, request.Look{Entry: e.ID, Items: e.Count.Review})
+		}
 	}
+	s.Own = s.Own || len(p.Lost) > 0
 	return s
 }
 
 // Plan searches for everything that is the job's, with the account that only reads, until the time is over. Not done, it is
-// called again. Errors are Transient, or say that the data map or the identifiers are no good (Invalid, Misconfigured,
-// Exhausted).
+// called again. Errors are Transient (ErrLater among them), those of Job.Still, or say that the data map or the identifiers
+// are no good (Invalid, Misconfigured, Exhausted).
 func (e *Engine) Plan(ctx context.Context, j Job, until time.Time) (p Plan, done bool, err error) {
-	ids, err := e.identify(ctx, j, true)
+	k, err := e.identify(ctx, j, planning)
 	if err != nil {
 		return p, false, err
 	}
-	all, steps, done, err := e.search(ctx, j, ids, planning, until)
+	if k.Plan != nil {
+		return *k.Plan, true, nil
+	}
+	all, steps, done, err := e.search(ctx, j, k, planning, until)
 	if err != nil || !done {
 		return p, false, err
 	}
-	p = Plan{Map: e.Map.Digest(), Entries: entries(steps, all)}
-	if j.Scope == Person {
-		p.Unasked, p.Forward = e.Map.Unasked(ids), e.Map.Forward(ids)
-	}
-	if p.Unmapped, err = e.unmapped(ctx); err != nil {
+	found, done, err := e.places(ctx, j, steps, planning, until)
+	if err != nil || !done {
 		return p, false, err
 	}
-	p.Share, err = e.share(ctx, j, p)
-	return p, err == nil, err
+	p = Plan{Map: e.Map.Digest(), Entries: entries(steps, all), Lost: append(k.Lost, found.lost...), Unmapped: found.names, Missing: found.missing, Owner: k.Owner, Last: k.Last}
+	if p.Subject, err = k.commitment(); err != nil {
+		return p, false, err
+	}
+	if j.Scope == Person {
+		p.Unasked, p.Forward = e.unasked(j, k), e.Map.Forward(k.IDs)
+	}
+	if p.Share, done, err = e.share(ctx, j, p, until); err != nil || !done {
+		return p, false, err
+	}
+	k.Plan = &p
+	return p, true, e.planned(ctx, j, k)
+}
+
+// planned keeps the plan of a round: what is approved has to be what is carried out.
+func (e *Engine) planned(ctx context.Context, j Job, k known) error {
+	id := snapshotID(j, planning)
+	sealed, err := e.sealed(ctx, j, id, k)
+	if err != nil {
+		return err
+	}
+	return e.Store.Tx(ctx, func(tx store.Tx) error {
+		var newest snapshot
+		if err := tx.Get(jobs, j.Request, &newest); err != nil {
+			return err
+		}
+		newest.Planned = max(newest.Planned, j.Round)
+		newest.Rev++
+		if err := tx.Put(jobs, j.Request, newest); err != nil {
+			return err
+		}
+		return tx.Put(jobs, id, snapshot{V: version, Request: j.Request, Rev: 1, Round: j.Round, Known: sealed})
+	})
+}
+
+// Approved returns the digest of the newest plan as the engine has it on record, for what it will search for: compare it with
+// what was approved. "" where there is none.
+func (e *Engine) Approved(ctx context.Context, j Job) (string, error) {
+	_, newest, found, err := e.recall(ctx, j, j.Request)
+	if err != nil || !found {
+		return "", err
+	}
+	j.Round = newest.Planned
+	k, _, found, err := e.recall(ctx, j, snapshotID(j, planning))
+	if err != nil || !found || k.Plan == nil {
+		return "", err
+	}
+	p := *k.Plan
+	if p.Subject, err = k.commitment(); err != nil {
+		return "", err
+	}
+	j.Holds, p.Map = k.Holds, e.Map.Digest()
+	return p.Digest(j)
+}
+
+// unasked are entries that nobody could ask about her. Where stores were asked for the identifiers of an entry and had
+// none, there is nothing to ask it for.
+func (e *Engine) unasked(j Job, k known) []string {
+	ids := slices.Clone(k.IDs)
+	for _, kind := range k.Asked {
+		ids = append(ids, datamap.Identifier{Kind: kind, Value: "asked-for", Verified: true})
+	}
+	return slices.DeleteFunc(e.Map.Unasked(ids), func(id string) bool {
+		entry, _ := e.Map.Entry(id)
+		return entry.Tenant.Global != "" && !j.Global
+	})
 }
 
 // search walks all steps with the account that only reads.
-func (e *Engine) search(ctx context.Context, j Job, ids []datamap.Identifier, phase string, until time.Time) ([]task, []datamap.Step, bool, error) {
-	steps, err := e.steps(j, ids)
+func (e *Engine) search(ctx context.Context, j Job, k known, phase string, until time.Time) ([]task, []step, bool, error) {
+	steps, err := e.steps(ctx, j, k)
 	if err != nil {
 		return nil, nil, false, err
 	}
-	if err := e.sparing(ctx, j, ids, steps); err != nil {
-		return nil, nil, false, err
-	}
-	w := &walk{Engine: e, job: j, phase: phase, until: until}
+	w := &walk{Engine: e, job: j, known: k, phase: phase, until: until}
 	w.page = w.look
 	all, done, err := w.walk(ctx, steps)
+	for i := range steps {
+		w.inside(&steps[i]) // also of those that were done before
+	}
 	return all, steps, done, err
 }
 
-// sparing leaves to a person who came later, with an address or number that was the requester's, what is hers.
-func (e *Engine) sparing(ctx context.Context, j Job, ids []datamap.Identifier, steps []datamap.Step) error {
-	if j.Executed.IsZero() || !slices.ContainsFunc(steps, func(s datamap.Step) bool { return s.Reusable }) {
-		return nil
-	}
-	newer, err := e.returned(ctx, j, ids)
-	if err != nil || !newer {
-		return err
-	}
-	for i := range steps {
-		if steps[i].Reusable {
-			steps[i].Query.CreatedBefore = j.Executed
-		}
-	}
-	return nil
-}
-
-// returned reports whether the directory knows somebody by one of the identifiers again. Somebody of whom it cannot be
-// told since when she is there counts as one who came later.
-func (e *Engine) returned(ctx context.Context, j Job, ids []datamap.Identifier) (bool, error) {
-	for _, id := range ids {
-		kind, _ := e.Map.Kind(id.Kind)
-		if kind.Normalise != datamap.AsEmail || !id.Verified {
-			continue
-		}
-		l, err := e.Map.OnFile(j.Tenant, id.Value)
-		if fault.Is(err, fault.NotFound) {
-			return true, nil // nobody can be asked
-		} else if err != nil {
-			return false, err
-		}
-		reader, err := e.Reader(ctx, l.Reader)
-		if err != nil {
-			return false, err
-		}
-		page, err := reader.Find(ctx, l.Query, "", erasure.MaxPage)
-		if err != nil {
-			return false, err
-		}
-		if slices.ContainsFunc(page.Items, func(i erasure.Item) bool { return i.Created.IsZero() || !i.Created.Before(j.Executed) }) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-func entries(steps []datamap.Step, all []task) []Entry {
-	list := make([]Entry, len(steps))
+// entries adds up the steps of each entry.
+func entries(steps []step, all []task) []Entry {
+	var list []Entry
 	for i, s := range steps {
-		list[i] = Entry{ID: s.Entry.ID, Region: s.Region, Action: s.Entry.Action, Count: all[i].Count, Why: all[i].Why}
+		at := slices.IndexFunc(list, func(e Entry) bool { return e.ID == s.Entry.ID })
+		if at < 0 {
+			at = len(list)
+			list = append(list, Entry{ID: s.Entry.ID, Region: s.Region, Action: s.Entry.Action})
+		}
+		e := &list[at]
+		e.Count.add(all[i].Count)
+		e.Whole = e.Whole || s.whole
+		if e.Why == "" {
+			e.Why = all[i].Why
+		}
 	}
 	return list
-}
-
-// mostPlaces is how many places of one store are compared with the map.
-const mostPlaces = 2_000
-
-// unmapped returns the places of all stores that the map does not know.
-func (e *Engine) unmapped(ctx context.Context) ([]string, error) {
-	found := map[string][]string{}
-	for _, url := range e.Map.Stores() {
-		reader, err := e.Reader(ctx, url)
-		if err != nil {
-			return nil, err
-		}
-		places, err := reader.Places(ctx, mostPlaces)
-		if err != nil {
-			return nil, err
-		}
-		found[url] = places
-	}
-	return e.Map.Unmapped(found), nil
-}
-
-// share returns how much of its tenant's items a plan would erase, in percent, where that decides whether a person has
-// to look. It reads no more than needed to tell that it is less than the limit, which it then answers with 0.
-func (e *Engine) share(ctx context.Context, j Job, p Plan) (int, error) {
-	limit, items := int64(e.Map.Limits.TenantPercent), p.Summary("").Items
-	if j.Scope == Account || limit == 0 || items == 0 || items > int64(e.Map.Limits.AutoApproveItems) {
-		return 0, nil
-	}
-	steps, err := e.Map.Close(j.Tenant)
-	if err != nil {
-		return 0, err
-	}
-	var total int64
-	for _, s := range steps {
-		reader, err := e.Reader(ctx, s.Reader)
-		if err != nil {
-			return 0, err
-		}
-		for cursor := ""; ; {
-			page, err := reader.Find(ctx, s.Query, cursor, erasure.MaxPage)
-			if fault.Is(err, fault.NotFound) {
-				break // the plan lists it
-			} else if err != nil {
-				return 0, err
-			}
-			if total += int64(len(page.Items)); total*limit >= items*100 {
-				return 0, nil
-			}
-			if cursor = page.Next; cursor == "" {
-				break
-			}
-		}
-	}
-	return int((items*100 + total - 1) / max(total, 1)), nil
 }

@@ -4,71 +4,148 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/calendar"
-	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/request"
+	"ostiary.internal/shared/platform/store"
 )
 
 // Search looks for what is left, with the account that only reads, until the time is over. Not done, it is called again.
-// pass counts the searches of a round, from 1.
+// pass counts the searches of a round, from 1. It asks for identifiers again: some may have come after the plan. Entries are
+// what it counted, those that keep or have left something among them. Errors as Plan.
 func (e *Engine) Search(ctx context.Context, j Job, pass int, until time.Time) (o request.Outcome, list []Entry, done bool, err error) {
-	ids, err := e.identify(ctx, j, false)
+	phase := searching + strconv.Itoa(pass)
+	k, err := e.identify(ctx, j, phase)
 	if err != nil {
 		return o, nil, false, err
 	}
-	all, steps, done, err := e.search(ctx, j, ids, searching+strconv.Itoa(pass), until)
+	all, steps, done, err := e.search(ctx, j, k, phase, until)
 	if err != nil || !done {
 		return o, nil, false, err
 	}
-	unmapped, err := e.unmapped(ctx)
+	found, done, err := e.places(ctx, j, steps, phase, until)
+	if err != nil || !done {
+		return o, nil, false, err
+	}
+	strays, err := e.strays(ctx, j.Request)
 	if err != nil {
 		return o, nil, false, err
 	}
-	o.Missing = int64(len(unmapped))
-	for i, s := range steps {
-		e.conclude(&o, j, s, all[i])
+	o.Missing, o.Open = found.missing, append(k.Lost, found.lost...)
+	list = entries(steps, all)
+	for i := range list {
+		list[i].Count.Stray += strays[list[i].ID]
+		e.conclude(&o, j, list[i], steps, all)
+	}
+	if j.Scope == Person {
+		for _, id := range e.unasked(j, k) {
+			if _, settled := j.Reviewed[id]; !settled {
+				o.Open = append(o.Open, request.Open{Entry: id, Why: "unasked"})
+			}
+		}
 	}
 	o.Purge = e.tails(j, steps)
-	return o, entries(steps, all), true, nil
+	return o, list, true, e.passed(ctx, j, pass, list, o)
 }
 
 // conclude adds one entry to the outcome.
-func (e *Engine) conclude(o *request.Outcome, j Job, s datamap.Step, t task) {
+func (e *Engine) conclude(o *request.Outcome, j Job, one Entry, steps []step, all []task) {
 	open := func(why string, is bool) {
 		if is {
-			o.Open = append(o.Open, request.Open{Entry: s.Entry.ID, Why: why})
+			o.Open = append(o.Open, request.Open{Entry: one.ID, Why: why})
 		}
 	}
-	c := t.Count
+	c := one.Count
 	o.Left += c.Left
-	open(t.Why, t.Why != "")
-	open("foreign", c.Foreign > 0)
+	open(one.Why, one.Why != "")
+	open("foreign", c.Stray > 0)
 	open("held", c.Held > 0)
-	open("review", c.Review > 0)
 	open("no_end", c.NoEnd)
-	if c.Kept == 0 || s.Entry.Retain == nil {
-		return // what a hold keeps the request itself knows
+	if c.Review > j.Reviewed[one.ID] {
+		o.Open = append(o.Open, request.Open{Entry: one.ID, Why: "review", Items: c.Review})
 	}
-	o.Kept = append(o.Kept, request.Kept{
-		Entry: s.Entry.ID, Items: c.Kept, Ground: request.Ground(s.Entry.Retain.Ground), Citation: s.Entry.Retain.Citation,
-		Until: calendar.Date(c.Until, e.Zone),
+	small, kept := false, request.Kept{Entry: one.ID, Items: c.Kept, Until: calendar.Date(c.Until, e.Zone), First: calendar.Date(c.First, e.Zone)}
+	for i, s := range steps {
+		if s.Entry.ID == one.ID {
+			small = small || all[i].Small
+			e.ground(&kept, s)
+		}
+	}
+	open("group", small)
+	if c.Kept > 0 && kept.Ground != "" && !c.Until.IsZero() {
+		o.Kept = append(o.Kept, kept)
+	}
+}
+
+// ground says by what right items of a step are kept: its own, or that of what lies inside them. What a hold keeps the
+// request itself knows.
+func (e *Engine) ground(k *request.Kept, s step) {
+	switch {
+	case k.Ground != "" || !s.held.IsZero():
+	case s.Entry.Retain != nil:
+		k.Ground, k.Citation = request.Ground(s.Entry.Retain.Ground), s.Entry.Retain.Citation
+	case s.shield == nil:
+	case s.shield.hold != nil:
+		k.Ground, k.Citation = s.shield.hold.Ground, s.shield.hold.Citation
+	default:
+		if inner, known := e.Map.Entry(s.shield.entry); known && inner.Retain != nil {
+			k.Ground, k.Citation = request.Ground(inner.Retain.Ground), inner.Retain.Citation
+		}
+	}
+}
+
+// strays counts, by entry, what the last run took for the person's until it was to go.
+func (e *Engine) strays(ctx context.Context, id string) (map[string]int64, error) {
+	last, strays := 0, map[string]int64{}
+	err := e.history(ctx, id, func(_ string, t task) {
+		if t.Phase != erasing || t.Round < last {
+			return
+		}
+		if t.Round > last {
+			last, strays = t.Round, map[string]int64{}
+		}
+		strays[t.Entry] += t.Count.Stray
 	})
+	return strays, err
 }
 
 // tails are the classes of backups that hold something of the job, and the days on which they have forgotten it.
-func (e *Engine) tails(j Job, steps []datamap.Step) []request.Tail {
-	from := j.Executed
+func (e *Engine) tails(j Job, steps []step) []request.Tail {
+	from := j.Ran
 	if from.IsZero() {
 		from = e.Clock.Now()
 	}
 	var list []request.Tail
 	for _, b := range e.Map.Backups {
-		if slices.ContainsFunc(steps, func(s datamap.Step) bool { return s.Entry.Backup == b.Class }) {
+		if slices.ContainsFunc(steps, func(s step) bool { return s.Entry.Backup == b.Class }) {
 			// A backup of the day itself is as old as the period on the day after its last.
 			list = append(list, request.Tail{Class: b.Class, By: calendar.Date(from.AddDate(0, 0, b.Days+1), e.Zone)})
 		}
 	}
 	return list
+}
+
+// outdated deletes what earlier rounds of searching left: a search that is made each day would fill the database.
+func (e *Engine) outdated(ctx context.Context, j Job) error {
+	var ids []string
+	err := e.history(ctx, j.Request, func(id string, t task) {
+		if t.Round < j.Round && (strings.HasPrefix(t.Phase, searching) || strings.HasPrefix(t.Phase, "places."+searching)) {
+			ids = append(ids, id)
+		}
+	})
+	for part := range slices.Chunk(ids, forgetAtOnce) {
+		if err == nil {
+			err = e.Store.Tx(ctx, func(tx store.Tx) error {
+				for _, id := range part {
+					if err := tx.Delete(tasks, id); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+	}
+	return err
 }

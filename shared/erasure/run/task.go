@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"ostiary.internal/shared/erasure"
@@ -14,7 +13,7 @@ import (
 
 // Count is what became of the items of one entry, over all its pages.
 type Count struct {
-	Found      int64     `json:"found"`            // items seen, each time a walk came by
+	Found      int64     `json:"found"`            // items of the tenant, each time a walk came by
 	Erased     int64     `json:"erased,omitempty"` // deleted
 	Anonymised int64     `json:"anonymised,omitempty"`
 	Gone       int64     `json:"gone,omitempty"`    // somebody else was first
@@ -22,20 +21,15 @@ type Count struct {
 	Kept       int64     `json:"kept,omitempty"`    // by the entry's ground, or a hold
 	Held       int64     `json:"held,omitempty"`    // the store refuses
 	Foreign    int64     `json:"foreign,omitempty"` // of another tenant, or of none: never touched
+	Stray      int64     `json:"stray,omitempty"`   // of Foreign: of no tenant, or of another only when it was to go
 	Review     int64     `json:"review,omitempty"`  // a person has to look at
 	Left       int64     `json:"left,omitempty"`    // to be erased
 	Until      time.Time `json:"until,omitzero"`    // latest end of what is kept or held
+	First      time.Time `json:"first,omitzero"`    // earliest end
 	NoEnd      bool      `json:"no_end,omitempty"`  // something is kept, and nobody can tell until when
 }
 
-// until notes an end.
-func (c *Count) until(t time.Time) {
-	if t.After(c.Until) {
-		c.Until = t.UTC()
-	}
-}
-
-// task is one walk through one entry, as it is stored.
+// task is one walk through one step, as it is stored.
 type task struct {
 	V       int            `json:"v"`
 	Request string         `json:"request"`
@@ -47,10 +41,15 @@ type task struct {
 	Walks   int            `json:"walks"`           // finished
 	Dirty   bool           `json:"dirty,omitempty"` // something was written meanwhile: the walk is made again
 	Done    bool           `json:"done"`
-	Why     string         `json:"why,omitempty"` // a word: why it was given up
+	Why     string         `json:"why,omitempty"`   // a word: why it was given up
+	Small   bool           `json:"small,omitempty"` // what was anonymised stands alone
 	Tries   int            `json:"tries,omitempty"`
+	Not     int64          `json:"not,omitempty"` // not before, in microseconds since 1970
 	Fence   int64          `json:"fence"`
 	Until   int64          `json:"until,omitempty"` // of the lease, in microseconds since 1970
+
+	id    string
+	waits bool // for its store, another entry, or another that walks it
 }
 
 // position is where a walk stands. Items are those of the page being erased; they are on record before the first of them
@@ -60,6 +59,9 @@ type position struct {
 	Next   string         `json:"next,omitempty"`
 	Items  []erasure.Item `json:"items,omitempty"`
 	Over   bool           `json:"over,omitempty"` // the page is of what is retained no longer
+	// Left are items that an earlier round had on record when it was given up: what of them is not found is its work.
+	Left  []string `json:"left,omitempty"`
+	Names []string `json:"names,omitempty"` // of places that nobody has mapped: all that is kept of a walk that is done
 	// resumed says that somebody else may have begun with Items: those that are gone are this request's work.
 	resumed bool
 }
@@ -67,19 +69,27 @@ type position struct {
 // lease is how long a walk has its entry for itself after each page.
 const lease = 2 * time.Minute
 
-// busy says that somebody else walks the entry now.
-var errBusy = fault.New(fault.Transient, "walking an entry: somebody else does")
+// Why a step is not taken now.
+var (
+	errBusy  = fault.New(fault.Transient, "walking an entry: somebody else does")
+	errWaits = fault.New(fault.Transient, "walking an entry: its store is left alone for a while")
+)
 
-func taskID(j Job, phase, entry string) string {
-	return j.Request + "." + strconv.Itoa(j.Round) + "." + phase + "." + entry
-}
+func taskID(j Job, phase, step string) string { return phaseID(j, phase) + "." + step }
 
 // take begins or goes on with a walk, under a lease with a new fence.
-func (w *walk) take(ctx context.Context, entry string) (t task, err error) {
-	id := taskID(w.job, w.phase, entry)
+func (w *walk) take(ctx context.Context, s *step) (t task, err error) {
+	id := taskID(w.job, w.phase, s.ID)
+	if err := w.Store.Get(ctx, tasks, id, &t); err != nil && !fault.Is(err, fault.NotFound) {
+		return t, err
+	}
+	if t.Done { // for good
+		t.id = id
+		return t, nil
+	}
 	err = w.Store.Tx(ctx, func(tx store.Tx) error {
 		now := w.Clock.Now()
-		t = task{V: version, Request: w.job.Request, Round: w.job.Round, Phase: w.phase, Entry: entry}
+		t = task{V: version, Request: w.job.Request, Round: w.job.Round, Phase: w.phase, Entry: s.Entry.ID}
 		if err := tx.Get(tasks, id, &t); err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
@@ -89,17 +99,21 @@ func (w *walk) take(ctx context.Context, entry string) (t task, err error) {
 		if t.Until > now.UnixMicro() {
 			return errBusy
 		}
+		if t.Not > now.UnixMicro() {
+			return errWaits
+		}
 		t.Fence, t.Until = max(now.UnixMicro(), t.Fence+1), now.Add(lease).UnixMicro()
 		return tx.Put(tasks, id, t)
 	})
+	t.id = id
 	return t, err
 }
 
-// save puts the walk's progress on record, if it is still ours.
-func (w *walk) save(ctx context.Context, t *task, p position, release bool) error {
+// save puts the walk's progress on record, and documents with it, if it is still ours.
+func (w *walk) save(ctx context.Context, t *task, p position, release bool, with ...kept) error {
 	next := *t
 	next.At = nil
-	if !next.Done {
+	if !next.Done && p.begun() || len(p.Names) > 0 {
 		sealed, err := w.seal(p)
 		if err != nil {
 			return err
@@ -108,8 +122,7 @@ func (w *walk) save(ctx context.Context, t *task, p position, release bool) erro
 	}
 	err := w.Store.Tx(ctx, func(tx store.Tx) error {
 		var now task
-		id := taskID(w.job, w.phase, t.Entry)
-		if err := tx.Get(tasks, id, &now); err != nil {
+		if err := tx.Get(tasks, t.id, &now); err != nil {
 			return err
 		}
 		if now.Fence != t.Fence {
@@ -119,13 +132,20 @@ func (w *walk) save(ctx context.Context, t *task, p position, release bool) erro
 		if release || next.Done {
 			next.Until = 0
 		}
-		return tx.Put(tasks, id, next)
+		for _, k := range with {
+			if err := tx.Put(jobs, k.id, k.doc); err != nil {
+				return err
+			}
+		}
+		return tx.Put(tasks, t.id, next)
 	})
 	if err == nil {
 		*t = next
 	}
 	return err
 }
+
+func (p position) begun() bool { return p.Cursor != "" || p.Next != "" || len(p.Items)+len(p.Left) > 0 }
 
 func (w *walk) seal(p position) (seal.Envelope, error) {
 	plain, err := json.Marshal(p)

@@ -3,9 +3,10 @@ package run
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
-	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal"
 )
@@ -14,72 +15,111 @@ import (
 type walk struct {
 	*Engine
 	job   Job
+	known known
 	phase string
-	key   *seal.DataKey
-	until time.Time // no page is begun after it
+	key   *seal.DataKey // of positions
+	lists *seal.DataKey // of names that are kept
+	until time.Time     // no page is begun after it
 	// page does one page, from p on. It leaves in t and p what save keeps, with t.Done at the end.
-	page func(ctx context.Context, s datamap.Step, t *task, p *position) error
-	// planned is how many items an entry may turn out to have; nil for any number.
+	page func(ctx context.Context, s *step, t *task, p *position) error
+	// planned is how many items a step may turn out to have; nil for any number.
 	planned map[string]int64
+	// given are the tasks that earlier rounds gave up, by step.
+	given map[string]task
 	// ordered says that a step waits for those before it.
 	ordered bool
+	// patience is how often a store is tried that does not answer.
+	patience   int
+	suppressed bool
+
+	state map[string][]task // where the steps of each entry stand
 }
 
 const (
-	mostTries = 30 // of a store that does not answer, each call of the engine counting once
+	mostTries = 12 // over some hours, each call of the engine counting once
+	fewTries  = 3  // of what can do without an answer
 	mostWalks = 5  // of an entry in which something is written all the time
 )
+
+// growing is how long a store is left alone after so many failures in a row. The first may be an accident.
+func growing(tries int) time.Duration {
+	if tries <= 1 {
+		return 0
+	}
+	return min(15*time.Second<<(tries-2), time.Hour)
+}
 
 // errGrown says that there is more than was planned.
 var errGrown = fault.New(fault.Conflict, "erasing: there is more than was planned")
 
-// walk returns where each step stands. All of them being done ends the phase.
-func (w *walk) walk(ctx context.Context, steps []datamap.Step) (all []task, done bool, err error) {
+// walk returns where each step stands. All of them being done ends the phase. ErrLater says that all others wait.
+func (w *walk) walk(ctx context.Context, steps []step) (all []task, done bool, err error) {
 	if w.key, err = seal.NewDataKey(ctx, w.Keys, w.Random, w.bound(w.job, w.phase)); err != nil {
 		return nil, false, err
 	}
-	done = true
-	state := map[string]task{}
-	for _, s := range steps {
-		t, err := w.take(ctx, s.Entry.ID)
-		if err != nil && !errors.Is(err, errBusy) {
+	if w.lists, err = seal.NewDataKey(ctx, w.Keys, w.Random, w.bound(w.job, "names")); err != nil {
+		return nil, false, err
+	}
+	done, waits := true, true
+	w.state = map[string][]task{}
+	for i := range steps {
+		s := &steps[i]
+		t, err := w.take(ctx, s)
+		if err == nil && !t.Done {
+			err = w.step(ctx, s, &t)
+		}
+		switch {
+		case errors.Is(err, errBusy), errors.Is(err, errWaits):
+			t.Done, t.waits = false, true // another has it: what it says counts, and not what we had in hand
+		case err != nil:
 			return nil, false, err
 		}
-		if err == nil && !t.Done {
-			err := w.step(ctx, s, &t, state)
-			if errors.Is(err, errBusy) {
-				t.Done = false // another has taken over: what it says counts, and not what we had in hand
-			} else if err != nil {
-				return nil, false, err
-			}
-		}
-		done = done && t.Done
-		state[s.Entry.ID] = t
+		done, waits = done && t.Done, waits && (t.Done || t.waits)
+		w.state[s.Entry.ID] = append(w.state[s.Entry.ID], t)
 		all = append(all, t)
+	}
+	if !done && waits {
+		return nil, false, ErrLater
 	}
 	return all, done, nil
 }
 
 // step walks one entry until it is done, the time is over or its store fails.
-func (w *walk) step(ctx context.Context, s datamap.Step, t *task, state map[string]task) error {
+func (w *walk) step(ctx context.Context, s *step, t *task) error {
 	p, err := w.position(ctx, *t)
 	if err != nil {
 		return err
 	}
-	if wait, why := w.blocked(s, state); why != "" {
+	if wait, why := w.blocked(s); why != "" {
 		t.Done, t.Why = true, why
 		return w.save(ctx, t, p, true)
 	} else if wait {
+		t.waits = true
 		return w.save(ctx, t, p, true)
 	}
+	if old, is := w.given[s.ID]; is && t.At == nil && t.Walks == 0 {
+		if err := w.inherit(ctx, old, &p); err != nil {
+			return err
+		}
+	}
+	w.inside(s)
 	for !t.Done && w.Clock.Now().Before(w.until) && ctx.Err() == nil {
-		if err := w.pace.wait(ctx, s.Store); err != nil {
+		if w.job.Still != nil {
+			if err := w.job.Still(ctx); err != nil {
+				return errors.Join(err, w.save(context.WithoutCancel(ctx), t, p, true))
+			}
+		}
+		if t.waits = !w.pace.wait(ctx, s.Store, w.until.Sub(w.Clock.Now())); t.waits {
 			break
 		}
 		err := w.page(ctx, s, t, &p)
 		switch {
 		case errors.Is(err, errGrown) || errors.Is(err, errBusy):
 			return err
+		case fault.Is(err, fault.Exhausted) && t.Tries < fewTries:
+			t.Tries++
+			w.pace.exhausted(s.Store, err)
+			continue
 		case err != nil:
 			return w.failed(ctx, s, t, p, err)
 		}
@@ -96,38 +136,88 @@ func (w *walk) step(ctx context.Context, s datamap.Step, t *task, state map[stri
 }
 
 // blocked tells whether a step waits for one before it, or why it is not taken at all: what lies above something that
-// could not be erased would be lost to every later search.
-func (w *walk) blocked(s datamap.Step, state map[string]task) (wait bool, why string) {
-	if !w.ordered {
-		return false, ""
+// could not be erased would be lost to every later search, and what lies inside the items of a step has to be known.
+func (w *walk) blocked(s *step) (wait bool, why string) {
+	before := s.Within
+	if w.ordered {
+		before = slices.Concat(s.After, s.Within)
 	}
-	for _, before := range s.After {
-		switch t, known := state[before]; {
-		case !known:
-		case t.Done && t.Why != "":
-			return false, "after_" + t.Why
-		case !t.Done:
-			wait = true
+	for _, entry := range before {
+		for _, t := range w.state[entry] {
+			if t.Done && t.Why != "" {
+				return false, "after_" + strings.TrimPrefix(t.Why, "after_")
+			}
+			wait = wait || !t.Done
 		}
+	}
+	for _, t := range w.state[s.Entry.ID] {
+		wait = wait || w.ordered && !t.Done // what another way of the entry has in hand is counted by that one
 	}
 	return wait, ""
 }
 
-// failed keeps what is known and tells whether it is worth trying again. It never stops the other entries.
-func (w *walk) failed(ctx context.Context, s datamap.Step, t *task, p position, err error) error {
-	t.Tries++
-	switch kind := fault.KindOf(err); {
-	case kind == fault.Exhausted:
-		w.pace.exhausted(s.Store, err)
-	case kind == fault.NotFound:
-		t.Done, t.Why = true, "missing"
-	case kind == fault.Denied:
-		t.Done, t.Why = true, "denied"
-	case kind == fault.Invalid || kind == fault.Misconfigured:
-		t.Done, t.Why = true, "refused"
+// inside leaves a step alone while something lies in its items that has to stay.
+func (w *walk) inside(s *step) {
+	s.shield = nil
+	guard := func(entry string) *shield {
+		if s.shield == nil {
+			s.shield = &shield{entry: entry}
+		}
+		return s.shield
 	}
-	if t.Tries >= mostTries {
-		t.Done, t.Why = true, "unreachable"
+	now := w.Clock.Now()
+	for _, entry := range s.Within {
+		for i, h := range w.job.Holds {
+			if h.Entry == entry && now.Before(h.Until) {
+				g := guard(entry)
+				g.hold, g.until = &w.job.Holds[i], latest(g.until, h.Until)
+			}
+		}
+		for _, t := range w.state[entry] {
+			if c := t.Count; c.Kept+c.Held+c.Stray+c.Review > 0 {
+				g := guard(entry)
+				g.until, g.open = latest(g.until, c.Until), g.open || c.NoEnd || c.Held+c.Stray+c.Review > 0
+			}
+		}
+	}
+}
+
+// passing reports whether an error may be over by itself.
+func passing(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.NotFound, fault.Denied, fault.Invalid, fault.Misconfigured:
+		return false
+	}
+	return true
+}
+
+// word says in a word why a store could not be asked.
+func word(err error) string {
+	switch fault.KindOf(err) {
+	case fault.NotFound:
+		return "missing"
+	case fault.Denied:
+		return "denied"
+	case fault.Invalid, fault.Misconfigured:
+		return "refused"
+	}
+	return "unreachable"
+}
+
+// failed keeps what is known and tells whether it is worth trying again. It never stops the other entries.
+func (w *walk) failed(ctx context.Context, s *step, t *task, p position, err error) error {
+	t.Tries++
+	if fault.Is(err, fault.Exhausted) {
+		w.pace.exhausted(s.Store, err)
+	}
+	most := w.patience
+	if most == 0 {
+		most = mostTries
+	}
+	if !passing(err) || t.Tries >= most {
+		t.Done, t.Why = true, word(err)
+	} else if wait := growing(t.Tries); wait > 0 {
+		t.Not, t.waits = w.Clock.Now().Add(wait).UnixMicro(), true
 	}
 	return w.save(context.WithoutCancel(ctx), t, p, true)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -32,10 +33,15 @@ const mapText = `
 identifiers:
   - {id: email, reusable: true, normalise: email}
   - {id: uid}
+  - {id: customer}
 entries:
   - {id: sessions, store: "firestore://p/d", place: sessions, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: delete, access: true, backup_class: none}
   - {id: notes, store: "firestore://p/d", place: notes, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: email, of: email}, action: delete, created: created, backup_class: pitr}
   - {id: usage, store: "firestore://p/d", place: usage, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: anonymise, fields: [{field: uid, do: delete}, {field: name, do: delete}], backup_class: pitr}
+  - {id: profiles, store: "firestore://p/d", place: profiles, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: delete, derives: [{identifier: customer, from: customer}], backup_class: pitr}
+  - {id: orders, store: "firestore://p/d", place: orders, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: customer, of: customer}, action: delete, backup_class: pitr}
+  - {id: folders, store: "firestore://p/d", place: folders, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: delete, descend: true, below: [files, thumbs], backup_class: pitr}
+  - {id: files, store: "firestore://p/d", place: "**/files", region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: delete, backup_class: pitr}
   - id: invoices
     store: "firestore://p/d"
     place: invoices
@@ -47,21 +53,24 @@ entries:
     retain: {ground: statute, citation: "HGB 257", from: created, period: P10Y, fields: [uid, total]}
     created: created
     backup_class: pitr
-  - {id: users, store: "firestore://p/d", place: users, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid, else: {equals: email, of: email}}, action: delete, created: created, directory: true, address: email, derives: [{identifier: uid, from: uid}], backup_class: pitr}
+  - {id: users, store: "firestore://p/d", place: users, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid, or: {equals: email, of: email}}, action: delete, created: created, directory: true, address: email, derives: [{identifier: uid, from: uid}], backup_class: pitr}
 backups:
   - {class: pitr, days: 7}
 limits: {auto_approve_items: 500, growth_percent: 10, tenant_percent: 20, account_grace_days: 14, rate_per_second: 10000}
 strict: true
 `
 
-// people is a store of personal data in memory: as strict as a real one, and it dies on demand.
+// people is a store of personal data in memory: as strict as a real one, and it dies on demand. What lies below a document
+// goes by the name of its group.
 type people struct {
-	mu    sync.Mutex
-	docs  map[string]map[string]string // "place/name"
-	reads map[string]int               // how often an item was returned by Find
-	fail  func(call string) error
-	calls int
-	skip  int // the first items of an Erase are left for another call, once
+	mu     sync.Mutex
+	docs   map[string]map[string]string // "place/name"
+	reads  map[string]int               // how often an item was returned by Find
+	fail   func(call string) error
+	calls  int
+	erased int64 // items, those below others not counted
+	puts   int
+	skip   int // the first items of an Erase are left for another call, once
 }
 
 func (p *people) touch(call string) error {
@@ -75,13 +84,44 @@ func (p *people) touch(call string) error {
 func (p *people) matching(q erasure.Query) []string {
 	var refs []string
 	for ref, doc := range p.docs {
-		place, _, _ := strings.Cut(ref, "/")
-		if place == q.Place && doc["tenant"] == q.Tenant.ID && (q.Match.Kind == erasure.MatchTenant || slices.Contains(q.Match.Values, doc[q.Match.Field])) &&
-			q.Before(erasure.Moment(doc["created"])) {
+		if placeOf(ref) == q.Place && recognises(q, ref, doc) && q.Before(erasure.Moment(doc[q.CreatedField])) {
+			refs = append(refs, ref)
+		}
+	}
+	for _, ref := range q.Match.Values {
+		if q.Match.Kind == erasure.MatchDocument && q.Descend && p.docs[ref] == nil && p.below(ref) {
 			refs = append(refs, ref)
 		}
 	}
 	return slices.Sorted(slices.Values(refs))
+}
+
+func placeOf(ref string) string {
+	place, name, _ := strings.Cut(ref, "/")
+	if !strings.Contains(name, "/") {
+		return place
+	}
+	parts := strings.Split(ref, "/")
+	return "**/" + parts[len(parts)-2]
+}
+
+func recognises(q erasure.Query, ref string, doc map[string]string) bool {
+	switch q.Match.Kind {
+	case erasure.MatchTenant:
+		return doc["tenant"] == q.Tenant.ID
+	case erasure.MatchDocument:
+		return slices.Contains(q.Match.Values, ref)
+	}
+	return slices.Contains(q.Match.Values, doc[q.Match.Field])
+}
+
+func (p *people) below(ref string) bool {
+	for other := range p.docs {
+		if strings.HasPrefix(other, ref+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *people) Find(ctx context.Context, q erasure.Query, cursor string, limit int) (erasure.Page, error) {
@@ -111,18 +151,20 @@ func (p *people) item(q erasure.Query, ref string) erasure.Item {
 	for _, c := range q.Changes {
 		clean = clean && doc[c.Field] == ""
 	}
-	return erasure.Item{Ref: ref, Version: doc["version"], Tenant: doc["tenant"], Created: erasure.Moment(doc["created"]), Clean: clean}
+	return erasure.Item{Ref: ref, Version: doc["version"], Tenant: doc["tenant"], Created: erasure.Moment(doc[q.CreatedField]), Clean: clean && doc != nil}
 }
 
 func (p *people) Values(_ context.Context, q erasure.Query, field string, _ int) ([]string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.touch("values"); err != nil {
+	if err := p.touch("values " + q.Place); err != nil {
 		return nil, err
 	}
 	values := map[string]bool{}
 	for _, ref := range p.matching(q) {
-		values[p.docs[ref][field]] = true
+		if doc := p.docs[ref]; q.Tenant.Binding == erasure.BindGlobal || doc["tenant"] == q.Tenant.ID {
+			values[doc[field]] = true
+		}
 	}
 	delete(values, "")
 	return slices.Sorted(maps.Keys(values)), nil
@@ -133,8 +175,7 @@ func (p *people) Places(context.Context, int) ([]string, error) {
 	defer p.mu.Unlock()
 	places := map[string]bool{}
 	for ref := range p.docs {
-		place, _, _ := strings.Cut(ref, "/")
-		places[place] = true
+		places[placeOf(ref)] = true
 	}
 	return slices.Sorted(maps.Keys(places)), p.touch("places")
 }
@@ -153,14 +194,20 @@ func (p *people) Erase(ctx context.Context, q erasure.Query, items []erasure.Ite
 		doc, there := p.docs[i.Ref]
 		outcome := erasure.OutcomeErased
 		switch {
-		case !there || q.Match.Kind != erasure.MatchTenant && !slices.Contains(q.Match.Values, doc[q.Match.Field]):
+		case !there && q.Descend && i.Version == "" && p.below(i.Ref):
+			p.erased++
+			p.drop(i.Ref)
+		case !there || !recognises(q, i.Ref, doc):
 			outcome = erasure.OutcomeGone
-		case doc["tenant"] != q.Tenant.ID:
+		case q.Tenant.Binding != erasure.BindGlobal && doc["tenant"] != q.Tenant.ID:
 			outcome = erasure.OutcomeForeign
 		case doc["version"] != i.Version:
 			outcome = erasure.OutcomeChanged
 		case q.Action == erasure.ActionDelete:
-			delete(p.docs, i.Ref)
+			p.erased++
+			if delete(p.docs, i.Ref); q.Descend {
+				p.drop(i.Ref)
+			}
 		default:
 			for _, c := range q.Changes {
 				delete(doc, c.Field)
@@ -174,14 +221,36 @@ func (p *people) Erase(ctx context.Context, q erasure.Query, items []erasure.Ite
 	return results, nil
 }
 
-func (p *people) Group(context.Context, erasure.Query, []string) (int, error) { return 0, nil }
-func (p *people) Traces(context.Context) (erasure.Traces, error)              { return erasure.Traces{}, nil }
-func (p *people) Close() error                                                { return nil }
+// drop deletes what lies below a document.
+func (p *people) drop(ref string) {
+	maps.DeleteFunc(p.docs, func(other string, _ map[string]string) bool { return strings.HasPrefix(other, ref+"/") })
+}
+
+func (p *people) Group(_ context.Context, q erasure.Query, fields []string) (least int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, ref := range p.matching(q) {
+		n := 0
+		for other, doc := range p.docs {
+			if placeOf(other) == q.Place && doc["tenant"] == q.Tenant.ID && !slices.ContainsFunc(fields, func(f string) bool { return doc[f] != p.docs[ref][f] }) {
+				n++
+			}
+		}
+		if least == 0 || n < least {
+			least = n
+		}
+	}
+	return least, p.touch("group " + q.Place)
+}
+
+func (p *people) Traces(context.Context) (erasure.Traces, error) { return erasure.Traces{}, nil }
+func (p *people) Close() error                                   { return nil }
 
 func (p *people) put(place, name string, fields ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	doc := map[string]string{"tenant": "acme", "version": strconv.Itoa(len(p.docs))}
+	p.puts++
+	doc := map[string]string{"tenant": "acme", "version": strconv.Itoa(p.puts)}
 	for i := 0; i < len(fields); i += 2 {
 		doc[fields[i]] = fields[i+1]
 	}
@@ -292,7 +361,11 @@ func (w *world) again(call func() (bool, error)) {
 		if done {
 			return
 		}
-		if err := w.clock.Set(w.clock.Now().Add(3 * time.Minute)); err != nil { // what died leaves a lease behind
+		wait := 3 * time.Minute // what died leaves a lease behind
+		if errors.Is(err, run.ErrLater) {
+			wait = 11 * time.Minute
+		}
+		if err := w.clock.Set(w.clock.Now().Add(wait)); err != nil {
 			w.t.Fatal(err)
 		}
 	}

@@ -77,8 +77,22 @@ func formExpired(why error) error {
 }
 
 // Read reads a posted form of at most MaxBodyBytes and checks its token. Fields in the URL's query are not read.
-// Errors: those of Check; Invalid with code "body_invalid" (400) or "too_large" (413).
+// Errors: those of Check and ReadForm.
 func (f *Forms) Read(w http.ResponseWriter, r *http.Request, subject, purpose string, now time.Time) (url.Values, error) {
+	values, err := ReadForm(w, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Check(values.Get(TokenField), subject, purpose, now); err != nil {
+		return nil, err
+	}
+	return values, nil
+}
+
+// ReadForm reads a posted form of at most MaxBodyBytes from a page that needs no token: nobody is signed in whose rights
+// another site could use. Fields in the URL's query are not read. Errors: Invalid with code "body_invalid" (400) or
+// "too_large" (413).
+func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if err := mediaType(r, "application/x-www-form-urlencoded"); err != nil {
 		return nil, err
 	}
@@ -89,9 +103,6 @@ func (f *Forms) Read(w http.ResponseWriter, r *http.Request, subject, purpose st
 	values, err := url.ParseQuery(string(data))
 	if err != nil || !plain(values) {
 		return nil, bodyInvalid("The form cannot be read.", "Open the page again.")
-	}
-	if err := f.Check(values.Get(TokenField), subject, purpose, now); err != nil {
-		return nil, err
 	}
 	return values, nil
 }

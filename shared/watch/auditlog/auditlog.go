@@ -96,7 +96,8 @@ type Operation struct {
 	First, Last  bool
 }
 
-// Split ties the parts of an entry together that was too large for one. UID is "" for an entry in one piece.
+// Split ties the parts of an entry together that was too large for one. UID is "" for an entry in one piece, also for
+// one that Join made of all its parts.
 type Split struct {
 	UID   string
 	Index int

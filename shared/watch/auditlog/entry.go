@@ -54,7 +54,7 @@ func (f *fields) audit(e *Entry) error {
 		e.Gaps = append(e.Gaps, "serviceName")
 		e.Service = first(e.ResourceLabels["service"], serviceOf(e.Method))
 	}
-	if e.Service == "" && e.Method == "" {
+	if e.Service == "" && e.Method == "" && !e.Part() { // another part may say it
 		return errors.New("neither protoPayload.serviceName nor protoPayload.methodName says what was called")
 	}
 	e.Verb = Verb(e.Method)

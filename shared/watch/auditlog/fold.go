@@ -1,144 +1,147 @@
 package auditlog
 
 import (
-	"cmp"
-	"slices"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// maxParts bounds how many entries one fold takes: an operation logs two, a split has a few dozen parts at most. A
-// split of more is never whole; each of its parts is still returned as it is.
-const maxParts = 64
+// MaxParts is how many parts of a split entry are put together, and MaxSize how many bytes of them: Google makes parts
+// of 512 KiB. What is of more is never whole.
+const MaxParts = 64
 
-// Folder brings the entries together that belong to one call: the parts of a split entry, the first and the last of a
-// long-running operation. It holds a bounded number of calls in memory, forgets the oldest, and keeps nothing beyond
-// the process: FoldKey tells entries that met in no Folder to be the same call. Not safe for concurrent use.
+// Part reports whether an entry is one part of an entry that was split, or what Join made of some of them: not all that
+// the call asked for and answered is known then. Only audit logs are folded; who writes an application's log chooses
+// what it says of a split, and could make many calls pass for one.
+func (e *Entry) Part() bool {
+	return e.Split.UID != "" && e.Kind == Audit && e.Stream != AccessTransparency
+}
+
+// WholeID is the ID of the entry that the parts of a split make, alike for all of them; Entry.ID for an entry in one
+// piece. Parts that differ in how many there are belong to two entries.
+func (e *Entry) WholeID() string {
+	if !e.Part() {
+		return e.ID
+	}
+	h := sha256.New()
+	for _, part := range []string{"split", e.LogName, e.Split.UID, strconv.Itoa(e.Split.Total)} {
+		_, _ = io.WriteString(h, strconv.Itoa(len(part))+":"+part)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:20])
+}
+
+// Joinable reports whether the parts can ever be whole: there are not too many, and this is one of them.
+func (s Split) Joinable() bool { return s.Index >= 0 && s.Index < s.Total && s.Total <= MaxParts }
+
+// OperationKey names the operation an entry is the first or the last of, alike for both; "" for an entry that stands
+// alone.
+func (e Entry) OperationKey() string {
+	if e.Operation.ID == "" || e.Operation.First && e.Operation.Last {
+		return ""
+	}
+	return strings.Join([]string{"operation", e.LogName, e.Service, e.Operation.ID}, "\x00")
+}
+
+// Bounds of a Folder.
+const (
+	maxOpen  = 256      // splits that wait for parts
+	maxBytes = 32 << 20 // of their payloads
+	maxKnown = 100_000  // splits of one of two generations that are known to have been returned
+)
+
+// Folder puts the parts of split entries together in memory, for whoever reads a log from its beginning to its end. It
+// holds 256 splits and 32 MiB; beyond that it gives up the oldest. Not safe for concurrent use.
 type Folder struct {
-	limit int
-	open  map[string][]Entry
-	order []string
+	open       map[string]*waiting
+	order      []string // of open, as they began
+	bytes      int
+	known, old map[string]struct{}
 }
 
-// NewFolder makes a Folder that holds up to limit calls, at least one.
-func NewFolder(limit int) *Folder {
-	return &Folder{limit: max(limit, 1), open: map[string][]Entry{}}
+// waiting is a split of which parts are missing.
+type waiting struct {
+	parts []Entry
+	until time.Time
+	bytes int
 }
 
-// FoldKey names the call an entry is a part of, alike for all its parts; "" for an entry that stands alone.
-func (e Entry) FoldKey() string {
-	switch {
-	case e.Operation.ID != "" && !(e.Operation.First && e.Operation.Last):
-		return strings.Join([]string{"operation", e.LogName, e.Service, e.Operation.ID}, "\x00")
-	case e.Split.UID != "":
-		return e.splitKey()
+// NewFolder makes an empty Folder.
+func NewFolder() *Folder { return &Folder{open: map[string]*waiting{}, known: map[string]struct{}{}} }
+
+// Fold takes a part and returns the entries to be judged now, each once by its ID, whatever the order in which parts come
+// and however often: the whole one when this is the last part, what is known of one that can never be whole, and what is
+// given up. Until is when the other parts count as lost.
+func (f *Folder) Fold(e Entry, until time.Time) (ready []Entry) {
+	id := e.WholeID()
+	if f.returned(id) {
+		return nil
 	}
-	return ""
+	if !e.Split.Joinable() {
+		return []Entry{f.take(id, e)}
+	}
+	w, is := f.open[id]
+	if !is {
+		w = &waiting{until: until}
+		f.open[id], f.order = w, append(f.order, id)
+	}
+	for _, p := range w.parts {
+		if p.Split.Index == e.Split.Index {
+			return nil
+		}
+	}
+	w.parts = append(w.parts, e)
+	w.bytes += len(e.Payload)
+	f.bytes += len(e.Payload)
+	if len(w.parts) == e.Split.Total || w.bytes > MaxSize {
+		return []Entry{f.take(id)}
+	}
+	for len(f.open) > maxOpen || f.bytes > maxBytes {
+		ready = append(ready, f.take(f.order[0]))
+	}
+	return ready
 }
 
-func (e Entry) splitKey() string {
-	return strings.Join([]string{"split", e.LogName, e.Split.UID}, "\x00")
+// Overdue returns what is known of the splits whose parts count as lost by now.
+func (f *Folder) Overdue(now time.Time) (ready []Entry) {
+	for len(f.order) > 0 && !f.open[f.order[0]].until.After(now) {
+		ready = append(ready, f.take(f.order[0]))
+	}
+	return ready
 }
 
-// Fold returns what is known of the call so far, and whether all of it is: rules need not wait for the rest, which
-// may never come, as the last entry of a failed operation does. The order in which entries come does not matter, nor
-// that some come twice. A part of a split entry is returned as it is until all parts are there.
-func (f *Folder) Fold(e Entry) (Entry, bool) {
-	if e.Split.UID != "" {
-		parts := f.add(e.splitKey(), e)
-		if len(parts) < e.Split.Total {
-			return e, false
+// take ends the waiting for a split.
+func (f *Folder) take(id string, more ...Entry) Entry {
+	if w, is := f.open[id]; is {
+		more = append(more, w.parts...)
+		f.bytes -= w.bytes
+		delete(f.open, id)
+		for i, one := range f.order {
+			if one == id {
+				f.order = append(f.order[:i], f.order[i+1:]...)
+				break
+			}
 		}
-		e = join(parts)
 	}
-	key := e.FoldKey()
-	if e.Operation.ID == "" || key == "" {
-		return e, true
+	if len(f.known) >= maxKnown {
+		f.known, f.old = map[string]struct{}{}, f.known
 	}
-	parts := f.add(key, e)
-	folded := merge(parts)
-	return folded, folded.Operation.First && folded.Operation.Last
+	f.known[id] = struct{}{}
+	return Join(more)
 }
 
-// add keeps an entry, once, and returns all of its call in order: the first before the last, then by time.
-func (f *Folder) add(key string, e Entry) []Entry {
-	parts, known := f.open[key]
-	if !known {
-		if len(f.order) >= f.limit {
-			delete(f.open, f.order[0])
-			f.order = f.order[1:]
-		}
-		f.order = append(f.order, key)
-	}
-	same := func(other Entry) bool { return other.ID == e.ID }
-	if i := slices.IndexFunc(parts, same); i >= 0 {
-		parts[i] = e // a split that is whole now replaces its parts
-	} else if len(parts) < maxParts {
-		parts = append(parts, e)
-	}
-	slices.SortFunc(parts, func(a, b Entry) int {
-		return cmp.Or(cmp.Compare(a.Split.Index, b.Split.Index), cmp.Compare(rank(a), rank(b)),
-			a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
-	})
-	f.open[key] = parts
-	return parts
+// Waits reports whether the split whose parts make the entry of that ID waits for some of them.
+func (f *Folder) Waits(id string) bool {
+	_, is := f.open[id]
+	return is
 }
 
-func rank(e Entry) int {
-	switch {
-	case e.Operation.First:
-		return 0
-	case e.Operation.Last:
-		return 2
+func (f *Folder) returned(id string) bool {
+	_, is := f.known[id]
+	if !is {
+		_, is = f.old[id]
 	}
-	return 1
-}
-
-// merge makes one entry of those of an operation. The first has what was asked and by whom, the last how it ended.
-func merge(parts []Entry) Entry {
-	m := parts[0]
-	for _, p := range parts[1:] {
-		m.Operation.First = m.Operation.First || p.Operation.First
-		m.Operation.Last = m.Operation.Last || p.Operation.Last
-		if p.Time.Before(m.Time) && !p.Time.IsZero() || m.Time.IsZero() {
-			m.Time = p.Time
-		}
-		if m.Received.IsZero() || p.Received.Before(m.Received) && !p.Received.IsZero() {
-			m.Received = p.Received
-		}
-		if p.Outcome.Result != OK && p.Outcome.Result != "" {
-			m.Outcome = p.Outcome
-		}
-		if weaker(m.Actor, p.Actor) {
-			m.Actor = p.Actor
-		}
-		if strings.HasPrefix(p.Asset, m.Asset) {
-			m.Asset, m.Resource = p.Asset, p.Resource // creation names the parent first
-		}
-		fill(&m.Request, p.Request)
-		fill(&m.Metadata, p.Metadata)
-		fill(&m.ServiceData, p.ServiceData)
-		fill(&m.PolicyViolation, p.PolicyViolation)
-		fill(&m.OriginalState, p.OriginalState)
-		if len(p.Response) > 0 {
-			m.Response = p.Response
-		}
-		if len(m.Permissions) == 0 {
-			m.Permissions = p.Permissions
-		}
-		m.IP, m.Agent, m.Location = first(m.IP, p.IP), first(m.Agent, p.Agent), first(m.Location, p.Location)
-		m.Reason = first(m.Reason, p.Reason)
-	}
-	return m
-}
-
-func fill[T ~[]byte](into *T, from T) {
-	if len(*into) == 0 {
-		*into = from
-	}
-}
-
-// weaker reports whether the other entry says more of who acted.
-func weaker(a, b Actor) bool {
-	named := func(a Actor) bool { return a.Email != "" || a.Subject != "" }
-	return !named(a) && named(b) || a.Email == b.Email && len(b.Chain) > len(a.Chain)
+	return is
 }

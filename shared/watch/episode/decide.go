@@ -85,7 +85,7 @@ func (e Episode) joined(at time.Time, now time.Time) (after Episode, round int, 
 // reopened asks anew, about the members that came after what was accepted.
 func (e Episode) reopened(now time.Time) Episode {
 	e.Round++
-	e.More, e.Reminded = false, false
+	e.More, e.Reminded, e.AcceptedBy = false, false, ""
 	e.AnsweredBy, e.AnsweredAt, e.Reason, e.Words, e.Ticket = "", time.Time{}, "", "", ""
 	e.ReviewedBy, e.ReviewedAt, e.Verdict, e.Note = "", time.Time{}, "", ""
 	e.Escalated, e.Cause, e.Expires = time.Time{}, "", time.Time{}
@@ -119,7 +119,7 @@ func (e Episode) answer(by string, a Answer, now time.Time) (after Episode, same
 	case e.State != Asked && e.State != Told && e.State != Escalated:
 		return e, false, nil, settled()
 	}
-	e.AnsweredBy, e.AnsweredAt, e.Reason, e.Words, e.Ticket = by, now, a.Reason, a.Words, a.Ticket
+	e.AnsweredBy, e.AnsweredAt, e.Reason, e.Words, e.Ticket, e.AcceptedBy = by, now, a.Reason, a.Words, a.Ticket, ""
 	e.ReviewedBy, e.ReviewedAt, e.Verdict, e.Note = "", time.Time{}, "", ""
 	if a.NotMe {
 		e.Reason, e.Ticket = "", ""
@@ -136,6 +136,8 @@ func (e Episode) review(by string, v Verdict, note string, now time.Time) (after
 	switch {
 	case e.ReviewedBy == by && e.Verdict == v && (v == Accept) == (e.State == Accepted) && e.State != Answered && e.State != Asked:
 		return e, true, nil, nil
+	case e.AcceptedBy == by && v == Accept && e.waiting():
+		return e, true, nil, nil // more had come, and it was asked anew
 	case e.State == Asked || e.State == Escalated || e.State == Told && !e.alone():
 		return e, false, nil, fault.Refuse(fault.Conflict, "not_answered", "Nobody has justified this yet.", "Come back when it is answered.")
 	case e.State != Answered && e.State != Told:
@@ -148,7 +150,9 @@ func (e Episode) review(by string, v Verdict, note string, now time.Time) (after
 	}
 	steps = []step{accepted}
 	if e.More {
-		return e.reopened(now), false, append(steps, again), nil
+		next := e.reopened(now)
+		next.AcceptedBy = by
+		return next, false, append(steps, again), nil
 	}
 	e.State, e.Open, e.Due = Accepted, false, time.Time{}
 	return e.schedule(), false, steps, nil

@@ -20,6 +20,10 @@
 // An episode closes when nothing of it can come any more. What comes after is another episode, with another alarm. The
 // id of an episode derives from rule, group and the time of the hit that began it; it grants nothing.
 //
+// The parts of an entry that was too large for one are one entry, which comes with its last part. Where parts do not come
+// within Lateness of the first to arrive, what there is of it is judged then: a rule that needs what is missing cannot tell.
+// What is stored of parts is deleted with that judgement.
+//
 // Of an episode with more than MaxMembers hits the further ones are seen in steps of a sixteenth of the gap.
 //
 // # Justification

@@ -17,6 +17,7 @@ import (
 // Outcome is what became of an entry.
 type Outcome struct {
 	Again     bool // it was taken before
+	Waits     bool // it is a part of an entry, and the others have not come yet
 	Heartbeat bool // it is our own marker, which the rules judge as any entry
 	Hits      int  // that rules found by it
 	Told      int  // messages to other controls
@@ -30,8 +31,12 @@ type taken struct {
 }
 
 // Ingest takes an entry: the rules judge it, and what follows is one transaction with its mark. An entry that no rule
-// wants writes nothing, but once an hour that its stream is written. Errors: Transient and others of the store, the vault and the bus; the entry is to come again.
+// wants writes nothing, but once an hour that its stream is written. The parts of an entry that was split are kept, for
+// Lateness at most, and judged as one when the last has come; where one does not come, Tick judges what there is. Errors: Transient and others of the store, the vault and the bus; the entry is to come again.
 func (s *Service) Ingest(ctx context.Context, e auditlog.Entry, now time.Time) (Outcome, error) {
+	if e.Part() {
+		return s.part(ctx, e, now)
+	}
 	beat, err := s.beaten(ctx, &e)
 	if err != nil {
 		return Outcome{}, err
@@ -41,36 +46,42 @@ func (s *Service) Ingest(ctx context.Context, e auditlog.Entry, now time.Time) (
 			return Outcome{}, err
 		}
 	}
-	out, err := s.judge(ctx, e, now)
+	out, err := s.judge(ctx, e, nil, now)
 	out.Heartbeat = beat
 	return out, err
 }
 
-func (s *Service) judge(ctx context.Context, e auditlog.Entry, now time.Time) (Outcome, error) {
+// judge judges an entry, one that was put together from parts with what was stored of them.
+func (s *Service) judge(ctx context.Context, e auditlog.Entry, made *piecemeal, now time.Time) (Outcome, error) {
 	told := s.derive(&e)
 	wanted, err := s.wants(ctx, &e, now)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if !wanted {
+	if !wanted && made == nil {
 		return Outcome{Told: len(told)}, s.publish(ctx, told, &e)
 	}
 	var out Outcome
 	err = s.commit(ctx, now, func(t *turn) (err error) {
-		out, err = t.entered(&e, told)
+		out, err = t.entered(&e, told, made)
 		return err
 	})
 	return out, err
 }
 
-// entered takes an entry that a rule wants, unless it was taken before.
-func (t *turn) entered(e *auditlog.Entry, told []derived) (Outcome, error) {
+// entered takes an entry that a rule wants, or that was put together, unless it was taken before.
+func (t *turn) entered(e *auditlog.Entry, told []derived, made *piecemeal) (Outcome, error) {
 	t.entry = e
 	var mark taken
 	if err := t.tx.Get(entries, e.ID, &mark); err == nil {
 		return Outcome{Again: true}, nil
 	} else if !fault.Is(err, fault.NotFound) {
 		return Outcome{}, err
+	}
+	if made != nil {
+		if err := t.unmoved(e.ID, made); err != nil {
+			return Outcome{}, err
+		}
 	}
 	hits, err := t.s.Rules.Evaluate(t.ctx, e, t.mem, t.now)
 	if err != nil {
@@ -80,10 +91,24 @@ func (t *turn) entered(e *auditlog.Entry, told []derived) (Outcome, error) {
 	for i, h := range hits {
 		all[i] = t.s.finding(h, t.now)
 	}
-	if err := t.take(all, t.now); err != nil || !t.changes() && len(told) == 0 {
+	watermark := t.now
+	if made != nil {
+		watermark = made.due
+		if e.Service == "" && e.Method == "" {
+			all = append(all, partless(e, t.now))
+		}
+	}
+	if err := t.take(all, watermark); err != nil || !t.changes() && len(told) == 0 && made == nil {
 		return Outcome{Hits: len(hits)}, err
 	}
-	t.later(entries, e.ID, taken{Version, originOf(e, t.mem.policy), t.now.Add(keptMark)})
+	mark = taken{V: Version, Expires: t.now.Add(keptMark)}
+	if t.changes() || made == nil { // else it says only that the parts were judged
+		mark.Origin = originOf(e, t.mem.policy)
+	}
+	t.later(entries, e.ID, mark)
+	if made != nil {
+		t.more = append(t.more, func() error { return t.spend(e.ID, made) })
+	}
 	for _, m := range told {
 		t.more = append(t.more, func() error { return t.batch.Message(m.topic, m.key, m.payload) })
 	}
@@ -134,7 +159,7 @@ func (s *Service) derive(e *auditlog.Entry) (told []derived) {
 	if s.Bus == nil || !done {
 		return nil
 	}
-	if e.Service == adminService && suspending.MatchString(e.Method) {
+	if suspends(e) {
 		for _, email := range e.Parameters()["USER_EMAIL"] {
 			if p, known := s.Policy.Person(email); known {
 				told = append(told, derived{TopicSuspended, "watch-suspended/" + e.ID, Suspended{Version, p.ID, e.Time, e.ID}})
@@ -147,6 +172,10 @@ func (s *Service) derive(e *auditlog.Entry) (told []derived) {
 		told = append(told, derived{TopicChanged, "watch-changed/" + e.ID, Changed{Version, e.Asset, e.Service, clip(e.Method), clip(e.Project), string(e.Actor.Kind), e.Time, e.ID}})
 	}
 	return told
+}
+
+func suspends(e *auditlog.Entry) bool {
+	return e.Service == adminService && suspending.MatchString(e.Method)
 }
 
 func (s *Service) holds(service string) bool {
@@ -185,13 +214,20 @@ const (
 // Unreadable makes an alarm of something that should have been an entry and could not be read. Digest is
 // record.Digest of its bytes, why a word, such as malformed; neither may hold content.
 func (s *Service) Unreadable(ctx context.Context, digest, why string, now time.Time) error {
-	return s.own(ctx, found{kind: Unreadable, Hit: rule.Hit{ID: hashed(UnreadableRule, digest), Rule: UnreadableRule, Time: now, Why: clip(why)}}, now)
+	return s.own(ctx, unreadable(digest, why, now), now)
+}
+
+func unreadable(digest, why string, now time.Time) found {
+	return found{kind: Unreadable, Hit: rule.Hit{ID: hashed(UnreadableRule, digest), Rule: UnreadableRule, Time: now, Why: clip(why)}}
 }
 
 // own makes an alarm that no rule of the policy made.
 func (s *Service) own(ctx context.Context, f found, now time.Time) error {
+	return s.commit(ctx, now, func(t *turn) error { return t.take([]found{f.ours(now)}, now) })
+}
+
+func (f found) ours(now time.Time) found {
 	f.gap, f.reach, f.Count, f.Verdict = time.Hour, Lateness, 1, rule.Undetermined
 	f.Subject.Severity = policy.High
-	f = f.placed(now)
-	return s.commit(ctx, now, func(t *turn) error { return t.take([]found{f}, now) })
+	return f.placed(now)
 }

@@ -29,6 +29,8 @@ const (
 	entries    = "entries"
 	remembered = "remembered"
 	standing   = "standing"
+	splits     = "splits"
+	splitParts = "split_parts"
 	exceptions = "exceptions"
 	uses       = "exception_uses"
 	pulseDocs  = "pulses"
@@ -44,6 +46,8 @@ func Collection() []store.Collection {
 		{Name: remembered, Indexes: []store.Index{{"group", "at"}, {"valued", "at"}, {"due"}}, Expires: true},
 		// The policies of things hold people's addresses, under names that tell nobody: see rule.Standing.
 		{Name: standing, Indexes: []store.Index{{"thing", "at"}}, Expires: true},
+		{Name: splits, Indexes: []store.Index{{"due"}}, Expires: true},
+		{Name: splitParts, Expires: true},
 		{Name: exceptions, Indexes: []store.Index{{"rule", "ends"}}, Expires: true},
 		{Name: uses, Indexes: []store.Index{{"exception"}}, Expires: true},
 		{Name: pulseDocs},
@@ -75,6 +79,7 @@ type Service struct {
 	seenAt sync.Map    // of each need: microseconds since 1970 when it was noted last
 	most   int         // members of an episode that are told apart
 	pages  int         // transactions in which one run settles
+	splits int         // entries that were split and wait at once
 }
 
 // New returns a Service, or Misconfigured when a part is missing.
@@ -86,7 +91,7 @@ func New(c Config) (*Service, error) {
 		c.Random = rand.Reader
 	}
 	needs := slices.DeleteFunc(c.Rules.Needs(), rule.Need.Configured)
-	return &Service{Config: c, needs: needs, most: MaxMembers, pages: mostPages}, nil
+	return &Service{Config: c, needs: needs, most: MaxMembers, pages: mostPages, splits: mostSplits}, nil
 }
 
 // nonce keeps the ids of records from being guessed: they are made from it, and it stays here.

@@ -108,7 +108,8 @@ type Episode struct {
 	ReviewedBy string    `json:"reviewed_by,omitempty"`
 	ReviewedAt time.Time `json:"reviewed_at,omitzero"`
 	Verdict    Verdict   `json:"verdict,omitempty"`
-	Note       string    `json:"note,omitempty"` // in the reviewer's words; never in evidence
+	AcceptedBy string    `json:"accepted_by,omitempty"` // who accepted the answer before this question: the same again has to be known
+	Note       string    `json:"note,omitempty"`        // in the reviewer's words; never in evidence
 	Escalated  time.Time `json:"escalated,omitzero"`
 	Cause      Cause     `json:"cause,omitempty"`
 	Finding    string    `json:"finding,omitempty"` // id of the open finding

@@ -18,13 +18,15 @@ const (
 	duePage    = 200
 )
 
-// Tick does what the clock has brought about: rules settle, held alarms go out, reminders, deadlines, runs that close,
+// Tick does what the clock has brought about: what parts of an entry there are is judged, rules settle, held alarms go out, reminders, deadlines, runs that close,
 // silence of the real path, the report of the month. It may run at any time, any number of times, and in several places at
 // once. One episode that cannot be handled does not stop the others; its error is returned. It neither sweeps the outbox
 // nor beats.
 func (s *Service) Tick(ctx context.Context, now time.Time) error {
-	drained, err := s.settle(ctx, now)
-	errs := []error{err}
+	joined, err := s.overdue(ctx, now)
+	drained, failed := s.settle(ctx, now)
+	drained = drained && joined
+	errs := []error{err, failed}
 	q := store.Query{Collection: Episodes, Range: &store.Range{Name: "next", To: now.UnixMicro() + 1}, Limit: duePage}
 	for {
 		docs, err := s.Store.Query(ctx, q)

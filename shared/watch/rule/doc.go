@@ -46,8 +46,11 @@
 // Of a long-running operation the first entry says what was asked for and by whom, and the last often the name alone. A
 // rule that looks at more than the last one has is judged by the first; where that was not seen, within a week before and
 // ten minutes after, the last is a hit of verdict undetermined. The two are one hit, whomever they name. That an operation
-// began is remembered only where a rule without a window matches its first entry. The parts of an entry that was split
-// are judged one by one and count once; the policy in them is not put together, but counts as not known.
+// began is remembered only where a rule without a window matches its first entry.
+//
+// The parts of an entry that was too large for one are judged as one entry, once; whoever reads the log puts them together
+// (auditlog.Join). Where some are missing, a rule that needs what they may hold is a hit of verdict undetermined, and the
+// policy that was set counts as not known.
 //
 // What stands, the policy of a thing or the state of a ticket, is what earlier entries told that came before: an entry that
 // comes later and is older changes nothing of what was judged, but is told where the two together may hide a change. A

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -124,7 +125,15 @@ func (s *Set) Anywhere() (names []string) {
 	return names
 }
 
-// Evaluate holds an entry against the rules and remembers what windows need. Now is when the entry came; what has to
+// Concerns reports whether a rule may want an entry, as far as its service and its method tell: of a part of an entry, of
+// which all else may be in another part.
+func (s *Set) Concerns(e *auditlog.Entry) bool {
+	var buffer [16]branch
+	return e.Service == "" || e.Method == "" || e.Resource == "" || len(s.index.candidates(e, buffer[:0])) > 0
+}
+
+// Evaluate holds an entry against the rules and remembers what windows need. The parts of a split entry are to be put
+// together before: of what is still a part, whatever needs what the others may hold is undetermined. Now is when the entry came; what has to
 // wait is judged by Settle. Hits are sorted by time and ID. Errors are those of memory and
 // of facts; nothing has been remembered then, and the entry is to come again.
 func (s *Set) Evaluate(ctx context.Context, e *auditlog.Entry, memory Memory, now time.Time) ([]Hit, error) {
@@ -267,7 +276,7 @@ func (t *turn) identify(r *compiled, m *Member) {
 		m.Time = m.Time.Truncate(r.span.step)
 		m.ID = identity(r.Name, side, m.Key, m.Value, m.Time.Format(time.RFC3339))
 	} else {
-		m.ID = identity(r.Name, side, m.Key, m.Subject.call())
+		m.ID = identity(r.Name, side, m.Key, m.Subject.Entry)
 	}
 	latest := m.Time
 	if r.Window.Kind == Absence {
@@ -283,14 +292,10 @@ func (t *turn) identify(r *compiled, m *Member) {
 // about is what is known of every hit about the entry.
 func (t *turn) about(r *compiled) Subject {
 	e := t.v.e
-	s := Subject{
+	return Subject{
 		Entry: e.ID, Group: []string{e.Actor.Key}, Actor: e.Actor.Key, ActorKind: string(e.Actor.Kind), Service: e.Service, Method: e.Method,
 		Resource: e.Resource, Project: e.Project, Outcome: string(e.Outcome.Result), Severity: r.Alarm.Severity,
 	}
-	if call := callOf(e); call != e.ID {
-		s.Call = call
-	}
-	return s
 }
 
 // subject says whom and what a hit would be about. It is false when an expression could not be evaluated.
@@ -327,8 +332,11 @@ func (t *turn) undetermined(r *compiled, what string, err error) {
 		why = what + " cannot be evaluated"
 	}
 	s := t.about(r)
+	if errors.Is(err, errParts) {
+		s.Doubt, why = PartsMissing, PartsMissing
+	}
 	t.hits = append(t.hits, Hit{
-		ID: identity(r.Name, "undetermined", s.call()), Rule: r.Name, Verdict: Undetermined, Why: why,
+		ID: identity(r.Name, "undetermined", s.Entry), Rule: r.Name, Verdict: Undetermined, Why: why,
 		Time: t.at, Since: t.at, Count: 1, Key: joined(s.Group), Subject: s,
 	})
 }
@@ -336,7 +344,7 @@ func (t *turn) undetermined(r *compiled, what string, err error) {
 // single returns the hit of a rule without a window. The entries of one operation are one hit.
 func single(r *compiled, s Subject, e *auditlog.Entry, at time.Time) Hit {
 	key := joined(s.Group)
-	id := identity(r.Name, "single", key, s.call())
+	id := identity(r.Name, "single", key, s.Entry)
 	if e.Operation.ID != "" {
 		id = identity("hit", operation(r, key, e))
 	}

@@ -101,27 +101,21 @@ func (s *Set) run(ctx context.Context, name string, t Test) ([]Hit, error) {
 	single := &Set{rules: s.rules[i : i+1], byName: map[string]int{name: 0}, index: index{}, facts: listedIn(t.Listed), tickets: t.Tickets}
 	single.index.add(branch{}, s.rules[i].own)
 	single.index.add(branch{other: true}, s.rules[i].other)
+	entries, err := single.read(t)
+	if err != nil {
+		return nil, err
+	}
 	memory := NewLocal()
 	var hits []Hit
 	latest := time.Time{}
-	for n, raw := range t.Entries {
-		data, err := json.Marshal(single.complete(merged(t.Base, raw), n))
+	for _, e := range entries {
+		found, err := single.Evaluate(ctx, &e, memory, e.Time)
 		if err != nil {
-			return nil, fmt.Errorf("entry %d cannot be written as JSON", n)
+			return nil, err
 		}
-		entries, err := auditlog.Decode(data, testMapping())
-		if err != nil {
-			return nil, fmt.Errorf("entry %d cannot be read: %w", n, err)
-		}
-		for _, e := range entries {
-			found, err := single.Evaluate(ctx, &e, memory, e.Time)
-			if err != nil {
-				return nil, err
-			}
-			hits = append(hits, found...)
-			if e.Time.After(latest) {
-				latest = e.Time
-			}
+		hits = append(hits, found...)
+		if e.Time.After(latest) {
+			latest = e.Time
 		}
 	}
 	later := latest.Add(maxWithin + maxSettle)
@@ -133,6 +127,29 @@ func (s *Set) run(ctx context.Context, name string, t Test) ([]Hit, error) {
 		hits, judged = append(hits, found...), n
 	}
 	return sorted(hits), nil
+}
+
+// read returns the entries of one test as they are judged: the parts of one that was split are one.
+func (s *Set) read(t Test) (all []auditlog.Entry, err error) {
+	folder := auditlog.NewFolder()
+	for n, raw := range t.Entries {
+		data, err := json.Marshal(s.complete(merged(t.Base, raw), n))
+		if err != nil {
+			return nil, fmt.Errorf("entry %d cannot be written as JSON", n)
+		}
+		entries, err := auditlog.Decode(data, testMapping())
+		if err != nil {
+			return nil, fmt.Errorf("entry %d cannot be read: %w", n, err)
+		}
+		for _, e := range entries {
+			if e.Part() {
+				all = append(all, folder.Fold(e, time.Time{})...)
+			} else {
+				all = append(all, e)
+			}
+		}
+	}
+	return append(all, folder.Overdue(time.Time{})...), nil
 }
 
 // complete fills in what every log entry has and few tests care about.

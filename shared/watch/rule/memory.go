@@ -43,15 +43,6 @@ type Subject struct {
 	Severity  policy.Severity `json:"severity"`
 	Because   string          `json:"because,omitempty"` // the case of the rule that gave the severity
 	Doubt     string          `json:"doubt,omitempty"`   // why it is undetermined although the rule could be evaluated
-	Call      string          `json:"call,omitempty"`    // what the parts of an entry that was split have in common
-}
-
-// call names what the entry tells of: all parts of one that was split count once.
-func (s Subject) call() string {
-	if s.Call != "" {
-		return s.Call
-	}
-	return s.Entry
 }
 
 // Query asks for members of one group, by event time, both ends included.

@@ -24,14 +24,6 @@ var (
 	asksOutcome = regexp.MustCompile(`\boutcome\b`)
 )
 
-// callOf names the call an entry tells of: the parts of an entry that was split are one.
-func callOf(e *auditlog.Entry) string {
-	if e.Split.UID == "" {
-		return e.ID
-	}
-	return identity("split", e.FoldKey())
-}
-
 // operation names what a rule finds of a call: of an operation once, whichever of its entries tells of it. An
 // application may call anything an operation, such as a session.
 func operation(r *compiled, key string, e *auditlog.Entry) string {
@@ -52,7 +44,7 @@ func halved(e *auditlog.Entry) bool {
 // leaves reports whether an entry ends an operation and has not what the rule looks at. Its first entry was judged by it;
 // what only the end can tell is how the call ended, for a rule that asks that.
 func (r *compiled) leaves(side *selection, e *auditlog.Entry) bool {
-	if r.Window.Kind != Single || !closing(e) || !nobody(e) && !(r.asksContent && bare(e)) {
+	if r.Window.Kind != Single || !closing(e) || e.Part() || !nobody(e) && !(r.asksContent && bare(e)) {
 		return false
 	}
 	if e.Outcome.Result == auditlog.OK {
@@ -86,7 +78,7 @@ func (t *turn) begun() {
 		return
 	}
 	t.started = true
-	key := identity("operation", e.FoldKey())
+	key := identity("operation", e.OperationKey())
 	t.adds = append(t.adds, Member{V: 1, ID: identity("begun", key), Rule: begunRule, Key: key, Time: t.at,
 		Expires: later(t.now, t.at).Add(begunKept + 24*time.Hour), Subject: Subject{Entry: e.ID}})
 }
@@ -96,7 +88,7 @@ func (t *turn) waits(r *compiled, s Subject) {
 	s.Doubt = FirstUnseen
 	due := later(t.now, t.at).Add(lateness)
 	t.adds = append(t.adds, Member{V: 1, ID: operation(r, joined(s.Group), t.v.e), Rule: r.Name, Key: joined(s.Group),
-		Value: identity("operation", t.v.e.FoldKey()), Time: t.at, Due: due, Expires: due.Add(24 * time.Hour), Subject: s})
+		Value: identity("operation", t.v.e.OperationKey()), Time: t.at, Due: due, Expires: due.Add(24 * time.Hour), Subject: s})
 }
 
 // unbegun is what the query asks for of the beginning of the operation that a member ends.

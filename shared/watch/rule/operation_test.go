@@ -2,7 +2,6 @@ package rule
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,58 +103,5 @@ func TestEndOfAnOperation(t *testing.T) {
 				t.Errorf("%s, the end first: %q, want %q", name, got, c.turned)
 			}
 		}
-	}
-}
-
-// part is a part of an entry that was too large for one.
-func part(id string, index int, at time.Duration) *auditlog.Entry {
-	e := entry(id, "act", "a", "u", at)
-	e.Kind, e.Stream, e.LogName = auditlog.Audit, auditlog.Activity, "projects/p/logs/cloudaudit.googleapis.com/activity"
-	e.Split = auditlog.Split{UID: "s", Index: index, Total: 3}
-	return e
-}
-
-// The parts of an entry that was split count once, in every sort of rule.
-func TestPartsCountOnce(t *testing.T) {
-	t.Parallel()
-	audit := func(rest string) string { return strings.Replace(rule("act", rest), ", stream: [application]", "", 1) }
-	other := "other: {match: [{service: [app], method: [act]}]}"
-	s := set(t, map[string]string{
-		"single":   audit(""),
-		"count":    audit("window: {kind: count, at_least: 2, within: PT10M}"),
-		"sequence": audit("window: {kind: sequence, within: PT10M, " + other + "}"),
-		"absence":  audit("window: {kind: absence, within: PT10M, " + other + "}"),
-		"budget":   audit("window: {kind: budget, of: app.user, at_most: 1, within: PT10M, other: {match: [{service: [app], method: [open]}]}}"),
-		"broken":   audit("when: listed"),
-	})
-	got := strings.Split(run(t, s, part("1", 1, time.Second), part("0", 0, 0), part("2", 2, 2*time.Second)), ", ")
-	slices.Sort(got)
-	if want := "absence 1 violation, broken 1 undetermined, budget 1 violation, single 1 violation"; strings.Join(got, ", ") != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-	whole := entry("3", "act", "a", "u", 3*time.Second)
-	whole.Kind, whole.Stream = auditlog.Audit, auditlog.Activity
-	if got := run(t, s, part("1", 1, time.Second), part("0", 0, 0), whole); !strings.Contains(got, "count 3 violation") || strings.Contains(got, "count 0") {
-		t.Errorf("with another one: %q", got)
-	}
-}
-
-// A part of a policy is no policy: what it lets in cannot be told to be new, and what comes after is compared with nothing.
-func TestPartOfAPolicy(t *testing.T) {
-	t.Parallel()
-	const ada, all = "user:ada@firm.example", "allUsers"
-	s, memory := set(t, opened), NewLocal()
-	parts := []*auditlog.Entry{policyAt("2a", 1, "bob@firm.example", ada), policyAt("2b", 1, "bob@firm.example", all)}
-	for i, e := range parts {
-		e.Split = auditlog.Split{UID: "s", Index: i, Total: 2}
-	}
-	got := judged(t, s, memory, policyAt("1", 0, "ann@firm.example", ada), parts[1], parts[0], policyAt("3", 2, "cli@firm.example", ada, all))
-	if want := "bob opened undetermined medium, cli opened undetermined medium"; strings.Join(got, ", ") != want {
-		t.Errorf("%q, want %q", strings.Join(got, ", "), want)
-	}
-	// Were the part taken for all of it, ada would be new here.
-	got = judged(t, s, memory, policyAt("4", 3, "dan@firm.example", ada, all), policyAt("5", 4, "eli@firm.example", all))
-	if len(got) != 0 {
-		t.Errorf("%q", got)
 	}
 }

@@ -53,9 +53,7 @@ func (t *turn) remember(r *compiled, m Member) error {
 		return nil
 	}
 	t.adds = append(t.adds, m)
-	if m.Subject.Call == "" || !slices.ContainsFunc(all, func(o Member) bool { return o.ID == m.ID }) {
-		all = with(all, m) // another part of it may bear another time
-	}
+	all = with(all, m)
 	for _, f := range completed(all, m.Time, r.span.within, r.Window.AtLeast, r.Window.Kind == Distinct) {
 		t.hits = append(t.hits, hit(r, f))
 	}
@@ -76,7 +74,7 @@ func (t *turn) sequence(r *compiled, m Member) error {
 		return nil
 	}
 	t.adds = append(t.adds, m)
-	all = without(all, m.Subject.call())
+	all = without(all, m.Subject.Entry)
 	switch {
 	case m.Other:
 		for _, own := range all {
@@ -155,7 +153,7 @@ func (r *compiled) settle(ctx context.Context, memory Memory, m Member) (found, 
 	case Absence:
 		q.Other, q.From, q.To = true, m.Time, m.Time.Add(r.span.within)
 		others, err := memory.Range(ctx, q)
-		return found{at: m, members: []Member{m}, count: 1}, len(without(others, m.Subject.call())) == 0, err
+		return found{at: m, members: []Member{m}, count: 1}, len(without(others, m.Subject.Entry)) == 0, err
 	case Budget:
 		q.Value = m.Value
 		spends, err := memory.Range(ctx, q)

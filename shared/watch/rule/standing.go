@@ -23,14 +23,14 @@ type Standing struct {
 	V       int          `json:"v"` // version of this shape: 1
 	Kind    StandingKind `json:"kind"`
 	Thing   string       `json:"thing"` // full name of the asset with project and location, or reference of the ticket
-	Entry   string       `json:"entry"` // Entry.ID, or what the parts of one have in common
+	Entry   string       `json:"entry"` // Entry.ID
 	Time    time.Time    `json:"time"`  // event time
 	Expires time.Time    `json:"expires"`
 
 	Open     bool                   `json:"open,omitempty"` // of a ticket
 	Bindings []auditlog.Binding     `json:"bindings,omitempty"`
 	Audit    []auditlog.AuditChange `json:"audit,omitempty"`
-	Cut      bool                   `json:"cut,omitempty"` // of a policy too large to be kept, or that came in parts: what it held is not known
+	Cut      bool                   `json:"cut,omitempty"` // of a policy too large to be kept, or of which parts are missing: what it held is not known
 }
 
 // How long what stands is kept, and how large a policy may be: Google allows 1,500 members in one.
@@ -45,7 +45,7 @@ const (
 const (
 	NoEarlierPolicy = "what of the policy is new cannot be told: no earlier one of this thing is known"
 	CameLate        = "it came late, between two changes that were known: whether it gave this or the later one cannot be told"
-	PolicyInParts   = "what of the policy is new cannot be told: it was too large for one entry, and this is a part of it"
+	PartsMissing    = "it was too large for one entry, and parts of it are missing: what they hold cannot be told"
 	TicketNotOpen   = "its ticket is not known to be open"
 )
 
@@ -90,7 +90,7 @@ func (t *turn) policy() error {
 	}
 	whole, _ := v.e.IAMDelta()
 	v.access = &access{change: whole}
-	if !whole.Full {
+	if !whole.Full && !v.e.Part() {
 		return nil
 	}
 	*v.access = access{maybe: whole, why: NoEarlierPolicy}
@@ -99,9 +99,8 @@ func (t *turn) policy() error {
 	}
 	// Cloud Run leaves the region out of a name, others the project: two things must not pass for one.
 	thing := short(strings.Join([]string{v.e.Asset, v.e.Project, v.e.Location}, " "))
-	if v.e.Split.UID != "" {
-		// What the other parts hold is not known here, and from now on what stood before does not stand any more.
-		v.access.why = PolicyInParts
+	if v.e.Part() {
+		// What the missing parts hold is not known, and from now on what stood before does not stand any more.
 		_, _, err := t.stand(Standing{Kind: StandingPolicy, Thing: thing, Cut: true})
 		return err
 	}
@@ -159,7 +158,7 @@ func (t *turn) ticket() error {
 		return nil
 	}
 	reference := short(auditlog.Small(v.e.App.Ticket))
-	before, _, err := t.memory.Stood(t.ctx, StandingTicket, reference, t.at, callOf(v.e))
+	before, _, err := t.memory.Stood(t.ctx, StandingTicket, reference, t.at, v.e.ID)
 	switch {
 	case err != nil:
 		return err
@@ -182,7 +181,7 @@ func (t *turn) told(e *auditlog.Entry) error {
 
 // stand remembers what the entry tells of a thing, and returns what stood before and after it.
 func (t *turn) stand(s Standing) (before, after *Standing, err error) {
-	s.V, s.Entry, s.Time, s.Expires = 1, callOf(t.v.e), t.at, t.now.Add(StandingKept)
+	s.V, s.Entry, s.Time, s.Expires = 1, t.v.e.ID, t.at, t.now.Add(StandingKept)
 	if before, after, err = t.memory.Stood(t.ctx, s.Kind, s.Thing, s.Time, s.Entry); err != nil {
 		return nil, nil, err
 	}

@@ -62,6 +62,9 @@ func (v *view) ResolveName(name string) (any, bool) {
 	if !ok {
 		return nil, false
 	}
+	if v.e.Part() && v.misses(name) {
+		return types.WrapErr(errParts), true
+	}
 	value := variable.of(v)
 	if variable.keep {
 		if v.known == nil {
@@ -70,6 +73,24 @@ func (v *view) ResolveName(name string) (any, bool) {
 		v.known[name] = value
 	}
 	return value, true
+}
+
+// errParts is what an expression ends with that needs what a missing part may hold.
+var errParts = errors.New("parts of the entry are missing")
+
+// misses reports whether what a name stands for may be in a part of the entry that is missing.
+func (v *view) misses(name string) bool {
+	switch name {
+	case "request", "response", "metadata", "payload", "metadata_keys", "ranges", "delta", "blinding", "unsure":
+		return true
+	case "resource":
+		return v.e.Resource == ""
+	case "asset":
+		return v.e.Asset == ""
+	case "location":
+		return v.e.Location == "" && !strings.Contains(v.e.Resource, "/global/") // of what is made, the request may say where
+	}
+	return false
 }
 
 // Parent implements cel.Activation.

@@ -58,12 +58,12 @@ func with(all []Member, m Member) []Member {
 	return slices.Insert(slices.Clone(all), i, m)
 }
 
-// without returns members that are not of a call.
-func without(all []Member, call string) []Member {
-	if !slices.ContainsFunc(all, func(m Member) bool { return m.Subject.call() == call }) {
+// without returns members that are not of an entry.
+func without(all []Member, entry string) []Member {
+	if !slices.ContainsFunc(all, func(m Member) bool { return m.Subject.Entry == entry }) {
 		return all
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(m Member) bool { return m.Subject.call() == call })
+	return slices.DeleteFunc(slices.Clone(all), func(m Member) bool { return m.Subject.Entry == entry })
 }
 
 // covered reports whether the spend m is within budget. Each opening lets atMost spends through for the time within; a

@@ -17,6 +17,13 @@ archives = {
     watchaudit      = "watchaudit-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     tickwatch       = "tickwatch-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     justify         = "justify-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    decideerasure   = "decideerasure-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    opendsr         = "opendsr-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    planerasure     = "planerasure-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    purgeexpired    = "purgeexpired-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    requesterasure  = "requesterasure-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    revokegrants    = "revokegrants-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    runerasure      = "runerasure-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
   }
 }
 build_account = "projects/ostiary-staging/serviceAccounts/build@ostiary-staging.iam.gserviceaccount.com"
@@ -26,8 +33,10 @@ keys = {
   otp      = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/otp"
   message  = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/message"
   evidence = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/evidence"
+  request  = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/request"
 }
 signing_keys = {
+  receipts = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/receipts"
   evidence = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/checkpoints"
 }
 buckets = {
@@ -37,12 +46,17 @@ buckets = {
   policy           = "ostiary-staging-policy"
 }
 secret_versions = {
-  "canary-token"  = "1"
-  "form-key"      = "1"
-  "gateway-edge"  = "1"
-  "smtp-password" = "1"
+  "ledger-key"          = "1"
+  "opendsr-certificate" = "1"
+  "canary-token"        = "1"
+  "erasure-mark"        = "1"
+  "form-key"            = "1"
+  "gateway-edge"        = "1"
+  "smtp-password"       = "1"
 }
 audiences = {
+  decideerasure   = "/projects/123456789012/global/backendServices/5"
+  opendsr         = "https://opendsr.ostiary.example"
   registerip      = "/projects/123456789012/global/backendServices/1"
   enrolotp        = "/projects/123456789012/global/backendServices/2"
   attest          = "/projects/123456789012/global/backendServices/3"
@@ -62,6 +76,8 @@ settings = {
   OSTIARY_LOG_ORIGIN     = "sharedcontacts.example/ostiary/evidence"
   OSTIARY_SIGNING_KEY    = "gcpkms://projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/checkpoints/cryptoKeyVersions/1?name=sharedcontacts.example/ostiary/evidence"
   OSTIARY_TRUST          = "{\"v\":1,\"origin\":\"sharedcontacts.example/ostiary/evidence\",\"keys\":[{\"key\":\"sharedcontacts.example/ostiary/evidence+3deda02d+AUvq3isjNDC5cYuqzs8P4FHLIqILbXmlqfxa2HOI4vc8\",\"from\":0}]}"
+  OSTIARY_RECEIPT_KEY    = "gcpkms://projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/receipts/cryptoKeyVersions/1?name=sharedcontacts.example/ostiary/receipts"
+  OSTIARY_RECEIPT_TRUST  = "{\"v\":1,\"origin\":\"sharedcontacts.example/ostiary/receipts\",\"keys\":[{\"key\":\"sharedcontacts.example/ostiary/receipts+ceeefa1d+ARYKS9ic7dC6e0gpik64DvliVm42tE0u3SRt/k53AuSG\",\"from\":0}]}"
   OSTIARY_PUBLIC_ENTRIES = "false"
   OSTIARY_PROBES         = "public"
   OSTIARY_URL            = "https://ostiary.sharedcontacts.example"
@@ -69,5 +85,19 @@ settings = {
   OSTIARY_ASSET_SERVICES = "cloudresourcemanager.googleapis.com,compute.googleapis.com,storage.googleapis.com"
   OSTIARY_LOG_STREAMS    = "application"
 }
+issuer           = { url = "https://id.sharedcontacts.example", audience = "ostiary" }
 service_members  = ["serviceAccount:bastion@ostiary-staging.iam.gserviceaccount.com"]
 watched_projects = ["sharedcontacts-live"]
+
+# What the data map of the policy names.
+data = {
+  project   = "sharedcontacts-live"
+  databases = ["access", "breach", "contacts-europe-west1", "contacts-europe-west3", "contacts-europe-west9", "erasure", "trust", "watch"]
+  buckets   = ["sharedcontacts-exports-europe-west1", "sharedcontacts-exports-europe-west3", "sharedcontacts-exports-europe-west9", "sharedcontacts-files-europe-west1", "sharedcontacts-files-europe-west3", "sharedcontacts-files-europe-west9", "sharedcontacts-site"]
+  secrets = {
+    read    = { "support-read" = "1" }
+    erase   = { "support-erase" = "1" }
+    parties = {}
+  }
+  grants = []
+}

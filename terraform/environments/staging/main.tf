@@ -5,12 +5,12 @@ locals {
   topics = toset(flatten([for m in values(local.manifests) : concat(m.publishes, [for t in m.triggers : t.topic if t.kind == "topic"])]))
 
   # The key each control seals what it keeps with.
-  seals = { access = "otp", trust = "evidence", watch = "evidence" }
+  seals = { access = "otp", trust = "evidence", watch = "evidence", erasure = "evidence" }
 
   verifiers = { for name, m in local.manifests : name => {
     staff   = "iap:?audience=${lookup(var.audiences, name, "")}"
     service = "google:?audience=${lookup(var.audiences, name, "")}"
-    public  = ""
+    public  = contains(m.environment, "OSTIARY_IDENTITY") ? "oidc:${var.issuer.url}?audience=${var.issuer.audience}" : ""
     machine = ""
   }[m.callers] }
 }
@@ -38,6 +38,7 @@ module "function" {
   signing_keys    = var.signing_keys
   buckets         = var.buckets
   topics          = { for name, topic in google_pubsub_topic.event : name => topic.id }
+  data            = var.data
   secret_versions = { for s in each.value.secrets : s => var.secret_versions[s] }
   iap_agent       = "serviceAccount:service-${var.project.number}@gcp-sa-iap.iam.gserviceaccount.com"
   services        = var.service_members
@@ -46,7 +47,9 @@ module "function" {
     { for name in each.value.environment : name => var.settings[name] if contains(keys(var.settings), name) },
     contains(each.value.environment, "OSTIARY_SEAL") ? { OSTIARY_SEAL = "kms://${var.keys[local.seals[each.value.control]]}" } : {},
     contains(each.value.environment, "OSTIARY_SEAL_MESSAGE") ? { OSTIARY_SEAL_MESSAGE = "kms://${var.keys["message"]}" } : {},
+    contains(each.value.environment, "OSTIARY_SEAL_REQUEST") ? { OSTIARY_SEAL_REQUEST = "kms://${var.keys["request"]}" } : {},
     contains(each.value.environment, "OSTIARY_VAULT") ? { OSTIARY_VAULT = "firestore://${var.project.id}/vault" } : {},
+    contains(each.value.environment, "OSTIARY_LEDGER") ? { OSTIARY_LEDGER = "firestore://${var.project.id}/ledger" } : {},
     length(each.value.publishes) > 0 ? { OSTIARY_BUS = "pubsub://${var.project.id}" } : {},
     local.verifiers[each.key] == "" ? {} : { OSTIARY_IDENTITY = local.verifiers[each.key] },
     {

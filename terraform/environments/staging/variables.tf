@@ -44,6 +44,23 @@ variable "buckets" {
   type        = map(string)
 }
 
+variable "data" {
+  description = "What the policy's data map names, as module function takes it."
+  type = object({
+    project   = string
+    databases = list(string)
+    buckets   = list(string)
+    secrets   = object({ read = map(string), erase = map(string), parties = map(string) })
+    grants    = list(string)
+  })
+}
+
+variable "issuer" {
+  description = "Who signs the tokens of the product's users, and for whom: what company.yaml says. An empty url where nobody is signed in."
+  type        = object({ url = string, audience = string })
+  default     = { url = "", audience = "" }
+}
+
 variable "secret_versions" {
   description = "Pinned version of each secret."
   type        = map(string)
@@ -55,7 +72,7 @@ variable "audiences" {
 }
 
 variable "settings" {
-  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read; iam.googleapis.com stands for iamcredentials.googleapis.com too, which has no switch of its own), OSTIARY_LOG_STREAMS (application, access_transparency, login, or all: other streams that are known to be written) and OSTIARY_ASSET_SERVICES."
+  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, those of receipts (OSTIARY_RECEIPT_KEY, OSTIARY_RECEIPT_TRUST), and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read; iam.googleapis.com stands for iamcredentials.googleapis.com too, which has no switch of its own), OSTIARY_LOG_STREAMS (application, access_transparency, login, or all: other streams that are known to be written) and OSTIARY_ASSET_SERVICES."
   type        = map(string)
 }
 

@@ -71,3 +71,62 @@ resource "google_storage_bucket_iam_member" "place" {
     expression = join(" || ", [for name in concat([local.name], var.manifest.sweeps) : "resource.name.startsWith(\"projects/_/buckets/${var.buckets[each.key]}/objects/${name}/\")"])
   }
 }
+
+# What the data map names is the product's: its databases and buckets lie in the product's own project, where the roles are
+# made too. Each binding names one database, one bucket or one secret.
+resource "google_project_iam_custom_role" "data" {
+  for_each    = { for k, permissions in local.data : k => permissions if length(permissions) > 0 && contains(["firestore", "gcs"], k) }
+  project     = var.data.project
+  role_id     = replace("ostiary.${local.name}.${each.key}", "/[^a-zA-Z0-9_.]/", "_")
+  title       = "${local.name} on the product's ${each.key}"
+  description = "Generated from the function's manifest."
+  permissions = each.value
+}
+
+resource "google_project_iam_member" "data" {
+  for_each = length(local.data["firestore"]) > 0 ? toset(var.data.databases) : []
+  project  = var.data.project
+  role     = google_project_iam_custom_role.data["firestore"].name
+  member   = google_service_account.runtime.member
+
+  condition {
+    title      = "only database ${each.key}"
+    expression = "resource.name == \"projects/${var.data.project}/databases/${each.key}\" || resource.name.startsWith(\"projects/${var.data.project}/databases/${each.key}/\")"
+  }
+}
+
+resource "google_storage_bucket_iam_member" "data" {
+  for_each = length(local.data["gcs"]) > 0 ? toset(var.data.buckets) : []
+  bucket   = each.key
+  role     = google_project_iam_custom_role.data["gcs"].name
+  member   = google_service_account.runtime.member
+}
+
+resource "google_project_iam_custom_role" "secrets" {
+  for_each    = { for k, permissions in local.data : k => permissions if length(permissions) > 0 && startswith(k, "secrets-") }
+  project     = local.project
+  role_id     = replace("ostiary.${local.name}.${each.key}", "/[^a-zA-Z0-9_.]/", "_")
+  title       = "${local.name} on ${each.key}"
+  description = "Generated from the function's manifest."
+  permissions = each.value
+}
+
+resource "google_secret_manager_secret_iam_member" "data" {
+  for_each  = merge([for k, all in var.data.secrets : { for s in keys(all) : s => "secrets-${k}" } if length(local.data["secrets-${k}"]) > 0]...)
+  project   = local.project
+  secret_id = each.key
+  role      = google_project_iam_custom_role.secrets[each.value].name
+  member    = google_service_account.runtime.member
+}
+
+resource "google_project_iam_member" "connections" {
+  for_each = length(local.data["secrets-grants"]) > 0 ? toset(var.data.grants) : []
+  project  = split("/", each.key)[1]
+  role     = google_project_iam_custom_role.secrets["secrets-grants"].name
+  member   = google_service_account.runtime.member
+
+  condition {
+    title      = "only secrets of connections"
+    expression = "resource.name.startsWith(\"${each.key}\")"
+  }
+}

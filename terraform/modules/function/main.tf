@@ -16,9 +16,14 @@ locals {
   }]
 
   # One custom role per resource, holding just what the manifest lists for it.
-  resources   = toset([for p in local.wanted : p.resource if p.resource != "directory"])
+  resources   = toset([for p in local.wanted : p.resource if p.resource != "directory" && !startswith(p.resource, "data:")])
   permissions = { for r in local.resources : r => sort([for p in local.wanted : p.permission if p.resource == r]) }
   of_kind     = { for k in ["database", "topic", "key", "signing-key", "secret", "bucket", "place"] : k => toset([for r in local.resources : split(":", r)[1] if startswith(r, "${k}:")]) }
+
+  # Of what the data map names: the permissions by kind, and the secrets.
+  data    = { for k in ["firestore", "gcs", "secrets-read", "secrets-erase", "secrets-parties", "secrets-grants"] : k => sort([for p in local.wanted : p.permission if p.resource == "data:${k}"]) }
+  secrets = merge([for k, all in var.data.secrets : all if length(local.data["secrets-${k}"]) > 0]...)
+  pins    = merge(local.secrets, { for s in var.manifest.secrets : s => lookup(var.secret_versions, s, "") })
 
   pubsub_agent = "serviceAccount:service-${var.project.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
@@ -77,8 +82,8 @@ resource "google_cloudfunctions2_function" "this" {
       OSTIARY_CODE                         = "sha256:${regex("[0-9a-f]{64}", var.archive.object)}"
       OSTIARY_IAM                          = "front"
       OSTIARY_PROJECT                      = local.project
-      }, local.machine ? { OSTIARY_INVOKER = google_service_account.invoker[0].email } : {}, length(var.manifest.secrets) == 0 ? {} : {
-      OSTIARY_SECRETS                      = "secretmanager://${local.project}?pin=${join(",", [for s in var.manifest.secrets : "${s}:${var.secret_versions[s]}"])}"
+      }, local.machine ? { OSTIARY_INVOKER = google_service_account.invoker[0].email } : {}, length(local.pins) == 0 ? {} : {
+      OSTIARY_SECRETS                      = "secretmanager://${local.project}?pin=${join(",", [for s, version in local.pins : "${s}:${version}"])}"
     })
   }
 

@@ -104,6 +104,27 @@ variable "topics" {
   default     = {}
 }
 
+variable "data" {
+  description = "What the policy's data map names, for functions that search or erase it: the project of its databases, their ids, its buckets; the pinned secrets in the URLs of its stores, for the account that reads, the one that erases and the programs of recipients; the beginnings, projects/NUMBER/secrets/PREFIX, of the names of secrets that hold customers' connections."
+  type = object({
+    project   = string
+    databases = list(string)
+    buckets   = list(string)
+    secrets   = object({ read = map(string), erase = map(string), parties = map(string) })
+    grants    = list(string)
+  })
+  default = { project = "", databases = [], buckets = [], secrets = { read = {}, erase = {}, parties = {} }, grants = [] }
+
+  validation {
+    condition     = alltrue([for all in values(var.data.secrets) : alltrue([for v in values(all) : can(regex("^[0-9]+$", v))])])
+    error_message = "A secret's version is a number: \"latest\" changes without a deployment."
+  }
+  validation {
+    condition     = alltrue([for p in var.data.grants : can(regex("^projects/[0-9]+/secrets/[A-Za-z0-9_-]+$", p))])
+    error_message = "The beginning of secrets' names is projects/NUMBER/secrets/PREFIX: without a prefix it would be every secret."
+  }
+}
+
 variable "iap_agent" {
   description = "Member that may invoke functions for staff: the service agent of Identity-Aware Proxy."
   type        = string

@@ -9,6 +9,13 @@ import (
 	"ostiary.internal/functions/access/registerip"
 	"ostiary.internal/functions/access/syncallowlist"
 	"ostiary.internal/functions/breach/deliver"
+	"ostiary.internal/functions/erasure/decideerasure"
+	"ostiary.internal/functions/erasure/opendsr"
+	"ostiary.internal/functions/erasure/planerasure"
+	"ostiary.internal/functions/erasure/purgeexpired"
+	"ostiary.internal/functions/erasure/requesterasure"
+	"ostiary.internal/functions/erasure/revokegrants"
+	"ostiary.internal/functions/erasure/runerasure"
 	"ostiary.internal/functions/trust/attest"
 	"ostiary.internal/functions/trust/collectevidence"
 	"ostiary.internal/functions/trust/keeppromises"
@@ -29,6 +36,13 @@ var functions = []wiring.Function{
 	registerip.Function,
 	syncallowlist.Function,
 	deliver.Function,
+	decideerasure.Function,
+	opendsr.Function,
+	planerasure.Function,
+	purgeexpired.Function,
+	requesterasure.Function,
+	revokegrants.Function,
+	runerasure.Function,
 	attest.Function,
 	collectevidence.Function,
 	keeppromises.Function,

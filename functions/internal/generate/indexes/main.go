@@ -15,6 +15,7 @@ import (
 
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/store"
 )
@@ -60,6 +61,9 @@ func collections(functions []wiring.Function) (map[string][]collection, error) {
 		}
 		if m.Reads(wiring.EnvVault) {
 			controls["vault"] = described(vault.Collection())
+		}
+		if m.Reads(wiring.EnvLedger) {
+			controls["ledger"] = described(store.Schema{ledger.Collection()})
 		}
 	}
 	return controls, nil

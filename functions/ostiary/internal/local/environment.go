@@ -29,36 +29,44 @@ const ClientHeader = "X-Ostiary-Client"
 func (w *World) environment(m manifest.Function, own wiring.Env, database string) wiring.Env {
 	path := func(parts ...string) string { return filepath.Join(append([]string{w.dir}, parts...)...) }
 	set := map[string]string{
-		wiring.EnvStore:       "bolt:" + database + "?tree=" + m.Control,
-		wiring.EnvBus:         "bolt:" + database,
-		wiring.EnvVault:       "bolt:" + database + "?tree=vault",
-		wiring.EnvSecrets:     "file:" + path("secrets") + "?key=" + path("keys", "secrets"),
-		wiring.EnvSeal:        "local:" + path("keys", "otp"),
-		wiring.EnvSealMessage: "local:" + path("keys", "message"),
-		wiring.EnvDirectory:   "policy:",
-		wiring.EnvEvidence:    "folder:" + w.evidence.inboxDir(),
-		"OSTIARY_LOG_INBOX":   "folder:" + w.evidence.inboxDir(),
-		"OSTIARY_LOG_TILES":   "folder:" + w.evidence.tilesDir(),
-		"OSTIARY_LOG_HEAD":    "folder:" + w.evidence.headDir(),
-		"OSTIARY_LOG_ORIGIN":  w.evidence.origin,
-		"OSTIARY_SIGNING_KEY": w.evidence.signingKey(),
-		"OSTIARY_TRUST":       string(w.evidence.trust),
-		"OSTIARY_PROBES":      "loopback",
-		"OSTIARY_URL":         cmp.Or(w.options.URL, "http://localhost"),
-		"OSTIARY_DATA_ACCESS": "allServices",
-		"OSTIARY_LOG_STREAMS": "all",
-		wiring.EnvInvoker:     invoker(m.Name),
-		wiring.EnvClient:      "header:" + ClientHeader,
-		"OSTIARY_MESSAGE":     "mailbox:" + database,
-		"OSTIARY_TARGETS":     w.targets(),
-		wiring.EnvIdentity:    "google:?audience=" + serviceAudience,
-		wiring.EnvSourceCap:   "6000",
+		wiring.EnvStore:         "bolt:" + database + "?tree=" + m.Control,
+		wiring.EnvBus:           "bolt:" + database,
+		wiring.EnvVault:         "bolt:" + database + "?tree=vault",
+		wiring.EnvSecrets:       "file:" + path("secrets") + "?key=" + path("keys", "secrets"),
+		wiring.EnvSeal:          "local:" + path("keys", "otp"),
+		wiring.EnvSealMessage:   "local:" + path("keys", "message"),
+		wiring.EnvSealRequest:   "local:" + path("keys", "request"),
+		wiring.EnvDirectory:     "policy:",
+		wiring.EnvEvidence:      "folder:" + w.evidence.inboxDir(),
+		"OSTIARY_LOG_INBOX":     "folder:" + w.evidence.inboxDir(),
+		"OSTIARY_LOG_TILES":     "folder:" + w.evidence.tilesDir(),
+		"OSTIARY_LOG_HEAD":      "folder:" + w.evidence.headDir(),
+		"OSTIARY_LOG_ORIGIN":    w.evidence.origin,
+		"OSTIARY_SIGNING_KEY":   w.evidence.signingKey(),
+		"OSTIARY_TRUST":         string(w.evidence.trust),
+		"OSTIARY_LEDGER":        "bolt:" + database + "?tree=ledger",
+		"OSTIARY_DATA":          w.data.base(),
+		"OSTIARY_RECEIPT_KEY":   w.receipts.signingKey(),
+		"OSTIARY_RECEIPT_TRUST": string(w.receipts.trust),
+		"OSTIARY_PROBES":        "loopback",
+		"OSTIARY_URL":           cmp.Or(w.options.URL, "http://localhost"),
+		"OSTIARY_DATA_ACCESS":   "allServices",
+		"OSTIARY_LOG_STREAMS":   "all",
+		wiring.EnvInvoker:       invoker(m.Name),
+		wiring.EnvClient:        "header:" + ClientHeader,
+		"OSTIARY_MESSAGE":       "mailbox:" + database,
+		"OSTIARY_TARGETS":       w.targets(),
+		wiring.EnvIdentity:      "google:?audience=" + serviceAudience,
+		wiring.EnvSourceCap:     "6000",
 	}
 	if m.Reads(wiring.EnvVault) {
 		set[wiring.EnvSeal] = "local:" + path("keys", "evidence")
 	}
 	if m.Callers == manifest.Staff {
 		set[wiring.EnvIdentity] = "iap:?audience=" + staffAudience
+	}
+	if issuer := w.policy.Company.Issuer; issuer.URL != "" && m.Callers == manifest.Public && m.Reads(wiring.EnvIdentity) {
+		set[wiring.EnvIdentity] = "oidc:" + issuer.URL + "?audience=" + issuer.Audience
 	}
 	return func(name string) (string, bool) {
 		// The person who starts the process may say where client addresses stand and what is public, and nothing else.
@@ -119,8 +127,8 @@ func (w *World) authorization(_ context.Context, function string) (string, error
 func (w *World) boxes() map[string]*outbox.Box {
 	boxes := map[string]*outbox.Box{}
 	for _, f := range w.functions {
-		// A function that may publish everything its control writes is the one that sweeps.
-		if f.deps.Box != nil && (boxes[f.manifest.Control] == nil || len(f.manifest.Crons()) > 0) {
+		// The function that sweeps for others may publish everything its control writes.
+		if f.deps.Box != nil && (boxes[f.manifest.Control] == nil || len(f.manifest.Sweeps) > 0) {
 			boxes[f.manifest.Control] = f.deps.Box
 		}
 	}

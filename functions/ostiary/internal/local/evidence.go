@@ -24,13 +24,21 @@ import (
 // originSuffix follows the company's domain in the name of the log.
 const originSuffix = "/ostiary/evidence"
 
-// evidence is where this machine keeps its evidence, and the trust file that verifies it.
+// receiptsSuffix follows it in the name of the key of receipts.
+const receiptsSuffix = "/ostiary/receipts"
+
+// signed is a key that signs, and the trust file that verifies it.
+type signed struct {
+	keys, origin string // the file of the key, its name
+	trust        []byte // the trust file's text
+}
+
+// evidence is where this machine keeps its evidence.
 type evidence struct {
-	dir, keys string // the folder of everything, the file of the signing key
-	origin    string
-	trust     []byte // the trust file's text
-	inbox     log.Objects
-	reader    *log.Reader
+	signed
+	dir    string // the folder of everything
+	inbox  log.Objects
+	reader *log.Reader
 }
 
 func (e evidence) inboxDir() string { return filepath.Join(e.dir, "inbox") }
@@ -38,40 +46,52 @@ func (e evidence) tilesDir() string { return filepath.Join(e.dir, "tiles") }
 func (e evidence) headDir() string  { return filepath.Join(e.dir, "head") }
 
 // signingKey is the URL of the key.
-func (e evidence) signingKey() string { return "file:" + e.keys + "?name=" + e.origin }
+func (s signed) signingKey() string { return "file:" + s.keys + "?name=" + s.origin }
 
-// openEvidence makes the signing key and the trust file where there are none. A trust file that is there is left alone:
-// a key it does not hold is Misconfigured.
+// openEvidence opens the keys that sign checkpoints and receipts, and the log.
 func (w *World) openEvidence(ctx context.Context) error {
-	e := evidence{dir: filepath.Join(w.dir, "evidence"), keys: filepath.Join(w.dir, "keys", "checkpoints"), origin: w.policy.Company.Domains[0] + originSuffix}
-	signer, err := file.New(e.keys, e.origin)
-	if err != nil {
+	e := evidence{dir: filepath.Join(w.dir, "evidence")}
+	var trust sign.Trust
+	var err error
+	if e.signed, trust, err = openSigned(ctx, filepath.Join(w.dir, "keys", "checkpoints"), w.policy.Company.Domains[0]+originSuffix, filepath.Join(e.dir, "trust.json")); err != nil {
 		return err
 	}
-	verifier, err := signer.Verifier(ctx)
-	if err != nil {
+	if w.receipts, _, err = openSigned(ctx, filepath.Join(w.dir, "keys", "receipts"), w.policy.Company.Domains[0]+receiptsSuffix, filepath.Join(w.dir, "receipts", "trust.json")); err != nil {
 		return err
-	}
-	trusted := filepath.Join(e.dir, "trust.json")
-	if e.trust, err = os.ReadFile(trusted); errors.Is(err, fs.ErrNotExist) {
-		if e.trust, err = (sign.Trust{V: sign.TrustVersion, Origin: e.origin, Keys: []sign.TrustedKey{{Key: verifier}}}).Encode(); err == nil {
-			err = privatefile.Create(trusted, e.trust)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("keeping the trust file: %w", err)
-	}
-	trust, err := sign.ReadTrust(e.trust)
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", trusted, err)
-	}
-	if !holds(trust, verifier) {
-		return fault.New(fault.Misconfigured, "reading %s: it does not hold the key that signs here", trusted)
 	}
 	e.inbox = logs.New(e.inboxDir())
 	e.reader = log.NewReader(logs.New(e.tilesDir()), log.Head(logs.New(e.headDir())), trust)
 	w.evidence = e
 	return nil
+}
+
+// openSigned makes a signing key and its trust file where there are none. A trust file that is there is left alone: a key
+// it does not hold is Misconfigured.
+func openSigned(ctx context.Context, keys, name, trusted string) (s signed, trust sign.Trust, err error) {
+	s = signed{keys: keys, origin: name}
+	signer, err := file.New(keys, name)
+	if err != nil {
+		return s, trust, err
+	}
+	verifier, err := signer.Verifier(ctx)
+	if err != nil {
+		return s, trust, err
+	}
+	if s.trust, err = os.ReadFile(trusted); errors.Is(err, fs.ErrNotExist) {
+		if s.trust, err = (sign.Trust{V: sign.TrustVersion, Origin: name, Keys: []sign.TrustedKey{{Key: verifier}}}).Encode(); err == nil {
+			err = privatefile.Create(trusted, s.trust)
+		}
+	}
+	if err != nil {
+		return s, trust, fmt.Errorf("keeping the trust file: %w", err)
+	}
+	if trust, err = sign.ReadTrust(s.trust); err != nil {
+		return s, trust, fmt.Errorf("reading %s: %w", trusted, err)
+	}
+	if !holds(trust, verifier) {
+		return s, trust, fault.New(fault.Misconfigured, "reading %s: it does not hold the key that signs here", trusted)
+	}
+	return s, trust, nil
 }
 
 func holds(t sign.Trust, verifier string) bool {

@@ -79,7 +79,7 @@ func (w *World) startPage(rw http.ResponseWriter, r *http.Request) error {
 		p := w.life.progress()
 		trust = &p
 	}
-	return w.show(rw, "start.html", map[string]any{"Trust": trust, "Company": w.policy.Company.Name, "Functions": listed, "Signed": signed, "Now": w.clock.Now().UTC().Format("Monday 2 January 2006, 15:04 MST"), "Manual": w.manual != nil})
+	return w.show(rw, "start.html", map[string]any{"Trust": trust, "Erasure": w.erasureOff() == nil, "Company": w.policy.Company.Name, "Functions": listed, "Signed": signed, "Now": w.clock.Now().UTC().Format("Monday 2 January 2006, 15:04 MST"), "Manual": w.manual != nil})
 }
 
 func (w *World) mail(rw http.ResponseWriter, r *http.Request) error {

@@ -167,6 +167,8 @@ func (w *World) localRoutes() map[string]func(http.ResponseWriter, *http.Request
 		"GET /_local/schedules":   w.schedules,
 		"GET /_local/people":      w.listPeople,
 		"POST /_local/people":     w.changePerson,
+		"GET /_local/data":        w.readData,
+		"POST /_local/data":       w.writeData,
 		"GET /_local/door":        w.door,
 		"GET /_local/style.css":   w.style,
 		"GET /_local/icon.svg":    w.icon,

@@ -20,6 +20,7 @@ import (
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/platform/bus/local"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/directory"
@@ -72,6 +73,8 @@ type World struct {
 	secrets   *secrets.Store
 	state     store.Store // of this package: changes of the directory
 	evidence  evidence
+	receipts  signed
+	data      data
 	sessions  sessions
 	passes    passes
 	limit     time.Duration // how long Settled waits
@@ -134,6 +137,9 @@ func (w *World) open(ctx context.Context, o Options) error {
 	if err := w.openSeams(ctx, database); err != nil {
 		return err
 	}
+	if err := w.openData(database); err != nil {
+		return err
+	}
 	if err := w.openFunctions(ctx, o, database); err != nil {
 		return err
 	}
@@ -188,7 +194,7 @@ func (w *World) directoryOptions() directory.Options {
 
 // firstSecrets makes the secrets a first start needs: random, and never shown.
 func (w *World) firstSecrets(ctx context.Context) error {
-	names := []string{"form-key"}
+	names := []string{"form-key", "erasure-mark", ledgerKey}
 	for _, g := range w.policy.Gateways {
 		names = append(names, g.KeyRef)
 	}
@@ -196,12 +202,21 @@ func (w *World) firstSecrets(ctx context.Context) error {
 		if _, err := w.secrets.Get(ctx, name); err == nil {
 			continue
 		}
-		if _, err := w.secrets.Put(ctx, name, []byte(rand.Text()+rand.Text())); err != nil {
+		value := rand.Text() + rand.Text()
+		if name == ledgerKey {
+			value = "1 " + value // its version stands before it
+		}
+		if _, err := w.secrets.Put(ctx, name, []byte(value)); err != nil {
 			return fmt.Errorf("making the secret %s: %w", name, err)
 		}
 	}
+	if err := w.certify(ctx); err != nil {
+		return err
+	}
 	return w.canary(ctx)
 }
+
+const ledgerKey = "ledger-key"
 
 func (w *World) openFunctions(ctx context.Context, o Options, database string) error {
 	var manifests []manifest.Function
@@ -212,6 +227,10 @@ func (w *World) openFunctions(ctx context.Context, o Options, database string) e
 		}
 		if m.Control == accessControl && w.accessOff() != nil {
 			w.log.WarnContext(ctx, "the policy has no "+access.File+": the function is off", "function", m.Name)
+			continue
+		}
+		if m.Control == erasureControl && w.erasureOff() != nil {
+			w.log.WarnContext(ctx, "the policy has no "+datamap.File+": the function is off", "function", m.Name)
 			continue
 		}
 		opened, err := w.openFunction(ctx, f, m, o, database)
@@ -254,7 +273,7 @@ func (w *World) openFunction(ctx context.Context, f wiring.Function, m manifest.
 	if err != nil {
 		return nil, err
 	}
-	w.closers = append(w.closers, deps.Store, deps.Vault, deps.Bus)
+	w.closers = append(w.closers, deps.Store, deps.Vault, deps.Bus, deps)
 	served, err := f.Build(ctx, deps)
 	if err != nil {
 		return nil, err

@@ -16,41 +16,11 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/oauth"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/reach"
 )
-
-// Method is how a provider is asked.
-type Method string
-
-// The methods.
-const (
-	RFC7009    Method = "rfc7009"    // Provider.Endpoint, with client authentication by HTTP Basic
-	Google     Method = "google"     // ends the grant of the user and the client as a whole
-	GitHub     Method = "github"     // the grant, not the token: the application disappears from the user's settings
-	Slack      Method = "slack"      // auth.revoke
-	Salesforce Method = "salesforce" // at the host of the instance
-	None       Method = "none"       // such as Microsoft, who has no endpoint for one grant
-)
-
-// WholeGrant reports whether the provider ends all connections of the same account when one is revoked.
-func (m Method) WholeGrant() bool { return m == Google || m == GitHub }
-
-// Provider is one provider as the policy describes it.
-type Provider struct {
-	ID       string
-	Method   Method
-	Endpoint string // of RFC7009: https; of the others "" but in tests
-	ClientID string
-}
-
-// Grant is what is handed to the provider. It is never logged.
-type Grant struct {
-	Token    string
-	Hint     string // token_type_hint of RFC 7009: refresh_token or access_token; may be empty
-	Instance string // of Salesforce: its host
-	Secret   string // of the client, where the method asks for one
-}
 
 const (
 	timeout     = 20 * time.Second
@@ -62,26 +32,52 @@ const (
 )
 
 // Client speaks to providers. It is safe for concurrent use.
-type Client struct{ http http.Client }
-
-// New returns a client over a transport, nil for the default.
-func New(transport http.RoundTripper) *Client {
-	return &Client{http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}}
+type Client struct {
+	http   *http.Client
+	secret func(ctx context.Context, name string) ([]byte, error)
 }
 
-// Revoke asks the provider to end the grant. An error is Misconfigured: the policy does not describe the provider, or
-// its description of the grant, well enough to ask.
-func (c *Client) Revoke(ctx context.Context, p Provider, g Grant) (oauth.Answer, error) {
-	if g.Token == "" && p.Method != None {
+// New returns a client that reaches the internet and nothing else; secret reads what proves the product to a provider. A
+// transport other than nil is used as it is.
+func New(transport http.RoundTripper, secret func(ctx context.Context, name string) ([]byte, error)) *Client {
+	c := &Client{reach.Client(reach.Public, nil, timeout), secret}
+	if transport != nil {
+		c.http.Transport = transport
+	}
+	return c
+}
+
+// grant is what is handed to a provider.
+type grant struct {
+	oauth.Token
+	secret string // of the product
+}
+
+// Revoke asks the provider to end a connection. An error is Misconfigured: the map does not describe the provider, or an
+// item its connection, well enough to ask; or that of reading the product's secret.
+func (c *Client) Revoke(ctx context.Context, p datamap.Provider, t oauth.Token) (oauth.Answer, error) {
+	if p.By == datamap.ByHand {
+		return oauth.Answer{Result: oauth.NoWay}, nil
+	}
+	if t.Value == "" {
 		return oauth.Answer{}, fault.New(fault.Misconfigured, "revoking a grant of %q: there is no token", p.ID)
 	}
+	g := grant{Token: t}
+	if p.Secret != "" && (p.By == datamap.ByStandard || p.By == datamap.ByGitHub) { // the others ask for no more than the token
+		secret, err := c.secret(ctx, p.Secret)
+		if err != nil {
+			return oauth.Answer{}, err
+		}
+		g.secret = string(secret)
+	}
 	r, read, err := build(ctx, p, g)
-	if err != nil || r == nil {
-		return oauth.Answer{Result: oauth.NoWay}, err
+	if err != nil {
+		return oauth.Answer{}, err
 	}
 	answer, err := c.http.Do(r)
+	if errors.Is(err, reach.ErrOutOfReach) {
+		return oauth.Answer{Result: oauth.Refused, Why: "out_of_reach"}, nil
+	}
 	if err != nil {
 		return oauth.Answer{Result: oauth.Later, Why: "unreachable"}, nil // its text may hold the URL
 	}
@@ -102,60 +98,58 @@ func (c *Client) Revoke(ctx context.Context, p Provider, g Grant) (oauth.Answer,
 // reader makes an answer of a status below 500 and its body.
 type reader func(status int, body []byte) oauth.Answer
 
-func build(ctx context.Context, p Provider, g Grant) (*http.Request, reader, error) {
-	switch p.Method {
-	case RFC7009:
+func build(ctx context.Context, p datamap.Provider, g grant) (*http.Request, reader, error) {
+	switch p.By {
+	case datamap.ByStandard:
 		u, err := url.Parse(p.Endpoint)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 			return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: its endpoint is no https URL", p.ID)
 		}
-		form := url.Values{"token": {g.Token}}
+		form := url.Values{"token": {g.Value}}
 		if g.Hint != "" {
 			form.Set("token_type_hint", g.Hint)
 		}
 		r, err := post(ctx, p.Endpoint, form)
-		if err == nil && p.ClientID != "" {
+		if err == nil && p.Client != "" {
 			// RFC 6749, section 2.3.1: both parts are form-encoded first.
-			r.SetBasicAuth(url.QueryEscape(p.ClientID), url.QueryEscape(g.Secret))
+			r.SetBasicAuth(url.QueryEscape(p.Client), url.QueryEscape(g.secret))
 		}
 		return r, readStandard, err
-	case Google:
-		r, err := post(ctx, or(p.Endpoint, googleURL), url.Values{"token": {g.Token}})
+	case datamap.ByGoogle:
+		r, err := post(ctx, or(p.Endpoint, googleURL), url.Values{"token": {g.Value}})
 		return r, readStandard, err
-	case GitHub:
+	case datamap.ByGitHub:
 		return github(ctx, p, g)
-	case Slack:
+	case datamap.BySlack:
 		r, err := post(ctx, or(p.Endpoint, slackURL), nil)
 		if err == nil {
-			r.Header.Set("Authorization", "Bearer "+g.Token)
+			r.Header.Set("Authorization", "Bearer "+g.Value)
 		}
 		return r, readSlack, err
-	case Salesforce:
+	case datamap.BySalesforce:
 		host := strings.ToLower(g.Instance)
 		if !strings.HasSuffix(host, ".salesforce.com") || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "" {
 			return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: its instance is no host of salesforce.com", p.ID)
 		}
-		r, err := post(ctx, or(p.Endpoint, "https://"+host)+"/services/oauth2/revoke", url.Values{"token": {g.Token}})
+		r, err := post(ctx, or(p.Endpoint, "https://"+host)+"/services/oauth2/revoke", url.Values{"token": {g.Value}})
 		return r, readStandard, err
-	case None:
-		return nil, nil, nil
 	}
-	return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: unknown method %q", p.ID, p.Method)
+	return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: unknown method %q", p.ID, p.By)
 }
 
-func github(ctx context.Context, p Provider, g Grant) (*http.Request, reader, error) {
-	if p.ClientID == "" || strings.Trim(p.ClientID, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.") != "" || g.Secret == "" {
+func github(ctx context.Context, p datamap.Provider, g grant) (*http.Request, reader, error) {
+	if p.Client == "" || strings.Trim(p.Client, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.") != "" || g.secret == "" {
 		return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: the application's client id and secret are needed", p.ID)
 	}
-	body, err := json.Marshal(map[string]string{"access_token": g.Token})
+	body, err := json.Marshal(map[string]string{"access_token": g.Value})
 	if err != nil {
 		return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: the token is no text", p.ID)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, or(p.Endpoint, githubURL)+"/applications/"+p.ClientID+"/grant", strings.NewReader(string(body)))
+	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, or(p.Endpoint, githubURL)+"/applications/"+p.Client+"/grant", strings.NewReader(string(body)))
 	if err != nil {
 		return nil, nil, fault.New(fault.Misconfigured, "revoking a grant of %q: its endpoint is no URL", p.ID)
 	}
-	r.SetBasicAuth(p.ClientID, g.Secret)
+	r.SetBasicAuth(p.Client, g.secret)
 	r.Header.Set("Accept", githubMedia)
 	r.Header.Set("Content-Type", "application/json")
 	return r, readGitHub, nil
@@ -235,7 +229,7 @@ func word(code string, status int) string {
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-		return min(time.Duration(seconds)*time.Second, oauth.KeepToken)
+		return time.Duration(min(seconds, int(oauth.KeepToken/time.Second))) * time.Second
 	}
 	at, err := http.ParseTime(value)
 	sent, errSent := http.ParseTime(h.Get("Date"))

@@ -26,6 +26,7 @@ type Kind string
 // Letters to the person, or whoever asked.
 const (
 	Link      Kind = "link"      // the proof of an identity
+	Close     Kind = "close"     // the same, of who wants to close an account
 	Received  Kind = "received"  // the identity is established; by when there will be an answer
 	Linked    Kind = "linked"    // another request of hers counts
 	Identity  Kind = "identity"  // the identity could not be established (articles 11(2) and 12(6))
@@ -34,6 +35,7 @@ const (
 	Extended  Kind = "extended"  // two further months, and why (article 12(3))
 	Completed Kind = "completed" // nothing is left
 	Retained  Kind = "retained"  // what stays, why and until when (article 12(4))
+	Interim   Kind = "interim"   // what is still open when the answer is due (article 12(3) and (4))
 	Rejected  Kind = "rejected"  // why nothing is done (article 12(4))
 	Forwarded Kind = "forwarded" // the tenant decides
 	Cancelled Kind = "cancelled"
@@ -58,10 +60,10 @@ type Vars map[string]string
 
 // needs lists, for each letter, the variables its text must hold. Those of common may stand in each.
 var needs = map[Kind][]string{
-	Link: {"number", "code", "link", "until"}, Received: {"number", "due"}, Linked: {"number", "first"},
+	Link: {"number", "code", "link", "until"}, Close: {"number", "code", "link", "until", "controller"}, Received: {"number", "due"}, Linked: {"number", "first"},
 	Identity: {"number", "remedies"}, Owner: {"number"}, Closure: {"number", "until"}, Extended: {"number", "due", "reason"},
-	Completed: {"number", "backups"}, Retained: {"number", "kept", "backups", "remedies"}, Rejected: {"number", "ground", "remedies"},
-	Forwarded: {"number", "controller"}, Cancelled: {"number"}, Instruct: {"number", "person", "received"},
+	Completed: {"number", "backups"}, Retained: {"number", "kept", "backups", "remedies"}, Rejected: {"number", "ground", "remedies"}, Interim: {"number", "open", "remedies"},
+	Forwarded: {"number", "controller", "remedies"}, Cancelled: {"number"}, Instruct: {"number", "person", "received"},
 	Approve: {"number", "due", "desk"}, Second: {"number", "due", "desk"}, Stuck: {"number", "due", "desk", "why"},
 	Deadline: {"number", "due", "desk"}, Overdue: {"number", "due", "desk"}, Target: {"number", "due", "desk"}, Lost: {"number", "desk", "letter"},
 }
@@ -150,7 +152,7 @@ func parse(kind Kind, data string) (t text, why string) {
 }
 
 // lists are the variables that hold lines of ours, or an address of ours, and are put in as they are.
-var lists = []string{"kept", "backups", "remedies", "link", "desk", "ground", "person"}
+var lists = []string{"kept", "open", "backups", "remedies", "link", "desk", "ground", "person"}
 
 // Write writes a letter in a language. Misconfigured: no such letter or language, or a variable of its text has no value.
 func (s *Set) Write(kind Kind, language string, v Vars) (message.Content, error) {

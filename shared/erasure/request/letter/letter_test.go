@@ -16,7 +16,7 @@ import (
 func full() Vars {
 	return Vars{
 		"number": "abcd-efgh", "company": "Firm", "received": "2 March 2026", "due": "2 April 2026", "code": "aaaa-bbbb", "link": "https://ostiary.example/#n.c", "until": "3 March 2026",
-		"first": "ijkl-mnop", "remedies": "REMEDIES", "reason": "REASON", "backups": "BACKUPS", "kept": "KEPT", "ground": "GROUND", "controller": "Acme", "person": "mia@customer.example",
+		"first": "ijkl-mnop", "remedies": "REMEDIES", "reason": "REASON", "backups": "BACKUPS", "open": "OPEN", "kept": "KEPT", "ground": "GROUND", "controller": "Acme", "person": "mia@customer.example",
 		"desk": "https://ostiary.example/desk", "why": "WHY", "letter": "completed 7",
 	}
 }
@@ -70,7 +70,7 @@ func TestTexts(t *testing.T) {
 // TestRights: what article 12(4) wants is in every letter that refuses something, and cannot be left out of a company's own.
 func TestRights(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []Kind{Rejected, Retained, Identity} {
+	for _, kind := range []Kind{Rejected, Retained, Identity, Interim, Forwarded} {
 		if !slices.Contains(needs[kind], "remedies") {
 			t.Errorf("%s may go without remedies", kind)
 		}
@@ -91,7 +91,7 @@ func TestRights(t *testing.T) {
 				t.Errorf("%s in %s: %s, %v", g, language, words, err)
 			}
 		}
-		for _, why := range []string{"last_owner", "not_owner", "left", "unmapped", "export", "contact"} {
+		for _, why := range []string{"last_owner", "not_owner", "left", "unmapped", "unusable", "export", "contact"} {
 			if Why(why, language) == "" {
 				t.Errorf("no words for %q in %s", why, language)
 			}

@@ -124,16 +124,18 @@ var phrases = map[string]map[string]string{
 	"open":   {"en": "for as long as that ground holds", "fr": "tant que ce motif subsiste", "de": "solange dieser Grund besteht"},
 	"gone":   {"en": "gone by", "fr": "effacées au plus tard le", "de": "gelöscht spätestens am"},
 	"none":   {"en": "No backup holds it.", "fr": "Aucune sauvegarde n’en contient.", "de": "Keine Sicherung enthält sie."},
+	"rest":   {"en": "places we are still looking into", "fr": "des emplacements que nous examinons encore", "de": "Orte, die wir noch prüfen"},
 	"colon":  {"en": ": ", "fr": " : ", "de": ": "},
 	"tenant": {"en": "the company you dealt with", "fr": "l’entreprise avec laquelle vous étiez en relation", "de": "das Unternehmen, mit dem Sie zu tun hatten"},
 }
 
-// Phrase returns a few words lists are made of: until, open, gone, none, colon, tenant.
+// Phrase returns a few words lists are made of: until, open, gone, none, rest, colon, tenant.
 func Phrase(name, language string) string { return phrases[name][language] }
 
 // whys are the reasons for which a request cannot go on, for the people who look after it.
 var whys = map[string]map[string]string{
 	"last_owner": {"en": "the person is the last owner of her account", "fr": "la personne est la dernière propriétaire de son compte", "de": "die Person ist die letzte Inhaberin ihres Kontos"},
+	"unusable":   {"en": "what the person is known by, or the data map, cannot be searched with", "fr": "ce qui identifie la personne, ou la carte des données, ne permet aucune recherche", "de": "womit die Person bekannt ist, oder die Datenkarte, taugt zu keiner Suche"},
 	"not_owner":  {"en": "only an owner closes an account", "fr": "seule une personne propriétaire ferme un compte", "de": "nur wer Inhaber ist, schließt ein Konto"},
 	"left":       {"en": "something could not be erased", "fr": "quelque chose n’a pas pu être effacé", "de": "etwas konnte nicht gelöscht werden"},
 	"unmapped":   {"en": "there are places that nobody has mapped", "fr": "il y a des emplacements que personne n’a répertoriés", "de": "es gibt Orte, die niemand verzeichnet hat"},

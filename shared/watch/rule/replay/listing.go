@@ -101,6 +101,22 @@ func (l *listing) settled(entry string) {
 	}
 }
 
+// judged tells the rows of an entry what sort of entry it is, and whether more is to be judged of it.
+func (l *listing) judged(entry, class string, waits bool) {
+	for _, row := range l.byEntry[entry] {
+		if row.waits = waits; !row.Alarm {
+			row.Class = class
+		}
+	}
+}
+
+// unread makes the rows of an entry such as cannot be read.
+func (l *listing) unread(entry string) {
+	for _, row := range l.byEntry[entry] {
+		row.waits, row.Alarm, row.Class, row.Severity, row.Why = false, true, Undecodable, policy.High, rule.PartsMissing
+	}
+}
+
 // drain writes what no row before it holds up.
 func (l *listing) drain() error {
 	n := 0

@@ -1,6 +1,6 @@
 // Package replay holds exported logs against rules as a running watch would have, in event time. It brings the entries
 // of all sources into the order of their times as far as its buffer reaches, lets the clock of the windows follow them,
-// and judges what had to wait when its time has come, or at the end.
+// and judges what had to wait when its time has come, or at the end: the parts of a split entry wait for each other.
 //
 // It promises that memory does not grow with the length of the logs: entries are held one buffer at a time, windows
 // forget what none of them needs. It does not promise the order of a running watch for entries that stand further from
@@ -61,6 +61,7 @@ type Result struct {
 	Alarms      int            // hits, each once
 	Rules       map[string]int // hits by rule
 	Shadow      int            // hits of rules that nobody is told of; in no other count
+	Partial     int            // entries that were split and of which parts are missing
 	Late        int            // entries that came after their windows may have been judged
 	From, To    time.Time      // event times; zero without entries
 	Streams     map[Seen]int
@@ -89,7 +90,7 @@ const maxStreams = 10_000
 
 // Run replays. Errors are those of ctx, of Options.Row and Options.Hit; a source that cannot be read is a row.
 func Run(ctx context.Context, set *rule.Set, sources []Source, o Options) (Result, error) {
-	r := &run{ctx: ctx, set: set, o: o, severities: severities(set), memory: newTracking()}
+	r := &run{ctx: ctx, set: set, o: o, severities: severities(set), memory: newTracking(), folder: auditlog.NewFolder()}
 	r.Rules, r.Streams = map[string]int{}, map[Seen]int{}
 	r.listing.write = o.Row
 	q := newMerge(sources, o.Mappings)
@@ -120,6 +121,7 @@ type run struct {
 	o          Options
 	severities map[string]rule.Rule
 	memory     *tracking
+	folder     *auditlog.Folder
 	listing    listing
 	now        time.Time // event time, the latest so far
 	settled    time.Time
@@ -152,20 +154,52 @@ func (r *run) take(it *item) error {
 	if err := r.clock(e.Time); err != nil {
 		return err
 	}
-	hits, err := r.set.Evaluate(r.ctx, e, r.memory, r.now)
-	if err != nil {
-		return fmt.Errorf("judging an entry: %w", err)
-	}
 	if r.o.Row != nil {
-		row := Row{File: it.file, Line: it.line, Entry: e.ID, Time: e.Time, Actor: e.Actor.Key, Call: e.Service + " " + e.Method}
-		row.waits = r.memory.waits(e.ID)
-		if len(hits) == 0 || row.waits {
-			row.Class = rule.Ordinary(e)
-		}
+		row := Row{File: it.file, Line: it.line, Entry: e.WholeID(), Time: e.Time, Actor: e.Actor.Key, Call: e.Service + " " + e.Method, waits: true}
 		if err := r.listing.add(row); err != nil {
 			return err
 		}
 	}
+	if !e.Part() {
+		return r.judge(e)
+	}
+	ready := r.folder.Fold(*e, r.now.Add(lateness))
+	if err := r.judgeAll(ready); err != nil || len(ready) > 0 || r.folder.Waits(e.WholeID()) {
+		return err
+	}
+	r.listing.judged(e.WholeID(), rule.Ordinary(e), false) // it came again
+	return r.listing.drain()
+}
+
+func (r *run) judgeAll(entries []auditlog.Entry) error {
+	for i := range entries {
+		if err := r.judge(&entries[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judge holds an entry against the rules, and tells the rows of it.
+func (r *run) judge(e *auditlog.Entry) error {
+	if e.Part() && e.Service == "" && e.Method == "" { // the part that says it never came
+		r.Undecodable++
+		r.listing.unread(e.ID)
+		return r.listing.drain()
+	}
+	if e.Part() {
+		r.Partial++
+	}
+	hits, err := r.set.Evaluate(r.ctx, e, r.memory, r.now)
+	if err != nil {
+		return fmt.Errorf("judging an entry: %w", err)
+	}
+	waits := r.memory.waits(e.ID)
+	class := ""
+	if len(hits) == 0 || waits {
+		class = rule.Ordinary(e)
+	}
+	r.listing.judged(e.ID, class, waits)
 	return r.hits(hits)
 }
 
@@ -202,6 +236,9 @@ func (r *run) clock(at time.Time) error {
 }
 
 func (r *run) settle(until time.Time) error {
+	if err := r.judgeAll(r.folder.Overdue(until)); err != nil {
+		return err
+	}
 	for {
 		hits, judged, err := r.set.Settle(r.ctx, r.memory, until, judging)
 		if err != nil {

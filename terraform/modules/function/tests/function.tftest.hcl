@@ -117,3 +117,39 @@ run "refuses_a_floating_secret" {
   }
   expect_failures = [var.secret_versions]
 }
+
+run "searches_what_the_data_map_names_and_no_more" {
+  command = plan
+
+  variables {
+    manifest = {
+      name = "planerasure", control = "erasure", entry_point = "planerasure", summary = "Searches.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      memory_mib = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = ["erasure-mark"], publishes = [], freshness = "", checks = [],
+      permissions = [
+        { permission = "datastore.entities.get", resource = "data:firestore" }, { permission = "storage.objects.list", resource = "data:gcs" },
+        { permission = "secretmanager.versions.access", resource = "data:secrets-read" }, { permission = "secretmanager.versions.access", resource = "secret:erasure-mark" }
+      ]
+    }
+    secret_versions = { "erasure-mark" = "1" }
+    data = {
+      project = "product-live", databases = ["main", "archive"], buckets = ["product-files"], grants = ["projects/1/secrets/grant-"],
+      secrets = { read = { "desk-read" = "2" }, erase = { "desk-erase" = "2" }, parties = {} }
+    }
+  }
+  assert {
+    condition     = toset(keys(google_project_iam_member.data)) == toset(["main", "archive"]) && google_project_iam_custom_role.data["firestore"].permissions == toset(["datastore.entities.get"]) && google_project_iam_custom_role.data["firestore"].project == "product-live"
+    error_message = "each database of the data map by its own name, with what the manifest lists"
+  }
+  assert {
+    condition     = toset(keys(google_storage_bucket_iam_member.data)) == toset(["product-files"]) && length(google_storage_bucket_iam_member.use) == 0
+    error_message = "each bucket of the data map, and no other"
+  }
+  assert {
+    condition     = toset(keys(google_secret_manager_secret_iam_member.data)) == toset(["desk-read"]) && length(google_project_iam_member.connections) == 0
+    error_message = "the passwords of the account that reads, and none of the one that erases"
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.this.service_config[0].environment_variables["OSTIARY_SECRETS"] == "secretmanager://p-staging?pin=desk-read:2,erasure-mark:1"
+    error_message = "the secrets of the stores are pinned by number too"
+  }
+}

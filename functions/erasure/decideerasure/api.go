@@ -1,0 +1,111 @@
+package decideerasure
+
+import (
+	"net/http"
+	"slices"
+
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/shared/erasure/request"
+	"ostiary.internal/shared/platform/web"
+)
+
+var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "unavailable", "role_missing"}
+
+// deciding are the problems of every decision.
+var deciding = []string{"request_unknown", "own_matter"}
+
+// api is the table of the JSON interface.
+func (k *desk) api() []web.Route {
+	route := func(method, path, summary string, body any, answers map[int]any, handle handler, more ...string) web.Route {
+		problems := slices.Concat(signedIn, more)
+		if body != nil {
+			problems = append(problems, "body_invalid", "too_large")
+		}
+		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: problems, Browser: true, Handle: k.Signed(anybody, handle)}
+	}
+	decide := func(path, summary string, body any, handle handler, more ...string) web.Route {
+		return route("POST", "/v1/requests/{id}"+path, summary, body, map[int]any{200: Whole{}}, handle, slices.Concat(deciding, more)...)
+	}
+	list := route("GET", "/v1/requests", "List requests, those due first in front; at most 200 at once.", nil, map[int]any{200: Listing{}}, k.signed(k.list), "body_invalid")
+	list.Params = []web.Param{{Name: "show", In: "query", Doc: "open (left out), desk, overdue, person, work, or over"}, {Name: "state", In: "query", Doc: "those of one state"},
+		{Name: "after", In: "query", Doc: "next of the page before"}}
+	return []web.Route{
+		list,
+		route("GET", "/v1/requests/{id}", "One request, with its plan in numbers.", nil, map[int]any{200: Whole{}}, k.signed(k.get), "request_unknown"),
+		route("POST", "/v1/requests", "Enter what came by letter or mail.", Letter{}, map[int]any{201: Entered{}}, k.signed(k.enter), "identifier_invalid", "mail_invalid"),
+		decide("/approve", "Approve exactly the plan you saw.", Approval{}, decided(k, approving), "approve_self", "plan_changed", "state_conflict"),
+		decide("/hold", "Keep one entry or fields of it until a day; the second person's word decides.", NewHold{}, decided(k, holding), "approve_self", "state_conflict", "too_late", "ground_invalid", "hold_invalid"),
+		decide("/release", "End a hold: what it kept is searched for and erased.", Released{}, decided(k, releasing), "approve_self", "hold_unknown"),
+		decide("/reject", "Refuse; the second person's word decides.", Refusal{}, decided(k, rejecting), "approve_self", "state_conflict", "too_late", "ground_invalid"),
+		decide("/extend", "Take two further months, and tell the person.", Extension{}, decided(k, extending), "state_conflict", "extended_already", "notice_late", "reason_invalid"),
+		decide("/reviewed", "Say that you looked at items only a person can judge.", Reviewed{}, decided(k, reviewing), "approve_self", "state_conflict", "review_unknown"),
+		decide("/exported", "Say that the person has the copy she asked for.", nil, decided(k, exporting), "state_conflict"),
+		decide("/settle", "Say that the account belongs to somebody else too.", nil, decided(k, settling), "state_conflict"),
+		decide("/resume", "Search again after what stood in the way was put right.", nil, decided(k, resuming), "state_conflict"),
+		decide("/giveup", "End a request whose identity cannot be established.", nil, decided(k, givingUp), "state_conflict"),
+	}
+}
+
+func (k *desk) list(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
+	q, listed := r.URL.Query(), Listing{Requests: []Listed{}}
+	show := request.Listing{State: request.State(q.Get("state")), Over: q.Get("show") == showOver, After: q.Get("after")}
+	all, next, err := s.Browse(r.Context(), who.Person, show, k.Clock.Now())
+	if err != nil {
+		return err
+	}
+	today := k.today()
+	for _, one := range all {
+		if show.State != "" || show.Over || today.passes(one, q.Get("show")) {
+			listed.Requests = append(listed.Requests, k.listed(one))
+		}
+	}
+	listed.Next = next
+	return web.WriteJSON(w, http.StatusOK, listed)
+}
+
+func (k *desk) get(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
+	f, err := s.Get(r.Context(), r.PathValue("id"), who.Person, k.Clock.Now())
+	if err != nil {
+		return err
+	}
+	whole, err := k.whole(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, whole)
+}
+
+func (k *desk) enter(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
+	body, _, err := web.DecodeBody[Letter](w, r)
+	if err != nil {
+		return err
+	}
+	made, err := s.Enter(r.Context(), who.Person, request.Entry{
+		Channel: request.Channel(body.Channel), Received: body.Received.UTC(), Tenant: body.Tenant, Kind: request.Kind(body.Kind), Email: body.Email, Reply: body.Reply,
+		Text: body.Text, Raw: []byte(body.EML), Language: body.Language, Export: body.Export, Mandate: body.Mandate,
+	}, k.Clock.Now())
+	if err != nil {
+		return err
+	}
+	// The secret shows the request to whoever asked, who gets one of her own in her mail.
+	return web.WriteJSON(w, http.StatusCreated, Entered{ID: made.ID, Number: made.Number, State: string(made.State), Due: made.Due})
+}
+
+// decided answers a decision with the request as it stands then, but for what would have to be looked up: a decision that
+// was taken is not answered as if it had not been.
+func decided[T any](k *desk, decide decision[T]) handler {
+	return k.signed(func(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
+		var body T
+		if _, none := any(body).(nothing); !none {
+			var err error
+			if body, _, err = web.DecodeBody[T](w, r); err != nil {
+				return err
+			}
+		}
+		after, err := decide(r.Context(), s, r.PathValue("id"), who.Person, body, k.Clock.Now())
+		if err != nil {
+			return err
+		}
+		return web.WriteJSON(w, http.StatusOK, k.told(after))
+	})
+}

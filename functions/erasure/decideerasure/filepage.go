@@ -1,0 +1,297 @@
+package decideerasure
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/functions/erasure/internal/page"
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/erasure/request"
+	"ostiary.internal/shared/erasure/request/letter"
+)
+
+func (k *desk) filePage(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
+	return k.showFile(w, r, who, s, nil, nil)
+}
+
+// showFile shows one request, with a refusal and what was filled in when there was one.
+func (k *desk) showFile(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service, form url.Values, refused error) error {
+	trouble, status, err := k.Trouble(r, refused)
+	if err != nil {
+		return err
+	}
+	now := k.Clock.Now()
+	f, err := s.Get(r.Context(), r.PathValue("id"), who.Person, now)
+	if err != nil {
+		return err
+	}
+	at, err := k.walked(r.Context(), f.Request)
+	if err != nil {
+		return err
+	}
+	today := k.today()
+	data := page.File{
+		Problem: trouble, Item: k.item(r, f.Request, today), Form: flat(form), Warning: f.Deadline.Warning, Channel: "channel." + string(f.Channel),
+		Who: "who." + string(f.Requester), Proved: moment(r, who, f.Proved), Language: f.Language, Lost: f.Lost, Linked: f.Linked, Of: f.Of,
+		Least: calendar.AddDays(today.today, 1).String(),
+	}
+	if refused == nil {
+		data.Done = staffed.Note(r, notes)
+	}
+	k.given(&data, f)
+	k.clocks(&data, r, who, f.Request, today)
+	if err := k.decisions(&data, r, who, f, now); err != nil {
+		return err
+	}
+	if err := k.planned(&data, r, f.Request, at); err != nil {
+		return err
+	}
+	outcome(&data, r, who, f.Request)
+	return k.Render(w, r, who, status, "file", "desk.title", home+f.ID, data)
+}
+
+// given is what the person gave, as long as it is kept.
+func (k *desk) given(data *page.File, f request.File) {
+	p := f.Private
+	data.Gone, data.Reply, data.Mandate, data.Text = f.Request.Private == nil, p.Reply, p.Mandate, p.Text
+	for _, one := range given(f) {
+		data.Given = append(data.Given, page.Given{Kind: one.Kind, Value: one.Value, Verified: one.Verified})
+	}
+	if f.Proof != "" {
+		data.Proof = "proof." + string(f.Proof)
+	}
+}
+
+// clocks are the days that count.
+func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q request.Request, f found) {
+	add := func(name, day string, over bool) {
+		if day != "" {
+			data.Clocks = append(data.Clocks, page.Clock{Name: "clock." + name, Day: day, Over: over})
+		}
+	}
+	d, waiting := q.Deadline, !q.State.Answered()
+	add("received", moment(r, who, q.Received), false)
+	add("due", day(r, d.Due), f.overdue(q))
+	add("conservative", day(r, d.Conservative), waiting && d.Conservative.Before(f.today))
+	if q.Extended == nil && waiting {
+		add("notice", day(r, d.NoticeBy), d.NoticeBy.Before(f.today))
+	}
+	if q.State == request.Approved {
+		add("after", moment(r, who, q.After), false)
+	}
+	add("reopened", moment(r, who, q.Reopened), false)
+	if q.Extended != nil {
+		data.Extended = "extend." + string(q.Extended.Reason)
+	}
+	if q.Why != "" {
+		data.Why = known("why.", string(q.Why), whys)
+	}
+	for _, doubt := range q.Doubts {
+		data.Doubts = append(data.Doubts, known("doubt.", string(doubt), doubts))
+	}
+	if !q.Decided.IsZero() {
+		by := k.Pages.Text(staffed.Language(r), "decided.limits")
+		if q.By != "" {
+			by = k.NameOf(q.By)
+		}
+		data.Decided = by + ", " + moment(r, who, q.Decided)
+	}
+}
+
+// Words there are texts for. What is new to this page is told in general.
+var (
+	whys   = []string{"last_owner", "not_owner", "unusable", "left", "unmapped", "withdrawn", "duplicate", "instruction"}
+	doubts = []string{"shared_mailbox", "look_alike", "many_items", "large_share", "review", "closure", "by_hand", "moved", "hold"}
+	opens  = []string{"missing", "denied", "refused", "unreachable", "changing", "after", "foreign", "held", "review", "no_end", "unasked", "group"}
+)
+
+// known is the key of a word's text.
+func known(prefix, word string, all []string) string {
+	first, rest, _ := strings.Cut(word, "_") // such as after_denied, lookup_missing
+	for _, one := range []string{word, first, rest} {
+		if slices.Contains(all, one) {
+			return prefix + one
+		}
+	}
+	return prefix + "other"
+}
+
+// planned fills in the plan, and how far it is carried out.
+func (k *desk) planned(data *page.File, r *http.Request, q request.Request, at walked) error {
+	if q.Plan != nil {
+		data.Plan = &page.Plan{Digest: q.Plan.Digest, Share: q.Plan.Share, Missing: q.Plan.Missing, Theirs: q.Plan.Theirs}
+	}
+	if p := q.Plan; p != nil && len(at.plan) == 0 {
+		data.Plan.Some = p.Items+p.Kept+p.Held+p.Review > 0
+		data.Plan.Total = page.Row{Found: p.Items, Kept: p.Kept + p.Held, Review: p.Review}
+	}
+	for _, row := range at.plan {
+		shown := page.Row{
+			Entry: row.Entry, Found: row.Found, Delete: row.Delete, Anonymise: row.Anonymise, Kept: row.Kept, Review: row.Review, Other: row.Foreign, Held: row.Held,
+			Until: day(r, row.Until),
+		}
+		if row.Ground != "" {
+			words, err := letter.Ground(row.Ground, "", staffed.Language(r))
+			if err != nil {
+				return err
+			}
+			shown.Ground = words
+		}
+		if row.Why != "" {
+			shown.Why = known("open.", row.Why, opens)
+		}
+		t := &data.Plan.Total
+		t.Found, t.Delete, t.Anonymise, t.Kept, t.Review = t.Found+row.Found, t.Delete+row.Delete, t.Anonymise+row.Anonymise, t.Kept+row.Kept, t.Review+row.Review
+		data.Plan.Rows = append(data.Plan.Rows, shown)
+	}
+	if at.progress != nil {
+		data.Progress = &page.Progressed{Done: at.progress.Done, Of: max(at.progress.Steps, 1), Erased: at.progress.Erased}
+	}
+	return nil
+}
+
+// outcome fills in what was done, and what stands open.
+func outcome(data *page.File, r *http.Request, who caller.Staff, q request.Request) {
+	if !q.Executed.IsZero() {
+		data.Totals = &page.Totals{
+			Erased: q.Totals.Erased, Anonymised: q.Totals.Anonymised, Gone: q.Totals.Gone, Left: q.Outcome.Left, Searches: q.Passed, Next: moment(r, who, q.Pass),
+		}
+	}
+	for _, o := range q.Outcome.Open {
+		if o.Why != toLookAt {
+			unasked := o.Why == "unasked"
+			data.Open = append(data.Open, page.Opened{Entry: o.Entry, Why: known("open.", o.Why, opens), Unasked: unasked})
+		}
+	}
+	for _, l := range looks(q) {
+		data.Open = append(data.Open, page.Opened{Entry: l.Entry, Why: "open.review", Review: l.Items, Seen: q.Reviewed[l.Entry] >= l.Items})
+	}
+}
+
+// toLookAt is what request.Open says of items that only a person can judge.
+const toLookAt = "review"
+
+// looks are the items only a person can judge, by entry: as many as the plan or the last search counted.
+func looks(q request.Request) (all []request.Look) {
+	count := func(entry string, items int64) {
+		for i := range all {
+			if all[i].Entry == entry {
+				all[i].Items = max(all[i].Items, items)
+				return
+			}
+		}
+		all = append(all, request.Look{Entry: entry, Items: items})
+	}
+	if q.Plan != nil {
+		for _, l := range q.Plan.Look {
+			count(l.Entry, l.Items)
+		}
+	}
+	for _, o := range q.Outcome.Open {
+		if o.Why == toLookAt {
+			count(o.Entry, o.Items)
+		}
+	}
+	return all
+}
+
+// decisions fills in what was decided, what waits for a second person, and what the reader may decide.
+func (k *desk) decisions(data *page.File, r *http.Request, who caller.Staff, f request.File, now time.Time) error {
+	lang, q := staffed.Language(r), f.Request
+	for _, h := range q.Holds {
+		one, err := k.hold(r, h)
+		if err != nil {
+			return err
+		}
+		data.Holds = append(data.Holds, *one)
+	}
+	if err := k.proposed(data, r, who, q); err != nil {
+		return err
+	}
+	if q.Refusal != nil {
+		words, err := letter.Ground(string(q.Refusal.Ground), q.Refusal.Citation, lang)
+		if err != nil {
+			return err
+		}
+		data.Refusal = &page.Ground{Words: words, By: k.NameOf(q.Refusal.By), Second: k.NameOf(q.Refusal.Second)}
+	}
+	data.May = may(f, who, now)
+	for _, e := range k.Map.Entries {
+		data.Entries = append(data.Entries, page.Choice{Value: e.ID, Label: e.ID})
+	}
+	var err error
+	if data.Holding, err = grounds(request.HoldGrounds(), lang); err != nil {
+		return err
+	}
+	data.Refusing, err = grounds(request.RejectGrounds(), lang)
+	return err
+}
+
+func grounds(all []request.Ground, lang string) (list []page.Choice, err error) {
+	for _, g := range all {
+		words, err := letter.Ground(string(g), "", lang)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, page.Choice{Value: string(g), Label: words})
+	}
+	return list, nil
+}
+
+func (k *desk) hold(r *http.Request, h request.Hold) (*page.Hold, error) {
+	words, err := letter.Ground(string(h.Ground), h.Citation, staffed.Language(r))
+	shown := &page.Hold{ID: h.ID, Entry: h.Entry, Fields: strings.Join(h.Fields, ", "), Ground: words, Until: day(r, h.Until), By: k.NameOf(h.By)}
+	if h.Second != "" {
+		shown.Second = k.NameOf(h.Second)
+	}
+	return shown, err
+}
+
+// proposed fills in what waits for a second person, with the words she would have to repeat.
+func (k *desk) proposed(data *page.File, r *http.Request, who caller.Staff, q request.Request) error {
+	p := q.Proposed
+	if p == nil {
+		return nil
+	}
+	shown := &page.Proposed{What: "proposed." + string(p.What), By: k.NameOf(p.By), At: moment(r, who, p.At), Mine: p.By == who.ID, Action: string(p.What)}
+	var err error
+	switch {
+	case p.Hold != nil:
+		h := p.Hold
+		shown.Hold, err = k.hold(r, *h)
+		shown.Fields = map[string]string{"entry": h.Entry, "fields": strings.Join(h.Fields, ","), "ground": string(h.Ground), "citation": h.Citation, "until": h.Until.String()}
+	case p.Refusal != nil:
+		var words string
+		words, err = letter.Ground(string(p.Refusal.Ground), p.Refusal.Citation, staffed.Language(r))
+		shown.Refuse = &page.Ground{Words: words}
+		shown.Fields = map[string]string{"ground": string(p.Refusal.Ground), "citation": p.Refusal.Citation}
+	}
+	data.Proposed = shown
+	return err
+}
+
+// may is what the reader may decide about a request as it stands. The request has the last word.
+func may(f request.File, who caller.Staff, now time.Time) (m page.May) {
+	q, in := f.Request, func(states ...request.State) bool { return slices.Contains(states, f.State) }
+	m.Own, m.Entered = f.Private.Concerns(who.Email), q.EnteredBy == who.ID
+	if m.Own || !q.Closed.IsZero() && q.Private == nil {
+		return m
+	}
+	before := in(request.Received, request.IdentityPending, request.Planning, request.AwaitingApproval, request.Approved, request.Blocked)
+	m.Approve = in(request.AwaitingApproval) && !m.Entered
+	m.Hold = (before || in(request.Executing, request.Partial, request.Retained)) && !m.Entered
+	m.Reject = before && !q.Begun && !m.Entered
+	m.Extend = q.Extended == nil && !q.State.Answered() && !q.Proved.IsZero() && !q.Deadline.NoticeBy.Before(calendar.Date(now, cmp.Or(who.Location(), time.UTC)))
+	m.Exported = q.Export && q.Exported.IsZero() && in(request.Planning, request.AwaitingApproval, request.Approved, request.Blocked)
+	m.Settle = in(request.Blocked) && q.Why == request.LastOwner
+	m.Resume = in(request.Blocked, request.Partial)
+	m.Review = in(request.AwaitingApproval, request.Approved, request.Executing, request.Verifying, request.Partial) && !m.Entered
+	m.GiveUp = in(request.Received, request.IdentityPending)
+	return m
+}

@@ -1,0 +1,98 @@
+package parts
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"ostiary.internal/shared/erasure/opendsr"
+	"ostiary.internal/shared/erasure/opendsr/callback"
+	"ostiary.internal/shared/erasure/opendsr/callback/wire"
+	"ostiary.internal/shared/erasure/request"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// SecretCertificate is the secret with the chain of certificates, in PEM, for the name in OSTIARY_URL, and the key of the
+// first: what customers are told of their instructions is signed with it.
+const SecretCertificate = "opendsr-certificate"
+
+// Signer returns what signs answers to customers' programs.
+func (p *Parts) Signer(ctx context.Context) (*opendsr.Signer, error) {
+	u, err := url.Parse(p.base)
+	if err != nil || u.Hostname() == "" {
+		return nil, fault.New(fault.Misconfigured, "%s: names no domain to sign for", EnvURL)
+	}
+	bundle, err := p.secret(ctx, SecretCertificate)
+	if err != nil {
+		return nil, err
+	}
+	return opendsr.NewSigner(bundle, u.Hostname())
+}
+
+// Callbacks returns who tells customers' programs how their instructions go, over the internet, or by way of what stands for
+// it where via is not nil.
+func (p *Parts) Callbacks(ctx context.Context, via http.RoundTripper) (*callback.Desk, error) {
+	requests, err := p.Requests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &callback.Desk{
+		Store: p.Store, Random: p.Random, Log: p.Log, Signer: p.Signer, Hosts: p.hosts, Post: wire.New(via),
+		Requests: func(ctx context.Context, tenant, id string) (opendsr.State, bool, error) {
+			r, err := requests.Instructed(ctx, tenant, id)
+			if err != nil {
+				return opendsr.State{}, false, err
+			}
+			s, err := p.Standing(ctx, requests, r)
+			return s, s.Status == opendsr.Completed || s.Status == opendsr.Cancelled, err
+		},
+	}, nil
+}
+
+// hosts are those at which a tenant's program may be told.
+func (p *Parts) hosts(tenant string) []string {
+	var hosts []string
+	for _, s := range p.Policy.Services {
+		if s.Tenant == tenant {
+			hosts = append(hosts, s.Callbacks...)
+		}
+	}
+	return hosts
+}
+
+// Standing is how an instruction stands, in the words of OpenDSR. One about a person whom an earlier one is about already
+// stands as that one does.
+func (p *Parts) Standing(ctx context.Context, requests *request.Service, r request.Request) (opendsr.State, error) {
+	own := r
+	r, err := requests.Counting(ctx, r)
+	if err != nil {
+		return opendsr.State{}, err
+	}
+	status, known := opendsr.StatusOf(string(r.State))
+	if !known {
+		return opendsr.State{}, fault.New(fault.Invalid, "telling how an instruction stands: state %q has no name in OpenDSR", r.State)
+	}
+	zone := p.Policy.Company.Location()
+	s := opendsr.State{Controller: own.Tenant, Expected: r.Deadline.Conservative.End(zone), ID: own.External, Status: status, APIVersion: "2.0"}
+	if r.Extended != nil {
+		s.Expected = r.Deadline.Due.End(zone)
+	}
+	told := opendsr.Extension{Detail: string(r.State), Erased: r.Totals.Erased, Anonymised: r.Totals.Anonymised}
+	if r.State == request.Cancelled {
+		told.Reason = string(r.Why)
+	}
+	if r.Refusal != nil {
+		told.Reason = string(r.Refusal.Ground)
+	}
+	for _, k := range r.Outcome.Kept {
+		told.Retained = append(told.Retained, opendsr.Retained{Entry: k.Entry, Ground: string(k.Ground), Until: k.Until.String(), Count: k.Items})
+	}
+	if slices.Contains([]request.State{request.Completed, request.Retained}, r.State) {
+		told.Receipt = p.Page("opendsr") + "v2/requests/" + own.External + "/receipt"
+	}
+	if u, err := url.Parse(p.base); err == nil {
+		s.Extensions = opendsr.Extensions{u.Hostname(): told}
+	}
+	return s, nil
+}

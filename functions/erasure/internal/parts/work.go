@@ -1,0 +1,50 @@
+package parts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+
+	"ostiary.internal/shared/erasure/request"
+	"ostiary.internal/shared/erasure/run"
+	"ostiary.internal/shared/platform/bus"
+	"ostiary.internal/shared/platform/event"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// Request is the id in a message about a request. Invalid: there is none.
+func Request(e event.Event) (string, error) {
+	var n request.Notice
+	if err := json.Unmarshal(e.Data, &n); err != nil || n.Request == "" {
+		return "", fault.New(fault.Invalid, "reading a message of %s: not the JSON of one", e.Topic)
+	}
+	return n.Request, nil
+}
+
+// Understood keeps an error of ours from reading as if the message could never be understood.
+func Understood(err error) error {
+	if fault.Is(err, fault.Invalid) {
+		return fault.New(fault.Transient, "working on a request: %v", err)
+	}
+	return err
+}
+
+// Again answers a message whose work is not done: it asks for the rest by one of its own, so that no call outlasts its time.
+// What waits for a store, or is in somebody else's hands, is asked for by the schedule.
+func (p *Parts) Again(ctx context.Context, e event.Event, again bool, err error) error {
+	switch {
+	case errors.Is(err, run.ErrLater):
+		return nil
+	case err != nil:
+		return Understood(err)
+	case !again:
+		return nil
+	}
+	// A message that comes twice asks for the rest once; each of them has a key of its own.
+	first, nth, _ := strings.Cut(e.ID, "/again/")
+	n, _ := strconv.Atoi(nth) // 0 of the first
+	key := first + "/again/" + strconv.Itoa(n+1)
+	return p.Bus.Publish(ctx, e.Topic, bus.Message{Data: e.Data, Attributes: map[string]string{bus.AttributeID: key}})
+}

@@ -1,0 +1,47 @@
+package revokegrants
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/functions/erasure/internal/erasuretest"
+	dsr "ostiary.internal/functions/erasure/opendsr"
+	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/shared/erasure/opendsr"
+)
+
+// TestControllers: a customer's program is told, signed, what became of its instruction, and again as long as it does not take
+// it.
+func TestControllers(t *testing.T) {
+	t.Parallel()
+	const host, id = "dsr.cabinetnord.example", "a7551968-d5d6-44b2-9831-815ac9017798"
+	w := newWorld(t, dsr.Function)
+	leaf := erasuretest.Certify(t, w.World.World)
+	status, signed := http.StatusServiceUnavailable, 0
+	w.answers(host, func(rw http.ResponseWriter, r *http.Request) {
+		body := w.asked(host)
+		if opendsr.Verify(leaf.PublicKey, []byte(body[len(body)-1].body), r.Header.Get("X-OpenDSR-Signature")) && r.Header.Get("X-OpenDSR-Processor-Domain") == erasuretest.Domain {
+			signed++
+		}
+		rw.WriteHeader(status)
+	})
+	w.Call(t, functiontest.Request{Method: "POST", Path: "/opendsr/v2/requests", Token: w.Service("dsr@services.cabinetnord.example"), Header: http.Header{"Content-Type": {"application/json"}},
+		Body: `{"regulation":"gdpr","subject_request_id":"` + id + `","subject_request_type":"erasure","submitted_time":"2026-03-02T15:00:00Z","status_callback_urls":["https://` + host + `/told"],` +
+			`"subject_identities":[{"identity_type":"email","identity_value":"lea.martin@mail.example","identity_format":"raw"}]}`}).Want(t, 201, "")
+	w.settled()
+	if len(w.asked(host)) == 0 {
+		t.Fatal("nobody is told")
+	}
+	status = http.StatusAccepted
+	w.Advance(t, time.Hour)
+	w.Tick(t, me).Want(t, 204, "")
+	told := len(w.asked(host))
+	w.Advance(t, time.Hour)
+	w.Tick(t, me).Want(t, 204, "")
+	all := w.asked(host)
+	if last := all[told-1]; len(all) != told || signed != told || last.method != "POST" || last.path != "/told" || !strings.Contains(last.body, `"request_status":"completed"`) {
+		t.Errorf("told %d times, %d signed, then %d: %+v", told, signed, len(all), last)
+	}
+}

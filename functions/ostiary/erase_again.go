@@ -1,0 +1,258 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/ledger"
+	"ostiary.internal/shared/erasure/request"
+	engine "ostiary.internal/shared/erasure/run"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/fault"
+	sealing "ostiary.internal/shared/platform/seal/local"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/platform/store/memory"
+)
+
+// again is what erasing somebody again did.
+type again struct {
+	Erased     int64          `json:"erased"`
+	Anonymised int64          `json:"anonymised"`
+	Open       []request.Open `json:"open,omitempty"`
+}
+
+// erase erases everybody of whom there is no doubt. It goes on with the next after an error, which it returns in the end.
+func (o *opened) erase(ctx context.Context, people []*returned, bar *progress) error {
+	// What the engine keeps of its work lives as long as the command: begun again, it begins with whom it still finds.
+	dir, err := os.MkdirTemp("", "ostiary-replay-")
+	if err != nil {
+		return fmt.Errorf("erasing again: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	keys := sealing.New(filepath.Join(dir, "key"), rand.Reader)
+	bar.done, bar.total, bar.unit = 0, int64(len(people)), "people"
+	failed := 0
+	var last error
+	for _, who := range people {
+		if !who.Doubtful {
+			if err := o.eraseOne(ctx, who, keys); err != nil {
+				failed, last = failed+1, err
+			}
+		}
+		bar.read(1)
+	}
+	if last != nil {
+		return fmt.Errorf("erasing %d of %d people again; run it once more: %w", failed, len(people), last)
+	}
+	return nil
+}
+
+// eraseOne is a request of its own, executed when she was erased the first time.
+func (o *opened) eraseOne(ctx context.Context, who *returned, keys *sealing.Keys) error {
+	state, err := memory.New(store.Options{Schema: engine.Collection(), Clock: o.clock})
+	if err != nil {
+		return err
+	}
+	defer state.Close()
+	now := restored{taken: o.taken, before: who.Erased, address: who.address, whole: who.Kind == ledger.Whole}
+	e, err := engine.New(engine.Config{
+		Store: state, Keys: keys, Random: rand.Reader, Clock: o.clock, Map: o.m, Zone: time.UTC,
+		Reader: func(ctx context.Context, url string) (erasure.Reader, error) {
+			r, err := o.reader(ctx, url)
+			return now.reader(r), err
+		},
+		Eraser: func(ctx context.Context, url string) (erasure.Store, error) {
+			s, err := o.store(ctx, url)
+			return restoredStore{now.reader(s), s, now}, err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	who.Done = &again{}
+	for _, scope := range o.scopes(who) {
+		if err := carry(ctx, e, o.job(who, scope), who.Done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scopes are whose requests reach the entries that tell of her.
+func (o *opened) scopes(who *returned) (scopes []engine.Scope) {
+	if who.Kind == ledger.Whole {
+		return []engine.Scope{engine.Account}
+	}
+	for role, scope := range map[datamap.Role]engine.Scope{datamap.Controller: engine.Person, datamap.Processor: engine.Instructed} {
+		if slices.ContainsFunc(who.Entries, func(id string) bool {
+			e, known := o.m.Entry(id)
+			return known && e.Role == role
+		}) {
+			scopes = append(scopes, scope)
+		}
+	}
+	slices.Sort(scopes)
+	return scopes
+}
+
+func (o *opened) job(who *returned, scope engine.Scope) engine.Job {
+	id := make([]byte, 8)
+	_, _ = rand.Read(id) // it never fails
+	j := engine.Job{Request: "replay" + hex.EncodeToString(id), Round: 1, Tenant: who.Tenant, Scope: scope, Executed: who.Erased,
+		IDs: []datamap.Identifier{{Kind: who.Kind, Value: who.ID, Verified: true}}}
+	if scope == engine.Account {
+		j.IDs = nil
+	}
+	if d := o.m.Directory(); d != nil && who.address != "" {
+		for s := &d.Select; s != nil; s = s.Or {
+			if s.Equals == d.Address || s.Column == d.Address {
+				j.IDs = append(j.IDs, datamap.Identifier{Kind: s.Of, Value: who.address, Verified: true})
+			}
+		}
+	}
+	return j
+}
+
+const (
+	aTurn     = 5 * time.Minute
+	mostTurns = 100             // of one person
+	aPause    = 5 * time.Second // where everything waits for a store
+)
+
+// turns calls until it is over. What passes is tried again.
+func turns(ctx context.Context, clk clock.Clock, call func(until time.Time) (over bool, err error)) error {
+	var err error
+	for range mostTurns {
+		over := false
+		over, err = call(clk.Now().Add(aTurn))
+		switch {
+		case err == nil && over:
+			return nil
+		case err == nil:
+		case !fault.Is(err, fault.Transient):
+			return err
+		}
+		if err != nil {
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(aPause):
+			}
+		}
+	}
+	return cmp.Or(err, error(fault.New(fault.Transient, "erasing again: it does not come to an end")))
+}
+
+// carry looks her up, erases, and looks whether anything is left.
+func carry(ctx context.Context, e *engine.Engine, j engine.Job, done *again) error {
+	if err := turns(ctx, e.Clock, func(until time.Time) (bool, error) {
+		_, over, err := e.Plan(ctx, j, until)
+		return over, err
+	}); err != nil {
+		return err
+	}
+	if err := turns(ctx, e.Clock, func(until time.Time) (bool, error) {
+		x, over, err := e.Execute(ctx, j, until)
+		if over && err == nil {
+			done.Erased, done.Anonymised = done.Erased+x.Totals.Erased, done.Anonymised+x.Totals.Anonymised
+		}
+		return over, err
+	}); err != nil {
+		return err
+	}
+	return turns(ctx, e.Clock, func(until time.Time) (bool, error) {
+		o, _, over, err := e.Search(ctx, j, 1, until)
+		if !over || err != nil {
+			return over, err
+		}
+		done.Open = append(done.Open, o.Open...)
+		if o.Left > 0 {
+			done.Open = append(done.Open, request.Open{Why: "left"})
+		}
+		return over, nil
+	})
+}
+
+// restored is how a restored store is asked about somebody who was erased at a time. What is found by her address belongs
+// to whoever has it now if it was made later. A store that keeps itself when an item was made may say when it was restored:
+// what is found by an id that nobody else has was made before the backup then, and of the rest nobody can tell.
+type restored struct {
+	taken, before time.Time
+	address       string
+	whole         bool // she is a tenant
+}
+
+// named reports whether a query is about her address.
+func (r restored) named(q erasure.Query) bool {
+	return slices.ContainsFunc(q.Match.Values, func(v string) bool { return r.address != "" && strings.EqualFold(v, r.address) })
+}
+
+func (r restored) query(q erasure.Query) erasure.Query {
+	if (r.named(q) || r.whole && q.CreatedField != "") && q.CreatedBefore.IsZero() {
+		q.CreatedBefore = r.before
+	}
+	return q
+}
+
+func (r restored) reader(of erasure.Reader) erasure.Reader { return restoredReader{of, r} }
+
+type restoredReader struct {
+	erasure.Reader
+	restored
+}
+
+// Find implements erasure.Reader.
+func (r restoredReader) Find(ctx context.Context, q erasure.Query, cursor string, limit int) (erasure.Page, error) {
+	q = r.query(q)
+	if q.CreatedField != "" {
+		return r.Reader.Find(ctx, q, cursor, limit)
+	}
+	before := q.CreatedBefore
+	q.CreatedBefore = time.Time{}
+	page, err := r.Reader.Find(ctx, q, cursor, limit)
+	for i := range page.Items {
+		made := &page.Items[i].Created
+		switch {
+		case made.Before(r.taken):
+		case r.named(q):
+			*made = time.Time{}
+		default:
+			*made = r.taken.Add(-time.Microsecond)
+		}
+	}
+	q.CreatedBefore = before
+	page.Items = slices.DeleteFunc(page.Items, func(i erasure.Item) bool { return !q.Before(i.Created) })
+	return page, err
+}
+
+// Values implements erasure.Reader.
+func (r restoredReader) Values(ctx context.Context, q erasure.Query, field string, limit int) ([]string, error) {
+	return r.Reader.Values(ctx, r.query(q), field, limit)
+}
+
+// restoredStore reads as restored says.
+type restoredStore struct {
+	erasure.Reader
+	store erasure.Store
+	restored
+}
+
+// Erase implements erasure.Store.
+func (s restoredStore) Erase(ctx context.Context, q erasure.Query, items []erasure.Item) ([]erasure.Result, error) {
+	if q = s.query(q); q.CreatedField == "" {
+		q.CreatedBefore = time.Time{} // Find has looked
+	}
+	return s.store.Erase(ctx, q, items)
+}
+
+var _ erasure.Store = restoredStore{}

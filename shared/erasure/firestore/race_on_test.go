@@ -1,0 +1,5 @@
+//go:build race
+
+package firestore_test
+
+const raceEnabled = true

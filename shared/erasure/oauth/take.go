@@ -1,0 +1,152 @@
+package oauth
+
+import (
+	"context"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/request"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+)
+
+// Cut says whose connections end.
+type Cut struct {
+	Request string // id; "" for none
+	Tenant  string
+	Cause   Cause
+	Steps   []datamap.Step // of the data map; those without connections are left aside
+	// Before leaves out connections made at or after it, as far as their store knows when they were made; zero for none.
+	Before time.Time
+	// Wake publishes request.TopicRevoke when there are new ones, for somebody else to go on with.
+	Wake bool
+}
+
+// page is how many connections are taken at once.
+const page = 50
+
+// Take keeps the connections that steps find, sealed, and returns how many it had not known. Afterwards their items may be
+// erased: here by Work, or by whoever erases the entry. An error means that not all are kept.
+func (s *Service) Take(ctx context.Context, c Cut, now time.Time) (taken int, err error) {
+	steps := datamap.Connections(c.Steps)
+	if len(steps) > 0 && s.Eraser == nil {
+		return 0, fault.New(fault.Misconfigured, "keeping connections: there is no way to the stores")
+	}
+	for _, step := range steps {
+		q := step.Query
+		if !c.Before.IsZero() && (q.CreatedBefore.IsZero() || c.Before.Before(q.CreatedBefore)) {
+			q.CreatedBefore = c.Before
+		}
+		reader, err := s.Eraser(ctx, step.Store)
+		if err != nil {
+			return taken, err
+		}
+		for cursor := ""; ; {
+			found, err := reader.Find(ctx, q, cursor, page)
+			if err != nil {
+				return taken, err
+			}
+			n, err := s.keep(ctx, c, step, q, found.Items, now)
+			if taken += n; err != nil {
+				return taken, err
+			}
+			if cursor = found.Next; cursor == "" {
+				break
+			}
+		}
+	}
+	return taken, nil
+}
+
+// keep writes a page of connections.
+func (s *Service) keep(ctx context.Context, c Cut, step datamap.Step, q erasure.Query, items []erasure.Item, now time.Time) (int, error) {
+	var grants []Grant
+	for _, i := range items {
+		if i.Tenant != q.Tenant.ID || i.Shown[step.Entry.Grants.Token] == "" {
+			continue // not of this tenant, or a connection that has ended: the engine tells of the one, and erases the other
+		}
+		g, err := s.grant(ctx, c, step, q, i, now)
+		if err != nil {
+			return 0, err
+		}
+		grants = append(grants, g)
+	}
+	if len(grants) == 0 {
+		return 0, nil
+	}
+	taken := 0
+	return taken, s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+		taken = 0
+		var fresh []Grant
+		for _, g := range grants {
+			var there Grant
+			if err := tx.Get(Grants, g.ID, &there); fault.Is(err, fault.NotFound) {
+				fresh = append(fresh, g)
+			} else if err != nil {
+				return err
+			}
+		}
+		for _, g := range fresh {
+			if err := tx.Create(Grants, g.ID, g); err != nil {
+				return err
+			}
+			taken++
+		}
+		if taken == 0 || !c.Wake {
+			return nil
+		}
+		return batch.Message(request.TopicRevoke, request.TopicRevoke+"/"+s.mark("wake", fresh[0].ID), request.Notice{V: version, Request: c.Request})
+	})
+}
+
+// secretForm is what may be read, and destroyed, of Secret Manager: a secret, or one version of it.
+var secretForm = regexp.MustCompile(`^projects/[a-z0-9.:-]{1,100}/secrets/[A-Za-z0-9_-]{1,255}(/versions/[1-9][0-9]{0,8})?$`)
+
+// grant makes what is kept of one item.
+func (s *Service) grant(ctx context.Context, c Cut, step datamap.Step, q erasure.Query, i erasure.Item, now time.Time) (g Grant, err error) {
+	says := *step.Entry.Grants
+	token := i.Shown[says.Token]
+	g = Grant{
+		V: version, ID: s.mark("grant", step.Entry.ID, step.Store, i.Ref, token), Salt: make([]byte, 16), Provider: says.Provider, Entry: step.Entry.ID,
+		Tenant: c.Tenant, Request: c.Request, Cause: c.Cause, State: Pending, Since: now, Next: now.UnixMicro(),
+	}
+	if _, err := io.ReadFull(s.Random, g.Salt); err != nil {
+		return g, fault.New(fault.Transient, "keeping a connection: drawing a salt: %w", err)
+	}
+	if g.Provider == "" {
+		g.Provider = i.Shown[says.In]
+	}
+	p := private{Token: Token{Value: token, Hint: says.Hint, Instance: i.Shown[says.Instance]}, Account: i.Shown[says.Account], Store: step.Store, Query: q, Item: i}
+	p.Item.Shown = nil
+	if _, known := s.Map.Provider(g.Provider); !known {
+		g.Provider = Unlisted // what an item says is nobody's to repeat
+	}
+	if says.Vault != "" {
+		if p.Token.Value, p.Secret, err = s.secret(ctx, says.Vault, token); err != nil {
+			return g, err
+		}
+	}
+	g.Private, err = s.seal(ctx, g.ID, p)
+	return g, err
+}
+
+// secret reads a token that is kept in Secret Manager, and returns the name that is to be destroyed: both are "" of a name
+// that items of this entry may not say. Of a secret that is gone the value is.
+func (s *Service) secret(ctx context.Context, beginning, name string) (value, destroy string, err error) {
+	if !secretForm.MatchString(name) || !strings.HasPrefix(name, beginning) {
+		return "", "", nil
+	}
+	if s.Secrets == nil {
+		return "", "", fault.New(fault.Misconfigured, "reading a connection's token: there is no way to Secret Manager")
+	}
+	data, err := s.Secrets.Read(ctx, name)
+	if fault.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return string(data), name, err
+}

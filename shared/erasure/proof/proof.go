@@ -1,0 +1,134 @@
+// Package proof makes the receipt of a request of what the request, the engine and the data map know.
+//
+// It promises that a receipt says what the searches found, and no more: its state is computed from them, never copied from
+// the request; that it is made once for each number the request owes, whoever dies meanwhile; and that it holds no
+// identifier: one that turns up in it anywhere refuses it. It signs nothing.
+package proof
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/receipt"
+	"ostiary.internal/shared/erasure/request"
+	"ostiary.internal/shared/erasure/run"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/store"
+)
+
+// Maker makes receipts. Every field is needed.
+type Maker struct {
+	Store store.Store // of the control
+	Clock clock.Clock
+	Book  *receipt.Book
+	Map   *datamap.Map
+	Mark  []byte // secret: makes the commitment to a tenant, the same in all its receipts
+	// Others returns what became of third parties.
+	Others func(ctx context.Context, request string) ([]receipt.Grant, []receipt.Recipient, error)
+}
+
+// Issue makes the receipt that a request owes, if it was not made before: run.Clerk calls it.
+func (m *Maker) Issue(ctx context.Context, w request.Work, report run.Report) error {
+	var r request.Request
+	if err := m.Store.Get(ctx, request.Requests, w.Request, &r); err != nil {
+		return err
+	}
+	draft := m.draft(w, report)
+	if w.Kind == request.Person {
+		// As the records of the request have it: who holds the receipt finds them in the log.
+		draft.Subject = record.Commitment([]byte(r.Nonce), "request", r.ID)
+	}
+	var err error
+	if draft.Grants, draft.Recipients, err = m.Others(ctx, w.Request); err != nil {
+		return err
+	}
+	draft.Issued = m.Clock.Now() // the rows are not younger
+	draft.State = draft.Outcome()
+	var values []string
+	for _, one := range w.Identifiers {
+		values = append(values, one.Value)
+	}
+	_, err = m.Book.Issue(ctx, w.Owed, draft, values...)
+	return err
+}
+
+// Tenant is the commitment that stands for a tenant in its receipts.
+func Tenant(mark []byte, tenant string) string {
+	return record.Commitment(mark, "receipts of tenant", tenant)
+}
+
+func (m *Maker) draft(w request.Work, report run.Report) receipt.Receipt {
+	d := receipt.Receipt{
+		Request: w.Request, Kind: receipt.Kind(w.Kind), Tenant: Tenant(m.Mark, w.Tenant), Received: w.Received, Executed: w.Executed, Map: w.Map, Plan: w.Plan,
+		Deadline: receipt.Deadline{Due: w.Deadline.Due, Conservative: w.Deadline.Conservative, Months: 1}, Strict: receipt.No,
+	}
+	if w.Extended {
+		d.Deadline.Months = 3
+	}
+	if m.Map.Strict {
+		d.Strict = receipt.Yes
+	}
+	for _, e := range report.Entries {
+		d.Entries = append(d.Entries, receipt.Entry{
+			Entry: e.Entry, Action: string(e.Action), Found: e.Found, Erased: e.Erased, Anonymised: e.Anonymised, Gone: e.Gone, Foreign: e.Foreign, Open: e.Open,
+		})
+	}
+	d.Retained = retained(w, report)
+	for i, p := range report.Passes {
+		d.Verify = append(d.Verify, search(int64(i+1), p))
+	}
+	for _, tail := range w.Outcome.Purge {
+		d.Backups = append(d.Backups, receipt.Backup{Class: tail.Class, By: tail.By})
+	}
+	for _, o := range m.Map.Outside {
+		d.Outside = append(d.Outside, receipt.Outside{What: receipt.Plain(o.What), Days: o.Days})
+	}
+	for _, t := range report.Traces {
+		trace := receipt.Trace{Entry: t.Entry, Rewind: int64(t.Rewind / time.Second), SoftDelete: int64(t.SoftDelete / time.Second)}
+		for _, what := range t.Unknown {
+			trace.Unknown = append(trace.Unknown, receipt.Plain(what))
+		}
+		if trace.Rewind > 0 || trace.SoftDelete > 0 || len(trace.Unknown) > 0 {
+			d.Traces = append(d.Traces, trace)
+		}
+	}
+	return d
+}
+
+// retained lists what stays: by the law, and what two people hold.
+func retained(w request.Work, report run.Report) (all []receipt.Kept) {
+	listed := map[string]bool{}
+	for _, k := range w.Outcome.Kept {
+		listed[k.Entry] = true
+		all = append(all, receipt.Kept{Entry: k.Entry, Items: k.Items, Ground: string(k.Ground), Citation: receipt.Plain(k.Citation), Until: k.Until})
+	}
+	for _, h := range w.Holds {
+		at := slices.IndexFunc(report.Entries, func(e run.EntryCount) bool { return e.Entry == h.Entry })
+		if listed[h.Entry] || at < 0 {
+			continue
+		}
+		listed[h.Entry] = true
+		all = append(all, receipt.Kept{Entry: h.Entry, Items: report.Entries[at].Kept, Ground: string(h.Ground), Until: h.Until})
+	}
+	return all
+}
+
+// search is one search as a receipt has it.
+func search(n int64, p run.Pass) receipt.Pass {
+	out := receipt.Pass{N: n, At: p.At, Unmapped: p.Unmapped}
+	for _, e := range p.Entries {
+		if e.Why == "" {
+			out.Searched++
+		}
+		if e.Count.Left > 0 {
+			out.Left = append(out.Left, receipt.Items{Entry: e.ID, Items: e.Count.Left})
+		}
+		if e.Count.Kept > 0 {
+			out.Kept = append(out.Kept, receipt.Items{Entry: e.ID, Items: e.Count.Kept})
+		}
+	}
+	return out
+}

@@ -1,0 +1,204 @@
+// Package purge erases by age what the data map's rules of retention say: once a day, each rule in each tenant's data.
+//
+// It promises that the first pass by a map that has changed erases nothing and counts what it would; that nothing of an entry
+// on which two people hold something is erased in that tenant, from the page after on; that a death at any line loses
+// nothing and counts nothing twice; and that what is younger than the rule says, of another tenant, or held by its store
+// stays. It does not promise that a rule is right: whoever writes one answers for the period.
+package purge
+
+import (
+	"context"
+	"io"
+	"slices"
+	"time"
+
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/evidence/heartbeat"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/platform/store"
+)
+
+// Control is the check under whose name the evidence speaks of retention.
+const Control = "retention-sweep"
+
+// Cadence is how old the last pass of a rule may be while its promise is kept: a pass a day, and a day for it to fail.
+const Cadence = 48 * time.Hour
+
+const passes = "purges" // how far a rule has come in one tenant's data
+
+// Collection declares what the control's schema holds for this package.
+func Collection() store.Collection { return store.Collection{Name: passes} }
+
+// Config is what a Sweeper works with. Keys and Eraser may be nil for Look alone.
+type Config struct {
+	Store    store.Store
+	Box      *outbox.Box // of the same database
+	Keys     seal.Keys   // seals the names of items
+	Random   io.Reader
+	Clock    clock.Clock
+	Map      *datamap.Map
+	Tenants  []string
+	Zone     *time.Location // of the company: a pass belongs to a day there
+	Policy   string         // record.Digest of the policy in force
+	Promises []string       // that retention keeps
+	// Eraser opens a store of the map for erasing; it is never closed here.
+	Eraser func(ctx context.Context, url string) (erasure.Store, error)
+	// Held returns the entries of each tenant on which something is held now.
+	Held func(ctx context.Context) (map[string][]string, error)
+}
+
+// Sweeper carries out the rules. It is safe for concurrent use, by several processes too.
+type Sweeper struct{ Config }
+
+// New returns a Sweeper, or Misconfigured when a part is missing.
+func New(c Config) (*Sweeper, error) {
+	if c.Store == nil || c.Box == nil || c.Clock == nil || c.Map == nil || c.Zone == nil || c.Held == nil {
+		return nil, fault.New(fault.Misconfigured, "erasing by age: store, outbox, clock, data map, zone and holds are all needed")
+	}
+	return &Sweeper{c}, nil
+}
+
+// pass is one pass of a rule over one tenant's data, as it is stored. Its id is the rule's and the tenant's.
+type pass struct {
+	V      int            `json:"v"`
+	Rule   string         `json:"rule"`
+	Tenant string         `json:"tenant"`
+	Map    string         `json:"map"`           // digest of the map it goes by
+	Day    string         `json:"day"`           // the local day it began on
+	Dry    bool           `json:"dry,omitempty"` // it counts and erases nothing
+	At     *seal.Envelope `json:"at,omitempty"`  // position
+	Count  Count          `json:"count"`
+	Done   bool           `json:"done"`
+	Why    string         `json:"why,omitempty"` // a word: why it was given up
+	Tries  int            `json:"tries,omitempty"`
+	Last   time.Time      `json:"last,omitzero"` // end of the last pass that was through and erased
+	Fence  int64          `json:"fence"`
+	Until  int64          `json:"until,omitempty"` // of the lease, in microseconds since 1970
+}
+
+// Count is what became of the items a pass saw.
+type Count struct {
+	Due        int64 `json:"due"` // old enough
+	Erased     int64 `json:"erased,omitempty"`
+	Anonymised int64 `json:"anonymised,omitempty"`
+	Gone       int64 `json:"gone,omitempty"`    // somebody else was first
+	Foreign    int64 `json:"foreign,omitempty"` // of another tenant, or none: not touched
+	Held       int64 `json:"held,omitempty"`    // by the store, or by two people
+}
+
+// position is where a pass stands. Items are those of the page being erased; they are on record before the first goes.
+type position struct {
+	Cursor  string         `json:"cursor"`
+	Next    string         `json:"next,omitempty"`
+	Items   []erasure.Item `json:"items,omitempty"`
+	resumed bool           // somebody else may have begun with Items
+	key     *seal.DataKey  // seals it
+}
+
+const (
+	version   = 1
+	lease     = 2 * time.Minute // how long a pass has its rule for itself after each page
+	mostTries = 5               // of a store that does not answer, each call counting once
+)
+
+func passID(rule, tenant string) string { return rule + "." + tenant }
+
+// Run carries on with every pass of today until the time is over. Not done, it is called again. A rule that fails holds up
+// no other; its error is told in its record.
+func (s *Sweeper) Run(ctx context.Context, until time.Time) (done bool, err error) {
+	if s.Keys == nil || s.Random == nil || s.Eraser == nil {
+		return false, fault.New(fault.Misconfigured, "erasing by age: this account only reads")
+	}
+	done = true
+	for _, tenant := range s.Tenants {
+		sweeps, err := s.Map.Sweeps(tenant, s.Clock.Now())
+		if err != nil {
+			return false, err
+		}
+		for _, one := range sweeps {
+			if s.elsewhere(one, tenant) {
+				continue
+			}
+			through, err := s.sweep(ctx, one, tenant, until)
+			if err != nil {
+				return false, err
+			}
+			done = done && through
+		}
+	}
+	return done, nil
+}
+
+// elsewhere reports whether a rule is another tenant's to carry out: what belongs to none is swept once.
+func (s *Sweeper) elsewhere(one datamap.Sweep, tenant string) bool {
+	return one.Global && tenant != s.Tenants[0]
+}
+
+// Look says how retention stands, for the record of this quarter of an hour: the rules that should have been carried out in
+// each tenant's data, and those that were. No rules, no word.
+func (s *Sweeper) Look(ctx context.Context, now time.Time) ([]heartbeat.Beat, error) {
+	if len(s.Map.Retention) == 0 {
+		return nil, nil
+	}
+	stored, err := s.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	beat := heartbeat.Beat{Check: Control, Promises: s.Promises, Result: record.Result{State: record.Kept, Metric: "oldest_pass_h", Op: "<=", Limit: int64(Cadence / time.Hour)}}
+	for _, tenant := range s.Tenants {
+		sweeps, err := s.Map.Sweeps(tenant, now)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range sweeps {
+			if s.elsewhere(one, tenant) {
+				continue
+			}
+			beat.Population.Expected++
+			p := stored[passID(one.Rule.ID, tenant)]
+			if p.Last.IsZero() {
+				continue // only counted so far: nobody can say that it is kept
+			}
+			beat.Population.Seen++
+			age := now.Sub(p.Last)
+			if beat.Result.Value = max(beat.Result.Value, int64(age/time.Hour)); age > Cadence {
+				beat.Result.State = record.Broken
+			}
+		}
+	}
+	return []heartbeat.Beat{beat}, nil
+}
+
+func (s *Sweeper) all(ctx context.Context) (map[string]pass, error) {
+	all := map[string]pass{}
+	var after *store.Cursor
+	for {
+		docs, err := s.Store.Query(ctx, store.Query{Collection: passes, After: after, Limit: store.MaxQueryResults})
+		list, err := store.Find[pass](docs, err)
+		if err != nil {
+			return nil, err
+		}
+		for i, d := range docs {
+			all[d.ID] = list[i]
+		}
+		if len(docs) < store.MaxQueryResults {
+			return all, nil
+		}
+		after = &store.Cursor{ID: docs[len(docs)-1].ID}
+	}
+}
+
+// today is the local day a pass belongs to.
+func (s *Sweeper) today() string { return calendar.Date(s.Clock.Now(), s.Zone).String() }
+
+// isHeld reports whether something of an entry is held in a tenant's data.
+func (s *Sweeper) isHeld(ctx context.Context, tenant, entry string) (bool, error) {
+	held, err := s.Held(ctx)
+	return slices.Contains(held[tenant], entry), err
+}

@@ -1,0 +1,289 @@
+package recipient_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/shared/erasure/receipt"
+	"ostiary.internal/shared/erasure/recipient"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/platform/require"
+	"ostiary.internal/shared/platform/store"
+)
+
+func (w *world) rows() string {
+	w.t.Helper()
+	rows, err := recipient.Rows(w.t.Context(), w.raw, "r1")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var parts []string
+	for _, r := range rows {
+		parts = append(parts, r.Recipient+" "+string(r.Outcome))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// private: nothing that left in clear, and nothing stored of who has it, holds an identifier.
+func (w *world) private() {
+	w.t.Helper()
+	found, err := store.Find[recipient.Notice](w.raw.Query(w.t.Context(), store.Query{Collection: recipient.Notices, Limit: 100}))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, n := range found {
+		if kept := n.Private != nil; kept != (n.State == receipt.Pending && !n.Task) {
+			w.t.Errorf("of a notice that is %s what was told is kept: %v", n.State, kept)
+		}
+	}
+	text := w.leaked.String() + fmt.Sprint(found)
+	for _, word := range []string{"jo@", "user-77", "cust-9", "customer.example"} {
+		if strings.Contains(text, word) {
+			w.t.Errorf("%q was written down", word)
+		}
+	}
+}
+
+// TestTold: who was given erased data is told of it once, by the identifiers he knows people by; nobody else is.
+func TestTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 3 {
+		if _, err := w.Tell(t.Context(), about("users"), w.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.rows(); got != "mailer pending, payments pending" {
+		t.Fatal(got)
+	}
+	for range 3 {
+		if err := w.work(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.rows(); got != "mailer acknowledged, payments asked" || len(w.sent["mailer"]) != 1 || len(w.sent) != 1 {
+		t.Fatal(got, w.sent)
+	}
+	if m := w.sent["mailer"][0]; !slices.Equal(m.Identities, []recipient.Identity{{Kind: "email", Value: "jo@customer.example"}}) || m.Tenant != "" || !m.Executed.Equal(now) || len(m.ID) != 36 {
+		t.Errorf("told was %+v", m)
+	}
+	if len(w.mail) != 1 {
+		t.Fatalf("%d mails", len(w.mail))
+	}
+	for _, c := range w.mail {
+		if c.To != "privacy@schranke.example" || !strings.Contains(c.Text, "email: jo@customer.example\n- customer_id: cust-9\n") || strings.Contains(c.Text, "user-77") ||
+			!strings.Contains(c.Subject, "Artikel 19") || strings.Contains(c.Text, "%!") {
+			t.Errorf("the mail says %q: %s", c.Subject, c.Text)
+		}
+	}
+	// What is erased later goes to whoever was given that.
+	if n, err := w.Tell(t.Context(), about("users", "orders"), w.clock.Now()); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	if err := w.work(); err != nil {
+		t.Fatal(err)
+	}
+	told, err := recipient.List(t.Context(), w.raw, w.Map, "r1")
+	if err != nil || len(told) != 3 || told[1].Name != "Paketdienst" || told[1].Outcome != receipt.Acknowledged {
+		t.Errorf("the person is told %+v, %v", told, err)
+	}
+	w.private()
+}
+
+// TestAccount: of an account that closes the tenant's id is told, and nobody's.
+func TestAccount(t *testing.T) {
+	t.Parallel()
+	w, c := newWorld(t), about("users", "orders")
+	c.Account = true
+	if _, err := w.Tell(t.Context(), c, w.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.work(); err != nil {
+		t.Fatal(err)
+	}
+	for to, all := range w.sent {
+		if len(all) != 1 || all[0].Tenant != "north" || len(all[0].Identities) != 0 {
+			t.Errorf("%s was told %+v", to, all)
+		}
+	}
+	w.private()
+}
+
+// TestNobodyKnown: a recipient who knows people by what nobody knows of her is a person's task.
+func TestNobodyKnown(t *testing.T) {
+	t.Parallel()
+	w, c := newWorld(t), about("orders")
+	c.Identifiers = c.Identifiers[:2]
+	if _, err := w.Tell(t.Context(), c, w.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.work(); err != nil {
+		t.Fatal(err)
+	}
+	notices, err := w.Of(t.Context(), "r1")
+	if err != nil || len(notices) != 1 || !notices[0].Task || notices[0].Why != "no_identifier" || len(w.sent) != 0 || len(w.mail) != 1 {
+		t.Errorf("%+v, %v, %d mails", notices, err, len(w.mail))
+	}
+}
+
+// TestUnreachable: who cannot be reached is tried ever more rarely; then a person decides, and her word closes it.
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answer = recipient.Answer{Result: recipient.Later, Why: "busy"}
+	if _, err := w.Tell(t.Context(), about("orders"), w.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for range 16 * 24 {
+		if err := w.work(); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Hour)
+	}
+	if n := len(w.sent["parcels"]); n < 10 || n > 30 || w.rows() != "parcels pending" || len(w.mail) != 1 {
+		t.Errorf("%d attempts, %s, %d mails", n, w.rows(), len(w.mail))
+	}
+	w.private()
+	for _, c := range w.mail {
+		if !strings.Contains(c.Text, "customer_id: cust-9") || strings.Contains(c.Text, "jo@") || strings.Contains(c.Text, "%!") {
+			t.Errorf("the task says %s", c.Text)
+		}
+	}
+	w.pass(recipient.TaskTime)
+	if err := w.work(); err != nil || len(w.mail) != 2 {
+		t.Errorf("%v, %d mails", err, len(w.mail))
+	}
+	id := func() string {
+		notices, err := w.Of(t.Context(), "r1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return notices[0].ID
+	}()
+	dan, _ := w.Policy.PersonByID("dan")
+	ada, _ := w.Policy.PersonByID("ada")
+	if _, err := w.Settle(t.Context(), ada, id, receipt.Impossible, w.clock.Now()); fault.CodeOf(err) != "role_missing" {
+		t.Error(err)
+	}
+	for _, outcome := range []receipt.Told{receipt.Pending, receipt.Asked, "x"} {
+		if _, err := w.Settle(t.Context(), dan, id, outcome, w.clock.Now()); fault.CodeOf(err) != "state_conflict" {
+			t.Error(outcome, err)
+		}
+	}
+	for range 2 {
+		if n, err := w.Settle(t.Context(), dan, id, receipt.Impossible, w.clock.Now()); err != nil || n.State != receipt.Impossible {
+			t.Error(n, err)
+		}
+	}
+	kinds := map[record.Kind]int{}
+	for _, r := range w.order {
+		kinds[r.Kind]++
+	}
+	if kinds[record.Finding] != 1 || kinds[record.Remediation] != 1 || kinds[record.DSR] != 1 {
+		t.Errorf("records: %v", kinds)
+	}
+}
+
+// TestMail: a mail that did not arrive for certain, or that nobody answers, is a person's task.
+func TestMail(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]func(w *world, key string){
+		"lost": func(w *world, key string) {
+			for range 2 {
+				if err := w.Answered(w.t.Context(), message.Answer{Key: key, State: message.StateUnknown}, w.clock.Now()); err != nil {
+					w.t.Error(err)
+				}
+			}
+		},
+		"no answer": func(w *world, key string) {
+			if err := w.Answered(w.t.Context(), message.Answer{Key: key, State: message.StateAccepted}, w.clock.Now()); err != nil {
+				w.t.Error(err)
+			}
+			w.pass(recipient.AnswerTime)
+			if err := w.work(); err != nil {
+				w.t.Error(err)
+			}
+		},
+	} {
+		w, c := newWorld(t), about("users")
+		if _, err := w.Tell(t.Context(), c, w.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.work(); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range slices.Collect(maps.Keys(w.mail)) {
+			after(w, key)
+		}
+		notices, err := w.Of(t.Context(), "r1")
+		if err != nil || !notices[1].Task || notices[1].State != receipt.Asked || len(w.mail) != 2 {
+			t.Errorf("%s: %+v, %v, %d mails", name, notices, err, len(w.mail))
+		}
+		for _, key := range []string{"dsr/x", "notice/none/1", "notice/../x", ""} {
+			if err := w.Answered(t.Context(), message.Answer{Key: key, State: message.StateFailed}, w.clock.Now()); err != nil {
+				t.Errorf("%s, %q: %v", name, key, err)
+			}
+		}
+	}
+}
+
+// TestDeaths: killed at every call, or at random ones again and again, each recipient is told, and nothing is left behind.
+func TestDeaths(t *testing.T) {
+	t.Parallel()
+	life := func(w *world) error {
+		_, err := w.Tell(t.Context(), about("users", "orders"), w.clock.Now())
+		return errors.Join(err, w.work())
+	}
+	finish := func(w *world, name string) {
+		w.left = -1
+		for range 10 {
+			if err := life(w); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if _, err := w.Box.Sweep(t.Context()); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			w.pass(time.Hour)
+		}
+		if got := w.rows(); got != "mailer acknowledged, parcels acknowledged, payments asked" || len(w.mail) != 1 {
+			t.Errorf("%s: %s, %d mails", name, got, len(w.mail))
+		}
+		for to, all := range w.sent {
+			for _, m := range all {
+				if m.ID != all[0].ID {
+					t.Errorf("%s: %s was told of two requests", name, to)
+				}
+			}
+		}
+		w.private()
+	}
+	whole := newWorld(t)
+	if err := life(whole); err != nil {
+		t.Fatal(err)
+	}
+	every := max(1, 3/require.Seeds(1))
+	for dies := 0; dies < whole.calls; dies += every {
+		w := newWorld(t)
+		w.left = dies
+		_ = life(w)
+		w.pass(2 * time.Minute)
+		finish(w, fmt.Sprint("dead at ", dies))
+	}
+	for seed := range require.Seeds(25) {
+		w, r := newWorld(t), rand.New(rand.NewPCG(uint64(seed), 10))
+		for range 5 {
+			w.left = r.IntN(whole.calls)
+			_ = life(w)
+			w.pass(time.Duration(r.IntN(3600)) * time.Second)
+		}
+		finish(w, fmt.Sprint("seed ", seed))
+	}
+}

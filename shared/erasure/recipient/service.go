@@ -1,0 +1,266 @@
+package recipient
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/receipt"
+	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/vault"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/policy"
+)
+
+// Message is what a recipient is told.
+type Message struct {
+	ID         string // UUID of version 4, the same each time
+	Identities []Identity
+	Tenant     string    // of an account that closes; then there are no identities
+	Received   time.Time // when the person asked
+	Executed   time.Time // when the data was erased here
+}
+
+// Config is what a Service needs. Store and Box are of the control's database.
+type Config struct {
+	Store  store.Store
+	Box    *outbox.Box
+	Policy *policy.Policy
+	Digest string // of the policy, named in records
+	Map    *datamap.Map
+	Keys   seal.Keys // seals what recipients are told
+	Mark   []byte    // secret, at least 32 bytes: makes the ids
+	// Send tells a recipient by machine. Its error is for what is misconfigured here: the notice waits. Who only writes
+	// notices needs none of what follows Mark.
+	Send     func(ctx context.Context, to datamap.Recipient, m Message) (Answer, error)
+	Messages *seal.Cache // seals mails
+	// Commit makes the commitment that stands for a member of staff; needed by Settle alone.
+	Commit func(ctx context.Context, s vault.Subject, now time.Time) (record.Subject, error)
+	Desk   string    // address of the page where a notice is settled
+	Random io.Reader // nil means crypto/rand
+}
+
+// Service tells recipients. It is safe for concurrent use. Whatever it returns an error of may be called again.
+type Service struct{ Config }
+
+// leastMark is how long Config.Mark is at least, in bytes.
+const leastMark = 32
+
+// New returns a Service, or Misconfigured when a part is missing.
+func New(c Config) (*Service, error) {
+	if c.Store == nil || c.Box == nil || c.Policy == nil || c.Map == nil || c.Keys == nil || len(c.Mark) < leastMark {
+		return nil, fault.New(fault.Misconfigured, "telling recipients: store, outbox, policy, data map, keys and a key of %d bytes for ids are all needed", leastMark)
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	return &Service{c}, nil
+}
+
+// Case is a request of which something was erased.
+type Case struct {
+	Request     string
+	Tenant      string
+	Account     bool     // everything of the tenant
+	Entries     []string // of which items were erased or anonymised
+	Identifiers []datamap.Identifier
+	Received    time.Time
+	Executed    time.Time
+}
+
+// Tell writes a notice to each recipient of the entries who has none of this request yet, and returns how many there were.
+// They are sent by Work. One of whom no identifier is known that the recipient knows people by becomes a person's task.
+func (s *Service) Tell(ctx context.Context, c Case, now time.Time) (written int, err error) {
+	for _, to := range s.Map.Recipients {
+		given := slices.ContainsFunc(c.Entries, func(id string) bool {
+			e, known := s.Map.Entry(id)
+			return known && slices.Contains(e.Recipients, to.ID)
+		})
+		if !given {
+			continue
+		}
+		id := s.mark("notice", c.Request, to.ID)
+		if err := s.Store.Get(ctx, Notices, id, &Notice{}); err == nil {
+			continue
+		} else if !fault.Is(err, fault.NotFound) {
+			return written, err
+		}
+		n, err := s.notice(ctx, c, to, id, now)
+		if err != nil {
+			return written, err
+		}
+		err = s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Create(Notices, id, n) })
+		switch {
+		case err == nil:
+			written++
+		case !fault.Is(err, fault.Conflict): // somebody else was faster
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// notice makes what one recipient is to be told.
+func (s *Service) notice(ctx context.Context, c Case, to datamap.Recipient, id string, now time.Time) (n Notice, err error) {
+	random := make([]byte, 32)
+	if _, err := io.ReadFull(s.Random, random); err != nil {
+		return n, fault.New(fault.Transient, "writing a notice: drawing its id: %w", err)
+	}
+	n = Notice{V: version, ID: id, Salt: random[16:], Request: c.Request, Recipient: to.ID, External: uuid(random[:16]), State: receipt.Pending, Since: now, At: now, Next: now.UnixMicro()}
+	m := Message{ID: n.External, Received: c.Received.UTC(), Executed: c.Executed.UTC()}
+	if c.Account {
+		m.Tenant = c.Tenant
+	} else {
+		for _, one := range c.Identifiers {
+			i := Identity{one.Kind, one.Value}
+			if one.Verified && slices.Contains(to.Gives, one.Kind) && !slices.Contains(m.Identities, i) {
+				m.Identities = append(m.Identities, i)
+			}
+		}
+	}
+	n.Private, err = s.seal(ctx, id, m)
+	return n, err
+}
+
+// uuid writes random bytes as RFC 9562, section 5.4.
+func uuid(b []byte) string {
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}
+
+func bound(id string) []byte { return []byte("ostiary erasure notice " + id) }
+
+func (s *Service) seal(ctx context.Context, id string, m Message) (*seal.Envelope, error) {
+	plain, err := json.Marshal(m)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "sealing a notice: it cannot be encoded")
+	}
+	defer seal.Wipe(plain)
+	env, err := seal.Seal(ctx, s.Keys, s.Random, plain, bound(id))
+	return &env, err
+}
+
+func (s *Service) open(ctx context.Context, n Notice) (m Message, err error) {
+	if n.Private == nil {
+		return m, nil
+	}
+	plain, err := seal.Open(ctx, s.Keys, *n.Private, bound(n.ID))
+	if err != nil {
+		return m, err
+	}
+	defer seal.Wipe(plain)
+	if err := json.Unmarshal(plain, &m); err != nil {
+		return m, fault.New(fault.Invalid, "opening a notice: malformed")
+	}
+	return m, nil
+}
+
+// mark is a keyed hash of parts, which hold no NUL.
+func (s *Service) mark(parts ...string) string {
+	h := hmac.New(sha256.New, s.Mark)
+	h.Write([]byte("ostiary notice\x00" + strings.Join(parts, "\x00")))
+	return hex.EncodeToString(h.Sum(nil)[:20])
+}
+
+// page is how many notices one query of Work reads.
+const page = 100
+
+// Work does what is due, until the time is over: tells recipients, reminds people. It may run at any time and in several
+// places at once. One notice that cannot be handled stops no other; its error is returned.
+func (s *Service) Work(ctx context.Context, now, until time.Time, clock func() time.Time) error {
+	if s.Send == nil || s.Messages == nil {
+		return fault.New(fault.Misconfigured, "telling recipients: a way to them and the key of messages are both needed")
+	}
+	q := store.Query{Collection: Notices, Range: &store.Range{Name: "next", From: int64(1), To: now.UnixMicro() + 1}, Limit: page}
+	var errs []error
+	for {
+		due, err := store.Find[Notice](s.Store.Query(ctx, q))
+		if err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		for _, n := range due {
+			if clock().After(until) {
+				return errors.Join(errs...)
+			}
+			if err := s.one(ctx, n, now); err != nil {
+				errs = append(errs, fmt.Errorf("a notice to %s: %w", n.Recipient, err))
+			}
+		}
+		if len(due) < page {
+			return errors.Join(errs...)
+		}
+		last := due[len(due)-1]
+		q.After = &store.Cursor{Value: last.Next, ID: last.ID}
+	}
+}
+
+// one does what is due of one notice.
+func (s *Service) one(ctx context.Context, n Notice, now time.Time) error {
+	if n.Task || n.State == receipt.Asked {
+		return s.remind(ctx, n, now)
+	}
+	m, err := s.open(ctx, n)
+	if err != nil {
+		return errors.Join(err, s.change(ctx, n, Decide(n, Answer{Result: Later}, now), now, mails{}))
+	}
+	to, known := s.Map.Recipient(n.Recipient)
+	answer := Answer{Result: Refused, Why: "unlisted"}
+	switch {
+	case !known:
+	case len(m.Identities) == 0 && m.Tenant == "":
+		answer.Why = "no_identifier"
+	case to.By == datamap.ByMail:
+		letter, err := s.letter(ctx, n, to, m)
+		if err != nil {
+			return err
+		}
+		return s.change(ctx, n, Decide(n, Answer{Result: Sent}, now), now, letter)
+	default:
+		if answer, err = s.Send(ctx, to, m); err != nil {
+			answer = Answer{Result: Later}
+		}
+	}
+	after, all := Decide(n, answer, now), mails{}
+	if after.Task {
+		if all, err = s.staff(ctx, after, m, now); err != nil {
+			return err
+		}
+	}
+	return errors.Join(err, s.change(ctx, n, after, now, all))
+}
+
+// change writes what becomes of a notice, its evidence and its mails, as long as nobody else was faster; then it does
+// nothing.
+func (s *Service) change(ctx context.Context, before, after Notice, now time.Time, all mails) error {
+	return s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+		var there Notice
+		if err := tx.Get(Notices, before.ID, &there); err != nil {
+			return err
+		}
+		if there.Rev != before.Rev {
+			return nil
+		}
+		written := after
+		written.Rev++
+		if err := s.record(batch, before, &written, now); err != nil {
+			return err
+		}
+		if err := all.send(batch); err != nil {
+			return err
+		}
+		return tx.Put(Notices, before.ID, written)
+	})
+}

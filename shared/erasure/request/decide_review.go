@@ -1,0 +1,78 @@
+package request
+
+import (
+	"slices"
+
+	"ostiary.internal/shared/platform/fault"
+)
+
+// reviewed notes that a person has looked at items that only people can judge. When nothing else is to be looked at, the
+// engine searches again at once: whether the request is complete is for a search to say.
+func (d *deciding) reviewed() error {
+	if err := d.from(AwaitingApproval, Approved, Executing, Verifying, Partial); err != nil {
+		return err
+	}
+	l := d.e.Look
+	switch {
+	case d.e.By == "" || d.e.By == d.EnteredBy:
+		return fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
+	case l.Items < 0 || l.Items > d.counted(l.Entry) || l.Items == 0 && !d.unasked(l.Entry):
+		return fault.Refuse(fault.Conflict, "review_unknown", "There are not so many items of this entry to look at.", "Look at the request again.")
+	}
+	if n, known := d.Reviewed[l.Entry]; known && n == l.Items {
+		return nil
+	}
+	if d.Reviewed == nil {
+		d.Reviewed = map[string]int64{}
+	}
+	d.Reviewed[l.Entry] = l.Items
+	d.record("reviewed")
+	if d.State == Partial && !slices.ContainsFunc(d.settled(d.Outcome).Open, func(o Open) bool { return o.Why == review || o.Why == unasked }) {
+		d.Extra, d.Pass = true, d.now.Add(Idle) // until the engine has answered
+		d.Round++
+		d.publish(TopicPlan)
+	}
+	return nil
+}
+
+// counted is how many items of an entry a person has to look at, as far as plan and search have told.
+func (d *deciding) counted(entry string) (n int64) {
+	if d.Plan != nil {
+		for _, l := range d.Plan.Look {
+			if l.Entry == entry {
+				n = max(n, l.Items)
+			}
+		}
+	}
+	for _, o := range d.Outcome.Open {
+		if o.Entry == entry && o.Why == review {
+			n = max(n, o.Items)
+		}
+	}
+	return n
+}
+
+// unasked reports whether nobody but a person can look into an entry.
+func (d *deciding) unasked(entry string) bool {
+	return slices.ContainsFunc(d.Outcome.Open, func(o Open) bool { return o.Entry == entry && o.Why == unasked })
+}
+
+// seen reports whether a person has settled all of what there is to look at.
+func (d *deciding) seen(items int64, all []Look) bool {
+	var listed int64
+	for _, l := range all {
+		if listed += l.Items; l.Items > d.Reviewed[l.Entry] {
+			return false
+		}
+	}
+	return listed >= items
+}
+
+// settled leaves out of an outcome what a person has looked at. Of an entry that holds more than she saw all of it is open.
+func (d *deciding) settled(o Outcome) Outcome {
+	o.Open = slices.DeleteFunc(slices.Clone(o.Open), func(one Open) bool {
+		n, known := d.Reviewed[one.Entry]
+		return one.Why == review && one.Items > 0 && one.Items <= n || one.Why == unasked && known
+	})
+	return o
+}

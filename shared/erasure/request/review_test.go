@@ -1,0 +1,112 @@
+package request
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// What only people can judge is settled by a person, as much as was counted and no more; a search says whether that was all.
+func TestReviewed(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	r := w.proved("mia@customer.example")
+	reviewed := func(who, entry string, items int64) string {
+		_, err := w.Reviewed(ctx, r.ID, w.person(who), entry, items, w.now())
+		return code(err)
+	}
+	w.planned(r.ID, Plan{Digest: "d", Items: 5, Review: 2, Look: []Look{{"notes", 2}}, Own: true})
+	if got := reviewed("dan", "notes", 3); got != "review_unknown" {
+		t.Errorf("more than was counted: %s", got)
+	}
+	_, err := w.Approve(ctx, r.ID, w.person("dan"), "d", w.now())
+	w.must(err)
+	open := []Open{{Entry: "notes", Why: review, Items: 2}, {Entry: "files", Why: review, Items: 4}, {Entry: "archive", Why: unasked}}
+	w.erased(r.ID, Outcome{Open: open})
+	w.wantState(r.ID, Partial, Left)
+	w.to(8 * 24 * time.Hour) // the next search of the plan is weeks away
+	for i := range Passes()[1:4] {
+		_, err := w.Verified(ctx, r.ID, w.read(r.ID).Round, i+2, Outcome{Open: open}, w.now())
+		w.must(err)
+	}
+	last := w.wantState(r.ID, Partial, Left)
+	for entry, items := range map[string]int64{"files": 5, "notes": 0, "nothing": 1} {
+		if got := reviewed("dan", entry, items); got != "review_unknown" {
+			t.Errorf("%d of %s: %s", items, entry, got)
+		}
+	}
+	if got := reviewed("ada", "notes", 2); got != "role_missing" {
+		t.Error(got)
+	}
+	called := w.published(TopicPlan, r.ID)
+	for _, step := range []Look{{"notes", 2}, {"files", 3}, {"archive", 0}, {"archive", 0}} {
+		if got := reviewed("dan", step.Entry, step.Items); got != "" {
+			t.Errorf("%+v: %s", step, got)
+		}
+	}
+	if w.published(TopicPlan, r.ID) != called || w.of("reviewed") != 3 {
+		t.Errorf("searched although something is left to look at, or recorded %d times", w.of("reviewed"))
+	}
+	if got := reviewed("dora", "files", 4); got != "" || w.published(TopicPlan, r.ID) != called+1 {
+		t.Errorf("%s, called %d times", got, w.published(TopicPlan, r.ID)-called)
+	}
+	work, err := w.Work(ctx, r.ID, w.now())
+	w.must(err)
+	if work.Search != 5 || work.Round == last.Round || work.Reviewed["files"] != 4 || work.Reviewed["notes"] != 2 {
+		t.Fatalf("%+v", work)
+	}
+	got, err := w.Verified(ctx, r.ID, work.Round, work.Search, Outcome{Open: open}, w.now())
+	w.must(err)
+	if got.State != Completed || got.Passed != 4 || !got.Pass.Equal(got.Ran.Add(Passes()[4])) || !got.Closed.IsZero() {
+		t.Errorf("%+v", got)
+	}
+	if _, err := w.Verified(ctx, r.ID, work.Round, work.Search, Outcome{Open: open}, w.now()); code(err) != "request_moved" {
+		t.Errorf("the search that came between counts for the last one: %v", err)
+	}
+	// The last search finds one more: it is open again, and all of it.
+	w.to(31 * 24 * time.Hour)
+	open[1].Items = 5
+	_, err = w.Verified(ctx, r.ID, got.Round, 5, Outcome{Open: open}, w.now())
+	w.must(err)
+	if got := w.wantState(r.ID, Partial, Left); !slices.Equal(got.Outcome.Open, open[1:2]) {
+		t.Errorf("%+v", got.Outcome.Open)
+	}
+}
+
+// What was looked at before is no doubt about the next plan.
+func TestReviewedBefore(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	r := w.proved("mia@customer.example")
+	p := Plan{Digest: "d", Items: 5, Review: 2, Look: []Look{{"notes", 2}}, Own: true}
+	w.planned(r.ID, p)
+	_, err := w.Reviewed(ctx, r.ID, w.person("dan"), "notes", 2, w.now())
+	w.must(err)
+	_, err = w.Approve(ctx, r.ID, w.person("dan"), "d", w.now())
+	w.must(err)
+	_, err = w.Started(ctx, r.ID, 1, "d", w.now())
+	w.must(err)
+	w.replanned(r.ID)
+	w.planned(r.ID, p)
+	if got := w.read(r.ID); slices.Contains(got.Doubts, ReviewNeeded) {
+		t.Errorf("%v", got.Doubts)
+	}
+	w.replanned(r.ID)
+	p.Review, p.Look[0].Items = 3, 3
+	w.planned(r.ID, p)
+	if got := w.read(r.ID); !slices.Contains(got.Doubts, ReviewNeeded) {
+		t.Errorf("%v", got.Doubts)
+	}
+}
+
+// replanned has a request planned again, from wherever it stands.
+func (w *world) replanned(id string) {
+	w.t.Helper()
+	r := w.read(id)
+	if r.State == AwaitingApproval {
+		_, err := w.Approve(w.t.Context(), id, w.person("dan"), r.Plan.Digest, w.now())
+		w.must(err)
+	}
+	_, err := w.Drifted(w.t.Context(), id, r.Round, nil, w.now())
+	w.must(err)
+}

@@ -1,0 +1,115 @@
+package run
+
+import (
+	"time"
+
+	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/erasure/datamap"
+)
+
+// judgement is what is to be done with one item.
+type judgement string
+
+const (
+	toErase  judgement = "erase"  // now
+	toDelete judgement = "delete" // now, for what kept it is over
+	toKeep   judgement = "keep"
+	toReview judgement = "review" // by a person
+	toSpare  judgement = "spare"  // it is of somebody else, or clean
+)
+
+// judge tells what is to be done with an item that was made at a time, and counts it as that. It is the same for planning,
+// erasing and searching.
+func (w *walk) judge(s *step, item erasure.Item, made time.Time, c *Count) judgement {
+	now := w.Clock.Now()
+	if !s.before.IsZero() && !made.IsZero() && !made.Before(s.before) {
+		return toSpare
+	}
+	if !ours(s.Query, item) {
+		c.Foreign++
+		if item.Tenant == "" {
+			c.Stray++
+		}
+		return toSpare
+	}
+	c.Found++
+	switch {
+	case s.doubt && made.IsZero():
+		c.Review++ // of this person, or of the one who has her address now: nobody can tell
+		return toReview
+	case now.Before(s.held):
+		return c.keep(s.held)
+	}
+	switch s.Entry.Action {
+	case datamap.Review, datamap.Pseudonymise:
+		c.Review++
+		return toReview
+	case datamap.RetainIt:
+		return w.retained(s, item, c, now)
+	}
+	return w.erasable(s, item, c, now)
+}
+
+func (w *walk) erasable(s *step, item erasure.Item, c *Count, now time.Time) judgement {
+	if s.part.After(now) {
+		c.keep(s.part)
+	}
+	switch {
+	case item.Clean:
+		c.Clean++
+		return toSpare
+	case s.shield != nil && s.Query.Action == erasure.ActionDelete:
+		c.NoEnd = c.NoEnd || s.shield.open
+		return c.keep(s.shield.until)
+	case item.Held.After(now):
+		c.Held++
+		c.until(item.Held)
+		return toKeep
+	}
+	c.Left++
+	return toErase
+}
+
+// retained judges an item that a law keeps: until its end, without what is not needed of it.
+func (w *walk) retained(s *step, item erasure.Item, c *Count, now time.Time) judgement {
+	end, known := s.Until(item)
+	over := known && !now.Before(end)
+	switch {
+	case over && s.part.After(now):
+		end = s.part
+	case over && s.shield != nil:
+		c.NoEnd = c.NoEnd || s.shield.open
+		return c.keep(s.shield.until)
+	case over && item.Held.After(now):
+		c.Held++
+		c.until(item.Held)
+		return toKeep
+	case over:
+		c.Left++
+		return toDelete
+	}
+	c.NoEnd = c.NoEnd || !known
+	c.keep(latest(end, s.part))
+	if len(s.Query.Changes) > 0 && !item.Clean {
+		c.Left++
+		return toErase
+	}
+	return toKeep
+}
+
+// keep counts an item that stays until then; zero for nobody knows.
+func (c *Count) keep(until time.Time) judgement {
+	c.Kept++
+	c.until(until)
+	return toKeep
+}
+
+// until notes an end.
+func (c *Count) until(t time.Time) {
+	if t.After(c.Until) {
+		c.Until = t.UTC()
+	}
+	if !t.IsZero() && (c.First.IsZero() || t.Before(c.First)) {
+		c.First = t.UTC()
+	}
+}

@@ -1,0 +1,284 @@
+package run
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/request"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/platform/store"
+)
+
+// known is what is known of a person: the records that tell it may be gone later.
+type known struct {
+	IDs   []datamap.Identifier `json:"ids"`
+	Asked []string             `json:"asked,omitempty"` // kinds of identifiers that stores were asked for
+	// Of one phase of a round alone.
+	Lost  []request.Open `json:"lost,omitempty"` // entries whose identifiers could not be read
+	Owner bool           `json:"owner,omitempty"`
+	Last  bool           `json:"last,omitempty"`
+	Salt  []byte         `json:"salt,omitempty"` // of commitments
+	Holds []Hold         `json:"holds,omitempty"`
+	Plan  *Plan          `json:"plan,omitempty"`
+}
+
+// snapshot is known as it is stored: under the request's id the newest, and that of each phase of a round, which stays as
+// it was: what a walk searches for does not change on its way.
+type snapshot struct {
+	V       int           `json:"v"`
+	Request string        `json:"request"`
+	Rev     int64         `json:"rev"`               // counts the changes
+	Round   int           `json:"round,omitempty"`   // of a phase
+	Planned int           `json:"planned,omitempty"` // round of the last plan
+	Known   seal.Envelope `json:"known"`
+}
+
+// snapshotID is where a phase's is: one that is searched each day takes the place of the one before.
+func snapshotID(j Job, phase string) string {
+	if strings.HasPrefix(phase, searching) {
+		return j.Request + "." + phase
+	}
+	return phaseID(j, phase)
+}
+
+func phaseID(j Job, phase string) string {
+	return j.Request + "." + strconv.Itoa(j.Round) + "." + phase
+}
+
+// identify returns what is known of the person in a phase. The first call of a phase looks up what records tell, but for
+// one that erases: it goes by its round's plan, or in a round without one by what the search before it knew.
+func (e *Engine) identify(ctx context.Context, j Job, phase string) (known, error) {
+	k, of, found, err := e.recall(ctx, j, snapshotID(j, phase))
+	if err == nil && !found && phase == erasing {
+		k, of, found, err = e.recall(ctx, j, snapshotID(j, planning))
+	}
+	if err != nil || found && of.Round == j.Round {
+		return k, err
+	}
+	if j.Still != nil {
+		if err := j.Still(ctx); err != nil {
+			return known{}, err
+		}
+	}
+	w := &walk{Engine: e, job: j, phase: "ask." + phase}
+	s := &step{Step: datamap.Step{ID: "identifiers", Entry: &datamap.Entry{ID: "identifiers"}}}
+	t, err := w.take(ctx, s)
+	if errors.Is(err, errBusy) || errors.Is(err, errWaits) {
+		return known{}, ErrLater
+	} else if err != nil {
+		return known{}, err
+	}
+	k, before, _, err := e.recall(ctx, j, j.Request)
+	if err != nil {
+		return known{}, err
+	}
+	k = known{IDs: union(k.IDs, j.IDs), Asked: k.Asked, Holds: j.Holds, Salt: make([]byte, sha256.Size)}
+	if _, err := io.ReadFull(e.Random, k.Salt); err != nil {
+		return known{}, fault.New(fault.Transient, "keeping identifiers: %w", err)
+	}
+	if phase != erasing {
+		if again := e.ask(ctx, j, phase, &k, t.Tries); again != nil {
+			if fault.KindOf(again) == fault.Invalid {
+				return known{}, again
+			}
+			if t.Tries++; t.Tries > 1 {
+				again = ErrLater
+			}
+			t.Not = w.Clock.Now().Add(growing(t.Tries)).UnixMicro()
+			return known{}, errors.Join(again, w.save(context.WithoutCancel(ctx), &t, position{}, true))
+		}
+	}
+	return k, e.keep(ctx, j, phase, k, before, taskID(j, w.phase, s.ID))
+}
+
+// ask adds what stores tell. An error is worth another try, unless it is Invalid; what cannot be asked after so many of
+// them is listed.
+func (e *Engine) ask(ctx context.Context, j Job, phase string, k *known, tries int) error {
+	skip := !j.Executed.IsZero() && e.returned(ctx, j, k.IDs).known(e.Map)
+	var wait error
+	ids, err := e.Map.Resolve(j.Tenant, k.IDs, func(l datamap.Lookup) ([]string, error) {
+		if l.Reusable && !j.Executed.IsZero() {
+			if skip {
+				return nil, nil // it may be hers who has the identifier now
+			}
+			l.Query.CreatedBefore = j.Executed
+		}
+		values, err := e.values(ctx, l)
+		switch {
+		case err == nil:
+			if !slices.Contains(k.Asked, l.Kind) {
+				k.Asked = append(k.Asked, l.Kind)
+			}
+		case worthwhile(err, tries):
+			wait = err
+			return nil, err
+		default:
+			k.Lost = append(k.Lost, request.Open{Entry: l.Entry.ID, Why: "lookup_" + word(err)})
+			return nil, nil
+		}
+		return values, nil
+	})
+	if wait != nil {
+		return wait
+	}
+	switch {
+	case err == nil:
+		k.IDs = ids
+	case phase == planning:
+		return fault.New(fault.Invalid, "looking up identifiers: %w", err)
+	default: // what was known when it was planned is searched for
+		k.Lost = append(k.Lost, request.Open{Entry: e.Map.Entries[0].ID, Why: "identifiers_refused"})
+	}
+	if phase != planning || j.Scope == Instructed {
+		return nil
+	}
+	return e.ownership(ctx, j, k, tries)
+}
+
+// values asks a store for identifiers. Of items of which nobody knows when they were made it takes none once that counts.
+func (e *Engine) values(ctx context.Context, l datamap.Lookup) ([]string, error) {
+	reader, err := e.Reader(ctx, l.Reader)
+	if err != nil {
+		return nil, err
+	}
+	for cursor := ""; !l.Query.CreatedBefore.IsZero(); {
+		page, err := reader.Find(ctx, l.Query, cursor, erasure.MaxPage)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(page.Items, func(i erasure.Item) bool { return i.Created.IsZero() }) {
+			return nil, nil
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	values, err := reader.Values(ctx, l.Query, l.Field, erasure.MaxValues)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil // the search lists the place as missing
+	}
+	return values, err
+}
+
+// worthwhile reports whether a look-up is made again. One that finds too much finds too much the next time.
+func worthwhile(err error, tries int) bool {
+	if fault.Is(err, fault.Exhausted) {
+		return tries+1 < fewTries
+	}
+	return passing(err) && tries+1 < mostTries
+}
+
+// ownership tells whether the person is an owner of the tenant. Where nobody can tell, she may be the last: a person looks.
+func (e *Engine) ownership(ctx context.Context, j Job, k *known, tries int) error {
+	l, err := e.Map.Owners(j.Tenant)
+	if fault.Is(err, fault.NotFound) {
+		return nil // the map does not say who owns
+	}
+	var owners []string
+	if err == nil {
+		owners, err = e.values(ctx, l)
+	}
+	switch {
+	case err == nil:
+		k.Owner, k.Last = e.Map.Owns(k.IDs, owners)
+	case worthwhile(err, tries):
+		return err
+	default:
+		k.Last = j.Scope == Person
+		k.Lost = append(k.Lost, request.Open{Entry: e.Map.Owner.Entry, Why: "owners_" + word(err)})
+	}
+	return nil
+}
+
+// recall returns what was kept under an id, and how it stood.
+func (e *Engine) recall(ctx context.Context, j Job, id string) (k known, kept snapshot, found bool, err error) {
+	if err := e.Store.Get(ctx, jobs, id, &kept); fault.Is(err, fault.NotFound) {
+		return k, kept, false, nil
+	} else if err != nil {
+		return k, kept, false, err
+	}
+	plain, err := seal.Open(ctx, e.Keys, kept.Known, e.bound(j, id))
+	if err != nil {
+		return k, kept, false, err
+	}
+	defer seal.Wipe(plain)
+	if err := json.Unmarshal(plain, &k); err != nil {
+		return k, kept, false, fault.New(fault.Invalid, "reading identifiers: not what was kept")
+	}
+	return k, kept, true, nil
+}
+
+func (e *Engine) sealed(ctx context.Context, j Job, id string, k known) (seal.Envelope, error) {
+	plain, err := json.Marshal(k)
+	if err != nil {
+		return seal.Envelope{}, fault.New(fault.Invalid, "keeping identifiers: %w", err)
+	}
+	defer seal.Wipe(plain)
+	return seal.Seal(ctx, e.Keys, e.Random, plain, e.bound(j, id))
+}
+
+// keep puts on record what is known, as the newest and as that of a phase, and ends the task of looking it up.
+func (e *Engine) keep(ctx context.Context, j Job, phase string, k known, before snapshot, task string) error {
+	newest, err := e.sealed(ctx, j, j.Request, known{IDs: k.IDs, Asked: k.Asked})
+	if err != nil {
+		return err
+	}
+	id := snapshotID(j, phase)
+	of, err := e.sealed(ctx, j, id, k)
+	if err != nil {
+		return err
+	}
+	return e.Store.Tx(ctx, func(tx store.Tx) error {
+		var now snapshot
+		if err := tx.Get(jobs, j.Request, &now); err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		if now.Rev != before.Rev {
+			// Another looked them up meanwhile, maybe while the records that tell them were still there.
+			return fault.New(fault.Transient, "keeping identifiers: somebody else did meanwhile")
+		}
+		if err := tx.Put(jobs, j.Request, snapshot{V: version, Request: j.Request, Rev: before.Rev + 1, Planned: before.Planned, Known: newest}); err != nil {
+			return err
+		}
+		if err := tx.Put(jobs, id, snapshot{V: version, Request: j.Request, Rev: 1, Round: j.Round, Known: of}); err != nil {
+			return err
+		}
+		return tx.Delete(tasks, task)
+	})
+}
+
+// commitment stands for the identifiers: the same for the same, and nothing to whoever lacks the salt.
+func (k known) commitment() (string, error) {
+	text, err := json.Marshal(k.IDs)
+	if err != nil {
+		return "", fault.New(fault.Invalid, "committing to identifiers: %w", err)
+	}
+	defer seal.Wipe(text)
+	mac := hmac.New(sha256.New, k.Salt)
+	mac.Write(text)
+	return hex.EncodeToString(mac.Sum(nil)), nil
+}
+
+func union(a, b []datamap.Identifier) []datamap.Identifier {
+	seen, all := map[datamap.Identifier]bool{}, []datamap.Identifier{}
+	for _, list := range [][]datamap.Identifier{a, b} {
+		for _, id := range list {
+			if !seen[id] {
+				seen[id] = true
+				all = append(all, id)
+			}
+		}
+	}
+	return all
+}
