@@ -21,6 +21,9 @@ import (
 // serverTime is how long a running server may take to answer a command.
 const serverTime = 10 * time.Second
 
+// maxAnswer of a running server, in bytes.
+const maxAnswer = 16 << 20
+
 // enrol prints a link that lets a person set up one authenticator, and has her told.
 func enrol(ctx context.Context, t terminal, args []string) int {
 	data := t.flags.String("data", "data", "data folder")
@@ -82,34 +85,39 @@ func serverOf(data string) string {
 	return r.URL
 }
 
-func askServer(ctx context.Context, url, email, by string) (local.Invitation, error) {
-	var made local.Invitation
-	body, err := json.Marshal(map[string]string{"email": email, "by": by})
+func askServer(ctx context.Context, url, email, by string) (made local.Invitation, err error) {
+	err = callServer(ctx, http.MethodPost, url+"/_local/enrol", map[string]string{"email": email, "by": by}, &made)
+	return made, err
+}
+
+// callServer makes a call of a running server's and reads its answer; a refusal is an error of the server's words.
+func callServer(ctx context.Context, method, url string, body, into any) error {
+	text, err := json.Marshal(body)
 	if err != nil {
-		return made, err
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, serverTime)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/_local/enrol", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(text))
 	if err != nil {
-		return made, fmt.Errorf("asking the server: %w", err)
+		return fmt.Errorf("asking the server: %w", err)
 	}
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return made, fmt.Errorf("asking the server at %s: %w", url, err)
+		return fmt.Errorf("asking the server at %s://%s: %w", r.URL.Scheme, r.URL.Host, err)
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	text, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if err != nil {
-		return made, fmt.Errorf("reading the server's answer: %w", err)
+		return fmt.Errorf("reading the server's answer: %w", err)
 	}
-	if answer.StatusCode != http.StatusCreated {
+	if answer.StatusCode/100 != 2 {
 		var p struct{ Code, Detail, Next string }
 		_ = json.Unmarshal(text, &p)
-		return made, fault.Refuse(fault.Denied, p.Code, p.Detail, p.Next)
+		return fault.Refuse(fault.Denied, p.Code, p.Detail, p.Next)
 	}
-	return made, json.Unmarshal(text, &made)
+	return json.Unmarshal(text, into)
 }
 
 // askFolder opens the data folder for the length of one command.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -57,6 +58,15 @@ func erasePlan(t terminal, args []string) int {
 		return t.fail(err)
 	}
 	return exitGood
+}
+
+// explain adds to the help of a command what its exit codes mean.
+func (t terminal) explain(exits string) {
+	usage := t.flags.Usage
+	t.flags.Usage = func() {
+		usage()
+		fmt.Fprintln(t.flags.Output(), exits)
+	}
 }
 
 func printJSON(w io.Writer, answer any) error {

@@ -40,16 +40,14 @@ func (o *opened) erase(ctx context.Context, people []*returned, bar *progress) e
 	}
 	defer os.RemoveAll(dir)
 	keys := sealing.New(filepath.Join(dir, "key"), rand.Reader)
-	bar.done, bar.total, bar.unit = 0, int64(len(people)), "people"
 	failed := 0
 	var last error
-	for _, who := range people {
+	for i, who := range people {
 		if !who.Doubtful {
-			if err := o.eraseOne(ctx, who, keys); err != nil {
+			if err := o.eraseOne(ctx, who, keys, step{bar, fmt.Sprintf("person %d of %d", i+1, len(people))}); err != nil {
 				failed, last = failed+1, err
 			}
 		}
-		bar.read(1)
 	}
 	if last != nil {
 		return fmt.Errorf("erasing %d of %d people again; run it once more: %w", failed, len(people), last)
@@ -57,8 +55,16 @@ func (o *opened) erase(ctx context.Context, people []*returned, bar *progress) e
 	return nil
 }
 
+// step shows how far the erasing of one person is.
+type step struct {
+	bar *progress
+	who string
+}
+
+func (s step) begin(what string, total int64) { s.bar.begin(s.who+", "+what, "items", total) }
+
 // eraseOne is a request of its own, executed when she was erased the first time.
-func (o *opened) eraseOne(ctx context.Context, who *returned, keys *sealing.Keys) error {
+func (o *opened) eraseOne(ctx context.Context, who *returned, keys *sealing.Keys, at step) error {
 	state, err := memory.New(store.Options{Schema: engine.Collection(), Clock: o.clock})
 	if err != nil {
 		return err
@@ -69,11 +75,11 @@ func (o *opened) eraseOne(ctx context.Context, who *returned, keys *sealing.Keys
 		Store: state, Keys: keys, Random: rand.Reader, Clock: o.clock, Map: o.m, Zone: time.UTC,
 		Reader: func(ctx context.Context, url string) (erasure.Reader, error) {
 			r, err := o.reader(ctx, url)
-			return now.reader(r), err
+			return watchedReader{now.reader(r), at.bar}, err
 		},
 		Eraser: func(ctx context.Context, url string) (erasure.Store, error) {
 			s, err := o.store(ctx, url)
-			return restoredStore{now.reader(s), s, now}, err
+			return restoredStore{now.reader(s), s, now, at.bar}, err
 		},
 	})
 	if err != nil {
@@ -81,7 +87,7 @@ func (o *opened) eraseOne(ctx context.Context, who *returned, keys *sealing.Keys
 	}
 	who.Done = &again{}
 	for _, scope := range o.scopes(who) {
-		if err := carry(ctx, e, o.job(who, scope), who.Done); err != nil {
+		if err := carry(ctx, e, o.job(who, scope), who.Done, at); err != nil {
 			return err
 		}
 	}
@@ -154,13 +160,19 @@ func turns(ctx context.Context, clk clock.Clock, call func(until time.Time) (ove
 }
 
 // carry looks her up, erases, and looks whether anything is left.
-func carry(ctx context.Context, e *engine.Engine, j engine.Job, done *again) error {
+func carry(ctx context.Context, e *engine.Engine, j engine.Job, done *again, at step) error {
+	var total int64
+	at.begin("looking", 0)
 	if err := turns(ctx, e.Clock, func(until time.Time) (bool, error) {
-		_, over, err := e.Plan(ctx, j, until)
+		p, over, err := e.Plan(ctx, j, until)
+		if over && err == nil {
+			total = p.Summary("").Items
+		}
 		return over, err
 	}); err != nil {
 		return err
 	}
+	at.begin("erasing", total)
 	if err := turns(ctx, e.Clock, func(until time.Time) (bool, error) {
 		x, over, err := e.Execute(ctx, j, until)
 		if over && err == nil {
@@ -170,6 +182,7 @@ func carry(ctx context.Context, e *engine.Engine, j engine.Job, done *again) err
 	}); err != nil {
 		return err
 	}
+	at.begin("looking again", 0)
 	return turns(ctx, e.Clock, func(until time.Time) (bool, error) {
 		o, _, over, err := e.Search(ctx, j, 1, until)
 		if !over || err != nil {
@@ -240,11 +253,25 @@ func (r restoredReader) Values(ctx context.Context, q erasure.Query, field strin
 	return r.Reader.Values(ctx, r.query(q), field, limit)
 }
 
-// restoredStore reads as restored says.
+// watchedReader shows how much was found.
+type watchedReader struct {
+	erasure.Reader
+	bar *progress
+}
+
+// Find implements erasure.Reader.
+func (r watchedReader) Find(ctx context.Context, q erasure.Query, cursor string, limit int) (erasure.Page, error) {
+	page, err := r.Reader.Find(ctx, q, cursor, limit)
+	r.bar.read(int64(len(page.Items)))
+	return page, err
+}
+
+// restoredStore reads as restored says, and shows how much was erased.
 type restoredStore struct {
 	erasure.Reader
 	store erasure.Store
 	restored
+	bar *progress
 }
 
 // Erase implements erasure.Store.
@@ -252,7 +279,9 @@ func (s restoredStore) Erase(ctx context.Context, q erasure.Query, items []erasu
 	if q = s.query(q); q.CreatedField == "" {
 		q.CreatedBefore = time.Time{} // Find has looked
 	}
-	return s.store.Erase(ctx, q, items)
+	results, err := s.store.Erase(ctx, q, items)
+	s.bar.read(int64(len(results)))
+	return results, err
 }
 
 var _ erasure.Store = restoredStore{}

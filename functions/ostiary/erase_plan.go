@@ -33,13 +33,13 @@ func describe(m *datamap.Map) string {
 	}{
 		{"Erased when a person asks, in this order", func(r datamap.Row) bool { return r.Role == datamap.Controller && !r.Staff }},
 		{"Our customers answer for it: a request is forwarded, and erased when they say so", func(r datamap.Row) bool { return r.Role == datamap.Processor }},
-		{"Of people who work here", func(r datamap.Row) bool { return r.Role == datamap.Controller && r.Staff }},
+		{"Of people who work here: listed only, nothing erases these yet", func(r datamap.Row) bool { return r.Role == datamap.Controller && r.Staff }},
 	} {
 		entries(&b, section.title, slices.DeleteFunc(slices.Clone(rows), func(r datamap.Row) bool { return !section.of(r) }), stores)
 	}
 	b.WriteString("Stores\n")
 	for i, s := range stores {
-		fmt.Fprintf(&b, "  %s  %s\n", letter(i), s)
+		fmt.Fprintf(&b, "  %s  %s\n", initial(i), s)
 	}
 	fmt.Fprintf(&b, "\nOwners of an account\n  %s\n\n", owners(m))
 	atTheEnd(&b, m, rows)
@@ -49,12 +49,12 @@ func describe(m *datamap.Map) string {
 	return b.String()
 }
 
-// letter stands for a store, whose URL would fill the line.
-func letter(i int) string {
+// initial stands for a store, whose URL would fill the line.
+func initial(i int) string {
 	if i < 26 {
 		return string(rune('A' + i))
 	}
-	return letter(i/26-1) + letter(i%26)
+	return initial(i/26-1) + initial(i%26)
 }
 
 // entries prints one line of each entry, and below it what does not fit.
@@ -66,7 +66,7 @@ func entries(b *strings.Builder, title string, rows []datamap.Row, stores []stri
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "#\tENTRY\tWHAT IS DONE\tWHERE\tTENANT BY\tFOUND BY")
 	for _, r := range rows {
-		where := letter(slices.Index(stores, r.Store)) + " " + cmp.Or(r.Place, "*")
+		where := initial(slices.Index(stores, r.Store)) + " " + cmp.Or(r.Place, "*")
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", r.Order, r.Entry, r.Action, where, r.Tenant, r.Selector)
 	}
 	w.Flush() // into memory
@@ -108,7 +108,7 @@ func owners(m *datamap.Map) string {
 	o := m.Owner
 	switch {
 	case o == nil:
-		return "Nothing tells who they are (owners: in " + datamap.File + "): a person of the desk looks before an account is closed."
+		return "Nothing tells who they are (owners: in " + datamap.File + "): a person of the desk looks before an account is closed, and an administrator may have an owner erased."
 	case o.Where != "":
 		return fmt.Sprintf("Whose %s is %q in %s, by %s. The last one hands the account over, or closes it.", o.Where, o.Is, o.Entry, o.Kind)
 	}

@@ -11,23 +11,20 @@ import (
 	"ostiary.internal/shared/platform/fault"
 )
 
-// eraseVerify checks a receipt offline. Exit codes are those of evidence verify: 0 good, 1 tampered, 3 untrusted key, 4
-// malformed.
+const eraseVerifyExits = `
+exit codes: 0 good, 1 tampered, 3 no key of the trust file has signed, 4 malformed (also a trust file without a key), 64 usage,
+or a file that cannot be read
+
+The trust file is at /trustpage/v1/receipts-trust.json of the company; get it another way than the receipt.`
+
+// eraseVerify checks a receipt offline. Exit codes are those of evidence verify, as far as a receipt has them.
 func eraseVerify(t terminal, args []string) int {
 	trust := t.flags.String("trust", "", "the trust file of receipts, which came another way than the receipt")
 	asJSON := t.flags.Bool("json", false, "print what was found as JSON")
-	file := ""
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		file, args = args[0], args[1:]
-	}
-	if code := t.parse(args, -1); code >= 0 {
+	t.explain(eraseVerifyExits)
+	file, code := t.parseOne(args)
+	if code >= 0 {
 		return code
-	}
-	if file == "" && t.flags.NArg() == 1 {
-		file = t.flags.Arg(0)
-	} else if t.flags.NArg() > 0 || file == "" {
-		t.flags.Usage()
-		return exitUsage
 	}
 	if *trust == "" {
 		return t.usage("--trust: name the trust file, which came another way than the receipt")
@@ -36,11 +33,11 @@ func eraseVerify(t terminal, args []string) int {
 	if fault.Is(err, fault.Invalid) {
 		return t.untrusted(receipt.Report{V: 1, Outcome: verify.Malformed, Exit: verify.Malformed.Exit(), Why: "the trust file cannot be read"}, *asJSON)
 	} else if err != nil {
-		return t.fail(err)
+		return t.usage("%v", err)
 	}
 	signed, err := readReceipt(file)
 	if err != nil {
-		return t.fail(err)
+		return t.usage("%v", err)
 	}
 	found := receipt.Verify(signed, keys)
 	if found.Outcome != verify.Good || *asJSON {

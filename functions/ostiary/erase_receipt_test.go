@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ostiary.internal/shared/evidence/sign"
 )
 
 // The golden receipt and its trust file are those of the package that signs them.
@@ -18,10 +21,17 @@ func TestVerifyReceipt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	known, err := os.ReadFile(receipts + "trust.json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	other := strings.Replace(string(golden), `"erased":3`, `"erased":4`, 1)
 	dir := t.TempDir()
+	const origin = "sharedcontacts.example/ostiary/receipts"
 	for name, text := range map[string]string{
-		"changed.json": other, "empty.json": "{}", "large.json": string(golden) + strings.Repeat(" ", 2<<20), "nobody.json": `{"origin":"x.example/other","keys":[]}`,
+		"changed.json": other, "empty.json": "{}", "large.json": string(golden) + strings.Repeat(" ", 2<<20), "nobody.json": `{"v":1,"origin":"` + origin + `","keys":[]}`,
+		"rubbish.json": "rubbish", "foreign.json": trusting(t, "other.example/ostiary/receipts"), "namesake.json": trusting(t, origin),
+		"not-yet.json": strings.Replace(string(known), `"from": 0`, `"from": 9007199254740991`, 1),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -35,14 +45,26 @@ func TestVerifyReceipt(t *testing.T) {
 	}{
 		{"good", receipts + "receipt.json", trust, 0, "  kept       4 of invoices until 2034-12-31: statute"},
 		{"changed", filepath.Join(dir, "changed.json"), trust, 1, "tampered: "},
-		{"nobody's key", receipts + "receipt.json", filepath.Join(dir, "nobody.json"), 4, "malformed: "},
+		{"somebody else's key", receipts + "receipt.json", filepath.Join(dir, "foreign.json"), 3, "untrusted: "},
+		{"another key by that name", receipts + "receipt.json", filepath.Join(dir, "namesake.json"), 3, "untrusted: "},
+		{"a key for later", receipts + "receipt.json", filepath.Join(dir, "not-yet.json"), 3, "untrusted: "},
+		{"changed, somebody else's key", filepath.Join(dir, "changed.json"), filepath.Join(dir, "foreign.json"), 3, "untrusted: "},
+		{"nobody's key", receipts + "receipt.json", filepath.Join(dir, "nobody.json"), 4, "malformed: "}, // as ostiary evidence verify
+		{"no trust file", receipts + "receipt.json", filepath.Join(dir, "rubbish.json"), 4, "malformed: "},
+		{"the receipt for a trust file", receipts + "receipt.json", receipts + "receipt.json", 4, "malformed: "},
 		{"no receipt", filepath.Join(dir, "empty.json"), trust, 4, "malformed: "},
 		{"too large", filepath.Join(dir, "large.json"), trust, 4, "malformed: "},
-		{"not there", filepath.Join(dir, "absent.json"), trust, 1, ""},
+		{"not there", filepath.Join(dir, "absent.json"), trust, 64, ""},
+		{"a folder", dir, trust, 64, ""},
+		{"a trust file that is not there", receipts + "receipt.json", filepath.Join(dir, "absent.json"), 64, ""},
+		{"a folder for a trust file", receipts + "receipt.json", dir, 64, ""},
 	} {
 		var out, errs bytes.Buffer
 		if exit := run(t.Context(), []string{"erase", "verify-receipt", c.file, "--trust", c.trust}, &out, &errs); exit != c.exit || !strings.Contains(out.String(), c.out) {
 			t.Errorf("%s: exit %d, want %d\n%s%s", c.name, exit, c.exit, &out, &errs)
+		}
+		if c.exit == exitUsage && (out.Len() > 0 || errs.Len() == 0) {
+			t.Errorf("%s: printed %q and %q", c.name, &out, &errs)
 		}
 		if c.exit != 0 && strings.Contains(out.String(), "sessions") {
 			t.Errorf("%s: what nobody vouches for was shown", c.name)
@@ -57,4 +79,26 @@ func TestVerifyReceipt(t *testing.T) {
 			t.Errorf("%v: exit %d, want 64", args, exit)
 		}
 	}
+	out.Reset()
+	if exit := run(t.Context(), []string{"erase", "verify-receipt", "--help"}, &out, &errs); exit != 0 || !strings.Contains(out.String(), "exit codes: 0 good, 1 tampered, 3 ") || !strings.Contains(out.String(), "64 ") {
+		t.Errorf("help: exit %d\n%s", exit, &out)
+	}
+}
+
+// trusting is the trust file of a key that nobody else has.
+func trusting(t *testing.T, origin string) string {
+	t.Helper()
+	public, _, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := sign.VerifierKey(origin, public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := sign.Trust{V: sign.TrustVersion, Origin: origin, Keys: []sign.TrustedKey{{Key: key}}}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -97,11 +97,7 @@ func (b *backups) flags(t terminal) {
 		b.tenants = append(b.tenants, id)
 		return nil
 	})
-	usage := t.flags.Usage
-	t.flags.Usage = func() {
-		usage()
-		fmt.Fprintln(t.flags.Output(), eraseReplayExits)
-	}
+	t.explain(eraseReplayExits)
 }
 
 // local is where things are in the data folder of a server on this machine.
@@ -176,7 +172,7 @@ func (b backups) replay(ctx context.Context, bar *progress) (*replayed, error) {
 		return nil, err
 	}
 	people := map[ledger.Subject]*returned{}
-	bar.unit = "items looked at"
+	bar.begin("", "items looked at", 0)
 	report.Summary, err = o.ledger.Replay(ctx, all, b.taken, func(_ context.Context, a ledger.Again) error {
 		found(people, a)
 		return nil

@@ -49,6 +49,7 @@ func commands() []command {
 		{"erase", eraseArgs, "list what a request for erasure reaches, in the order in which it is erased; erase again whom a restored backup brought back; check the signed receipt of a request", "ostiary erase verify-receipt receipt.json --trust receipts-trust.json", erase},
 		{"severity", severityArgs, "score a breach by ENISA's method, and say which notices that speaks for", "ostiary severity --input breach.json", scoreBreach},
 		{"clocks", clocksArgs, "say by when whom is to be told of a breach", "ostiary clocks --regime gdpr_33_1 --aware 2026-03-27T10:30:00+01:00 --zone Europe/Paris", clocks},
+		{"redeliver", redeliverArgs, "list the messages that no function would take, and queue them again", "ostiary redeliver --all --function syncallowlist", redeliver},
 		{"promises", "table|lint [--policy DIR] [--data DIR] [--server URL] [--json]", "list every promise with what keeps it and its state, or what is wrong with the texts", "ostiary promises table --policy testdata/policies/sharedcontacts", promises},
 	}
 }
@@ -94,7 +95,7 @@ func usage(w io.Writer, all []command) {
 	fmt.Fprintln(w, "ostiary turns a published security policy into running controls, and proves every sentence of it.")
 	fmt.Fprintln(w)
 	for _, c := range all {
-		fmt.Fprintf(w, "  ostiary %-8s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  ostiary %-9s %s\n", c.name, c.summary)
 	}
 	fmt.Fprintln(w, "\nostiary COMMAND --help shows its flags and an example.")
 }

@@ -33,6 +33,7 @@ func born(t *testing.T) *life {
 	if err := os.CopyFS(policies, os.DirFS(samples)); err != nil {
 		t.Fatal(err)
 	}
+	serveZeppelin(t, filepath.Join(policies, "sharedcontacts"))
 	own := must[*txtar.Archive](t)(txtar.ParseFile("testdata/privacy.txtar"))
 	for _, file := range own.Files {
 		if err := os.WriteFile(filepath.Join(policies, "sharedcontacts", file.Name), file.Data, 0o600); err != nil {

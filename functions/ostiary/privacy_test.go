@@ -27,9 +27,11 @@ func TestNothingPersonalShows(t *testing.T) {
 	l.desk()
 	l.machines()
 	l.watch()
+	her := l.forget()
 	l.attacks()
 	l.advance("32m")
 	l.nextDay()
+	l.month(her)
 
 	l.look()
 	for _, p := range l.planted {
@@ -133,16 +135,21 @@ func (l *life) attacks() {
 		"POST": {"/registerip/v1/leases", "/enrolotp/v1/authenticators", "/enrolotp/v1/authenticators/" + at + "/confirm", "/enrolotp/v1/authenticators/" + at + "/resync",
 			"/enrolotp/v1/recovery", "/enrolotp/v1/imports", "/enrolotp/v1/links", "/enrolotp/v1/resets", "/enrolotp/v1/resets/" + at + "/approve", "/checkotp/v1/check",
 			"/attest/v1/statements", "/attest/v1/waivers", "/attest/v1/duties/software-clearance/ask", "/attest/v1/duties/tool-access-review/done", "/attest/v1/duties/" + at + "/review",
-			"/attest/v1/waivers/" + at + "/approve", "/collectevidence/v1/events", "/syncallowlist/events", "/deliver/events", "/keeppromises/tick", "/trustpage/", "/" + at},
+			"/attest/v1/waivers/" + at + "/approve", "/collectevidence/v1/events", "/syncallowlist/events", "/deliver/events", "/keeppromises/tick", "/trustpage/", "/" + at,
+			"/requesterasure/v1/requests", "/requesterasure/v1/requests/" + at + "/confirm", "/requesterasure/v1/requests/" + at + "/cancel", "/requesterasure/ask", "/requesterasure/follow",
+			"/requesterasure/receipt", "/decideerasure/v1/requests", "/decideerasure/v1/requests/" + at + "/approve", "/decideerasure/v1/requests/" + at + "/hold", "/decideerasure/enter",
+			"/decideerasure/" + at + "/reject", "/decideerasure/parties/notice", "/opendsr/v2/requests", "/opendsr/opengdpr_requests", "/opendsr/v2/requests?id=" + at},
 		"GET": {"/trustpage/v1/promises/" + at, "/trustpage/v1/tile/" + at, "/trustpage/v1/records/" + at, "/trustpage/v1/pages/" + at, "/trustpage/pages/" + at, "/trustpage/v1/days/" + at,
-			"/trustpage/days?day=" + at, "/trustpage/" + at, "/attest/duties/" + at, "/attest/statements/" + at, "/admit/v1/check?who=" + at, "/registerip/v1/leases?who=" + at},
-		"DELETE": {"/registerip/v1/leases/" + at, "/enrolotp/v1/authenticators/" + at},
+			"/trustpage/days?day=" + at, "/trustpage/" + at, "/attest/duties/" + at, "/attest/statements/" + at, "/admit/v1/check?who=" + at, "/registerip/v1/leases?who=" + at,
+			"/requesterasure/v1/requests/" + at, "/requesterasure/confirm?code=" + at, "/decideerasure/" + at, "/decideerasure/v1/requests/" + at, "/decideerasure/v1/requests?after=" + at,
+			"/opendsr/v2/requests/" + at, "/opendsr/v2/requests/" + at + "/receipt", "/opendsr/opengdpr_requests/" + at},
+		"DELETE": {"/opendsr/v2/requests/" + at, "/opendsr/opengdpr_requests/" + at, "/registerip/v1/leases/" + at, "/enrolotp/v1/authenticators/" + at},
 	}
 	n := 0
 	for _, method := range slices.Sorted(maps.Keys(paths)) {
 		for _, path := range paths[method] {
 			for i, body := range hostile() {
-				who := []string{"", "ingrid-falkenhorst", "service bastion", "service people-desk", "kwame-mbekiani"}[n%5]
+				who := []string{"", "ingrid-falkenhorst", "service bastion", "service people-desk", "kwame-mbekiani", "anselm-dufresnoy", "service nord-dsr"}[n%7]
 				contentType := "application/json"
 				if strings.HasPrefix(path, "/collectevidence/") {
 					contentType = "application/cloudevents+json"
@@ -155,7 +162,7 @@ func (l *life) attacks() {
 				} else if i >= 5 {
 					continue
 				}
-				if n++; n%7 == 0 {
+				if n++; n%8 == 0 {
 					who = ""
 					c.header.Set("Authorization", "Bearer "+token)
 					c.header.Set("X-Goog-Iap-Jwt-Assertion", token)

@@ -15,6 +15,8 @@ type progress struct {
 	out         io.Writer // nil where nobody looks
 	done, total int64     // bytes, or of unit; total 0 when it is not known
 	unit        string    // "" for bytes
+	label       string    // what is being done; with a unit only
+	every       time.Duration
 	shown       time.Time
 }
 
@@ -30,7 +32,7 @@ func progressOn(w io.Writer, total int64) *progress {
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("TERM") == "dumb" {
 		return &progress{}
 	}
-	return &progress{out: w, total: total}
+	return &progress{out: w, total: total, every: betweenBars}
 }
 
 func (p *progress) read(n int64) {
@@ -39,12 +41,12 @@ func (p *progress) read(n int64) {
 	}
 	p.done += n
 	now := clock.System{}.Now()
-	if now.Sub(p.shown) < betweenBars {
+	if now.Sub(p.shown) < p.every {
 		return
 	}
 	p.shown = now
-	if p.unit != "" && (p.total == 0 || p.done > p.total) {
-		fmt.Fprintf(p.out, "\r%d %s", p.done, p.unit)
+	if p.unit != "" {
+		p.count()
 		return
 	}
 	if p.total == 0 || p.done > p.total {
@@ -56,9 +58,28 @@ func (p *progress) read(n int64) {
 	fmt.Fprintf(p.out, "\r[%s%s] %3d%%", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), p.done*100/p.total)
 }
 
+// begin counts something else from here on.
+func (p *progress) begin(label, unit string, total int64) {
+	p.end()
+	p.label, p.unit, p.done, p.total, p.shown = label, unit, 0, total, time.Time{}
+	p.read(0)
+}
+
+func (p *progress) count() {
+	line := p.label
+	if line != "" {
+		line += ": "
+	}
+	if p.total == 0 || p.done > p.total {
+		fmt.Fprintf(p.out, "\r%s%d %s", line, p.done, p.unit)
+		return
+	}
+	fmt.Fprintf(p.out, "\r%s%d of %d %s, %d%%", line, p.done, p.total, p.unit, p.done*100/p.total)
+}
+
 // end takes the bar away.
 func (p *progress) end() {
 	if p.out != nil {
-		fmt.Fprintf(p.out, "\r%s\r", strings.Repeat(" ", 60))
+		fmt.Fprintf(p.out, "\r%s\r", strings.Repeat(" ", 78))
 	}
 }

@@ -96,8 +96,14 @@ func verbs() map[string]func(ts *testscript.TestScript, neg bool, args []string)
 	add("halt", func(_ *testscript.TestScript, s *session, _ []string) error { return s.stop() })
 	add("crash", func(_ *testscript.TestScript, s *session, _ []string) error {
 		s.server.kill()
-		s.server = nil
+		s.server, s.logged = nil, s.logged+s.server.log()
 		return nil
+	})
+	add("logged", func(ts *testscript.TestScript, s *session, args []string) error {
+		return os.WriteFile(ts.MkAbs(args[0]), []byte(s.log()), 0o600)
+	})
+	add("letter", func(ts *testscript.TestScript, s *session, args []string) error {
+		return s.setAside(ts.MkAbs("data"), args)
 	})
 	add("as", func(_ *testscript.TestScript, s *session, args []string) error { return s.signIn(args) })
 	add("from", func(_ *testscript.TestScript, s *session, args []string) error { return s.sit(args) })
@@ -150,6 +156,7 @@ type session struct {
 	header  http.Header    // sent with each call
 	touched map[string]bool
 	keys    int
+	logged  string // by the processes that have ended
 
 	asked  string
 	answer answer
@@ -202,7 +209,17 @@ func (s *session) serve(dir string, args []string, path func(string) string) err
 func (s *session) stop() error {
 	server := s.server
 	s.server = nil
-	return server.stop()
+	err := server.stop()
+	s.logged += server.log()
+	return err
+}
+
+// log is what the processes of this file wrote to stderr.
+func (s *session) log() string {
+	if s.server == nil {
+		return s.logged
+	}
+	return s.logged + s.server.log()
 }
 
 // argument is one of name=text, name:=JSON, Header:value.

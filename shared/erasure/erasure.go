@@ -24,6 +24,9 @@ type Query struct {
 	Match   Match
 	Descend bool     // what lies below an item is part of it: subcollections, also under missing parents
 	Below   []string // places whose items go with those they refer to, of a store that reaches into others by itself (ON DELETE CASCADE)
+	// Except names collections inside a whole tenant's place, on Firestore: what lies in or below them is of other entries,
+	// which erase or keep it by rules of their own.
+	Except  []string
 	Action  Action   // what Erase does to an item
 	Changes []Change // of ActionAnonymise: at least one
 	// CreatedField is where an item tells when it was made: a dotted path, RFC 3339 text, microseconds or the store's

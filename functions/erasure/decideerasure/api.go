@@ -34,7 +34,7 @@ func (k *desk) api() []web.Route {
 		route("GET", "/v1/requests/{id}", "One request, with its plan in numbers.", nil, map[int]any{200: Whole{}}, k.signed(k.get), "request_unknown"),
 		route("POST", "/v1/requests", "Enter what came by letter or mail.", Letter{}, map[int]any{201: Entered{}}, k.signed(k.enter), "identifier_invalid", "mail_invalid"),
 		decide("/approve", "Approve exactly the plan you saw.", Approval{}, decided(k, approving), "approve_self", "plan_changed", "state_conflict"),
-		decide("/hold", "Keep one entry or fields of it until a day; the second person's word decides.", NewHold{}, decided(k, holding), "approve_self", "state_conflict", "too_late", "ground_invalid", "hold_invalid"),
+		decide("/hold", "Keep one entry or fields of it until a day; the second person's word decides.", NewHold{}, decided(k, k.holding), "approve_self", "state_conflict", "too_late", "ground_invalid", "hold_invalid"),
 		decide("/release", "End a hold: what it kept is searched for and erased.", Released{}, decided(k, releasing), "approve_self", "hold_unknown"),
 		decide("/reject", "Refuse; the second person's word decides.", Refusal{}, decided(k, rejecting), "approve_self", "state_conflict", "too_late", "ground_invalid"),
 		decide("/extend", "Take two further months, and tell the person.", Extension{}, decided(k, extending), "state_conflict", "extended_already", "notice_late", "reason_invalid"),

@@ -18,7 +18,11 @@ func approving(ctx context.Context, s *request.Service, id string, who policy.Pe
 	return s.Approve(ctx, id, who, b.PlanDigest, now)
 }
 
-func holding(ctx context.Context, s *request.Service, id string, who policy.Person, b NewHold, now time.Time) (request.Request, error) {
+// holding refuses, before anybody agrees to it, a hold that would keep nothing.
+func (k *desk) holding(ctx context.Context, s *request.Service, id string, who policy.Person, b NewHold, now time.Time) (request.Request, error) {
+	if err := k.Map.Holdable(b.Entry, b.Fields); err != nil {
+		return request.Request{}, err
+	}
 	return s.Hold(ctx, id, who, request.Hold{Entry: b.Entry, Fields: b.Fields, Ground: request.Ground(b.Ground), Citation: b.Citation, Until: b.Until}, now)
 }
 

@@ -26,7 +26,7 @@ func (k *desk) deeds() []deed {
 	always := func(text string) func(request.Request) string { return func(request.Request) string { return text } }
 	return []deed{
 		{"approve", "Approve the plan.", filling(k, approving, func(f url.Values) (b Approval) { b.PlanDigest = f.Get("plan_digest"); return b }), always("done.approved")},
-		{"hold", "Keep something.", filling(k, holding, hold), func(after request.Request) string {
+		{"hold", "Keep something.", filling(k, k.holding, hold), func(after request.Request) string {
 			if after.Proposed != nil && after.Proposed.What == request.HoldIt {
 				return "done.proposed"
 			}

@@ -107,7 +107,7 @@ func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q requ
 // Words there are texts for. What is new to this page is told in general.
 var (
 	whys   = []string{"last_owner", "not_owner", "unusable", "left", "unmapped", "withdrawn", "duplicate", "instruction"}
-	doubts = []string{"shared_mailbox", "look_alike", "many_items", "large_share", "review", "closure", "by_hand", "moved", "hold"}
+	doubts = []string{"shared_mailbox", "look_alike", "many_items", "large_share", "review", "closure", "by_hand", "moved", "hold", "blind"}
 	opens  = []string{"missing", "denied", "refused", "unreachable", "changing", "after", "foreign", "held", "review", "no_end", "unasked", "group"}
 )
 

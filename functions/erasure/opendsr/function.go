@@ -38,8 +38,9 @@ func init() { functions.HTTP("opendsr", Function.Entry()) }
 // processor holds what the handlers share.
 type processor struct {
 	*parts.Parts
-	gate  caller.Gate
-	types []opendsr.IdentityType // by which people of customers' can be named
+	gate   caller.Gate
+	types  []opendsr.IdentityType // by which people of customers' can be named
+	hashed []opendsr.IdentityType // of them: of whom a digest is can be looked up everywhere
 }
 
 func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
@@ -50,8 +51,12 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 	s := &processor{Parts: p, gate: caller.Gate{Policy: d.Policy, Identity: d.Identity, Clock: d.Clock, Fronted: d.Fronted()}}
 	kinds := p.Map.Instructable()
 	for _, t := range opendsr.IdentityTypes {
-		if _, served := kinds[t]; served {
+		kind, served := kinds[t]
+		if served {
 			s.types = append(s.types, t)
+		}
+		if served && p.Map.Hashable(kind.ID) {
+			s.hashed = append(s.hashed, t)
 		}
 	}
 	return d.Served(s.routes()...)
@@ -89,7 +94,7 @@ func (s *processor) routes() []web.Route {
 
 // Instruction describes the body of POST /requests; other members are left alone.
 type Instruction struct {
-	Regulation  string             `json:"regulation" enum:"gdpr" doc:"required but in version 1.0"`
+	Regulation  string             `json:"regulation" enum:"gdpr,ccpa" doc:"required but in version 1.0"`
 	ID          string             `json:"subject_request_id" required:"true" doc:"UUID of version 4, in small letters, of the controller's making"`
 	Type        string             `json:"subject_request_type" required:"true" enum:"erasure"`
 	Submitted   string             `json:"submitted_time" required:"true" doc:"RFC 3339: when the person asked the controller"`

@@ -67,7 +67,8 @@ func TestDiscovery(t *testing.T) {
 	w := newWorld(t)
 	var d opendsr.Discovery
 	w.signed(t, opendsr.V2, w.Call(t, w.as(nord, "GET", "/opendsr/v2/discovery", nil)).Want(t, 200, ""), &d)
-	if d.APIVersion != "2.0" || len(d.Identities) != 1 || d.Identities[0] != (opendsr.SupportedIdentity{Type: "email", Format: "raw"}) || d.Certificate != "https://ostiary.test/opendsr/v2/certificate" {
+	want := []opendsr.SupportedIdentity{{Type: "email", Format: "raw"}, {Type: "email", Format: "sha1"}, {Type: "email", Format: "md5"}, {Type: "email", Format: "sha256"}}
+	if d.APIVersion != "2.0" || !slices.Equal(d.Identities, want) || d.Certificate != "https://ostiary.test/opendsr/v2/certificate" {
 		t.Errorf("discovery says %+v", d)
 	}
 	a := w.Call(t, w.as(nord, "GET", "/opendsr/v2/certificate", nil)).Want(t, 200, "")

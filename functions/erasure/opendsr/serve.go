@@ -58,7 +58,7 @@ func (s *processor) discovery(w http.ResponseWriter, r *http.Request) error {
 	if _, _, err := s.of(r); err != nil {
 		return err
 	}
-	return s.answer(r.Context(), w, opendsr.V2, http.StatusOK, opendsr.Discover(s.types, s.Page(s.Manifest.Name)+"v2/certificate"))
+	return s.answer(r.Context(), w, opendsr.V2, http.StatusOK, opendsr.Discover(s.types, s.hashed, s.Page(s.Manifest.Name)+"v2/certificate"))
 }
 
 func (s *processor) certificate(w http.ResponseWriter, r *http.Request) error {
@@ -141,7 +141,11 @@ func (s *processor) instruct(ctx context.Context, tenant string, v opendsr.Versi
 	in := request.Instruction{Tenant: tenant, ID: q.ID, Digest: q.Digest, Submitted: q.Submitted}
 	kinds := s.Map.Instructable()
 	for _, one := range q.Identities {
-		in.Identifiers = append(in.Identifiers, request.Identifier{Kind: kinds[one.Type].ID, Value: one.Value})
+		given := request.Identifier{Kind: kinds[one.Type].ID, Value: one.Value}
+		if one.Format != opendsr.Raw {
+			given.Format = string(one.Format)
+		}
+		in.Identifiers = append(in.Identifiers, given)
 	}
 	made, err = requests.Instruct(ctx, in, now)
 	switch code := fault.CodeOf(err); {

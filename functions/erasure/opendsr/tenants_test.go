@@ -89,7 +89,7 @@ func TestAtOnce(t *testing.T) {
 	}
 }
 
-// TestDuplicate: an instruction about somebody whom an earlier one is about stands as that one does.
+// TestDuplicate: an instruction about somebody whom an earlier one is about stands for itself, and is taken back for itself.
 func TestDuplicate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -101,6 +101,15 @@ func TestDuplicate(t *testing.T) {
 	w.signed(t, opendsr.V2, w.Call(t, w.as(nord, "GET", v2+"/"+second, nil)).Want(t, 200, ""), &state)
 	if state.ID != second || state.Status == opendsr.Cancelled {
 		t.Errorf("the second stands as %+v", state)
+	}
+	third := "c7551968-d5d6-44b2-9831-815ac9017798"
+	w.Call(t, w.as(nord, "POST", v2, strings.Replace(asked, id, third, 1))).Want(t, 201, "")
+	w.Call(t, w.as(nord, "DELETE", v2+"/"+third, nil)).Want(t, 202, "")
+	for one, cancelled := range map[string]bool{id: false, second: false, third: true} {
+		w.signed(t, opendsr.V2, w.Call(t, w.as(nord, "GET", v2+"/"+one, nil)).Want(t, 200, ""), &state)
+		if (state.Status == opendsr.Cancelled) != cancelled {
+			t.Errorf("%s stands as %+v", one, state)
+		}
 	}
 }
 

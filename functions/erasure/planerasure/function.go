@@ -72,7 +72,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	}
 	f := &planerasure{
 		Parts: p, heart: heartbeat.New(heartbeat.Config{Store: d.Store, Box: d.Box, Policy: d.PolicyDigest()}),
-		survey: &survey.Surveyor{Store: d.Store, Box: d.Box, Map: p.Map, Policy: d.PolicyDigest(), Promises: d.Promises(survey.Control), Reader: p.Reader},
+		survey: &survey.Surveyor{Store: d.Store, Box: d.Box, Map: p.Map, Policy: d.PolicyDigest(), Promises: d.Promises(survey.Control), Reader: p.Reader, Lister: p.Lister},
 	}
 	if f.book, err = p.Book(ctx); err != nil {
 		return web.Function{}, err

@@ -1,6 +1,7 @@
 package planerasure
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"ostiary.internal/shared/evidence/verify"
 	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/testdata/sample"
 )
@@ -96,10 +98,11 @@ func TestForgotten(t *testing.T) {
 }
 
 // TestClosed: after the last search nothing is left of somebody whom nothing keeps: neither in the data, nor in the control's
-// own database, messages and records; the receipt stays.
+// own database, messages, dead letters, records and log; the receipt stays.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.Private(canary, "Canary Seven") // the world looks through the log when it ends
 	w.Put("users", erasuretest.Nord, sample.Document{Name: "u77", Created: functiontest.Start.AddDate(-1, 0, 0), Fields: map[string]any{
 		"uid": "u77", "email": canary, "name": "Canary Seven", "created_at": "2025-01-01T00:00:00Z",
 	}})
@@ -118,21 +121,47 @@ func TestClosed(t *testing.T) {
 	if got := file(t, w, asked.ID); got.State != receipt.Completed || got.Amends == "" || len(got.Verify) != 2 {
 		t.Errorf("the amended receipt: %+v", got)
 	}
+	for _, topic := range []string{request.TopicPlan, "message.failed"} { // what nobody can read is set aside
+		dead := functiontest.Published{Topic: topic, At: w.Clock.Now(), Message: bus.Message{Data: []byte(`["` + canary + `","Canary Seven"]`), Attributes: map[string]string{bus.AttributeID: "dead/" + topic}}}
+		w.Event(t, me, functiontest.Push(me, dead)).Want(t, 204, "")
+	}
 	state := fmt.Sprint(w.State(t))
 	for _, collection := range []string{"tasks", "jobs"} {
 		if strings.Contains(state, "erasure/"+collection+"/") {
 			t.Errorf("something is left in %s", collection)
 		}
 	}
-	everything := []string{w.Export(""), state}
-	for _, p := range []string{"erasure.plan", "erasure.run", "message.requested", "erasure.freeze"} {
-		for _, m := range w.Published(p) {
-			everything = append(everything, string(m.Message.Data), fmt.Sprint(m.Message.Attributes))
+	unseen(t, w, state)
+}
+
+// unseen fails the test where the canary is left in the data, a control's state, the messages, or the records.
+func unseen(t *testing.T, w *erasuretest.World, state string) {
+	t.Helper()
+	everything := map[string]string{"the data": w.Export(""), "the state": state}
+	for _, topic := range []string{request.TopicPlan, request.TopicRun, request.TopicRevoke, request.TopicFreeze, message.TopicRequested} {
+		for i, m := range w.Published(topic) {
+			everything[fmt.Sprint("message ", i, " of ", topic)] = string(m.Message.Data) + fmt.Sprint(m.Message.Attributes)
 		}
 	}
-	for _, text := range everything {
-		if strings.Contains(text, canary) || strings.Contains(text, "Canary Seven") {
-			t.Error("the canary is left somewhere")
+	gaps := 0
+	for id, r := range w.Records(t) {
+		data, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		everything["record "+id] = string(data)
+		if r.Kind == record.Gap {
+			gaps++
+		}
+	}
+	if gaps != 2 || !strings.Contains(state, "erasure/receipts/") {
+		t.Errorf("%d dead letters are on record: the search shows little", gaps)
+	}
+	for where, text := range everything {
+		for _, hers := range []string{canary, "Canary Seven", "canary.seven"} {
+			if strings.Contains(strings.ToLower(where+text), strings.ToLower(hers)) {
+				t.Errorf("%q is left in %s", hers, where)
+			}
 		}
 	}
 }
@@ -263,4 +292,22 @@ func TestSignature(t *testing.T) {
 	}
 	w.Tick(t, me).Want(t, 204, "")
 	file(t, w, asked.ID)
+}
+
+// TestForgottenStore: a bucket of the project that no line of the map is about keeps a request from being completed.
+func TestForgottenStore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const bucket = "gcs://backups-of-somebody"
+	w.PutAt(bucket, "dumps/", sample.Document{Name: "dumps/x", Created: functiontest.Start, Fields: map[string]any{"uid": "u2"}})
+	w.Pass(me, 2*time.Hour, time.Hour)
+	open, err := survey.Open(t.Context(), w.Raw("erasure"))
+	if err != nil || len(open) != 1 || open[0].Name != bucket {
+		t.Fatalf("%+v, %v", open, err)
+	}
+	asked := w.Ask(me, erasuretest.Nord)
+	settled(t, w)
+	if r := w.Request(asked.ID); r.State != request.Partial || r.Why != request.Unmapped || r.Made != 0 {
+		t.Errorf("%s, %s", r.State, r.Why)
+	}
 }

@@ -20,7 +20,7 @@ const secretHeader = "Request-Secret"
 
 // api is the table of the JSON interface.
 func (a *asking) api() []web.Route {
-	secret := []web.Param{{Name: secretHeader, In: "header", Doc: "the request's secret, or the code from the mail; with a body, its code does as well"}}
+	secret := []web.Param{{Name: secretHeader, In: "header", Doc: "the request's secret, or the code from the mail; a code in the body counts before it"}}
 	seen := map[int]any{200: request.View{}}
 	return []web.Route{
 		{Method: "POST", Path: "/v1/requests", Summary: "Ask for somebody to be forgotten. A bearer token of the product's issuer says who is signed in.", Body: NewRequest{},
@@ -78,9 +78,9 @@ func (a *asking) ask(ctx context.Context, ask request.Ask) (request.Receipt, err
 func session(c caller.Customer) *request.Session {
 	s := &request.Session{UID: c.Subject, Email: c.Email, Tenant: c.Tenant, Role: request.Subject, At: c.At}
 	switch c.Role {
-	case "owner":
+	case "owner", string(request.TenantOwner):
 		s.Role = request.TenantOwner
-	case "admin":
+	case "admin", string(request.TenantAdmin):
 		s.Role = request.TenantAdmin
 	}
 	return s
@@ -121,13 +121,15 @@ func (a *asking) tenant(words string) string {
 	}, words), "-._")
 }
 
-// secret is what the caller shows: in the header, or in the body of a POST.
+// secret is what the caller shows. Whoever goes on sending what showed the request gives the code from her mail in the body
+// of a POST: it counts before the header, which counts before the secret of a body.
 func secret(w http.ResponseWriter, r *http.Request) (string, error) {
-	if shown := r.Header.Get(secretHeader); shown != "" || r.Method == http.MethodGet {
+	shown := r.Header.Get(secretHeader)
+	if r.Method == http.MethodGet || shown != "" && r.ContentLength == 0 {
 		return shown, nil
 	}
 	body, _, err := web.DecodeBody[Code](w, r)
-	return cmp.Or(body.Code, body.Secret), err
+	return cmp.Or(body.Code, shown, body.Secret), err
 }
 
 // deed is what somebody does to a request by its number and what proves that she may.

@@ -9,6 +9,7 @@ import (
 
 	"ostiary.internal/functions/erasure/internal/page"
 	"ostiary.internal/functions/erasure/internal/scene"
+	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/calendar"
@@ -32,7 +33,7 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
-			"alike": alike, "followed": followed, "taken back": takenBack, "closed": closed, "signed in": signedIn, "repeated": repeated, "bodies": bodies, "outages": outages,
+			"alike": alike, "followed": followed, "taken back": takenBack, "closed": closed, "both shown": bothShown, "signed in": signedIn, "repeated": repeated, "bodies": bodies, "outages": outages,
 		} {
 			t.Run(name, part)
 		}
@@ -192,6 +193,25 @@ func closed(t *testing.T) {
 	}
 }
 
+// Whoever keeps sending what showed the request gives the code from her mail beside it, in the body: the code counts.
+func bothShown(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	made := ask(t, s, mia)
+	number, code := s.Identified(t, made.ID)
+	path := "/v1/requests/" + made.Number
+	confirm := "/v1/requests/" + number + "/confirm"
+	do(t, s, call("POST", confirm, made.Secret, `{"code":7}`), 400, "body_invalid") // the header does not excuse a body
+	do(t, s, call("POST", confirm, made.Secret, Code{Code: "wrong"}), 403, "token_invalid")
+	do(t, s, call("POST", confirm, made.Secret, Code{Code: code}), 200, "")
+	do(t, s, call("POST", path+"/renew", made.Secret, Code{}), 204, "") // without a code, the header counts
+	do(t, s, call("POST", path+"/renew", made.Secret, Code{Secret: "wrong"}), 204, "")
+	s.Planned(t, made.ID, request.Plan{Digest: strings.Repeat("a", 64), Map: "m", Items: 1, Own: true, Owner: true, Last: true})
+	do(t, s, call("POST", path+"/cancel", code, Code{Code: made.Secret}), 404, "request_unknown")
+	do(t, s, call("POST", path+"/close", made.Secret, Code{Code: code}), 200, "")
+	do(t, s, call("POST", path+"/cancel", made.Secret, Code{Code: code}), 200, "")
+}
+
 // Who is signed in to the product proves it by that, a moment ago; she asks for herself and, as an owner, for others.
 func signedIn(t *testing.T) {
 	t.Parallel()
@@ -204,6 +224,7 @@ func signedIn(t *testing.T) {
 	}
 	now := s.Clock.Now()
 	fresh := map[string]any{"auth_time": now.Add(-time.Minute).Unix()}
+	undated := map[string]any{"auth_time": nil}
 	owner := map[string]any{"auth_time": now.Add(-time.Minute).Unix(), "role": "owner"}
 	var made Taken
 	do(t, s, as(s.Customer(mia, tenant, fresh), NewRequest{Tenant: tenant}), 202, "").Decode(t, &made)
@@ -213,13 +234,13 @@ func signedIn(t *testing.T) {
 	if v := view(t, s, made.Number, made.Secret); v.Proved.IsZero() {
 		t.Errorf("whoever is signed in sees %+v", v)
 	}
-	do(t, s, as(s.Customer(mia, tenant), NewRequest{Tenant: tenant}), 202, "").Decode(t, &made)
+	do(t, s, as(s.Customer(mia, tenant, undated), NewRequest{Tenant: tenant}), 202, "").Decode(t, &made)
 	if made.State != "received" {
-		t.Errorf("signed in long ago: %+v", made)
+		t.Errorf("signed in nobody knows when: %+v", made)
 	}
 	do(t, s, as(s.Customer(mia, tenant, fresh), NewRequest{Tenant: "cabinet-sud"}), 403, "other_tenant")
 	do(t, s, as(s.Customer(mia, tenant, fresh), NewRequest{Tenant: tenant, Email: nobody}), 403, "not_allowed")
-	do(t, s, as(s.Customer(mia, tenant, map[string]any{"role": "owner"}), NewRequest{Tenant: tenant, Email: nobody}), 403, "reauthenticate")
+	do(t, s, as(s.Customer(mia, tenant, map[string]any{"role": "owner"}, undated), NewRequest{Tenant: tenant, Email: nobody}), 403, "reauthenticate")
 	do(t, s, as(s.Customer(mia, tenant, owner), NewRequest{Tenant: tenant, Email: nobody}), 202, "")
 	do(t, s, as(s.Customer(mia, tenant, owner), NewRequest{Tenant: tenant, Kind: "account"}), 202, "")
 	do(t, s, as(s.Customer(mia, tenant, map[string]any{"auth_time": now.Unix(), "role": "admin"}), NewRequest{Tenant: tenant, Kind: "account"}), 403, "not_allowed")
@@ -232,6 +253,28 @@ func signedIn(t *testing.T) {
 	do(t, s, as(s.Customer(mia, tenant, fresh), NewRequest{Tenant: tenant}), 503, "unavailable")
 	s.Unchanged(t, before)
 	s.Issuer.Up()
+}
+
+// What the product calls its people counts, in the words of either list; whoever has none of them is a member.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	for role, want := range map[string]request.Requester{
+		"owner": request.TenantOwner, "tenant_owner": request.TenantOwner, "admin": request.TenantAdmin, "tenant_admin": request.TenantAdmin,
+		"": request.Subject, "member": request.Subject, "Owner": request.Subject, "tenant_owner ": request.Subject, "controller": request.Subject, "agent": request.Subject,
+	} {
+		if got := session(caller.Customer{Subject: "u1", Tenant: tenant, Role: role}); got.Role != want {
+			t.Errorf("%q is %s, not %s", role, got.Role, want)
+		}
+	}
+	// Signed in on this machine, she has proved who she is just now.
+	s := started(t)
+	for role, status := range map[string]int{"tenant_owner": 202, "tenant_admin": 202, "tenant_member": 403} {
+		r := call("POST", "/v1/requests", "", NewRequest{Tenant: tenant, Email: nobody})
+		r.Token = s.Customer(mia, tenant, map[string]any{"role": role})
+		if got := s.Call(t, r); got.Status != status {
+			t.Errorf("%s: %d %s", role, got.Status, got.Code)
+		}
+	}
 }
 
 // Only repetitions are refused, of the same network about the same address; nobody's first.

@@ -192,3 +192,20 @@ func TestRenewed(t *testing.T) {
 	}
 	says(t, read(t, s, "/sent?number="+made.Number+"&again=1"), "another mail is on its way")
 }
+
+// Whoever typed somebody's address into the page sees that another request counts, and nothing of that one.
+func TestDuplicatePage(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	typed, own := ask(t, s, mia), ask(t, s, mia)
+	number, code := s.Identified(t, own.ID)
+	s.Identified(t, typed.ID)
+	do(t, s, call("POST", "/v1/requests/"+number+"/confirm", code, nil), 200, "")
+	if v := view(t, s, typed.Number, typed.Secret); v.State != request.Cancelled || v.Why != request.Duplicate || v.First != "" {
+		t.Errorf("%+v", v)
+	}
+	page := string(send(t, s, "/follow", "number", typed.Number, "code", typed.Secret).Body)
+	if !strings.Contains(page, "Another request counts") || strings.Contains(page, spoken(own.Number)) {
+		t.Errorf("the page says:\n%s", page)
+	}
+}

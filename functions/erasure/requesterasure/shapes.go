@@ -24,8 +24,8 @@ type Taken struct {
 	Secret string       `json:"secret" doc:"shows the state in the header Request-Secret; shown here once. What was found is for the person alone, who has the code from her mail"`
 }
 
-// Code proves something where the header Request-Secret is not sent.
+// Code proves something. Its code counts before the header Request-Secret, its secret where that is not sent.
 type Code struct {
 	Code   string `json:"code,omitempty" doc:"from the mail"`
-	Secret string `json:"secret,omitempty" doc:"in its place, what showed the request when it was asked for"`
+	Secret string `json:"secret,omitempty" doc:"in place of both, what showed the request when it was asked for"`
 }

@@ -29,7 +29,7 @@ func (a *asking) showState(w http.ResponseWriter, r *http.Request, form url.Valu
 		Extended: v.Extended, Received: a.moment(lang, v.Received), First: spoken(v.First), Erased: v.Erased,
 		Steps:     page.NewSteps(v, page.Told{Moment: func(t time.Time) string { return a.moment(lang, t) }}),
 		MayCancel: v.Counts != "" && slices.Contains(takeable, v.State) && v.Executed.IsZero(),
-		MayClose:  v.Counts != "" && v.State == request.Blocked && v.Why == request.LastOwner,
+		MayClose:  v.Closes,
 		Proving:   v.State == request.Received || v.State == request.IdentityPending,
 	}
 	if !v.State.Answered() {
@@ -101,6 +101,10 @@ func said(v request.View) string {
 		return "said.waiting"
 	case v.State == request.Approved && v.Kind == request.Account:
 		return "said.closing"
+	case v.State == request.Cancelled && v.Why == request.Duplicate:
+		return "said.duplicate"
+	case v.State == request.Blocked && v.Why == request.LastOwner && !v.Closes:
+		return "said.owner_asks"
 	case v.State == request.Blocked && (v.Why == request.LastOwner || v.Why == request.NotOwner):
 		return "said." + string(v.Why)
 	}

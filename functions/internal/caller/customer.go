@@ -9,7 +9,8 @@ import (
 )
 
 // Customer is somebody who is signed in to the product, as the product's own OpenID issuer says. What she may do there the
-// issuer says too: the claims tenant, which every token must have, and role: owner, admin, or anything else for a member.
+// issuer says too: the claims tenant, which every token must have, and role: owner or tenant_owner, admin or tenant_admin, or
+// anything else for a member.
 type Customer struct {
 	Subject string // of the token: the key of the person in the product
 	Email   string

@@ -71,6 +71,7 @@ func asked(kind string) (permissions []string, partial bool) {
 func ofData(f manifest.Function, resource string) []string {
 	tables := map[string][]map[string][]string{
 		"data:firestore": {personal.ReadPermissions, personal.Permissions}, "data:gcs": {files.ReadPermissions, files.Permissions},
+		"data:project":      {{"databases": personal.ListPermissions["Lister.Stores"], "buckets": files.ListPermissions["Lister.Stores"]}},
 		"data:secrets-read": {secretmanager.Permissions}, "data:secrets-erase": {secretmanager.Permissions},
 		"data:secrets-parties": {secretmanager.Permissions},
 		"data:secrets-grants":  {{"Secrets.Read": grants.Permissions["Secrets.Read"]}, grants.Permissions},

@@ -228,6 +228,9 @@ func (m *Map) step(e *Entry, tenant string, match erasure.Match) Step {
 	if q.Tenant.Binding == erasure.BindGlobal {
 		q.Tenant.ID = ""
 	}
+	if match.Kind == erasure.MatchTenant {
+		q.Except = m.inside(e)
+	}
 	q.Action, q.Changes = e.work()
 	if e.Retain != nil {
 		q.CreatedField = e.retainField()

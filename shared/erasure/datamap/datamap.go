@@ -68,6 +68,7 @@ type Map struct {
 	before     []map[int]bool    // entries that come before an entry, however far
 	regions    map[string]string // of tenants that chose one
 	everywhere []string          // those regions, each once
+	live       []string          // projects of the live environments
 	zone       *time.Location
 }
 
@@ -176,6 +177,9 @@ type Outside struct {
 type Backup struct {
 	Class string `yaml:"class"`
 	Days  int    `yaml:"days"` // how long the longest is kept
+	// By is what of a platform keeps them: firestore_pitr, firestore_schedule, cloudsql_pitr, gcs_soft_delete; "" for anything
+	// else. What of Firestore is in a class that is called pitr is by firestore_pitr.
+	By string `yaml:"by"`
 }
 
 // Recipient is somebody who was given data, and is told of its erasure (GDPR article 19).

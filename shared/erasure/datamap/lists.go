@@ -23,6 +23,7 @@ func (r *reader) lists() {
 			r.wrong(key+".class", "stands for what is in no backup", "another name")
 		}
 		r.days(key+".days", b.Days, 1)
+		r.window(key, b)
 	}
 	ids := map[string]int{}
 	for i, to := range r.m.Recipients {

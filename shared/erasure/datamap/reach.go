@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ostiary.internal/shared/platform/fault"
 )
 
 // within returns the entries whose items may lie inside those of an entry's step, in the order of the file. Of a whole
@@ -35,6 +37,41 @@ func (m *Map) takes(e, o *Entry, whole bool) bool {
 		})
 	}
 	return false
+}
+
+// inside names the collections that may lie at any depth inside a place bound by its path and are of other entries: at the
+// end of an account each of those goes, or stays, by its own.
+func (m *Map) inside(e *Entry) []string {
+	var names []string
+	if schemeOf(e.Store) != "firestore" || !e.Tenant.Path || strings.Contains(e.Place, anywhere) {
+		return nil
+	}
+	for _, o := range m.Entries {
+		if o.ID != e.ID && m.together(e, o) && below(e.Place, o.Place) && !slices.Contains(names, last(o.Place)) {
+			names = append(names, last(o.Place))
+		}
+	}
+	return names
+}
+
+// Holdable refuses what no hold can keep: an entry the map has not, and fields of an entry that changes nothing of them.
+// Where whole items go, any of their fields may be held, and the item stays. Code: hold_invalid.
+func (m *Map) Holdable(id string, fields []string) error {
+	e, known := m.Entry(id)
+	if !known {
+		return fault.Refuse(fault.Invalid, "hold_invalid", "The data map has no such entry: nothing would be kept.", "Use the name of an entry of the plan.")
+	}
+	if e.Action != Anonymise {
+		return nil
+	}
+	for _, field := range fields {
+		if !slices.ContainsFunc(e.Fields, func(f Field) bool {
+			return f.Field == field || strings.HasPrefix(f.Field, field+".") || strings.HasPrefix(field, f.Field+".")
+		}) {
+			return fault.Refuse(fault.Invalid, "hold_invalid", "Nothing is done to one of these fields, so that holding it would keep nothing.", "Use the fields that the plan names for the entry, or leave them out to keep the entry whole.")
+		}
+	}
+	return nil
 }
 
 // shares reports whether one item may be of both entries.

@@ -67,6 +67,11 @@ func Read(p *policy.Policy) (*Map, []policy.Problem) {
 			r.m.regions[t.ID] = t.Region
 		}
 	}
+	for _, env := range p.Company.Environments {
+		if env.Kind == policy.Live {
+			r.m.live = append(r.m.live, env.Project)
+		}
+	}
 	r.m.everywhere = slices.Compact(slices.Sorted(maps.Values(r.m.regions)))
 	r.sizes(f)
 	if !slices.ContainsFunc(r.problems, isWhole) {

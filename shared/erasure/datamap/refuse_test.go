@@ -124,6 +124,14 @@ func TestEachMistakeIsRefused(t *testing.T) {
 		{"swept of all tenants at once", "entry: sessions, older", "entry: logins, older", "retention[0].entry", "of no tenant"},
 		{"swept into nothing known", "older_than: P90D", "older_than: P90D, action: anonymise", "retention[0].action", "needs to know"},
 		{"a limit beyond", "auto_approve_items: 50", "account_grace_days: 31", "limits.account_grace_days", "0 to 30"},
+		{"recovery that Firestore has not", "{class: pitr, days: 7}", "{class: pitr, days: 30}", "backups[0].days", "7 days"},
+		{"recovery said to be gone before it is", "{class: pitr, days: 7}", "{class: pitr, days: 3, by: firestore_pitr}", "backups[0].days", "7 days"},
+		{"copies longer than Firestore keeps them", "{class: pitr, days: 7}", "{class: pitr, days: 99, by: firestore_schedule}", "backups[0].days", "1 to 98 days"},
+		{"recovery longer than Cloud SQL has it", "{class: pitr, days: 7}", "{class: pitr, days: 36, by: cloudsql_pitr}", "backups[0].days", "1 to 35 days"},
+		{"objects gone before they are", "{class: pitr, days: 7}", "{class: pitr, days: 6, by: gcs_soft_delete}", "backups[0].days", "7 to 90 days"},
+		{"objects kept longer than a bucket can", "{class: pitr, days: 7}", "{class: pitr, days: 91, by: gcs_soft_delete}", "backups[0].days", "7 to 90 days"},
+		{"backups by nobody", "{class: pitr, days: 7}", "{class: pitr, days: 7, by: tape}", "backups[0].by", "unknown"},
+		{"backups of another platform", "{class: pitr, days: 7}", "{class: pitr, days: 7, by: gcs_soft_delete}", "entries[1].backup_class", "another platform"},
 		{"a circle", "    access: true\n", "    access: true\n    after: [invoices]\n", "entries[0].after", "comes after itself"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

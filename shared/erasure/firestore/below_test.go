@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	pb "cloud.google.com/go/firestore/apiv1/firestorepb"
 
@@ -293,5 +294,43 @@ func TestNumbers(t *testing.T) {
 	q.Match = erasure.Match{Kind: erasure.MatchTenant}
 	if got := erase(t, w, q, find(t, w, q, 10)...); len(got) != 1 || !slices.Equal(w.paths(t), []string{"people/stranger"}) {
 		t.Errorf("the tenant's: %v, left %q", got, w.paths(t))
+	}
+}
+
+// TestEndOfAccount: at the end of an account a place is emptied at any depth, but for what lies in or below collections of
+// other entries, whoever names it; what goes by its age is what the place itself holds.
+func TestEndOfAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, erasure.BindPath, &erasetest.Wire{})
+	for _, path := range []string{"users/u1", "users/u1/devices/d1", "users/u1/invoices/i1", "users/u1/invoices/i1/lines/l1", "users/u2/devices/d2/invoices/i2", "users/u3"} {
+		w.put(t, "tenants/a/"+path, uid("u1"))
+		w.put(t, "tenants/b/"+path, uid("u1"))
+	}
+	q := erasure.Query{Entry: "users", Place: "tenants/a/users", Tenant: erasure.Tenant{Binding: erasure.BindPath, ID: "a"}, Match: erasure.Match{Kind: erasure.MatchTenant}, Action: erasure.ActionDelete}
+	refs := func(q erasure.Query) (all []string) {
+		for _, i := range find(t, w, q, 2) {
+			all = append(all, strings.TrimPrefix(i.Ref, "tenants/a/users/"))
+		}
+		slices.Sort(all)
+		return all
+	}
+	if got, want := refs(q), []string{"u1", "u1/devices/d1", "u1/invoices/i1", "u1/invoices/i1/lines/l1", "u2/devices/d2/invoices/i2", "u3"}; !slices.Equal(got, want) {
+		t.Errorf("all of a place: %v", got)
+	}
+	q.Except = []string{"invoices"}
+	if got, want := refs(q), []string{"u1", "u1/devices/d1", "u3"}; !slices.Equal(got, want) {
+		t.Errorf("all of a place but invoices: %v", got)
+	}
+	if got := erase(t, w, q, erasure.Item{Ref: "tenants/a/users/u1/invoices/i1/lines/l1", Tenant: "a"}); got[0] != erasure.OutcomeForeign {
+		t.Errorf("a line of an invoice is erased: %v", got)
+	}
+	erase(t, w, q, find(t, w, q, 100)...)
+	left := slices.DeleteFunc(w.paths(t), func(p string) bool { return !strings.HasPrefix(p, "tenants/a/") })
+	if want := []string{"tenants/a/users/u1/invoices/i1", "tenants/a/users/u1/invoices/i1/lines/l1", "tenants/a/users/u2/devices/d2/invoices/i2"}; !slices.Equal(left, want) {
+		t.Errorf("left are %v", left)
+	}
+	q.Except, q.CreatedBefore = nil, time.Now().Add(time.Hour)
+	if got := refs(q); len(got) != 0 {
+		t.Errorf("by age go what lies below: %v", got)
 	}
 }

@@ -129,9 +129,7 @@ func (w *work) items(ctx context.Context, items []erasure.Item) error {
 }
 
 // whole reports that each document of the place, at any depth, is an item of its own.
-func (w *work) whole() bool {
-	return w.query.Match.Kind == erasure.MatchTenant && w.query.Tenant.Binding == erasure.BindPath && !w.place.group
-}
+func (w *work) whole() bool { return whole(w.query, w.place) }
 
 // descends reports that what lies below an item goes with it.
 func (w *work) descends() bool {
@@ -140,7 +138,7 @@ func (w *work) descends() bool {
 
 // ours reports whether a path can be an item of the query at all.
 func (w *work) ours(path string) bool {
-	return w.place.holds(path) || w.whole() && w.place.within(path)
+	return (w.place.holds(path) || w.whole() && w.place.within(path)) && !excepted(w.query, w.place, path)
 }
 
 // item decides about one document as it is read now; nil is one that does not exist.

@@ -53,7 +53,7 @@ func (r *Reader) Find(ctx context.Context, q erasure.Query, cursor string, limit
 	}
 	page := erasure.Page{Next: next}
 	for _, d := range documents {
-		if item := r.item(q, d); q.Before(item.Created) {
+		if item := r.item(q, d); q.Before(item.Created) && !excepted(q, p, r.path(d.Name)) {
 			page.Items = append(page.Items, item)
 		}
 	}

@@ -66,6 +66,20 @@ func (p place) within(path string) bool {
 	return len(segments)%2 == 0 && proper(segments) && !p.group && strings.HasPrefix(path, strings.TrimPrefix(p.parent+"/"+p.collection+"/", "/"))
 }
 
+// excepted reports whether a document of a whole tenant's place lies in or below a collection that is other entries'.
+func excepted(q erasure.Query, p place, path string) bool {
+	if len(q.Except) == 0 || !whole(q, p) {
+		return false
+	}
+	below := strings.Split(strings.TrimPrefix(path, strings.TrimPrefix(p.parent+"/"+p.collection+"/", "/")), "/")
+	for i := 1; i < len(below); i += 2 { // id, collection, id, ...
+		if slices.Contains(q.Except, below[i]) {
+			return true
+		}
+	}
+	return false
+}
+
 // document spells a value of MatchDocument as a path.
 func (p place) document(q erasure.Query, value string) (string, error) {
 	path := value

@@ -100,7 +100,7 @@ func (r *Reader) search(q erasure.Query, p place, m mark, fields []string) *pb.R
 	case erasure.MatchTenant:
 		if q.Tenant.Binding == erasure.BindField {
 			s.Where = compare(path(q.Tenant.Field), pb.StructuredQuery_FieldFilter_IN, list([]string{q.Tenant.ID}))
-		} else if !p.group {
+		} else if whole(q, p) {
 			s.From = []*pb.StructuredQuery_CollectionSelector{{AllDescendants: true}}
 			above := strings.TrimPrefix(p.parent+"/"+p.collection, "/")
 			r.between(s, above+"/"+nul, above+nul+"/"+nul)
@@ -116,6 +116,12 @@ func (r *Reader) search(q erasure.Query, p place, m mark, fields []string) *pb.R
 		}
 	}
 	return r.request(p.above(), s)
+}
+
+// whole reports that a query asks for each document of a place at any depth: for a whole tenant's whose account ends. What
+// is erased by its age is what the place itself holds, since what lies below has an age of its own.
+func whole(q erasure.Query, p place) bool {
+	return q.Match.Kind == erasure.MatchTenant && q.Tenant.Binding == erasure.BindPath && !p.group && q.CreatedBefore.IsZero()
 }
 
 // within is everything in a place, to be ordered by name. A group is searched from the root alone, so one below a document

@@ -3,8 +3,12 @@
 // It promises that an entry says nothing to whoever lacks the key (HMAC-SHA-256 over tenant and internal id), that no
 // entry can be made or moved in time without it, that a key can be changed while entries of the old one still count, and
 // that data made after somebody was erased is never taken for hers: a new account stands. The database of the ledger is
-// one of its own in each region, and in no backup: an older copy of it would have forgotten the newest. Addresses are no
-// internal ids, as somebody else may have the same later.
+// one of its own, and in no backup: an older copy of it would have forgotten the newest. Addresses are no internal ids, as
+// somebody else may have the same later.
+//
+// A deployment has one ledger, in its own region, for all regions its data map names: names under the key and times of
+// erasures then leave the region the data was in. Where they may not, each region gets a deployment of its own, with a
+// policy of the tenants there.
 //
 // It erases nothing itself: Replay says what has to be erased again, the engine does it.
 package ledger
@@ -63,7 +67,7 @@ type entry struct {
 
 const version = 1
 
-// Ledger is the ledger of one region. It is safe for concurrent use.
+// Ledger is the ledger of one deployment. It is safe for concurrent use.
 type Ledger struct {
 	store store.Store
 	keep  time.Duration
@@ -72,7 +76,7 @@ type Ledger struct {
 
 var versionForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// New returns the ledger in a store. keep is how long the longest backup of the region is kept; entries stay for Margin
+// New returns the ledger in a store. keep is how long the longest backup of the data map is kept; entries stay for Margin
 // longer, also those made before keep became shorter, and no longer where it became longer. The first key is the one new
 // entries are made with; all are looked up. No key, one that is too short and a
 // version twice are Misconfigured, as is a shorter time than LeastKeep.

@@ -63,9 +63,11 @@ func Open(file, tree string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A prefix keeps the trees of sample data apart from those of controls in the same file.
-	return &Store{db, release, []byte("sample/" + tree)}, nil
+	return &Store{db, release, []byte(sampled + tree)}, nil
 }
+
+// sampled keeps the trees of sample data apart from those of controls in the same file.
+const sampled = "sample/"
 
 // Close implements io.Closer.
 func (s *Store) Close() error { return s.release() }

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/platform/fault"
@@ -201,13 +200,14 @@ func (d *database) Group(ctx context.Context, q erasure.Query, fields []string) 
 	return smallest, nil
 }
 
-// Places implements erasure.Reader: collections, the server's own and views left out.
+// Places implements erasure.Reader: collections of every database of the server, its own and views left out; "NAME.*" for a
+// database whose collections the user may not list.
 func (d *database) Places(ctx context.Context, limit int) (places []string, err error) {
 	client, err := d.client.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	names, err := client.ListDatabaseNames(ctx, bson.D{}, options.ListDatabases().SetAuthorizedDatabases(true))
+	names, err := client.ListDatabaseNames(ctx, bson.D{}) // of a user who may not list them, those he may use
 	if err != nil {
 		return nil, explain("listing databases", err)
 	}
@@ -216,8 +216,12 @@ func (d *database) Places(ctx context.Context, limit int) (places []string, err 
 			continue
 		}
 		collections, err := client.Database(name).ListCollectionSpecifications(ctx, bson.D{})
+		if err = explain("listing collections", err); fault.Is(err, fault.Denied) {
+			places = append(places, name+".*") // it is there, and nobody has said what is in it
+			continue
+		}
 		if err != nil {
-			return nil, explain("listing collections", err)
+			return nil, err
 		}
 		for _, c := range collections {
 			if c.Type != "view" && !strings.HasPrefix(c.Name, "system.") {

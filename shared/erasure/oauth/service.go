@@ -51,6 +51,9 @@ type Config struct {
 	Revoke   func(ctx context.Context, p datamap.Provider, t Token) (Answer, error)
 	Messages *seal.Cache // seals mails to staff
 	Secrets  secrets     // nil where no entry of the map has a vault
+	// Wanted reports whether a request still wants connections of an entry ended: not one that was taken back or refused
+	// meanwhile, nor what is held since. It is asked before a connection is taken out of the product; nil: always.
+	Wanted func(ctx context.Context, request, entry string) (bool, error)
 	// Commit makes the commitment that stands for a member of staff; needed by Settle alone.
 	Commit func(ctx context.Context, s vault.Subject, now time.Time) (record.Subject, error)
 	Desk   string    // address of the page where a task is settled

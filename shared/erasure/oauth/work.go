@@ -60,6 +60,15 @@ func (s *Service) disable(ctx context.Context, g Grant, now time.Time) error {
 	if err != nil {
 		return s.conclude(ctx, g, p, Answer{Result: Later}, now, err)
 	}
+	if s.Wanted != nil && g.Request != "" {
+		wanted, err := s.Wanted(ctx, g.Request, g.Entry)
+		if err != nil {
+			return s.conclude(ctx, g, p, Answer{Result: Later}, now, err)
+		}
+		if !wanted {
+			return s.drop(ctx, g)
+		}
+	}
 	eraser, err := s.Eraser(ctx, p.Store)
 	if err != nil {
 		return s.conclude(ctx, g, p, Answer{Result: Later}, now, err)
@@ -82,6 +91,21 @@ func (s *Service) disable(ctx context.Context, g Grant, now time.Time) error {
 		return s.again(ctx, g, p, now)
 	}
 	return s.conclude(ctx, g, p, Answer{Result: Later}, now, nil)
+}
+
+// drop lets go of a connection that nobody wants ended any more: nothing of it was touched, and nothing is kept. Whoever
+// wants it ended later finds it where it is.
+func (s *Service) drop(ctx context.Context, g Grant) error {
+	return s.Store.Tx(ctx, func(tx store.Tx) error {
+		var now Grant
+		switch err := tx.Get(Grants, g.ID, &now); {
+		case fault.Is(err, fault.NotFound) || err == nil && now.State != Pending:
+			return nil
+		case err != nil:
+			return err
+		}
+		return tx.Delete(Grants, g.ID)
+	})
 }
 
 // again finds a connection that was written since it was found: its token may be another now.

@@ -10,9 +10,10 @@
 //     (Request.Digest tells), with other bytes it is refused: IDConflict;
 //   - submitted_time, at which the person asked, starts the deadline; more than five minutes ahead is refused;
 //   - identities of types that are not served are listed as unused and do not fail the request, unless no other is left;
-//   - identities come as they stand. A hashed one is refused, and discovery lists none: the specification does not say how
-//     a value is prepared for hashing, a store cannot be searched for a digest, and a search that finds nobody for that
-//     reason would read as an erasure;
+//   - the specification does not say how a value is prepared before it is hashed. A digest here is the hexadecimal one of
+//     the UTF-8 text without white space at both ends and in small letters, or of the value as it stands: Format.Tells
+//     tries both;
+//   - the regulation is gdpr or ccpa. The dates are those of the GDPR for both, which come first;
 //   - a request is cancelled while it is pending, and no later; an unknown id is 404 and says no more;
 //   - callbacks go to https hosts that are on the controller's list, never to an address, and are not redirected;
 //   - the signature stands in the header alone, in base64 on one line: RSA PKCS #1 v1.5 over SHA-256 (FIPS 186-4), or
@@ -59,8 +60,16 @@ var IdentityTypes = []IdentityType{
 // Format is how an identity's value is written.
 type Format string
 
-// Raw is a value as it stands, the one format that is served. The specification also has digests: sha1, md5, sha256.
-const Raw Format = "raw"
+// The formats of the specification: a value as it stands, or a digest of it in hexadecimal digits.
+const (
+	Raw    Format = "raw"
+	SHA1   Format = "sha1"
+	MD5    Format = "md5"
+	SHA256 Format = "sha256"
+)
+
+// Formats are all of them, Raw first.
+var Formats = []Format{Raw, SHA1, MD5, SHA256}
 
 // Status is request_status: how a controller sees a request.
 type Status string

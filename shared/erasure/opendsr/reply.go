@@ -2,6 +2,7 @@ package opendsr
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -19,11 +20,16 @@ type SupportedIdentity struct {
 	Format Format       `json:"identity_format"`
 }
 
-// Discover describes what is served here: erasure, by identities of these types as they stand.
-func Discover(types []IdentityType, certificate string) Discovery {
+// Discover describes what is served here: erasure, by identities of these types as they stand, and by digests of those
+// that are hashed.
+func Discover(types, hashed []IdentityType, certificate string) Discovery {
 	d := Discovery{APIVersion: "2.0", Identities: []SupportedIdentity{}, RequestTypes: []string{"erasure"}, Certificate: certificate}
 	for _, t := range types {
-		d.Identities = append(d.Identities, SupportedIdentity{t, Raw})
+		for _, f := range Formats {
+			if f == Raw || slices.Contains(hashed, t) {
+				d.Identities = append(d.Identities, SupportedIdentity{t, f})
+			}
+		}
 	}
 	return d
 }

@@ -14,7 +14,7 @@ import (
 // Request is a controller's request that somebody be erased.
 type Request struct {
 	ID         string    // subject_request_id
-	Regulation string    // gdpr
+	Regulation string    // gdpr or ccpa
 	Submitted  time.Time // when the person asked the controller: the deadline counts from it
 	Identities []Identity
 	Unused     []string // identity types that are not served here, sorted
@@ -89,14 +89,14 @@ func (r *reader) text(member string) string {
 
 // regulation: version 1.0 knows none, and was written for the GDPR.
 func (r *reader) regulation(v Version) string {
-	_, given := r.members["regulation"]
-	if v == V1 && !given {
+	if _, stands := r.members["regulation"]; v == V1 && !stands {
 		return "gdpr"
 	}
-	if r.text("regulation") != "gdpr" {
-		r.fail("regulation", "UnsupportedRegulation", "is not gdpr, the only one whose deadlines are kept here")
+	given := r.text("regulation")
+	if given != "gdpr" && given != "ccpa" {
+		r.fail("regulation", "UnsupportedRegulation", "is neither gdpr nor ccpa")
 	}
-	return "gdpr"
+	return given
 }
 
 func (r *reader) submitted(now time.Time) time.Time {
@@ -123,8 +123,8 @@ func (r *reader) identities(types []IdentityType) (known []Identity, unused []st
 			unused = append(unused, "unknown type") // not its text: anybody may write anything there
 		case !slices.Contains(types, id.Type):
 			unused = append(unused, string(id.Type))
-		case id.Format != Raw:
-			r.fail(at, "UnsupportedIdentityFormat", "is not raw: of whom a digest is cannot be looked up here; see /discovery")
+		case !slices.Contains(Formats, id.Format):
+			r.fail(at, "UnsupportedIdentityFormat", "is not raw, sha1, md5 or sha256; see /discovery")
 		case id.wrong() != "":
 			r.fail(at, "InvalidIdentity", id.wrong())
 		case !slices.Contains(known, id):

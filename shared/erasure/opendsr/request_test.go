@@ -51,7 +51,7 @@ func TestRefusedRequests(t *testing.T) {
 		reasons  string
 	}{
 		"no regulation":         {`"regulation":"gdpr",`, ``, "UnsupportedRegulation"},
-		"other regulation":      {`"gdpr"`, `"ccpa"`, "UnsupportedRegulation"},
+		"other regulation":      {`"gdpr"`, `"lgpd"`, "UnsupportedRegulation"},
 		"capital letters in id": {`a7551968-d5d6`, `A7551968-D5D6`, "InvalidId"},
 		"id of version 1":       {`-44b2-`, `-14b2-`, "InvalidId"},
 		"path in id":            {`a7551968-d5d6-44b2-9831-815ac9017798`, `../x`, "InvalidId"},
@@ -62,9 +62,9 @@ func TestRefusedRequests(t *testing.T) {
 		"empty value":           {`jo@customer.example`, ``, "InvalidIdentity"},
 		"control character":     {`jo@`, `jo\u0001@`, "InvalidIdentity"},
 		"unknown format":        {`"raw"`, `"sha512"`, "UnsupportedIdentityFormat"},
-		"hashed with sha1":      {`"jo@customer.example","identity_format":"raw"`, `"2fd4e1c67a2d28fced849ee1bb76e7391b93eb12","identity_format":"sha1"`, "UnsupportedIdentityFormat"},
-		"hashed with md5":       {`"jo@customer.example","identity_format":"raw"`, `"9e107d9d372bb6826bd81d3542a419d6","identity_format":"md5"`, "UnsupportedIdentityFormat"},
-		"one of two hashed":     {`"subject_identities":[`, `"subject_identities":[{"identity_type":"email","identity_value":"d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592","identity_format":"sha256"},`, "UnsupportedIdentityFormat"},
+		"no digest":             {`"raw"`, `"sha256"`, "InvalidIdentity"},
+		"sha1 that is an md5":   {`"jo@customer.example","identity_format":"raw"`, `"9e107d9d372bb6826bd81d3542a419d6","identity_format":"sha1"`, "InvalidIdentity"},
+		"digest in base64":      {`"jo@customer.example","identity_format":"raw"`, `"16j7swfXgJRpypq8sAguT41WUeRtPNt2LQLQvzfJ5ZI=","identity_format":"sha256"`, "InvalidIdentity"},
 		"a type not served":     {`"email"`, `"android_id"`, "NoUsableIdentity"},
 		"only an unknown type":  {`"email"`, `"shoe_size"`, "NoUsableIdentity"},
 		"no identities":         {`"subject_identities":[`, `"subject_identities":[],"x":[`, "NoUsableIdentity"},
@@ -132,17 +132,70 @@ func TestUnusedIdentity(t *testing.T) {
 	}
 }
 
-// TestDiscover: what discovery lists is taken, and nothing else: whose a digest is nobody here can tell.
+// Digests are taken beside values as they stand, each as the controller wrote it.
+func TestHashedIdentities(t *testing.T) {
+	t.Parallel()
+	hashed := []opendsr.Identity{
+		{Type: opendsr.Email, Format: opendsr.SHA1, Value: "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"},
+		{Type: opendsr.Email, Format: opendsr.MD5, Value: "9E107D9D372BB6826BD81D3542A419D6"},
+		{Type: opendsr.ControllerCustomerID, Format: opendsr.SHA256, Value: "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592"},
+	}
+	list, err := json.Marshal(hashed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := strings.Replace(valid, `"subject_identities":[`, `"subject_identities":[`+strings.Trim(string(list), "[]")+",", 1)
+	q, err := opendsr.ParseRequest([]byte(body), opendsr.V2, now, served)
+	if err != nil || !slices.Equal(q.Identities[:3], hashed) || len(q.Identities) != 4 {
+		t.Errorf("took %+v, %v", q.Identities, err)
+	}
+}
+
+// The digests are of "the quick brown fox" and of an address in small letters, as other programs compute them.
+func TestTells(t *testing.T) {
+	t.Parallel()
+	fox := "The quick brown fox jumps over the lazy dog"
+	for _, c := range []struct {
+		format        opendsr.Format
+		digest, value string
+		want          bool
+	}{
+		{opendsr.SHA1, "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12", fox, true},
+		{opendsr.MD5, "9E107D9D372BB6826BD81D3542A419D6", fox, true},
+		{opendsr.SHA256, "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592", fox, true},
+		{opendsr.SHA256, "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514", " USER@Example.org", false},
+		{opendsr.SHA256, "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514", "\tUser@Example.com ", true},
+		{opendsr.SHA1, "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592", fox, false},
+		{opendsr.SHA256, "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e5", fox, false},
+		{opendsr.SHA256, "", "", false},
+		{opendsr.Raw, fox, fox, false},
+		{"sha512", "", "", false},
+	} {
+		if got := c.format.Tells(c.digest, c.value); got != c.want {
+			t.Errorf("%s %s of %q: %v", c.format, c.digest, c.value, got)
+		}
+	}
+}
+
+func TestCCPA(t *testing.T) {
+	t.Parallel()
+	q, err := opendsr.ParseRequest([]byte(strings.Replace(valid, `"gdpr"`, `"ccpa"`, 1)), opendsr.V2, now, served)
+	if err != nil || q.Regulation != "ccpa" {
+		t.Errorf("read %q, %v", q.Regulation, err)
+	}
+}
+
+// TestDiscover: what discovery lists is taken: digests where whose they are can be looked up.
 func TestDiscover(t *testing.T) {
 	t.Parallel()
-	d := opendsr.Discover(served, "https://processor.example/opendsr/v2/certificate")
-	if len(d.Identities) != 2 || !slices.Equal(d.RequestTypes, []string{"erasure"}) || d.APIVersion != "2.0" {
-		t.Errorf("discovery says %+v", d)
-	}
+	d := opendsr.Discover(served, served[:1], "https://processor.example/opendsr/v2/certificate")
+	var got []string
 	for _, i := range d.Identities {
-		if i.Format != opendsr.Raw || !slices.Contains(served, i.Type) {
-			t.Errorf("discovery lists %s as %s", i.Type, i.Format)
-		}
+		got = append(got, string(i.Type)+" "+string(i.Format))
+	}
+	want := []string{"email raw", "email sha1", "email md5", "email sha256", "controller_customer_id raw"}
+	if !slices.Equal(got, want) || !slices.Equal(d.RequestTypes, []string{"erasure"}) || d.APIVersion != "2.0" {
+		t.Errorf("discovery says %+v", d)
 	}
 }
 

@@ -2,12 +2,14 @@
 //
 // It promises that a receipt says what the searches found, and no more: its state is computed from them, never copied from
 // the request; that it is made once for each number the request owes, whoever dies meanwhile; and that it holds no
-// identifier: one that turns up in it anywhere refuses it. It signs nothing.
+// identifier: one that turns up in it anywhere refuses it, unless it is a word that stands in everybody's. It signs nothing.
 package proof
 
 import (
 	"context"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/erasure/datamap"
@@ -47,12 +49,40 @@ func (m *Maker) Issue(ctx context.Context, w request.Work, report run.Report) er
 	}
 	draft.Issued = m.Clock.Now() // the rows are not younger
 	draft.State = draft.Outcome()
-	var values []string
-	for _, one := range w.Identifiers {
-		values = append(values, one.Value)
-	}
-	_, err = m.Book.Issue(ctx, w.Owed, draft, values...)
+	_, err = m.Book.Issue(ctx, w.Owed, draft, m.telling(w.Identifiers)...)
 	return err
+}
+
+var word = regexp.MustCompile(`^[A-Za-z]{1,15}$`)
+
+// telling are the identifiers that would tell of the person wherever they stood. One that is a word, or part of a name in the
+// data map, stands in receipts of everybody: it would only keep hers from ever being made.
+func (m *Maker) telling(ids []request.Identifier) (values []string) {
+	names := m.names()
+	for _, id := range ids {
+		within := func(name string) bool { return strings.Contains(strings.ToLower(name), strings.ToLower(id.Value)) }
+		if !word.MatchString(id.Value) && !slices.ContainsFunc(names, within) {
+			values = append(values, id.Value)
+		}
+	}
+	return values
+}
+
+// names are the ids of the data map that a receipt may hold.
+func (m *Maker) names() (all []string) {
+	for _, e := range m.Map.Entries {
+		all = append(all, e.ID)
+	}
+	for _, b := range m.Map.Backups {
+		all = append(all, b.Class)
+	}
+	for _, r := range m.Map.Recipients {
+		all = append(all, r.ID)
+	}
+	for _, p := range m.Map.Providers {
+		all = append(all, p.ID)
+	}
+	return all
 }
 
 // Tenant is the commitment that stands for a tenant in its receipts.
@@ -62,8 +92,11 @@ func Tenant(mark []byte, tenant string) string {
 
 func (m *Maker) draft(w request.Work, report run.Report) receipt.Receipt {
 	d := receipt.Receipt{
-		Request: w.Request, Kind: receipt.Kind(w.Kind), Tenant: Tenant(m.Mark, w.Tenant), Received: w.Received, Executed: w.Executed, Map: w.Map, Plan: w.Plan,
+		Request: w.Request, Kind: receipt.Kind(w.Kind), Tenant: Tenant(m.Mark, w.Tenant), Received: w.Received, Executed: w.Executed, Map: report.Map, Plan: w.Plan,
 		Deadline: receipt.Deadline{Due: w.Deadline.Due, Conservative: w.Deadline.Conservative, Months: 1}, Strict: receipt.No,
+	}
+	if d.Executed.Before(d.Received) {
+		d.Received = d.Executed // by the clock of a controller, who said when it was told
 	}
 	if w.Extended {
 		d.Deadline.Months = 3
@@ -86,6 +119,9 @@ func (m *Maker) draft(w request.Work, report run.Report) receipt.Receipt {
 	for _, o := range m.Map.Outside {
 		d.Outside = append(d.Outside, receipt.Outside{What: receipt.Plain(o.What), Days: o.Days})
 	}
+	if report.Unsuppressed && len(m.Map.Backups) > 0 {
+		d.Outside = append(d.Outside, receipt.Outside{What: byHand, Days: m.longest()})
+	}
 	for _, t := range report.Traces {
 		trace := receipt.Trace{Entry: t.Entry, Rewind: int64(t.Rewind / time.Second), SoftDelete: int64(t.SoftDelete / time.Second)}
 		for _, what := range t.Unknown {
@@ -96,6 +132,17 @@ func (m *Maker) draft(w request.Work, report run.Report) receipt.Receipt {
 		}
 	}
 	return d
+}
+
+// byHand is what a receipt says of backups where nothing recognises the person for good.
+const byHand = "Backups: after a restore the person is not found by itself, as no lasting id of hers is known; somebody has to search by hand"
+
+// longest is how many days the longest backup is kept.
+func (m *Maker) longest() (days int) {
+	for _, b := range m.Map.Backups {
+		days = max(days, b.Days)
+	}
+	return days
 }
 
 // retained lists what stays: by the law, and what two people hold.

@@ -35,13 +35,22 @@ func (s *Sweeper) sweep(ctx context.Context, one datamap.Sweep, tenant string, u
 	if at.key, err = seal.NewDataKey(ctx, s.Keys, s.Random, bound(p)); err != nil {
 		return false, err
 	}
+	defer s.release(ctx, one.Store)
 	for !p.Done && s.Clock.Now().Before(until) && ctx.Err() == nil {
-		err := s.page(ctx, one, &p, &at)
+		begins, err := s.begins(ctx, one.Store, until)
+		if err != nil {
+			return false, err
+		}
+		if !begins {
+			break
+		}
+		err = s.page(ctx, one, &p, &at)
+		s.ended(one.Store)
 		if errors.Is(err, errBusy) {
 			return false, nil
 		}
 		if err != nil {
-			return s.failed(ctx, p, at, err)
+			return s.failed(ctx, one.Store, p, at, err)
 		}
 		p.Tries = 0
 		if err := s.save(ctx, &p, at, p.Done); err != nil {
@@ -65,7 +74,7 @@ func moved(err error) error {
 
 // page does one page: it writes down which items are to go, and lets them go.
 func (s *Sweeper) page(ctx context.Context, one datamap.Sweep, p *pass, at *position) error {
-	held, err := s.isHeld(ctx, p.Tenant, one.Entry.ID)
+	held, err := s.isHeld(ctx, p.Tenant, one)
 	if err != nil {
 		return err
 	}
@@ -108,6 +117,9 @@ func (s *Sweeper) choose(ctx context.Context, from erasure.Reader, one datamap.S
 	found, err := from.Find(ctx, one.Query, at.Cursor, erasure.MaxPage)
 	if err != nil {
 		return err
+	}
+	if s.Pace != nil {
+		s.Pace.Spent(one.Store, len(found.Items))
 	}
 	at.Next, at.Items = found.Next, nil
 	now := s.Clock.Now()
@@ -163,8 +175,13 @@ func settle(p *pass, at *position, action erasure.Action, results []erasure.Resu
 }
 
 // failed keeps what is known, and gives a rule up for today when its store refuses or stays away.
-func (s *Sweeper) failed(ctx context.Context, p pass, at position, err error) (done bool, _ error) {
+func (s *Sweeper) failed(ctx context.Context, store string, p pass, at position, err error) (done bool, _ error) {
 	p.Tries++
+	if s.Pace != nil && fault.Is(err, fault.Exhausted) {
+		if err := s.Pace.Exhausted(ctx, store, err); err != nil {
+			return false, err
+		}
+	}
 	switch kind := fault.KindOf(err); {
 	case kind == fault.NotFound:
 		p.Done, p.Why = true, "missing"

@@ -15,6 +15,7 @@ import (
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/pace"
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/clock"
@@ -51,6 +52,8 @@ type Config struct {
 	Eraser func(ctx context.Context, url string) (erasure.Store, error)
 	// Held returns the entries of each tenant on which something is held now.
 	Held func(ctx context.Context) (map[string][]string, error)
+	// Pace keeps all who ask the stores together within what those bear; nil for as fast as it goes.
+	Pace *pace.Pace
 }
 
 // Sweeper carries out the rules. It is safe for concurrent use, by several processes too.
@@ -197,8 +200,8 @@ func (s *Sweeper) all(ctx context.Context) (map[string]pass, error) {
 // today is the local day a pass belongs to.
 func (s *Sweeper) today() string { return calendar.Date(s.Clock.Now(), s.Zone).String() }
 
-// isHeld reports whether something of an entry is held in a tenant's data.
-func (s *Sweeper) isHeld(ctx context.Context, tenant, entry string) (bool, error) {
+// isHeld reports whether something of what a sweep takes, or of what lies inside it, is held in a tenant's data.
+func (s *Sweeper) isHeld(ctx context.Context, tenant string, one datamap.Sweep) (bool, error) {
 	held, err := s.Held(ctx)
-	return slices.Contains(held[tenant], entry), err
+	return slices.ContainsFunc(held[tenant], func(entry string) bool { return entry == one.Entry.ID || slices.Contains(one.Within, entry) }), err
 }

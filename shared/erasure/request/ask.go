@@ -42,7 +42,7 @@ var tenantForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
 // Ask takes a request. The answer is alike whether the company knows the person or not: nobody looks before it is given.
 // Codes: not_allowed, other_tenant, body_invalid, identifier_invalid, reauthenticate, too_many (with RetryAfter; never for
-// the first requests of a requester).
+// the first requests about an address from where few others are made).
 func (s *Service) Ask(ctx context.Context, a Ask, now time.Time) (Receipt, error) {
 	if a.Kind == "" {
 		a.Kind = Person
@@ -60,10 +60,18 @@ func (s *Service) Ask(ctx context.Context, a Ask, now time.Time) (Receipt, error
 		return Receipt{}, err
 	}
 	proof := a.fill(&d, now)
-	if proof == "" && d.Requester != Subject && d.Requester != Agent && a.Session != nil {
+	// Nobody could prove it later where no link can be sent, or where it is about somebody else.
+	if a.Session != nil && proof == "" && (d.Requester != Subject || a.Session.Email == "") {
 		return Receipt{}, fault.Refuse(fault.Denied, "reauthenticate", "Your sign-in is older than five minutes.", "Sign in again, and repeat this.")
 	}
-	return s.create(ctx, d, proof, s.mark("ask", a.Source, a.Tenant, strings.ToLower(a.Email), a.UID), a.Source != "", now)
+	var limits []limit
+	if a.Source != "" {
+		limits = append(limits, limit{s.mark("ask", a.Source, a.Tenant, strings.ToLower(a.Email), a.UID), MaxAsks, 24 * time.Hour})
+	}
+	if a.Source != "" && a.Session == nil {
+		limits = append(limits, limit{s.mark("source", a.Source), MaxSource, time.Hour})
+	}
+	return s.create(ctx, d, proof, limits, now)
 }
 
 // fill puts what is asked into the draft and says how it is proved already, if it is.
@@ -73,7 +81,7 @@ func (a Ask) fill(d *draft, now time.Time) (proof Proof) {
 		d.private.Identifiers = []Identifier{{Kind: email, Value: a.Email}}
 		return ""
 	}
-	d.Channel, d.private.Reply = Product, a.Session.Email
+	d.Channel, d.Role, d.private.Reply = Product, a.Session.Role, a.Session.Email
 	fresh := a.Session.fresh(now)
 	own := []Identifier{{Kind: "uid", Value: a.Session.UID, Verified: fresh}, {Kind: email, Value: a.Session.Email, Verified: fresh}}
 	switch {
@@ -154,7 +162,14 @@ func (s *Service) draft(r Request) (d draft, err error) {
 	return d, err
 }
 
-// counted is how often something happened within a day.
+// limit is how often something may happen within a time.
+type limit struct {
+	id     string
+	most   int
+	within time.Duration
+}
+
+// counted is how often something happened.
 type counted struct {
 	V       int       `json:"v"`
 	Count   int       `json:"count"`
@@ -162,39 +177,41 @@ type counted struct {
 }
 
 // count reads a counter, and says when it may go on where it is full. What it returns is written later.
-func (t *turn) count(id string, most int) (wait time.Duration, err error) {
+func (t *turn) count(l limit) (wait time.Duration, err error) {
 	var c counted
-	if err := t.tx.Get(asks, id, &c); err != nil && !fault.Is(err, fault.NotFound) {
+	if err := t.tx.Get(asks, l.id, &c); err != nil && !fault.Is(err, fault.NotFound) {
 		return 0, err
 	}
-	if c.Count >= most {
+	if c.Count >= l.most {
 		return max(c.Expires.Sub(t.now), time.Second), nil
 	}
 	if c.Count == 0 {
-		c.Expires = t.now.Add(24 * time.Hour)
+		c.Expires = t.now.Add(l.within)
 	}
-	t.later(asks, id, counted{version, c.Count + 1, c.Expires})
+	t.later(asks, l.id, counted{version, c.Count + 1, c.Expires})
 	return 0, nil
 }
 
 // create puts a request on record before anything else is done with it; one that is proved already begins at once.
-func (s *Service) create(ctx context.Context, d draft, proof Proof, counter string, limited bool, now time.Time) (Receipt, error) {
+func (s *Service) create(ctx context.Context, d draft, proof Proof, limits []limit, now time.Time) (Receipt, error) {
 	r, err := s.written(ctx, d, proof, now, func(t *turn) error {
-		if !limited {
-			return nil
+		for _, l := range limits {
+			wait, err := t.count(l)
+			if err != nil {
+				return err
+			}
+			if wait > 0 {
+				refusal := fault.Refuse(fault.Exhausted, "too_many", "This, or much else, was asked for from where you are just now; those requests are on record.", "Look at the state of the first, or come back later.")
+				refusal.RetryAfter = wait
+				return refusal
+			}
 		}
-		wait, err := t.count(counter, MaxAsks)
-		if err == nil && wait > 0 {
-			refusal := fault.Refuse(fault.Exhausted, "too_many", "You have asked for this several times today; those requests are on record.", "Look at the state of the first, or come back later.")
-			refusal.RetryAfter = wait
-			return refusal
-		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return Receipt{}, err
 	}
-	v, err := s.view(ctx, r, false) // of a duplicate the one that counts
+	v, err := s.view(ctx, r, proof != "") // of a duplicate the one that counts
 	return Receipt{r.ID, r.Number, d.secret, v.State, v.Due}, err
 }
 

@@ -123,7 +123,9 @@ func TestTickGoesOn(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	var all []Receipt
 	for i := range duePage + 5 {
-		all = append(all, w.ask(fmt.Sprintf("p%d@customer.example", i)))
+		r, err := w.Ask(ctx, Ask{Tenant: "acme", Email: fmt.Sprintf("p%d@customer.example", i)}, w.now())
+		w.must(err)
+		all = append(all, r)
 	}
 	broken := w.read(all[3].ID)
 	broken.Private.Sealed = []byte("what does not open any more")

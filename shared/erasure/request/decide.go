@@ -164,8 +164,11 @@ func (d *deciding) thaw() bool {
 
 // close destroys what was given and what recognises the person. What remains says that there was a request.
 func (d *deciding) close() {
-	d.Private, d.Marks, d.Address, d.Renew = nil, nil, "", false
+	d.Private, d.Marks, d.Address, d.Renew, d.Tell = nil, nil, "", false, false
 	d.Closed, d.Expires = d.now, d.now.Add(d.rules.Keep)
+	if d.Proved.IsZero() && d.EnteredBy == "" {
+		d.Expires = d.now.Add(Pending) // whatever a stranger types is no record of anybody's
+	}
 	d.Pass = time.Time{}
 	if d.Forget = d.Round > 0; d.Forget {
 		d.call()

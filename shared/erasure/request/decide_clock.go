@@ -36,7 +36,7 @@ func (d *deciding) ticked() error {
 // due returns what time brings about, sooner or later.
 func (d *deciding) due() (all []chore) {
 	add := func(at time.Time, do func()) { all = append(all, chore{at, do}) }
-	if d.Forget || d.Renew || d.owed() > 0 {
+	if d.Forget || d.Renew || d.Tell || d.owed() > 0 {
 		add(d.Called.Add(Idle), d.call)
 	}
 	if d.Gather != "" {

@@ -231,6 +231,12 @@ func (d *deciding) settle() error {
 	return nil
 }
 
+// closes reports whether whoever asked may have the account closed when the person turns out to be its last owner: she
+// herself, not who spoke for her.
+func (r Request) closes() bool {
+	return r.Proof == ByLink || r.Proof == BySession && r.Role == TenantOwner
+}
+
 // widen makes of the request of a last owner one to close her account.
 func (d *deciding) widen() error {
 	if d.Kind == Account {
@@ -239,7 +245,7 @@ func (d *deciding) widen() error {
 	if err := d.from(Blocked); err != nil {
 		return err
 	}
-	if d.Why != LastOwner {
+	if d.Why != LastOwner || !d.closes() {
 		return d.from()
 	}
 	d.Kind, d.Requester, d.Marks, d.Frozen = Account, TenantOwner, d.e.Marks, d.thaw()

@@ -15,6 +15,15 @@ func (d *deciding) looked() error {
 		d.send()
 		d.record("renewed")
 		return nil
+	case d.Tell:
+		d.Tell = false
+		if d.e.Private != nil {
+			d.Private = d.e.Private
+		}
+		d.tell(letter.Asked)
+		d.record("looked")
+		d.publish(TopicPlan) // the message that was answered with this asked for the search too
+		return nil
 	case d.State != Received:
 		return nil // another delivery was first
 	}
@@ -79,6 +88,9 @@ func (d *deciding) proved() error {
 	d.doubt(d.e.Doubts...)
 	if err := d.clock(); err != nil {
 		return err
+	}
+	if d.Tell = d.Proof == ByTenant; d.Tell {
+		d.Called = d.now
 	}
 	d.plan()
 	d.record("proved")

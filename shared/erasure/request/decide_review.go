@@ -27,7 +27,7 @@ func (d *deciding) reviewed() error {
 	}
 	d.Reviewed[l.Entry] = l.Items
 	d.record("reviewed")
-	if d.State == Partial && !slices.ContainsFunc(d.settled(d.Outcome).Open, func(o Open) bool { return o.Why == review || o.Why == unasked }) {
+	if d.State == Partial && !d.Executed.IsZero() && !slices.ContainsFunc(d.settled(d.Outcome).Open, func(o Open) bool { return o.Why == review || o.Why == unasked }) {
 		d.Extra, d.Pass = true, d.now.Add(Idle) // until the engine has answered
 		d.Round++
 		d.publish(TopicPlan)

@@ -22,9 +22,16 @@ func (d *deciding) planned() error {
 	if err := d.from(Planning); err != nil {
 		return err
 	}
+	again := d.Plan != nil && d.Plan.Last
 	d.Plan = &p
-	if d.Frozen && p.Last && !d.Settled && d.Kind == Person {
-		d.to(Blocked) // she and the desk know: it was only looked at again
+	if d.oversteps(p) {
+		d.Frozen = d.thaw()
+		d.record("planned")
+		d.block(NotOwner)
+		return nil
+	}
+	if again && p.Last && !d.Settled && d.Kind == Person {
+		d.to(Blocked) // who has to know does: it was only looked at again
 		d.Why = LastOwner
 		return nil
 	}
@@ -36,11 +43,15 @@ func (d *deciding) planned() error {
 	case d.Kind == Person && p.Last && !d.Settled:
 		// Neither a silent refusal nor a tenant without an owner: she decides what becomes of the account.
 		d.block(LastOwner)
-		d.Frozen, d.Reminded = true, d.now
+		d.Reminded = d.now
+		if d.Proof == ByTenant {
+			return nil // nobody asked her: the account goes on, and what becomes of it is not for who asked to say
+		}
+		d.Frozen = true
 		d.publish(TopicFreeze)
 		d.tell(letter.Owner)
 		return nil
-	case speaksForPerson && p.Theirs && !p.Own && d.Kind == Person && !d.Split && d.Executed.IsZero():
+	case speaksForPerson && p.Theirs && !p.Own && d.Kind == Person && !d.Split && !d.begun():
 		d.forward()
 		return nil
 	case speaksForPerson && p.Theirs && d.Kind == Person && !d.Split:
@@ -61,18 +72,22 @@ func (d *deciding) block(why Why) {
 	d.staff(letter.Stuck)
 }
 
-// hindered stops a request that cannot be planned as it stands: a person looks.
+// hindered stops a request that cannot be planned as it stands, or gone on with: a person looks.
 func (d *deciding) hindered() error {
 	if err := d.inRound(); err != nil {
 		return err
 	}
-	if d.State == Blocked && d.Why == d.e.Why {
+	if (d.State == Blocked || d.State == Partial) && d.Why == d.e.Why {
 		return nil
 	}
-	if err := d.from(Planning); err != nil {
+	if err := d.from(Planning, Executing, Verifying); err != nil {
 		return err
 	}
-	d.block(d.e.Why)
+	if d.State == Planning {
+		d.block(d.e.Why)
+	} else {
+		d.incomplete(d.State, d.e.Why)
+	}
 	return nil
 }
 

@@ -52,8 +52,15 @@ func (d *deciding) another() {
 	d.Round++
 }
 
-// sweep erases what came late or was left. It needs no further approval: the plan is to erase this person.
+// sweep erases what came late or was left. It needs no further approval as long as it is no more than may go without one
+// beside what was approved: the plan is to erase this person. Of more than that a person has seen nothing.
 func (d *deciding) sweep() {
+	if d.Plan == nil || d.Outcome.Left > d.rules.AutoApprove+d.Plan.Items {
+		d.doubt(Moved)
+		d.record("drifted")
+		d.plan()
+		return
+	}
 	d.Sweeps++
 	d.to(Approved)
 	d.Round++

@@ -126,6 +126,8 @@ func happening(what What) Event {
 		e.Totals = Totals{Erased: 7}
 	case Verified:
 		e.Pass = 1
+	case Hindered:
+		e.Why = Unusable
 	case LetterLost:
 		e.Letter = "completed/7"
 	case GivenUp, Exported, Settle, Resume:

@@ -7,7 +7,8 @@
 // person, or who may speak for her, has proved to be it; the proof goes to the address the company already has, never to
 // the one given. It proves all requests that wait for that address at once, so that nobody gains by sending more of them,
 // and nobody can be buried in letters. Of several requests for the same person the first that is proved counts; the others
-// are linked to it, what they prove is searched for with the rest, and the earliest arrival starts the clock for all.
+// are linked to it, what they prove is searched for with the rest, and the earliest arrival starts the clock for all. Each of a
+// controller's instructions stands for itself. Whom somebody else has forgotten is told so at the address on file.
 //
 // A request is completed only by evidence: by a search that found nothing left. What has to stay is named with its ground
 // and its end, and the request opens again by itself when that end has come. What a later search finds is erased too.
@@ -67,6 +68,7 @@ const (
 	MaxTries       = 5  // wrong codes for one request, until another letter goes out
 	MaxLinks       = 5  // letters to one address within a day, LinkEvery apart; further ones LinkRarely
 	MaxAsks        = 5  // by one requester about one address within a day
+	MaxSource      = 30 // from one source about whomever within an hour, on the public page
 	MaxIdentifiers = 20 // given with a request
 	MaxHolds       = 50
 	MaxText        = 64 << 10 // bytes of a mail that is entered

@@ -69,8 +69,8 @@ func letterOf(key string) (id, kind string, ok bool) {
 // letter writes to the person, or whoever asked; to nobody where no address is known that may be written to.
 func (t *turn) letter(before, r Request, kind letter.Kind) error {
 	to := t.private.address()
-	if kind == letter.Link || kind == letter.Close {
-		to = t.private.OnFile // never the one that was given
+	if kind == letter.Link || kind == letter.Close || kind == letter.Asked {
+		to = t.private.OnFile // never the one that was given, nor whoever gave it
 	}
 	if to == "" || kind == letter.Identity && !t.mayTell(before) {
 		return nil
@@ -96,11 +96,12 @@ func (t *turn) mayTell(r Request) bool {
 	if r.Address == "" || r.EnteredBy != "" {
 		return true
 	}
-	if !t.mail.Told.IsZero() && t.now.Before(t.mail.Told.Add(24*time.Hour)) {
+	told := &t.mail.ever
+	if !told.Told.IsZero() && t.now.Before(told.Told.Add(24*time.Hour)) {
 		return false
 	}
-	t.mail.Told, t.mail.Expires = t.now, t.now.Add(24*time.Hour)
-	t.putPosted(r.Address, t.mail)
+	told.Told, told.Expires = t.now, t.now.Add(24*time.Hour)
+	t.later(asks, t.mail.all, *told)
 	return true
 }
 

@@ -50,7 +50,7 @@ func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, err
 		return Work{}, err
 	}
 	w := Work{
-		Request: r.ID, Tenant: r.Tenant, State: r.State, Identify: r.State == Received || r.Renew, Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
+		Request: r.ID, Tenant: r.Tenant, State: r.State, Identify: r.State == Received || r.Renew || r.Tell, Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
 		Received: r.Received, Executed: r.Executed, Ran: r.Ran, Global: r.Proof == ByLink || r.Proof == BySession, Reviewed: r.Reviewed, Owed: r.owed(), Forget: r.Forget,
 		Deadline: r.Deadline, Extended: r.Extended != nil, Totals: r.Totals, Outcome: r.Outcome,
 	}
@@ -112,7 +112,8 @@ func (s *Service) Drifted(ctx context.Context, id string, round int, doubts []Do
 	return s.engine(ctx, id, Event{What: Drifted, Round: round, Doubts: doubts}, now)
 }
 
-// Hindered notes that there is no plan, and why: no search can be made as the request stands. Codes: request_moved,
+// Hindered notes that there is no plan, and why: no search can be made as the request stands; or that what is being carried
+// out or searched for cannot be gone on with. Then the request is partial for that reason. Codes: request_moved,
 // state_conflict.
 func (s *Service) Hindered(ctx context.Context, id string, round int, why Why, now time.Time) (Request, error) {
 	return s.engine(ctx, id, Event{What: Hindered, Round: round, Why: why}, now)

@@ -37,7 +37,7 @@ const (
 	Drifted    What = "drifted"     // engine: what there is is not what was approved
 	Executed   What = "executed"    // engine: it has been through the plan
 	Verified   What = "verified"    // engine: what a search found afterwards
-	Hindered   What = "hindered"    // engine: it cannot plan
+	Hindered   What = "hindered"    // engine: it cannot plan, or go on
 	Alive      What = "alive"       // engine: still at it
 	Receipted  What = "receipted"   // the receipt that was owed is made
 	Forgotten  What = "forgotten"   // the engine keeps nothing of a request that is closed

@@ -338,6 +338,10 @@ func TestDuplicates(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	v, err := w.Status(ctx, first.Number, first.Secret)
+	if err != nil || v.State != Cancelled || v.Why != Duplicate || v.First != "" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	v, err = w.Status(ctx, first.Number, w.code(second.ID)) // which proved both
 	if err != nil || v.State != Planning || v.First != second.Number || v.Due.String() != "2026-04-02" {
 		t.Errorf("%+v, %v", v, err)
 	}

@@ -72,6 +72,7 @@ type union struct {
 	was, is *seal.Envelope // is: nil where the other one adds nothing
 	marks   []string
 	doubts  []Doubt
+	full    bool // there is no room for what the other one adds: it counts for itself
 }
 
 // unite seals what the request that counts for the person would know if this one joined it.
@@ -106,9 +107,12 @@ func (s *Service) with(ctx context.Context, other Request, proved []Identifier) 
 	}
 	var added []Identifier
 	for _, one := range proved {
-		if !known.has(one) && len(known.Identifiers) < maxUnited {
+		if !known.has(one) {
 			known.Identifiers, added = append(known.Identifiers, one), append(added, one)
 		}
+	}
+	if u.full = len(known.Identifiers) > maxUnited; u.full {
+		return u, nil
 	}
 	if len(added) == 0 || other.Private == nil {
 		return u, nil

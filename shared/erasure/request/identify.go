@@ -11,14 +11,15 @@ import (
 )
 
 // Identify looks for the address on file of a request that waits for it, and sends the link that proves the identity there;
-// or it sends another one that was asked for. It is for the account that searches. Whatever it finds, the request goes on
+// or it sends another one that was asked for. Where an administrator asked it tells the person so. It is for the account that
+// searches. Whatever it finds, the request goes on
 // alike. To an address that has just got a letter none goes: the one it has is good for this request too.
 func (s *Service) Identify(ctx context.Context, id string, now time.Time) error {
 	r, err := s.request(ctx, id)
-	if err != nil || r.State != Received && !r.Renew {
+	if err != nil || r.State != Received && !r.Renew && !r.Tell {
 		return err
 	}
-	if r.State != Received {
+	if r.State != Received && !r.Tell {
 		return s.post(ctx, r.ID, Event{What: Looked}, Private{}, now)
 	}
 	private, err := s.open(ctx, r)
@@ -35,12 +36,25 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 		if known, address, err = s.Directory.OnFile(ctx, r.Tenant, given); err != nil {
 			return fault.New(kindOr(err, fault.Transient), "looking up who asked: %s", kindOr(err, fault.Transient)) // its text may name her
 		}
-		if known = known && address != ""; known {
+		switch known = known && address != ""; {
+		case known && r.Tell:
+			private.OnFile = address // what to search for whoever speaks for her has said
+		case known:
 			private = private.knownAs(address)
 		}
 	}
 	e := Event{What: Looked, Known: known}
 	if e.Private, err = s.seal(ctx, r.ID, private); err != nil {
+		return err
+	}
+	if r.Tell {
+		_, err = s.change(ctx, r.ID, now, "", func(t *turn) (Event, error) {
+			if !t.before.Tell || !sameEnvelope(t.before.Private, r.Private) {
+				return Event{}, nil // what it was joined with asks for it again
+			}
+			t.private = private
+			return e, nil
+		})
 		return err
 	}
 	if given != "" {

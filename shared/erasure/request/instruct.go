@@ -37,8 +37,12 @@ func (s *Service) Instruct(ctx context.Context, in Instruction, now time.Time) (
 	key := s.mark("instruction", in.Tenant, in.ID)
 	// Its form is a digest's whatever the caller gave, and it cannot be tried out.
 	digest := s.mark("body", in.Tenant, in.ID, in.Digest)
+	received := in.Submitted
+	if received.After(now) {
+		received = now // its clock goes before ours: nobody has more time for that
+	}
 	d, err := s.draft(Request{
-		Kind: Person, Channel: OpenDSR, Requester: Controller, Tenant: in.Tenant, Language: s.language(""), Received: in.Submitted, Entered: now, External: in.ID,
+		Kind: Person, Channel: OpenDSR, Requester: Controller, Tenant: in.Tenant, Language: s.language(""), Received: received, Entered: now, External: in.ID,
 	})
 	if err != nil {
 		return Request{}, err
@@ -79,7 +83,11 @@ func (in Instruction) check(s *Service, now time.Time) error {
 		if one.Value == "" || !isName(one.Kind) {
 			return s.identifier(one.Kind, " ")
 		}
-		if err := s.identifier(one.Kind, one.Value); err != nil {
+		kind := one.Kind
+		if one.Format != "" {
+			kind = one.Format // a digest of an address is none
+		}
+		if err := s.identifier(kind, one.Value); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,9 @@
 package request
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
@@ -18,7 +20,7 @@ type link struct {
 	Expires time.Time `json:"expires"`
 }
 
-// posted is how many letters an address got within a day.
+// posted is how many letters an address got within a day, about whatever, or about one kind of request of one tenant.
 type posted struct {
 	V       int       `json:"v"`
 	Links   int       `json:"links"`
@@ -36,15 +38,42 @@ func (p posted) mayLink(now time.Time) bool {
 	return p.Links == 0 || !now.Before(p.Last.Add(every))
 }
 
-// posted reads how many letters an address got.
-func (t *turn) posted(address string) (p posted, err error) {
-	if err = t.tx.Get(asks, t.s.mark("letters", address), &p); fault.Is(err, fault.NotFound) {
-		return posted{V: version, Expires: t.now.Add(24 * time.Hour)}, nil
-	}
-	return p, err
+// pace is how many letters an address got: about one kind of request of one tenant, and about all of them. The first of a day
+// about each goes out whatever went before, as no other one proves it; after that all of them together are few.
+type pace struct {
+	of, all     string // marks
+	about, ever posted
 }
 
-func (t *turn) putPosted(address string, p posted) { t.later(asks, t.s.mark("letters", address), p) }
+// pace reads how many letters went to whoever a request waits for.
+func (t *turn) pace(address string) (p pace, err error) {
+	p.of, p.all = t.s.mark("letters", address), t.s.mark("letters to", strings.ToLower(cmp.Or(t.private.OnFile, t.private.value(email))))
+	for id, into := range map[string]*posted{p.of: &p.about, p.all: &p.ever} {
+		if err = t.tx.Get(asks, id, into); fault.Is(err, fault.NotFound) {
+			*into, err = posted{V: version, Expires: t.now.Add(24 * time.Hour)}, nil
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func (p pace) mayLink(now time.Time) bool {
+	return p.about.Links == 0 || p.about.mayLink(now) && p.ever.mayLink(now)
+}
+
+// linked counts a letter with a link.
+func (p pace) linked(now time.Time) pace {
+	p.about.Links, p.about.Last = p.about.Links+1, now
+	p.ever.Links, p.ever.Last = p.ever.Links+1, now
+	return p
+}
+
+func (t *turn) putPace(p pace) {
+	t.later(asks, p.of, p.about)
+	t.later(asks, p.all, p.ever)
+}
 
 // post lets a letter with a link go out, unless the address has one that is new: nobody shall be buried in letters.
 func (s *Service) post(ctx context.Context, id string, e Event, private Private, now time.Time) error {
@@ -60,7 +89,7 @@ func (s *Service) post(ctx context.Context, id string, e Event, private Private,
 		address, p := t.before.Address, t.mail
 		if e.Private != nil {
 			t.private, address = private, e.Address
-			if p, err = t.posted(address); err != nil {
+			if p, err = t.pace(address); err != nil {
 				return Event{}, err
 			}
 		}
@@ -68,8 +97,7 @@ func (s *Service) post(ctx context.Context, id string, e Event, private Private,
 			return e, nil
 		}
 		e.Send, t.token, t.number, t.until = true, token, number, now.Add(LinkLife)
-		p.Links, p.Last = p.Links+1, now
-		t.putPosted(address, p)
+		t.putPace(p.linked(now))
 		t.later(links, hashed(token), link{version, number, address, id, false, t.until})
 		return e, nil
 	})

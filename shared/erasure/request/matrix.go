@@ -25,21 +25,28 @@ type whom string
 
 const (
 	herself whom = "herself"
-	another whom = "another" // person of the tenant
+	another whom = "another" // person of the tenant, who is no owner of it
+	owner   whom = "owner"   // another person, who is one
 	tenant  whom = "tenant"  // the account with everything in it
 )
 
 // mayAsk is who may ask for what. What is not here nobody may.
 var mayAsk = map[Requester]map[whom]bool{
 	Subject:     {herself: true},
-	TenantOwner: {herself: true, another: true, tenant: true},
+	TenantOwner: {herself: true, another: true, owner: true, tenant: true},
 	TenantAdmin: {herself: true, another: true},
-	Agent:       {another: true}, // the subject confirms
-	Controller:  {another: true}, // of its own tenant
+	Agent:       {another: true, owner: true}, // the subject confirms
+	Controller:  {another: true, owner: true}, // of its own tenant, and of what it answers for alone
+}
+
+// oversteps reports whether a plan is about an owner whom the requester may not have erased. Only the search tells who is
+// one, long after whoever asked has her answer. A subject asks for herself, an administrator who does so too.
+func (r Request) oversteps(p Plan) bool {
+	return p.Owner && r.Requester != Subject && !mayAsk[r.Requester][owner]
 }
 
 // May reports whether a requester may ask for what a request is about. Who is not signed in asks in her own name, or as
-// an agent with a mandate; that she closes an account is checked against the directory before anything is done. Denied,
+// an agent with a mandate; that she closes an account, or asks for an owner, is checked by the search before anything is done. Denied,
 // code not_allowed: she may not; code other_tenant: it is not her tenant.
 func May(a Ask) error {
 	role, about := Subject, herself

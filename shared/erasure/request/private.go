@@ -15,6 +15,8 @@ type Identifier struct {
 	Kind     string `json:"kind"` // as the data map names it: email, uid, ...
 	Value    string `json:"value"`
 	Verified bool   `json:"verified,omitempty"`
+	// Format says of what digest Value is one, as OpenDSR names it; "" for a value as it stands.
+	Format string `json:"format,omitempty"`
 }
 
 // Private is what a request holds of the person, sealed, until it closes.
@@ -42,7 +44,7 @@ func (p Private) verified(proof Proof) (all []Identifier) {
 // has reports whether an identifier is known, and proved.
 func (p Private) has(one Identifier) bool {
 	return slices.ContainsFunc(p.Identifiers, func(o Identifier) bool {
-		return o.Kind == one.Kind && o.Value == one.Value && (o.Verified || o.Kind == email && o.Value == p.OnFile)
+		return o.Kind == one.Kind && o.Value == one.Value && o.Format == one.Format && (o.Verified || o.Kind == email && o.Value == p.OnFile)
 	})
 }
 

@@ -164,7 +164,14 @@ func errorsJoin(all ...error) error {
 func (p *play) ending() []string {
 	counts := map[string]int{}
 	for id, who := range p.who {
-		r := p.w.read(id)
+		r, kept := p.w.kept(id)
+		if !kept {
+			counts[fmt.Sprintf("person %d: gone", who)]++
+			continue
+		}
+		if r.State == Planning && r.Frozen {
+			r.State, r.Why = Blocked, LastOwner // it is looked at again each day
+		}
 		counts[fmt.Sprintf("person %d: %s %s %s, answered %s, due %s, closed %v, linked %d, split %v, holds %d, searched %d, receipts %d, erased %d, overdue %v", who, r.Requester, r.State, r.Why,
 			r.Answered, r.Deadline.Due, !r.Closed.IsZero(), len(r.Linked), r.Split, len(r.Holds), r.Passed, r.Receipts, r.Totals.Erased, r.Overdue)]++
 	}

@@ -23,6 +23,8 @@ func TestMatrix(t *testing.T) {
 	stale.At, ahead.At, elsewhere.Tenant = noon.Add(-6*time.Minute), noon.Add(time.Hour), "zeta"
 	old := session(Subject)
 	old.At = time.Time{}
+	mute, fresh := *old, session(Subject)
+	mute.Email, fresh.Email = "", ""
 	for name, c := range map[string]struct {
 		ask   Ask
 		want  string
@@ -37,6 +39,8 @@ func TestMatrix(t *testing.T) {
 		"a stranger closes an account":    {Ask{Email: "mia@customer.example", Kind: Account}, "", Received, TenantOwner, ""},
 		"herself, signed in":              {Ask{Session: session(Subject)}, "", Planning, Subject, BySession},
 		"herself, signed in long ago":     {Ask{Session: old}, "", Received, Subject, ""},
+		"herself, long ago, no address":   {Ask{Session: &mute}, "reauthenticate", "", "", ""},
+		"herself, without an address":     {Ask{Session: fresh}, "", Planning, Subject, BySession},
 		"somebody else, signed in":        {Ask{Session: session(Subject), UID: "u2"}, "not_allowed", "", "", ""},
 		"the account, as a member":        {Ask{Session: session(Subject), Kind: Account}, "not_allowed", "", "", ""},
 		"a member, as admin":              {Ask{Session: session(TenantAdmin), UID: "u2"}, "", Planning, TenantAdmin, ByTenant},
@@ -131,6 +135,11 @@ func TestInstruct(t *testing.T) {
 	}
 	if _, err := w.Instructed(ctx, "zeta", "unheard-of"); code(err) != "request_unknown" {
 		t.Errorf("%v", err)
+	}
+	ahead := in
+	ahead.ID, ahead.Submitted = "ahead", noon.Add(MaxAhead)
+	if a, err := w.Instruct(ctx, ahead, w.now()); err != nil || !a.Received.Equal(noon) {
+		t.Errorf("received at %s, %v", a.Received, err)
 	}
 	work, err := w.Work(ctx, r.ID, w.now())
 	if err != nil || work.Tenant != "acme" || work.Requester != Controller || len(work.Identifiers) != 2 || !work.Identifiers[1].Verified {

@@ -14,7 +14,7 @@ type Rules struct {
 	Country string         // ISO 3166 alpha-2: whose public holidays count
 	Mode    calendar.Mode  // what a doubt about the identity does to the clock; "" counts as none
 
-	AutoApprove   int64         // items of a plan that needs nobody; 0: a person looks at each
+	AutoApprove   int64         // items of a plan that needs nobody; 0: a person looks at each, also at one that found nothing
 	TenantPercent int           // of a tenant's items, above which a person looks; 0 for no such limit
 	GraceDays     int           // of an account that closes, 0 to 30
 	TargetDays    int           // the company's own target from the proof to the answer, 1 to 28; default 7
@@ -54,7 +54,7 @@ func (r Rules) complete() (Rules, error) {
 
 // doubts returns why a person has to look at a plan, beside what is in doubt already.
 func (r Rules) doubts(p Plan, kind Kind) (all []Doubt) {
-	if p.Items > r.AutoApprove {
+	if r.AutoApprove == 0 || p.Items > r.AutoApprove {
 		all = append(all, ManyItems)
 	}
 	if r.TenantPercent > 0 && p.Share > r.TenantPercent && kind == Person {
@@ -65,6 +65,9 @@ func (r Rules) doubts(p Plan, kind Kind) (all []Doubt) {
 	}
 	if p.Held > 0 {
 		all = append(all, OnHold)
+	}
+	if p.Blind > 0 {
+		all = append(all, Blind)
 	}
 	if kind == Account {
 		all = append(all, Closure)

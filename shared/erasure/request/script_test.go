@@ -38,7 +38,7 @@ func script(r *rand.Rand) (acts []act, plans []Plan) {
 			add(20, []string{"settle", "close"}[r.IntN(2)])
 		case 4, 5:
 			p.Review, p.Look = 2, []Look{{"notes", 2}}
-			add([]int{16, 24 * 9}[r.IntN(2)], "reviewed")
+			add([]int{16, 24 * 13}[r.IntN(2)], "reviewed")
 		}
 		plans = append(plans, p)
 		add(0, []string{"ask", "enter", "signed in", "instruct"}[r.IntN(4)])
@@ -82,7 +82,7 @@ func address(who int) string { return fmt.Sprintf("p%d@customer.example", who) }
 // ids are a person's requests, oldest first.
 func (p *play) ids(who int) (all []string) {
 	for id, w := range p.who {
-		if w == who {
+		if _, kept := p.w.kept(id); kept && w == who {
 			all = append(all, id)
 		}
 	}
@@ -119,6 +119,8 @@ func (p *play) act(a act) error {
 		case "close":
 			if used := w.usedCode(r); used != "" {
 				_, err = w.CloseAccount(ctx, r.Number, used, w.now())
+			} else {
+				_, err = w.Settle(ctx, id, w.person("sam"), w.now())
 			}
 		case "reviewed":
 			_, err = w.Reviewed(ctx, id, w.person("sam"), "notes", 2, w.now())

@@ -80,8 +80,12 @@ func (s *Service) mark(parts ...string) string {
 }
 
 // marks stand for the verified identifiers of a request. Who asks for herself and who asks for others have marks of their
-// own: the one may take back what she asked for without taking it from the other.
+// own: the one may take back what she asked for without taking it from the other. A controller's instructions have none: each
+// of them stands for itself, as it is answered, and taken back, by its own id.
 func (s *Service) marks(r Request, all []Identifier) (marks []string) {
+	if r.Requester == Controller {
+		return nil
+	}
 	who := r.Requester
 	if who == Agent {
 		who = Subject

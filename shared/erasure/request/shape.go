@@ -52,7 +52,7 @@ type Why string
 // The reasons.
 const (
 	LastOwner  Why = "last_owner"  // of blocked: without her the account has no owner
-	NotOwner   Why = "not_owner"   // of blocked: only an owner closes an account
+	NotOwner   Why = "not_owner"   // of blocked: only an owner closes an account, or has another owner erased
 	Unusable   Why = "unusable"    // of blocked: what she is known by, or the data map, cannot be searched with
 	Left       Why = "left"        // of partial: something is left, or could not be reached
 	Unmapped   Why = "unmapped"    // of partial: there are places nobody has mapped
@@ -127,6 +127,8 @@ type Request struct {
 	Secret  string         `json:"secret,omitempty"`  // hash of what the requester shows to see the state
 	Address string         `json:"address,omitempty"` // of whoever is to prove it, while that is waited for: a mark
 	Renew   bool           `json:"renew,omitempty"`   // another letter with a link is asked for
+	Tell    bool           `json:"tell,omitempty"`    // somebody else asked: her address is to be looked up, and she is to be told
+	Role    Requester      `json:"role,omitempty"`    // of who was signed in, as the product says
 	Tries   int            `json:"tries,omitempty"`   // wrong codes
 	Used    string         `json:"used,omitempty"`    // hash of the link that was used
 	Gather  string         `json:"gather,omitempty"`  // Address whose other requests are still to be linked to this one
@@ -221,6 +223,7 @@ const (
 	ByHand        Doubt = "by_hand" // entered at the desk
 	Moved         Doubt = "moved"   // what was approved is not what there is
 	OnHold        Doubt = "hold"
+	Blind         Doubt = "blind" // the search could not look everywhere
 )
 
 // Plan is what a search found, by number alone. The entries themselves stay with the engine.
@@ -237,6 +240,7 @@ type Plan struct {
 	Last    bool   `json:"last,omitempty"`    // the person is the last owner of the tenant
 	Owner   bool   `json:"owner,omitempty"`   // the person is an owner
 	Missing int64  `json:"missing,omitempty"` // places that nobody has mapped
+	Blind   int64  `json:"blind,omitempty"`   // entries in which not everything was looked at
 	Look    []Look `json:"look,omitempty"`    // Review by entry
 }
 

@@ -21,7 +21,8 @@ type View struct {
 	Extended bool         `json:"extended,omitempty"`
 	First    string       `json:"first,omitempty"` // number of the request that counts; State and Due are its
 	Kept     []Kept       `json:"kept,omitempty"`
-	After    time.Time    `json:"after,omitzero"` // of an account: until when it can be kept
+	After    time.Time    `json:"after,omitzero"`   // of an account: until when it can be kept
+	Closes   bool         `json:"closes,omitempty"` // as its last owner whoever looks may have the account closed
 	Erased   int64        `json:"erased,omitempty"`
 	Passed   int          `json:"searches,omitempty"`
 	Proved   time.Time    `json:"proved,omitzero"`
@@ -44,10 +45,11 @@ func (s *Service) Status(ctx context.Context, number, secret string) (View, erro
 	return s.view(ctx, r, hers)
 }
 
-// view shows a request, and in place of a duplicate the one that counts: it is about the same person, proved alike.
+// view shows a request, and to the person in place of a duplicate the one that counts. Whoever only typed her address into the
+// page learns nothing of what she has asked for herself.
 func (s *Service) view(ctx context.Context, r Request, hers bool) (View, error) {
 	v := View{ID: r.ID, Number: r.Number, Kind: r.Kind}
-	if r.Of != "" {
+	if r.Of != "" && hers {
 		first, err := s.request(ctx, r.Of)
 		switch {
 		case err == nil:
@@ -68,6 +70,7 @@ func (s *Service) view(ctx context.Context, r Request, hers bool) (View, error) 
 
 // tell adds what is for the person alone.
 func (v *View) tell(r Request) {
+	v.Closes = r.State == Blocked && r.Why == LastOwner && r.closes()
 	v.Counts, v.Erased, v.Passed = r.ID, r.Totals.Erased+r.Totals.Anonymised, r.Passed
 	v.Proved, v.Executed, v.Ran = r.Proved, r.Executed, r.Ran
 	if !r.Executed.IsZero() {

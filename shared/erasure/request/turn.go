@@ -33,7 +33,7 @@ type turn struct {
 	token   string // of the link that goes out
 	number  string // that stands for it
 	until   time.Time
-	mail    posted   // to the address that the request waits for
+	mail    pace     // of letters to the address that the request waits for
 	split   *Request // what becomes of doSplit
 	other   *Request // the request that counts for the person
 	united  *union   // what it knows with this one
@@ -124,9 +124,9 @@ func (t *turn) run(id string, fn func(t *turn) (Event, error)) (Request, error) 
 	if err := t.held(); err != nil {
 		return t.before, err
 	}
-	if t.mail = (posted{}); t.before.Address != "" {
+	if t.mail = (pace{}); t.before.Address != "" {
 		var err error
-		if t.mail, err = t.posted(t.before.Address); err != nil {
+		if t.mail, err = t.pace(t.before.Address); err != nil {
 			return t.before, err
 		}
 	}
@@ -213,6 +213,9 @@ func (t *turn) prove(r Request, e Event, all []Identifier) (Event, error) {
 		}
 		if u := t.united; u == nil || u.of != other.ID || !sameEnvelope(u.was, other.Private) {
 			return e, errMoved
+		}
+		if t.united.full {
+			continue
 		}
 		t.other = &other
 		e.What, e.Of = Duplicated, other.ID

@@ -273,6 +273,16 @@ func (w *world) read(id string) (r Request) {
 	return r
 }
 
+// kept reads a request that may be gone by now.
+func (w *world) kept(id string) (r Request, kept bool) {
+	w.t.Helper()
+	err := w.raw.Get(context.Background(), Requests, id, &r)
+	if !fault.Is(err, fault.NotFound) {
+		w.must(err)
+	}
+	return r, err == nil
+}
+
 // letters returns those of a kind that went out about a request, oldest first.
 func (w *world) letters(id string, kind letter.Kind) (all []sent) {
 	w.mu.Lock()

@@ -15,10 +15,13 @@ import (
 
 // Report is what a receipt says of the work on a request. It holds nothing of a person but numbers.
 type Report struct {
-	Map     string       // digest of the data map
+	Map     string       // digest of the data map of the last search
 	Entries []EntryCount // in the order of the work, over all rounds; those that were searched last
 	Passes  []Pass       // the searches since the last run, in order
 	Traces  []Trace      // of each store that was searched
+	// Unsuppressed says that the ledger of who was erased does not have her, as nothing of hers is hers for good: after a
+	// restore somebody has to look for her.
+	Unsuppressed bool
 }
 
 // EntryCount is what became of the items of one entry, over all rounds.
@@ -36,7 +39,8 @@ type EntryCount struct {
 
 // Pass is what one search counted.
 type Pass struct {
-	N        int            `json:"n"` // from 1
+	N        int            `json:"n"`             // from 1
+	Map      string         `json:"map,omitempty"` // digest of the data map it went by
 	At       time.Time      `json:"at"`
 	Entries  []Entry        `json:"entries"`
 	Open     []request.Open `json:"open,omitempty"`
@@ -60,7 +64,7 @@ func passID(request string, n int) string { return request + ".pass." + strconv.
 
 // passed puts on record what a search counted; the first of a round begins anew.
 func (e *Engine) passed(ctx context.Context, j Job, n int, list []Entry, o request.Outcome) error {
-	r := record{V: version, Request: j.Request, Pass: Pass{N: n, At: e.Clock.Now().UTC(), Entries: list, Open: o.Open, Unmapped: o.Missing}}
+	r := record{V: version, Request: j.Request, Pass: Pass{N: n, Map: e.Map.Digest(), At: e.Clock.Now().UTC(), Entries: list, Open: o.Open, Unmapped: o.Missing}}
 	err := e.Store.Tx(ctx, func(tx store.Tx) error {
 		for later := n + 1; later <= len(request.Passes()); later++ {
 			if err := tx.Delete(jobs, passID(j.Request, later)); err != nil {
@@ -102,6 +106,12 @@ func (e *Engine) Account(ctx context.Context, j Job) (r Report, err error) {
 		return r, err
 	}
 	last := r.Passes[len(r.Passes)-1]
+	if last.Map != "" {
+		r.Map = last.Map
+	}
+	if r.Unsuppressed, err = e.unsuppressed(ctx, j); err != nil {
+		return r, err
+	}
 	for _, entry := range last.Entries {
 		r.Entries = append(r.Entries, counted(entry, done[entry.ID], last))
 	}

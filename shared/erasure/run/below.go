@@ -136,7 +136,7 @@ func named(q erasure.Query, items []erasure.Item) erasure.Query {
 }
 
 // small reports whether anonymised items of a step stand alone: fewer than the map asks for are like them. Of items that
-// nothing leads to any more it can tell where they were kept by name.
+// nothing leads to any more it can tell where they were kept by name; of others nobody can tell that they do not.
 func (w *walk) small(ctx context.Context, from erasure.Reader, s *step) (bool, error) {
 	g := s.Entry.Group
 	if g == nil || s.Query.Action != erasure.ActionAnonymise || s.Entry.Retain != nil {
@@ -146,7 +146,10 @@ func (w *walk) small(ctx context.Context, from erasure.Reader, s *step) (bool, e
 		n, err := from.Group(ctx, s.Query, g.Fields)
 		return n > 0 && n < g.Min, err
 	}
-	for id := ""; s.firestore(); {
+	if !s.firestore() {
+		return w.anonymised(ctx, s)
+	}
+	for id := ""; ; {
 		names, next, err := w.listed(ctx, w.job, s.ID+alike, id)
 		if err != nil || len(names) == 0 {
 			return false, err
@@ -159,5 +162,12 @@ func (w *walk) small(ctx context.Context, from erasure.Reader, s *step) (bool, e
 		}
 		id = next
 	}
-	return false, nil
+}
+
+// anonymised reports whether items of a step have been.
+func (w *walk) anonymised(ctx context.Context, s *step) (any bool, err error) {
+	err = w.history(ctx, w.job.Request, func(_ string, t task) {
+		any = any || t.Phase == erasing && t.Entry == s.Entry.ID && t.Count.Anonymised > 0
+	})
+	return any, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/fault"
 )
@@ -63,18 +64,27 @@ type Clerk struct {
 
 // Search does what a request asks of the account that only reads: it looks up who asked, plans, or searches for what is
 // left; it has the receipt made that is owed, and forgets what is closed. again says that there is more to do at once. A
-// request that has moved on since, or asks for nothing, is done.
+// request that has moved on since, or asks for nothing, is done. A receipt that cannot be made keeps nothing else from being
+// done: its error is returned with that of the rest.
 func (c *Clerk) Search(ctx context.Context, id string) (again bool, err error) {
 	w, now, err := c.work(ctx, id)
 	if err != nil || w.Request == "" {
 		return false, err
 	}
 	if w.Owed > 0 && c.Issue != nil {
-		if err := c.issue(ctx, w); err != nil {
-			return false, err
+		owed := c.issue(ctx, w)
+		if owed == nil {
+			return true, nil // which may have closed it
 		}
-		return true, nil // which may have closed it
+		again, err = c.seek(ctx, w, now)
+		return again, errors.Join(owed, err)
 	}
+	return c.seek(ctx, w, now)
+}
+
+// seek does what a request asks of the account that only reads, but for receipts.
+func (c *Clerk) seek(ctx context.Context, w request.Work, now time.Time) (again bool, err error) {
+	id := w.Request
 	switch {
 	case w.Forget:
 		if err := c.Engine.Forget(ctx, id); err != nil {
@@ -111,7 +121,7 @@ func (c *Clerk) Carry(ctx context.Context, id string) (again bool, err error) {
 	j := c.job(w)
 	digest, err := c.Engine.Approved(ctx, j)
 	if err != nil {
-		return false, err
+		return c.unfinished(ctx, w, err)
 	}
 	if w.Map != c.Engine.Map.Digest() || digest != w.Plan {
 		_, err := c.Requests.Drifted(ctx, id, w.Round, nil, now)
@@ -126,7 +136,7 @@ func (c *Clerk) Carry(ctx context.Context, id string) (again bool, err error) {
 	now = c.Engine.Clock.Now()
 	switch {
 	case err != nil || !done:
-		return c.unfinished(ctx, w, Erasing, err)
+		return c.unfinished(ctx, w, err)
 	case x.Grown:
 		_, err = c.Requests.Drifted(ctx, id, w.Round, nil, now)
 	default:
@@ -148,7 +158,7 @@ func (c *Clerk) plan(ctx context.Context, w request.Work) (again bool, err error
 	j := c.job(w)
 	p, done, err := c.Engine.Plan(ctx, j, c.until())
 	if err != nil || !done {
-		return c.unfinished(ctx, w, Planning, err)
+		return c.unfinished(ctx, w, err)
 	}
 	digest, err := p.Digest(j)
 	if err != nil {
@@ -161,7 +171,7 @@ func (c *Clerk) plan(ctx context.Context, w request.Work) (again bool, err error
 func (c *Clerk) verify(ctx context.Context, w request.Work) (again bool, err error) {
 	o, _, done, err := c.Engine.Search(ctx, c.job(w), w.Search, c.until())
 	if err != nil || !done {
-		return c.unfinished(ctx, w, Searching, err)
+		return c.unfinished(ctx, w, err)
 	}
 	_, err = c.Requests.Verified(ctx, w.Request, w.Round, w.Search, o, c.Engine.Clock.Now())
 	return false, moved(err)
@@ -170,12 +180,12 @@ func (c *Clerk) verify(ctx context.Context, w request.Work) (again bool, err err
 func (c *Clerk) until() time.Time { return c.Engine.Clock.Now().Add(c.Budget) }
 
 // unfinished says how far the engine has come, so that nobody calls it again too soon, or what it cannot get over.
-func (c *Clerk) unfinished(ctx context.Context, w request.Work, phase Phase, err error) (again bool, _ error) {
+func (c *Clerk) unfinished(ctx context.Context, w request.Work, err error) (again bool, _ error) {
 	now := c.Engine.Clock.Now()
 	switch {
 	case err == nil || errors.Is(err, ErrLater):
 		return err == nil, moved(c.Requests.Alive(ctx, w.Request, w.Round, now))
-	case fault.CodeOf(err) == "" && phase == Planning && !passing(err):
+	case fault.CodeOf(err) == "" && !passing(err):
 		_, err = c.Requests.Hindered(ctx, w.Request, w.Round, request.Unusable, now)
 	}
 	return false, moved(err)
@@ -202,6 +212,10 @@ func (c *Clerk) job(w request.Work) Job {
 		j.Scope = Instructed
 	}
 	for _, id := range w.Identifiers {
+		if id.Format != "" {
+			j.Hashed = append(j.Hashed, Hashed{id.Kind, opendsr.Format(id.Format), id.Value})
+			continue
+		}
 		j.IDs = append(j.IDs, datamap.Identifier{Kind: id.Kind, Value: id.Value, Verified: id.Verified})
 	}
 	for _, h := range w.Holds {

@@ -1,6 +1,8 @@
 package run_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
 	"strings"
@@ -56,8 +58,11 @@ func forgotten(t *testing.T, r *mathrand.Rand) {
 	o.fill(400)
 	o.shelf()
 	twin := o.people.export("twin")
-	down := time.Time{}
+	down, blind := time.Time{}, r.IntN(2) == 0
 	o.people.fail = func(call string) error {
+		if blind && call == "values profiles" && o.clock.Now().Before(down) {
+			return fault.New(fault.Denied, "no")
+		}
 		if r.IntN(25) == 0 || strings.HasSuffix(call, " profiles") && o.clock.Now().Before(down) {
 			return fault.New(fault.Transient, "a death")
 		}
@@ -146,7 +151,7 @@ func TestClosed(t *testing.T) {
 	if got := o.state(asked.ID); got != request.Completed || len(o.receipts) != 1 {
 		t.Errorf("the request is %s, with %d receipts", got, len(o.receipts))
 	}
-	for _, c := range run.Collection() {
+	for _, c := range ofRequests() {
 		if docs, err := o.store.Query(t.Context(), store.Query{Collection: c.Name, Limit: 10}); err != nil || len(docs) > 0 {
 			t.Errorf("%s keeps %d documents, %v", c.Name, len(docs), err)
 		}
@@ -222,5 +227,59 @@ func TestHindered(t *testing.T) {
 	v, err := o.requests.Work(t.Context(), asked.ID, o.clock.Now())
 	if err != nil || v.State != request.Blocked {
 		t.Errorf("the request is %s, %v", v.State, err)
+	}
+}
+
+// What nobody gets over stops the request for a person, also when erasing has begun.
+func TestHinderedLater(t *testing.T) {
+	t.Parallel()
+	o, r := newOffice(t), mathrand.New(mathrand.NewPCG(1, 1))
+	o.fill(1)
+	asked, _ := o.ask(r)
+	o.stop = request.TopicRun
+	o.deliver(r)
+	o.config.Eraser = nil // as of an account that was given the wrong right
+	o.clerk = o.hire(o.store)
+	o.requests = o.clerk.Requests
+	if again, err := o.clerk.Carry(t.Context(), asked.ID); again || err != nil || o.state(asked.ID) != request.Partial {
+		t.Errorf("%v, %v: the request is %s", again, err, o.state(asked.ID))
+	}
+}
+
+// A receipt that cannot be made keeps no search from being made when it is due.
+func TestReceiptFails(t *testing.T) {
+	t.Parallel()
+	o, r := newOffice(t), mathrand.New(mathrand.NewPCG(1, 1))
+	o.fill(1)
+	no := fault.New(fault.Invalid, "a receipt that nobody can make")
+	o.clerk.Issue = func(context.Context, request.Work, run.Report) error { return no }
+	asked, _ := o.ask(r)
+	passed := 0
+	for day := range 40 {
+		if now := start.AddDate(0, 0, day); now.After(o.clock.Now()) {
+			if err := o.clock.Set(now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := o.requests.Tick(t.Context(), o.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			w, err := o.requests.Work(t.Context(), asked.ID, o.clock.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = o.clerk.Search(t.Context(), asked.ID)
+			if (w.Owed > 0) != errors.Is(err, no) {
+				t.Fatalf("receipt %d owed: %v", w.Owed, err)
+			}
+			if _, err := o.clerk.Carry(t.Context(), asked.ID); err != nil {
+				t.Fatal(err)
+			}
+			passed = max(passed, w.Search)
+		}
+	}
+	if got := o.state(asked.ID); got != request.Retained || passed != len(request.Passes()) {
+		t.Errorf("the request is %s, after %d searches", got, passed)
 	}
 }

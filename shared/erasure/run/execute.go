@@ -21,13 +21,14 @@ type Execution struct {
 }
 
 // Execute erases what is the job's, until the time is over. Not done, it is called again. In the round of a plan it stops
-// where an entry turns out to have grown by more than the map's limit. Errors as Plan.
+// where an entry turns out to have grown by more than the map's limit; in any other, where there is more than the last plan
+// found and the map lets pass without a person. Errors as Plan, and those of Config.Suppress: then nothing was erased.
 func (e *Engine) Execute(ctx context.Context, j Job, until time.Time) (x Execution, done bool, err error) {
 	if e.Eraser == nil {
 		return x, false, fault.New(fault.Misconfigured, "erasing: this account only reads")
 	}
-	k, err := e.identify(ctx, j, erasing)
-	if err != nil {
+	k, done, err := e.identify(ctx, j, erasing, until)
+	if err != nil || !done {
 		return x, false, err
 	}
 	steps, err := e.steps(ctx, j, k)
@@ -36,7 +37,13 @@ func (e *Engine) Execute(ctx context.Context, j Job, until time.Time) (x Executi
 	}
 	w := &walk{Engine: e, job: j, known: k, phase: erasing, until: until, ordered: true}
 	w.page = w.erase
-	if w.planned, err = e.allowed(ctx, j, steps); err != nil {
+	if w.limits, err = e.limits(ctx, j, steps); err != nil {
+		return x, false, err
+	}
+	if x.Grown, err = e.tooMany(ctx, j, w.limits); err != nil || x.Grown {
+		return x, err == nil, err
+	}
+	if err := e.suppress(ctx, j, k); err != nil {
 		return x, false, err
 	}
 	if w.given, err = e.given(ctx, j); err != nil {
@@ -59,28 +66,6 @@ func (e *Engine) Execute(ctx context.Context, j Job, until time.Time) (x Executi
 	return x, err == nil, err
 }
 
-// fewMore is by how many items a step may grow whatever the percentage: one of two items has grown by half.
-const fewMore = 10
-
-// allowed is how many items each step may have, by what the plan of this round found; one that was not planned, none
-// but a few. It is nil in a round without a plan, which sweeps what came late in whatever number.
-func (e *Engine) allowed(ctx context.Context, j Job, steps []step) (map[string]int64, error) {
-	limits, planned := map[string]int64{}, false
-	for _, s := range steps {
-		var t task
-		err := e.Store.Get(ctx, tasks, taskID(j, planning, s.ID), &t)
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return nil, err
-		}
-		planned = planned || err == nil
-		limits[s.ID] = t.Count.Found + t.Count.Found*int64(e.Map.Limits.GrowthPercent)/100 + fewMore
-	}
-	if !planned {
-		return nil, nil
-	}
-	return limits, nil
-}
-
 // given returns the tasks of erasing that earlier rounds did not end, by step: the newest of each.
 func (e *Engine) given(ctx context.Context, j Job) (map[string]task, error) {
 	newest := map[string]task{}
@@ -88,8 +73,8 @@ func (e *Engine) given(ctx context.Context, j Job) (map[string]task, error) {
 		return nil, nil
 	}
 	err := e.history(ctx, j.Request, func(id string, t task) {
-		if t.Phase != erasing || t.Round >= j.Round {
-			return
+		if t.Phase != erasing || t.Round >= j.Round || !t.Done && t.At == nil && t.Walks == 0 {
+			return // one that never began took nothing over
 		}
 		of := j
 		of.Round = t.Round

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
@@ -24,6 +25,8 @@ import (
 type known struct {
 	IDs   []datamap.Identifier `json:"ids"`
 	Asked []string             `json:"asked,omitempty"` // kinds of identifiers that stores were asked for
+	// Missed are look-ups that failed: until they were made once, what they read stays.
+	Missed []missed `json:"missed,omitempty"`
 	// Of one phase of a round alone.
 	Lost  []request.Open `json:"lost,omitempty"` // entries whose identifiers could not be read
 	Owner bool           `json:"owner,omitempty"`
@@ -57,20 +60,35 @@ func phaseID(j Job, phase string) string {
 }
 
 // identify returns what is known of the person in a phase. The first call of a phase looks up what records tell, but for
-// one that erases: it goes by its round's plan, or in a round without one by what the search before it knew.
-func (e *Engine) identify(ctx context.Context, j Job, phase string) (known, error) {
+// one that erases: it goes by its round's plan, or in a round without one by what the search before it knew. Not done, it is
+// called again.
+func (e *Engine) identify(ctx context.Context, j Job, phase string, until time.Time) (k known, done bool, err error) {
 	k, of, found, err := e.recall(ctx, j, snapshotID(j, phase))
 	if err == nil && !found && phase == erasing {
 		k, of, found, err = e.recall(ctx, j, snapshotID(j, planning))
 	}
 	if err != nil || found && of.Round == j.Round {
-		return k, err
+		return k, err == nil, err
 	}
 	if j.Still != nil {
 		if err := j.Still(ctx); err != nil {
-			return known{}, err
+			return known{}, false, err
 		}
 	}
+	given, lost := union(j.IDs, literal(j.Hashed)), []request.Open(nil)
+	if phase != erasing && len(j.Hashed) > 0 {
+		var whose []datamap.Identifier
+		if whose, lost, done, err = e.unhash(ctx, j, phase, until); err != nil || !done {
+			return known{}, false, err
+		}
+		given = union(given, whose)
+	}
+	k, err = e.lookUp(ctx, j, phase, given, lost)
+	return k, err == nil, err
+}
+
+// lookUp adds to what was known of the person, and is given, what records tell, and keeps it.
+func (e *Engine) lookUp(ctx context.Context, j Job, phase string, given []datamap.Identifier, lost []request.Open) (known, error) {
 	w := &walk{Engine: e, job: j, phase: "ask." + phase}
 	s := &step{Step: datamap.Step{ID: "identifiers", Entry: &datamap.Entry{ID: "identifiers"}}}
 	t, err := w.take(ctx, s)
@@ -83,7 +101,7 @@ func (e *Engine) identify(ctx context.Context, j Job, phase string) (known, erro
 	if err != nil {
 		return known{}, err
 	}
-	k = known{IDs: union(k.IDs, j.IDs), Asked: k.Asked, Holds: j.Holds, Salt: make([]byte, sha256.Size)}
+	k = known{IDs: union(k.IDs, given), Lost: lost, Asked: k.Asked, Missed: k.Missed, Holds: j.Holds, Salt: make([]byte, sha256.Size)}
 	if _, err := io.ReadFull(e.Random, k.Salt); err != nil {
 		return known{}, fault.New(fault.Transient, "keeping identifiers: %w", err)
 	}
@@ -107,68 +125,75 @@ func (e *Engine) identify(ctx context.Context, j Job, phase string) (known, erro
 func (e *Engine) ask(ctx context.Context, j Job, phase string, k *known, tries int) error {
 	skip := !j.Executed.IsZero() && e.returned(ctx, j, k.IDs).known(e.Map)
 	var wait error
+	var made asking
 	ids, err := e.Map.Resolve(j.Tenant, k.IDs, func(l datamap.Lookup) ([]string, error) {
 		if l.Reusable && !j.Executed.IsZero() {
 			if skip {
+				made.not = append(made.not, missedOf(l, ""))
 				return nil, nil // it may be hers who has the identifier now
 			}
 			l.Query.CreatedBefore = j.Executed
 		}
-		values, err := e.values(ctx, l)
+		values, told, err := e.values(ctx, l)
 		switch {
+		case err == nil && told:
+			made.take(k, l, values)
 		case err == nil:
-			if !slices.Contains(k.Asked, l.Kind) {
-				k.Asked = append(k.Asked, l.Kind)
-			}
+			made.not = append(made.not, missedOf(l, ""))
 		case worthwhile(err, tries):
 			wait = err
 			return nil, err
 		default:
-			k.Lost = append(k.Lost, request.Open{Entry: l.Entry.ID, Why: "lookup_" + word(err)})
+			made.not = append(made.not, missedOf(l, "lookup_"+word(err)))
 			return nil, nil
 		}
 		return values, nil
 	})
 	if wait != nil {
-		return wait
+		return fault.New(fault.Transient, "looking up identifiers: %w", wait)
 	}
 	switch {
 	case err == nil:
 		k.IDs = ids
 	case phase == planning:
 		return fault.New(fault.Invalid, "looking up identifiers: %w", err)
+	case len(made.told) == 0:
+		k.Lost = append(k.Lost, request.Open{Entry: e.Map.Entries[0].ID, Why: refused})
 	default: // what was known when it was planned is searched for
-		k.Lost = append(k.Lost, request.Open{Entry: e.Map.Entries[0].ID, Why: "identifiers_refused"})
+		made.refuse()
 	}
+	k.Missed = made.open(k.Missed)
+	k.Lost = append(k.Lost, k.lost()...)
 	if phase != planning || j.Scope == Instructed {
 		return nil
 	}
 	return e.ownership(ctx, j, k, tries)
 }
 
-// values asks a store for identifiers. Of items of which nobody knows when they were made it takes none once that counts.
-func (e *Engine) values(ctx context.Context, l datamap.Lookup) ([]string, error) {
+// values asks a store for identifiers. Of items of which nobody knows when they were made it takes none once that counts,
+// and told is false.
+func (e *Engine) values(ctx context.Context, l datamap.Lookup) (values []string, told bool, err error) {
 	reader, err := e.Reader(ctx, l.Reader)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for cursor := ""; !l.Query.CreatedBefore.IsZero(); {
 		page, err := reader.Find(ctx, l.Query, cursor, erasure.MaxPage)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if slices.ContainsFunc(page.Items, func(i erasure.Item) bool { return i.Created.IsZero() }) {
-			return nil, nil
+			return nil, false, nil
 		}
 		if cursor = page.Next; cursor == "" {
 			break
 		}
 	}
-	values, err := reader.Values(ctx, l.Query, l.Field, erasure.MaxValues)
+	values, err = reader.Values(ctx, l.Query, l.Field, erasure.MaxValues)
 	if fault.Is(err, fault.NotFound) {
-		return nil, nil // the search lists the place as missing
+		return nil, true, nil // the search lists the place as missing
 	}
-	return values, err
+	return values, err == nil, err
 }
 
 // worthwhile reports whether a look-up is made again. One that finds too much finds too much the next time.
@@ -187,7 +212,7 @@ func (e *Engine) ownership(ctx context.Context, j Job, k *known, tries int) erro
 	}
 	var owners []string
 	if err == nil {
-		owners, err = e.values(ctx, l)
+		owners, _, err = e.values(ctx, l)
 	}
 	switch {
 	case err == nil:
@@ -230,7 +255,7 @@ func (e *Engine) sealed(ctx context.Context, j Job, id string, k known) (seal.En
 
 // keep puts on record what is known, as the newest and as that of a phase, and ends the task of looking it up.
 func (e *Engine) keep(ctx context.Context, j Job, phase string, k known, before snapshot, task string) error {
-	newest, err := e.sealed(ctx, j, j.Request, known{IDs: k.IDs, Asked: k.Asked})
+	newest, err := e.sealed(ctx, j, j.Request, known{IDs: k.IDs, Asked: k.Asked, Missed: k.Missed})
 	if err != nil {
 		return err
 	}

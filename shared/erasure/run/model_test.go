@@ -25,6 +25,7 @@ type model struct {
 	folders int       // of hers
 	down    string    // a place that cannot be reached
 	until   time.Time // as long
+	blind   time.Time // until then nobody may look up in profiles
 	mu      sync.Mutex
 }
 
@@ -41,6 +42,9 @@ func newModel(t *testing.T, seed uint64, most int) *model {
 	m.people.put("orders", "hers", "customer", "c9") // found when there is a profile, be it late
 	m.people.put("orders", "his", "customer", "c8")
 	m.held = m.r.IntN(3) == 0
+	if m.r.IntN(3) == 0 {
+		m.blind = start.Add(time.Duration(m.r.IntN(48)) * time.Hour)
+	}
 	return m
 }
 
@@ -68,6 +72,9 @@ func (m *model) fails(call string) error {
 	if m.down != "" && strings.HasSuffix(call, " "+m.down) && m.clock.Now().Before(m.until) {
 		return fault.New(fault.Transient, "down")
 	}
+	if call == "values profiles" && m.clock.Now().Before(m.blind) {
+		return fault.New([]fault.Kind{fault.Denied, fault.Transient, fault.Exhausted}[m.r.IntN(3)], "no")
+	}
 	if strings.HasPrefix(call, "erased") && m.r.IntN(30) != 0 || m.r.IntN(15) != 0 {
 		return nil
 	}
@@ -86,6 +93,9 @@ func (m *model) later() {
 	}
 	if m.r.IntN(2) == 0 {
 		m.people.put("profiles", "late", "uid", "u1", "customer", "c9")
+	}
+	if m.r.IntN(3) == 0 {
+		m.blind = m.clock.Now().Add(time.Duration(m.r.IntN(48)) * time.Hour)
 	}
 	if m.r.IntN(2) == 0 {
 		m.people.put("notes", "late", "email", "jo@acme.example", "created", "2026-02-02T00:00:00Z")
@@ -173,12 +183,16 @@ func live(t *testing.T, m *model) {
 	others := m.strangers()
 	customer = customer || m.people.docs["profiles/late"] != nil
 	done := false
-	for round := j.Round + 1; round < 20 && !done; round++ {
+	for round := j.Round + 1; round < 40 && !done; round++ {
 		o := m.search(m.job(round, executed), 1)
 		if done = o.Left == 0 && len(o.Open) == 0; done {
 			break
 		}
-		x = m.execute(m.job(round, executed))
+		for x = m.execute(m.job(round, executed)); x.Grown; x = m.execute(m.job(round, executed)) {
+			round++
+			m.plan(m.job(round, executed)) // a person has looked
+		}
+		m.pass(3 * time.Hour)
 	}
 	if left := m.left(customer); !done || len(left) > 0 || m.orphans() > 0 {
 		t.Fatalf("it says %v while there is %v, and %d below nothing", done, left, m.orphans())

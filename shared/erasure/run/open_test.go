@@ -172,6 +172,54 @@ func TestGroup(t *testing.T) {
 	}
 }
 
+// Where nothing tells any more which items were anonymised, nobody can say that they do not stand alone.
+func TestGroupUntold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.use(`usage, store: "firestore://p/d"`, `usage, store: "mongodb://u@h:27017/?secret=x"`,
+		"place: usage,", "place: d.usage,", "fields: [{field: uid, do: delete}, {field: name, do: delete}]", "fields: [{field: uid, do: delete}, {field: name, do: delete}], group: {fields: [city], min: 5}")
+	w.people.put("users", "1", "uid", "u1", "email", "jo@acme.example", "created", "2026-01-01T00:00:00Z")
+	for i := range 9 {
+		w.people.put("d.usage", fmt.Sprint("other", i), "uid", "u2", "city", "Ulm")
+	}
+	if o := w.search(w.erased(job(1)), 1); len(o.Open) > 0 {
+		t.Errorf("none anonymised: %+v", o)
+	}
+	w.people.put("users", "1", "uid", "u1", "email", "jo@acme.example", "created", "2026-01-01T00:00:00Z")
+	w.people.put("d.usage", "1", "uid", "u1", "name", "Jo", "city", "Ulm")
+	j := job(1)
+	j.Request = "r2"
+	if o := w.search(w.erased(j), 1); len(o.Open) != 1 || o.Open[0] != (request.Open{Entry: "usage", Why: "group"}) {
+		t.Errorf("one anonymised: %+v", o)
+	}
+}
+
+// The data map may have changed since it was planned: it is searched by the new one, which the report names, and what was
+// planned and is not in it any more nobody has searched.
+func TestMapChanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(1)
+	j := w.erased(job(1))
+	before := w.config.Map.Digest()
+	w.search(j, 1)
+	w.use("  - {id: notes, ", "  - {id: remarks, ")
+	r, err := w.engine().Account(t.Context(), j)
+	if err != nil || r.Map != before {
+		t.Errorf("searched by the old map, named %s, %v", r.Map, err)
+	}
+	if o := w.search(j, 2); !slices.Contains(o.Open, request.Open{Entry: "notes", Why: "unasked"}) {
+		t.Errorf("found %+v", o)
+	}
+	if r, err = w.engine().Account(t.Context(), j); err != nil || r.Map != w.config.Map.Digest() || r.Map == before {
+		t.Errorf("searched by the new map, named %s, %v", r.Map, err)
+	}
+	j.Reviewed = map[string]int64{"notes": 0}
+	if o := w.search(j, 3); len(o.Open) > 0 {
+		t.Errorf("when somebody has looked: %+v", o)
+	}
+}
+
 // A request that has moved on is not worked for any more, in the middle of an entry.
 func TestStill(t *testing.T) {
 	t.Parallel()

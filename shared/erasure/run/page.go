@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"ostiary.internal/shared/erasure"
-	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -57,7 +56,7 @@ func (w *walk) look(ctx context.Context, s *step, t *task, p *position) error {
 	if err != nil {
 		return err
 	}
-	w.pace.spent(s.Store, len(page.Items))
+	w.Pace.Spent(s.Store, len(page.Items))
 	c := t.Count
 	for _, item := range page.Items {
 		w.judge(s, item, page.at(item), &c)
@@ -85,9 +84,6 @@ func (w *walk) erase(ctx context.Context, s *step, t *task, p *position) error {
 		if more, err := w.choose(ctx, s, t, p); err != nil || !more {
 			return err
 		}
-	}
-	if err := w.suppress(ctx, s); err != nil {
-		return err
 	}
 	if err := w.disconnect(ctx, s); err != nil {
 		return err
@@ -126,7 +122,7 @@ func (w *walk) choose(ctx context.Context, s *step, t *task, p *position) (bool,
 	if err != nil {
 		return false, err
 	}
-	w.pace.spent(s.Store, len(page.Items))
+	w.Pace.Spent(s.Store, len(page.Items))
 	nt, np, c := *t, *p, t.Count // what is not on record with all that belongs to it did not happen
 	np.Left = slices.Clone(p.Left)
 	chosen := map[judgement][]erasure.Item{}
@@ -138,7 +134,7 @@ func (w *walk) choose(ctx context.Context, s *step, t *task, p *position) (bool,
 		chosen[verdict] = append(chosen[verdict], item)
 	}
 	c.Left = 0 // it is the search that says what is left
-	if w.planned != nil && t.Walks == 0 && c.Found > w.planned[s.ID] {
+	if nt.Count = c; t.Walks == 0 && w.grown(s, nt) {
 		return false, errGrown
 	}
 	np.Next, np.Over, np.Items = page.Next, false, chosen[toErase]
@@ -147,7 +143,7 @@ func (w *walk) choose(ctx context.Context, s *step, t *task, p *position) (bool,
 		nt.Dirty = nt.Dirty || len(np.Items) > 0
 		np.Over, np.Items = true, over
 	}
-	if nt.Count = c; len(np.Items) == 0 {
+	if len(np.Items) == 0 {
 		*t, *p = nt, np
 		w.turn(s, t, p)
 		return false, nil
@@ -245,27 +241,6 @@ func settle(t *task, p *position, action erasure.Action, results []erasure.Resul
 		t.Tries = 0 // it goes on, if not smoothly
 	}
 	p.Items = open
-}
-
-// suppress has it put on record that somebody is being erased, before it cannot be told any more.
-func (w *walk) suppress(ctx context.Context, s *step) error {
-	account := w.job.Scope == Account
-	if w.Suppress == nil || w.suppressed || !s.Entry.Directory && !account && w.Map.Directory() != nil {
-		return nil
-	}
-	var ids []datamap.Identifier
-	for _, id := range w.known.IDs {
-		if kind, known := w.Map.Kind(id.Kind); known && !kind.Reusable && id.Verified && !account {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) > 0 || account {
-		if err := w.Suppress(ctx, w.job.Tenant, ids, w.Clock.Now()); err != nil {
-			return fault.New(fault.Transient, "putting on record who is erased: %w", err)
-		}
-	}
-	w.suppressed = true
-	return nil
 }
 
 // disconnect has it kept what ends the connections that are about to be erased.

@@ -31,17 +31,17 @@ func (e *Engine) places(ctx context.Context, j Job, of []step, phase string, unt
 		id := "store" + strconv.Itoa(i)
 		stores = append(stores, step{Step: datamap.Step{ID: id, Entry: &datamap.Entry{ID: id}, Reader: url, Store: url}})
 	}
+	for i, url := range e.Map.Around() {
+		if id := "around" + strconv.Itoa(i); e.Lister != nil {
+			stores = append(stores, step{Step: datamap.Step{ID: id, Entry: &datamap.Entry{ID: id}, Store: url}})
+		}
+	}
 	w := &walk{Engine: e, job: j, phase: "places." + phase, until: until, patience: fewTries}
 	w.page = func(ctx context.Context, s *step, t *task, p *position) error {
-		reader, err := w.Reader(ctx, s.Reader)
+		names, err := w.unmapped(ctx, s)
 		if err != nil {
 			return err
 		}
-		places, err := reader.Places(ctx, mostPlaces)
-		if err != nil {
-			return err
-		}
-		names := w.Map.Unmapped(map[string][]string{s.Reader: places})
 		t.Count.Left, t.Done, p.Names = int64(len(names)), true, names[:min(len(names), mostNamed)]
 		return nil
 	}
@@ -52,6 +52,9 @@ func (e *Engine) places(ctx context.Context, j Job, of []step, phase string, unt
 	for i, t := range all {
 		d.missing += t.Count.Left
 		at := slices.IndexFunc(of, func(s step) bool { return s.Reader == stores[i].Reader })
+		if stores[i].Reader == "" && e.Map.Strict {
+			at = min(0, len(of)-1) // whose data lies in a store that nobody sees is not known
+		}
 		if t.Why != "" && at >= 0 {
 			d.lost = append(d.lost, request.Open{Entry: of[at].Entry.ID, Why: "places_" + t.Why})
 		}
@@ -64,6 +67,24 @@ func (e *Engine) places(ctx context.Context, j Job, of []step, phase string, unt
 	slices.Sort(d.names)
 	d.names = d.names[:min(len(d.names), mostNamed)]
 	return d, true, nil
+}
+
+// unmapped are the places of a store that nobody has mapped, or the stores themselves.
+func (w *walk) unmapped(ctx context.Context, s *step) ([]string, error) {
+	if s.Reader == "" {
+		lister, err := w.Lister(ctx, s.Store)
+		if err != nil {
+			return nil, err
+		}
+		stores, err := lister.Stores(ctx, mostPlaces)
+		return w.Map.Strange(stores), err
+	}
+	reader, err := w.Reader(ctx, s.Reader)
+	if err != nil {
+		return nil, err
+	}
+	places, err := reader.Places(ctx, mostPlaces)
+	return w.Map.Unmapped(map[string][]string{s.Reader: places}), err
 }
 
 // share returns how much of its tenant's items a plan would erase, in percent, where that decides whether a person has
@@ -121,7 +142,7 @@ func (w *walk) tally(enough func(seen int64) bool) func(context.Context, *step, 
 		if err != nil {
 			return err
 		}
-		w.pace.spent(s.Store, len(page.Items))
+		w.Pace.Spent(s.Store, len(page.Items))
 		for _, i := range page.Items {
 			if ours(s.Query, i) {
 				t.Count.Found++

@@ -71,17 +71,27 @@ func (p Plan) Digest(j Job) (string, error) {
 // Summary is the plan by number alone.
 func (p Plan) Summary(digest string) *request.Plan {
 	s := &request.Plan{Digest: digest, Map: p.Map, Share: p.Share, Missing: p.Missing, Theirs: len(p.Forward) > 0, Owner: p.Owner, Last: p.Last}
+	dark := map[string]bool{} // entries of which nobody has seen everything
 	for _, e := range p.Entries {
 		s.Items += e.Count.Left
 		s.Held += e.Count.Held
 		s.Kept += e.Count.Kept
 		s.Review += e.Count.Review
 		s.Own = s.Own || e.Count.Found > 0 || e.Why != "" // what could not be searched may hold something
+		if e.Why != "" {
+			dark[e.ID] = true
+		}
 		if e.Count.Review > 0 {
 			s.Look = append(s.Look, request.Look{Entry: e.ID, Items: e.Count.Review})
 		}
 	}
-	s.Own = s.Own || len(p.Lost) > 0
+	for _, o := range p.Lost {
+		dark[o.Entry] = true
+	}
+	for _, id := range p.Unasked {
+		dark[id] = true
+	}
+	s.Own, s.Blind = s.Own || len(p.Lost) > 0, int64(len(dark))
 	return s
 }
 
@@ -89,8 +99,8 @@ func (p Plan) Summary(digest string) *request.Plan {
 // called again. Errors are Transient (ErrLater among them), those of Job.Still, or say that the data map or the identifiers
 // are no good (Invalid, Misconfigured, Exhausted).
 func (e *Engine) Plan(ctx context.Context, j Job, until time.Time) (p Plan, done bool, err error) {
-	k, err := e.identify(ctx, j, planning)
-	if err != nil {
+	k, done, err := e.identify(ctx, j, planning, until)
+	if err != nil || !done {
 		return p, false, err
 	}
 	if k.Plan != nil {
@@ -142,21 +152,28 @@ func (e *Engine) planned(ctx context.Context, j Job, k known) error {
 // Approved returns the digest of the newest plan as the engine has it on record, for what it will search for: compare it with
 // what was approved. "" where there is none.
 func (e *Engine) Approved(ctx context.Context, j Job) (string, error) {
-	_, newest, found, err := e.recall(ctx, j, j.Request)
-	if err != nil || !found {
+	k, round, err := e.newest(ctx, j)
+	if err != nil || k.Plan == nil {
 		return "", err
 	}
-	j.Round = newest.Planned
-	k, _, found, err := e.recall(ctx, j, snapshotID(j, planning))
-	if err != nil || !found || k.Plan == nil {
-		return "", err
-	}
+	j.Round = round
 	p := *k.Plan
 	if p.Subject, err = k.commitment(); err != nil {
 		return "", err
 	}
 	j.Holds, p.Map = k.Holds, e.Map.Digest()
 	return p.Digest(j)
+}
+
+// newest is what was known for the newest plan, and its round. Without a Plan there is none.
+func (e *Engine) newest(ctx context.Context, j Job) (k known, round int, err error) {
+	_, newest, found, err := e.recall(ctx, j, j.Request)
+	if err != nil || !found {
+		return known{}, 0, err
+	}
+	j.Round = newest.Planned
+	k, _, _, err = e.recall(ctx, j, snapshotID(j, planning))
+	return k, j.Round, err
 }
 
 // unasked are entries that nobody could ask about her. Where stores were asked for the identifiers of an entry and had

@@ -1,7 +1,6 @@
 package run_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -151,34 +150,6 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// Before the record that tells who somebody is goes, it is put on record that she was erased; if that fails, it stays.
-func TestSuppress(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.fill(1)
-	var said []string
-	fails := true
-	w.config.Suppress = func(_ context.Context, tenant string, ids []datamap.Identifier, at time.Time) error {
-		if fails {
-			return fault.New(fault.Transient, "no")
-		}
-		if w.people.docs["users/acme-1"] == nil {
-			t.Error("she is gone already")
-		}
-		said = append(said, fmt.Sprint(tenant, ids))
-		return nil
-	}
-	w.plan(job(1))
-	if x := w.execute(job(1)); len(x.Open) != 1 || x.Open[0].Entry != "users" || w.people.docs["users/acme-1"] == nil {
-		t.Errorf("without the ledger: %+v", x.Open)
-	}
-	fails = false
-	w.plan(job(2))
-	if x := w.execute(job(2)); len(x.Open) > 0 || !slices.Equal(said, []string{"acme[{uid u1 true}]"}) {
-		t.Errorf("open %v, said %v", x.Open, said)
-	}
-}
-
 // What a receipt says adds up over rounds.
 func TestReport(t *testing.T) {
 	t.Parallel()
@@ -226,7 +197,7 @@ func TestReport(t *testing.T) {
 	if err := w.engine().Forget(t.Context(), "r1"); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range run.Collection() {
+	for _, c := range ofRequests() {
 		if docs, err := w.store.Query(t.Context(), store.Query{Collection: c.Name, Limit: 10}); err != nil || len(docs) > 0 {
 			t.Errorf("%s keeps %d documents, %v", c.Name, len(docs), err)
 		}

@@ -27,6 +27,7 @@ import (
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/pace"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
@@ -43,7 +44,7 @@ const (
 // Collection declares what the control's schema holds for this package. Nothing of it ends by itself: what a law keeps for
 // ten years has to be found then, by identifiers that no other place knows any more. Forget ends it.
 func Collection() []store.Collection {
-	return []store.Collection{{Name: jobs, Indexes: []store.Index{{"request"}, {"list"}}}, {Name: tasks, Indexes: []store.Index{{"request"}}}}
+	return []store.Collection{{Name: jobs, Indexes: []store.Index{{"request"}, {"list"}}}, {Name: tasks, Indexes: []store.Index{{"request"}}}, pace.Collection()}
 }
 
 // version of the stored shapes.
@@ -61,29 +62,33 @@ type Config struct {
 	// where the account may only read.
 	Reader func(ctx context.Context, url string) (erasure.Reader, error)
 	Eraser func(ctx context.Context, url string) (erasure.Store, error)
+	// Lister opens what tells which stores there are beside those of the map, as Reader does; nil where nobody asks.
+	Lister func(ctx context.Context, url string) (erasure.Lister, error)
 	// Suppress puts on record who is being erased, so that a restored backup brings nobody back: the identifiers of hers
-	// that nobody else can have, or none for a whole tenant. It is called before anything of the directory goes, of a
-	// tenant and without a directory before anything at all; again with each later run. While it fails, nothing of that
-	// is erased. Nil for nobody who remembers.
+	// that nobody else can have, or none for a whole tenant. It is called before anything goes, again with each later call
+	// of Execute, and not for somebody of whom nothing else is known: Report tells. While it fails, nothing is erased. Nil
+	// for nobody who remembers.
 	Suppress func(ctx context.Context, tenant string, ids []datamap.Identifier, at time.Time) error
 	// Disconnect keeps what ends the connections with other providers' accounts that a step is about to erase: without it
 	// nobody could end them there any more. It is called before each page of such a step; while it fails, and where it is
 	// nil, none of them is erased.
 	Disconnect func(ctx context.Context, request, tenant string, s datamap.Step) error
+	// Pace keeps all who ask the stores together within what those bear; nil for one by the map's limit on Store.
+	Pace *pace.Pace
 }
 
 // Engine carries out jobs. It is safe for concurrent use.
-type Engine struct {
-	Config
-	pace *pace
-}
+type Engine struct{ Config }
 
 // New returns an engine, or Misconfigured when a part is missing.
 func New(c Config) (*Engine, error) {
 	if c.Store == nil || c.Keys == nil || c.Random == nil || c.Clock == nil || c.Map == nil || c.Zone == nil || c.Reader == nil {
 		return nil, fault.New(fault.Misconfigured, "erasing: store, keys, random bytes, clock, data map, zone and readers are all needed")
 	}
-	return &Engine{Config: c, pace: newPace(clock.System{}, c.Map.Limits.RatePerSecond)}, nil
+	if c.Pace == nil {
+		c.Pace = pace.New(c.Store, clock.System{}, c.Map.Limits.RatePerSecond)
+	}
+	return &Engine{c}, nil
 }
 
 // ErrLater says that all that is left to do waits: for a store that did not answer, or for somebody else who is at it. To
@@ -116,7 +121,9 @@ type Job struct {
 	Tenant  string
 	Scope   Scope
 	IDs     []datamap.Identifier // as the request has them; what is derived from them is kept by the engine
-	Holds   []Hold
+	// Hashed are identifiers given as digests; of which values they are is looked up in the tenant's data.
+	Hashed []Hashed
+	Holds  []Hold
 	// Global says that she proved herself who she is: what is of no tenant is hers to erase, and nobody else's.
 	Global bool
 	// Reviewed are items by entry that a person has settled.

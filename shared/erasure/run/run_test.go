@@ -89,7 +89,7 @@ func TestErased(t *testing.T) {
 	if err := w.engine().Forget(t.Context(), "r1"); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range run.Collection() {
+	for _, c := range ofRequests() {
 		if docs, err := w.store.Query(t.Context(), store.Query{Collection: c.Name, Limit: 10}); err != nil || len(docs) > 0 {
 			t.Errorf("%s keeps %d documents, %v", c.Name, len(docs), err)
 		}

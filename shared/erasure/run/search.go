@@ -17,8 +17,8 @@ import (
 // what it counted, those that keep or have left something among them. Errors as Plan.
 func (e *Engine) Search(ctx context.Context, j Job, pass int, until time.Time) (o request.Outcome, list []Entry, done bool, err error) {
 	phase := searching + strconv.Itoa(pass)
-	k, err := e.identify(ctx, j, phase)
-	if err != nil {
+	k, done, err := e.identify(ctx, j, phase, until)
+	if err != nil || !done {
 		return o, nil, false, err
 	}
 	all, steps, done, err := e.search(ctx, j, k, phase, until)
@@ -33,22 +33,46 @@ func (e *Engine) Search(ctx context.Context, j Job, pass int, until time.Time) (
 	if err != nil {
 		return o, nil, false, err
 	}
-	o.Missing, o.Open = found.missing, append(k.Lost, found.lost...)
+	o.Missing, o.Open = found.missing, append(slices.DeleteFunc(k.Lost, func(l request.Open) bool {
+		_, settled := j.Reviewed[l.Entry]
+		return l.Why == notAsked && settled
+	}), found.lost...)
 	list = entries(steps, all)
 	for i := range list {
 		list[i].Count.Stray += strays[list[i].ID]
 		e.conclude(&o, j, list[i], steps, all)
 	}
 	if j.Scope == Person {
-		for _, id := range e.unasked(j, k) {
+		gone, err := e.unmapped(ctx, j)
+		if err != nil {
+			return o, nil, false, err
+		}
+		for _, id := range append(e.unasked(j, k), gone...) {
 			if _, settled := j.Reviewed[id]; !settled {
-				o.Open = append(o.Open, request.Open{Entry: id, Why: "unasked"})
+				o.Open = append(o.Open, request.Open{Entry: id, Why: notAsked})
 			}
 		}
 	}
 	o.Purge = e.tails(j, steps)
 	return o, list, true, e.passed(ctx, j, pass, list, o)
 }
+
+// unmapped are entries in which something was planned that the map does not have any more: nobody can ask there now.
+func (e *Engine) unmapped(ctx context.Context, j Job) (gone []string, err error) {
+	p, _, err := e.newest(ctx, j)
+	if err != nil || p.Plan == nil {
+		return nil, err
+	}
+	for _, entry := range p.Plan.Entries {
+		if _, known := e.Map.Entry(entry.ID); !known && (entry.Count.Found > 0 || entry.Why != "") {
+			gone = append(gone, entry.ID)
+		}
+	}
+	return gone, nil
+}
+
+// notAsked is why an entry is open in which nobody could ask about the person: somebody has to look.
+const notAsked = "unasked"
 
 // conclude adds one entry to the outcome.
 func (e *Engine) conclude(o *request.Outcome, j Job, one Entry, steps []step, all []task) {
@@ -131,7 +155,7 @@ func (e *Engine) tails(j Job, steps []step) []request.Tail {
 func (e *Engine) outdated(ctx context.Context, j Job) error {
 	var ids []string
 	err := e.history(ctx, j.Request, func(id string, t task) {
-		if t.Round < j.Round && (strings.HasPrefix(t.Phase, searching) || strings.HasPrefix(t.Phase, "places."+searching)) {
+		if t.Round < j.Round && (strings.HasPrefix(t.Phase, searching) || strings.HasPrefix(t.Phase, "places."+searching) || strings.HasPrefix(t.Phase, hashing+searching)) {
 			ids = append(ids, id)
 		}
 	})

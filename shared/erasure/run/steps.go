@@ -37,7 +37,9 @@ type shield struct {
 // steps are the job's, in order.
 func (e *Engine) steps(ctx context.Context, j Job, k known) ([]step, error) {
 	base, err := e.base(j, k.IDs)
-	if err != nil {
+	if fault.Is(err, fault.Exhausted) {
+		return nil, fault.New(fault.Invalid, "erasing: %w", err) // no other try has fewer
+	} else if err != nil {
 		return nil, err
 	}
 	inside := map[string]bool{}

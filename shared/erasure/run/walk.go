@@ -21,16 +21,14 @@ type walk struct {
 	lists *seal.DataKey // of names that are kept
 	until time.Time     // no page is begun after it
 	// page does one page, from p on. It leaves in t and p what save keeps, with t.Done at the end.
-	page func(ctx context.Context, s *step, t *task, p *position) error
-	// planned is how many items a step may turn out to have; nil for any number.
-	planned map[string]int64
+	page   func(ctx context.Context, s *step, t *task, p *position) error
+	limits limits // of erasing
 	// given are the tasks that earlier rounds gave up, by step.
 	given map[string]task
 	// ordered says that a step waits for those before it.
 	ordered bool
 	// patience is how often a store is tried that does not answer.
-	patience   int
-	suppressed bool
+	patience int
 
 	state map[string][]task // where the steps of each entry stand
 }
@@ -60,6 +58,7 @@ func (w *walk) walk(ctx context.Context, steps []step) (all []task, done bool, e
 	if w.lists, err = seal.NewDataKey(ctx, w.Keys, w.Random, w.bound(w.job, "names")); err != nil {
 		return nil, false, err
 	}
+	defer w.release(ctx, steps)
 	done, waits := true, true
 	w.state = map[string][]task{}
 	for i := range steps {
@@ -82,6 +81,13 @@ func (w *walk) walk(ctx context.Context, steps []step) (all []task, done bool, e
 		return nil, false, ErrLater
 	}
 	return all, done, nil
+}
+
+// release lets others have the stores at once. What fails costs the rest of a slice.
+func (w *walk) release(ctx context.Context, steps []step) {
+	for _, s := range steps {
+		_ = w.Pace.Release(ctx, s.Store)
+	}
 }
 
 // step walks one entry until it is done, the time is over or its store fails.
@@ -109,16 +115,23 @@ func (w *walk) step(ctx context.Context, s *step, t *task) error {
 				return errors.Join(err, w.save(context.WithoutCancel(ctx), t, p, true))
 			}
 		}
-		if t.waits = !w.pace.wait(ctx, s.Store, w.until.Sub(w.Clock.Now())); t.waits {
+		begins, err := w.Pace.Wait(ctx, s.Store, w.until.Sub(w.Clock.Now()))
+		if err != nil {
+			return err
+		}
+		if t.waits = !begins; t.waits {
 			break
 		}
-		err := w.page(ctx, s, t, &p)
+		err = w.page(ctx, s, t, &p)
+		w.Pace.End(s.Store)
 		switch {
 		case errors.Is(err, errGrown) || errors.Is(err, errBusy):
 			return err
 		case fault.Is(err, fault.Exhausted) && t.Tries < fewTries:
 			t.Tries++
-			w.pace.exhausted(s.Store, err)
+			if err := w.Pace.Exhausted(ctx, s.Store, err); err != nil {
+				return err
+			}
 			continue
 		case err != nil:
 			return w.failed(ctx, s, t, p, err)
@@ -139,6 +152,9 @@ func (w *walk) step(ctx context.Context, s *step, t *task) error {
 // could not be erased would be lost to every later search, and what lies inside the items of a step has to be known.
 func (w *walk) blocked(s *step) (wait bool, why string) {
 	before := s.Within
+	if why := w.unread(s.Entry.ID); w.ordered && why != "" {
+		return false, why
+	}
 	if w.ordered {
 		before = slices.Concat(s.After, s.Within)
 	}
@@ -208,7 +224,9 @@ func word(err error) string {
 func (w *walk) failed(ctx context.Context, s *step, t *task, p position, err error) error {
 	t.Tries++
 	if fault.Is(err, fault.Exhausted) {
-		w.pace.exhausted(s.Store, err)
+		if err := w.Pace.Exhausted(ctx, s.Store, err); err != nil {
+			return err
+		}
 	}
 	most := w.patience
 	if most == 0 {

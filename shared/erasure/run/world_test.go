@@ -18,6 +18,7 @@ import (
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/pace"
 	"ostiary.internal/shared/erasure/run"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
@@ -60,6 +61,11 @@ limits: {auto_approve_items: 500, growth_percent: 10, tenant_percent: 20, accoun
 strict: true
 `
 
+// ofRequests are the collections that hold what is known of requests: not how fast stores may be asked.
+func ofRequests() []store.Collection {
+	return slices.DeleteFunc(run.Collection(), func(c store.Collection) bool { return c.Name == pace.Collection().Name })
+}
+
 // people is a store of personal data in memory: as strict as a real one, and it dies on demand. What lies below a document
 // goes by the name of its group.
 type people struct {
@@ -67,6 +73,7 @@ type people struct {
 	docs   map[string]map[string]string // "place/name"
 	reads  map[string]int               // how often an item was returned by Find
 	fail   func(call string) error
+	query  func(q erasure.Query) error // refuses what Find is asked
 	calls  int
 	erased int64 // items, those below others not counted
 	puts   int
@@ -130,6 +137,9 @@ func (p *people) Find(ctx context.Context, q erasure.Query, cursor string, limit
 	if err := cmp.Or(q.Check(), ctx.Err(), p.touch("find "+q.Place)); err != nil {
 		return erasure.Page{}, err
 	}
+	if p.query != nil && p.query(q) != nil {
+		return erasure.Page{}, p.query(q)
+	}
 	var page erasure.Page
 	for _, ref := range p.matching(q) {
 		if ref <= cursor {
@@ -151,7 +161,8 @@ func (p *people) item(q erasure.Query, ref string) erasure.Item {
 	for _, c := range q.Changes {
 		clean = clean && doc[c.Field] == ""
 	}
-	return erasure.Item{Ref: ref, Version: doc["version"], Tenant: doc["tenant"], Created: erasure.Moment(doc[q.CreatedField]), Clean: clean && doc != nil}
+	i := erasure.Item{Ref: ref, Version: doc["version"], Tenant: doc["tenant"], Created: erasure.Moment(doc[q.CreatedField]), Clean: clean && doc != nil}
+	return q.Shows(i, func(field string) string { return doc[field] })
 }
 
 func (p *people) Values(_ context.Context, q erasure.Query, field string, _ int) ([]string, error) {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +28,9 @@ const Control = "dsr-desk"
 
 // Every is how often the stores are looked at: listing all their places is not for free.
 const Every = time.Hour
+
+// retry is how long a look waits after one in which a store did not answer.
+const retry = 10 * time.Minute
 
 const (
 	places = "unmapped"  // by hash
@@ -53,6 +57,7 @@ type Surveyor struct {
 	Policy   string   // record.Digest of the policy in force
 	Promises []string // that requests keep
 	Reader   func(ctx context.Context, url string) (erasure.Reader, error)
+	Lister   func(ctx context.Context, url string) (erasure.Lister, error) // nil: nobody looks for stores that are not in the map
 }
 
 // Open returns the places that nobody has mapped, by name: what the desk shows.
@@ -98,7 +103,11 @@ func (s *Surveyor) Look(ctx context.Context, now time.Time) error {
 			silent = err
 		}
 	}
-	unknown := s.Map.Unmapped(found)
+	stores, err := s.stores(ctx)
+	if err != nil {
+		silent = err
+	}
+	unknown := slices.Concat(s.Map.Unmapped(found), s.Map.Strange(stores))
 	open, err := Open(ctx, s.Store)
 	if err != nil {
 		return err
@@ -110,8 +119,8 @@ func (s *Surveyor) Look(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
-	if silent != nil {
-		return silent // what was not looked at is not healed
+	if silent != nil { // what was not looked at is not healed
+		return errors.Join(silent, s.looked(ctx, now.Add(retry-Every)))
 	}
 	for _, p := range open {
 		if !slices.Contains(unknown, p.Name) {
@@ -120,8 +129,32 @@ func (s *Surveyor) Look(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
+	return s.looked(ctx, now)
+}
+
+// stores are those that there are, mapped or not: of a project that does not answer, none.
+func (s *Surveyor) stores(ctx context.Context) (all []string, silent error) {
+	if s.Lister == nil {
+		return nil, nil
+	}
+	for _, url := range s.Map.Around() {
+		lister, err := s.Lister(ctx, url)
+		if err == nil {
+			var some []string
+			some, err = lister.Stores(ctx, most)
+			all = append(all, some...)
+		}
+		if err != nil {
+			silent = err
+		}
+	}
+	return all, silent
+}
+
+// looked notes when all stores were looked at.
+func (s *Surveyor) looked(ctx context.Context, at time.Time) error {
 	return s.Store.Tx(ctx, func(tx store.Tx) error {
-		return tx.Put(places, mark, Place{V: 1, Name: s.Map.Digest(), Since: now.UTC()})
+		return tx.Put(places, mark, Place{V: 1, Name: s.Map.Digest(), Since: at.UTC()})
 	})
 }
 

@@ -6,7 +6,7 @@
 // being deleted or replaced; that a versioned bucket keeps what is replaced, and deletes for good only what is named with its
 // generation; that each client has the permissions it was given and no other, replacing needing the one to delete too; and
 // that names are listed in order. Uploads in one request, reads, metadata changes, deletions, lists and the description of
-// a bucket are served; resumable uploads, composing, copying, restoring, the XML API and everything else is answered 501.
+// a bucket are served, and the list of buckets; resumable uploads, composing, copying, restoring, the XML API and everything else is answered 501.
 // It is for tests; nothing deployed links it.
 package gcstest
 
@@ -54,7 +54,8 @@ type Server struct {
 	grants     map[string][]string // by token: what the client may do; nil for everything
 }
 
-// Call is one request in short: what it does (get, insert, patch, delete, list, describe) to which object.
+// Call is one request in short: what it does (get, insert, patch, delete, list, describe) to which object; or buckets, of the
+// project that stands in the bucket's place.
 type Call struct{ Does, Bucket, Object string }
 
 // Bucket is a bucket to begin with.

@@ -2,6 +2,7 @@ package gcstest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,6 +46,10 @@ func parse(r *http.Request) (request, *problem) {
 	q := request{token: strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), query: r.URL.Query(), http: r}
 	unknown := &problem{http.StatusNotImplemented, "notImplemented", "gcstest does not serve " + r.Method + " " + r.URL.Path}
 	path := r.URL.EscapedPath()
+	if path == strings.TrimSuffix(objects, "/") && r.Method == http.MethodGet {
+		q.Does, q.Bucket = "buckets", q.query.Get("project")
+		return q, nil
+	}
 	rest, upload := strings.CutPrefix(path, uploads)
 	if !upload {
 		var ok bool
@@ -78,11 +83,11 @@ func parse(r *http.Request) (request, *problem) {
 }
 
 // needs are the permissions of each call; replacing needs the one to delete too.
-var needs = map[string]string{"get": "storage.objects.get", "insert": "storage.objects.create", "patch": "storage.objects.update", "delete": "storage.objects.delete", "list": "storage.objects.list", "describe": "storage.buckets.get"}
+var needs = map[string]string{"get": "storage.objects.get", "insert": "storage.objects.create", "patch": "storage.objects.update", "delete": "storage.objects.delete", "list": "storage.objects.list", "describe": "storage.buckets.get", "buckets": "storage.buckets.list"}
 
 func (s *Server) serve(w http.ResponseWriter, q request) *problem {
 	b := s.buckets[q.Bucket]
-	if b == nil {
+	if b == nil && q.Does != "buckets" {
 		return &problem{http.StatusNotFound, "notFound", "The specified bucket does not exist."}
 	}
 	if p := s.may(q, needs[q.Does]); p != nil {
@@ -119,6 +124,8 @@ func (s *Server) may(q request, permission string) *problem {
 
 func (s *Server) do(b *bucket, q request) (func(http.ResponseWriter), *problem) {
 	switch q.Does {
+	case "buckets":
+		return s.listBuckets(), nil
 	case "list":
 		return s.list(b, q)
 	case "insert":
@@ -152,6 +159,15 @@ func (s *Server) do(b *bucket, q request) (func(http.ResponseWriter), *problem) 
 		return func(w http.ResponseWriter) { w.WriteHeader(http.StatusNoContent) }, nil
 	}
 	return get(b, q, o)
+}
+
+// listBuckets answers with every bucket, whatever the project: the server is one.
+func (s *Server) listBuckets() func(http.ResponseWriter) {
+	items := []any{}
+	for _, name := range slices.Sorted(maps.Keys(s.buckets)) {
+		items = append(items, map[string]any{"kind": "storage#bucket", "name": name})
+	}
+	return writeJSON(map[string]any{"kind": "storage#buckets", "items": items})
 }
 
 func keptBy(q request, reason string) *problem {

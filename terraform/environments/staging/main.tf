@@ -49,7 +49,7 @@ module "function" {
     contains(each.value.environment, "OSTIARY_SEAL_MESSAGE") ? { OSTIARY_SEAL_MESSAGE = "kms://${var.keys["message"]}" } : {},
     contains(each.value.environment, "OSTIARY_SEAL_REQUEST") ? { OSTIARY_SEAL_REQUEST = "kms://${var.keys["request"]}" } : {},
     contains(each.value.environment, "OSTIARY_VAULT") ? { OSTIARY_VAULT = "firestore://${var.project.id}/vault" } : {},
-    contains(each.value.environment, "OSTIARY_LEDGER") ? { OSTIARY_LEDGER = "firestore://${var.project.id}/ledger" } : {},
+    contains(each.value.environment, "OSTIARY_LEDGER") ? { OSTIARY_LEDGER = "firestore://${var.project.id}/${google_firestore_database.ledger.name}" } : {},
     length(each.value.publishes) > 0 ? { OSTIARY_BUS = "pubsub://${var.project.id}" } : {},
     local.verifiers[each.key] == "" ? {} : { OSTIARY_IDENTITY = local.verifiers[each.key] },
     {
@@ -58,6 +58,18 @@ module "function" {
       OSTIARY_EVIDENCE = var.evidence
     }
   )
+}
+
+# Who was erased, so that a restored backup brings nobody back. It must be in no backup itself: an older copy would have
+# forgotten the newest. So no recovery to a point in time here, and no backup schedule may ever name it.
+resource "google_firestore_database" "ledger" {
+  project                           = var.project.id
+  name                              = "ledger"
+  location_id                       = var.region
+  type                              = "FIRESTORE_NATIVE"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_DISABLED"
+  delete_protection_state           = "DELETE_PROTECTION_ENABLED"
+  deletion_policy                   = "ABANDON"
 }
 
 # What the watch reads: what the rules match (watched.json is generated from them), what it tells other controls, and its

@@ -75,7 +75,7 @@ resource "google_storage_bucket_iam_member" "place" {
 # What the data map names is the product's: its databases and buckets lie in the product's own project, where the roles are
 # made too. Each binding names one database, one bucket or one secret.
 resource "google_project_iam_custom_role" "data" {
-  for_each    = { for k, permissions in local.data : k => permissions if length(permissions) > 0 && contains(["firestore", "gcs"], k) }
+  for_each    = { for k, permissions in local.data : k => permissions if length(permissions) > 0 && contains(["firestore", "gcs", "project"], k) }
   project     = var.data.project
   role_id     = replace("ostiary.${local.name}.${each.key}", "/[^a-zA-Z0-9_.]/", "_")
   title       = "${local.name} on the product's ${each.key}"
@@ -93,6 +93,14 @@ resource "google_project_iam_member" "data" {
     title      = "only database ${each.key}"
     expression = "resource.name == \"projects/${var.data.project}/databases/${each.key}\" || resource.name.startsWith(\"projects/${var.data.project}/databases/${each.key}/\")"
   }
+}
+
+# Which databases and buckets there are is told of the project as a whole, and nothing of what is in them.
+resource "google_project_iam_member" "stores" {
+  count   = length(local.data["project"]) > 0 ? 1 : 0
+  project = var.data.project
+  role    = google_project_iam_custom_role.data["project"].name
+  member  = google_service_account.runtime.member
 }
 
 resource "google_storage_bucket_iam_member" "data" {

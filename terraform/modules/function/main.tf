@@ -21,7 +21,7 @@ locals {
   of_kind     = { for k in ["database", "topic", "key", "signing-key", "secret", "bucket", "place"] : k => toset([for r in local.resources : split(":", r)[1] if startswith(r, "${k}:")]) }
 
   # Of what the data map names: the permissions by kind, and the secrets.
-  data    = { for k in ["firestore", "gcs", "secrets-read", "secrets-erase", "secrets-parties", "secrets-grants"] : k => sort([for p in local.wanted : p.permission if p.resource == "data:${k}"]) }
+  data    = { for k in ["firestore", "gcs", "project", "secrets-read", "secrets-erase", "secrets-parties", "secrets-grants"] : k => sort([for p in local.wanted : p.permission if p.resource == "data:${k}"]) }
   secrets = merge([for k, all in var.data.secrets : all if length(local.data["secrets-${k}"]) > 0]...)
   pins    = merge(local.secrets, { for s in var.manifest.secrets : s => lookup(var.secret_versions, s, "") })
 

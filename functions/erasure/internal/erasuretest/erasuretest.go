@@ -5,7 +5,6 @@ package erasuretest
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -23,9 +22,7 @@ import (
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
-	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/testdata/sample"
 )
 
@@ -120,37 +117,8 @@ func init() {
 		return &faulty{s, &found.(*World).gate}, err
 	}
 	erasure.Readers.Register(scheme, func(_ context.Context, u *url.URL, _ erasure.Options) (erasure.Reader, error) { return open(u) })
+	erasure.Listers.Register(scheme, func(_ context.Context, u *url.URL, _ erasure.Options) (erasure.Lister, error) { return open(u) })
 	erasure.Stores.Register(scheme, func(_ context.Context, u *url.URL, _ erasure.Options) (erasure.Store, error) { return open(u) })
-}
-
-// faulty is a store that fails when its gate says so.
-type faulty struct {
-	*local.Store
-	*gate
-}
-
-// Find implements erasure.Reader.
-func (f *faulty) Find(ctx context.Context, q erasure.Query, cursor string, limit int) (erasure.Page, error) {
-	if err := f.pass(); err != nil {
-		return erasure.Page{}, err
-	}
-	return f.Store.Find(ctx, q, cursor, limit)
-}
-
-// Places implements erasure.Reader.
-func (f *faulty) Places(ctx context.Context, limit int) ([]string, error) {
-	if err := f.pass(); err != nil {
-		return nil, err
-	}
-	return f.Store.Places(ctx, limit)
-}
-
-// Erase implements erasure.Store.
-func (f *faulty) Erase(ctx context.Context, q erasure.Query, items []erasure.Item) ([]erasure.Result, error) {
-	if err := f.pass(); err != nil {
-		return nil, err
-	}
-	return f.Store.Erase(ctx, q, items)
 }
 
 // New builds a World with the sample data in it. replaced are files of the policy, and variables, in place of the usual
@@ -349,24 +317,6 @@ func (w *World) Request(id string) request.Request {
 		w.t.Fatal(err)
 	}
 	return r
-}
-
-// Letters are the messages that went out, opened, by key.
-func (w *World) Letters() map[string]message.Content {
-	w.t.Helper()
-	all := map[string]message.Content{}
-	for _, m := range w.Published(message.TopicRequested) {
-		var r message.Request
-		if err := json.Unmarshal(m.Message.Data, &r); err != nil {
-			w.t.Fatal(err)
-		}
-		c, err := r.Open(w.t.Context(), w.Key("message"))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		all[m.Message.Attributes[bus.AttributeID]] = c
-	}
-	return maps.Clone(all)
 }
 
 // Pass lets time pass in steps, with a run of a function's schedule and everything that follows after each.

@@ -2,7 +2,6 @@ package parts
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"ostiary.internal/functions/internal/wiring"
@@ -60,9 +59,6 @@ func (p *Parts) suppress(ctx context.Context, tenant string, ids []datamap.Ident
 		return book.Add(ctx, ledger.Subject{Tenant: tenant, Kind: ledger.Whole, ID: tenant}, at)
 	}
 	for _, id := range ids {
-		if strings.Contains(id.Value, "@") {
-			continue // an address is no internal id
-		}
 		if err := book.Add(ctx, ledger.Subject{Tenant: tenant, Kind: id.Kind, ID: id.Value}, at); err != nil {
 			return err
 		}

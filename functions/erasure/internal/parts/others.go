@@ -2,6 +2,7 @@ package parts
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"ostiary.internal/shared/erasure/datamap"
@@ -43,12 +44,29 @@ func (p *Parts) Connections(ctx context.Context, tokens Vault, more func(*oauth.
 		c.Messages = seal.NewCache(p.MessageKeys, p.Random, p.Clock)
 	}
 	if p.erases() {
-		c.Eraser = p.Eraser
+		c.Eraser, c.Wanted = p.Eraser, p.wanted
 	}
 	if more != nil {
 		more(&c)
 	}
 	return oauth.New(c)
+}
+
+// wanted reports whether a request still wants connections of an entry ended.
+func (p *Parts) wanted(ctx context.Context, id, entry string) (bool, error) {
+	requests, err := p.Requests(ctx)
+	if err != nil {
+		return false, err
+	}
+	now := p.Clock.Now()
+	w, err := requests.Work(ctx, id, now)
+	if fault.CodeOf(err) == "request_unknown" {
+		return true, nil // it ended long ago, and what it wanted holds
+	}
+	held := slices.ContainsFunc(w.Holds, func(h request.Hold) bool {
+		return h.Entry == entry && len(h.Fields) == 0 && now.Before(h.Until.End(p.Policy.Company.Location()))
+	})
+	return w.State != request.Cancelled && w.State != request.Rejected && !held, err
 }
 
 // Recipients returns what tells recipients. Without more it writes notices and sends none. Misconfigured as Connections.
@@ -144,13 +162,19 @@ func (p *Parts) Tell(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	given := make([]datamap.Identifier, 0, len(w.Identifiers))
+	var given, digests []datamap.Identifier
 	for _, one := range w.Identifiers {
-		given = append(given, datamap.Identifier{Kind: one.Kind, Value: one.Value, Verified: one.Verified})
+		if as := (datamap.Identifier{Kind: one.Kind, Value: one.Value, Verified: one.Verified}); one.Format == "" {
+			given = append(given, as)
+		} else {
+			digests = append(digests, as)
+		}
 	}
 	if c.Identifiers, err = engine.Known(ctx, id, given); err != nil {
 		return err
 	}
+	// A recipient knows people by what they are called; a digest would read as somebody else's name.
+	c.Identifiers = slices.DeleteFunc(c.Identifiers, func(one datamap.Identifier) bool { return slices.Contains(digests, one) })
 	recipients, err := p.Recipients(ctx, nil)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/erasure/oauth"
 	"ostiary.internal/shared/erasure/opendsr/callback"
+	"ostiary.internal/shared/erasure/pace"
 	"ostiary.internal/shared/erasure/purge"
 	"ostiary.internal/shared/erasure/receipt"
 	"ostiary.internal/shared/erasure/recipient"
@@ -27,6 +28,7 @@ import (
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/vault"
+	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/lazy"
 	"ostiary.internal/shared/platform/outbox"
@@ -162,6 +164,9 @@ func (p *Parts) newEngine(context.Context) (*run.Engine, error) {
 	c := run.Config{
 		Store: p.Store, Keys: p.RequestKeys, Random: p.Random, Clock: p.Clock, Map: p.Map, Zone: p.Policy.Company.Location(), Reader: p.Reader,
 	}
+	if slices.Contains(p.Manifest.Permissions, mayList) {
+		c.Lister = p.Lister
+	}
 	if p.erases() {
 		if p.ledger == nil {
 			return nil, fault.New(fault.Misconfigured, "%s: nobody opened the ledger of who was erased", p.Manifest.Name)
@@ -204,7 +209,7 @@ func (p *Parts) Mark(ctx context.Context) ([]byte, error) { return p.secret(ctx,
 func (p *Parts) Sweeper() (*purge.Sweeper, error) {
 	c := purge.Config{
 		Store: p.Store, Box: p.Box, Keys: p.RequestKeys, Random: p.Random, Clock: p.Clock, Map: p.Map, Zone: p.Policy.Company.Location(),
-		Policy: p.PolicyDigest(), Promises: p.Promises(purge.Control), Held: p.Held,
+		Policy: p.PolicyDigest(), Promises: p.Promises(purge.Control), Held: p.Held, Pace: pace.New(p.Store, clock.System{}, p.Map.Limits.RatePerSecond),
 	}
 	for _, t := range p.Policy.Tenants {
 		c.Tenants = append(c.Tenants, t.ID)

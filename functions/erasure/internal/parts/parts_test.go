@@ -62,9 +62,6 @@ func TestOnlyWhatIsGiven(t *testing.T) {
 	if _, err := p.Engine(t.Context()); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("the engine: %v", err)
 	}
-	if err := p.OpenLedger(t.Context()); !fault.Is(err, fault.Misconfigured) && err == nil {
-		t.Errorf("the ledger: %v", err)
-	}
 }
 
 // TestLongest: the ledger is kept as long as the longest backup.

@@ -3,6 +3,7 @@ package parts
 import (
 	"context"
 	"net/url"
+	"slices"
 	"sync"
 
 	"ostiary.internal/functions/internal/manifest"
@@ -22,6 +23,7 @@ type stores struct {
 	mu      sync.Mutex
 	readers map[string]erasure.Reader
 	erasers map[string]erasure.Store
+	listers map[string]erasure.Lister
 }
 
 func localData(d *wiring.Deps) (string, error) {
@@ -71,6 +73,19 @@ func (p *Parts) Eraser(ctx context.Context, store string) (erasure.Store, error)
 	}
 	return open(&p.stores, &p.stores.erasers, store, func(url string) (erasure.Store, error) {
 		return erasure.Stores.Open(ctx, url, p.options())
+	})
+}
+
+// mayList is what a manifest lists of a function that looks for stores nobody has mapped.
+var mayList = manifest.Permission{Permission: "datastore.databases.list", Resource: "data:project"}
+
+// Lister opens what tells which stores there are, once. Misconfigured where the manifest does not let the function ask.
+func (p *Parts) Lister(ctx context.Context, url string) (erasure.Lister, error) {
+	if !slices.Contains(p.Manifest.Permissions, mayList) {
+		return nil, fault.New(fault.Misconfigured, "%s: the manifest lets it list no stores", p.Manifest.Name)
+	}
+	return open(&p.stores, &p.stores.listers, url, func(url string) (erasure.Lister, error) {
+		return erasure.Listers.Open(ctx, url, p.options())
 	})
 }
 

@@ -31,6 +31,10 @@ func Understood(err error) error {
 	return err
 }
 
+// mostAgain is how often one message asks for the rest: days of work. Whoever gets nowhere by then is called by the schedule,
+// each ten minutes.
+const mostAgain = 1_000
+
 // Again answers a message whose work is not done: it asks for the rest by one of its own, so that no call outlasts its time.
 // What waits for a store, or is in somebody else's hands, is asked for by the schedule.
 func (p *Parts) Again(ctx context.Context, e event.Event, again bool, err error) error {
@@ -45,6 +49,9 @@ func (p *Parts) Again(ctx context.Context, e event.Event, again bool, err error)
 	// A message that comes twice asks for the rest once; each of them has a key of its own.
 	first, nth, _ := strings.Cut(e.ID, "/again/")
 	n, _ := strconv.Atoi(nth) // 0 of the first
+	if n >= mostAgain {
+		return nil
+	}
 	key := first + "/again/" + strconv.Itoa(n+1)
 	return p.Bus.Publish(ctx, e.Topic, bus.Message{Data: e.Data, Attributes: map[string]string{bus.AttributeID: key}})
 }

@@ -159,6 +159,7 @@ func (w *World) deadLetters(rw http.ResponseWriter, _ *http.Request) error {
 		return err
 	}
 	type letter struct {
+		ID       string    `json:"id"`
 		Function string    `json:"function"`
 		Topic    string    `json:"topic"`
 		At       time.Time `json:"at"`
@@ -167,19 +168,20 @@ func (w *World) deadLetters(rw http.ResponseWriter, _ *http.Request) error {
 	}
 	listed := []letter{}
 	for _, d := range dead {
-		listed = append(listed, letter{d.Function, d.Topic, d.Published, d.Attempts, d.Why})
+		listed = append(listed, letter{d.Name(), d.Function, d.Topic, d.Published, d.Attempts, d.Why})
 	}
 	return pretty(rw, map[string]any{"dead_letters": listed})
 }
 
 func (w *World) redeliver(rw http.ResponseWriter, r *http.Request) error {
 	var body struct {
-		Function string `json:"function"`
+		Function string   `json:"function"`
+		IDs      []string `json:"ids"`
 	}
 	if err := decode(rw, r, &body); err != nil {
 		return err
 	}
-	count, err := w.bus.Redeliver(body.Function)
+	count, err := w.bus.Redeliver(body.Function, body.IDs...)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (w *World) environment(m manifest.Function, own wiring.Env, database string
 		"OSTIARY_LOG_STREAMS":   "all",
 		wiring.EnvInvoker:       invoker(m.Name),
 		wiring.EnvClient:        "header:" + ClientHeader,
-		"OSTIARY_MESSAGE":       "mailbox:" + database,
+		"OSTIARY_MESSAGE":       "mailbox:" + w.mailFile(),
 		"OSTIARY_TARGETS":       w.targets(),
 		wiring.EnvIdentity:      "google:?audience=" + serviceAudience,
 		wiring.EnvSourceCap:     "6000",

@@ -1,6 +1,10 @@
 // Package local is Ostiary on one machine: every function in one process, on embedded drivers, with the same code
 // that verifies tokens, decodes pushes and runs transactions in production. What stands under /_local/ is for
 // trying things out and is compiled into the ostiary command alone.
+//
+// What was erased from the data folder is in none of its files once Close has returned; while the process runs, and after it
+// was killed, free pages of the database may hold it still. Mail is kept apart, in clear, and never erased: it stands for
+// mailboxes elsewhere.
 package local
 
 import (
@@ -114,7 +118,8 @@ func (w *World) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("opening the data folder %s: %w", o.Dir, err)
 	}
-	w.closers = append(w.closers, closer(release))
+	// It ends last: by then nobody uses the file, and what was erased from it leaves the disk too.
+	w.closers = append(w.closers, closer(func() error { return errors.Join(bolt.Wipe(file), release()) }))
 	w.committed = func() error { return bolt.Settle(file) }
 	if err := errors.Join(w.begun(file), w.life.read(o.Dir)); err != nil {
 		return err
@@ -124,7 +129,7 @@ func (w *World) open(ctx context.Context, o Options) error {
 			return err
 		}
 		w.clock = w.manual
-	} else if w.clock, err = w.openMachineClock(func() error { return bolt.Clear(file) }); err != nil {
+	} else if w.clock, err = w.openMachineClock(func() error { return errors.Join(bolt.Clear(file), w.clearMail()) }); err != nil {
 		return err
 	}
 	if w.bus, err = local.Open(database, w.clock); err != nil {
@@ -163,7 +168,7 @@ func (w *World) loadPolicy(ctx context.Context, folder string) error {
 
 func (w *World) openSeams(ctx context.Context, database string) error {
 	var err error
-	if w.mailbox, err = mailbox.Open(database); err != nil {
+	if w.mailbox, err = mailbox.Open(w.mailFile()); err != nil {
 		return err
 	}
 	w.closers = append(w.closers, w.mailbox)
@@ -180,6 +185,18 @@ func (w *World) openSeams(ctx context.Context, database string) error {
 	w.issuer = issuer.New(filepath.Join(w.dir, "keys", "issuer"), w.policy.Company.Issuer.URL, w.clock)
 	w.secrets = secrets.New(filepath.Join(w.dir, "secrets"), filepath.Join(w.dir, "keys", "secrets"), nil)
 	return w.firstSecrets(ctx)
+}
+
+// mailFile has what was sent. It stands for the mailboxes of other people, from which nobody can take a letter back: it is
+// no part of what is searched, erased or wiped.
+func (w *World) mailFile() string { return filepath.Join(w.dir, "mail.db") }
+
+func (w *World) clearMail() error {
+	file, release, err := bolt.File(w.mailFile())
+	if err != nil {
+		return err
+	}
+	return errors.Join(bolt.Clear(file), release())
 }
 
 func (w *World) directoryOptions() directory.Options {

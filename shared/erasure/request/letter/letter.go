@@ -30,6 +30,7 @@ const (
 	Received  Kind = "received"  // the identity is established; by when there will be an answer
 	Linked    Kind = "linked"    // another request of hers counts
 	Identity  Kind = "identity"  // the identity could not be established (articles 11(2) and 12(6))
+	Asked     Kind = "asked"     // her organisation has asked for her to be forgotten
 	Owner     Kind = "owner"     // she is the last owner of an account
 	Closure   Kind = "closure"   // the account closes, and until when it can be kept
 	Extended  Kind = "extended"  // two further months, and why (article 12(3))
@@ -61,7 +62,7 @@ type Vars map[string]string
 // needs lists, for each letter, the variables its text must hold. Those of common may stand in each.
 var needs = map[Kind][]string{
 	Link: {"number", "code", "link", "until"}, Close: {"number", "code", "link", "until", "controller"}, Received: {"number", "due"}, Linked: {"number", "first"},
-	Identity: {"number", "remedies"}, Owner: {"number"}, Closure: {"number", "until"}, Extended: {"number", "due", "reason"},
+	Identity: {"number", "remedies"}, Asked: {"number", "controller", "remedies"}, Owner: {"number"}, Closure: {"number", "until"}, Extended: {"number", "due", "reason"},
 	Completed: {"number", "backups"}, Retained: {"number", "kept", "backups", "remedies"}, Rejected: {"number", "ground", "remedies"}, Interim: {"number", "open", "remedies"},
 	Forwarded: {"number", "controller", "remedies"}, Cancelled: {"number"}, Instruct: {"number", "person", "received"},
 	Approve: {"number", "due", "desk"}, Second: {"number", "due", "desk"}, Stuck: {"number", "due", "desk", "why"},

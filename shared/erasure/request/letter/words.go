@@ -136,7 +136,7 @@ func Phrase(name, language string) string { return phrases[name][language] }
 var whys = map[string]map[string]string{
 	"last_owner": {"en": "the person is the last owner of her account", "fr": "la personne est la dernière propriétaire de son compte", "de": "die Person ist die letzte Inhaberin ihres Kontos"},
 	"unusable":   {"en": "what the person is known by, or the data map, cannot be searched with", "fr": "ce qui identifie la personne, ou la carte des données, ne permet aucune recherche", "de": "womit die Person bekannt ist, oder die Datenkarte, taugt zu keiner Suche"},
-	"not_owner":  {"en": "only an owner closes an account", "fr": "seule une personne propriétaire ferme un compte", "de": "nur wer Inhaber ist, schließt ein Konto"},
+	"not_owner":  {"en": "only an owner closes an account or has another owner erased", "fr": "seule une personne propriétaire ferme un compte ou en fait effacer une autre", "de": "nur wer Inhaber ist, schließt ein Konto oder lässt andere Inhaber löschen"},
 	"left":       {"en": "something could not be erased", "fr": "quelque chose n’a pas pu être effacé", "de": "etwas konnte nicht gelöscht werden"},
 	"unmapped":   {"en": "there are places that nobody has mapped", "fr": "il y a des emplacements que personne n’a répertoriés", "de": "es gibt Orte, die niemand verzeichnet hat"},
 	"export":     {"en": "the person gets a copy of her data first", "fr": "la personne reçoit d’abord une copie de ses données", "de": "die Person bekommt zuerst eine Kopie ihrer Daten"},

@@ -3,14 +3,18 @@ package local
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"ostiary.internal/shared/platform/bus"
+	"ostiary.internal/shared/platform/fault"
 )
 
 // DeadLetter is a message that was set aside after MaxAttempts failed deliveries.
 type DeadLetter struct {
-	ID         string // of the message, as its bodies named it
+	ID         string // of the message, as its bodies named it; two functions may have one each of the same message
 	Function   string
 	Topic      string
 	Data       []byte
@@ -76,7 +80,7 @@ func (b *Bus) DeadLetters() ([]DeadLetter, error) {
 	err := b.queue.db.View(func(tx *bbolt.Tx) error {
 		return bucket(tx, dead).ForEach(func(_, doc []byte) error {
 			e, err := parse(doc)
-			letters = append(letters, DeadLetter{e.ID, e.Function, e.Topic, e.Data, e.Attributes, e.Published, e.Attempts, e.Why})
+			letters = append(letters, letter(e))
 			return err
 		})
 	})
@@ -86,24 +90,32 @@ func (b *Bus) DeadLetters() ([]DeadLetter, error) {
 	return letters, nil
 }
 
-// Redeliver queues the dead letters of one function again ("" for all functions), with their attempts counted anew, and
-// returns how many. They are delivered when, and as soon as, a process delivers this queue.
-func (b *Bus) Redeliver(function string) (int, error) {
+// Name tells a dead letter from all others, those of the same message for other functions among them.
+func (d DeadLetter) Name() string { return bus.Subscription(d.Function, d.Topic) + "/" + d.ID }
+
+// Redeliver queues dead letters of one function again ("" for all functions), with their attempts counted anew, and
+// returns how many: those of the names, or all where none is given. They are delivered when, and as soon as, a process
+// delivers this queue. Conflict when one that is named is no dead letter, as after it was queued again: then none is moved.
+func (b *Bus) Redeliver(function string, names ...string) (int, error) {
 	if err := b.enter(); err != nil {
 		return 0, err
 	}
 	defer b.active.Done()
-	moved := 0
+	again := map[string]entry{}
 	err := b.queue.db.Update(func(tx *bbolt.Tx) error {
-		again := map[string]entry{}
+		found := map[string]bool{}
 		err := bucket(tx, dead).ForEach(func(k, doc []byte) error {
 			e, err := parse(doc)
-			if function == "" || e.Function == function {
+			name := letter(e).Name()
+			if (function == "" || e.Function == function) && (len(names) == 0 || slices.Contains(names, name)) {
 				e.Attempts, e.Why = 0, ""
-				again[string(k)] = e
+				again[string(k)], found[name] = e, true
 			}
 			return err
 		})
+		if err == nil && slices.ContainsFunc(names, func(name string) bool { return !found[name] }) {
+			err = fault.Refuse(fault.Conflict, "letter_gone", "One of them is no dead letter, or is queued again already.", "List the dead letters anew.")
+		}
 		for k, e := range again {
 			if err == nil {
 				err = bucket(tx, dead).Delete([]byte(k))
@@ -112,12 +124,15 @@ func (b *Bus) Redeliver(function string) (int, error) {
 				err = put(bucket(tx, arrivals), []byte(k), e)
 			}
 		}
-		moved = len(again)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("queueing dead letters again: %w", err)
 	}
 	b.queue.notify()
-	return moved, nil
+	return len(again), nil
+}
+
+func letter(e entry) DeadLetter {
+	return DeadLetter{e.ID, e.Function, e.Topic, e.Data, e.Attributes, e.Published, e.Attempts, e.Why}
 }

@@ -3,6 +3,7 @@ package local_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -67,6 +68,50 @@ func TestRedeliver(t *testing.T) {
 	idle(t, b)
 	if letters, err := b.DeadLetters(); len(letters) != 0 || err != nil {
 		t.Errorf("DeadLetters in the end: %d, %v; want 0", len(letters), err)
+	}
+}
+
+// TestRedeliverTheNamed: those that are named are queued again, once, or none of them is.
+func TestRedeliverTheNamed(t *testing.T) {
+	t.Parallel()
+	b := open(t, filepath.Join(t.TempDir(), "bus.db"))
+	b.Hasten()
+	subscribe(t, b, "one", "")
+	subscribe(t, b, "two", "")
+	publish(t, b, `{"n":1}`, nil)
+	publish(t, b, `{"n":2}`, nil)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	to := always(status(503))
+	to.Log = slog.New(slog.DiscardHandler)
+	go func() { ended <- b.Deliver(ctx, to) }()
+	idle(t, b)
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	first, second := bus.Subscription("one", topic)+"/1", bus.Subscription("two", topic)+"/2"
+	for _, refused := range [][]string{{first, "one--absent/1"}, {second, first + "0"}} {
+		if n, err := b.Redeliver("", refused...); n != 0 || !fault.Is(err, fault.Conflict) || fault.CodeOf(err) != "letter_gone" {
+			t.Errorf("%v: %d, %v", refused, n, err)
+		}
+	}
+	if n, err := b.Redeliver("two", first); n != 0 || !fault.Is(err, fault.Conflict) {
+		t.Errorf("of another function: %d, %v", n, err)
+	}
+	var wait sync.WaitGroup
+	var moved atomic.Int32
+	for range 8 {
+		wait.Go(func() {
+			n, err := b.Redeliver("", first, second)
+			if moved.Add(int32(n)); (n == 2) != (err == nil) || err != nil && !fault.Is(err, fault.Conflict) {
+				t.Errorf("%d, %v", n, err)
+			}
+		})
+	}
+	wait.Wait()
+	if letters, err := b.DeadLetters(); moved.Load() != 2 || len(letters) != 2 || err != nil || letters[0].Name() == first || letters[1].Name() == second {
+		t.Errorf("%d moved; left %+v, %v", moved.Load(), letters, err)
 	}
 }
 

@@ -127,7 +127,7 @@ func (i *Issuer) shape(c Claims, email string, keys *pair) (map[string]any, jose
 		if i.url == "" {
 			return nil, jose.JSONWebKey{}, fault.New(fault.Misconfigured, "issuing a token: the policy names no issuer of customers")
 		}
-		maps.Copy(claims, map[string]any{"iss": i.url, "email_verified": true})
+		maps.Copy(claims, map[string]any{"iss": i.url, "email_verified": true, "auth_time": now.Unix()}) // she signs in to get it
 		if c.Tenant != "" {
 			claims["tenant"] = c.Tenant
 		}

@@ -92,8 +92,19 @@ func TestTokensPassTheDeployedVerifiers(t *testing.T) {
 	}
 	verify(issuer.Claims{Kind: issuer.Service, Email: person})
 	customer := verify(issuer.Claims{Kind: issuer.Customer, Email: "anna@customer.example", Tenant: "acme"})
-	if customer.Claims["tenant"] != "acme" || customer.Email != "anna@customer.example" {
+	if customer.Claims["tenant"] != "acme" || customer.Email != "anna@customer.example" || !customer.AuthTime.Equal(start) {
 		t.Errorf("customer: %+v", customer)
+	}
+	for name, row := range map[string]struct {
+		claim any
+		want  time.Time
+	}{"an hour ago": {start.Add(-time.Hour).Unix(), start.Add(-time.Hour)}, "left out": {nil, time.Time{}}} {
+		if got := verify(issuer.Claims{Kind: issuer.Customer, Email: "anna@customer.example", Override: map[string]any{"auth_time": row.claim}}); !got.AuthTime.Equal(row.want) {
+			t.Errorf("signed in %s: %s", name, got.AuthTime)
+		}
+	}
+	if !staff.AuthTime.IsZero() {
+		t.Errorf("staff: signed in %s, which tokens of the proxy do not say", staff.AuthTime)
 	}
 	if n := issuer.Number(person); len(n) != 21 || n != issuer.Number(strings.ToLower(person)) || n == issuer.Number(machine) {
 		t.Errorf("Number: %s is not a stable number of 21 digits", n)

@@ -1,6 +1,7 @@
 // Package mailbox is the channel of local mode: messages are kept in a bbolt file instead of being sent, and listed
 // for /_local/mail with the links and codes a person would find in them. A message sent twice is there twice, as it
-// would be in a real mailbox. Texts lie in the file in clear: it is for one machine, one person.
+// would be in a real mailbox. Texts lie in the file in clear: it is for one machine, one person. No letter is ever taken
+// back: what erases a person's data elsewhere does not reach the letters to her, as it does not reach her own mailbox.
 package mailbox
 
 import (
@@ -65,8 +66,7 @@ type Entry struct {
 	Channel string    `json:"channel"`
 }
 
-// Open opens the mailbox in the bbolt file at path, which it shares with the process's stores. Errors are those of
-// bolt.File.
+// Open opens the mailbox in the bbolt file at path, which it may share with stores. Errors are those of bolt.File.
 func Open(path string) (*Mailbox, error) {
 	db, release, err := bolt.File(path)
 	if err != nil {

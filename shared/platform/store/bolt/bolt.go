@@ -2,7 +2,8 @@
 //
 // A committed transaction has reached the disk, unless the caller put that off (package disk). Transactions run one
 // after another, each holding the file's write lock while its body runs. One process at a time has the file. Expired
-// documents stay on disk until they are replaced or deleted; they are never seen.
+// documents stay on disk until they are replaced or deleted; they are never seen. What was deleted or replaced stays in the
+// file, where nobody sees it, until its page is used again or Wipe is called.
 package bolt
 
 import (

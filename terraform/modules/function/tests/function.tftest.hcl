@@ -123,10 +123,11 @@ run "searches_what_the_data_map_names_and_no_more" {
 
   variables {
     manifest = {
-      name = "planerasure", control = "erasure", entry_point = "planerasure", summary = "Searches.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      name       = "planerasure", control = "erasure", entry_point = "planerasure", summary = "Searches.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
       memory_mib = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = ["erasure-mark"], publishes = [], freshness = "", checks = [],
       permissions = [
         { permission = "datastore.entities.get", resource = "data:firestore" }, { permission = "storage.objects.list", resource = "data:gcs" },
+        { permission = "datastore.databases.list", resource = "data:project" }, { permission = "storage.buckets.list", resource = "data:project" },
         { permission = "secretmanager.versions.access", resource = "data:secrets-read" }, { permission = "secretmanager.versions.access", resource = "secret:erasure-mark" }
       ]
     }
@@ -139,6 +140,10 @@ run "searches_what_the_data_map_names_and_no_more" {
   assert {
     condition     = toset(keys(google_project_iam_member.data)) == toset(["main", "archive"]) && google_project_iam_custom_role.data["firestore"].permissions == toset(["datastore.entities.get"]) && google_project_iam_custom_role.data["firestore"].project == "product-live"
     error_message = "each database of the data map by its own name, with what the manifest lists"
+  }
+  assert {
+    condition     = length(google_project_iam_member.stores) == 1 && google_project_iam_member.stores[0].project == "product-live" && google_project_iam_custom_role.data["project"].permissions == toset(["datastore.databases.list", "storage.buckets.list"])
+    error_message = "which databases and buckets the product's project has, and nothing of what is in them"
   }
   assert {
     condition     = toset(keys(google_storage_bucket_iam_member.data)) == toset(["product-files"]) && length(google_storage_bucket_iam_member.use) == 0

@@ -1,0 +1,272 @@
+package request
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"ostiary.internal/shared/erasure/request/letter"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// A search that could not look everywhere is no ground to go on without a person; nor is any where a person looks at each.
+func TestLooksAtEach(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		limit int64
+		plan  Plan
+		want  []Doubt
+	}{
+		"blind":                  {500, Plan{Digest: "d", Own: true, Blind: 1}, []Doubt{Blind}},
+		"blind, and more":        {500, Plan{Digest: "d", Own: true, Items: 501, Blind: 2}, []Doubt{ManyItems, Blind}},
+		"each":                   {0, Plan{Digest: "d", Own: true, Items: 1}, []Doubt{ManyItems}},
+		"each that finds none":   {0, Plan{Digest: "d", Own: true}, []Doubt{ManyItems}},
+		"one that finds nothing": {500, Plan{Digest: "d", Own: true}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.Rules.AutoApprove = c.limit
+			r := w.proved("mia@customer.example")
+			want := AwaitingApproval
+			if len(c.want) == 0 {
+				want = Approved
+			}
+			w.planned(r.ID, c.plan)
+			if got := w.wantState(r.ID, want, ""); !slices.Equal(got.Doubts, c.want) {
+				t.Errorf("%v", got.Doubts)
+			}
+		})
+	}
+}
+
+// What a search finds beyond what was planned and may go without anybody is planned for, and a person looks.
+func TestSweepsNoMore(t *testing.T) {
+	t.Parallel()
+	for left, want := range map[int64]State{507: Approved, 508: Planning} {
+		w, ctx := newWorld(t), t.Context()
+		r := w.proved("mia@customer.example")
+		w.planned(r.ID, plan())
+		round := w.erased(r.ID, Outcome{Left: left}).Round
+		w.wantState(r.ID, want, "")
+		if want == Approved {
+			continue
+		}
+		if _, err := w.Started(ctx, r.ID, round, plan().Digest, w.now()); code(err) != "state_conflict" {
+			t.Errorf("carried out by the plan from before: %v", err)
+		}
+		w.planned(r.ID, plan())
+		if got := w.wantState(r.ID, AwaitingApproval, ""); !slices.Equal(got.Doubts, []Doubt{Moved}) {
+			t.Errorf("%v", got.Doubts)
+		}
+	}
+}
+
+// What was begun is not passed on as a whole, also when it was stopped before it was through.
+func TestNotForwardedHalfErased(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	r := w.proved("mia@customer.example")
+	w.planned(r.ID, plan())
+	_, err := w.Started(ctx, r.ID, 1, plan().Digest, w.now())
+	w.must(err)
+	_, err = w.Drifted(ctx, r.ID, 1, nil, w.now())
+	w.must(err)
+	w.planned(r.ID, Plan{Digest: "d", Theirs: true})
+	if got := w.wantState(r.ID, AwaitingApproval, ""); len(got.Linked) != 1 || got.Private == nil || len(w.letters(got.Linked[0], letter.Instruct)) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What cannot be gone on with is partial, for that reason, until somebody has it searched again.
+func TestHinderedOnTheWay(t *testing.T) {
+	t.Parallel()
+	for _, executed := range []bool{false, true} {
+		w, ctx := newWorld(t), t.Context()
+		r := w.proved("mia@customer.example")
+		p := plan()
+		p.Review, p.Look = 2, []Look{{"notes", 2}}
+		w.planned(r.ID, p)
+		_, err := w.Approve(ctx, r.ID, w.person("dan"), p.Digest, w.now())
+		w.must(err)
+		_, err = w.Started(ctx, r.ID, 1, p.Digest, w.now())
+		w.must(err)
+		if executed {
+			_, err = w.Executed(ctx, r.ID, 1, Totals{Erased: 3}, w.now())
+			w.must(err)
+		}
+		for range 2 { // delivered twice
+			_, err = w.Hindered(ctx, r.ID, 1, Unusable, w.now())
+			w.must(err)
+		}
+		if w.wantState(r.ID, Partial, Unusable); w.staffed("kommt nicht weiter") != 1 {
+			t.Errorf("the desk was told %d times", w.staffed("kommt nicht weiter"))
+		}
+		// Looked at by a person, it is searched again only where it was carried out.
+		_, err = w.Reviewed(ctx, r.ID, w.person("dan"), "notes", 2, w.now())
+		w.must(err)
+		if work, err := w.Work(ctx, r.ID, w.now()); err != nil || (work.Search > 0) != executed {
+			t.Errorf("%+v, %v", work, err)
+		}
+		if _, err := w.Reject(ctx, r.ID, w.person("dan"), NotOwed, "", w.now()); code(err) != "too_late" {
+			t.Errorf("%v", err)
+		}
+		_, err = w.Resume(ctx, r.ID, w.person("dan"), w.now())
+		w.must(err)
+		w.wantState(r.ID, Planning, "")
+	}
+}
+
+// Whoever typed somebody's address into the page learns nothing of what she has asked for herself: the request is a duplicate,
+// and its own time runs.
+func TestProvedElsewhere(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	w.known("acme", "mia@customer.example")
+	strangers := w.ask("mia@customer.example")
+	w.must(w.Identify(ctx, strangers.ID, w.now()))
+	w.to(48 * time.Hour)
+	hers := w.proved("mia@customer.example")
+	seen := func() string {
+		v, err := w.Status(ctx, strangers.Number, strangers.Secret)
+		w.must(err)
+		return fmt.Sprintf("%+v", v)
+	}
+	first := seen()
+	want := View{ID: strangers.ID, Number: strangers.Number, State: Cancelled, Why: Duplicate, Kind: Person, Received: noon, Due: strangers.Due}
+	if first != fmt.Sprintf("%+v", want) {
+		t.Errorf("%s\nwant %+v", first, want)
+	}
+	w.planned(hers.ID, plan())
+	w.erased(hers.ID, Outcome{Kept: []Kept{{Entry: "invoices", Items: 1, Ground: LegalClaims}}})
+	if now := seen(); now != first {
+		t.Errorf("%s\nbefore %s", now, first)
+	}
+}
+
+// From one source there is a limit whomever it asks about: high enough for an office, and nobody else's.
+func TestSource(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	from := func(source, address string) error {
+		_, err := w.Ask(ctx, Ask{Tenant: "acme", Email: address, Source: source}, w.now())
+		return err
+	}
+	for i := range MaxSource + 3 {
+		err := from("net-1", fmt.Sprintf("p%d@customer.example", i))
+		if refused := code(err) == "too_many"; refused != (i >= MaxSource) || refused && err.(*fault.Error).RetryAfter != time.Hour {
+			t.Fatalf("request %d: %v", i+1, err)
+		}
+	}
+	w.must(from("net-2", "p40@customer.example"))
+	for i := range MaxSource + 1 { // an owner has her people forgotten
+		_, err := w.Ask(ctx, Ask{Session: session(TenantOwner), Source: "session u1", Tenant: "acme", UID: fmt.Sprint("p", i)}, w.now())
+		w.must(err)
+	}
+	w.to(time.Hour)
+	w.must(from("net-1", "p40@customer.example"))
+}
+
+// Letters to one address are few whatever they are about; yet the first about each goes out, for no other proves it.
+func TestLettersTogether(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	for _, tenant := range []string{"acme", "zeta"} {
+		w.known(tenant, "mia@customer.example")
+	}
+	for i := range 24 * 4 {
+		w.to(time.Duration(i) * 15 * time.Minute)
+		for _, kind := range []Kind{Person, Account} {
+			for _, tenant := range []string{"acme", "zeta"} {
+				r, err := w.Ask(ctx, Ask{Tenant: tenant, Email: "Mia@customer.example", Kind: kind, Source: fmt.Sprint("net-", i)}, w.now())
+				w.must(err)
+				w.must(w.Identify(ctx, r.ID, w.now()))
+			}
+		}
+		if i == 0 && len(w.mail) != 4 {
+			t.Errorf("%d first letters", len(w.mail))
+		}
+	}
+	if n, most := len(w.mail), 4+MaxLinks+int(24*time.Hour/LinkRarely); n > most {
+		t.Errorf("%d letters in a day, more than %d", n, most)
+	}
+}
+
+// Of what a stranger typed into the page nothing is left a month after it ended; what was proved, or lay on the desk, is kept.
+func TestUnprovedForgotten(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	ended, taken := w.ask("nobody@customer.example"), w.ask("other@customer.example")
+	entered, err := w.Enter(ctx, w.person("dora"), Entry{Channel: Paper, Received: noon, Tenant: "acme", Email: "third@customer.example"}, w.now())
+	w.must(err)
+	_, err = w.Cancel(ctx, taken.Number, taken.Secret, w.now())
+	w.must(err)
+	w.to(Pending)
+	w.must(w.Tick(ctx, w.now()))
+	proved := w.proved("mia@customer.example")
+	_, err = w.Cancel(ctx, proved.Number, w.code(proved.ID), w.now())
+	w.must(err)
+	if got := w.read(ended.ID); got.State != NotEstablished || !got.Expires.Equal(w.now().Add(Pending)) {
+		t.Errorf("%+v", got)
+	}
+	if _, kept := w.kept(taken.ID); kept {
+		t.Error("what was taken back a month ago is still there")
+	}
+	for _, id := range []string{entered.ID, proved.ID} {
+		if got := w.read(id); !got.Expires.Equal(w.now().Add(w.Rules.Keep)) {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+// Each of a controller's instructions stands for itself: one taken back takes no other with it.
+func TestInstructionsApart(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	for i := range 3 {
+		r, err := w.Instruct(ctx, Instruction{Tenant: "acme", ID: fmt.Sprint("i", i), Digest: "d", Submitted: noon, Identifiers: []Identifier{{Kind: "email", Value: "mia@customer.example"}, {Kind: "uid", Value: fmt.Sprint("u", i)}}}, w.now())
+		w.must(err)
+		if w.wantState(r.ID, Planning, ""); !slices.Equal(w.values(r.ID), []string{"mia@customer.example", fmt.Sprint("u", i)}) {
+			t.Errorf("%v", w.values(r.ID))
+		}
+	}
+	_, err := w.Countermand(ctx, "acme", "i0", w.now())
+	w.must(err)
+	for id, want := range map[string]State{"i0": Cancelled, "i1": Planning, "i2": Planning} {
+		r, err := w.Instructed(ctx, "acme", id)
+		w.must(err)
+		if r, err = w.Counting(ctx, r); err != nil || r.State != want {
+			t.Errorf("%s: %s, %v", id, r.State, err)
+		}
+	}
+}
+
+// Where a request knows as much as it may, the next one counts for itself: nothing that was proved is left out.
+func TestUnionFull(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	ask := func(uid string) Receipt {
+		s := session(Subject)
+		s.UID = uid
+		r, err := w.Ask(ctx, Ask{Session: s, Tenant: "acme"}, w.now())
+		w.must(err)
+		return r
+	}
+	first := ask("u0")
+	for i := range maxUnited - 2 {
+		w.wantState(ask(fmt.Sprint("u", i+1)).ID, Cancelled, Duplicate)
+	}
+	if n := len(w.values(first.ID)); n != maxUnited {
+		t.Fatalf("%d known", n)
+	}
+	w.wantState(ask("u0").ID, Cancelled, Duplicate) // adds nothing
+	next := ask("beyond")
+	if w.wantState(next.ID, Planning, ""); !slices.Equal(w.values(next.ID), []string{"beyond", "mia@customer.example"}) {
+		t.Errorf("%v", w.values(next.ID))
+	}
+	w.wantState(first.ID, Planning, "")
+	if got := w.wantState(ask("beyond").ID, Cancelled, Duplicate); got.Of != next.ID {
+		t.Errorf("%+v", got)
+	}
+}

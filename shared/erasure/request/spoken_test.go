@@ -1,0 +1,100 @@
+package request
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/shared/erasure/request/letter"
+)
+
+// Whom her organisation has forgotten is told so at the address on file, and gets the letters that follow; whoever asked gets
+// none about what was found. The search waits for it, and is asked for again.
+func TestSpokenFor(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	w.onFile["acme leo@customer.example"] = "Leo@customer.example"
+	r, err := w.Ask(ctx, Ask{Session: session(TenantAdmin), Tenant: "acme", Email: "leo@customer.example", Language: "en"}, w.now())
+	w.must(err)
+	if work, err := w.Work(ctx, r.ID, w.now()); err != nil || !work.Identify || work.State != Planning {
+		t.Fatalf("%+v, %v", work, err)
+	}
+	w.to(Idle)
+	w.must(w.Tick(ctx, w.now())) // the message was lost
+	called := w.published(TopicPlan, r.ID)
+	for range 2 { // delivered twice
+		w.must(w.Identify(ctx, r.ID, w.now()))
+	}
+	told := w.letters(r.ID, letter.Asked)
+	if len(told) != 1 || told[0].To != "Leo@customer.example" || !strings.Contains(told[0].Text, "Acme") || w.published(TopicPlan, r.ID) != called+1 {
+		t.Fatalf("%+v, called %d times", told, w.published(TopicPlan, r.ID)-called)
+	}
+	if work, err := w.Work(ctx, r.ID, w.now()); err != nil || work.Identify || len(work.Identifiers) != 1 || work.Identifiers[0].Value != "leo@customer.example" {
+		t.Errorf("%+v, %v", work, err)
+	}
+	w.planned(r.ID, plan())
+	w.erased(r.ID, Outcome{})
+	if done := w.letters(r.ID, letter.Completed); len(done) != 1 || done[0].To != "Leo@customer.example" {
+		t.Errorf("%+v", done)
+	}
+	// Who is not on file is not told by way of whoever asked.
+	later := session(TenantAdmin)
+	later.At = w.now()
+	r, err = w.Ask(ctx, Ask{Session: later, Tenant: "acme", Email: "nobody@customer.example"}, w.now())
+	w.must(err)
+	w.must(w.Identify(ctx, r.ID, w.now()))
+	if work, err := w.Work(ctx, r.ID, w.now()); err != nil || work.Identify || len(w.letters(r.ID, letter.Asked)) != 0 {
+		t.Errorf("%+v, %v", work, err)
+	}
+}
+
+// Who speaks for the last owner neither stops the account nor has it closed; the desk is told, once, and looks.
+func TestSpokenForOwner(t *testing.T) {
+	t.Parallel()
+	for _, role := range []Requester{TenantAdmin, TenantOwner} {
+		w, ctx := newWorld(t), t.Context()
+		r, err := w.Ask(ctx, Ask{Session: session(role), Tenant: "acme", UID: "u2"}, w.now())
+		w.must(err)
+		w.must(w.Identify(ctx, r.ID, w.now()))
+		p := plan()
+		p.Last = true
+		for day := range 3 {
+			w.planned(r.ID, p)
+			got := w.wantState(r.ID, Blocked, LastOwner)
+			if got.Frozen || w.published(TopicFreeze, r.ID) != 0 || len(w.letters(r.ID, letter.Owner)) != 0 || w.staffed("kommt nicht weiter") != 1 {
+				t.Fatalf("%s, day %d: %+v", role, day, got)
+			}
+			w.to(time.Duration(day+1) * 24 * time.Hour)
+			if v, err := w.Status(ctx, r.Number, r.Secret); err != nil || v.Closes {
+				t.Errorf("%s: %+v, %v", role, v, err)
+			}
+			if _, err := w.CloseAccount(ctx, r.Number, r.Secret, w.now()); code(err) != "state_conflict" {
+				t.Errorf("%s closes the account of another: %v", role, err)
+			}
+			w.must(w.Tick(ctx, w.now()))
+			w.wantState(r.ID, Planning, "")
+		}
+	}
+}
+
+// Signed in, an owner has her account closed; whom the product calls a member does not.
+func TestClosesSignedIn(t *testing.T) {
+	t.Parallel()
+	for role, want := range map[Requester]string{TenantOwner: "", TenantAdmin: "state_conflict", Subject: "state_conflict"} {
+		w, ctx := newWorld(t), t.Context()
+		r, err := w.Ask(ctx, Ask{Session: session(role), Tenant: "acme"}, w.now())
+		w.must(err)
+		p := plan()
+		p.Last, p.Owner = true, true
+		w.planned(r.ID, p)
+		if got := w.wantState(r.ID, Blocked, LastOwner); !got.Frozen || len(w.letters(r.ID, letter.Owner)) != 1 {
+			t.Errorf("%s: %+v", role, got)
+		}
+		if v, err := w.Status(ctx, r.Number, r.Secret); err != nil || v.Closes != (want == "") {
+			t.Errorf("%s: %+v, %v", role, v, err)
+		}
+		if _, err := w.CloseAccount(ctx, r.Number, r.Secret, w.now()); code(err) != want {
+			t.Errorf("%s: %v", role, err)
+		}
+	}
+}
