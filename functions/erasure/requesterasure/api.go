@@ -3,6 +3,8 @@ package requesterasure
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -113,13 +115,21 @@ func (a *asking) tenant(words string) string {
 			}
 		}
 	}
-	return strings.Trim(strings.Map(func(r rune) rune {
+	id := strings.Trim(strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '_' {
 			return r
 		}
 		return '-'
 	}, words), "-._")
+	if words != "" && (id == "" || len(id) > longestID) {
+		sum := sha256.Sum256([]byte(words)) // words that make no id are taken like any other
+		id = "unknown-" + hex.EncodeToString(sum[:8])
+	}
+	return id
 }
+
+// longestID is how long an id of an organisation is at most.
+const longestID = 128
 
 // secret is what the caller shows. Whoever goes on sending what showed the request gives the code from her mail in the body
 // of a POST: it counts before the header, which counts before the secret of a body.

@@ -92,6 +92,14 @@ func alike(t *testing.T) {
 	if fmt.Sprint(a) != fmt.Sprint(b) || a.State != request.IdentityPending {
 		t.Errorf("seen as\n%+v and\n%+v", a, b)
 	}
+	// Whatever an organisation is called: nobody learns by it which are customers.
+	for _, name := range []string{"株式会社", "?!", strings.Repeat("long ", 60), "x"} {
+		var made Taken
+		do(t, s, call("POST", "/v1/requests", "", NewRequest{Email: nobody, Tenant: name, Kind: "erasure", Language: "en"}), 202, "").Decode(t, &made)
+		if s.Private(made.Secret); made.State != known.State || made.Due != known.Due {
+			t.Errorf("%q is answered %+v", name, made)
+		}
+	}
 	// The same words whether there is no such request or no such secret.
 	first := do(t, s, call("GET", "/v1/requests/"+known.Number, "wrong", nil), 404, "request_unknown")
 	second := do(t, s, call("GET", "/v1/requests/abcdefghjk", known.Secret, nil), 404, "request_unknown")
@@ -310,7 +318,7 @@ func bodies(t *testing.T) {
 		s.Bodies(t, &answered, functiontest.Request{Method: "POST", Path: "/requesterasure/v1/requests/abcdefghjk/" + deed, Body: `{"code":"abc"}`})
 	}
 	for name, wrong := range map[string]NewRequest{
-		"no address": {Tenant: tenant}, "no organisation": {Email: mia, Tenant: "???"}, "another kind": {Email: mia, Tenant: tenant, Kind: "everything"},
+		"no address": {Tenant: tenant}, "no organisation": {Email: mia, Tenant: "  "}, "another kind": {Email: mia, Tenant: tenant, Kind: "everything"},
 		"an id without a sign-in": {Email: mia, Tenant: tenant, UID: "u1"}, "a mandate of two lines": {Email: mia, Tenant: tenant, Mandate: "a\nb"},
 	} {
 		if got := answered.Saw(s.Call(t, call("POST", "/v1/requests", "", wrong))); got.Code != "body_invalid" {
@@ -366,7 +374,7 @@ func TestTenant(t *testing.T) {
 	a.Parts = partsOf(t, w)
 	for words, want := range map[string]string{
 		"cabinet-nord": "cabinet-nord", "Cabinet Nord": "cabinet-nord", " cabinet   NORD ": "cabinet-nord", "www.CabinetNord.example": "cabinet-nord",
-		"Banque du Port": "banque-du-port", "Nobody & Sons": "Nobody---Sons", "???": "", "-x-": "x",
+		"Banque du Port": "banque-du-port", "Nobody & Sons": "Nobody---Sons", "???": "unknown-a03b221c6c6eae71", "  ": "", "-x-": "x",
 	} {
 		if got := a.tenant(words); got != want {
 			t.Errorf("%q is %q, not %q", words, got, want)
