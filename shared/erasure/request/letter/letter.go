@@ -11,13 +11,10 @@ package letter
 import (
 	"embed"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
-	"unicode"
 
-	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/platform/message/letters"
 )
 
 // Kind says what a letter is about.
@@ -56,9 +53,6 @@ const (
 	Lost     Kind = "lost"   // a letter did not arrive for certain
 )
 
-// Vars are the values of a letter's variables.
-type Vars map[string]string
-
 // needs lists, for each letter, the variables its text must hold. Those of common may stand in each.
 var needs = map[Kind][]string{
 	Link: {"number", "code", "link", "until"}, Close: {"number", "code", "link", "until", "controller"}, Received: {"number", "due"}, Linked: {"number", "first"},
@@ -75,81 +69,37 @@ var common = []string{"company", "received"}
 func Kinds() []Kind { return slices.Sorted(maps.Keys(needs)) }
 
 // Languages returns the languages there are texts in.
-func Languages() []string { return []string{"en", "fr", "de"} }
+func Languages() []string { return letters.Languages() }
 
 //go:embed texts
 var own embed.FS
 
-// Set holds the texts of all letters. It is safe for concurrent use.
-type Set struct{ texts map[string]text }
+// Vars are the values of a letter's variables.
+type Vars = letters.Vars
 
-type text struct{ subject, body string }
+// Set holds the texts of all letters. It is safe for concurrent use.
+type Set struct{ texts *letters.Set }
+
+// spec is what there is to write.
+var spec = func() letters.Spec {
+	s := letters.Spec{Control: "erasure", Texts: own, Needs: map[string][]string{}, Common: common, Whole: lists}
+	for kind, variables := range needs {
+		s.Needs[string(kind)] = variables
+	}
+	return s
+}()
 
 // Name returns the name of a company's own text of a letter in its policy folder.
-func Name(kind Kind, language string) string {
-	return "templates/" + language + "/erasure-" + string(kind) + ".txt"
-}
+func Name(kind Kind, language string) string { return spec.Name(string(kind), language) }
 
 // Read reads all texts: read returns a company's own by its Name, where it has one. Misconfigured names every text that
 // cannot be used.
 func Read(read func(name string) ([]byte, bool)) (*Set, error) {
-	s, wrong := &Set{texts: map[string]text{}}, []string(nil)
-	for _, language := range Languages() {
-		for _, kind := range Kinds() {
-			name, data, found := Name(kind, language), []byte(nil), false
-			if read != nil {
-				data, found = read(name)
-			}
-			if !found {
-				name = "texts/" + language + "/" + string(kind) + ".txt"
-				data, _ = own.ReadFile(name)
-			}
-			t, why := parse(kind, string(data))
-			if why != "" {
-				wrong = append(wrong, name+": "+why)
-			}
-			s.texts[language+"/"+string(kind)] = t
-		}
+	texts, err := letters.Read(spec, read)
+	if err != nil {
+		return nil, err
 	}
-	if len(wrong) > 0 {
-		return nil, fault.New(fault.Misconfigured, "reading the letters: %s", strings.Join(wrong, "; "))
-	}
-	return s, nil
-}
-
-var variable = regexp.MustCompile(`\{([^{}\n]*)\}`)
-
-// parse reads a text and says why it cannot be used.
-func parse(kind Kind, data string) (t text, why string) {
-	first, body, _ := strings.Cut(strings.ReplaceAll(data, "\r\n", "\n"), "\n")
-	subject, is := strings.CutPrefix(first, "Subject: ")
-	body = strings.TrimSpace(body)
-	switch {
-	case data == "":
-		return t, "there is no text"
-	case !is || strings.TrimSpace(subject) == "":
-		return t, `the first line is not "Subject: ..."`
-	case body == "":
-		return t, "there is nothing below the subject"
-	case len(subject) > message.MaxSubjectBytes/2 || len(body) > message.MaxTextBytes/4:
-		return t, "it is too long"
-	}
-	whole := subject + "\n" + body
-	seen := map[string]bool{}
-	for _, m := range variable.FindAllStringSubmatch(whole, -1) {
-		if seen[m[1]] = true; !slices.Contains(needs[kind], m[1]) && !slices.Contains(common, m[1]) {
-			return t, "it names the variable {" + m[1] + "}; there are {" + strings.Join(append(slices.Clone(needs[kind]), common...), "}, {") + "}"
-		}
-	}
-	if rest := variable.ReplaceAllString(whole, ""); strings.ContainsAny(rest, "{}") {
-		return t, "a brace stands alone"
-	}
-	for _, name := range needs[kind] {
-		if !seen[name] {
-			return t, "it leaves out {" + name + "}"
-		}
-	}
-	return text{strings.TrimSpace(subject), body}, ""
+	return &Set{texts}, nil
 }
 
 // lists are the variables that hold lines of ours, or an address of ours, and are put in as they are.
@@ -157,38 +107,8 @@ var lists = []string{"kept", "open", "backups", "remedies", "link", "desk", "gro
 
 // Write writes a letter in a language. Misconfigured: no such letter or language, or a variable of its text has no value.
 func (s *Set) Write(kind Kind, language string, v Vars) (message.Content, error) {
-	t, known := s.texts[language+"/"+string(kind)]
-	if !known {
-		return message.Content{}, fault.New(fault.Misconfigured, "writing a letter: no text for %s in %q", kind, language)
-	}
-	missing := ""
-	fill := func(in string) string {
-		return variable.ReplaceAllStringFunc(in, func(m string) string {
-			name := m[1 : len(m)-1]
-			value := strings.TrimSpace(v[name])
-			if value == "" {
-				missing = name
-			}
-			if slices.Contains(lists, name) {
-				return value
-			}
-			return Harmless(value)
-		})
-	}
-	c := message.Content{Subject: fill(t.subject), Text: fill(t.body) + "\n"}
-	if missing != "" {
-		return message.Content{}, fault.New(fault.Misconfigured, "writing a letter: %s has no value for {%s}", kind, missing)
-	}
-	return c, nil
+	return s.texts.Write(string(kind), language, v)
 }
 
 // Harmless keeps a value from adding lines or a link to a letter.
-func Harmless(value string) string {
-	value = strings.ReplaceAll(value, "://", " ")
-	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(" -_'’()+#&,.:;/§", r) {
-			return r
-		}
-		return ' '
-	}, value)), " ")
-}
+func Harmless(value string) string { return letters.Harmless(value) }
