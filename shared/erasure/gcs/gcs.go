@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -28,6 +27,7 @@ import (
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/lazy"
+	"ostiary.internal/shared/platform/reach"
 )
 
 // ReadPermissions names, for each method of erasure.Reader, the IAM permissions it needs on the bucket
@@ -143,9 +143,7 @@ func status(err error) (code int, reason string, wait time.Duration) {
 		for _, item := range e.Errors {
 			reason = item.Reason
 		}
-		if seconds, bad := strconv.Atoi(e.Header.Get("Retry-After")); bad == nil && seconds > 0 {
-			wait = time.Duration(seconds) * time.Second
-		}
+		wait = reach.RetryAfter(e.Header, 24*time.Hour)
 		if e.Code == http.StatusNotFound && strings.Contains(e.Message, "bucket does not exist") {
 			reason = noBucket
 		}

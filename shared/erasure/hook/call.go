@@ -117,8 +117,8 @@ func refused(doing string, got *http.Response) error {
 		kind = fault.Transient
 	}
 	e := fault.Error{Kind: kind, Err: errors.New(doing + ": the hook answers " + strconv.Itoa(got.StatusCode))}
-	if seconds, err := strconv.Atoi(got.Header.Get("Retry-After")); err == nil && seconds > 0 && (kind == fault.Exhausted || kind == fault.Transient) {
-		e.RetryAfter = min(time.Duration(seconds)*time.Second, 24*time.Hour)
+	if kind == fault.Exhausted || kind == fault.Transient {
+		e.RetryAfter = reach.RetryAfter(got.Header, 24*time.Hour)
 	}
 	return &e
 }

@@ -88,7 +88,7 @@ func (c *Client) Revoke(ctx context.Context, p datamap.Provider, t oauth.Token) 
 	}
 	switch code := answer.StatusCode; {
 	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
-		return oauth.Answer{Result: oauth.Later, After: retryAfter(answer.Header), Why: "busy"}, nil
+		return oauth.Answer{Result: oauth.Later, After: reach.RetryAfter(answer.Header, oauth.KeepToken), Why: "busy"}, nil
 	case code >= 300 && code < 400:
 		return oauth.Answer{Result: oauth.Refused, Why: "redirected"}, nil
 	}
@@ -223,18 +223,4 @@ func word(code string, status int) string {
 		return "status_" + strconv.Itoa(status)
 	}
 	return code
-}
-
-// retryAfter reads seconds or a date (RFC 9110, section 10.2.3); 0 for neither.
-func retryAfter(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-		return time.Duration(min(seconds, int(oauth.KeepToken/time.Second))) * time.Second
-	}
-	at, err := http.ParseTime(value)
-	sent, errSent := http.ParseTime(h.Get("Date"))
-	if err := errors.Join(err, errSent); err != nil {
-		return 0
-	}
-	return max(0, min(at.Sub(sent), oauth.KeepToken))
 }

@@ -104,7 +104,7 @@ func (c *Client) ask(r *http.Request, to datamap.Recipient, m recipient.Message)
 	}
 	switch code := got.StatusCode; {
 	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
-		return recipient.Answer{Result: recipient.Later, After: retryAfter(got.Header), Why: "busy"}, nil
+		return recipient.Answer{Result: recipient.Later, After: reach.RetryAfter(got.Header, mostWait), Why: "busy"}, nil
 	case code >= 300 && code < 400:
 		return recipient.Answer{Result: recipient.Refused, Why: "redirected"}, nil
 	case to.By == datamap.ByOpenDSR && code == http.StatusCreated:
@@ -190,13 +190,4 @@ func post(ctx context.Context, to datamap.Recipient, address string, body []byte
 		return nil, fault.New(fault.Misconfigured, "telling recipient %q: the address is no URL", to.ID)
 	}
 	return r, nil
-}
-
-// retryAfter reads seconds (RFC 9110, section 10.2.3); 0 for a date, which is not worth its clock.
-func retryAfter(h http.Header) time.Duration {
-	seconds, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || seconds < 0 {
-		return 0
-	}
-	return time.Duration(min(seconds, int(mostWait/time.Second))) * time.Second
 }
