@@ -1,0 +1,335 @@
+// Package diff compares what Terraform wants with what there is on Google Cloud, by meaning.
+//
+// # What it promises
+//
+// What is written in two ways and means the same is equal: lists without order, defaults of the service, blocks that say
+// nothing, numbers in quotes, units of time, ranges of addresses and ports that cover the same, members bound in two
+// bindings. What is other is told with its direction: looser, stricter, or nobody knows. What no rule compares, a type or
+// an attribute that says something, is told as a gap, and never counts as equal. Of a sensitive value nothing is told but a
+// salted digest.
+//
+// # What it does not do
+//
+// It repairs nothing and asks nobody: who changed something, and whether that was agreed to, is for others to say.
+package diff
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"ostiary.internal/shared/drift/asset"
+	"ostiary.internal/shared/policy"
+)
+
+type severity = policy.Severity
+
+// Class says what sort of difference it is.
+type Class string
+
+// The classes.
+const (
+	Changed      Class = "changed"      // a field is another than Terraform wants
+	Missing      Class = "missing"      // what Terraform knows is not there
+	Unmanaged    Class = "unmanaged"    // what is there Terraform does not know
+	Extra        Class = "extra"        // a member nobody wanted, where Terraform says all of them
+	Undetermined Class = "undetermined" // nobody can say
+)
+
+// Finding is one difference.
+type Finding struct {
+	Key       string    `json:"key"`               // of the resource
+	Type      string    `json:"type"`              // of Cloud Asset Inventory
+	Address   string    `json:"address,omitempty"` // in Terraform
+	Class     Class     `json:"class"`
+	Field     string    `json:"field,omitempty"`
+	Want      string    `json:"want,omitempty"` // as the rule writes it; "" for nothing
+	Got       string    `json:"got,omitempty"`
+	Secret    bool      `json:"secret,omitempty"` // Want and Got are digests
+	Direction Direction `json:"direction,omitempty"`
+	Severity  severity  `json:"severity"`
+	Why       string    `json:"why,omitempty"` // of Undetermined
+}
+
+// Gap is what nobody compared.
+type Gap struct {
+	Type  string `json:"type"`            // of Terraform
+	Field string `json:"field,omitempty"` // "" for all of the type
+	Count int    `json:"count"`           // of resources it stands in
+}
+
+// Result is a comparison.
+type Result struct {
+	Findings []Finding      `json:"findings"`
+	Gaps     []Gap          `json:"gaps"`
+	Compared map[string]int `json:"compared"` // resources, by type of Terraform
+	Other    map[string]int `json:"other,omitempty"`
+}
+
+// Options change what a comparison tells.
+type Options struct {
+	Salt      []byte // of digests of sensitive values; at least 16 bytes
+	Unmanaged bool   // tell what Terraform does not know, of the types it knows some of
+	// Agents reports whether a resource was made by Google itself, such as the network "default".
+	Agents func(*asset.Asset) bool
+}
+
+// Compare compares. The inventory has to be settled.
+func Compare(d Desired, live *asset.Inventory, o Options) Result {
+	c := &comparison{live: live, o: o, gaps: map[Gap]int{}, policies: map[string]*grants{}, known: map[string]bool{}, types: map[string]bool{}}
+	c.result.Compared, c.result.Other = map[string]int{}, d.Other
+	for _, r := range d.Resources {
+		c.resource(r)
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.policies)) {
+		c.grants(c.policies[key])
+	}
+	if o.Unmanaged {
+		c.unmanaged()
+	}
+	for gap, n := range c.gaps {
+		gap.Count = n
+		c.result.Gaps = append(c.result.Gaps, gap)
+	}
+	slices.SortFunc(c.result.Gaps, func(a, b Gap) int { return strings.Compare(a.Type+"\x00"+a.Field, b.Type+"\x00"+b.Field) })
+	slices.SortStableFunc(c.result.Findings, func(a, b Finding) int {
+		return strings.Compare(a.Key+"\x00"+a.Field+"\x00"+a.Got, b.Key+"\x00"+b.Field+"\x00"+b.Got)
+	})
+	return c.result
+}
+
+type comparison struct {
+	live     *asset.Inventory
+	o        Options
+	result   Result
+	gaps     map[Gap]int
+	policies map[string]*grants
+	known    map[string]bool // keys Terraform knows
+	types    map[string]bool // of assets Terraform knows some of
+}
+
+// find tells a difference. What became stricter is worth a look, not a night; of what nobody can tell the direction of, one
+// step less than of what became looser.
+func (c *comparison) find(f Finding) {
+	switch {
+	case f.Direction == Tightened:
+		f.Severity = low
+	case f.Direction == Unclear && f.Severity == critical:
+		f.Severity = high
+	}
+	c.result.Findings = append(c.result.Findings, f)
+}
+
+func (c *comparison) resource(r Resource) {
+	if b, is := boundOf(r.Type); is {
+		c.result.Compared[r.Type]++
+		c.bound(r, b)
+		return
+	}
+	k, known := kinds[r.Type]
+	if !known {
+		c.gaps[Gap{Type: r.Type}]++
+		return
+	}
+	key := k.key(r, c.live.Names())
+	if key == "" {
+		c.find(Finding{Type: k.asset, Address: r.Address, Class: Undetermined, Severity: medium, Why: "the state does not say what it is called"})
+		return
+	}
+	c.result.Compared[r.Type]++
+	c.known[key], c.types[k.asset] = true, true
+	a, there := c.live.Get(k.asset, key)
+	switch {
+	case there && a.Deleted, !there && c.live.Kinds()[k.asset] > 0:
+		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Missing, Direction: Unclear, Severity: high})
+	case !there:
+		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Undetermined, Severity: high,
+			Why: "nothing of this type was read: perhaps it may not be listed"})
+	case a.Data == nil && len(k.fields) > 0:
+		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Undetermined, Severity: medium, Why: "the resource itself was not read, only who may use it"})
+	default:
+		c.fields(r, k, a)
+	}
+	c.uncompared(r, k)
+}
+
+func (c *comparison) fields(r Resource, k kind, a *asset.Asset) {
+	for _, f := range k.fields {
+		found := Finding{Key: a.Key, Type: a.Type, Address: r.Address, Class: Changed, Field: f.want, Severity: f.severity}
+		want, err1 := f.value(r.Values, f.want)
+		got, err2 := f.value(a.Data, f.got)
+		switch {
+		case err1 != nil || err2 != nil:
+			found.Class, found.Why = Undetermined, "the value is of a shape nobody expected"
+			c.find(found)
+			continue
+		case want == got, !said(r.Values, f.want):
+			continue
+		}
+		found.Direction = Unclear
+		if f.toward != nil {
+			found.Direction = f.toward(want, got)
+		}
+		found.Want, found.Got = want, got
+		if r.secret(f.want) {
+			found.Want, found.Got, found.Secret = c.digest(want), c.digest(got), true
+		}
+		c.find(found)
+	}
+}
+
+// said reports whether a state says anything about a path, if only that there is nothing. What it has no word for is
+// of a newer provider than wrote it, and nobody wanted it to be anything.
+func said(v any, paths string) bool {
+	return slices.ContainsFunc(strings.Split(paths, "|"), func(path string) bool {
+		v := v
+		for _, name := range strings.Split(path, ".") {
+			if list, is := v.([]any); is {
+				if len(list) == 0 {
+					return true
+				}
+				v = list[0]
+			}
+			m, is := v.(map[string]any)
+			if !is {
+				return true
+			}
+			if v, is = m[name]; !is {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (f field) value(from map[string]any, path string) (string, error) {
+	v, err := at(from, path)
+	if err != nil {
+		return "", err
+	}
+	s, err := f.is(v)
+	if err == nil && s == "" {
+		s = f.fallback
+	}
+	return s, err
+}
+
+// digest lets two values be told apart by somebody who may not see them.
+func (c *comparison) digest(value string) string {
+	if value == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, c.o.Salt)
+	mac.Write([]byte(value))
+	return "hmac:" + hex.EncodeToString(mac.Sum(nil)[:8])
+}
+
+// uncompared tells attributes that say something and that no rule looks at.
+func (c *comparison) uncompared(r Resource, k kind) {
+	var walk func(v any, path string)
+	walk = func(v any, path string) {
+		if none(v) || v == false || k.looks(path) {
+			return
+		}
+		switch x := v.(type) {
+		case map[string]any:
+			if path == "" || k.inside(path) {
+				for name, inner := range x {
+					walk(inner, strings.TrimPrefix(path+"."+name, "."))
+				}
+				return
+			}
+		case []any:
+			if k.inside(path) {
+				for _, inner := range x {
+					walk(inner, path)
+				}
+				return
+			}
+		}
+		c.gaps[Gap{Type: r.Type, Field: path}]++
+	}
+	walk(r.Values, "")
+}
+
+// looks reports whether an attribute is compared, or need not be.
+func (k kind) looks(path string) bool {
+	covers := func(p string) bool { return path == p || strings.HasPrefix(path, p+".") }
+	return slices.ContainsFunc(k.fields, func(f field) bool { return slices.ContainsFunc(strings.Split(f.want, "|"), covers) }) ||
+		slices.ContainsFunc(k.ignored, covers) || slices.Contains(always, path)
+}
+
+// inside reports whether something below an attribute is compared, or need not be.
+func (k kind) inside(path string) bool {
+	below := func(p string) bool { return strings.HasPrefix(p, path+".") }
+	return slices.ContainsFunc(k.fields, func(f field) bool { return below(f.want) }) || slices.ContainsFunc(k.ignored, below)
+}
+
+func (c *comparison) bound(r Resource, b bound) {
+	name, whole := filled(b.name, r.Values)
+	if !whole {
+		c.find(Finding{Type: b.asset, Address: r.Address, Class: Undetermined, Severity: high, Why: "the state does not say what it is about"})
+		return
+	}
+	if b.asset == "storage.googleapis.com/Bucket" {
+		name = strings.TrimPrefix(name, "b/")
+	}
+	key := c.live.Names().Key(b.asset, name)
+	g := c.policies[key]
+	if g == nil {
+		g = &grants{key: key, kind: b.asset, addresses: map[string]string{}, audit: map[string]asset.Audit{}, audits: map[string]string{}}
+		c.policies[key] = g
+	}
+	g.take(r, b.form)
+}
+
+func (c *comparison) grants(g *grants) {
+	for _, address := range g.unread {
+		c.find(Finding{Key: g.key, Type: g.kind, Address: address, Class: Undetermined, Severity: high, Why: "the state does not say who it is about, in a shape that is known"})
+	}
+	a, there := c.live.Get(g.kind, g.key)
+	if !there || a.IAM == nil {
+		c.find(Finding{Key: g.key, Type: g.kind, Class: Undetermined, Field: "iam", Severity: high, Why: "who may use it was not read"})
+		return
+	}
+	for _, f := range g.compare(a.IAM) {
+		c.find(f)
+	}
+}
+
+// unmanaged tells what there is and Terraform does not know, of types it knows some of.
+func (c *comparison) unmanaged() {
+	for _, a := range c.live.All() {
+		if c.types[a.Type] && !c.known[a.Key] && (c.o.Agents == nil || !c.o.Agents(a)) {
+			c.find(Finding{Key: a.Key, Type: a.Type, Class: Unmanaged, Direction: Unclear, Severity: medium})
+		}
+	}
+}
+
+// String is a finding in one line, for people.
+func (f Finding) String() string {
+	name := f.Address
+	if name == "" {
+		name = f.Key
+	}
+	switch f.Class {
+	case Missing:
+		return name + ": is not there"
+	case Unmanaged:
+		return name + ": Terraform does not know it"
+	case Undetermined:
+		return strings.TrimSuffix(name+" "+f.Field, " ") + ": could not tell, " + f.Why
+	}
+	return fmt.Sprintf("%s: %s: %s instead of %s (%s)", name, f.Field, shown(f.Got), shown(f.Want), f.Direction)
+}
+
+func shown(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return strings.ReplaceAll(s, "\n", ", ")
+}
