@@ -35,7 +35,7 @@ func TestRules(t *testing.T) {
 			{`[{"protocol":"6"}]`, `[{"IPProtocol":"tcp","ports":["1-65535"]}]`}, {`[{"protocol":"all"},{"protocol":"tcp","ports":["1"]}]`, `[{"IPProtocol":"all"}]`},
 		}, [][2]string{{`[{"protocol":"tcp","ports":["443"]}]`, `[{"IPProtocol":"tcp"}]`}, {`[{"protocol":"tcp"}]`, `[{"IPProtocol":"all"}]`}, {`[{"protocol":"tcp"}]`, `[]`}}},
 		"networks of a database": {networksOf, [][2]string{{`[{"name":"a","value":"10.0.0.0/8"}]`, `[{"value":"10.0.0.0/8","kind":"sql#aclEntry"}]`}}, [][2]string{{`[{"value":"10.0.0.0/8"}]`, `[{"value":"0.0.0.0/0"}]`}}},
-		"flags of a database": {databaseFlags, [][2]string{{`[{"name":"a","value":"on"},{"name":"b","value":"1"}]`, `[{"name":"b","value":"1"},{"name":"a","value":"on"}]`}}, [][2]string{{`[{"name":"a","value":"on"}]`, `[{"name":"a","value":"off"}]`}}},
+		"flags of a database":    {databaseFlags, [][2]string{{`[{"name":"a","value":"on"},{"name":"b","value":"1"}]`, `[{"name":"b","value":"1"},{"name":"a","value":"on"}]`}}, [][2]string{{`[{"name":"a","value":"on"}]`, `[{"name":"a","value":"off"}]`}}},
 		"replicas": {replicas, [][2]string{{`[{"location":"europe-west1","customer_managed_encryption":[{"kms_key_name":"projects/p/k"}]}]`, `[{"location":"europe-west1","customerManagedEncryption":{"kmsKeyName":"projects/p/k"}}]`}},
 			[][2]string{{`[{"location":"europe-west1"}]`, `[{"location":"us-east1"}]`}}},
 		"lifecycles": {lifecycles, [][2]string{{`[{"action":[{"type":"Delete","storage_class":""}],"condition":[{"age":90,"with_state":"","num_newer_versions":0}]}]`, `[{"action":{"type":"Delete"},"condition":{"age":"90","numNewerVersions":0}}]`}},

@@ -1,0 +1,277 @@
+package baseline
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+	"cel.dev/cel-go/interpreter"
+
+	"ostiary.internal/shared/drift/asset"
+	"ostiary.internal/shared/policy"
+)
+
+// maxCost bounds one evaluation, in CEL's own units: about one per operation and per member of a list.
+const maxCost = 5_000_000
+
+// Live is what there is, as assertions look at it.
+type Live struct {
+	Inventory *asset.Inventory
+	// Read reports whether assets of a type were read at all, though there may be none; nil: only those there are some of.
+	Read func(kind string) bool
+	Now  time.Time
+
+	byType map[string][]*asset.Asset
+}
+
+// of returns the assets of a type; false where nobody knows whether there are any.
+func (l *Live) of(kind string) ([]*asset.Asset, bool) {
+	if l.byType == nil {
+		l.byType = map[string][]*asset.Asset{}
+		for _, a := range l.Inventory.All() {
+			l.byType[a.Type] = append(l.byType[a.Type], a)
+		}
+	}
+	all := l.byType[kind]
+	return all, len(all) > 0 || l.Read != nil && l.Read(kind)
+}
+
+// Judge judges one asset by every assertion about its type.
+func (s *Set) Judge(a *asset.Asset, l *Live) []Judgement {
+	var all []Judgement
+	for _, i := range s.types[a.Type] {
+		all = append(all, s.all[i].judge(s, a, l)...)
+	}
+	return all
+}
+
+// Scan judges everything: each asset by the assertions about its type, and the company by the others. What should be there
+// and is not, and what could not be read, is told of the company.
+func (s *Set) Scan(l *Live) []Judgement {
+	var all []Judgement
+	for i := range s.all {
+		c := &s.all[i]
+		if len(c.Asset) == 0 {
+			all = append(all, c.judge(s, nil, l)...)
+			continue
+		}
+		judged, unread := 0, []string(nil)
+		for _, kind := range c.Asset {
+			assets, known := l.of(kind)
+			if !known {
+				unread = append(unread, kind)
+			}
+			for _, a := range assets {
+				found := c.judge(s, a, l)
+				if !slices.ContainsFunc(found, func(j Judgement) bool { return j.Verdict == Exempt }) {
+					judged++
+				}
+				all = append(all, found...)
+			}
+		}
+		whole := Judgement{Assertion: c.Name, Severity: c.Severity}
+		switch {
+		case len(unread) > 0:
+			whole.Verdict, whole.Why = Undetermined, "nothing of this was read: "+strings.Join(unread, ", ")
+			all = append(all, whole)
+		case judged < c.Least:
+			whole.Verdict, whole.Why = OutOfOrder, fmt.Sprintf("there are %d, and have to be %d", judged, c.Least)
+			all = append(all, whole)
+		}
+	}
+	return all
+}
+
+func (c *compiled) judge(s *Set, a *asset.Asset, l *Live) []Judgement {
+	all := make([]Judgement, 0, len(c.versions))
+	for _, v := range c.versions {
+		all = append(all, c.version(s, v, a, l))
+	}
+	return all
+}
+
+func (c *compiled) version(s *Set, v version, a *asset.Asset, l *Live) Judgement {
+	view := &view{world: s.world, live: l, a: a, params: v.params}
+	j := Judgement{Assertion: c.Name, Promise: v.promise, Severity: c.Severity, Verdict: InOrder}
+	if a != nil {
+		j.Key = a.Key
+	}
+	defer func() { j.Read = view.oldest }()
+	if c.when != nil {
+		is, err := holds(c.when, view)
+		switch {
+		case err != nil:
+			j.Verdict, j.Why = Undetermined, err.Error()
+			return j
+		case !is:
+			j.Verdict = Exempt
+			return j
+		}
+	}
+	// Out of order by one is out of order, whatever cannot be told by another.
+	for i, assert := range c.asserts {
+		is, err := holds(assert, view)
+		switch {
+		case err != nil && j.Verdict == InOrder:
+			j.Verdict, j.Which, j.Why = Undetermined, i+1, err.Error()
+		case err == nil && !is && j.Verdict != OutOfOrder:
+			j.Verdict, j.Which, j.Why = OutOfOrder, i+1, ""
+		}
+	}
+	j.Read = view.oldest
+	return j
+}
+
+func holds(p cel.Program, v *view) (bool, error) {
+	out, _, err := p.Eval(v)
+	if err != nil {
+		return false, errors.New(strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	b, is := out.(types.Bool)
+	if !is {
+		return false, errors.New("it is neither true nor false")
+	}
+	return bool(b), nil
+}
+
+// view is what an expression sees: one asset, or the company.
+type view struct {
+	world  World
+	live   *Live
+	a      *asset.Asset
+	params map[string]any
+	oldest time.Time
+}
+
+var _ interpreter.Activation = (*view)(nil)
+
+// Parent is none.
+func (v *view) Parent() interpreter.Activation { return nil }
+
+// looked remembers how old what was looked at is.
+func (v *view) looked(at time.Time) {
+	if v.oldest.IsZero() || at.Before(v.oldest) {
+		v.oldest = at
+	}
+}
+
+// ResolveName returns what a name stands for. What was not read is not there, so that whatever needs it is an error.
+func (v *view) ResolveName(name string) (any, bool) {
+	switch name {
+	case "params":
+		return v.params, true
+	case "now":
+		return v.live.Now, true
+	case "assets_":
+		return lookup{v}, true
+	}
+	if v.a == nil {
+		return nil, false
+	}
+	fact, known := fields(v.world, v.a)[name]
+	if known {
+		if at := v.a.Read; name == "iam" || name == "audit" {
+			v.looked(v.a.IAM.Read)
+		} else if name == "data" {
+			v.looked(at)
+		}
+	}
+	return fact, known
+}
+
+// fields are the facts of an asset. data, iam and audit are left out where they were not read.
+func fields(w World, a *asset.Asset) map[string]any {
+	kind := string(w.Projects[a.Project])
+	m := map[string]any{"key": a.Key, "type": a.Type, "name": asset.Base(a.Key), "project": a.Project, "environment": kind, "live": kind != string(policy.Staging), "location": a.Location, "ancestors": a.Ancestors}
+	if a.Data != nil {
+		m["data"] = a.Data
+		if a.Location == "" {
+			for _, name := range []string{"location", "region"} {
+				if s, is := a.Data[name].(string); is && s != "" {
+					m["location"] = s
+					break
+				}
+			}
+		}
+	}
+	if a.IAM == nil {
+		return m
+	}
+	iam, audit := []any{}, []any{}
+	for _, b := range a.IAM.Bindings {
+		iam = append(iam, map[string]any{"role": b.Role, "members": b.Members, "condition": b.Condition})
+	}
+	for _, l := range a.IAM.Audit {
+		audit = append(audit, map[string]any{"service": l.Service, "type": l.Type, "exempt": l.Exempt})
+	}
+	m["iam"], m["audit"] = iam, audit
+	return m
+}
+
+// lookup lets an expression look at other assets.
+type lookup struct{ v *view }
+
+func (k lookup) all(kind string) ref.Val {
+	assets, known := k.v.live.of(kind)
+	if !known {
+		return types.NewErr("nothing of the type %s was read", kind)
+	}
+	out := make([]any, 0, len(assets))
+	for _, a := range assets {
+		k.v.looked(a.Read)
+		out = append(out, fields(k.v.world, a))
+	}
+	return types.DefaultTypeAdapter.NativeToValue(out)
+}
+
+func (k lookup) one(kind, name string) ref.Val {
+	a, known := k.v.live.Inventory.Get(kind, name)
+	if !known || a.Deleted {
+		return types.NewErr("%s was not read", name)
+	}
+	k.v.looked(a.Read)
+	return types.DefaultTypeAdapter.NativeToValue(fields(k.v.world, a))
+}
+
+var lookupType = types.NewOpaqueType("ostiary.lookup")
+
+// ConvertToNative is never possible: no expression gives a lookup.
+func (k lookup) ConvertToNative(t reflect.Type) (any, error) {
+	return nil, fmt.Errorf("a lookup is no %s", t)
+}
+
+// ConvertToType is never possible.
+func (k lookup) ConvertToType(ref.Type) ref.Val { return types.NewErr("a lookup is nothing else") }
+
+// Equal is false but for itself.
+func (k lookup) Equal(other ref.Val) ref.Val { return types.Bool(ref.Val(k) == other) }
+
+// Type is opaque to expressions.
+func (k lookup) Type() ref.Type { return lookupType }
+
+// Value is the lookup.
+func (k lookup) Value() any { return k }
+
+// strs returns the texts in a list; what is no text is an error.
+func strs(v ref.Val) ([]string, error) {
+	l, is := v.(traits.Lister)
+	if !is {
+		return nil, errors.New("no list")
+	}
+	var all []string
+	for it := l.Iterator(); it.HasNext() == types.True; {
+		s, is := it.Next().(types.String)
+		if !is {
+			return nil, errors.New("a member of a list is no text")
+		}
+		all = append(all, string(s))
+	}
+	return all, nil
+}

@@ -1,0 +1,244 @@
+package baseline
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+
+	"ostiary.internal/shared/policy"
+)
+
+// Set holds the assertions of a policy, ready to be judged. It is safe for concurrent use.
+type Set struct {
+	all   []compiled
+	world World
+	types map[string][]int // assertions by type of asset
+}
+
+// compiled is an assertion made ready.
+type compiled struct {
+	Assertion
+	Name, File string
+	when       cel.Program // nil: all
+	asserts    []cel.Program
+	versions   []version
+	needs      []string // types of assets it looks for beside its own
+}
+
+// version is an assertion as one promise wants it. Promises that want the same are one.
+type version struct {
+	promise string // the first that wants it so; "" where none sets anything
+	params  map[string]any
+}
+
+// Names returns the assertions, sorted.
+func (s *Set) Names() []string {
+	names := make([]string, len(s.all))
+	for i, a := range s.all {
+		names[i] = a.Name
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Get returns an assertion as it is written.
+func (s *Set) Get(name string) (Assertion, bool) {
+	at := slices.IndexFunc(s.all, func(c compiled) bool { return c.Name == name })
+	if at < 0 {
+		return Assertion{}, false
+	}
+	return s.all[at].Assertion, true
+}
+
+// Types returns the types of assets that assertions look at, sorted: what has to be read.
+func (s *Set) Types() []string {
+	all := map[string]bool{}
+	for _, a := range s.all {
+		for _, t := range slices.Concat(a.Asset, a.needs) {
+			all[t] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// Load reads and compiles the assertions of a policy, and tells everything wrong with their shape. The set holds those that are
+// right. Whether they say what their tests want is for Lint.
+func Load(p *policy.Policy) (*Set, []policy.Problem) { return loadIn(WorldOf(p), p) }
+
+func loadIn(w World, p *policy.Policy) (*Set, []policy.Problem) {
+	s := &Set{world: w, types: map[string][]int{}}
+	env, err := environment(w)
+	if err != nil {
+		return s, []policy.Problem{{File: "baseline", Line: 1, Column: 1, Key: "file", What: "the language of assertions cannot be set up: " + err.Error()}}
+	}
+	var problems []policy.Problem
+	for _, file := range p.Names("baseline") {
+		l := loading{p: p, env: env, file: file}
+		l.c.Name, l.c.File = strings.TrimSuffix(path.Base(file), ".yaml"), file
+		if _, l.problems = p.Decode(file, &l.c.Assertion); len(l.problems) == 0 {
+			l.assertion()
+		}
+		if len(l.problems) == 0 {
+			for _, t := range l.c.Asset {
+				s.types[t] = append(s.types[t], len(s.all))
+			}
+			s.all = append(s.all, l.c)
+		}
+		problems = append(problems, l.problems...)
+	}
+	return s, policy.Sort(problems)
+}
+
+type loading struct {
+	p        *policy.Policy
+	env      *cel.Env
+	file     string
+	c        compiled
+	problems []policy.Problem
+}
+
+func (l *loading) wrong(key, what, allowed string) {
+	l.problems = append(l.problems, l.p.Problem(l.file, key, what, allowed))
+}
+
+// typed is how a type of asset is written; looked finds those an expression looks for.
+var (
+	typed  = regexp.MustCompile(`^[a-z0-9.]+\.(googleapis\.com|ostiary)/[A-Za-z0-9]+$`)
+	looked = regexp.MustCompile(`assets\(\s*["']([^"']+)["']`)
+)
+
+func (l *loading) assertion() {
+	c := &l.c
+	for i, t := range c.Asset {
+		if !typed.MatchString(t) {
+			l.wrong(fmt.Sprintf("asset[%d]", i), "is no type of asset", "a type of Cloud Asset Inventory, such as compute.googleapis.com/Firewall")
+		}
+	}
+	if len(c.Assert) == 0 {
+		l.wrong("assert", "asserts nothing", "at least one expression of CEL")
+	}
+	if c.Least < 0 || c.Least > 0 && len(c.Asset) == 0 {
+		l.wrong("least", "counts nothing", "a number of assets, with asset")
+	}
+	if !slices.Contains([]policy.Severity{policy.Critical, policy.High, policy.Medium, policy.Low, policy.Info}, c.Severity) {
+		l.wrong("severity", "is unknown", "critical, high, medium, low, info")
+	}
+	for _, text := range []string{c.What.EN, c.What.FR, c.What.DE} {
+		if strings.TrimSpace(text) == "" {
+			l.wrong("what", "is not said in every language", "en, fr and de")
+			break
+		}
+	}
+	if c.When != "" {
+		c.when = l.program("when", c.When)
+	}
+	for i, expression := range c.Assert {
+		c.asserts = append(c.asserts, l.program(fmt.Sprintf("assert[%d]", i), expression))
+	}
+	for _, expression := range append([]string{c.When}, c.Assert...) {
+		for _, found := range looked.FindAllStringSubmatch(expression, -1) {
+			c.needs = append(c.needs, found[1])
+		}
+	}
+	l.parameters()
+}
+
+func (l *loading) program(key, expression string) cel.Program {
+	p, err := program(l.env, expression)
+	if err != nil {
+		l.wrong(key, err.Error(), "an expression of CEL that is true or false")
+	}
+	return p
+}
+
+// parameters works out what each promise wants of the assertion.
+func (l *loading) parameters() {
+	c := &l.c
+	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
+		if _, err := read(c.Params[name].Is, c.Params[name].Default); err != nil {
+			l.wrong("params."+name, "its default is not right: "+err.Error(), "is: text, list, number, days, hours or minutes, and a default of that sort")
+			return
+		}
+	}
+	plain, _ := c.with(nil)
+	seen := map[string]bool{}
+	for _, promise := range l.p.Promises {
+		if !keeps(promise, c.Name) {
+			continue
+		}
+		params, err := c.with(promise.Params)
+		if err != nil {
+			l.problems = append(l.problems, l.p.ProblemOf(promise, "params", "do not fit the assertion "+c.Name+": "+err.Error(), "what "+c.File+" says of them"))
+			continue
+		}
+		v := version{params: params}
+		if key := fmt.Sprint(params); !seen[key] {
+			if seen[key] = true; key != fmt.Sprint(plain) {
+				v.promise = promise.ID
+			}
+			c.versions = append(c.versions, v)
+		}
+	}
+	if len(c.versions) == 0 {
+		c.versions = []version{{params: plain}}
+	}
+}
+
+func keeps(p policy.Promise, name string) bool {
+	return slices.ContainsFunc(p.KeptBy, func(k policy.Keeper) bool { return k.Mechanism == policy.Assertion && slices.Contains(k.Refs, name) })
+}
+
+// with are the parameters with what a promise sets.
+func (c *compiled) with(set map[string]policy.Param) (map[string]any, error) {
+	out := map[string]any{}
+	for name, p := range c.Params {
+		from := p.From
+		if from == "" {
+			from = name
+		}
+		value, isSet := set[from]
+		if !isSet {
+			value = p.Default
+		}
+		v, err := read(p.Is, value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", from, err)
+		}
+		out[name] = v
+	}
+	return out, nil
+}
+
+// read reads a parameter.
+func read(is string, p policy.Param) (any, error) {
+	if is == "list" {
+		return p.Values, nil
+	}
+	if len(p.Values) != 1 {
+		return nil, fmt.Errorf("%q is not one value", p.String())
+	}
+	units := map[string]float64{"days": 86400, "hours": 3600, "minutes": 60}
+	switch is {
+	case "text":
+		return p.Values[0], nil
+	case "number":
+		f, err := strconv.ParseFloat(strings.TrimSuffix(p.Values[0], "%"), 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no number", p.Values[0])
+		}
+		return f, nil
+	case "days", "hours", "minutes":
+		s, ok := length(p.Values[0])
+		if !ok {
+			return nil, fmt.Errorf("%q is no length of time, such as P30D", p.Values[0])
+		}
+		return s / units[is], nil
+	}
+	return nil, fmt.Errorf("%q is no sort of value", is)
+}

@@ -1,0 +1,144 @@
+package baseline
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/policy"
+)
+
+// World is the company assertions are judged in.
+type World struct {
+	Projects map[string]policy.EnvironmentKind
+	Domains  []string
+	People   []policy.Person
+	Accounts []string // of its own services
+}
+
+// WorldOf is the company of a policy.
+func WorldOf(p *policy.Policy) World {
+	w := World{Projects: map[string]policy.EnvironmentKind{}, Domains: p.Company.Domains, People: p.People}
+	for _, e := range p.Company.Environments {
+		w.Projects[e.Project] = e.Kind
+	}
+	for _, s := range p.Services {
+		w.Accounts = append(w.Accounts, s.Email)
+	}
+	return w
+}
+
+// Fixture is the company of tests, whatever the policy: projects company-live and company-staging, the domain
+// company.example, anna@ a manager, ben@ an employee, dora@ of security.
+func Fixture() World {
+	person := func(id string, roles ...policy.Role) policy.Person {
+		return policy.Person{ID: id, Email: id + "@company.example", Roles: roles}
+	}
+	return World{
+		Projects: map[string]policy.EnvironmentKind{"company-live": policy.Live, "company-staging": policy.Staging},
+		Domains:  []string{"company.example"},
+		People:   []policy.Person{person("anna", policy.Employee, policy.Manager), person("ben", policy.Employee), person("dora", policy.Employee, policy.Security)},
+		Accounts: []string{"deploy@company-live.iam.gserviceaccount.com"},
+	}
+}
+
+// public reports whether a member is everybody.
+func public(member string) bool { return member == "allUsers" || member == "allAuthenticatedUsers" }
+
+// human reports whether a member is a person, or a group of which nobody here knows who is in it.
+func human(member string) bool {
+	return strings.HasPrefix(member, "user:") || strings.HasPrefix(member, "group:") || strings.HasPrefix(member, "domain:")
+}
+
+// outside reports whether a member is of none of the company's domains and projects. Agents of Google's are not outside:
+// they come with the services.
+func (w World) outside(member string) bool {
+	kind, who, of := strings.Cut(member, ":")
+	_, domain, mail := strings.Cut(who, "@")
+	switch {
+	case public(member):
+		return true
+	case !of:
+		return false
+	case kind == "domain":
+		return !slices.Contains(w.Domains, who)
+	case kind == "serviceAccount" && mail:
+		project, made := strings.CutSuffix(domain, ".iam.gserviceaccount.com")
+		return made && !strings.HasPrefix(project, "gcp-sa-") && w.Projects[project] == "" || !made && !strings.HasSuffix(domain, "gserviceaccount.com") && !strings.HasPrefix(domain, "cloudservices.")
+	case mail:
+		return !slices.Contains(w.Domains, domain)
+	}
+	return false
+}
+
+// role reports whether a member is somebody of the policy who has a role now.
+func (w World) role(member, role string, now time.Time) bool {
+	_, address, _ := strings.Cut(member, ":")
+	return slices.ContainsFunc(w.People, func(p policy.Person) bool {
+		return strings.EqualFold(p.Email, address) && p.Active(now) && p.Has(policy.Role(role))
+	})
+}
+
+// inEU are locations of Google Cloud within the European Union, and its multi-regions there. Zurich and London lie
+// outside it.
+var inEU = []string{
+	"eu", "europe", "eur3", "eur4", "europe-west1", "europe-west3", "europe-west4", "europe-west8", "europe-west9", "europe-west10", "europe-west12",
+	"europe-north1", "europe-north2", "europe-central2", "europe-southwest1",
+}
+
+// within reports whether a location lies in one of some areas: EU, or the beginnings of regions such as us or europe-west1.
+func within(location string, areas []string) bool {
+	location = strings.ToLower(location)
+	region := location
+	if at := strings.LastIndexByte(location, '-'); at > 0 && len(location)-at == 2 && location[at+1] >= 'a' {
+		region = location[:at] // a zone
+	}
+	return slices.ContainsFunc(areas, func(area string) bool {
+		area = strings.ToLower(area)
+		switch area {
+		case "eu":
+			return slices.Contains(inEU, region)
+		case region:
+			return true
+		}
+		return strings.HasPrefix(region, area+"-") || area == "us" && (region == "us" || strings.HasPrefix(region, "nam"))
+	})
+}
+
+// internet reports whether a range of addresses holds one of the internet.
+func internet(prefix string) (bool, bool) {
+	p, err := netip.ParsePrefix(prefix)
+	if err != nil {
+		a, err := netip.ParseAddr(prefix)
+		if err != nil {
+			return false, false
+		}
+		p = netip.PrefixFrom(a, a.BitLen())
+	}
+	for _, own := range private {
+		if own.Bits() <= p.Bits() && own.Contains(p.Addr()) {
+			return false, true
+		}
+	}
+	return true, true
+}
+
+// private are the ranges no address of the internet is in (RFC 1918, 6598, 3927, 1122, 4193, 4291).
+var private = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("100.64.0.0/10"),
+	netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10"), netip.MustParsePrefix("::1/128"),
+}
+
+// length reads a duration as services write it, such as 3600s, or as policies do, such as P30D; in seconds.
+func length(s string) (float64, bool) {
+	if d, err := time.ParseDuration(s); err == nil {
+		return d.Seconds(), true
+	}
+	p, err := calendar.ParsePeriod(s)
+	if err != nil || p.Years != 0 || p.Months != 0 {
+		return 0, false
+	}
+	return float64(p.Days)*86400 + p.Clock.Seconds(), true
+}
