@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"ostiary.internal/shared/drift/baseline"
+	"ostiary.internal/shared/policy"
 	"ostiary.internal/testdata/policies"
 )
 
@@ -16,5 +17,16 @@ func TestAssertionsAreInOrder(t *testing.T) {
 			t.Parallel()
 			told(t, baseline.Lint(load(t, policies.FS, folder)))
 		})
+	}
+}
+
+// TestPromisedAssertionsExist: a promise that an assertion keeps is kept by one that is judged.
+func TestPromisedAssertionsExist(t *testing.T) {
+	t.Parallel()
+	for _, folder := range folders(t) {
+		p := load(t, policies.FS, folder)
+		set, problems := baseline.Load(p)
+		told(t, problems)
+		told(t, p.References(map[policy.Mechanism][]string{policy.Assertion: set.Names()}))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/ext"
 )
 
 // environment is the language of assertions. Names: key, type, name, project, environment (live, staging, ""), live (not
@@ -18,7 +19,7 @@ func environment(w World) (*cel.Env, error) {
 	s, d, l := cel.StringType, cel.DynType, cel.ListType(cel.StringType)
 	maps := cel.ListType(cel.MapType(s, d))
 	options := []cel.EnvOption{
-		cel.OptionalTypes(), // data.?settings.?tier.orValue(""): what may be left out
+		ext.Strings(), ext.Lists(), cel.OptionalTypes(), // data.?settings.?tier.orValue(""): what may be left out
 		cel.Variable("key", s), cel.Variable("type", s), cel.Variable("name", s), cel.Variable("project", s), cel.Variable("environment", s), cel.Variable("live", cel.BoolType),
 		cel.Variable("location", s), cel.Variable("ancestors", l), cel.Variable("data", d), cel.Variable("iam", maps), cel.Variable("audit", maps),
 		cel.Variable("params", d), cel.Variable("now", cel.TimestampType), cel.Variable("assets_", d),
