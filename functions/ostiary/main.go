@@ -45,6 +45,7 @@ func commands() []command {
 		{"enrol", "[--data DIR] [--policy DIR] [--server URL] [--by EMAIL] [--json] EMAIL", "make a one-time enrolment link for a person, as somebody of security", "ostiary enrol asha.iyer@sharedcontacts.example", enrol},
 		{"evidence", evidenceArgs, "check evidence offline, pack it for somebody, confirm a log as its witness, or let a log go on that was restored from a backup", "ostiary evidence verify bundle.zip --trust trust.json", evidence},
 		{"replay", replayArgs, "hold exported logs against the rules of a policy: files, folders, globs, gzip, - for standard input", "ostiary replay --policy policy --csv exports/*.gz", replay},
+		{"drift", driftArgs, "hold what there is on Google Cloud against the assertions of a policy, and against Terraform's state", "ostiary drift --assets assets.json --state terraform.tfstate --policy policy", drift},
 		{"deadline", deadlineArgs, "say by when a person's request has to be answered, by article 12(3) of the GDPR", "ostiary deadline --received 2026-03-03T10:00:00+01:00 --zone Europe/Berlin --country DE", deadline},
 		{"erase", eraseArgs, "list what a request for erasure reaches, in the order in which it is erased; erase again whom a restored backup brought back; check the signed receipt of a request", "ostiary erase verify-receipt receipt.json --trust receipts-trust.json", erase},
 		{"severity", severityArgs, "score a breach by ENISA's method, and say which notices that speaks for", "ostiary severity --input breach.json", scoreBreach},

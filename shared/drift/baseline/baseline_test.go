@@ -83,6 +83,10 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%q instead of %q: %v", c.is, was, problems)
 		}
 	}
+	other := `{id: P1, check: c, severity: high, text: {en: x}, source: {file: f, section: s}, kept_by: [{duty: d}]}`
+	if s, problems := Load(load(t, good, other)); len(problems) != 0 || len(s.Promised().Names()) != 0 || len(s.Promised().Types()) != 0 || len(s.Names()) != 1 {
+		t.Errorf("what nobody promised: %v, %v", s.Promised().Names(), problems)
+	}
 	fits := `{id: P1, check: c, severity: high, text: {en: x}, source: {file: f, section: s}, params: {pitr: soon}, kept_by: [{assertion: kept}]}`
 	if _, problems := Load(load(t, good, fits)); len(problems) != 1 || !strings.Contains(problems[0].String(), "no length of time") {
 		t.Errorf("a promise that does not fit: %v", problems)

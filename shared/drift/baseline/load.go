@@ -29,6 +29,7 @@ type compiled struct {
 	asserts    []cel.Program
 	versions   []version
 	needs      []string // types of assets it looks for beside its own
+	promised   bool     // by some promise of the policy
 }
 
 // version is an assertion as one promise wants it. Promises that want the same are one.
@@ -45,6 +46,22 @@ func (s *Set) Names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// Promised returns the assertions that some promise of the policy is kept by. What is shared among companies holds more
+// than each of them promised: data in the United States is no fault of a company that says so.
+func (s *Set) Promised() *Set {
+	out := &Set{world: s.world, types: map[string][]int{}}
+	for _, c := range s.all {
+		if !c.promised {
+			continue
+		}
+		for _, t := range c.Asset {
+			out.types[t] = append(out.types[t], len(out.all))
+		}
+		out.all = append(out.all, c)
+	}
+	return out
 }
 
 // Get returns an assertion as it is written.
@@ -172,6 +189,7 @@ func (l *loading) parameters() {
 		if !keeps(promise, c.Name) {
 			continue
 		}
+		c.promised = true
 		params, err := c.with(promise.Params)
 		if err != nil {
 			l.problems = append(l.problems, l.p.ProblemOf(promise, "params", "do not fit the assertion "+c.Name+": "+err.Error(), "what "+c.File+" says of them"))
