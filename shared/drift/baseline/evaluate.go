@@ -21,7 +21,8 @@ import (
 // maxCost bounds one evaluation, in CEL's own units: about one per operation and per member of a list.
 const maxCost = 5_000_000
 
-// Live is what there is, as assertions look at it.
+// Live is what there is, as the assertions of one set look at it. It remembers what it worked out, and is not safe for
+// concurrent use.
 type Live struct {
 	Inventory *asset.Inventory
 	// Read reports whether assets of a type were read at all, though there may be none; nil: only those there are some of.
@@ -29,6 +30,21 @@ type Live struct {
 	Now  time.Time
 
 	byType map[string][]*asset.Asset
+	facts  map[*asset.Asset]map[string]any
+	lists  map[string]ref.Val
+}
+
+// named returns the names an asset gives expressions.
+func (l *Live) named(w World, a *asset.Asset) map[string]any {
+	if l.facts == nil {
+		l.facts = map[*asset.Asset]map[string]any{}
+	}
+	m, known := l.facts[a]
+	if !known {
+		m = fields(w, a)
+		l.facts[a] = m
+	}
+	return m
 }
 
 // of returns the assets of a type; false where nobody knows whether there are any.
@@ -175,13 +191,13 @@ func (v *view) ResolveName(name string) (any, bool) {
 	if v.a == nil {
 		return nil, false
 	}
-	fact, known := fields(v.world, v.a)[name]
-	if known {
-		if at := v.a.Read; name == "iam" || name == "audit" {
-			v.looked(v.a.IAM.Read)
-		} else if name == "data" {
-			v.looked(at)
-		}
+	fact, known := v.live.named(v.world, v.a)[name]
+	switch {
+	case !known:
+	case name == "iam", name == "audit":
+		v.looked(v.a.IAM.Read)
+	case name == "data":
+		v.looked(v.a.Read)
 	}
 	return fact, known
 }
@@ -223,12 +239,22 @@ func (k lookup) all(kind string) ref.Val {
 	if !known {
 		return types.NewErr("nothing of the type %s was read", kind)
 	}
-	out := make([]any, 0, len(assets))
 	for _, a := range assets {
 		k.v.looked(a.Read)
-		out = append(out, fields(k.v.world, a))
 	}
-	return types.DefaultTypeAdapter.NativeToValue(out)
+	if list, made := k.v.live.lists[kind]; made {
+		return list
+	}
+	out := make([]ref.Val, 0, len(assets))
+	for _, a := range assets {
+		out = append(out, types.DefaultTypeAdapter.NativeToValue(k.v.live.named(k.v.world, a)))
+	}
+	list := types.NewRefValList(types.DefaultTypeAdapter, out)
+	if k.v.live.lists == nil {
+		k.v.live.lists = map[string]ref.Val{}
+	}
+	k.v.live.lists[kind] = list
+	return list
 }
 
 func (k lookup) one(kind, name string) ref.Val {
@@ -237,7 +263,7 @@ func (k lookup) one(kind, name string) ref.Val {
 		return types.NewErr("%s was not read", name)
 	}
 	k.v.looked(a.Read)
-	return types.DefaultTypeAdapter.NativeToValue(fields(k.v.world, a))
+	return types.DefaultTypeAdapter.NativeToValue(k.v.live.named(k.v.world, a))
 }
 
 var lookupType = types.NewOpaqueType("ostiary.lookup")
