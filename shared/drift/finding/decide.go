@@ -1,0 +1,279 @@
+package finding
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/policy"
+)
+
+// Decide lets an event happen to a finding; the zero Finding is one nobody saw. Refusals are *fault.Error with a code:
+// not_allowed, own_change, state_conflict, value_changed, until_invalid, reason_missing. An event that changes nothing has no
+// effects and returns what it was given.
+func Decide(f Finding, e Event, now time.Time) (Finding, []Effect, error) {
+	d := &deciding{Finding: f, e: e, now: now.UTC()}
+	d.Actors, d.Promises = slices.Clone(f.Actors), slices.Clone(f.Promises)
+	for _, a := range []**Acceptance{&d.Proposed, &d.Accepted} {
+		if *a != nil {
+			one := **a
+			*a = &one
+		}
+	}
+	if err := d.happen(); err != nil {
+		return f, nil, err
+	}
+	d.schedule()
+	return d.Finding, d.effects, nil
+}
+
+type deciding struct {
+	Finding
+	e       Event
+	now     time.Time
+	effects []Effect
+}
+
+func (d *deciding) does(all ...Effect) { d.effects = append(d.effects, all...) }
+
+func (d *deciding) happen() error {
+	if d.State == "" && d.e.What != Out {
+		if d.e.What == Accept || d.e.What == Revoke {
+			return fault.Refuse(fault.NotFound, "finding_unknown", "There is no such finding.", "Look at the list of findings.")
+		}
+		return nil
+	}
+	switch d.e.What {
+	case Out:
+		d.out()
+	case In:
+		d.in()
+	case Lost:
+		d.lost()
+	case Blame:
+		d.blame()
+	case Accept:
+		return d.accept()
+	case Revoke:
+		return d.revoke()
+	case Ticking:
+		d.tick()
+	default:
+		return fault.New(fault.Invalid, "deciding about a finding: an event of no known kind")
+	}
+	return nil
+}
+
+// stale reports whether news are older than what is known already.
+func (d *deciding) stale() bool {
+	last := d.Seen
+	if d.Ended.After(last) {
+		last = d.Ended
+	}
+	return !d.e.Read.IsZero() && d.e.Read.Before(last)
+}
+
+func (d *deciding) out() {
+	s := d.e.Subject
+	if d.State != "" && d.stale() {
+		return
+	}
+	at := d.e.Read.UTC()
+	if at.IsZero() || at.After(d.now) {
+		at = d.now
+	}
+	changed := d.State != "" && d.Got != s.Got
+	d.V, d.Asset, d.What, d.Promises, d.Severity, d.Loosened, d.Want, d.Got = version, s.Asset, s.What, s.Promises, s.Severity, s.Loosened, s.Want, s.Got
+	if d.ID == "" {
+		d.ID = s.ID
+	}
+	d.Seen, d.Unknown, d.Said = at, time.Time{}, false
+	switch {
+	case d.State == "" || d.State == Healed:
+		d.State, d.First, d.Ended, d.Opened, d.Actors, d.Proposed, d.Accepted = Settling, d.now, time.Time{}, time.Time{}, nil, nil, nil
+		d.settle()
+	case d.State == Settling:
+		d.settle()
+	case d.State == Accepted && changed:
+		d.State, d.Accepted = Open, nil
+		d.does(RecordStep, RecordOpen, Tell)
+	case d.State == Open && changed:
+		d.Proposed = nil
+		d.does(RecordStep, Tell)
+	}
+}
+
+const version = 1
+
+// settle opens what has stood for long enough, or cannot wait.
+func (d *deciding) settle() {
+	wait := Settle
+	if d.e.Applying {
+		wait = MostSettle
+	}
+	if !d.e.Urgent && d.now.Before(d.First.Add(wait)) {
+		return
+	}
+	d.State, d.Opened = Open, d.now
+	d.Round++
+	d.does(RecordOpen, Tell)
+}
+
+func (d *deciding) in() {
+	if d.State == Healed || d.stale() {
+		return
+	}
+	opened := d.State != Settling
+	d.State, d.Ended, d.Proposed, d.Accepted, d.Unknown, d.Said = Healed, d.now, nil, nil, time.Time{}, false
+	if opened {
+		d.does(RecordHeal, Tell)
+	}
+}
+
+// lost notes that nobody can tell. A finding stays what it is.
+func (d *deciding) lost() {
+	if d.State != Healed && d.Unknown.IsZero() && !d.stale() {
+		d.Unknown = d.now
+		d.does(RecordStep)
+	}
+}
+
+func (d *deciding) blame() {
+	if d.State == Healed || len(d.e.Actors) == 0 || slices.Equal(d.Actors, d.e.Actors) {
+		return
+	}
+	named := len(d.Actors) > 0
+	if d.Actors = slices.Clone(d.e.Actors); d.State != Settling {
+		d.does(RecordStep)
+		if !named {
+			d.does(Tell)
+		}
+	}
+	// Whoever turns out to have made the change accepted it, or proposed to, in her own matter.
+	for _, a := range d.Actors {
+		if a.Person == "" {
+			continue
+		}
+		if d.Accepted != nil && (d.Accepted.By == a.Person || d.Accepted.Second == a.Person) {
+			d.State, d.Accepted = Open, nil
+			d.does(RecordOpen, Tell)
+		}
+		if d.Proposed != nil && d.Proposed.By == a.Person {
+			d.Proposed = nil
+		}
+	}
+}
+
+// high reports whether two people have to accept it.
+func (d *deciding) high() bool { return d.Severity == policy.Critical || d.Severity == policy.High }
+
+func (d *deciding) accept() error {
+	refuse := func(kind fault.Kind, code, detail, next string) error { return fault.Refuse(kind, code, detail, next) }
+	most := MostOther
+	if d.high() {
+		most = MostHigh
+	}
+	until := d.e.Until.UTC()
+	switch {
+	case !d.e.By.decides():
+		return refuse(fault.Denied, "not_allowed", "This is for security, the data protection officer or an owner.", "Ask one of them.")
+	case slices.ContainsFunc(d.Actors, func(a Actor) bool { return a.Person == d.e.By.ID }):
+		return refuse(fault.Denied, "own_change", "Who may have made a change does not accept it.", "Ask somebody else.")
+	case d.State == Accepted && d.Accepted.Got == d.e.Got && (d.Accepted.By == d.e.By.ID || d.Accepted.Second == d.e.By.ID):
+		return nil
+	case d.State != Open:
+		return refuse(fault.Conflict, "state_conflict", "The finding is "+string(d.State)+"; it cannot be accepted now.", "Look at it as it is now.")
+	case d.e.Got != d.Got:
+		return refuse(fault.Conflict, "value_changed", "The value is another by now.", "Look at it again, and accept that one if it is right.")
+	case !until.After(d.now) || until.After(d.now.Add(most)):
+		return refuse(fault.Invalid, "until_invalid", "An acceptance ends: after now, and within "+days(most)+" days.", "Choose a day; it can be accepted again.")
+	}
+	p := d.Proposed
+	switch {
+	case d.high() && p != nil && p.Got == d.Got && p.Until.Equal(until) && p.By == d.e.By.ID:
+		return nil
+	case d.high() && p != nil && p.Got == d.Got && p.By != d.e.By.ID && p.Until.Equal(until):
+		p.Second, p.At = d.e.By.ID, d.now
+		d.State, d.Accepted, d.Proposed = Accepted, p, nil
+		d.does(RecordStep)
+		return nil
+	case d.e.Reason == 0:
+		return refuse(fault.Invalid, "reason_missing", "Accepting a difference has a reason.", "Say why it may be so until then.")
+	}
+	a := &Acceptance{Got: d.Got, By: d.e.By.ID, Reason: d.e.Reason, Ticket: d.e.Ticket, At: d.now, Until: until}
+	if d.high() {
+		d.Proposed = a
+		d.does(RecordStep, Ask)
+		return nil
+	}
+	d.State, d.Accepted = Accepted, a
+	d.does(RecordStep)
+	return nil
+}
+
+func days(d time.Duration) string {
+	return strconv.Itoa(int(d / (24 * time.Hour)))
+}
+
+func (d *deciding) revoke() error {
+	switch {
+	case !d.e.By.decides():
+		return fault.Refuse(fault.Denied, "not_allowed", "This is for security, the data protection officer or an owner.", "Ask one of them.")
+	case d.State == Open && d.Proposed != nil:
+		d.Proposed = nil
+		d.does(RecordStep)
+		return nil
+	case d.State != Accepted:
+		return nil
+	}
+	d.State, d.Accepted = Open, nil
+	d.does(RecordStep, RecordOpen, Tell)
+	return nil
+}
+
+func (d *deciding) tick() {
+	switch {
+	case d.State == Settling && !d.now.Before(d.First.Add(Settle)):
+		if d.e.Applying && d.now.Before(d.First.Add(MostSettle)) {
+			break
+		}
+		d.does(Look) // it is judged by what there is now, not by what there was
+	case d.State == Accepted && !d.now.Before(d.Accepted.Until):
+		d.State, d.Accepted = Open, nil
+		d.does(RecordStep, RecordOpen, Tell)
+	case d.State == Accepted && !d.Accepted.Reminded && !d.now.Before(d.Accepted.Until.Add(-RemindAhead)):
+		d.Accepted.Reminded = true
+		d.does(Remind)
+	}
+	if !d.Unknown.IsZero() && !d.Said && !d.now.Before(d.Unknown.Add(Unread)) {
+		d.Said = true
+		d.does(TellLost)
+	}
+}
+
+func (d *deciding) schedule() {
+	next := time.Time{}
+	at := func(t time.Time) {
+		if next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	switch {
+	case d.State == Settling && d.now.Before(d.First.Add(Settle)):
+		at(d.First.Add(Settle))
+	case d.State == Settling:
+		at(d.now.Add(time.Minute))
+	case d.State == Accepted && !d.Accepted.Reminded:
+		at(d.Accepted.Until.Add(-RemindAhead))
+	case d.State == Accepted:
+		at(d.Accepted.Until)
+	}
+	if !d.Unknown.IsZero() && !d.Said {
+		at(d.Unknown.Add(Unread))
+	}
+	d.Due = 0
+	if !next.IsZero() {
+		d.Due = next.UnixMicro()
+	}
+}
