@@ -133,7 +133,7 @@ rules/a.yaml:12: keys.a.b.flag: is neither true nor false; allowed: true, false`
 func TestDecodeNoFile(t *testing.T) {
 	t.Parallel()
 	p := load(t, policies.FS, "baseline")
-	if found, problems := p.Decode("breach.yaml", &struct{}{}); found || problems != nil {
+	if found, problems := p.Decode("tenants.yaml", &struct{}{}); found || problems != nil {
 		t.Errorf("found %v, %v", found, problems)
 	}
 }

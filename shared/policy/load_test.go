@@ -55,7 +55,8 @@ func TestLookups(t *testing.T) {
 	if source, ok := p.Source("people@services.sharedcontacts.example"); !ok || !slices.Contains(source.Promises, "D29") {
 		t.Errorf("found %+v, %v", source, ok)
 	}
-	if tenant, ok := p.Tenant("northwind"); !ok || tenant.ContractHours != 0 || len(tenant.Contacts) != 1 {
+	if tenant, ok := p.Tenant("northwind"); !ok || tenant.ContractHours != 0 || len(tenant.Contacts) != 1 ||
+		tenant.Contacts[0].Webhook != "https://hooks.northwind.example/suppliers/breach" || tenant.Contacts[0].Verified.String() != "2026-02-02" {
 		t.Errorf("found %+v, %v", tenant, ok)
 	}
 	promise, ok := p.Promise("D36")

@@ -1,10 +1,5 @@
 package policy
 
-import (
-	"slices"
-	"strings"
-)
-
 // Tenant is one entry of tenants.yaml: a customer whose data the company processes.
 type Tenant struct {
 	ID       string   `yaml:"id"`
@@ -19,29 +14,7 @@ type Tenant struct {
 	Region        string    `yaml:"region"` // where the tenant's data stays; "" for anywhere
 }
 
-// ContactRole is what a contact is asked for.
-type ContactRole string
-
-const (
-	Privacy         ContactRole = "privacy"
-	SecurityContact ContactRole = "security"
-	Legal           ContactRole = "legal"
-	AroundTheClock  ContactRole = "24/7"
-)
-
-// Contact is a person or a desk at a tenant.
-type Contact struct {
-	Role     ContactRole `yaml:"role"`
-	Email    string      `yaml:"email"`
-	Language string      `yaml:"language"`
-	Channels []string    `yaml:"channels"` // mail, webhook, chat, sms, in the order to try; [mail] by default
-}
-
-const (
-	allowedContacts  = "privacy, security, legal, 24/7"
-	allowedChannels  = "mail, webhook, chat, sms"
-	maxContractHours = 720
-)
+const maxContractHours = 720
 
 func (l *loading) tenants() {
 	const file = "tenants.yaml"
@@ -85,28 +58,4 @@ func (l *loading) tenants() {
 	}
 	l.policy.Tenants = doc.Tenants
 	l.policy.tenants = indexed(doc.Tenants, func(t Tenant) string { return t.ID })
-}
-
-func (l *loading) contacts(file, tenant string, contacts []Contact) {
-	for i := range contacts {
-		c, key := &contacts[i], index(tenant+".contacts", i)
-		if !slices.Contains(strings.Split(allowedContacts, ", "), string(c.Role)) {
-			l.wrong(file, key+".role", quote(string(c.Role))+" is not a kind of contact", allowedContacts)
-		}
-		c.Email = strings.ToLower(c.Email)
-		if _, ok := splitEmail(c.Email); !ok {
-			l.wrong(file, key+".email", "is not an e-mail address", allowedEmail)
-		}
-		if !isLanguage(c.Language) {
-			l.wrong(file, key+".language", quote(c.Language)+" is not a language of the pages", allowedLang)
-		}
-		if len(c.Channels) == 0 {
-			c.Channels = []string{"mail"}
-		}
-		for j, channel := range c.Channels {
-			if !slices.Contains(strings.Split(allowedChannels, ", "), channel) {
-				l.wrong(file, index(key+".channels", j), quote(channel)+" is not a channel", allowedChannels)
-			}
-		}
-	}
 }

@@ -6,8 +6,9 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
@@ -18,6 +19,9 @@ import (
 	"ostiary.internal/shared/platform/event"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/platform/message/chat"
+	"ostiary.internal/shared/platform/message/sms"
+	"ostiary.internal/shared/platform/message/webhook"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/web"
@@ -39,27 +43,13 @@ var Function = wiring.Function{Manifest: manifest, Schema: store.Schema{outbox.C
 
 func init() { functions.HTTP("deliver", Function.Entry()) }
 
-// EnvChannel names the channel messages leave by.
-const EnvChannel = "OSTIARY_MESSAGE"
-
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
-	url, set := d.Env(EnvChannel)
-	if !set {
-		return web.Function{}, fault.New(fault.Misconfigured, "%s is not set", EnvChannel)
-	}
-	channel, err := message.Drivers.Open(ctx, url, message.Options{Clock: d.Clock, Secrets: d.Secrets})
+	channels, err := open(ctx, d)
 	if err != nil {
 		return web.Function{}, err
 	}
 	courier := &message.Courier{
-		Store: d.Store, Box: d.Box, Channels: map[string]message.Channel{"mail": channel}, Keys: d.MessageKeys, Clock: d.Clock, Random: d.Random, Log: d.Log,
-		Resolve: func(_ context.Context, r message.Request) (string, error) {
-			person, known := d.Policy.PersonByID(r.Person)
-			if !known {
-				return "", fault.New(fault.NotFound, "finding the recipient of a message: no such person in the policy")
-			}
-			return person.Email, nil
-		},
+		Store: d.Store, Box: d.Box, Channels: channels, Keys: d.MessageKeys, Clock: d.Clock, Random: d.Random, Log: d.Log, Resolve: resolver(d.Policy),
 		Evidence: func(batch *outbox.Batch, a message.Attempt) error { return attempted(d, batch, a) },
 	}
 	return d.Served(machine.Routes(d, machine.On{
@@ -70,14 +60,13 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 			}
 			return courier.Deliver(ctx, request)
 		},
-		Tick: func(ctx context.Context) error {
-			_, swept := d.Box.Sweep(ctx)
-			return errors.Join(swept, retry(ctx, courier))
-		},
+		// What a crash left in the outbox is tickbreach's to sweep.
+		Tick: func(ctx context.Context) error { return retry(ctx, courier) },
 	})...)
 }
 
-// A run of the schedule looks at so many pages of deliveries that are due; the next minute goes on.
+// A run of the schedule looks at so many pages of deliveries that are due, and begins no more of them once its time is up; the
+// next minute goes on.
 const (
 	pages    = 20
 	fullPage = 50 // of Courier.Sweep
@@ -85,8 +74,9 @@ const (
 
 // retry acts on the deliveries that are due.
 func retry(ctx context.Context, courier *message.Courier) error {
+	until := courier.Clock.Now().Add(message.SweepTime)
 	for range pages {
-		handled, err := courier.Sweep(ctx)
+		handled, err := courier.SweepUntil(ctx, until)
 		if err != nil || handled < fullPage {
 			return err
 		}
@@ -94,12 +84,25 @@ func retry(ctx context.Context, courier *message.Courier) error {
 	return nil
 }
 
-// attempted records one attempt: which message, the outcome and the peer's reply, but neither recipient nor text.
+// reply is the code of a peer's reply, as the channels tell it.
+var reply = regexp.MustCompile(` with ([2-5][0-9]{2})\b`)
+
+// attempted records one attempt: which message, by what channel, the outcome and the peer's reply, but neither recipient nor text.
 func attempted(d *wiring.Deps, batch *outbox.Batch, a message.Attempt) error {
 	r := record.New(record.Case, "alert-route", a.ID(), d.Promises("alert-route")...)
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "message", a.At, a.At
 	r.Config = d.PolicyDigest()
 	r.Facts = map[string]string{"state": string(a.Delivery.State), "attempts": strconv.Itoa(a.Delivery.Attempts)}
+	if channel := a.Delivery.Request.Channel; slices.Contains([]string{message.Mail, webhook.Name, sms.Name, chat.Name}, channel) {
+		r.Facts["channel"] = channel
+	}
+	if code := reply.FindStringSubmatch(a.Delivery.Why); code != nil {
+		r.Facts["reply"] = code[1]
+	}
+	// Whoever holds the delivery's salt, which the store forgets with it, can show that this text went to that address.
+	if m, salt := a.Message, a.Delivery.Salt; m.To != "" && len(salt) > 0 {
+		r.Subjects = []record.Subject{{Type: "recipient", C: record.Commitment(salt, "recipient", m.To)}, {Type: "content", C: record.Commitment(salt, "content", m.Subject+"\n"+m.Text)}}
+	}
 	if a.Outcome != "" {
 		r.Facts["outcome"] = string(a.Outcome)
 	}

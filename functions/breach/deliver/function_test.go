@@ -2,8 +2,11 @@ package deliver
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +92,31 @@ func states(t *testing.T, w *functiontest.World) map[string]int {
 		found[r.Facts["state"]+"/"+r.Facts["outcome"]]++
 	}
 	return found
+}
+
+// TestShown: whoever holds the salt the store keeps can show which text went to which address; the evidence holds neither it
+// nor them.
+func TestShown(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	w.Event(t, name, push(request(t, w, "k1", message.Customer, "emma"))).Want(t, 204, "")
+	var salt []byte
+	for key, fields := range w.State(t) {
+		if written, is := fields["salt"].(string); is && strings.Contains(key, "/"+message.Deliveries+"/") {
+			salt, _ = base64.StdEncoding.DecodeString(written)
+		}
+	}
+	found := slices.Collect(maps.Values(w.Records(t)))
+	if len(salt) < 16 || len(found) != 1 {
+		t.Fatalf("a salt of %d bytes, %d records", len(salt), len(found))
+	}
+	want := []record.Subject{{Type: "recipient", C: record.Commitment(salt, "recipient", emma)}, {Type: "content", C: record.Commitment(salt, "content", "Sujet\nLe texte de k1")}}
+	if !slices.Equal(found[0].Subjects, want) {
+		t.Errorf("%+v, want %+v", found[0].Subjects, want)
+	}
+	if data, err := found[0].Canonical(); err != nil || strings.Contains(string(data), base64.StdEncoding.EncodeToString(salt)) {
+		t.Errorf("%s, %v", data, err)
+	}
 }
 
 // TestNobodyIsGuessed: what the evidence of a message is called cannot be tried, however well its key is known.
@@ -215,6 +243,12 @@ func TestOutages(t *testing.T) {
 	w.Inbox.Up()
 	w.Advance(t, 10*time.Minute)
 	w.Tick(t, name).Want(t, 204, "")
+	if n := w.Pending(t, name); n == 0 {
+		t.Error("the schedule sweeps the outbox, which is tickbreach's")
+	}
+	if _, err := w.Deps(name).Box.Sweep(t.Context()); err != nil { // as tickbreach does
+		t.Error(err)
+	}
 	if len(w.Mail(t)) != 1 || w.Pending(t, name) != 0 || len(w.Published(message.TopicAccepted)) != 1 {
 		t.Errorf("%d mails, %d entries wait, %d answers", len(w.Mail(t)), w.Pending(t, name), len(w.Published(message.TopicAccepted)))
 	}

@@ -66,19 +66,25 @@ func (c *Courier) Deliver(ctx context.Context, r Request) error {
 	if !fault.Is(err, fault.NotFound) {
 		return err // nil: known
 	}
-	nonce := make([]byte, nonceBytes)
+	nonce := make([]byte, 2*nonceBytes)
 	if _, err := io.ReadFull(c.Random, nonce); err != nil {
 		return fault.New(fault.Transient, "naming a delivery: %w", err)
 	}
 	d := plan(r, c.Clock.Now())
-	d.Nonce = hex.EncodeToString(nonce)
+	d.Nonce, d.Salt = hex.EncodeToString(nonce[:nonceBytes]), nonce[nonceBytes:]
 	return c.attempt(ctx, d)
 }
 
-// Sweep acts on deliveries that are due: it tries again, ends what ran out of time, and settles as unknown the
-// customers' messages whose worker died. It returns how many it looked at; an error of one does not stop the others.
-// One call handles at most SweepPage: call it again while it returns that many. The outbox is swept apart, by Box.Sweep.
+// Sweep is SweepUntil with SweepTime to begin in.
 func (c *Courier) Sweep(ctx context.Context) (handled int, err error) {
+	return c.SweepUntil(ctx, c.Clock.Now().Add(SweepTime))
+}
+
+// SweepUntil acts on deliveries that are due: it tries again, ends what ran out of time, and settles as unknown the
+// customers' messages whose worker died. It returns how many it looked at; an error of one does not stop the others.
+// One call handles at most SweepPage, and begins nothing from until on: call it again while it returns that many. The outbox
+// is swept apart, by Box.Sweep.
+func (c *Courier) SweepUntil(ctx context.Context, until time.Time) (handled int, err error) {
 	now := c.Clock.Now()
 	docs, err := c.Store.Query(ctx, store.Query{
 		Collection: Deliveries, Range: &store.Range{Name: "due", To: now.UnixMicro() + 1}, Limit: SweepPage,
@@ -90,6 +96,9 @@ func (c *Courier) Sweep(ctx context.Context) (handled int, err error) {
 	for _, doc := range docs {
 		if ctx.Err() != nil {
 			return handled, errors.Join(append(failures, ctx.Err())...)
+		}
+		if !c.Clock.Now().Before(until) {
+			break
 		}
 		var d Delivery
 		if err := doc.Decode(&d); err != nil {
@@ -134,7 +143,7 @@ func (c *Courier) prepare(ctx context.Context, d Delivery) (Message, Channel, er
 	r := d.Request
 	channel, ok := c.Channels[r.Channel]
 	if !ok {
-		return Message{}, nil, fault.New(fault.Invalid, "no channel of that name")
+		return Message{}, nil, fault.New(fault.Invalid, "channel not configured")
 	}
 	content, err := r.Open(ctx, c.Keys)
 	if err != nil {
@@ -198,7 +207,7 @@ func (c *Courier) expire(ctx context.Context, d Delivery) error {
 			stored = stored.settle(Unknown, "the worker ended during the attempt", now)
 			return stored, &Attempt{Delivery: stored, Outcome: Unknown}
 		case bury:
-			stored = stored.end(StateDead, now)
+			stored = stored.close(StateDead, now)
 			return stored, &Attempt{Delivery: stored}
 		}
 		return stored, nil

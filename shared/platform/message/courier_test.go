@@ -136,6 +136,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 		}, message.StateFailed},
 		"another recipient": {func(_ *world, r *message.Request, _ *message.Courier) { r.Person = "p3" }, message.StateFailed},
 		"another kind":      {func(_ *world, r *message.Request, _ *message.Courier) { r.Kind = message.Staff }, message.StateFailed},
+		"another time":      {func(_ *world, r *message.Request, _ *message.Courier) { r.Until = start.Add(time.Minute) }, message.StateFailed},
 		"an altered body":   {func(_ *world, r *message.Request, _ *message.Courier) { r.Body.Sealed[20] ^= 1 }, message.StateFailed},
 		"no body":           {func(_ *world, r *message.Request, _ *message.Courier) { r.Body = seal.Envelope{} }, message.StateFailed},
 		"no recipient":      {func(w *world, r *message.Request, _ *message.Courier) { *r = w.sealed(message.Request{}, "") }, message.StateFailed},

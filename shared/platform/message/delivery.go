@@ -33,18 +33,22 @@ const (
 const (
 	SendTimeout = 2 * time.Minute
 	LeaseTime   = 5 * time.Minute
+	SweepTime   = 30 * time.Second    // for so long a sweep begins sends, so that the last one ends in a run of three minutes
 	GiveUpAfter = 24 * time.Hour      // counted from the first plan: later nothing is sent any more
 	KeptFor     = 90 * 24 * time.Hour // a settled key is remembered longer than any bus can repeat it
 
 	firstWait = 30 * time.Second
 	maxWait   = time.Hour
+	leastWait = 5 * time.Second // however near the end is
+	moreTries = 4               // there shall be at least so many more before Request.Until
 )
 
 // Delivery is what is remembered of one key.
 type Delivery struct {
 	V        int       `json:"v"`
-	Nonce    string    `json:"nonce"`   // random: what evidence and logs call the delivery
-	Request  Request   `json:"request"` // its body is dropped with the last attempt
+	Nonce    string    `json:"nonce"`          // random: what evidence and logs call the delivery
+	Salt     []byte    `json:"salt,omitempty"` // random, and nowhere else: of what evidence says of recipient and text
+	Request  Request   `json:"request"`        // its body is dropped with the last attempt
 	State    State     `json:"state"`
 	Planned  time.Time `json:"planned"`       // when it was first to be sent
 	Due      int64     `json:"due,omitempty"` // unix microseconds: when a worker may act; absent once settled
@@ -81,10 +85,20 @@ func (d Delivery) next(now time.Time) move {
 		return rest
 	case d.State == StateLeased && d.Request.Kind == Customer:
 		return giveUp
-	case !now.Before(d.Planned.Add(GiveUpAfter)):
+	case !now.Before(d.end()):
 		return bury
 	}
 	return try
+}
+
+// end is from when on nothing is sent any more. Before anything was sent, time cannot be up by Request.Until: a message
+// that comes late is better than none, and the first try is the only one it gets.
+func (d Delivery) end() time.Time {
+	end, until := d.Planned.Add(GiveUpAfter), d.Request.Until
+	if d.Fence > 0 && !until.IsZero() && until.Before(end) {
+		return until
+	}
+	return end
 }
 
 // lease gives d to one worker. For a customer this is the mark that an attempt may have been made: it is stored before
@@ -102,21 +116,25 @@ func (d Delivery) settle(outcome Outcome, why string, now time.Time) Delivery {
 	d.Why = why
 	switch {
 	case outcome == Accepted:
-		return d.end(StateAccepted, now)
+		return d.close(StateAccepted, now)
 	case outcome == Failed:
-		return d.end(StateFailed, now)
+		return d.close(StateFailed, now)
 	case outcome != Deferred && d.Request.Kind == Customer:
-		return d.end(StateUnknown, now) // an outcome without a meaning counts as unknown too
+		return d.close(StateUnknown, now) // an outcome without a meaning counts as unknown too
 	}
-	due := now.Add(wait(d.Request.id(), d.Attempts))
-	if !due.Before(d.Planned.Add(GiveUpAfter)) {
-		return d.end(StateDead, now)
+	most := 2 * maxWait
+	if left := d.Request.Until.Sub(now); left > 0 && !d.Request.Until.IsZero() {
+		most = max(leastWait, left/(moreTries+1))
+	}
+	due := now.Add(wait(d.Request.id(), d.Attempts, most))
+	if !due.Before(d.end()) {
+		return d.close(StateDead, now)
 	}
 	d.State, d.Due = StatePlanned, due.UnixMicro()
 	return d
 }
 
-func (d Delivery) end(state State, now time.Time) Delivery {
+func (d Delivery) close(state State, now time.Time) Delivery {
 	d.State, d.Due, d.Expires = state, 0, now.Add(KeptFor)
 	d.Request.Body = seal.Envelope{}
 	return d
@@ -136,12 +154,14 @@ func (d Delivery) topic() string {
 }
 
 // wait doubles from half a minute to an hour, and adds up to a quarter so that messages refused together do not come
-// back together. The share follows from the message: the same history always gives the same schedule.
-func wait(id string, attempts int) time.Duration {
+// back together; it is never more than most. The share follows from the message: the same history always gives the same
+// schedule.
+func wait(id string, attempts int, most time.Duration) time.Duration {
 	base := maxWait
 	if attempts < 8 {
 		base = min(maxWait, firstWait<<max(attempts-1, 0))
 	}
+	base = min(base, most*4/5)
 	sum := sha256.Sum256(binary.BigEndian.AppendUint32([]byte(id), uint32(attempts)))
 	share := time.Duration(binary.BigEndian.Uint16(sum[:]))
 	return base + base/4*share/(1<<16)

@@ -34,7 +34,7 @@ func TestNext(t *testing.T) {
 		"accepted":                            {plan(request(Staff), at).settle(Accepted, "", at), at.Add(time.Hour), rest},
 		"failed":                              {plan(request(Staff), at).settle(Failed, "", at), at.Add(time.Hour), rest},
 		"unknown":                             {plan(request(Customer), at).settle(Unknown, "", at), at.Add(48 * time.Hour), rest},
-		"dead":                                {plan(request(Staff), at).end(StateDead, at), at.Add(48 * time.Hour), rest},
+		"dead":                                {plan(request(Staff), at).close(StateDead, at), at.Add(48 * time.Hour), rest},
 		"a state of a later version":          {Delivery{State: "paused", Request: request(Staff)}, at, rest},
 		"deferred once, before its time":      {plan(request(Staff), at).lease(at).settle(Deferred, "", at), at.Add(firstWait - time.Microsecond), rest},
 		"deferred once, after its time":       {plan(request(Staff), at).lease(at).settle(Deferred, "", at), at.Add(firstWait * 5 / 4), try},
@@ -88,19 +88,68 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// A time by which a message has to be there is approached with more tries, and passed with none but the first.
+func TestUntil(t *testing.T) {
+	t.Parallel()
+	begun := func(until time.Time) Delivery {
+		r := request(Customer)
+		r.Until = until
+		return plan(r, at)
+	}
+	for name, test := range map[string]struct {
+		d    Delivery
+		now  time.Time
+		want move
+	}{
+		"the first try, long past":        {begun(at.Add(-time.Hour)), at, try},
+		"before it":                       {begun(at.Add(time.Hour)).lease(at).settle(Deferred, "", at), at.Add(40 * time.Minute), try},
+		"past it":                         {begun(at.Add(time.Hour)).lease(at).settle(Deferred, "", at), at.Add(time.Hour), bury},
+		"nothing was tried yet, past it":  {begun(at.Add(time.Minute)).settle(Deferred, "", at), at.Add(time.Hour), try},
+		"the worker died, past it":        {begun(at.Add(time.Minute)).lease(at), at.Add(LeaseTime), giveUp},
+		"more than a day away, a day on":  {begun(at.Add(100*time.Hour)).lease(at).settle(Deferred, "", at), at.Add(GiveUpAfter), bury},
+		"nothing was tried yet, a day on": {begun(at.Add(time.Minute)).settle(Deferred, "", at), at.Add(GiveUpAfter), bury},
+	} {
+		if got := test.d.next(test.now); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+	if d := begun(at.Add(-time.Hour)).lease(at).settle(Deferred, "", at); d.State != StateDead {
+		t.Errorf("refused when its time was over: %s, want dead", d.State)
+	}
+	for _, left := range []time.Duration{3 * time.Hour, 20 * time.Minute, 5 * time.Minute, time.Minute} {
+		for attempts := 1; attempts < 40; attempts++ {
+			d := begun(at.Add(left)).lease(at)
+			d.Attempts = attempts
+			now, tries := at, 0
+			for d = d.settle(Deferred, "", now); d.State == StatePlanned; d = d.lease(now).settle(Deferred, "", now) {
+				now = time.UnixMicro(d.Due).UTC()
+				if !now.Before(at.Add(left)) {
+					t.Fatalf("%s left after %d attempts: due at %s", left, attempts, now)
+				}
+				if tries++; tries > 100 {
+					t.Fatalf("%s left after %d attempts: tried without an end", left, attempts)
+				}
+			}
+			if d.State != StateDead || tries < 4 {
+				t.Errorf("%s left after %d attempts: %d more tries, then %s", left, attempts, tries, d.State)
+			}
+		}
+	}
+}
+
 func TestWaitsGrow(t *testing.T) {
 	t.Parallel()
 	spread := map[time.Duration]bool{}
 	for _, id := range []string{"a", "b", "c", "d"} {
-		spread[wait(id, 1)] = true
+		spread[wait(id, 1, 2*maxWait)] = true
 		for attempts, base := range map[int]time.Duration{
 			0: firstWait, 1: firstWait, 2: time.Minute, 3: 2 * time.Minute, 7: 32 * time.Minute, 8: time.Hour, 9: time.Hour, 100: time.Hour, 1 << 30: time.Hour,
 		} {
-			got := wait(id, attempts)
+			got := wait(id, attempts, 2*maxWait)
 			if got < base || got >= base*5/4 {
 				t.Errorf("after %d attempts: %s, want %s and up to a quarter more", attempts, got, base)
 			}
-			if got != wait(id, attempts) {
+			if got != wait(id, attempts, 2*maxWait) {
 				t.Error("the same history gave another schedule")
 			}
 		}
@@ -114,5 +163,8 @@ func TestASendEndsBeforeItsLease(t *testing.T) {
 	t.Parallel()
 	if SendTimeout+settleTime >= LeaseTime {
 		t.Errorf("a send may take %s and its settling %s: longer than the lease of %s", SendTimeout, settleTime, LeaseTime)
+	}
+	if run := 3 * time.Minute; SweepTime+SendTimeout+settleTime >= run {
+		t.Errorf("the last send of a sweep ends after a run of %s", run)
 	}
 }

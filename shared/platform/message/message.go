@@ -1,8 +1,9 @@
 // Package message sends texts to people. Only the function deliver holds the channels' secrets; every other
 // function puts a Request into its outbox and hears back what became of the message.
 //
-// A Courier delivers each key once and answers once: to staff at least once, to customers at most once. It keeps no
-// texts beyond delivery and it decides neither who is told nor what: that is the asking control's.
+// A Courier delivers each key once and answers once: to staff at least once, to customers at most once. No channel can be
+// asked afterwards whether it took a message, so one to a customer whose outcome is unknown stays so until a person has
+// found out. It keeps no texts beyond delivery and it decides neither who is told nor what: that is the asking control's.
 package message
 
 import (
@@ -51,7 +52,8 @@ type Options struct {
 	Secrets secret.Store // where a channel reads the secret its URL refers to; nil where none needs one
 }
 
-// Drivers opens channels by URL: mailbox:FILE (kept for reading at /_local/mail), smtp://USER@HOST:PORT?...
+// Drivers opens channels by URL: mailbox:FILE (kept for reading at /_local/mail), smtp://USER@HOST:PORT?...,
+// webhook:?secret=NAME, sms:https://HOST/PATH?secret=NAME, chat:?secret=NAME.
 var Drivers = driver.NewRegistry[Options, Channel]("message")
 
 // Limits of one message, in bytes of UTF-8.
@@ -68,7 +70,7 @@ const Mail = "mail"
 type Message struct {
 	ID      string // 1 to 128 letters, digits or . _ -
 	Channel string // such as Mail
-	To      string
+	To      string // as the channel has it: a mail address, a URL, a telephone number, the name of a room
 	Subject string // one line
 	Text    string
 	At      time.Time // when it was first to be sent

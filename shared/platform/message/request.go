@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
@@ -19,7 +20,8 @@ const RequestVersion = 1
 const maxKeyBytes = 500
 
 // Request asks the function deliver for one message to one recipient: the payload of TopicRequested. Nothing in it
-// can be read but who is meant and how; the text is sealed.
+// can be read but who is meant, how and by when; the text is sealed. A message is tried more often as Until comes nearer,
+// and not again once it is past.
 type Request struct {
 	V        int           `json:"v"`
 	Key      string        `json:"key"` // a key is delivered once, whatever else differs; no personal data
@@ -28,12 +30,13 @@ type Request struct {
 	Contact  string        `json:"contact,omitempty"` // another reference the function deliver can resolve
 	Channel  string        `json:"channel"`
 	Language string        `json:"language,omitempty"`
+	Until    time.Time     `json:"until,omitzero"` // when it has to be there; zero for no such time
 	Body     seal.Envelope `json:"body"`
 }
 
 // Content is what a Request's body seals.
 type Content struct {
-	To      string // only where neither Person nor Contact names the recipient: an address nobody configured
+	To      string // only where neither Person nor Contact names the recipient: an address of the channel
 	Subject string
 	Text    string
 }
@@ -86,7 +89,11 @@ func (r Request) Open(ctx context.Context, keys seal.Keys) (Content, error) {
 }
 
 func (r Request) about() []string {
-	return []string{r.Key, string(r.Kind), r.Person, r.Contact, r.Channel, r.Language}
+	about := []string{r.Key, string(r.Kind), r.Person, r.Contact, r.Channel, r.Language}
+	if !r.Until.IsZero() {
+		about = append(about, strconv.FormatInt(r.Until.UnixMicro(), 10))
+	}
+	return about
 }
 
 func (r Request) check() error {

@@ -258,3 +258,26 @@ func TestEveryQueryIsDeclared(t *testing.T) {
 		t.Errorf("declared %+v", c)
 	}
 }
+
+// A sweep over a slow server begins nothing when its time is up; the next one goes on where it stopped.
+func TestASlowSweepStops(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, message.Deferred)
+	c := w.courier(w.store)
+	for i := range 5 {
+		if err := c.Deliver(t.Context(), w.request("key "+strconv.Itoa(i), message.Staff)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.advance(time.Hour)
+	w.reply = func(int) message.Outcome { return message.Accepted }
+	w.during = func() { w.advance(message.SweepTime * 2 / 3) }
+	for _, want := range []int{2, 2, 1, 0} {
+		if handled, err := c.Sweep(t.Context()); err != nil || handled != want {
+			t.Errorf("handled %d, want %d, %v", handled, want, err)
+		}
+	}
+	if len(w.answers) != 5 {
+		t.Errorf("%d answers", len(w.answers))
+	}
+}

@@ -200,8 +200,8 @@ var encodedWord = regexp.MustCompile(`=\?utf-8\?b\?([^?]*)\?=`)
 
 func readMail(raw []byte) (messagetest.Received, error) {
 	for line := range bytes.Lines(raw) {
-		address := bytes.HasPrefix(line, []byte("To: ")) // the one line that cannot be folded
-		if len(line) > 78+2 && !address || !bytes.HasSuffix(line, []byte("\r\n")) || bytes.ContainsAny(line[:len(line)-2], "\r\n\x00") {
+		whole := bytes.HasPrefix(line, []byte("To: ")) || bytes.HasPrefix(line, []byte("Message-ID: ")) // cannot be folded
+		if len(line) > 78+2 && !whole || !bytes.HasSuffix(line, []byte("\r\n")) || bytes.ContainsAny(line[:len(line)-2], "\r\n\x00") {
 			return messagetest.Received{}, errors.New("a line is over 78 characters or ends otherwise than CRLF")
 		}
 	}

@@ -2,6 +2,10 @@
 // first byte (RFC 8314). Without TLS it speaks to the loopback alone. Each Send is one connection and one recipient;
 // it never repeats by itself, and says Unknown when the connection broke between the final dot and its reply.
 //
+// The Message-ID of a message is the same at every try. It does not tell what became of one whose outcome is unknown: SMTP
+// has no question for that. It is what a person who finds out searches the server's log or the recipient's mailbox for, and
+// what lets some servers keep one of two.
+//
 // It signs nothing (DKIM is the server's work) and reads no bounces.
 package smtp
 
