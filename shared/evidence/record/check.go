@@ -3,7 +3,6 @@ package record
 import (
 	"maps"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,17 +15,15 @@ const maxInteger = 1<<53 - 1
 
 const maxFacts = 32
 
-var (
-	wordForm     = regexp.MustCompile(`^-?[A-Za-z0-9][A-Za-z0-9._/+:-]{0,127}$`) // a minus, for numbers among the facts
-	factNameForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
-)
-
 // isWord reports whether s may stand in a record: a code or a name. An e-mail address has an @, which no word has; and a
 // word is no address of a network by itself, nor one with a port or a prefix. That is a net for mistakes, not a proof:
 // an address inside a longer word, such as ip:192.0.2.1, passes. Whoever makes a record must not put one there.
 func isWord(s string) bool {
-	if !wordForm.MatchString(s) {
+	if !wordForm.MatchString(strings.TrimPrefix(s, "-")) { // a minus, for numbers among the facts
 		return false
+	}
+	if !strings.ContainsAny(s, ".:") {
+		return true // no address of a network
 	}
 	host, _, _ := strings.Cut(s, "/")
 	if _, err := netip.ParseAddr(host); err == nil {
@@ -45,7 +42,7 @@ func (r Record) check() error {
 			wrong = field
 		}
 	}
-	optional := func(s string, form *regexp.Regexp) bool { return s == "" || form.MatchString(s) }
+	optional := func(s string, is form) bool { return s == "" || is.MatchString(s) }
 
 	test("kind", slices.Contains(kinds, r.Kind))
 	test("control", isWord(r.Control))

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
-	"regexp"
 	"strings"
 
 	"ostiary.internal/shared/platform/fault"
@@ -18,14 +17,6 @@ const idBytes = 20
 
 // leastSaltBytes is the least length of a salt: without one, all of IPv4 is guessed in minutes.
 const leastSaltBytes = 16
-
-// Forms of what a record holds instead of a value.
-var (
-	digestForm     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	commitmentForm = regexp.MustCompile(`^hmac:[a-z2-7]{52}$`)
-	idForm         = regexp.MustCompile(`^[a-z2-7]{32}$`)
-	nameForm       = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,127}$`)
-)
 
 // ID returns the record's name: 32 letters and digits of base32, from the control, the event's digest, the kind and
 // the promises. It is the same on every retry, and can be checked from the record alone.

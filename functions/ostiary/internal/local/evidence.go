@@ -131,6 +131,9 @@ func (e evidence) all(ctx context.Context) ([]json.RawMessage, error) {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err
 	}
+	if len(waiting) == 0 {
+		return found, nil
+	}
 	seen := map[string]bool{}
 	for _, leaf := range found {
 		var named struct{ ID string }

@@ -67,7 +67,7 @@ func (b broker) subscribe(t testing.TB, s *pubsubpb.Subscription) {
 func (b broker) pull(t testing.TB, name string) (messages []bus.Message) {
 	t.Helper()
 	for {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		subscription := b.path("subscriptions", name)
 		answer, err := b.SubscriptionAdminClient.Pull(ctx, &pubsubpb.PullRequest{
