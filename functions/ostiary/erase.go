@@ -50,7 +50,7 @@ func erasePlan(t terminal, args []string) int {
 		return t.fail(err)
 	}
 	if *asJSON {
-		err = printJSON(t.out, planned{m.Digest(), owners(m), m.Table()})
+		err = printJSON(t.out, planned{m.Digest(), m.Ignored, owners(m), m.Table()})
 	} else {
 		_, err = t.out.Write([]byte(describe(m)))
 	}

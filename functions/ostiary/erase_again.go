@@ -33,18 +33,16 @@ type again struct {
 
 // erase erases everybody of whom there is no doubt. It goes on with the next after an error, which it returns in the end.
 func (o *opened) erase(ctx context.Context, people []*returned, bar *progress) error {
-	// What the engine keeps of its work lives as long as the command: begun again, it begins with whom it still finds.
-	dir, err := os.MkdirTemp("", "ostiary-replay-")
-	if err != nil {
-		return fmt.Errorf("erasing again: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	keys := sealing.New(filepath.Join(dir, "key"), rand.Reader)
 	failed := 0
 	var last error
 	for i, who := range people {
 		if !who.Doubtful {
-			if err := o.eraseOne(ctx, who, keys, step{bar, fmt.Sprintf("person %d of %d", i+1, len(people))}); err != nil {
+			at := step{bar, fmt.Sprintf("person %d of %d", i+1, len(people))}
+			err := o.engine(who, at, func(e *engine.Engine) error {
+				who.Done = &again{}
+				return carry(ctx, e, o.job(who), who.Done, at)
+			})
+			if err != nil {
 				failed, last = failed+1, err
 			}
 		}
@@ -63,16 +61,52 @@ type step struct {
 
 func (s step) begin(what string, total int64) { s.bar.begin(s.who+", "+what, "items", total) }
 
-// eraseOne is a request of its own, executed when she was erased the first time.
-func (o *opened) eraseOne(ctx context.Context, who *returned, keys *sealing.Keys, at step) error {
+// there leaves out those of whom only items of the other role tell, where nothing is back that she was erased from: who lives
+// on there was never erased there.
+func (o *opened) there(ctx context.Context, people []*returned, bar *progress) (found []*returned, err error) {
+	found = []*returned{}
+	for i, who := range people {
+		if !who.elsewhere {
+			found = append(found, who)
+			continue
+		}
+		var plan engine.Plan
+		at := step{bar, fmt.Sprintf("person %d of %d", i+1, len(people))}
+		if err := o.engine(who, at, func(e *engine.Engine) error {
+			at.begin("looking", 0)
+			j := o.job(who)
+			return turns(ctx, e.Clock, func(until time.Time) (over bool, err error) {
+				plan, over, err = e.Plan(ctx, j, until)
+				return over, err
+			})
+		}); err != nil {
+			return people, err
+		}
+		sum := plan.Summary("")
+		dark := slices.ContainsFunc(plan.Entries, func(e engine.Entry) bool { return e.Why != "" })
+		if who.Doubtful = who.Doubtful || sum.Items == 0; sum.Items+sum.Held+sum.Review > 0 || dark {
+			found = append(found, who)
+		}
+	}
+	return found, nil
+}
+
+// engine makes what carries out a request of its own, executed when she was erased the first time. What it keeps of its work
+// lives as long as the call: begun again, it begins with whom it still finds.
+func (o *opened) engine(who *returned, at step, do func(*engine.Engine) error) error {
+	dir, err := os.MkdirTemp("", "ostiary-replay-")
+	if err != nil {
+		return fmt.Errorf("erasing again: %w", err)
+	}
+	defer os.RemoveAll(dir)
 	state, err := memory.New(store.Options{Schema: engine.Collection(), Clock: o.clock})
 	if err != nil {
 		return err
 	}
 	defer state.Close()
-	now := restored{taken: o.taken, before: who.Erased, address: who.address, whole: who.Kind == ledger.Whole}
+	now := restored{taken: o.taken, before: who.Erased, address: who.address}
 	e, err := engine.New(engine.Config{
-		Store: state, Keys: keys, Random: rand.Reader, Clock: o.clock, Map: o.m, Zone: time.UTC,
+		Store: state, Keys: sealing.New(filepath.Join(dir, "key"), rand.Reader), Random: rand.Reader, Clock: o.clock, Map: o.m, Zone: time.UTC,
 		Reader: func(ctx context.Context, url string) (erasure.Reader, error) {
 			r, err := o.reader(ctx, url)
 			return watchedReader{now.reader(r), at.bar}, err
@@ -85,33 +119,22 @@ func (o *opened) eraseOne(ctx context.Context, who *returned, keys *sealing.Keys
 	if err != nil {
 		return err
 	}
-	who.Done = &again{}
-	for _, scope := range o.scopes(who) {
-		if err := carry(ctx, e, o.job(who, scope), who.Done, at); err != nil {
-			return err
-		}
-	}
-	return nil
+	return do(e)
 }
 
-// scopes are whose requests reach the entries that tell of her.
-func (o *opened) scopes(who *returned) (scopes []engine.Scope) {
-	if who.Kind == ledger.Whole {
-		return []engine.Scope{engine.Account}
+// scope is whose request reaches what she was erased from, and nothing else.
+func (r *returned) scope() engine.Scope {
+	switch {
+	case r.Kind == ledger.Whole && r.Role == "":
+		return engine.Account
+	case r.Role == datamap.Processor:
+		return engine.Instructed
 	}
-	for role, scope := range map[datamap.Role]engine.Scope{datamap.Controller: engine.Person, datamap.Processor: engine.Instructed} {
-		if slices.ContainsFunc(who.Entries, func(id string) bool {
-			e, known := o.m.Entry(id)
-			return known && e.Role == role
-		}) {
-			scopes = append(scopes, scope)
-		}
-	}
-	slices.Sort(scopes)
-	return scopes
+	return engine.Person
 }
 
-func (o *opened) job(who *returned, scope engine.Scope) engine.Job {
+func (o *opened) job(who *returned) engine.Job {
+	scope := who.scope()
 	id := make([]byte, 8)
 	_, _ = rand.Read(id) // it never fails
 	j := engine.Job{Request: "replay" + hex.EncodeToString(id), Round: 1, Tenant: who.Tenant, Scope: scope, Executed: who.Erased,
@@ -196,13 +219,12 @@ func carry(ctx context.Context, e *engine.Engine, j engine.Job, done *again, at 
 	})
 }
 
-// restored is how a restored store is asked about somebody who was erased at a time. What is found by her address belongs
-// to whoever has it now if it was made later. A store that keeps itself when an item was made may say when it was restored:
+// restored is how a restored store is asked about somebody who was erased at a time. What was made later stands, by whatever it
+// is found. A store that keeps itself when an item was made may say when it was restored:
 // what is found by an id that nobody else has was made before the backup then, and of the rest nobody can tell.
 type restored struct {
 	taken, before time.Time
 	address       string
-	whole         bool // she is a tenant
 }
 
 // named reports whether a query is about her address.
@@ -211,7 +233,7 @@ func (r restored) named(q erasure.Query) bool {
 }
 
 func (r restored) query(q erasure.Query) erasure.Query {
-	if (r.named(q) || r.whole && q.CreatedField != "") && q.CreatedBefore.IsZero() {
+	if (r.named(q) || q.CreatedField != "") && q.CreatedBefore.IsZero() {
 		q.CreatedBefore = r.before
 	}
 	return q

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/platform/clock"
 )
@@ -19,7 +20,7 @@ func TestRestoredInDoubt(t *testing.T) {
 	r.folder, r.m = company(t, "demo-company", "")
 	taken := clock.System{}.Now()
 	r.remember(func(l *ledger.Ledger) {
-		fatal(t, l.Add(t.Context(), ledger.Subject{Tenant: "acme", Kind: "uid", ID: "u1"}, taken.Add(-time.Hour)))
+		fatal(t, l.Add(t.Context(), ledger.Subject{Tenant: "acme", Role: datamap.Controller, Kind: "uid", ID: "u1"}, taken.Add(-time.Hour)))
 		fatal(t, l.Add(t.Context(), ledger.Subject{Tenant: "twin", Kind: ledger.Whole, ID: "twin"}, taken.Add(time.Hour)))
 	})
 	r.data.put(t, "tenants/acme/users/u1", map[string]any{"uid": "u1", "email": "jo@acme.example"}) // no word of its age

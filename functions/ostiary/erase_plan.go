@@ -12,9 +12,10 @@ import (
 
 // planned is the data map as programs read it.
 type planned struct {
-	Map     string        `json:"map"` // digest
-	Owners  string        `json:"owners"`
-	Entries []datamap.Row `json:"entries"`
+	Map     string            `json:"map"`               // digest
+	Ignored []datamap.Ignored `json:"ignored,omitempty"` // stores somebody has looked into
+	Owners  string            `json:"owners"`
+	Entries []datamap.Row     `json:"entries"`
 }
 
 // describe is the data map as somebody reads it who answers for it.
@@ -33,7 +34,7 @@ func describe(m *datamap.Map) string {
 	}{
 		{"Erased when a person asks, in this order", func(r datamap.Row) bool { return r.Role == datamap.Controller && !r.Staff }},
 		{"Our customers answer for it: a request is forwarded, and erased when they say so", func(r datamap.Row) bool { return r.Role == datamap.Processor }},
-		{"Of people who work here: listed only, nothing erases these yet", func(r datamap.Row) bool { return r.Role == datamap.Controller && r.Staff }},
+		{"Of people who work here: erased " + plural(m.Limits.LeaverDays) + " after their last day, what is kept when that is over", func(r datamap.Row) bool { return r.Role == datamap.Controller && r.Staff }},
 	} {
 		entries(&b, section.title, slices.DeleteFunc(slices.Clone(rows), func(r datamap.Row) bool { return !section.of(r) }), stores)
 	}
@@ -45,6 +46,7 @@ func describe(m *datamap.Map) string {
 	atTheEnd(&b, m, rows)
 	desk(&b, m)
 	elsewhere(&b, m)
+	ignored(&b, m)
 	fmt.Fprintf(&b, "Map %s\n", m.Digest())
 	return b.String()
 }
@@ -85,6 +87,9 @@ func details(r datamap.Row) []string {
 	var all []string
 	if r.Grants != "" {
 		all = append(all, "the connection ends at "+r.Grants+" first")
+	}
+	if r.Letters {
+		all = append(all, "an address that stands there in other letters is not found: a person looks, or the map says how they are written (case)")
 	}
 	if r.Retention != "" {
 		all = append(all, r.Retention)
@@ -176,6 +181,18 @@ func elsewhere(b *strings.Builder, m *datamap.Map) {
 			days = "gone after " + plural(o.Days)
 		}
 		wrap(b, fmt.Sprintf("%s (%s): %s", o.Place, days, o.What))
+	}
+	b.WriteString("\n")
+}
+
+// ignored tells which stores nobody has to map, and until when.
+func ignored(b *strings.Builder, m *datamap.Map) {
+	if len(m.Ignored) == 0 {
+		return
+	}
+	b.WriteString("Stores left out, for somebody has looked into them\n")
+	for _, i := range m.Ignored {
+		wrap(b, fmt.Sprintf("%s (counts until %s): %s", i.Store, i.Review, i.Why))
 	}
 	b.WriteString("\n")
 }

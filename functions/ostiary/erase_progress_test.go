@@ -10,6 +10,7 @@ import (
 	"time"
 
 	main "ostiary.internal/functions/ostiary"
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/platform/clock"
 )
@@ -23,7 +24,7 @@ func TestReplayShowsItems(t *testing.T) {
 	r.folder, _ = company(t, "demo-company", "")
 	taken := clock.System{}.Now()
 	r.remember(func(l *ledger.Ledger) {
-		fatal(t, l.Add(t.Context(), ledger.Subject{Tenant: "acme", Kind: "uid", ID: "u1"}, taken.Add(time.Hour)))
+		fatal(t, l.Add(t.Context(), ledger.Subject{Tenant: "acme", Role: datamap.Controller, Kind: "uid", ID: "u1"}, taken.Add(time.Hour)))
 	})
 	data.put(t, "tenants/acme/users/u1", map[string]any{"uid": "u1", "email": "jo@acme.example", "made": "2026-01-01T00:00:00Z"})
 	const sessions = 650 // more than two pages; her account is found by its id and by her address

@@ -123,15 +123,17 @@ type replayed struct {
 
 // returned is somebody who was erased and is back.
 type returned struct {
-	Tenant   string    `json:"tenant"`
-	Kind     string    `json:"kind"`
-	ID       string    `json:"id"`
-	Erased   time.Time `json:"erased"`             // the first time
-	Doubtful bool      `json:"doubtful,omitempty"` // nothing tells whether the data is older: a person looks
-	Entries  []string  `json:"entries"`            // that tell of her
-	Done     *again    `json:"done,omitempty"`
+	Tenant   string       `json:"tenant"`
+	Role     datamap.Role `json:"role,omitempty"` // in whose data; "" of all of a tenant
+	Kind     string       `json:"kind"`
+	ID       string       `json:"id"`
+	Erased   time.Time    `json:"erased"`             // the first time
+	Doubtful bool         `json:"doubtful,omitempty"` // nothing tells whether the data is older: a person looks
+	Entries  []string     `json:"entries"`            // that tell of her
+	Done     *again       `json:"done,omitempty"`
 
-	address string
+	address   string
+	elsewhere bool // only items of the other role tell of her
 }
 
 func (r *replayed) exit() int {
@@ -178,11 +180,14 @@ func (b backups) replay(ctx context.Context, bar *progress) (*replayed, error) {
 		return nil
 	})
 	for _, subject := range slices.SortedFunc(maps.Keys(people), func(a, b ledger.Subject) int {
-		return cmp.Or(strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID))
+		return cmp.Or(strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID), strings.Compare(string(a.Role), string(b.Role)))
 	}) {
 		report.People = append(report.People, people[subject])
 	}
 	bar.end()
+	if err == nil {
+		report.People, err = o.there(ctx, report.People, bar)
+	}
 	if err != nil || !b.execute {
 		return report, err
 	}
@@ -194,10 +199,10 @@ func (b backups) replay(ctx context.Context, bar *progress) (*replayed, error) {
 func found(people map[ledger.Subject]*returned, a ledger.Again) {
 	who, known := people[a.Subject]
 	if !known {
-		who = &returned{Tenant: a.Tenant, Kind: a.Kind, ID: a.ID, Erased: a.Before, Doubtful: true}
+		who = &returned{Tenant: a.Tenant, Role: a.Role, Kind: a.Kind, ID: a.ID, Erased: a.Before, Doubtful: true, elsewhere: true}
 		people[a.Subject] = who
 	}
-	who.Doubtful = who.Doubtful && a.Doubtful
+	who.Doubtful, who.elsewhere = who.Doubtful && a.Doubtful, who.elsewhere && a.Elsewhere
 	who.address = cmp.Or(who.address, a.Address)
 	if !slices.Contains(who.Entries, a.Entry) {
 		who.Entries = append(who.Entries, a.Entry)
@@ -233,7 +238,8 @@ func (r *replayed) print(w io.Writer, asJSON bool) error {
 		case p.Done != nil:
 			what = fmt.Sprintf("erased again in part: %d items, %d anonymised; open: %s", p.Done.Erased, p.Done.Anonymised, opens(p.Done.Open))
 		}
-		fmt.Fprintf(w, "  %s %s %s, erased %s, in %s: %s\n", p.Tenant, p.Kind, p.ID, p.Erased.Format(time.RFC3339), strings.Join(p.Entries, ", "), what)
+		whose := map[datamap.Role]string{datamap.Processor: ", as a customer of theirs"}[p.Role]
+		fmt.Fprintf(w, "  %s %s %s%s, erased %s, in %s: %s\n", p.Tenant, p.Kind, p.ID, whose, p.Erased.Format(time.RFC3339), strings.Join(p.Entries, ", "), what)
 	}
 	if len(r.Missing) > 0 {
 		fmt.Fprintf(w, "Not there, so that nobody can tell: the places of %s. Say with --restored where they are.\n", strings.Join(r.Missing, ", "))

@@ -149,15 +149,15 @@ const replayMap = `
 identifiers: [{id: email, reusable: true, normalise: email}, {id: uid}]
 entries:
   - {id: sessions, store: "firestore://{project}/main", place: "tenants/{tenant}/sessions", region: europe-west1, role: controller, tenant: {path: true}, select: {equals: uid, of: uid}, action: delete, access: true, backup_class: files}
-  - {id: notes, store: "firestore://{project}/main", place: "tenants/{tenant}/notes", region: europe-west1, role: controller, tenant: {path: true}, select: {equals: email, of: email}, action: delete, created: made, backup_class: files}
-  - {id: users, store: "firestore://{project}/main", place: "tenants/{tenant}/users", region: europe-west1, role: controller, tenant: {path: true}, select: {document: "{uid}", or: {equals: email, of: email}}, action: delete, DEEP created: made,
+  - {id: notes, store: "firestore://{project}/main", place: "tenants/{tenant}/notes", region: europe-west1, role: controller, tenant: {path: true}, select: {equals: email, of: email, case: lower}, action: delete, created: made, backup_class: files}
+  - {id: users, store: "firestore://{project}/main", place: "tenants/{tenant}/users", region: europe-west1, role: controller, tenant: {path: true}, select: {document: "{uid}", or: {equals: email, of: email, case: lower}}, action: delete, DEEP created: made,
      directory: true, address: email, derives: [{identifier: uid, from: uid}], backup_class: files}
 backups: [{class: files, days: 90}]
 strict: false
 `
 
 // company writes a policy folder with the map, and reads it as the command does.
-func company(t *testing.T, project, deep string) (folder string, m *datamap.Map) {
+func company(t *testing.T, project, deep string, more ...string) (folder string, m *datamap.Map) {
 	t.Helper()
 	folder = t.TempDir()
 	for name, text := range map[string]string{
@@ -166,7 +166,7 @@ func company(t *testing.T, project, deep string) (folder string, m *datamap.Map)
 		"promises/x.yaml": "promises: [{id: X01, text: {en: \"Data of whoever asks is erased.\"}, source: {file: policy, section: Data}, check: dsr-desk, severity: high, kept_by: [{records: dsr-desk}]}]",
 		"tenants.yaml": "tenants: [{id: acme, name: Acme, country: DE, language: en, domains: [acme.example], contract_hours: 24, contacts: [], region: europe-west1}, " +
 			"{id: twin, name: Twin, country: DE, language: en, domains: [twin.example], contract_hours: 24, contacts: [], region: europe-west1}]",
-		"datamap.yaml": strings.Replace(replayMap, "DEEP", deep, 1),
+		"datamap.yaml": strings.Replace(strings.Replace(replayMap, "DEEP", deep, 1), "entries:\n", "entries:\n"+strings.Join(more, ""), 1),
 	} {
 		fatal(t, os.MkdirAll(filepath.Dir(filepath.Join(folder, name)), 0o700))
 		fatal(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
@@ -224,9 +224,9 @@ func (r *restoring) forget(tenant string, executed time.Time) {
 			Store: state, Keys: sealing.New(filepath.Join(t.TempDir(), "key"), rand.Reader), Random: rand.Reader, Clock: clock.System{}, Map: r.m, Zone: time.UTC,
 			Reader: func(context.Context, string) (erasure.Reader, error) { return r.data, nil },
 			Eraser: func(context.Context, string) (erasure.Store, error) { return r.data, nil },
-			Suppress: func(ctx context.Context, tenant string, ids []datamap.Identifier, _ time.Time) error {
+			Suppress: func(ctx context.Context, tenant string, role datamap.Role, ids []datamap.Identifier, _ time.Time) error {
 				for _, id := range ids {
-					fatal(t, l.Add(ctx, ledger.Subject{Tenant: tenant, Kind: id.Kind, ID: id.Value}, executed))
+					fatal(t, l.Add(ctx, ledger.Subject{Tenant: tenant, Role: role, Kind: id.Kind, ID: id.Value}, executed))
 				}
 				return nil
 			},
@@ -252,10 +252,10 @@ type replayAnswer struct {
 	Items  ledger.Summary `json:"items"`
 	Mode   string         `json:"mode"`
 	People []struct {
-		Tenant, Kind, ID string
-		Doubtful         bool
-		Entries          []string
-		Done             *struct {
+		Tenant, Role, Kind, ID string
+		Doubtful               bool
+		Entries                []string
+		Done                   *struct {
 			Erased int64
 			Open   []struct{ Entry, Why string }
 		}
@@ -369,7 +369,7 @@ func TestRestoredElsewhere(t *testing.T) {
 	r.folder, r.m = company(t, "demo-company", "")
 	taken := clock.System{}.Now()
 	r.remember(func(l *ledger.Ledger) {
-		fatal(t, l.Add(t.Context(), ledger.Subject{Tenant: "acme", Kind: "uid", ID: "u1"}, taken.Add(time.Hour)))
+		fatal(t, l.Add(t.Context(), ledger.Subject{Tenant: "acme", Role: datamap.Controller, Kind: "uid", ID: "u1"}, taken.Add(time.Hour)))
 	})
 	elsewhere := filepath.Join(t.TempDir(), "restored.db")
 	there := func(fn func(s *drawers)) {

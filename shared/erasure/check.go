@@ -51,13 +51,27 @@ func (q Query) checkTenant() string {
 }
 
 func (q Query) checkMatch() string {
-	m := q.Match
+	for _, m := range q.Not {
+		if m.Kind == MatchTenant {
+			return "it leaves out a whole tenant"
+		}
+		if wrong := m.check(); wrong != "" {
+			return wrong
+		}
+	}
+	return q.Match.check()
+}
+
+func (m Match) check() string {
 	switch m.Kind {
 	case MatchEquals, MatchContains, MatchMapKey, MatchMetadata:
 		if m.Field == "" {
 			return "no field is named to recognise items by"
 		}
-	case MatchDocument, MatchPrefix:
+	case MatchRef, MatchDocument, MatchPrefix:
+		if m.Fold {
+			return "names are not recognised whatever their case"
+		}
 	case MatchTenant:
 		if len(m.Values) > 0 {
 			return "a whole tenant is recognised by nothing else"

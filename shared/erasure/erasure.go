@@ -6,7 +6,11 @@
 // request decides, the packages named after a store act.
 package erasure
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Limits of one call. A unit of work is one page.
 const (
@@ -18,10 +22,13 @@ const (
 // MatchTenant, to one tenant as a whole). Only package datamap makes queries; a store refuses with fault.Invalid
 // one whose Tenant is not bound.
 type Query struct {
-	Entry   string // id in the data map
-	Place   string // in the store's notation: a collection path or group, a bucket, a table, a database and collection
-	Tenant  Tenant
-	Match   Match
+	Entry  string // id in the data map
+	Place  string // in the store's notation: a collection path or group, a bucket, a table, a database and collection
+	Tenant Tenant
+	Match  Match
+	// Not leaves out what one of these recognises as well: another search finds it. Find, Values and Group go by it; Erase
+	// does not, for what its items are was said when they were found.
+	Not     []Match
 	Descend bool     // what lies below an item is part of it: subcollections, also under missing parents
 	Below   []string // places whose items go with those they refer to, of a store that reaches into others by itself (ON DELETE CASCADE)
 	// Except names collections inside a whole tenant's place, on Firestore: what lies in or below them is of other entries,
@@ -60,8 +67,9 @@ type Tenant struct {
 // MatchKind says how an item is recognised.
 type MatchKind string
 
-// The ways of recognising an item. Text is compared exactly: bytes, case and all.
+// The ways of recognising an item. Text is compared exactly, bytes, case and all, but where Match.Fold says otherwise.
 const (
+	MatchRef      MatchKind = "ref"      // Values are the Refs of items that a Find of the place returned; nobody else's word is one
 	MatchDocument MatchKind = "document" // Values are whole names: a document path, a primary key, an object's name
 	MatchEquals   MatchKind = "equals"   // Field (dotted path or column) equals one of Values
 	MatchContains MatchKind = "contains" // the list in Field holds one of Values; erasing takes the member out
@@ -76,6 +84,37 @@ type Match struct {
 	Kind   MatchKind
 	Field  string
 	Values []string // 1 to MaxValues, none empty; none for MatchTenant
+	// Fold says that A to Z are compared whatever their case; of no other letter is it certain that it means the same. Of
+	// MatchEquals, MatchContains, MatchMapKey and MatchMetadata alone. A store that could only do so by reading what it has of
+	// everybody is Invalid: it never answers for the letters that were given and keeps silent about the others.
+	Fold bool
+}
+
+// Is reports whether text is one of the values of a match that compares text; a prefix or a path is not told by it.
+func (m Match) Is(text string) bool {
+	return text != "" && slices.ContainsFunc(m.Values, func(v string) bool {
+		return v == text || m.Fold && Lower(v) == Lower(text)
+	})
+}
+
+// Lower makes A to Z small, and leaves every other character as it is.
+func Lower(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
+}
+
+// Folded are the values of a match that folds, as Lower has them.
+func (m Match) Folded() []string {
+	var all []string
+	for _, v := range m.Values {
+		all = append(all, Lower(v))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Action is what Erase does to an item.

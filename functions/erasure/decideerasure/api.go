@@ -42,6 +42,9 @@ func (k *desk) api() []web.Route {
 		decide("/exported", "Say that the person has the copy she asked for.", nil, decided(k, exporting), "state_conflict"),
 		decide("/settle", "Say that the account belongs to somebody else too.", nil, decided(k, settling), "state_conflict"),
 		decide("/resume", "Search again after what stood in the way was put right.", nil, decided(k, resuming), "state_conflict"),
+		route("GET", "/v1/parties", "What has to be settled with third parties by hand, at most 200 of each kind.", nil, map[int]any{200: Parties{}}, k.listParties),
+		route("POST", "/v1/parties/connections/{id}", "Say what became of a connection that no program could end.", Settled{}, map[int]any{200: Party{}}, partied(k.connectionSettled), "grant_unknown", "state_conflict"),
+		route("POST", "/v1/parties/notices/{id}", "Say what became of telling a recipient.", Settled{}, map[int]any{200: Party{}}, partied(k.noticeSettled), "notice_unknown", "state_conflict"),
 		decide("/giveup", "End a request whose identity cannot be established.", nil, decided(k, givingUp), "state_conflict"),
 	}
 }

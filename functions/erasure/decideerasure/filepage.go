@@ -2,6 +2,7 @@ package decideerasure
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/erasure/request/letter"
+	"ostiary.internal/shared/platform/fault"
 )
 
 func (k *desk) filePage(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
@@ -38,11 +40,17 @@ func (k *desk) showFile(w http.ResponseWriter, r *http.Request, who caller.Staff
 	today := k.today()
 	data := page.File{
 		Problem: trouble, Item: k.item(r, f.Request, today), Form: flat(form), Warning: f.Deadline.Warning, Channel: "channel." + string(f.Channel),
-		Who: "who." + string(f.Requester), Proved: moment(r, who, f.Proved), Language: f.Language, Lost: f.Lost, Linked: f.Linked, Of: f.Of,
+		Who: "who." + string(f.Requester), Proved: moment(r, who, f.Proved), Language: f.Language, Lost: f.Lost,
 		Least: calendar.AddDays(today.today, 1).String(),
 	}
 	if refused == nil {
 		data.Done = staffed.Note(r, notes)
+	}
+	if data.Linked, err = k.links(r.Context(), f.Linked...); err != nil {
+		return err
+	}
+	if data.Of, err = k.links(r.Context(), f.Of); err != nil {
+		return err
 	}
 	k.given(&data, f)
 	k.clocks(&data, r, who, f.Request, today)
@@ -54,6 +62,23 @@ func (k *desk) showFile(w http.ResponseWriter, r *http.Request, who caller.Staff
 	}
 	outcome(&data, r, who, f.Request)
 	return k.Render(w, r, who, status, "file", "desk.title", home+f.ID, data)
+}
+
+// links lead to other requests, by the numbers people know them by. One that is gone is left out.
+func (k *desk) links(ctx context.Context, ids ...string) (all []page.Link, err error) {
+	for _, id := range ids {
+		if id == "" {
+			continue
+		}
+		var other request.Request
+		if err := k.Store.Get(ctx, request.Requests, id, &other); fault.Is(err, fault.NotFound) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Link{ID: id, Number: page.Group(other.Number)})
+	}
+	return all, nil
 }
 
 // given is what the person gave, as long as it is kept.
@@ -107,9 +132,12 @@ func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q requ
 // Words there are texts for. What is new to this page is told in general.
 var (
 	whys   = []string{"last_owner", "not_owner", "unusable", "left", "unmapped", "withdrawn", "duplicate", "instruction"}
-	doubts = []string{"shared_mailbox", "look_alike", "many_items", "large_share", "review", "closure", "by_hand", "moved", "hold", "blind"}
-	opens  = []string{"missing", "denied", "refused", "unreachable", "changing", "after", "foreign", "held", "review", "no_end", "unasked", "group"}
+	doubts = []string{"shared_mailbox", "look_alike", "many_items", "large_share", "review", "closure", "by_hand", "moved", "hold", "untold", "blind"}
+	opens  = []string{"missing", "denied", "refused", "unreachable", "changing", "after", "foreign", "held", "review", "no_end", "unasked", "letters", "group"}
 )
+
+// asks are the words of what a person finds out by hand, and answers.
+var asks = []string{"unasked", request.Letters, request.Group}
 
 // known is the key of a word's text.
 func known(prefix, word string, all []string) string {
@@ -165,8 +193,11 @@ func outcome(data *page.File, r *http.Request, who caller.Staff, q request.Reque
 	}
 	for _, o := range q.Outcome.Open {
 		if o.Why != toLookAt {
-			unasked := o.Why == "unasked"
-			data.Open = append(data.Open, page.Opened{Entry: o.Entry, Why: known("open.", o.Why, opens), Unasked: unasked})
+			shown := page.Opened{Entry: o.Entry, Why: known("open.", o.Why, opens)}
+			if slices.Contains(asks, o.Why) {
+				shown.Asks, shown.What, shown.Go, shown.Items = o.Why, o.Why+".what", o.Why+".go", o.Items
+			}
+			data.Open = append(data.Open, shown)
 		}
 	}
 	for _, l := range looks(q) {

@@ -35,7 +35,7 @@ func TestAPI(t *testing.T) {
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
 			"approved": approved, "held": held, "refused": refused, "extended": extended, "entered": entered, "looked at": lookedAt, "hindered": hindered, "closing": closing,
-			"roles": roles, "own matter": ownMatter, "nobody": nobody, "gate": gate, "hostile": hostile, "outages": outages,
+			"roles": roles, "own matter": ownMatter, "nobody": nobody, "gate": gate, "hostile": hostile, "outages": outages, "by program": byProgram,
 		} {
 			t.Run(name, part)
 		}
@@ -231,7 +231,7 @@ func refused(t *testing.T) {
 	for _, deed := range []string{"exported", "settle", "resume", "giveup"} {
 		do(t, s, simone, "POST", path+"/"+deed, nil, 409, "state_conflict")
 	}
-	do(t, s, simone, "POST", path+"/reviewed", Reviewed{"notes", 1}, 409, "state_conflict")
+	do(t, s, simone, "POST", path+"/reviewed", Reviewed{Entry: "notes", Items: 1}, 409, "state_conflict")
 	do(t, s, simone, "POST", path+"/extend", Extension{"number"}, 409, "state_conflict")
 }
 
@@ -279,7 +279,7 @@ func entered(t *testing.T) {
 	}
 	s.Planned(t, made.ID, request.Plan{Digest: digest, Map: "m", Items: 1, Review: 2, Look: []request.Look{{Entry: "notes", Items: 2}}, Own: true})
 	hold := NewHold{Entry: "notes", Ground: "art17-3-e", Until: calendar.Day{Year: 2026, Month: 5, Day: 1}}
-	for deed, body := range map[string]any{"approve": Approval{digest}, "hold": hold, "reject": Refusal{Ground: "art17-1"}, "reviewed": Reviewed{"notes", 2}} {
+	for deed, body := range map[string]any{"approve": Approval{digest}, "hold": hold, "reject": Refusal{Ground: "art17-1"}, "reviewed": Reviewed{Entry: "notes", Items: 2}} {
 		do(t, s, dorothea, "POST", path+"/"+deed, body, 403, "approve_self")
 	}
 	do(t, s, simone, "POST", path+"/hold", hold, 200, "")
@@ -316,7 +316,7 @@ func lookedAt(t *testing.T) {
 	s := started(t)
 	id, path := proved(t, s, request.Ask{})
 	s.Planned(t, id, request.Plan{Digest: digest, Map: "m", Items: 1, Review: 2, Look: []request.Look{{Entry: "notes", Items: 2}}, Own: true})
-	do(t, s, simone, "POST", path+"/reviewed", Reviewed{"notes", 3}, 409, "review_unknown")
+	do(t, s, simone, "POST", path+"/reviewed", Reviewed{Entry: "notes", Items: 3}, 409, "review_unknown")
 	do(t, s, simone, "POST", path+"/approve", Approval{digest}, 200, "")
 	s.Started(t, id)
 	s.Executed(t, id, request.Totals{Erased: 1})
@@ -326,7 +326,7 @@ func lookedAt(t *testing.T) {
 	if whole.State != "partial" || len(whole.OpenEntries) != 1 {
 		t.Fatalf("with free text it is %s", whole.State)
 	}
-	do(t, s, simone, "POST", path+"/reviewed", Reviewed{"notes", 2}, 200, "")
+	do(t, s, simone, "POST", path+"/reviewed", Reviewed{Entry: "notes", Items: 2}, 200, "")
 	s.Verified(t, id, request.Outcome{Open: []request.Open{{Entry: "notes", Why: "review", Items: 2}}})
 	do(t, s, simone, "GET", path, nil, 200, "").Decode(t, &whole)
 	if whole.State != "completed" {

@@ -22,8 +22,8 @@ func roles(t *testing.T) {
 	}{
 		{"GET", "/v1/requests", nil}, {"GET", path, nil}, {"POST", "/v1/requests", Letter{Tenant: tenant, Channel: "letter", Received: s.Clock.Now()}}, {"POST", path + "/approve", Approval{digest}},
 		{"POST", path + "/hold", NewHold{Entry: "notes", Ground: "art17-3-e", Until: until}}, {"POST", path + "/release", Released{"x"}}, {"POST", path + "/reject", Refusal{Ground: "art17-1"}},
-		{"POST", path + "/extend", Extension{"number"}}, {"POST", path + "/reviewed", Reviewed{"notes", 1}}, {"POST", path + "/exported", nil}, {"POST", path + "/settle", nil},
-		{"POST", path + "/resume", nil}, {"POST", path + "/giveup", nil},
+		{"POST", path + "/extend", Extension{"number"}}, {"POST", path + "/reviewed", Reviewed{Entry: "notes", Items: 1}}, {"POST", path + "/exported", nil}, {"POST", path + "/settle", nil},
+		{"POST", path + "/resume", nil}, {"POST", path + "/giveup", nil}, {"GET", "/v1/parties", nil}, {"POST", "/v1/parties/connections/aa11", Settled{"revoked"}}, {"POST", "/v1/parties/notices/bb22", Settled{"impossible"}},
 	} {
 		before := s.State(t)
 		do(t, s, emma, r.method, r.path, r.body, 403, "role_missing")
@@ -35,10 +35,13 @@ func roles(t *testing.T) {
 func all(path string) map[string]any {
 	return map[string]any{
 		path + "/approve": Approval{digest}, path + "/hold": NewHold{Entry: "notes", Ground: "art17-3-e", Until: calendar.Day{Year: 2026, Month: 5, Day: 1}}, path + "/release": Released{"x"},
-		path + "/reject": Refusal{Ground: "art17-1"}, path + "/extend": Extension{"number"}, path + "/reviewed": Reviewed{"notes", 1}, path + "/exported": nil, path + "/settle": nil,
+		path + "/reject": Refusal{Ground: "art17-1"}, path + "/extend": Extension{"number"}, path + "/reviewed": Reviewed{Entry: "notes", Items: 1}, path + "/exported": nil, path + "/settle": nil,
 		path + "/resume": nil, path + "/giveup": nil,
 	}
 }
+
+// parted are where somebody settles what byHand left.
+var parted = []string{"/v1/parties/connections/aa11", "/v1/parties/notices/bb22"}
 
 func ownMatter(t *testing.T) {
 	t.Parallel()
@@ -67,6 +70,10 @@ func gate(t *testing.T) {
 	w := functiontest.New(t, setup)
 	requests := []functiontest.Request{call(w, dorothea, "GET", "/v1/requests", nil), call(w, dorothea, "GET", "/v1/requests/abcdefghjk", nil),
 		call(w, dorothea, "POST", "/v1/requests", Letter{Tenant: tenant, Channel: "letter", Received: w.Clock.Now()})}
+	for _, path := range parted {
+		requests = append(requests, call(w, dorothea, "POST", path, Settled{"impossible"}))
+	}
+	requests = append(requests, call(w, dorothea, "GET", "/v1/parties", nil))
 	for path, body := range all("/v1/requests/abcdefghjk") {
 		requests = append(requests, call(w, dorothea, "POST", path, body))
 	}
@@ -79,7 +86,7 @@ func hostile(t *testing.T) {
 	for path, body := range map[string]string{
 		"/v1/requests": `{"tenant":"` + tenant + `"}`, "/v1/requests/abcdefghjk/approve": `{"plan_digest":"x"}`, "/v1/requests/abcdefghjk/hold": `{"entry":"notes","ground":"art17-3-e","until":"2026-05-01"}`,
 		"/v1/requests/abcdefghjk/release": `{"hold":"x"}`, "/v1/requests/abcdefghjk/reject": `{"ground":"art17-1"}`, "/v1/requests/abcdefghjk/extend": `{"reason":"number"}`,
-		"/v1/requests/abcdefghjk/reviewed": `{"entry":"notes","items":1}`,
+		"/v1/requests/abcdefghjk/reviewed": `{"entry":"notes","items":1}`, parted[0]: `{"outcome":"revoked"}`, parted[1]: `{"outcome":"impossible"}`,
 	} {
 		s.Bodies(t, &answered, functiontest.Request{Method: "POST", Path: "/decideerasure" + path, Body: body, Token: s.Staff(dorothea)})
 	}
@@ -96,6 +103,11 @@ func outages(t *testing.T) {
 	do(t, late, dorothea, "POST", latePath+"/approve", Approval{digest}, 409, "state_conflict")
 	s.Outages(t, &answered, call(s.World, dorothea, "GET", "/v1/requests", nil), 200, &s.Directory)
 	s.Outages(t, &answered, call(s.World, dorothea, "GET", path, nil), 200, &s.Directory, &s.RequestKey)
+	s.Outages(t, &answered, call(s.World, dorothea, "GET", "/v1/parties", nil), 200, &s.Directory)
+	byHand(t, s)
+	for i, outcome := range []string{"revoked", "impossible"} {
+		s.Outages(t, &answered, call(s.World, dorothea, "POST", parted[i], Settled{outcome}), 200, &s.Directory)
+	}
 	s.Outages(t, &answered, call(s.World, dorothea, "POST", "/v1/requests", Letter{Tenant: tenant, Channel: "letter", Received: s.Clock.Now()}), 201, &s.Directory, &s.RequestKey)
 	hold := NewHold{Entry: "notes", Ground: "art17-3-e", Until: calendar.Day{Year: 2026, Month: 5, Day: 1}}
 	for _, r := range []struct {

@@ -194,6 +194,28 @@ func TestOpenOnPages(t *testing.T) {
 	says(t, done(t, s, simone, page, "/"+id+"/resume"), "Everything is searched again.")
 }
 
+// What no search can tell is asked on the page, and a person's answer, on record, ends it.
+func TestAsksOnPages(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	id, path := proved(t, s, request.Ask{})
+	s.Planned(t, id, request.Plan{Digest: digest, Map: "m", Items: 1, Own: true})
+	s.Started(t, id)
+	s.Executed(t, id, request.Totals{Erased: 1})
+	outcome := request.Outcome{Open: []request.Open{{Entry: "users", Why: "letters"}, {Entry: "usage", Why: "group", Items: 3}}}
+	s.Verified(t, id, outcome)
+	page := open(t, s, simone, "/"+id+"?lang=en")
+	says(t, page, "in other capitals and small letters", "Nothing of hers is there, however it is written", "Nobody can be told apart")
+	do(t, s, simone, "POST", path+"/reviewed", Reviewed{"usage", 4, "group"}, 409, "review_unknown")
+	do(t, s, simone, "POST", path+"/reviewed", Reviewed{"usage", 3, "group"}, 200, "")
+	says(t, done(t, s, simone, page, "/"+id+"/reviewed"), "Noted: these items no longer keep it open.") // the first form: letters
+	s.Verified(t, id, outcome)
+	var whole Whole
+	if do(t, s, simone, "GET", path, nil, 200, "").Decode(t, &whole); whole.State != "completed" {
+		t.Errorf("answered, it is %s with %v", whole.State, whole.OpenEntries)
+	}
+}
+
 // A day that is near is told, and one that has passed.
 func TestDaysOnPages(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/functions/erasure/internal/scene"
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/shared/erasure/oauth"
 	"ostiary.internal/shared/erasure/receipt"
@@ -13,10 +14,9 @@ import (
 	"ostiary.internal/shared/platform/store"
 )
 
-// What no program could settle is listed, and a person's word settles it, on record; nobody else's does.
-func TestPartiesOnPages(t *testing.T) {
-	t.Parallel()
-	s := started(t)
+// byHand leaves a connection and a notice for a person.
+func byHand(t *testing.T, s *scene.Scene) {
+	t.Helper()
 	past, salt := functiontest.Start.Add(-time.Hour), []byte("sixteen bytes...")
 	grant := oauth.Grant{
 		V: 1, ID: "aa11", Salt: salt, Provider: "google", Entry: "grants", Tenant: tenant, Cause: oauth.Cancelled, State: oauth.Manual, Why: "gave_up", Since: past.AddDate(0, 0, -8),
@@ -34,6 +34,44 @@ func TestPartiesOnPages(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// byProgram: the same list and the same words for programs: what is settled is on record once, and listed no more.
+func byProgram(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	for _, path := range parted {
+		do(t, s, dorothea, "POST", path, Settled{"revoked"}, 404, map[string]string{parted[0]: "grant_unknown", parted[1]: "notice_unknown"}[path])
+	}
+	byHand(t, s)
+	var all Parties
+	do(t, s, dorothea, "GET", "/v1/parties", nil, 200, "").Decode(t, &all)
+	if len(all.Connections) != 1 || len(all.Notices) != 1 || all.Connections[0].Name != "Google" || all.Connections[0].State != "manual" || !all.Connections[0].Late ||
+		all.Notices[0].Party != "mailer" || all.Notices[0].State != "pending" || all.Notices[0].Why != "unreachable" || all.Notices[0].Waits {
+		t.Fatalf("listed are %+v", all)
+	}
+	for i, outcome := range []string{"revoked", "impossible"} {
+		do(t, s, dorothea, "POST", parted[i], Settled{"pending"}, 409, "state_conflict")
+		var after Party
+		for range 2 {
+			do(t, s, dorothea, "POST", parted[i], Settled{outcome}, 200, "").Decode(t, &after)
+		}
+		if after.State != outcome || after.Late || !after.Due.IsZero() {
+			t.Errorf("it stands as %+v", after)
+		}
+		do(t, s, simone, "POST", parted[i], Settled{outcome}, 409, "state_conflict")
+	}
+	do(t, s, dorothea, "GET", "/v1/parties", nil, 200, "").Decode(t, &all)
+	if len(all.Connections)+len(all.Notices) != 0 {
+		t.Errorf("listed are %+v", all)
+	}
+}
+
+// What no program could settle is listed, and a person's word settles it, on record; nobody else's does.
+func TestPartiesOnPages(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	byHand(t, s)
 	if got := s.Call(t, call(s.World, emma, "GET", "/parties", nil)); got.Status != 403 {
 		t.Errorf("somebody who decides nothing gets the list: %d", got.Status)
 	}

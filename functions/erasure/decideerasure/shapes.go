@@ -90,6 +90,30 @@ type Progress struct {
 	Erased int64 `json:"erased" doc:"and made anonymous, in this run"`
 }
 
+// Parties is what has to be settled with third parties by hand; those to look at first in front.
+type Parties struct {
+	Connections []Party `json:"connections"`
+	Notices     []Party `json:"notices"`
+}
+
+// Party is one connection to be ended at a provider, or one recipient to be told or heard from.
+type Party struct {
+	ID    string    `json:"id"`
+	Party string    `json:"party" doc:"id of the provider or the recipient in the data map"`
+	Name  string    `json:"name"`
+	Where string    `json:"where,omitempty" doc:"page on which it can be done"`
+	State string    `json:"state"`
+	Why   string    `json:"why,omitempty" doc:"a word: what stands in the way"`
+	Due   time.Time `json:"due,omitzero" doc:"when it is late"`
+	Late  bool      `json:"late"`
+	Waits bool      `json:"waits" doc:"for the recipient's answer: nobody has to do anything yet"`
+}
+
+// Settled says what became of it.
+type Settled struct {
+	Outcome string `json:"outcome" required:"true" doc:"of a connection: revoked, gone, shared or failed; of a notice: acknowledged, impossible or disproportionate"`
+}
+
 // Approval approves a plan.
 type Approval struct {
 	PlanDigest string `json:"plan_digest" required:"true"`
@@ -120,10 +144,11 @@ type Extension struct {
 	Reason string `json:"reason" required:"true" enum:"complexity,number"`
 }
 
-// Reviewed says that somebody has looked at items only a person can judge.
+// Reviewed says that somebody has looked at items only a person can judge, or has found out what no search can tell.
 type Reviewed struct {
 	Entry string `json:"entry" required:"true"`
 	Items int64  `json:"items" required:"true"`
+	Why   string `json:"why,omitempty" enum:"letters,group"` // of what no search can tell: as it stands open
 }
 
 // Letter is a request that came by letter or mail.

@@ -2,7 +2,8 @@
 // with the paths and headers of 1.0 besides. Whoever calls is known by a token that is bound to one customer in the policy,
 // and reaches that customer's instructions alone. Every answer that is no refusal is signed.
 //
-// It searches nothing, erases nothing and calls nobody back; package callback does the last, elsewhere. The package
+// It searches nothing, erases nothing and calls nobody back; package callback does the last, elsewhere. Discovery and the
+// certificate are served without a token too, by requesterasure: a function has callers of one kind. The package
 // shared/erasure/opendsr says how what the specification leaves open is read.
 package opendsr
 
@@ -38,9 +39,8 @@ func init() { functions.HTTP("opendsr", Function.Entry()) }
 // processor holds what the handlers share.
 type processor struct {
 	*parts.Parts
-	gate   caller.Gate
-	types  []opendsr.IdentityType // by which people of customers' can be named
-	hashed []opendsr.IdentityType // of them: of whom a digest is can be looked up everywhere
+	gate  caller.Gate
+	types []opendsr.IdentityType // by which people of customers' can be named
 }
 
 func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
@@ -49,16 +49,7 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 		return web.Function{}, err
 	}
 	s := &processor{Parts: p, gate: caller.Gate{Policy: d.Policy, Identity: d.Identity, Clock: d.Clock, Fronted: d.Fronted()}}
-	kinds := p.Map.Instructable()
-	for _, t := range opendsr.IdentityTypes {
-		kind, served := kinds[t]
-		if served {
-			s.types = append(s.types, t)
-		}
-		if served && p.Map.Hashable(kind.ID) {
-			s.hashed = append(s.hashed, t)
-		}
-	}
+	s.types, _ = p.Identities()
 	return d.Served(s.routes()...)
 }
 

@@ -68,7 +68,7 @@ func TestDiscovery(t *testing.T) {
 	var d opendsr.Discovery
 	w.signed(t, opendsr.V2, w.Call(t, w.as(nord, "GET", "/opendsr/v2/discovery", nil)).Want(t, 200, ""), &d)
 	want := []opendsr.SupportedIdentity{{Type: "email", Format: "raw"}, {Type: "email", Format: "sha1"}, {Type: "email", Format: "md5"}, {Type: "email", Format: "sha256"}}
-	if d.APIVersion != "2.0" || !slices.Equal(d.Identities, want) || d.Certificate != "https://ostiary.test/opendsr/v2/certificate" {
+	if d.APIVersion != "2.0" || !slices.Equal(d.Identities, want) || d.Certificate != "https://ostiary.test/requesterasure/opendsr/v2/certificate" {
 		t.Errorf("discovery says %+v", d)
 	}
 	a := w.Call(t, w.as(nord, "GET", "/opendsr/v2/certificate", nil)).Want(t, 200, "")

@@ -58,7 +58,7 @@ func (s *processor) discovery(w http.ResponseWriter, r *http.Request) error {
 	if _, _, err := s.of(r); err != nil {
 		return err
 	}
-	return s.answer(r.Context(), w, opendsr.V2, http.StatusOK, opendsr.Discover(s.types, s.hashed, s.Page(s.Manifest.Name)+"v2/certificate"))
+	return s.answer(r.Context(), w, opendsr.V2, http.StatusOK, s.Discovery())
 }
 
 func (s *processor) certificate(w http.ResponseWriter, r *http.Request) error {

@@ -17,6 +17,7 @@ import (
 	"ostiary.internal/functions/erasure/internal/parts"
 	"ostiary.internal/functions/internal/machine"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/erasure/pace"
 	"ostiary.internal/shared/erasure/proof"
 	"ostiary.internal/shared/erasure/receipt"
 	"ostiary.internal/shared/erasure/request"
@@ -24,6 +25,7 @@ import (
 	"ostiary.internal/shared/erasure/survey"
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/evidence/sign"
+	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/event"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
@@ -72,7 +74,8 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	}
 	f := &planerasure{
 		Parts: p, heart: heartbeat.New(heartbeat.Config{Store: d.Store, Box: d.Box, Policy: d.PolicyDigest()}),
-		survey: &survey.Surveyor{Store: d.Store, Box: d.Box, Map: p.Map, Policy: d.PolicyDigest(), Promises: d.Promises(survey.Control), Reader: p.Reader, Lister: p.Lister},
+		survey: &survey.Surveyor{Store: d.Store, Box: d.Box, Map: p.Map, Policy: d.PolicyDigest(), Promises: d.Promises(survey.Control), Reader: p.Reader, Lister: p.Lister,
+			Pace: pace.New(d.Store, clock.System{}, p.Map.Limits.RatePerSecond)},
 	}
 	if f.book, err = p.Book(ctx); err != nil {
 		return web.Function{}, err
@@ -119,7 +122,7 @@ func (f *planerasure) event(ctx context.Context, e event.Event) error {
 	}
 	again, err := clerk.Search(ctx, id)
 	if err == nil {
-		err = f.Tell(ctx, id)
+		err = f.others(ctx, id)
 	}
 	if issued {
 		if err := f.book.Sign(ctx, f.signers...); err != nil {
@@ -140,7 +143,48 @@ func (f *planerasure) issue(ctx context.Context, w request.Work, r run.Report) e
 		return err
 	}
 	maker := &proof.Maker{Store: f.Store, Clock: f.Clock, Book: f.book, Map: f.Map, Mark: mark, Others: f.Others}
-	return maker.Issue(ctx, w, r)
+	if err := maker.Issue(ctx, w, r); err != nil {
+		return err
+	}
+	return f.answered(ctx, w.Request, w.Owed)
+}
+
+// others has recipients told of what was erased, and looks whether third parties have answered since the newest receipt.
+func (f *planerasure) others(ctx context.Context, id string) error {
+	if err := f.Tell(ctx, id); err != nil {
+		return err
+	}
+	requests, err := f.Requests(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := requests.Work(ctx, id, f.Clock.Now())
+	if fault.CodeOf(err) == "request_unknown" {
+		return nil // it ended long ago
+	}
+	if err != nil || w.Made == 0 {
+		return err
+	}
+	return f.answered(ctx, id, w.Made)
+}
+
+// answered compares what third parties have answered with the receipt of that number.
+func (f *planerasure) answered(ctx context.Context, id string, n int) error {
+	requests, err := f.Requests(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := f.book.Made(ctx, id, n)
+	if fault.Is(err, fault.NotFound) {
+		return nil // it has expired
+	} else if err != nil {
+		return err
+	}
+	grants, told, err := f.Others(ctx, id)
+	if err != nil {
+		return err
+	}
+	return requests.Parties(ctx, id, receipt.Waiting(grants, told), !made.Says(grants, told), f.Clock.Now())
 }
 
 // tick is one run of the schedule; each part is tried even when another cannot be done.

@@ -114,6 +114,10 @@ func TestClosed(t *testing.T) {
 	}
 	w.Put("sessions", erasuretest.Nord, sample.Document{Name: "u77-late", Created: w.Clock.Now(), Fields: map[string]any{"uid": "u77", "started_at": w.Clock.Now().Format(time.RFC3339)}})
 	w.Pass(me, 32*24*time.Hour, 6*time.Hour)
+	if r := w.Request(asked.ID); !r.Closed.IsZero() {
+		t.Error("closed while the recipients have still to answer")
+	}
+	w.Pass(me, request.Patience-30*24*time.Hour, 24*time.Hour) // nobody here sends them anything
 	r := w.Request(asked.ID)
 	if r.Closed.IsZero() || r.Made != 2 || r.Forget || r.Totals.Erased < 3 {
 		t.Errorf("%s, closed %s, %d receipts, %d erased, to be forgotten: %v", r.State, r.Closed, r.Made, r.Totals.Erased, r.Forget)

@@ -1,9 +1,11 @@
-// Package purgeexpired erases by age: what the data map's rules of retention say, in each tenant's data, once a day.
+// Package purgeexpired erases by age, once a day: what the data map's rules of retention say, in each tenant's data; and what
+// is kept of people who worked here, after their last day, until the evidence vault forgets them too.
 package purgeexpired
 
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"time"
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
@@ -12,6 +14,7 @@ import (
 	"ostiary.internal/functions/internal/machine"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/erasure/purge"
+	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/web"
 
 	_ "ostiary.internal/shared/erasure/firestore"
@@ -40,6 +43,7 @@ const budget = 4 * time.Minute
 type purgeexpired struct {
 	*parts.Parts
 	sweeper *purge.Sweeper
+	vault   *vault.Vault
 }
 
 func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
@@ -51,10 +55,14 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 	if f.sweeper, err = p.Sweeper(); err != nil {
 		return web.Function{}, err
 	}
+	if f.vault, err = d.ForgettingVault(); err != nil {
+		return web.Function{}, err
+	}
 	return d.Served(machine.Routes(d, machine.On{Tick: f.tick})...)
 }
 
 func (f *purgeexpired) tick(ctx context.Context) error {
 	_, err := f.sweeper.Run(ctx, f.Clock.Now().Add(budget))
-	return err
+	// What the vault has begun to forget goes on even when nothing else does.
+	return errors.Join(err, f.vault.Tick(ctx, f.Clock.Now()))
 }

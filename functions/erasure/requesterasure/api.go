@@ -12,6 +12,7 @@ import (
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
@@ -39,6 +40,10 @@ func (a *asking) api() []web.Route {
 			Problems: []string{"request_unknown", "body_invalid", "too_large", "unavailable"}},
 		{Method: "GET", Path: "/v1/requests/{number}/receipt", Summary: "The newest signed receipt, as a file.", Params: secret, Answers: map[int]any{200: web.Media("application/json")}, Handle: open(a.receipt),
 			Problems: []string{"request_unknown", "receipt_missing", "unavailable"}},
+		{Method: "GET", Path: "/opendsr/v2/discovery", Summary: "How customers' programs instruct to erase, as OpenDSR has it. The instructions themselves go to opendsr.",
+			Answers: map[int]any{200: opendsr.Discovery{}}, Handle: open(a.discovery), Problems: []string{"not_served", "unavailable"}},
+		{Method: "GET", Path: "/opendsr/v2/certificate", Summary: "The certificate with whose key answers to those programs are signed, in PEM.",
+			Answers: map[int]any{200: web.Media("application/x-pem-file")}, Handle: open(a.certificate), Problems: []string{"not_served", "unavailable"}},
 	}
 }
 

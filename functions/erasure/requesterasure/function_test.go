@@ -33,7 +33,7 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
-			"alike": alike, "followed": followed, "taken back": takenBack, "closed": closed, "both shown": bothShown, "signed in": signedIn, "repeated": repeated, "bodies": bodies, "outages": outages,
+			"alike": alike, "followed": followed, "taken back": takenBack, "closed": closed, "both shown": bothShown, "signed in": signedIn, "repeated": repeated, "bodies": bodies, "outages": outages, "discovered": discovered,
 		} {
 			t.Run(name, part)
 		}

@@ -1,6 +1,8 @@
 package revokegrants
 
 import (
+	"bytes"
+	"encoding/pem"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,6 +10,7 @@ import (
 
 	"ostiary.internal/functions/erasure/internal/erasuretest"
 	dsr "ostiary.internal/functions/erasure/opendsr"
+	"ostiary.internal/functions/erasure/requesterasure"
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/shared/erasure/opendsr"
 )
@@ -17,7 +20,7 @@ import (
 func TestControllers(t *testing.T) {
 	t.Parallel()
 	const host, id = "dsr.cabinetnord.example", "a7551968-d5d6-44b2-9831-815ac9017798"
-	w := newWorld(t, dsr.Function)
+	w := newWorld(t, dsr.Function, requesterasure.Function)
 	leaf := erasuretest.Certify(t, w.World.World)
 	status, signed := http.StatusServiceUnavailable, 0
 	w.answers(host, func(rw http.ResponseWriter, r *http.Request) {
@@ -43,5 +46,10 @@ func TestControllers(t *testing.T) {
 	all := w.asked(host)
 	if last := all[told-1]; len(all) != told || signed != told || last.method != "POST" || last.path != "/told" || !strings.Contains(last.body, `"request_status":"completed"`) {
 		t.Errorf("told %d times, %d signed, then %d: %+v", told, signed, len(all), last)
+	}
+	// Whoever checks a signature has no token of ours.
+	public := w.Call(t, functiontest.Request{Method: "GET", Path: "/requesterasure/opendsr/v2/certificate"}).Want(t, 200, "")
+	if block, rest := pem.Decode(public.Body); block == nil || !bytes.Equal(block.Bytes, leaf.Raw) || len(rest) > 0 {
+		t.Errorf("the certificate that is served to everybody is %s", public.Body)
 	}
 }

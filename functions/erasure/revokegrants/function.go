@@ -191,6 +191,11 @@ func (f *revokegrants) tick(ctx context.Context) error {
 	if errs = append(errs, err); err == nil {
 		errs = append(errs, recipients.Work(ctx, now, now.Add(budget), f.Clock.Now))
 	}
+	if err := f.PublishCertificate(ctx); fault.Is(err, fault.Misconfigured) {
+		f.Log.WarnContext(ctx, "the certificate for customers' programs cannot be published", "error", err) // whoever takes no instructions has none
+	} else {
+		errs = append(errs, err)
+	}
 	callbacks, err := f.Callbacks(ctx, f.outside)
 	if errs = append(errs, err); err == nil {
 		_, err = callbacks.Sweep(ctx, now)

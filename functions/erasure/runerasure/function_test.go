@@ -9,6 +9,7 @@ import (
 	"ostiary.internal/functions/erasure/internal/parts"
 	"ostiary.internal/functions/erasure/planerasure"
 	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/evidence/record"
@@ -63,7 +64,7 @@ func TestLedger(t *testing.T) {
 		{erasuretest.Nord, "uid", erasuretest.BrunoUID, true}, {erasuretest.Nord, "customer_id", "c-1002", true},
 		{erasuretest.Sud, "uid", erasuretest.BrunoUID, false}, {erasuretest.Nord, "uid", "u1", false},
 	} {
-		if got, err := book.Match(t.Context(), ledger.Subject{Tenant: c.tenant, Kind: c.kind, ID: c.id}, functiontest.Start); err != nil || got != c.want {
+		if got, err := book.Match(t.Context(), ledger.Subject{Tenant: c.tenant, Role: datamap.Controller, Kind: c.kind, ID: c.id}, functiontest.Start); err != nil || got != c.want {
 			t.Errorf("%+v: %v, %v", c, got, err)
 		}
 	}

@@ -50,6 +50,10 @@ func story(t *testing.T) (s *server, everybody, desk []page) {
 	}
 	s.settle()
 	s.as("simone.bernard", http.MethodPost, "/decideerasure/v1/requests/"+stuck+"/reject", map[string]string{"ground": "art12-5"}, nil)
+	if err := s.Advance(2 * time.Minute); err != nil { // the schedules tell the recipients, one of whom has to answer by mail
+		t.Fatal(err)
+	}
+	s.settle()
 	everybody = []page{
 		{"ask", s.at("/requesterasure/")}, {"sent", s.at("/requesterasure/sent?number=abcd-efgh-jkmn")}, {"confirm", s.at("/requesterasure/confirm")},
 		{"waits for a person", s.follow(number, code)}, {"erased", s.follow(gone, proof)}, {"last owner", s.follow(blocked, key)},

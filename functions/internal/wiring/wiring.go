@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,7 @@ const (
 	EnvSeal        = "OSTIARY_SEAL"
 	EnvSealMessage = "OSTIARY_SEAL_MESSAGE"
 	EnvSealRequest = "OSTIARY_SEAL_REQUEST" // seals what people give with a request to be forgotten
+	EnvSealBreach  = "OSTIARY_SEAL_BREACH"  // seals what people write about breaches
 	EnvLedger      = "OSTIARY_LEDGER"       // the store of who was erased: a database of its own, outside of all backups
 	EnvVault       = "OSTIARY_VAULT"        // the store of the evidence vault, which OSTIARY_SEAL's key protects
 	EnvDirectory   = "OSTIARY_DIRECTORY"
@@ -50,6 +52,7 @@ const (
 	EnvIAM         = "OSTIARY_IAM"            // "front" where IAM has checked the token; otherwise it is verified here
 	EnvSourceCap   = "OSTIARY_SOURCE_CAP"     // requests a minute from one network; 1200 when not set
 	EnvProject     = "OSTIARY_PROJECT"        // for the trace links in the log
+	EnvURL         = "OSTIARY_URL"            // where people reach the pages, such as https://ostiary.example
 	EnvCode        = "OSTIARY_CODE"           // record.Digest of the deployed source archive; every record names it
 )
 
@@ -74,6 +77,7 @@ type Deps struct {
 	Vault       store.Store // what only the evidence vault reads and writes; see OpenVault
 	MessageKeys seal.Keys   // seals what messages say; only deliver may open it
 	RequestKeys seal.Keys   // seals what people give with a request to be forgotten, and how far it has come
+	BreachKeys  seal.Keys   // seals what people write about breaches
 	Directory   directory.Directory
 	Identity    identity.Verifier
 	Client      web.Layout
@@ -151,6 +155,7 @@ func (d *Deps) seams(ctx context.Context, schema store.Schema, o Options) []seam
 		})},
 		{EnvSealMessage, f.Reads(EnvSealMessage), into(&d.MessageKeys, func(u string) (seal.Keys, error) { return seal.Drivers.Open(ctx, u, seal.Options{}) })},
 		{EnvSealRequest, f.Reads(EnvSealRequest), into(&d.RequestKeys, func(u string) (seal.Keys, error) { return seal.Drivers.Open(ctx, u, seal.Options{}) })},
+		{EnvSealBreach, f.Reads(EnvSealBreach), into(&d.BreachKeys, func(u string) (seal.Keys, error) { return seal.Drivers.Open(ctx, u, seal.Options{}) })},
 		{EnvDirectory, f.Reads(EnvDirectory), into(&d.Directory, func(u string) (directory.Directory, error) {
 			return directory.Drivers.Open(ctx, u, o.Directory)
 		})},
@@ -201,10 +206,18 @@ func (d *Deps) OpenVault() (*vault.Vault, error) {
 	if d.Vault == nil || d.Seal == nil {
 		return nil, fault.New(fault.Misconfigured, "%s: the manifest does not ask for both %s and %s", d.Manifest.Name, EnvVault, EnvSeal)
 	}
-	return vault.New(vault.Config{
-		Store: d.Vault, Box: d.box(d.Vault), Keys: d.Seal, Random: d.Random,
-		Horizon: vault.LongestBackup, Promises: d.Promises(vault.Control), Policy: d.PolicyDigest(),
-	})
+	return d.vault(d.Seal)
+}
+
+// Site is where people reach the pages, without a slash at its end: of one that cannot be opened from a message nobody
+// would know. Misconfigured: OSTIARY_URL is not the address of a site.
+func (d *Deps) Site() (string, error) {
+	value, _ := d.Env(EnvURL)
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return "", fault.New(fault.Misconfigured, "%s: not the address of a site, such as https://ostiary.example", EnvURL)
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 // Fronted reports whether IAM has checked the caller's token before the request came here.

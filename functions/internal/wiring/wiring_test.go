@@ -321,3 +321,18 @@ func TestCode(t *testing.T) {
 		}
 	}
 }
+
+// Where pages are is an address of a site and nothing else: links in messages begin with it.
+func TestSite(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"https://ostiary.example": "https://ostiary.example", "https://ostiary.example/": "https://ostiary.example", "http://127.0.0.1:8080": "http://127.0.0.1:8080",
+		"": "", "ostiary.example": "", "ftp://ostiary.example": "", "https://": "", "https://user@ostiary.example": "", "https://ostiary.example/pages": "",
+		"https://ostiary.example?x=1": "", "https://ostiary.example#x": "", "https://ostiary .example": "",
+	} {
+		d := wiring.Deps{Env: func(string) (string, bool) { return value, value != "" }}
+		if got, err := d.Site(); got != want || (err == nil) != (want != "") || err != nil && !fault.Is(err, fault.Misconfigured) {
+			t.Errorf("%q: %q, %v", value, got, err)
+		}
+	}
+}

@@ -34,10 +34,14 @@ func (s Step) Over(now time.Time) (erasure.Query, bool) {
 type Sweep struct {
 	Rule Rule
 	Step
+	Whole bool // everything that is found is due, whatever its age
 }
 
 // Due returns the items that the sweep may erase. Those whose age nobody can tell are not among them.
 func (s Sweep) Due(items []erasure.Item) []erasure.Item {
+	if s.Whole {
+		return items
+	}
 	return slices.DeleteFunc(slices.Clone(items), func(i erasure.Item) bool {
 		return i.Created.IsZero() || !i.Created.Before(s.Query.CreatedBefore)
 	})

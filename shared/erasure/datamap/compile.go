@@ -121,7 +121,7 @@ func (m *Map) compile(tenant string, ids []Identifier, role Role) ([]Step, error
 			if len(values[s.of()]) == 0 {
 				continue
 			}
-			match, err := e.match(s, e.place(tenant), values[s.of()])
+			match, err := m.match(e, s, e.place(tenant), values[s.of()])
 			if err != nil {
 				refusal = err
 				return nil
@@ -159,35 +159,19 @@ func (m *Map) fit(tenant string) error {
 	return nil
 }
 
-// values are the usable identifiers by kind, in the forms of their kinds, each once and sorted.
-func (m *Map) values(ids []Identifier) (map[string][]string, error) {
-	values := map[string][]string{}
-	for _, id := range ids {
-		kind, known := m.Kind(id.Kind)
-		if !known || !id.Verified {
-			continue
-		}
-		forms := kind.Normalise.forms(id.Value)
-		if err := refused(forms[0], ""); err != nil {
-			return nil, err
-		}
-		values[id.Kind] = append(values[id.Kind], forms...)
-	}
-	for kind, all := range values {
-		slices.Sort(all)
-		if values[kind] = slices.Compact(all); len(values[kind]) > erasure.MaxValues {
-			return nil, fault.New(fault.Exhausted, "compiling the data map: more than %d identifiers of kind %q", erasure.MaxValues, kind)
-		}
-	}
-	return values, nil
-}
-
 // asked reports whether an identifier is known for one of the entry's ways of recognising.
 func (e *Entry) asked(values map[string][]string) bool {
 	return slices.ContainsFunc(e.selectors(), func(s *Selector) bool { return len(values[s.of()]) > 0 })
 }
 
 // match makes of a selector what a store is asked for.
+func (m *Map) match(e *Entry, s *Selector, place string, values []string) (erasure.Match, error) {
+	spelt, fold := m.spelt(e, s, values)
+	match, err := e.match(s, place, spelt)
+	match.Fold = fold
+	return match, err
+}
+
 func (e *Entry) match(s *Selector, place string, values []string) (erasure.Match, error) {
 	for _, kind := range []struct {
 		field string

@@ -50,6 +50,7 @@ type Map struct {
 	Entries    []*Entry    // in the order of the file
 	Free       []Place     // where no personal data lies
 	Outside    []Outside   // data that other means erase, or nobody can: named in every receipt
+	Ignored    []Ignored   // stores of live projects that somebody has looked into, and no entry is about
 	Backups    []Backup    // how long erased data survives in them
 	Recipients []Recipient // to whom data was disclosed (GDPR article 19)
 	Providers  []Provider  // with whom accounts are connected
@@ -144,6 +145,7 @@ type Selector struct {
 	Column   string    `yaml:"column"`
 	Hook     bool      `yaml:"hook"` // whoever answers the hook knows
 	Of       string    `yaml:"of"`
+	Case     Case      `yaml:"case"` // of addresses: how the store has their letters
 	Or       *Selector `yaml:"or"`
 }
 
@@ -172,6 +174,16 @@ type Outside struct {
 	What  string `yaml:"what"` // one sentence for the receipt
 	Days  int    `yaml:"days"` // until it is gone by itself; 0 for not at all
 }
+
+// Ignored is a store beside those of the map that needs no entry: a server's own, or one of another system.
+type Ignored struct {
+	Store  string       `yaml:"store" json:"store"`   // URL without account and parameters; {region} stands for each there is
+	Why    string       `yaml:"why" json:"why"`       // and who has looked
+	Review calendar.Day `yaml:"review" json:"review"` // the last day on which that counts, LongestIgnored ahead at most
+}
+
+// LongestIgnored is for how many days a look into a store counts.
+const LongestIgnored = 400
 
 // Backup is one class of backups.
 type Backup struct {
@@ -220,6 +232,7 @@ type Limits struct {
 	AutoApproveItems int // a plan of more waits for a person
 	GrowthPercent    int // more than planned by this much pauses the execution
 	TenantPercent    int // a plan of more of a tenant's records waits for a person
+	LeaverDays       int // from the last day of somebody who works here until what names her is erased, 0 to 400
 	GraceDays        int // before a closed account is erased, 0 to 30
 	ForwardDays      int // working days until a processor's request is forwarded
 	InternalDays     int // target of erasing what needs no person (GDPR article 17(1), "without undue delay")

@@ -149,25 +149,18 @@ func Shared(address string) bool {
 	return found && (listed || slices.ContainsFunc(shared, func(s string) bool { return strings.ReplaceAll(s, "-", "") == plain }))
 }
 
-// forms are the spellings under which an identifier may be stored: as its kind writes it, and as it was given. Stores
-// compare letter by letter.
-func (n Normalise) forms(value string) []string {
-	forms := []string{n.of(value)}
-	if given := strings.TrimSpace(value); n == AsEmail && given != forms[0] {
-		forms = append(forms, given)
-	}
-	return forms
-}
-
 // of returns an identifier as its kind writes it.
 func (n Normalise) of(value string) string {
 	if n != AsEmail {
 		return value
 	}
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, strings.TrimSpace(value))
+	return erasure.Lower(strings.TrimSpace(value))
+}
+
+// given is an identifier as it is used where its letters count.
+func (n Normalise) given(value string) string {
+	if n != AsEmail {
+		return value
+	}
+	return strings.TrimSpace(value)
 }

@@ -138,6 +138,7 @@ func (r *reader) selector(key string, e *Entry, s *Selector, d driver) {
 			r.wrong(key+".of", "is no kind of identifier", r.allowedKinds())
 		}
 	}
+	r.letters(key, s)
 	if s.Or == nil {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 // Listing reads the values of one kind of identifier off the items of a tenant.
 type Listing struct {
 	Lookup      // Field is "" where an item's name in its place is the value
-	Many   bool // Field holds a list, which Reader's Values reads of items by their names
+	Many   bool // Field holds a list, which Reader's Values reads of items by their Refs
 }
 
 // Listings returns how the values of one kind of identifier are read off all items of a tenant: of every entry that is
@@ -67,7 +67,7 @@ func (e *Entry) shows(s *Selector, kind string) (field string, told bool) {
 		return "", false
 	case s.Equals+s.Column != "":
 		return s.Equals + s.Column, true
-	case s.Contains != "" && scheme == "firestore": // of other stores an item's reference is no name to find it by
+	case s.Contains != "":
 		return s.Contains, true
 	case named && scheme == "firestore" && !strings.Contains(e.Place, anywhere):
 		return "", true

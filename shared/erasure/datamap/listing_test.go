@@ -40,7 +40,6 @@ func TestListings(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, kind, dark string }{
 		"a hook":            {`store: "mongodb://m/", place: app.docs`, `store: "https://hook.acme.example/x?secret=s", place: docs`, "number", "docs"},
 		"data of no tenant": {`tenant: {field: tenant}, select: {column`, `tenant: {global: "one list for all; reviewed by the DPO, 2026-03-02"}, select: {column`, "email", "rows"},
-		"a list of rows":    {`column: mail`, `contains: mails`, "email", "rows"},
 		"part of a name":    {`select: {document: "{number}", or`, `select: {document: "c-{number}", or`, "number", "names"},
 		"a key of a map":    {`contains: mails`, `map_key: mails`, "email", "names"},
 		"the name of a row": {`column: mail, of: email`, `document: "{number}"`, "number", "rows"},
@@ -53,6 +52,10 @@ func TestListings(t *testing.T) {
 		if _, dark, err := m.Listings("south", c.kind); err != nil || !slices.Equal(dark, []string{c.dark}) || m.Hashable(c.kind) {
 			t.Errorf("%s: not to be listed are %v, %v", name, dark, err)
 		}
+	}
+	lists := read(t, strings.Replace(listed, `column: mail`, `contains: mails`, 1))
+	if list, dark, err := lists.Listings("south", "email"); err != nil || len(dark) > 0 || !list[0].Many || list[0].Entry.ID != "rows" {
+		t.Errorf("lists of rows: %+v, not %v, %v", list, dark, err)
 	}
 	if _, _, err := m.Listings("a/b", "email"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a tenant that is a path: %v", err)

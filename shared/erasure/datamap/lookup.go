@@ -68,7 +68,7 @@ func (m *Map) lookupsOf(kind, tenant string, values map[string][]string) ([]Look
 
 // lookup reads a field of the items that a way of recognising finds.
 func (m *Map) lookup(e *Entry, s *Selector, tenant string, values []string, kind, field string) (Lookup, error) {
-	match, err := e.match(s, e.place(tenant), values)
+	match, err := m.match(e, s, e.place(tenant), values)
 	if err != nil {
 		return Lookup{}, err
 	}
@@ -140,11 +140,10 @@ func (m *Map) OnFile(tenant, address string) (Lookup, error) {
 		return Lookup{}, fault.New(fault.NotFound, "looking up an address: the data map has no directory with addresses")
 	}
 	s := e.byAddress()
-	values := AsEmail.forms(address)
-	if err := refused(values[0], ""); err != nil {
+	if err := refused(AsEmail.of(address), ""); err != nil {
 		return Lookup{}, err
 	}
-	return m.lookup(e, s, tenant, values, s.Of, e.Address)
+	return m.lookup(e, s, tenant, []string{AsEmail.given(address)}, s.Of, e.Address)
 }
 
 // directory checks that at most one entry tells who exists, and that it can be asked with an address.

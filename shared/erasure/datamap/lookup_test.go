@@ -82,12 +82,24 @@ func TestOnFile(t *testing.T) {
 	t.Parallel()
 	m := read(t, good)
 	l, err := m.OnFile("south", " Ada@South.example")
-	if err != nil || l.Field != "email" || l.Query.Place != "tenants/south/users" || l.Query.Match.Field != "email" || !slices.Equal(l.Query.Match.Values, []string{"ada@south.example", "Ada@South.example"}) || l.Query.Action != "" {
+	if err != nil || l.Field != "email" || l.Query.Place != "tenants/south/users" || l.Query.Match.Field != "email" || !slices.Equal(l.Query.Match.Values, []string{"Ada@South.example", "ada@south.example"}) || l.Query.Action != "" {
 		t.Errorf("looked up as %+v, %v", l, err)
 	}
 	for _, address := range []string{"", "*", "null", "a\x00@b.example"} {
 		if _, err := m.OnFile("south", address); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%q is looked up: %v", address, err)
+		}
+	}
+	for id, want := range map[datamap.Identifier]fault.Kind{
+		{Kind: "uid", Value: "u-77", Verified: true}:                "",
+		{Kind: "uid", Value: "u-77"}:                                fault.NotFound,
+		{Kind: "uid", Value: "*", Verified: true}:                   fault.Invalid,
+		{Kind: "email", Value: "ada@south.example", Verified: true}: fault.NotFound, // another may have it later
+		{Kind: "nothing", Value: "u-77", Verified: true}:            fault.NotFound,
+	} {
+		l, err := m.AddressOf("south", id)
+		if fault.KindOf(err) != want || want == "" && (l.Field != "email" || l.Query.Place != "tenants/south/users" || l.Query.Action != "" || len(l.Query.Match.Values) != 1) {
+			t.Errorf("%+v is looked up as %+v, %v", id, l, err)
 		}
 	}
 	without := read(t, strings.Replace(good, "    directory: true\n    address: email\n", "", 1))

@@ -20,6 +20,7 @@ type file struct {
 	Entries     []Entry     `yaml:"entries"`
 	Free        []string    `yaml:"no_personal_data"`
 	Outside     []Outside   `yaml:"outside"`
+	Ignored     []Ignored   `yaml:"ignored"`
 	Backups     []Backup    `yaml:"backups"`
 	Recipients  []Recipient `yaml:"recipients"`
 	Providers   []Provider  `yaml:"providers"`
@@ -30,6 +31,7 @@ type file struct {
 		GrowthPercent    *int `yaml:"growth_percent"`
 		TenantPercent    *int `yaml:"tenant_percent"`
 		GraceDays        *int `yaml:"account_grace_days"`
+		LeaverDays       *int `yaml:"leaver_days"`
 		ForwardDays      *int `yaml:"forward_working_days"`
 		InternalDays     *int `yaml:"internal_target_days"`
 		RatePerSecond    *int `yaml:"rate_per_second"`
@@ -55,7 +57,7 @@ func Read(p *policy.Policy) (*Map, []policy.Problem) {
 	}
 	r := reader{policy: p, problems: problems, m: &Map{
 		Kinds: f.Identifiers, Outside: f.Outside, Backups: f.Backups, Recipients: f.Recipients, Providers: f.Providers, Retention: f.Retention, Owner: f.Owners,
-		Limits: Limits{AutoApproveItems: 500, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, ForwardDays: 2, InternalDays: 7, RatePerSecond: 500},
+		Limits: Limits{AutoApproveItems: 500, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, LeaverDays: 30, ForwardDays: 2, InternalDays: 7, RatePerSecond: 500},
 		Strict: f.Strict == nil || *f.Strict, zone: p.Company.Location(), regions: map[string]string{},
 		kinds: map[string]int{}, entries: map[string]int{},
 	}}
@@ -80,6 +82,7 @@ func Read(p *policy.Policy) (*Map, []policy.Problem) {
 		r.entries()
 		r.providers()
 		r.free(f.Free)
+		r.ignored(f.Ignored)
 		r.into()
 		r.retention()
 		r.owners()
@@ -140,7 +143,7 @@ func (r *reader) sizes(f file) {
 		n, least, most int
 	}{
 		{"identifiers", len(f.Identifiers), 1, maxKinds}, {"entries", len(f.Entries), 1, maxEntries}, {"no_personal_data", len(f.Free), 0, maxListed},
-		{"outside", len(f.Outside), 0, maxListed}, {"backups", len(f.Backups), 0, maxKinds}, {"recipients", len(f.Recipients), 0, maxEntries},
+		{"outside", len(f.Outside), 0, maxListed}, {"ignored", len(f.Ignored), 0, maxListed}, {"backups", len(f.Backups), 0, maxKinds}, {"recipients", len(f.Recipients), 0, maxEntries},
 		{"retention", len(f.Retention), 0, maxEntries}, {"providers", len(f.Providers), 0, maxKinds},
 	} {
 		if list.n < list.least || list.n > list.most {
@@ -228,6 +231,7 @@ func (r *reader) limits(f file) {
 	r.number("limits.growth_percent", says.GrowthPercent, &l.GrowthPercent, 0, 100)
 	r.number("limits.tenant_percent", says.TenantPercent, &l.TenantPercent, 1, 100)
 	r.number("limits.account_grace_days", says.GraceDays, &l.GraceDays, 0, 30)
+	r.number("limits.leaver_days", says.LeaverDays, &l.LeaverDays, 0, 400)
 	r.number("limits.forward_working_days", says.ForwardDays, &l.ForwardDays, 1, 10)
 	r.number("limits.internal_target_days", says.InternalDays, &l.InternalDays, 1, 28)
 	r.number("limits.rate_per_second", says.RatePerSecond, &l.RatePerSecond, 1, 10_000)

@@ -124,6 +124,7 @@ func TestEachMistakeIsRefused(t *testing.T) {
 		{"swept of all tenants at once", "entry: sessions, older", "entry: logins, older", "retention[0].entry", "of no tenant"},
 		{"swept into nothing known", "older_than: P90D", "older_than: P90D, action: anonymise", "retention[0].action", "needs to know"},
 		{"a limit beyond", "auto_approve_items: 50", "account_grace_days: 31", "limits.account_grace_days", "0 to 30"},
+		{"people kept too long", "auto_approve_items: 50", "leaver_days: 401", "limits.leaver_days", "0 to 400"},
 		{"recovery that Firestore has not", "{class: pitr, days: 7}", "{class: pitr, days: 30}", "backups[0].days", "7 days"},
 		{"recovery said to be gone before it is", "{class: pitr, days: 7}", "{class: pitr, days: 3, by: firestore_pitr}", "backups[0].days", "7 days"},
 		{"copies longer than Firestore keeps them", "{class: pitr, days: 7}", "{class: pitr, days: 99, by: firestore_schedule}", "backups[0].days", "1 to 98 days"},

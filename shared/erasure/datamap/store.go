@@ -17,6 +17,7 @@ func (p Place) String() string { return bare(p.Store) + "/" + p.Place }
 // driver is what the map knows about the stores of one scheme.
 type driver struct {
 	ways     []string // of a Selector
+	folds    []string // of ways: those searched whatever the case of letters, where that is asked for
 	separate string   // between the segments of a place
 	own      bool     // keeps itself when an item was made
 	fields   bool     // items have fields that can be changed
@@ -27,13 +28,15 @@ type driver struct {
 // ofDocuments are the ways of stores whose items are documents.
 var ofDocuments = []string{"document", "equals", "contains", "map_key"}
 
+var ofValues = []string{"equals", "contains"}
+
 var drivers = map[string]driver{
 	"firestore":   {ways: ofDocuments, separate: "/", own: true, fields: true, descends: true, form: "firestore://{project}/DATABASE"},
-	"gcs":         {ways: []string{"document", "prefix", "metadata"}, separate: "/", own: true, form: "gcs://BUCKET"},
-	"mongodb":     {ways: ofDocuments, separate: ".", fields: true, form: "mongodb://USER@HOST:PORT/?secret=NAME"},
-	"mongodb+srv": {ways: ofDocuments, separate: ".", fields: true, form: "mongodb+srv://USER@HOST/?secret=NAME"},
-	"postgres":    {ways: []string{"document", "column", "contains", "map_key"}, separate: ".", fields: true, form: "postgres://USER@HOST/DATABASE?secret=NAME"},
-	"https":       {ways: []string{"hook"}, separate: "/", fields: true, form: "https://HOST/PATH?secret=NAME"},
+	"gcs":         {ways: []string{"document", "prefix", "metadata"}, folds: []string{"metadata"}, separate: "/", own: true, form: "gcs://BUCKET"},
+	"mongodb":     {ways: ofDocuments, folds: ofValues, separate: ".", fields: true, form: "mongodb://USER@HOST:PORT/?secret=NAME"},
+	"mongodb+srv": {ways: ofDocuments, folds: ofValues, separate: ".", fields: true, form: "mongodb+srv://USER@HOST/?secret=NAME"},
+	"postgres":    {ways: []string{"document", "column", "contains", "map_key"}, folds: []string{"column", "contains", "map_key"}, separate: ".", fields: true, form: "postgres://USER@HOST/DATABASE?secret=NAME"},
+	"https":       {ways: []string{"hook"}, folds: []string{"hook"}, separate: "/", fields: true, form: "https://HOST/PATH?secret=NAME"},
 }
 
 const allowedStores = "firestore://{project}/DATABASE, gcs://BUCKET, mongodb://HOST:PORT, postgres://USER@HOST/DATABASE, https://HOST/PATH of a hook"

@@ -18,9 +18,10 @@ type Row struct {
 	Place     string   `json:"place"`
 	Region    string   `json:"region"`
 	Role      Role     `json:"role"`
-	Staff     bool     `json:"staff,omitempty"` // of people who work here alone
-	Tenant    string   `json:"tenant"`          // how items tell it: "path", "field tenant_id", "global"
-	Selector  string   `json:"selector"`        // how a person's items are recognised
+	Staff     bool     `json:"staff,omitempty"`   // of people who work here alone
+	Tenant    string   `json:"tenant"`            // how items tell it: "path", "field tenant_id", "global"
+	Selector  string   `json:"selector"`          // how a person's items are recognised
+	Letters   bool     `json:"letters,omitempty"` // an address in other letters than were given may stay behind: a person looks
 	Action    Action   `json:"action"`
 	Account   Action   `json:"account,omitempty"`   // what the end of the tenant's account does; "" where it leaves them alone
 	Changes   []string `json:"changes,omitempty"`   // what becomes of fields
@@ -45,7 +46,8 @@ func (m *Map) Table() []Row {
 		e := m.Entries[i]
 		rows = append(rows, Row{
 			Entry: e.ID, Store: bare(e.Store), Place: e.Place, Region: e.Region, Role: e.Role, Staff: m.staffOnly(e), Tenant: e.Tenant.String(), Selector: e.Select.String(),
-			Action: e.Action, Account: m.closing(e), Changes: e.changes(), Retention: m.kept(e), Order: n + 1, After: e.After, Grants: m.connects(e), Descend: e.Descend, Below: e.Below, Within: m.within(e, true), Backups: m.backup(e.Backup),
+			Letters: slices.ContainsFunc(e.selectors(), func(s *Selector) bool { return m.blind(e, s) }),
+			Action:  e.Action, Account: m.closing(e), Changes: e.changes(), Retention: m.kept(e), Order: n + 1, After: e.After, Grants: m.connects(e), Descend: e.Descend, Below: e.Below, Within: m.within(e, true), Backups: m.backup(e.Backup),
 		})
 	}
 	return rows
@@ -114,6 +116,9 @@ func (s *Selector) String() string {
 		}
 		if s.Of != "" {
 			part += " of " + s.Of
+		}
+		if words := map[Case]string{Small: " in small letters", Exact: " letter for letter", Any: " whatever its letters"}[s.Case]; words != "" {
+			part += words
 		}
 		parts = append(parts, part)
 	}

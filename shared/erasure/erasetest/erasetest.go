@@ -37,6 +37,12 @@ type Harness struct {
 	Bindings []erasure.Binding
 	// Kinds are the ways of recognising items it knows, MatchTenant and one of MatchEquals and MatchMetadata among them.
 	Kinds []erasure.MatchKind
+	// Folds are those of Kinds by which items are found whatever the case of A to Z; by the others that is Invalid.
+	Folds []erasure.MatchKind
+	// Nameless reports that items are not recognised by their Refs (MatchRef): Invalid.
+	Nameless bool
+	// URL is that of such a store in a data map; "" for one that tells nobody's identifiers (datamap.Listings).
+	URL string
 	// Nested reports that fields of fields are reached ("owner.id").
 	Nested bool
 	// Versions reports that what was written since it was found is told from what was found.
@@ -123,6 +129,10 @@ func Run(t *testing.T, h Harness) {
 	tests := map[string]test{
 		"each way of recognising finds its items":         kinds,
 		"what looks like a pattern is text":               hostile,
+		"letters and capitals":                            letters,
+		"what another search finds is left out":           leavingOut,
+		"items are found by their names":                  byName,
+		"digests are told":                                digests,
 		"an unbound query is refused":                     refused,
 		"pages are whole, whatever their size":            paging,
 		"a walk survives erasing":                         walking,

@@ -8,7 +8,7 @@
 //	book, err := ledger.New(kept, ledger.LeastKeep, keys...)
 //	gate := fence.New(book, clock.System{})
 //	...
-//	err = gate.Check(ctx, event.Made, event.Tenant, fence.ID{Kind: "uid", Value: event.UID})
+//	err = gate.Check(ctx, event.Made, event.Tenant, datamap.Controller, fence.ID{Kind: "uid", Value: event.UID})
 //	switch {
 //	case fence.Erased(err):
 //		return nil // drop the event, it is not an error
@@ -29,6 +29,7 @@ import (
 	"context"
 	"time"
 
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
@@ -55,11 +56,11 @@ type Fence struct {
 func New(l *ledger.Ledger, c clock.Clock) *Fence { return &Fence{l, c} }
 
 // Check returns nil when data of somebody that was made at a time may be written: neither she, by any of her ids, nor the
-// tenant as a whole was erased since. made is when the data came to be, such as the time of the event or of the upload; never
+// tenant as a whole was erased since from data of that role: the company's own, or what the tenant answers for. made is when the data came to be, such as the time of the event or of the upload; never
 // the time of the writing. All ids the writer knows are to be given: she was erased by those that the data map led to.
-// Errors: Denied where she was erased (Erased tells), Invalid (no id, no time or one to come, an address), Misconfigured (an
+// Errors: Denied where she was erased (Erased tells), Invalid (no role, no id, no time or one to come, an address), Misconfigured (an
 // entry was altered), those of the store. After any error nothing may be written.
-func (f *Fence) Check(ctx context.Context, made time.Time, tenant string, ids ...ID) error {
+func (f *Fence) Check(ctx context.Context, made time.Time, tenant string, role datamap.Role, ids ...ID) error {
 	switch {
 	case len(ids) == 0:
 		return fault.New(fault.Invalid, "asking the fence: whose data it is is not known")
@@ -68,7 +69,7 @@ func (f *Fence) Check(ctx context.Context, made time.Time, tenant string, ids ..
 	}
 	subjects := []ledger.Subject{{Tenant: tenant, Kind: ledger.Whole, ID: tenant}}
 	for _, id := range ids {
-		subjects = append(subjects, ledger.Subject{Tenant: tenant, Kind: id.Kind, ID: id.Value})
+		subjects = append(subjects, ledger.Subject{Tenant: tenant, Role: role, Kind: id.Kind, ID: id.Value})
 	}
 	for _, s := range subjects {
 		switch gone, err := f.ledger.Match(ctx, s, made); {

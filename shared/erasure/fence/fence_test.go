@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/fence"
 	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/platform/clock"
@@ -47,7 +48,7 @@ func fenced(t *testing.T) (*fence.Fence, *down) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, gone := range []ledger.Subject{{Tenant: "acme", Kind: "uid", ID: "u1"}, {Tenant: "globex", Kind: ledger.Whole, ID: "globex"}} {
+	for _, gone := range []ledger.Subject{{Tenant: "acme", Role: datamap.Controller, Kind: "uid", ID: "u1"}, {Tenant: "globex", Kind: ledger.Whole, ID: "globex"}} {
 		if err := book.Add(t.Context(), gone, noon); err != nil {
 			t.Fatal(err)
 		}
@@ -62,30 +63,34 @@ func TestCheck(t *testing.T) {
 		name   string
 		made   time.Time
 		tenant string
+		role   datamap.Role
 		ids    []fence.ID
 		kind   fault.Kind // "" for may be written
 	}{
-		{"her data of before", before, "acme", []fence.ID{uid("u1")}, fault.Denied},
-		{"by her second id", before, "acme", []fence.ID{{Kind: "customer_id", Value: "c9"}, uid("u1")}, fault.Denied},
-		{"her new account", after, "acme", []fence.ID{uid("u1")}, ""},
-		{"her neighbour", before, "acme", []fence.ID{uid("u10")}, ""},
-		{"the same id at another customer", before, "initech", []fence.ID{uid("u1")}, ""},
-		{"the same text as another kind of id", before, "acme", []fence.ID{{Kind: "customer_id", Value: "u1"}}, ""},
-		{"anybody of an account that closed", before, "globex", []fence.ID{uid("u7")}, fault.Denied},
-		{"anybody of an account that came back", after, "globex", []fence.ID{uid("u7")}, ""},
-		{"nobody knows whose", before, "acme", nil, fault.Invalid},
-		{"an empty id", before, "acme", []fence.ID{uid("")}, fault.Invalid},
-		{"an address", before, "acme", []fence.ID{{Kind: "email", Value: "ana@acme.example"}}, fault.Invalid},
-		{"an address beside an id that stands", before, "acme", []fence.ID{uid("u10"), {Kind: "email", Value: "ana@acme.example"}}, fault.Invalid},
-		{"no tenant", before, "", []fence.ID{uid("u1")}, fault.Invalid},
-		{"no time", time.Time{}, "acme", []fence.ID{uid("u10")}, fault.Invalid},
-		{"a clock a little ahead", noon.Add(time.Hour + fence.Ahead), "acme", []fence.ID{uid("u1")}, ""},
-		{"a time to come", noon.Add(time.Hour + fence.Ahead + time.Second), "acme", []fence.ID{uid("u1")}, fault.Invalid},
+		{"her data of before", before, "acme", datamap.Controller, []fence.ID{uid("u1")}, fault.Denied},
+		{"by her second id", before, "acme", datamap.Controller, []fence.ID{{Kind: "customer_id", Value: "c9"}, uid("u1")}, fault.Denied},
+		{"her new account", after, "acme", datamap.Controller, []fence.ID{uid("u1")}, ""},
+		{"her neighbour", before, "acme", datamap.Controller, []fence.ID{uid("u10")}, ""},
+		{"the same id at another customer", before, "initech", datamap.Controller, []fence.ID{uid("u1")}, ""},
+		{"the same text as another kind of id", before, "acme", datamap.Controller, []fence.ID{{Kind: "customer_id", Value: "u1"}}, ""},
+		{"anybody of an account that closed", before, "globex", datamap.Controller, []fence.ID{uid("u7")}, fault.Denied},
+		{"anybody of an account that came back", after, "globex", datamap.Controller, []fence.ID{uid("u7")}, ""},
+		{"what a customer of ours answers for", before, "acme", datamap.Processor, []fence.ID{uid("u1")}, ""},
+		{"of an account that closed too", before, "globex", datamap.Processor, []fence.ID{uid("u7")}, fault.Denied},
+		{"nobody says in whose data", before, "acme", "", []fence.ID{uid("u10")}, fault.Invalid},
+		{"nobody knows whose", before, "acme", datamap.Controller, nil, fault.Invalid},
+		{"an empty id", before, "acme", datamap.Controller, []fence.ID{uid("")}, fault.Invalid},
+		{"an address", before, "acme", datamap.Controller, []fence.ID{{Kind: "email", Value: "ana@acme.example"}}, fault.Invalid},
+		{"an address beside an id that stands", before, "acme", datamap.Controller, []fence.ID{uid("u10"), {Kind: "email", Value: "ana@acme.example"}}, fault.Invalid},
+		{"no tenant", before, "", datamap.Controller, []fence.ID{uid("u1")}, fault.Invalid},
+		{"no time", time.Time{}, "acme", datamap.Controller, []fence.ID{uid("u10")}, fault.Invalid},
+		{"a clock a little ahead", noon.Add(time.Hour + fence.Ahead), "acme", datamap.Controller, []fence.ID{uid("u1")}, ""},
+		{"a time to come", noon.Add(time.Hour + fence.Ahead + time.Second), "acme", datamap.Controller, []fence.ID{uid("u1")}, fault.Invalid},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			f, _ := fenced(t)
-			err := f.Check(t.Context(), c.made, c.tenant, c.ids...)
+			err := f.Check(t.Context(), c.made, c.tenant, c.role, c.ids...)
 			if (err == nil) != (c.kind == "") || fault.KindOf(err) != c.kind || fence.Erased(err) != (c.kind == fault.Denied) {
 				t.Errorf("%v, erased %v, want %q", err, fence.Erased(err), c.kind)
 			}
@@ -103,7 +108,7 @@ func TestNoAnswerIsNo(t *testing.T) {
 		f, s := fenced(t)
 		s.broken = broken
 		for _, id := range []string{"u1", "u10"} {
-			if err := f.Check(t.Context(), noon.Add(-time.Second), "acme", uid(id)); err == nil || fence.Erased(err) {
+			if err := f.Check(t.Context(), noon.Add(-time.Second), "acme", datamap.Controller, uid(id)); err == nil || fence.Erased(err) {
 				t.Errorf("%v: %s may be written, or is said to be erased: %v", broken, id, err)
 			}
 		}

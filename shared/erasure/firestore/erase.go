@@ -153,7 +153,7 @@ func (w *work) item(ctx context.Context, i erasure.Item, d *pb.Document) (erasur
 		return erasure.OutcomeGone, nil
 	case q.Tenant.Binding == erasure.BindField && tenant(q, d.Fields) != q.Tenant.ID:
 		return erasure.OutcomeForeign, nil
-	case !w.recognises(d):
+	case !w.store.recognises(q, w.place, q.Match, d):
 		return erasure.OutcomeGone, nil
 	}
 	var e edit
@@ -177,16 +177,6 @@ func (w *work) item(ctx context.Context, i erasure.Item, d *pb.Document) (erasur
 	}
 	w.delete(d)
 	return erasure.OutcomeErased, nil
-}
-
-func (w *work) recognises(d *pb.Document) bool {
-	if w.query.Match.Kind != erasure.MatchDocument {
-		return matches(w.query.Match, d.Fields)
-	}
-	return slices.ContainsFunc(w.query.Match.Values, func(v string) bool {
-		path, err := w.place.document(w.query, v)
-		return err == nil && path == w.store.path(d.Name)
-	})
 }
 
 // descend deletes what lies below a document, and then it. Nothing is deleted where a document below tells another tenant.

@@ -3,6 +3,7 @@ package firestore
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	pb "cloud.google.com/go/firestore/apiv1/firestorepb"
@@ -21,6 +22,10 @@ func check(q erasure.Query) (place, error) {
 	switch {
 	case q.Match.Kind == erasure.MatchPrefix || q.Match.Kind == erasure.MatchMetadata:
 		wrong = "Firestore recognises nothing by " + string(q.Match.Kind)
+	case q.Match.Kind == erasure.MatchRef && slices.ContainsFunc(q.Match.Values, func(v string) bool { return !strings.Contains(v, "/") }):
+		wrong = "a value is no document's path"
+	case slices.ContainsFunc(slices.Concat(q.Not, []erasure.Match{q.Match}), func(m erasure.Match) bool { return m.Fold }):
+		wrong = "the indexes of Firestore tell small letters from capitals"
 	case q.Descend && q.Action == erasure.ActionAnonymise:
 		wrong = "what lies below a document is deleted with it, not changed"
 	}
@@ -53,7 +58,7 @@ func (r *Reader) Find(ctx context.Context, q erasure.Query, cursor string, limit
 	}
 	page := erasure.Page{Next: next}
 	for _, d := range documents {
-		if item := r.item(q, d); q.Before(item.Created) && !excepted(q, p, r.path(d.Name)) {
+		if item := r.item(q, d); q.Before(item.Created) && !excepted(q, p, r.path(d.Name)) && !r.leftOut(q, p, d) {
 			page.Items = append(page.Items, item)
 		}
 	}
@@ -62,7 +67,7 @@ func (r *Reader) Find(ctx context.Context, q erasure.Query, cursor string, limit
 
 // page reads fields of the documents of one page, and where the next begins.
 func (r *Reader) page(ctx context.Context, q erasure.Query, p place, m mark, limit int, fields []string) ([]*pb.Document, string, error) {
-	if q.Match.Kind == erasure.MatchDocument {
+	if named(q.Match) {
 		return r.named(ctx, q, p, m, limit, fields)
 	}
 	if m.Part >= parts(q.Match) {
@@ -98,6 +103,11 @@ func seenBefore(m erasure.Match, part int, d *pb.Document) bool {
 	}
 	m.Values = m.Values[:part*size]
 	return matches(m, d.Fields)
+}
+
+// named reports whether documents are recognised by their names.
+func named(m erasure.Match) bool {
+	return m.Kind == erasure.MatchDocument || m.Kind == erasure.MatchRef
 }
 
 // named reads the documents whose names the query gives. One that does not exist is there all the same if something
@@ -201,6 +211,22 @@ func tenant(q erasure.Query, fields map[string]*pb.Value) string {
 	}
 	id, _ := text(at(fields, q.Tenant.Field))
 	return id
+}
+
+// recognises reports whether a document is such as a match recognises.
+func (r *Reader) recognises(q erasure.Query, p place, m erasure.Match, d *pb.Document) bool {
+	if !named(m) {
+		return matches(m, d.Fields)
+	}
+	return slices.ContainsFunc(m.Values, func(v string) bool {
+		path, err := p.document(q, v)
+		return err == nil && path == r.path(d.Name)
+	})
+}
+
+// leftOut reports whether another search finds the document.
+func (r *Reader) leftOut(q erasure.Query, p place, d *pb.Document) bool {
+	return slices.ContainsFunc(q.Not, func(m erasure.Match) bool { return r.recognises(q, p, m, d) })
 }
 
 // matches reports whether fields are such as the query's match recognises.

@@ -26,6 +26,7 @@ func TestConformance(t *testing.T) {
 	erasetest.Run(t, erasetest.Harness{
 		Bindings: []erasure.Binding{erasure.BindPath, erasure.BindField},
 		Kinds:    []erasure.MatchKind{erasure.MatchDocument, erasure.MatchEquals, erasure.MatchContains, erasure.MatchMapKey, erasure.MatchTenant},
+		URL:      "firestore://p/main",
 		Nested:   true, Versions: true,
 		Open: func(t testing.TB, binding erasure.Binding, wire *erasetest.Wire) erasetest.World {
 			return newWorld(t, binding, wire)

@@ -22,11 +22,14 @@ func (r *Reader) walk(ctx context.Context, q erasure.Query, p place, fields []st
 			return err
 		}
 		for _, d := range documents {
-			if item := r.item(q, d); item.Tenant == q.Tenant.ID && q.Before(item.Created) {
+			if item := r.item(q, d); item.Tenant == q.Tenant.ID && q.Before(item.Created) && !r.leftOut(q, p, d) {
 				if err := fn(d); err != nil {
 					return err
 				}
 			}
+		}
+		if err := erasure.Metered(ctx, len(documents)); err != nil {
+			return err
 		}
 		if cursor = next; cursor == "" {
 			return nil

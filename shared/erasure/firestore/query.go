@@ -64,6 +64,9 @@ func reads(q erasure.Query, more ...string) (paths []string) {
 	for _, c := range q.Changes {
 		more = append(more, c.Field)
 	}
+	for _, m := range q.Not {
+		more = append(more, m.Field)
+	}
 	slices.Sort(more)
 	for _, f := range slices.Compact(more) {
 		if f != "" {

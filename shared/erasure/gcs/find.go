@@ -25,7 +25,7 @@ func check(q erasure.Query) error {
 	}
 	wrong := ""
 	switch {
-	case q.Match.Kind == erasure.MatchEquals || q.Match.Kind == erasure.MatchContains || q.Match.Kind == erasure.MatchMapKey:
+	case q.Match.Kind == erasure.MatchRef || q.Match.Kind == erasure.MatchEquals || q.Match.Kind == erasure.MatchContains || q.Match.Kind == erasure.MatchMapKey:
 		wrong = "a bucket recognises nothing by " + string(q.Match.Kind)
 	case q.Action == erasure.ActionAnonymise:
 		wrong = "objects are deleted, not changed"
@@ -141,7 +141,7 @@ func (r *Reader) page(ctx context.Context, q erasure.Query, cursor string, limit
 		if o.Name == m.After && o.Generation <= m.Generation {
 			continue
 		}
-		if m.After, m.Generation = o.Name, o.Generation; matches(q, o) && q.Before(created(q, o)) {
+		if m.After, m.Generation = o.Name, o.Generation; matches(q, o) && q.Before(created(q, o)) && !leftOut(q, o) {
 			found = append(found, o)
 		}
 	}
@@ -185,16 +185,22 @@ func tenant(q erasure.Query, o *storage.ObjectAttrs) string {
 }
 
 // matches reports whether an object is such as the query recognises.
-func matches(q erasure.Query, o *storage.ObjectAttrs) bool {
+func matches(q erasure.Query, o *storage.ObjectAttrs) bool { return recognises(q, q.Match, o) }
+
+// leftOut reports whether another search finds the object.
+func leftOut(q erasure.Query, o *storage.ObjectAttrs) bool {
+	return slices.ContainsFunc(q.Not, func(m erasure.Match) bool { return recognises(q, m, o) })
+}
+
+func recognises(q erasure.Query, m erasure.Match, o *storage.ObjectAttrs) bool {
 	begins := func(v string) bool { return strings.HasPrefix(o.Name, v) }
-	switch q.Match.Kind {
+	switch m.Kind {
 	case erasure.MatchDocument:
-		return slices.Contains(q.Match.Values, o.Name)
+		return slices.Contains(m.Values, o.Name)
 	case erasure.MatchPrefix:
-		return slices.ContainsFunc(q.Match.Values, begins)
+		return slices.ContainsFunc(m.Values, begins)
 	case erasure.MatchMetadata:
-		value, found := o.Metadata[q.Match.Field]
-		return found && begins(q.Place) && slices.Contains(q.Match.Values, value)
+		return begins(q.Place) && m.Is(o.Metadata[m.Field])
 	}
 	return begins(q.Place) && tenant(q, o) == q.Tenant.ID
 }
@@ -222,6 +228,9 @@ func (r *Reader) Values(ctx context.Context, q erasure.Query, field string, limi
 		slices.Sort(values)
 		if values = slices.Compact(values); len(values) > limit {
 			return nil, fault.New(fault.Exhausted, "reading of entry %q: more than %d identifiers follow from it", q.Entry, limit)
+		}
+		if err := erasure.Metered(ctx, len(objects)); err != nil {
+			return nil, err
 		}
 		if cursor = next; cursor == "" {
 			return values, nil

@@ -28,6 +28,7 @@ func TestConformance(t *testing.T) {
 			t.Parallel()
 			erasetest.Run(t, erasetest.Harness{
 				Bindings: []erasure.Binding{erasure.BindPath, erasure.BindField},
+				Folds:    []erasure.MatchKind{erasure.MatchMetadata}, Nameless: true,
 				Kinds:    []erasure.MatchKind{erasure.MatchDocument, erasure.MatchPrefix, erasure.MatchMetadata, erasure.MatchTenant},
 				Versions: !versioning, Whole: true, Slow: true,
 				Open: func(t testing.TB, binding erasure.Binding, wire *erasetest.Wire) erasetest.World {

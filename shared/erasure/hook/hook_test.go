@@ -77,6 +77,7 @@ func TestSuite(t *testing.T) {
 	t.Parallel()
 	erasetest.Run(t, erasetest.Harness{
 		Bindings: []erasure.Binding{erasure.BindField, erasure.BindPath},
+		Folds:    []erasure.MatchKind{erasure.MatchEquals, erasure.MatchContains, erasure.MatchMapKey, erasure.MatchMetadata},
 		Kinds: []erasure.MatchKind{erasure.MatchDocument, erasure.MatchEquals, erasure.MatchContains, erasure.MatchMapKey, erasure.MatchPrefix,
 			erasure.MatchMetadata, erasure.MatchTenant},
 		Nested: true, Versions: true, Slow: true,

@@ -22,6 +22,7 @@ type Query struct {
 	Place         string     `json:"place"`
 	Tenant        Tenant     `json:"tenant"`
 	Match         Match      `json:"match"`
+	Not           []Match    `json:"not,omitempty"`
 	Descend       bool       `json:"descend,omitempty"`
 	Action        string     `json:"action,omitempty"`
 	Changes       []Change   `json:"changes,omitempty"`
@@ -37,11 +38,13 @@ type Tenant struct {
 	ID      string `json:"id,omitempty"`
 }
 
-// Match is an erasure.Match.
+// Match is an erasure.Match. With "fold" A to Z count as one letter whatever their case: a service that could only compare as
+// given answers 400. Of kind "ref" the values are names of items that an answer gave.
 type Match struct {
 	Kind   string   `json:"kind"`
 	Field  string   `json:"field,omitempty"`
 	Values []string `json:"values,omitempty"`
+	Fold   bool     `json:"fold,omitempty"`
 }
 
 // Change is an erasure.Change.
@@ -169,8 +172,11 @@ func moment(t *time.Time) time.Time {
 func queryToWire(q erasure.Query) Query {
 	w := Query{
 		Entry: q.Entry, Place: q.Place, Tenant: Tenant{string(q.Tenant.Binding), q.Tenant.Field, q.Tenant.ID},
-		Match: Match{string(q.Match.Kind), q.Match.Field, q.Match.Values}, Descend: q.Descend, Action: string(q.Action),
+		Match: matchToWire(q.Match), Descend: q.Descend, Action: string(q.Action),
 		CreatedField: q.CreatedField, CreatedBefore: optional(q.CreatedBefore), Show: q.Show,
+	}
+	for _, m := range q.Not {
+		w.Not = append(w.Not, matchToWire(m))
 	}
 	for _, c := range q.Changes {
 		w.Changes = append(w.Changes, Change{c.Field, string(c.Kind), c.Value, string(c.To), c.Coarser})
@@ -181,13 +187,24 @@ func queryToWire(q erasure.Query) Query {
 func (w Query) query() erasure.Query {
 	q := erasure.Query{
 		Entry: w.Entry, Place: w.Place, Tenant: erasure.Tenant{Binding: erasure.Binding(w.Tenant.Binding), Field: w.Tenant.Field, ID: w.Tenant.ID},
-		Match: erasure.Match{Kind: erasure.MatchKind(w.Match.Kind), Field: w.Match.Field, Values: w.Match.Values}, Descend: w.Descend,
+		Match: w.Match.match(), Descend: w.Descend,
 		Action: erasure.Action(w.Action), CreatedField: w.CreatedField, CreatedBefore: moment(w.CreatedBefore), Show: w.Show,
+	}
+	for _, m := range w.Not {
+		q.Not = append(q.Not, m.match())
 	}
 	for _, c := range w.Changes {
 		q.Changes = append(q.Changes, erasure.Change{Field: c.Field, Kind: erasure.ChangeKind(c.Kind), Value: c.Value, To: erasure.Granularity(c.To), Coarser: c.Coarser})
 	}
 	return q
+}
+
+func matchToWire(m erasure.Match) Match {
+	return Match{string(m.Kind), m.Field, m.Values, m.Fold}
+}
+
+func (w Match) match() erasure.Match {
+	return erasure.Match{Kind: erasure.MatchKind(w.Kind), Field: w.Field, Values: w.Values, Fold: w.Fold}
 }
 
 func itemToWire(i erasure.Item) Item {

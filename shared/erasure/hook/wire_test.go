@@ -18,7 +18,8 @@ var update = flag.Bool("update", false, "write the examples anew")
 
 var example = erasure.Query{
 	Entry: "guests", Place: "guests", Tenant: erasure.Tenant{Binding: erasure.BindField, Field: "tenant_id", ID: "hotel-7"},
-	Match:  erasure.Match{Kind: erasure.MatchEquals, Field: "email", Values: []string{"ana@customer.example"}},
+	Match:  erasure.Match{Kind: erasure.MatchEquals, Field: "email", Values: []string{"ana@customer.example"}, Fold: true},
+	Not:    []erasure.Match{{Kind: erasure.MatchEquals, Field: "customer_id", Values: []string{"c-1"}}},
 	Action: erasure.ActionAnonymise, Changes: []erasure.Change{
 		{Field: "name", Kind: erasure.ChangeSet, Value: "erased"}, {Field: "born", Kind: erasure.ChangeGeneralise, To: erasure.ToYear},
 		{Field: "city", Kind: erasure.ChangeGeneralise, To: erasure.ToMap, Coarser: map[string]string{"Nantes": "France"}},

@@ -1,6 +1,6 @@
 // Package ledger remembers who was erased without remembering who it was, so that a restored backup brings nobody back.
 //
-// It promises that an entry says nothing to whoever lacks the key (HMAC-SHA-256 over tenant and internal id), that no
+// It promises that an entry says nothing to whoever lacks the key (HMAC-SHA-256 over tenant, role and internal id), that no
 // entry can be made or moved in time without it, that a key can be changed while entries of the old one still count, and
 // that data made after somebody was erased is never taken for hers: a new account stands. The database of the ledger is
 // one of its own, and in no backup: an older copy of it would have forgotten the newest. Addresses are no internal ids, as
@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 )
@@ -42,11 +43,13 @@ type Key struct {
 	Secret  []byte // random, LeastKey bytes or more
 }
 
-// Subject is somebody by an internal id of hers.
+// Subject is somebody by an internal id of hers, in the data of one role: who was erased from what a customer answers for,
+// because he said so, may have an account of her own.
 type Subject struct {
 	Tenant string
-	Kind   string // of identifier in the data map
-	ID     string // as the product has it; never an address
+	Role   datamap.Role // "" of a tenant as a whole, and of nobody else
+	Kind   string       // of identifier in the data map
+	ID     string       // as the product has it; never an address
 }
 
 const entries = "suppressions"
@@ -65,7 +68,7 @@ type entry struct {
 	Expires time.Time `json:"expires"`
 }
 
-const version = 1
+const version = 2
 
 // Ledger is the ledger of one deployment. It is safe for concurrent use.
 type Ledger struct {
@@ -167,6 +170,9 @@ func (s Subject) check() error {
 			return fault.New(fault.Invalid, "using the ledger: tenant, kind or id has no or more than %d bytes", maxID)
 		}
 	}
+	if whole := s.Kind == Whole && s.Role == ""; !whole && s.Role != datamap.Controller && s.Role != datamap.Processor {
+		return fault.New(fault.Invalid, "using the ledger: in whose data is not said")
+	}
 	if strings.Contains(s.ID, "@") {
 		return fault.New(fault.Invalid, "using the ledger: an address is no internal id, somebody else may have it later")
 	}
@@ -175,7 +181,7 @@ func (s Subject) check() error {
 
 // name is what a subject is called under the key: 256 bits in 52 letters and digits.
 func (k Key) name(s Subject) string {
-	return k.mac("subject", s.Tenant, s.Kind, s.ID)
+	return k.mac("subject", s.Tenant, string(s.Role), s.Kind, s.ID)
 }
 
 // seal ties the time of an entry to its name.

@@ -9,13 +9,16 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/store/storetest"
 )
 
-var erika = Subject{"acme", "uid", "u-4711"}
+const ours = datamap.Controller
+
+var erika = Subject{"acme", ours, "uid", "u-4711"}
 
 func TestMatch(t *testing.T) {
 	t.Parallel()
@@ -35,11 +38,12 @@ func TestMatch(t *testing.T) {
 				"older data":                 {erika, noon.Add(-time.Microsecond), true},
 				"data of that very instant":  {erika, noon, false},
 				"a new account":              {erika, noon.Add(time.Second), false},
-				"the same id elsewhere":      {Subject{"other", "uid", "u-4711"}, noon.Add(-time.Hour), false},
-				"another kind of id":         {Subject{"acme", "customer_id", "u-4711"}, noon.Add(-time.Hour), false},
-				"somebody else":              {Subject{"acme", "uid", "u-471"}, noon.Add(-time.Hour), false},
-				"parts that run together":    {Subject{"acmeu", "id", "u-4711"}, noon.Add(-time.Hour), false},
-				"a longer id that begins so": {Subject{"acme", "uid", "u-47110"}, noon.Add(-time.Hour), false},
+				"the same id elsewhere":      {Subject{"other", ours, "uid", "u-4711"}, noon.Add(-time.Hour), false},
+				"another kind of id":         {Subject{"acme", ours, "customer_id", "u-4711"}, noon.Add(-time.Hour), false},
+				"her own, a customer's":      {Subject{"acme", datamap.Processor, "uid", "u-4711"}, noon.Add(-time.Hour), false},
+				"somebody else":              {Subject{"acme", ours, "uid", "u-471"}, noon.Add(-time.Hour), false},
+				"parts that run together":    {Subject{"acmeu", ours, "id", "u-4711"}, noon.Add(-time.Hour), false},
+				"a longer id that begins so": {Subject{"acme", ours, "uid", "u-47110"}, noon.Add(-time.Hour), false},
 			} {
 				if got := matches(t, l, c.who, c.created); got != c.want {
 					t.Errorf("%s: %v", why, got)
@@ -109,7 +113,7 @@ func TestKeysChange(t *testing.T) {
 	s := inMemory(t, clock.NewManual(noon))
 	add(t, open(t, s, first), erika, noon)
 	both := open(t, s, second, first)
-	max := Subject{"acme", "uid", "u-12"}
+	max := Subject{"acme", ours, "uid", "u-12"}
 	add(t, both, max, noon)
 	if !matches(t, both, erika, noon.Add(-1)) || !matches(t, both, max, noon.Add(-1)) {
 		t.Error("an entry is not found under both keys")
@@ -141,12 +145,12 @@ func TestAlteredEntries(t *testing.T) {
 		"no seal":                            func(e *entry, _ entry) { e.Seal = "" },
 		"the entry of somebody else":         func(e *entry, foreign entry) { *e = foreign },
 		"said to be of another version":      func(e *entry, _ entry) { e.Key = second.Version },
-		"of a shape this code does not know": func(e *entry, _ entry) { e.V = 2 },
+		"of a shape this code does not know": func(e *entry, _ entry) { e.V = 1 },
 	} {
 		s := inMemory(t, clock.NewManual(noon))
 		l := open(t, s, first, second)
 		add(t, l, erika, noon)
-		add(t, l, Subject{"acme", "uid", "u-12"}, noon.Add(time.Hour))
+		add(t, l, Subject{"acme", ours, "uid", "u-12"}, noon.Add(time.Hour))
 		found := all(t, s)
 		e := found[name]
 		for id, other := range found {
@@ -176,8 +180,8 @@ func TestRefusals(t *testing.T) {
 	refused(t, "kept too short", err, fault.Misconfigured)
 	l := open(t, s, first)
 	for why, who := range map[string]Subject{
-		"no tenant": {"", "uid", "u1"}, "no kind": {"acme", "", "u1"}, "no id": {"acme", "uid", ""}, "an address": {"acme", "email", "erika@customer.example"},
-		"a very long id": {"acme", "uid", strings.Repeat("x", maxID+1)},
+		"no tenant": {"", ours, "uid", "u1"}, "no kind": {"acme", ours, "", "u1"}, "no id": {"acme", ours, "uid", ""}, "an address": {"acme", ours, "email", "erika@customer.example"},
+		"no role": {"acme", "", "uid", "u1"}, "no such role": {"acme", "joint", "uid", "u1"}, "a very long id": {"acme", ours, "uid", strings.Repeat("x", maxID+1)},
 	} {
 		refused(t, why, l.Add(t.Context(), who, noon), fault.Invalid)
 		_, err := l.Match(t.Context(), who, noon)
@@ -200,7 +204,7 @@ func TestRefusals(t *testing.T) {
 func TestNamesNobody(t *testing.T) {
 	t.Parallel()
 	s := inMemory(t, clock.NewManual(noon))
-	add(t, open(t, s, first), Subject{"tenant-canary", "kind-canary", "id-canary"}, noon)
+	add(t, open(t, s, first), Subject{"tenant-canary", ours, "kind-canary", "id-canary"}, noon)
 	if text := fmt.Sprintf("%+v", all(t, s)); strings.Contains(text, "canary") || len(all(t, s)) != 1 {
 		t.Errorf("stored: %s", text)
 	}
@@ -249,7 +253,7 @@ func TestHistories(t *testing.T) {
 		s := inMemory(t, clock.NewManual(noon))
 		keys, erased := []Key{first}, map[Subject]time.Time{}
 		who := func() Subject {
-			return Subject{"t" + fmt.Sprint(random.IntN(2)), "uid", "u" + fmt.Sprint(random.IntN(12))}
+			return Subject{"t" + fmt.Sprint(random.IntN(2)), []datamap.Role{ours, datamap.Processor}[random.IntN(2)], "uid", "u" + fmt.Sprint(random.IntN(12))}
 		}
 		at := func() time.Time { return noon.Add(time.Duration(random.IntN(1000)) * time.Second) }
 		for range 60 {
@@ -275,10 +279,11 @@ func TestHistories(t *testing.T) {
 
 // No two subjects have one name.
 func FuzzNames(f *testing.F) {
-	f.Add("acme", "uid", "u1", "acme", "uid", "u10")
-	f.Add("a", "bc", "d", "ab", "c", "d")
-	f.Fuzz(func(t *testing.T, t1, k1, i1, t2, k2, i2 string) {
-		one, two := Subject{t1, k1, i1}, Subject{t2, k2, i2}
+	f.Add("acme", "controller", "uid", "u1", "acme", "controller", "uid", "u10")
+	f.Add("acme", "controller", "uid", "u1", "acme", "processor", "uid", "u1")
+	f.Add("a", "", "bc", "d", "ab", "", "c", "d")
+	f.Fuzz(func(t *testing.T, t1, r1, k1, i1, t2, r2, k2, i2 string) {
+		one, two := Subject{t1, datamap.Role(r1), k1, i1}, Subject{t2, datamap.Role(r2), k2, i2}
 		if (first.name(one) == first.name(two)) != (one == two) || first.name(one) == second.name(one) {
 			t.Errorf("%q and %q are called %s and %s", one, two, first.name(one), first.name(two))
 		}

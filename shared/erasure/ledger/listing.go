@@ -15,6 +15,7 @@ import (
 type Listing struct {
 	Reader erasure.Reader
 	Query  erasure.Query // of the entry, bound to the tenant; its Match, Action, Changes and Show do not count
+	Role   datamap.Role  // of the entry
 	Kind   string        // of the ids
 	// Field holds somebody's id; "" where the item's name in its place is the id, as in users/{uid}. What a store calls an
 	// item is not read for it: of a database of rows that is no name.
@@ -46,7 +47,7 @@ func (l Listing) Page(ctx context.Context, cursor string) ([]Known, string, erro
 		if inPlace && strings.Contains(name, "/") || item.Tenant != q.Tenant.ID {
 			continue // it lies below an item, or is another tenant's
 		}
-		known := Known{Subject: Subject{q.Tenant.ID, l.Kind, name}, Created: item.Created, Entry: q.Entry, Address: item.Shown[l.Address]}
+		known := Known{Subject: Subject{q.Tenant.ID, l.Role, l.Kind, name}, Created: item.Created, Entry: q.Entry, Address: item.Shown[l.Address]}
 		switch shown := item.Shown[l.Field]; {
 		case l.Field == "", l.Field == mongoName && inPlace:
 		default:
@@ -117,7 +118,7 @@ func Listings(m *datamap.Map, tenant string, taken time.Time, open func(url stri
 			continue
 		}
 		directory = directory || s.Entry.Directory
-		l := Listing{Query: s.Query, Kind: kind, Field: field, Nobodys: !s.Entry.Directory, Taken: taken}
+		l := Listing{Query: s.Query, Role: s.Entry.Role, Kind: kind, Field: field, Nobodys: !s.Entry.Directory, Taken: taken}
 		if l.Query.CreatedField = s.Entry.Created; s.Entry.Directory {
 			l.Address = s.Entry.Address
 		}

@@ -45,33 +45,33 @@ func TestListing(t *testing.T) {
 	for _, id := range []string{"u1", "u3", "u5", "n3", "n4", `["public.users","7"]`} {
 		add(t, l, uid(id), noon)
 	}
-	byName, sum := replay(t, l, Listing{Reader: people, Query: q, Kind: "uid", Address: "mail", Taken: taken}, taken)
+	byName, sum := replay(t, l, Listing{Reader: people, Query: q, Role: ours, Kind: "uid", Address: "mail", Taken: taken}, taken)
 	if !slices.Equal(ids(byName), []string{"u1"}) || byName[0].Address != "jo@acme.example" || byName[0].Entry != "profile" || sum != (Summary{Seen: 4, Again: 1, Newer: 1}) {
 		t.Errorf("by name: %+v, %+v", byName, sum)
 	}
 	own := q
 	own.CreatedField = "" // the store's own word, which may be the time of the restoring
-	if again, _ := replay(t, l, Listing{Reader: people, Query: own, Kind: "uid", Taken: taken}, taken); !slices.Equal(ids(again), []string{"u1", "u3"}) {
+	if again, _ := replay(t, l, Listing{Reader: people, Query: own, Role: ours, Kind: "uid", Taken: taken}, taken); !slices.Equal(ids(again), []string{"u1", "u3"}) {
 		t.Errorf("by the store's own time: %v", ids(again))
 	}
-	byField, sum := replay(t, l, Everybody{Listing{Reader: people, Query: q, Kind: "uid", Field: "uid", Nobodys: true}, Listing{Reader: people, Query: q, Kind: "uid"}}, taken)
+	byField, sum := replay(t, l, Everybody{Listing{Reader: people, Query: q, Role: ours, Kind: "uid", Field: "uid", Nobodys: true}, Listing{Reader: people, Query: q, Role: ours, Kind: "uid"}}, taken)
 	if !slices.Equal(ids(byField), []string{"n4", "u1"}) || sum != (Summary{Seen: 3 + 4, Again: 2, Newer: 2}) {
 		t.Errorf("by field, then by name: %v, %+v", ids(byField), sum)
 	}
-	_, err := l.Replay(t.Context(), Listing{Reader: people, Query: q, Kind: "uid", Field: "uid"}, taken, nobody)
+	_, err := l.Replay(t.Context(), Listing{Reader: people, Query: q, Role: ours, Kind: "uid", Field: "uid"}, taken, nobody)
 	refused(t, "people whose field is empty", err, fault.Misconfigured)
 	rows := place{rows: []row{{`["public.users","7"]`, "acme", old, nil}, {`{"in":"app.users","_id":"a/u1"}`, "acme", old, nil}}}
 	q.Place = "public.users"
-	sum, err = l.Replay(t.Context(), Listing{Reader: rows, Query: q, Kind: "uid"}, taken, nobody)
+	sum, err = l.Replay(t.Context(), Listing{Reader: rows, Query: q, Role: ours, Kind: "uid"}, taken, nobody)
 	if refused(t, "rows by their references", err, fault.Misconfigured); sum.Nameless != 2 {
 		t.Errorf("rows by their references: %+v", sum)
 	}
 	sample := place{rows: []row{{"public.users#u1", "acme", old, nil}}}
-	if again, _ := replay(t, l, Listing{Reader: sample, Query: q, Kind: "uid", Field: "_id"}, taken); !slices.Equal(ids(again), []string{"u1"}) {
+	if again, _ := replay(t, l, Listing{Reader: sample, Query: q, Role: ours, Kind: "uid", Field: "_id"}, taken); !slices.Equal(ids(again), []string{"u1"}) {
 		t.Errorf("sample data: %v", ids(again))
 	}
 	q.Tenant.ID = ""
-	if _, err := l.Replay(t.Context(), Listing{Reader: people, Query: q, Kind: "uid"}, noon, nobody); err == nil {
+	if _, err := l.Replay(t.Context(), Listing{Reader: people, Query: q, Role: ours, Kind: "uid"}, noon, nobody); err == nil {
 		t.Error("people of no tenant are listed")
 	}
 	for _, broken := range []string{"x", erasure.Cursor(map[string]int{"I": 2}), erasure.Cursor(map[string]int{"I": -1})} {

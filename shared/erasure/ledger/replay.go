@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 )
@@ -29,6 +30,9 @@ type Again struct {
 	Known
 	// Before is when she was erased: what was made later is not hers, or is of a new account.
 	Before time.Time
+	// Elsewhere says that the item is of the other role: it tells who she is, and not that anything is back of what she was
+	// erased from. Whoever erases her again looks there first.
+	Elsewhere bool
 	// Doubtful says that it cannot be told whether the data is older: a person looks before anything is erased.
 	Doubtful bool
 }
@@ -68,12 +72,10 @@ func (l *Ledger) Replay(ctx context.Context, people People, taken time.Time, eac
 				sum.Nameless++
 				continue
 			}
-			again, found := l.judge(erased, known, taken, &sum)
-			if !found {
-				continue
-			}
-			if err := each(ctx, again); err != nil {
-				return sum, err
+			for _, again := range l.judge(erased, known, taken, &sum) {
+				if err := each(ctx, again); err != nil {
+					return sum, err
+				}
 			}
 		}
 		if next == "" {
@@ -92,8 +94,24 @@ func (s Summary) whole() error {
 		"name the field that holds it under select or derives of the directory in the data map, or look at them one by one, and replay again", s.Nameless, s.Seen)
 }
 
-// judge looks somebody up and counts the answer.
-func (l *Ledger) judge(erased map[string]int64, known Known, taken time.Time, sum *Summary) (Again, bool) {
+// judge looks somebody up, in the data of both roles, and counts what the item's own says.
+func (l *Ledger) judge(erased map[string]int64, known Known, taken time.Time, sum *Summary) (all []Again) {
+	if again, found := l.lookUp(erased, known, taken, sum); found {
+		all = append(all, again)
+	}
+	other := map[datamap.Role]datamap.Role{datamap.Controller: datamap.Processor, datamap.Processor: datamap.Controller}[known.Role]
+	if other == "" {
+		return all
+	}
+	known.Role = other
+	if again, found := l.lookUp(erased, known, taken, &Summary{}); found {
+		again.Elsewhere = true
+		all = append(all, again)
+	}
+	return all
+}
+
+func (l *Ledger) lookUp(erased map[string]int64, known Known, taken time.Time, sum *Summary) (Again, bool) {
 	var at int64
 	for _, k := range l.keys {
 		at = max(at, erased[k.name(known.Subject)])

@@ -10,11 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
 )
 
-func uid(id string) Subject { return Subject{"acme", "uid", id} }
+func uid(id string) Subject { return Subject{"acme", ours, "uid", id} }
 
 func known(id string, created time.Time) Known { return Known{Subject: uid(id), Created: created} }
 
@@ -27,7 +28,7 @@ func TestReplay(t *testing.T) {
 	add(t, l, uid("long-gone"), noon.Add(-48*time.Hour))
 	add(t, l, uid("ageless"), noon)
 	add(t, l, uid("back"), noon.Add(-48*time.Hour))
-	add(t, l, Subject{"other", "uid", "alive"}, noon)
+	add(t, l, Subject{"other", ours, "uid", "alive"}, noon)
 	taken := noon.Add(-24 * time.Hour)
 	old := noon.Add(-1000 * time.Hour)
 	got, sum := replay(t, l, crowd{
@@ -35,15 +36,36 @@ func TestReplay(t *testing.T) {
 		known("back", noon.Add(-30*time.Hour)), known("alive-too", time.Time{}),
 	}, taken)
 	want := []Again{
-		{known("erased", old), noon, false},
-		{known("ageless", time.Time{}), noon, false},
-		{known("long-gone", time.Time{}), noon.Add(-48 * time.Hour), true},
+		{Known: known("erased", old), Before: noon},
+		{Known: known("ageless", time.Time{}), Before: noon},
+		{Known: known("long-gone", time.Time{}), Before: noon.Add(-48 * time.Hour), Doubtful: true},
 	}
 	if !slices.Equal(got, want) || sum != (Summary{Seen: 6, Again: 2, Doubtful: 1, Newer: 1}) {
 		t.Errorf("got %v, %+v", got, sum)
 	}
 	if got, sum := replay(t, l, crowd{}, taken); got != nil || sum != (Summary{}) {
 		t.Errorf("of nobody: %v, %+v", got, sum)
+	}
+}
+
+// Who was erased in the data of one role is told by items of the other as well, and that is said: her own account is not what
+// a customer of ours had erased.
+func TestReplayOfTheOtherRole(t *testing.T) {
+	t.Parallel()
+	l := open(t, inMemory(t, clock.NewManual(noon)), first)
+	theirs := Subject{"acme", datamap.Processor, "uid", "u1"}
+	add(t, l, theirs, noon)
+	add(t, l, uid("u2"), noon)
+	add(t, l, Subject{"acme", datamap.Processor, "uid", "u2"}, noon.Add(time.Hour))
+	old := noon.Add(-time.Hour)
+	got, sum := replay(t, l, crowd{known("u1", old), known("u2", old), {Subject: theirs, Created: old}}, noon)
+	both := Known{Subject{"acme", datamap.Processor, "uid", "u2"}, old, "", ""}
+	want := []Again{
+		{Known: Known{Subject: theirs, Created: old}, Before: noon, Elsewhere: true}, {Known: known("u2", old), Before: noon},
+		{Known: both, Before: noon.Add(time.Hour), Elsewhere: true}, {Known: Known{Subject: theirs, Created: old}, Before: noon},
+	}
+	if !slices.Equal(got, want) || sum != (Summary{Seen: 3, Again: 2}) {
+		t.Errorf("got %+v, %+v", got, sum)
 	}
 }
 
@@ -121,9 +143,9 @@ func TestReplayInGeneral(t *testing.T) {
 			at, gone := erased[id]
 			switch {
 			case gone && made.IsZero():
-				want = append(want, Again{known(id, made), at, at.Before(taken)})
+				want = append(want, Again{Known: known(id, made), Before: at, Doubtful: at.Before(taken)})
 			case gone && made.Before(at):
-				want = append(want, Again{known(id, made), at, false})
+				want = append(want, Again{Known: known(id, made), Before: at})
 			}
 		}
 		if got, _ := replay(t, ledgers[1], people, taken); !slices.Equal(got, want) {

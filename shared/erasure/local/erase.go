@@ -1,8 +1,8 @@
 package local
 
 import (
-	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,12 +24,11 @@ func (s *Store) Erase(ctx context.Context, q erasure.Query, items []erasure.Item
 	}
 	err = s.update(func(tree *bbolt.Bucket) error {
 		results = nil
-		b := tree.Bucket(bucketOf(q.Place))
 		for _, i := range items {
-			outcome := erasure.OutcomeGone
-			if b != nil {
+			outcome := erasure.OutcomeForeign
+			if there, ours := in(q, i.Ref); ours {
 				var err error
-				if outcome, err = erase(tree, b, q, i); err != nil {
+				if outcome, err = erase(tree, tree.Bucket(bucketOf(there.Place)), there, i); err != nil {
 					return err
 				}
 			}
@@ -48,9 +47,12 @@ func erase(tree, b *bbolt.Bucket, q erasure.Query, i erasure.Item) (erasure.Outc
 	if !ours {
 		return erasure.OutcomeForeign, nil
 	}
-	data := b.Get([]byte(name))
+	var data []byte
+	if b != nil {
+		data = b.Get([]byte(name))
+	}
 	if data == nil {
-		return erasure.OutcomeGone, nil
+		return late(tree, q, i, name)
 	}
 	d, err := decode(data)
 	if err != nil {
@@ -60,7 +62,7 @@ func erase(tree, b *bbolt.Bucket, q erasure.Query, i erasure.Item) (erasure.Outc
 	switch {
 	case tenant(q, d) != q.Tenant.ID:
 		return erasure.OutcomeForeign, nil
-	case !recognises(q, name, d), changes && !change(q, d.Fields):
+	case !recognises(q, q.Match, name, d), changes && !change(q, d.Fields):
 		return erasure.OutcomeGone, nil
 	case i.Version != version(d.Version):
 		return erasure.OutcomeChanged, nil
@@ -71,26 +73,14 @@ func erase(tree, b *bbolt.Bucket, q erasure.Query, i erasure.Item) (erasure.Outc
 		return erasure.OutcomeErased, write(tree, b, name, d)
 	}
 	if q.Descend {
-		if err := descend(tree, "/"+q.Place+"/"+name+"/"); err != nil {
+		if _, others, err := lower(tree, q, name); err != nil || others {
+			return erasure.OutcomeForeign, err
+		}
+		if err := descend(tree, q, name); err != nil {
 			return "", err
 		}
 	}
 	return erasure.OutcomeErased, b.Delete([]byte(name))
-}
-
-// descend deletes the places below a document.
-func descend(tree *bbolt.Bucket, below string) error {
-	var places [][]byte
-	c := tree.Cursor()
-	for key, _ := c.Seek([]byte(below)); bytes.HasPrefix(key, []byte(below)); key, _ = c.Next() {
-		places = append(places, slices.Clone(key))
-	}
-	for _, key := range places {
-		if err := tree.DeleteBucket(key); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // inner returns the map that holds the last part of a dotted path, and that part; nil where there is none.
@@ -112,12 +102,10 @@ func takeOut(q erasure.Query, fields map[string]any) {
 	case []any:
 		at[last] = slices.DeleteFunc(v, func(member any) bool {
 			id, is := text(member)
-			return is && slices.Contains(q.Match.Values, id)
+			return is && q.Match.Is(id)
 		})
 	case map[string]any:
-		for _, key := range q.Match.Values {
-			delete(v, key)
-		}
+		maps.DeleteFunc(v, func(key string, _ any) bool { return q.Match.Is(key) })
 	}
 }
 

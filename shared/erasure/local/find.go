@@ -49,10 +49,14 @@ func (s *Store) Find(ctx context.Context, q erasure.Query, cursor string, limit 
 	if err != nil {
 		return page, err
 	}
-	if strings.HasPrefix(q.Place, anywhere) {
+	if isGroup(q) {
 		page, err = s.group(ctx, q, strings.TrimPrefix(string(after), ">"), limit)
 	} else {
-		err = s.walk(ctx, q, strings.TrimPrefix(string(after), ">"), func(name string, d document) bool {
+		walk := s.walk
+		if q.Descend && names(q) != nil {
+			walk = s.byName
+		}
+		err = walk(ctx, q, strings.TrimPrefix(string(after), ">"), func(name string, d document) bool {
 			page.Items = append(page.Items, item(q, name, d))
 			return len(page.Items) < limit
 		}, &page.Next)
@@ -87,7 +91,7 @@ func (s *Store) walk(ctx context.Context, q erasure.Query, after string, fn func
 			}
 			name := string(key)
 			more := true
-			if recognises(q, name, d) && q.Before(created(q, d)) {
+			if finds(q, name, d) && q.Before(created(q, d)) {
 				more = fn(name, d)
 			}
 			if !more || looked == scan {
@@ -103,18 +107,40 @@ func (s *Store) walk(ctx context.Context, q erasure.Query, after string, fn func
 // every is walk from the beginning to the end, over the documents of the query's own tenant.
 func (s *Store) every(ctx context.Context, q erasure.Query, fn func(d document) bool) error {
 	more := true
+	if isGroup(q) {
+		places, err := s.members(q.Place)
+		for _, place := range places {
+			if q.Place = place; err == nil && more {
+				err = s.every(ctx, q, func(d document) bool {
+					more = fn(d)
+					return more
+				})
+			}
+		}
+		return err
+	}
 	for next := ""; ; {
-		if err := s.walk(ctx, q, next, func(_ string, d document) bool {
+		found := 0
+		err := s.walk(ctx, q, next, func(_ string, d document) bool {
 			more = tenant(q, d) != q.Tenant.ID || fn(d)
+			found++
 			return more
-		}, &next); err != nil || next == "" || !more {
+		}, &next)
+		if err == nil {
+			err = erasure.Metered(ctx, found)
+		}
+		if err != nil || next == "" || !more {
 			return err
 		}
 	}
 }
 
 func item(q erasure.Query, name string, d document) erasure.Item {
-	i := erasure.Item{Ref: reference(q, name), Version: version(d.Version), Created: created(q, d), Tenant: tenant(q, d)}
+	i := erasure.Item{Ref: reference(q, name), Tenant: tenant(q, d)}
+	if d.Version == 0 { // gone, with something below it
+		return i
+	}
+	i.Version, i.Created = version(d.Version), created(q, d)
 	if q.Action == erasure.ActionAnonymise {
 		i.Clean = !change(q, d.Fields)
 	}
@@ -154,30 +180,6 @@ func text(value any) (string, bool) {
 		return strconv.FormatInt(v, 10), true
 	}
 	return "", false
-}
-
-// recognises reports whether a document is such as the query looks for.
-func recognises(q erasure.Query, name string, d document) bool {
-	value, _ := erasure.At(d.Fields, q.Match.Field)
-	in := func(v any) bool {
-		id, is := text(v)
-		return is && slices.Contains(q.Match.Values, id)
-	}
-	switch q.Match.Kind {
-	case erasure.MatchDocument:
-		return slices.Contains(q.Match.Values, name) || slices.Contains(q.Match.Values, reference(q, name))
-	case erasure.MatchPrefix:
-		return slices.ContainsFunc(q.Match.Values, func(v string) bool { return strings.HasPrefix(name, v) })
-	case erasure.MatchEquals, erasure.MatchMetadata:
-		return in(value)
-	case erasure.MatchContains:
-		list, _ := value.([]any)
-		return slices.ContainsFunc(list, in)
-	case erasure.MatchMapKey:
-		keys, _ := value.(map[string]any)
-		return slices.ContainsFunc(q.Match.Values, func(v string) bool { _, found := keys[v]; return found })
-	}
-	return tenant(q, d) == q.Tenant.ID
 }
 
 // Values implements erasure.Reader.

@@ -50,3 +50,41 @@ func TestGroup(t *testing.T) {
 		}
 	}
 }
+
+// TestGroupErased: items of places of one name are counted and erased in all of them, below one document where the place says
+// so, and nowhere else.
+func TestGroupErased(t *testing.T) {
+	t.Parallel()
+	s, err := local.Open(t.TempDir()+"/data.db", "group")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for _, place := range []string{"tenants/a/grants", "tenants/a/users/u1/grants", "tenants/ab/grants", "tenants/a/migrants"} {
+		if err := s.Put(place, "g", map[string]any{"account": "g", "city": "Ulm", "id": place}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q := erasure.Query{
+		Entry: "e", Place: "tenants/a/**/grants", Tenant: erasure.Tenant{Binding: erasure.BindPath, ID: "a"}, Action: erasure.ActionDelete,
+		Match: erasure.Match{Kind: erasure.MatchEquals, Field: "account", Values: []string{"g"}},
+	}
+	if ids, err := s.Values(t.Context(), q, "id", 10); err != nil || !slices.Equal(ids, []string{"tenants/a/grants", "tenants/a/users/u1/grants"}) {
+		t.Errorf("read %q, %v", ids, err)
+	}
+	if n, err := s.Group(t.Context(), q, []string{"city"}); err != nil || n != 2 {
+		t.Errorf("%d share their city, %v", n, err)
+	}
+	page, err := s.Find(t.Context(), q, "", 10)
+	if err != nil || len(page.Items) != 2 {
+		t.Fatalf("found %+v, %v", page, err)
+	}
+	forged := append(page.Items, erasure.Item{Ref: "tenants/ab/grants#g", Version: "3", Tenant: "a"})
+	results, err := s.Erase(t.Context(), q, forged)
+	if err != nil || len(results) != 3 || results[0].Outcome != erasure.OutcomeErased || results[1].Outcome != erasure.OutcomeErased || results[2].Outcome != erasure.OutcomeForeign {
+		t.Errorf("erased %v, %v", results, err)
+	}
+	if places, err := s.Places(t.Context(), 10); err != nil || !slices.Equal(places, []string{"tenants/a/migrants", "tenants/ab/grants"}) {
+		t.Errorf("left are %q, %v", places, err)
+	}
+}

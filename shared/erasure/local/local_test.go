@@ -22,8 +22,10 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	erasetest.Run(t, erasetest.Harness{
 		Bindings: []erasure.Binding{erasure.BindPath, erasure.BindField},
+		Folds:    []erasure.MatchKind{erasure.MatchEquals, erasure.MatchContains, erasure.MatchMapKey, erasure.MatchMetadata},
 		Kinds: []erasure.MatchKind{erasure.MatchDocument, erasure.MatchEquals, erasure.MatchContains, erasure.MatchMapKey, erasure.MatchPrefix,
 			erasure.MatchMetadata, erasure.MatchTenant},
+		URL:    "firestore://p/main",
 		Nested: true, Versions: true, Slow: true, // each write waits for the disk
 		Open: func(t testing.TB, binding erasure.Binding, wire *erasetest.Wire) erasetest.World {
 			return &world{open(t, filepath.Join(t.TempDir(), "sample.db"), "shop"), binding, wire}

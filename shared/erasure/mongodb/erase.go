@@ -160,7 +160,7 @@ func (c changes) update() bson.D {
 func (s search) changes(document bson.Raw) (c changes, err error) {
 	if s.query.TakesOut() {
 		value, _, err := at(document, s.query.Match.Field)
-		c.put(s.query.Match.Field, without(value, s.query.Match.Values), false)
+		c.put(s.query.Match.Field, without(value, s.query.Match), false)
 		return c, err
 	}
 	for _, change := range s.query.Changes {
@@ -195,11 +195,11 @@ func same(old, now any) bool {
 }
 
 // without is a list or a map that has lost the members or keys, everything else as it was.
-func without(value bson.RawValue, words []string) any {
+func without(value bson.RawValue, m erasure.Match) any {
 	if value.Type == bson.TypeArray {
 		left := bson.A{}
 		for _, member := range members(value) {
-			if !slices.Contains(words, word(member)) {
+			if !m.Is(word(member)) {
 				left = append(left, member)
 			}
 		}
@@ -207,7 +207,7 @@ func without(value bson.RawValue, words []string) any {
 	}
 	left := bson.D{}
 	for _, e := range keyed(value) {
-		if !slices.Contains(words, e.Key()) {
+		if !m.Is(e.Key()) {
 			left = append(left, bson.E{Key: e.Key(), Value: e.Value()})
 		}
 	}

@@ -77,7 +77,7 @@ func (s search) step(ctx context.Context, cursor string, limit int) (found []bso
 		if err != nil && s.tenant(document) == s.query.Tenant.ID { // how others write theirs stops nobody
 			return nil, "", err
 		}
-		if matches && s.query.Before(s.created(document)) {
+		if matches && s.query.Before(s.created(document)) && !s.leftOut(document) {
 			found = append(found, document)
 		}
 	}
@@ -124,6 +124,9 @@ func (d *database) each(ctx context.Context, q erasure.Query, fields []string, v
 			if err := visit(s, document); err != nil {
 				return err
 			}
+		}
+		if err := erasure.Metered(ctx, len(found)); err != nil {
+			return err
 		}
 		if cursor = next; cursor == "" {
 			return nil

@@ -2,7 +2,9 @@
 //
 // A place is "database.collection". Fields are dotted paths through documents, never through lists. An item's Ref is its
 // _id as canonical extended JSON; items have no Version. An identifier is found as text, and as the number, ObjectID or
-// UUID that spells it. MatchPrefix and MatchMetadata are Invalid. Without Query.CreatedField an item was made when its ObjectID
+// UUID that spells it. MatchPrefix and MatchMetadata are Invalid. Whatever their case (Match.Fold), values and members of
+// lists are found in collections of at most ten thousand documents, and keys of maps in none: an index tells small letters
+// from capitals. Without Query.CreatedField an item was made when its ObjectID
 // was.
 //
 // What it promises on top of package erasure: each item is erased under the condition that its tenant, the field it was

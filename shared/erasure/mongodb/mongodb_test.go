@@ -35,7 +35,9 @@ func TestSuite(t *testing.T) {
 	stranger := opened(t, "mongodb://admin@"+s.address+"/?secret=password", "guess", limits{})
 	erasetest.Run(t, erasetest.Harness{
 		Bindings: []erasure.Binding{erasure.BindField, erasure.BindPath},
+		Folds:    []erasure.MatchKind{erasure.MatchEquals, erasure.MatchContains},
 		Kinds:    []erasure.MatchKind{erasure.MatchDocument, erasure.MatchEquals, erasure.MatchContains, erasure.MatchMapKey, erasure.MatchTenant},
+		URL:      "mongodb://u@h/?secret=x",
 		Nested:   true, Slow: true,
 		Open: func(t testing.TB, binding erasure.Binding, wire *erasetest.Wire) erasetest.World {
 			c, _ := s.collection(t)

@@ -2,6 +2,7 @@ package mongodb
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -56,7 +57,11 @@ func (d *database) fit(ctx context.Context, q erasure.Query, extra ...string) (s
 
 func (s search) recognisable() error {
 	m := s.query.Match
-	for _, field := range append(slices.Clone(s.extra), m.Field, s.query.CreatedField, s.query.Tenant.Field) {
+	asked := append(slices.Clone(s.extra), m.Field, s.query.CreatedField, s.query.Tenant.Field)
+	for _, other := range s.query.Not {
+		asked = append(asked, other.Field)
+	}
+	for _, field := range asked {
 		if improper(field) {
 			return fault.New(fault.Invalid, "a field's name cannot be one")
 		}
@@ -67,9 +72,18 @@ func (s search) recognisable() error {
 		}
 	}
 	switch m.Kind {
+	case erasure.MatchRef:
+		for _, name := range m.Values {
+			if _, err := id(s.query.Place, name); err != nil {
+				return err
+			}
+		}
 	case erasure.MatchPrefix, erasure.MatchMetadata:
 		return fault.New(fault.Invalid, "documents have no %s", m.Kind)
 	case erasure.MatchMapKey:
+		if m.Fold {
+			return fault.New(fault.Invalid, "the keys of maps cannot be searched for whatever their case")
+		}
 		if slices.ContainsFunc(m.Values, func(key string) bool { return strings.Contains(key, ".") || strings.HasPrefix(key, "$") }) {
 			return fault.New(fault.Invalid, "a key with a dot, or with a dollar sign in front, cannot be searched for")
 		}
@@ -85,7 +99,7 @@ func improper(field string) bool {
 func (s search) quick(ctx context.Context) error {
 	field, m := s.query.Match.Field, s.query.Match
 	switch {
-	case m.Kind == erasure.MatchDocument, m.Kind == erasure.MatchTenant && s.query.Tenant.Binding == erasure.BindPath:
+	case named(m), m.Kind == erasure.MatchTenant && s.query.Tenant.Binding == erasure.BindPath:
 		return nil
 	case m.Kind == erasure.MatchTenant:
 		field = s.query.Tenant.Field
@@ -106,7 +120,8 @@ func (s search) quick(ctx context.Context) error {
 		serves = []string{field + ".$**", "$**"}
 	}
 	for _, index := range all {
-		if first, err := index.Key.IndexErr(0); err == nil && len(index.Partial) == 0 && slices.Contains(serves, first.Key()) {
+		// An index tells letters from capitals: whoever does not goes through all of it.
+		if first, err := index.Key.IndexErr(0); err == nil && !m.Fold && len(index.Partial) == 0 && slices.Contains(serves, first.Key()) {
 			return nil
 		}
 	}
@@ -127,6 +142,19 @@ func (s search) candidates() bson.D {
 		return in(t.Field, spelt([]string{t.ID}))
 	case m.Kind == erasure.MatchDocument:
 		return in("_id", spelt(m.Values))
+	case m.Kind == erasure.MatchRef:
+		var ids bson.A
+		for _, name := range m.Values {
+			id, _ := id(s.query.Place, name) // recognisable has looked
+			ids = append(ids, id)
+		}
+		return in("_id", ids)
+	case m.Fold:
+		either := bson.A{}
+		for _, value := range m.Folded() {
+			either = append(either, bson.D{{Key: m.Field, Value: bson.Regex{Pattern: "^" + regexp.QuoteMeta(value) + "$", Options: "i"}}})
+		}
+		return bson.D{{Key: "$or", Value: either}}
 	case m.Kind == erasure.MatchMapKey:
 		either := bson.A{}
 		for _, key := range m.Values {
@@ -141,10 +169,31 @@ func in(field string, values bson.A) bson.D {
 	return bson.D{{Key: field, Value: bson.D{{Key: "$in", Value: values}}}}
 }
 
-// matches is the last word on what the server found: text is compared byte by byte, and a value is not a list.
+// named reports whether documents are recognised by their names.
+func named(m erasure.Match) bool {
+	return m.Kind == erasure.MatchDocument || m.Kind == erasure.MatchRef
+}
+
+// matches is the last word on what the server found: text is compared byte by byte, or letter by letter, and a value is not a
+// list.
 func (s search) matches(document bson.Raw) (bool, error) {
-	m, field := s.query.Match, s.query.Match.Field
+	return s.recognises(s.query.Match, document)
+}
+
+// leftOut reports whether another search finds the document. One that it would stop at it does not find.
+func (s search) leftOut(document bson.Raw) bool {
+	return slices.ContainsFunc(s.query.Not, func(m erasure.Match) bool {
+		is, err := s.recognises(m, document)
+		return is && err == nil
+	})
+}
+
+func (s search) recognises(m erasure.Match, document bson.Raw) (bool, error) {
+	field := m.Field
 	switch m.Kind {
+	case erasure.MatchRef:
+		name, err := ref(s.query.Place, document.Lookup("_id"))
+		return slices.Contains(m.Values, name), err
 	case erasure.MatchDocument:
 		field = "_id"
 	case erasure.MatchTenant:
@@ -154,11 +203,11 @@ func (s search) matches(document bson.Raw) (bool, error) {
 	if err != nil || !found {
 		return false, err
 	}
-	named := func(v bson.RawValue) bool { w := word(v); return w != "" && slices.Contains(m.Values, w) }
+	named := func(v bson.RawValue) bool { return m.Is(word(v)) }
 	list := value.Type == bson.TypeArray
 	switch {
 	case m.Kind == erasure.MatchMapKey:
-		return slices.ContainsFunc(keyed(value), func(e bson.RawElement) bool { return slices.Contains(m.Values, e.Key()) }), nil
+		return slices.ContainsFunc(keyed(value), func(e bson.RawElement) bool { return m.Is(e.Key()) }), nil
 	case m.Kind == erasure.MatchContains && list:
 		return slices.ContainsFunc(members(value), named), nil
 	case m.Kind == erasure.MatchContains && named(value), m.Kind == erasure.MatchEquals && slices.ContainsFunc(members(value), named):
@@ -198,6 +247,9 @@ func (s search) read(ctx context.Context, filter bson.D, limit int64) ([]bson.Ra
 	fields := append([]string{s.query.Match.Field, s.query.Tenant.Field, s.query.CreatedField}, s.extra...)
 	for _, c := range s.query.Changes {
 		fields = append(fields, c.Field)
+	}
+	for _, m := range s.query.Not {
+		fields = append(fields, m.Field)
 	}
 	projection := bson.D{{Key: "_id", Value: 1}}
 	var seen []string

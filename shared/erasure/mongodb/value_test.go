@@ -241,6 +241,10 @@ func TestLargeCollections(t *testing.T) {
 	if items := find(t, d, q); len(items) != 1 {
 		t.Errorf("%d items by the index", len(items))
 	}
+	whatever := q
+	whatever.Match.Fold = true
+	_, err = d.Find(t.Context(), whatever, "", 10)
+	wants(t, "whatever the case, by an index that tells it", err, fault.Invalid)
 	q.Match = erasure.Match{Kind: erasure.MatchDocument, Values: []string{"17"}}
 	if items := find(t, d, q); len(items) != 1 {
 		t.Errorf("%d items by their id", len(items))

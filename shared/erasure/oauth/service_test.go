@@ -66,6 +66,30 @@ func TestEnd(t *testing.T) {
 	w.private()
 }
 
+// TestChosen: of what a search finds, only the items that are to be erased are taken; what was judged to stay keeps its
+// connection, in the product and at the provider.
+func TestChosen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.connect("a", "goes", "u1", "zoom", "t-goes", "x")
+	w.connect("a", "stays", "u1", "zoom", "t-stays", "x")
+	c := w.cut("r1", "a", "u1")
+	c.Only = []string{"tenants/a/connections#goes"}
+	if taken, err := w.Take(t.Context(), c, w.clock.Now()); err != nil || taken != 1 {
+		t.Fatal(taken, err)
+	}
+	if err := w.work(); err != nil {
+		t.Fatal(err)
+	}
+	if held := w.held(); !slices.Equal(held, []string{"tenants/a/connections/stays"}) || !w.live["t-stays"] || w.live["t-goes"] {
+		t.Errorf("the product has %q, live are %v", held, w.live)
+	}
+	c.Only = []string{}
+	if taken, err := w.Take(t.Context(), c, w.clock.Now()); err != nil || taken != 0 {
+		t.Errorf("none was chosen, and %d were taken: %v", taken, err)
+	}
+}
+
 // private: nothing that left, and nothing stored in clear, holds a token, an account or a name.
 func (w *world) private() {
 	w.t.Helper()

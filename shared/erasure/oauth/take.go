@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,8 @@ type Cut struct {
 	Steps   []datamap.Step // of the data map; those without connections are left aside
 	// Before leaves out connections made at or after it, as far as their store knows when they were made; zero for none.
 	Before time.Time
+	// Only names the items that are to be taken of what the steps find, by their Refs; nil for all.
+	Only []string
 	// Wake publishes request.TopicRevoke when there are new ones, for somebody else to go on with.
 	Wake bool
 }
@@ -67,6 +70,9 @@ func (s *Service) Take(ctx context.Context, c Cut, now time.Time) (taken int, er
 func (s *Service) keep(ctx context.Context, c Cut, step datamap.Step, q erasure.Query, items []erasure.Item, now time.Time) (int, error) {
 	var grants []Grant
 	for _, i := range items {
+		if c.Only != nil && !slices.Contains(c.Only, i.Ref) {
+			continue
+		}
 		if i.Tenant != q.Tenant.ID || i.Shown[step.Entry.Grants.Token] == "" {
 			continue // not of this tenant, or a connection that has ended: the engine tells of the one, and erases the other
 		}

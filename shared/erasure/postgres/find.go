@@ -67,7 +67,7 @@ func (s search) step(ctx context.Context, from asked, cursor string, limit int) 
 		found = found[:limit]
 		next = s.ref(found[limit-1])
 	}
-	return slices.DeleteFunc(found, func(r row) bool { return !s.matches(r) || !s.query.Before(r.created(s.created)) }), next, nil
+	return slices.DeleteFunc(found, func(r row) bool { return !s.matches(r) || !s.query.Before(r.created(s.created)) || s.leftOut(r) }), next, nil
 }
 
 // behind is the condition that a row's key follows that of the cursor.
@@ -140,6 +140,9 @@ func (d *database) each(ctx context.Context, q erasure.Query, fields []string, v
 			if err := visit(s, r); err != nil {
 				return err
 			}
+		}
+		if err := erasure.Metered(ctx, len(found)); err != nil {
+			return err
 		}
 		if cursor = next; cursor == "" {
 			return nil

@@ -3,7 +3,8 @@
 // A place is "schema.table": an ordinary or a partitioned table with a primary key. Fields are columns, or dotted paths
 // into a column of JSON. An item's Ref is its primary key and its Version the transaction that wrote it (xmin). With
 // MatchDocument a value is the primary key, less the tenant's column where that is part of it; one column must remain.
-// MatchPrefix and MatchMetadata are Invalid.
+// MatchPrefix and MatchMetadata are Invalid. Whatever its case (Match.Fold), a value of a large table is found by an index on
+// lower(COLUMN COLLATE "C"), and members of lists and keys of maps in none.
 //
 // What it promises on top of package erasure: rows are locked, looked at again and erased in one transaction; nothing
 // of a query but quoted identifiers ever becomes part of a statement; a table whose rows are hidden by row-level security is

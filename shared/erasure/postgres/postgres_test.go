@@ -17,7 +17,9 @@ func TestSuite(t *testing.T) {
 	s := started(t)
 	erasetest.Run(t, erasetest.Harness{
 		Bindings: []erasure.Binding{erasure.BindField, erasure.BindPath},
+		Folds:    []erasure.MatchKind{erasure.MatchEquals, erasure.MatchContains, erasure.MatchMapKey},
 		Kinds:    []erasure.MatchKind{erasure.MatchDocument, erasure.MatchEquals, erasure.MatchContains, erasure.MatchMapKey, erasure.MatchTenant},
+		URL:      "postgres://u@h/db?secret=x",
 		Nested:   true, Versions: true,
 		Open: func(t testing.TB, binding erasure.Binding, wire *erasetest.Wire) erasetest.World {
 			w := &world{server: s, binding: binding, schema: s.schema(t), made: map[string]bool{}}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -122,20 +123,32 @@ func (r row) created(f *field) time.Time {
 	return erasure.Moment(f.simple(value))
 }
 
-// matches is the last word on what the server found: text is compared byte by byte, whatever the column's collation
-// and type.
-func (s search) matches(r row) bool {
-	m := s.query.Match
-	is := func(w string) bool { return w != "" && slices.Contains(m.Values, w) }
-	switch value, _ := r.at(s.match); m.Kind {
+// matches is the last word on what the server found: text is compared byte by byte, or letter by letter, whatever the
+// column's collation and type.
+func (s search) matches(r row) bool { return s.recognises(s.query.Match, s.match, r) }
+
+// leftOut reports whether another search finds the row.
+func (s search) leftOut(r row) bool {
+	for i, m := range s.query.Not {
+		if s.recognises(m, s.not[i], r) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s search) recognises(m erasure.Match, f field, r row) bool {
+	switch value, _ := r.at(f); m.Kind {
+	case erasure.MatchRef:
+		return slices.Contains(m.Values, s.ref(r))
 	case erasure.MatchDocument, erasure.MatchEquals:
-		return is(word(value))
+		return m.Is(word(value))
 	case erasure.MatchContains:
 		list, _ := value.([]any)
-		return slices.ContainsFunc(list, func(member any) bool { return is(word(member)) })
+		return slices.ContainsFunc(list, func(member any) bool { return m.Is(word(member)) })
 	case erasure.MatchMapKey:
 		keyed, _ := value.(map[string]any)
-		return slices.ContainsFunc(m.Values, func(key string) bool { _, has := keyed[key]; return has })
+		return slices.ContainsFunc(slices.Collect(maps.Keys(keyed)), m.Is)
 	case erasure.MatchTenant:
 		return s.tenant(r) == s.query.Tenant.ID
 	}
@@ -161,11 +174,9 @@ func (s search) change(r row) map[string]any {
 	if s.query.TakesOut() {
 		switch value, _ := r.at(s.match); held := value.(type) {
 		case []any:
-			put(s.match, slices.DeleteFunc(held, func(member any) bool { return slices.Contains(s.query.Match.Values, word(member)) }), false)
+			put(s.match, slices.DeleteFunc(held, func(member any) bool { return s.query.Match.Is(word(member)) }), false)
 		case map[string]any:
-			for _, key := range s.query.Match.Values {
-				delete(held, key)
-			}
+			maps.DeleteFunc(held, func(key string, _ any) bool { return s.query.Match.Is(key) })
 			put(s.match, held, false)
 		}
 		return different

@@ -19,7 +19,8 @@ type search struct {
 	query   erasure.Query
 	table   table
 	match   field
-	bound   field // tells the tenant, of BindField
+	not     []field // that the query's Not look at, in their order
+	bound   field   // tells the tenant, of BindField
 	created *field
 	changed []field // in the order of the query's changes
 	extra   []field
@@ -76,33 +77,56 @@ func fit(ctx context.Context, from asked, q erasure.Query, extra ...string) (s s
 	return s, s.follow(ctx, from)
 }
 
-// recognise finds the column that items are told by, and refuses to go through a large table.
+// recognise finds the columns that items are told by, and refuses to go through a large table.
 func (s *search) recognise() (err error) {
 	q := s.query
-	switch q.Match.Kind {
+	for _, m := range q.Not {
+		f, err := s.column(m)
+		if err != nil {
+			return err
+		}
+		s.not = append(s.not, f)
+	}
+	if s.match, err = s.column(q.Match); err != nil {
+		return err
+	}
+	switch {
+	case q.Match.Kind == erasure.MatchDocument || q.Match.Kind == erasure.MatchRef:
+		return nil
+	case q.Match.Kind == erasure.MatchTenant && q.Tenant.Binding == erasure.BindPath:
+		return nil
+	case q.Match.Fold:
+		return s.table.quickly(s.match)
+	}
+	return s.table.quick(s.match.column)
+}
+
+// column is the column that a match tells items by; of MatchRef it is none.
+func (s *search) column(m erasure.Match) (field, error) {
+	switch m.Kind {
+	case erasure.MatchRef:
+		_, err := s.among(&statement{}, m.Values)
+		return field{}, err
 	case erasure.MatchDocument:
 		named := slices.DeleteFunc(slices.Clone(s.table.key), func(c column) bool { return s.inKey() && c.name == s.bound.name })
 		if len(named) != 1 {
-			return fault.New(fault.Invalid, "a key of several columns is no name")
+			return field{}, fault.New(fault.Invalid, "a key of several columns is no name")
 		}
-		s.match = field{column: named[0]}
-		return nil
+		return field{column: named[0]}, nil
 	case erasure.MatchTenant:
-		if s.match = s.bound; q.Tenant.Binding == erasure.BindPath {
-			return nil
-		}
-		return s.table.quick(s.match.column)
+		return s.bound, nil
 	case erasure.MatchPrefix, erasure.MatchMetadata:
-		return fault.New(fault.Invalid, "rows have no %s", q.Match.Kind)
+		return field{}, fault.New(fault.Invalid, "rows have no %s", m.Kind)
 	}
-	if s.match, err = s.table.field(q.Match.Field); err != nil {
-		return err
+	f, err := s.table.field(m.Field)
+	if err != nil {
+		return field{}, err
 	}
-	list, keyed := s.match.isJSON() || s.match.category == "A", s.match.isJSON()
-	if q.Match.Kind == erasure.MatchContains && !list || q.Match.Kind == erasure.MatchMapKey && !keyed {
-		return fault.New(fault.Invalid, "column %q holds no list, or no map", s.match.name)
+	list, keyed := f.isJSON() || f.category == "A", f.isJSON()
+	if m.Kind == erasure.MatchContains && !list || m.Kind == erasure.MatchMapKey && !keyed {
+		return field{}, fault.New(fault.Invalid, "column %q holds no list, or no map", f.name)
 	}
-	return s.table.quick(s.match.column)
+	return f, nil
 }
 
 // inKey reports whether the tenant is part of the primary key: then a key names one tenant's row and no other's.
@@ -130,6 +154,11 @@ func (s search) candidates(st *statement) string {
 		return "true"
 	case m.Kind == erasure.MatchTenant:
 		m.Values = []string{s.query.Tenant.ID}
+	case m.Kind == erasure.MatchRef:
+		where, _ := s.among(st, m.Values) // column has looked
+		return where
+	case m.Fold:
+		return s.folding(st)
 	case m.Kind == erasure.MatchMapKey:
 		return fmt.Sprintf("(%s #> %s::text[]) ?| %s::text[]", document, st.add(append([]string{}, f.path...)), st.add(m.Values))
 	case m.Kind == erasure.MatchContains && !f.isJSON():
@@ -143,6 +172,29 @@ func (s search) candidates(st *statement) string {
 		where += fmt.Sprintf(" AND %s %s %s::text::%s", s.bound.quoted(), s.bound.equal, st.add(s.query.Tenant.ID), s.bound.typ)
 	}
 	return where
+}
+
+// folding is the condition that a row has one of the values, whatever its case. The collation "C" makes A to Z small and nothing
+// else, whatever the database's own does.
+func (s search) folding(st *statement) string {
+	f, m := s.match, s.query.Match
+	document, small := f.quoted()+"::text", func(value string) string {
+		return fmt.Sprintf(`lower(%s COLLATE "C") = ANY (%s::text[])`, value, st.add(m.Folded()))
+	}
+	if f.isJSON() {
+		document = f.document(st)
+	}
+	switch {
+	case m.Kind == erasure.MatchMapKey:
+		return fmt.Sprintf("EXISTS (SELECT FROM jsonb_object_keys(CASE jsonb_typeof(%[1]s) WHEN 'object' THEN %[1]s ELSE '{}' END) AS m(v) WHERE %s)", document, small("m.v"))
+	case m.Kind == erasure.MatchContains && f.isJSON():
+		return fmt.Sprintf("EXISTS (SELECT FROM jsonb_array_elements_text(CASE jsonb_typeof(%[1]s) WHEN 'array' THEN %[1]s ELSE '[]' END) AS m(v) WHERE %s)", document, small("m.v"))
+	case m.Kind == erasure.MatchContains:
+		return fmt.Sprintf("EXISTS (SELECT FROM unnest(%s) AS m(v) WHERE %s)", f.quoted(), small("m.v::text"))
+	case f.isJSON():
+		document = f.text(st)
+	}
+	return small(document)
 }
 
 var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,17})$`)
@@ -175,7 +227,7 @@ func (s search) read() string {
 	for _, c := range s.table.key {
 		keys = append(keys, c.quoted()+"::text")
 	}
-	fields := append(slices.Concat(s.changed, s.extra), s.match, s.bound)
+	fields := append(slices.Concat(s.changed, s.extra, s.not), s.match, s.bound)
 	if s.created != nil {
 		fields = append(fields, *s.created)
 	}

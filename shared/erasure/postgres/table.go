@@ -33,6 +33,7 @@ type column struct {
 	equal    string // its operator, quoted: that of an extension's type is not on the search path
 	position int32  // in the primary key from 0; -1 for none
 	indexed  bool   // an index of the whole table begins with it
+	folded   bool   // an index of the whole table begins with lower(it COLLATE "C")
 }
 
 func (c column) quoted() string { return "t." + pgx.Identifier{c.name}.Sanitize() }
@@ -55,7 +56,9 @@ SELECT c.relkind IN ('r', 'p'),
   coalesce((SELECT format('OPERATOR(%I.=)', s.nspname) FROM pg_operator o JOIN pg_namespace s ON s.oid = o.oprnamespace
     WHERE o.oprname = '=' AND o.oprleft = a.atttypid AND o.oprright = a.atttypid ORDER BY s.nspname <> 'pg_catalog' LIMIT 1), '='),
   coalesce((SELECT array_position(i.indkey::int2[], a.attnum) FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), -1),
-  EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum)
+  EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum),
+  EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = 0
+    AND translate(pg_get_indexdef(i.indexrelid, 1, false), '()', '') IN ('lower' || quote_ident(a.attname) || ' COLLATE "C"', 'lower' || quote_ident(a.attname) || '::text COLLATE "C"'))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type y ON y.oid = a.atttypid
 WHERE n.nspname = $1 AND c.relname = $2 ORDER BY a.attnum`
@@ -72,7 +75,7 @@ func describe(ctx context.Context, from asked, place string) (table, error) {
 		return table{}, err
 	}
 	t.columns, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c column, err error) {
-		return c, row.Scan(&t.isTable, &t.root, &t.reaches, &t.bytes, &c.name, &c.typ, &c.category, &c.equal, &c.position, &c.indexed)
+		return c, row.Scan(&t.isTable, &t.root, &t.reaches, &t.bytes, &c.name, &c.typ, &c.category, &c.equal, &c.position, &c.indexed, &c.folded)
 	})
 	if err != nil {
 		return table{}, err
@@ -120,6 +123,14 @@ func (t table) bound(q erasure.Query) error {
 func (t table) quick(f column) error {
 	if !f.indexed && t.bytes > smallTable {
 		return fault.New(fault.Invalid, "no index begins with column %q, and the table is large", f.name)
+	}
+	return nil
+}
+
+// quickly is quick for what is found whatever its case: members of lists and keys of maps are in no such index.
+func (t table) quickly(f field) error {
+	if t.bytes > smallTable && (!f.folded || f.category == "A" || f.isJSON()) {
+		return fault.New(fault.Invalid, `no index begins with lower(%q COLLATE "C"), and the table is large`, f.name)
 	}
 	return nil
 }

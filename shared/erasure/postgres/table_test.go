@@ -89,6 +89,22 @@ func TestLargeTables(t *testing.T) {
 	if items := find(t, d, q); len(items) != 1 {
 		t.Errorf("%d items by the index", len(items))
 	}
+	whatever := q
+	whatever.Match.Values, whatever.Match.Fold = []string{"ZQ-U17"}, true
+	_, err := d.Find(t.Context(), whatever, "", 10)
+	wants(t, "whatever the case, by an index that tells it", err, fault.Invalid)
+	s.do(t, "CREATE INDEX ON "+place+` (lower(uid COLLATE "C"))`)
+	s.do(t, "ANALYZE "+place)
+	if items := find(t, d, whatever); len(items) != 1 {
+		t.Errorf("%d items by an index of small letters", len(items))
+	}
+	f, err := fit(t.Context(), d.pool, whatever)
+	must(t, err)
+	st := &statement{}
+	plan, err := texts(t.Context(), d.pool, "EXPLAIN "+f.read()+" WHERE "+f.candidates(st), st.args...)
+	if err != nil || !strings.Contains(strings.Join(plan, " "), "Index") {
+		t.Errorf("the server does it by %q, %v", plan, err)
+	}
 	q.Match = erasure.Match{Kind: erasure.MatchDocument, Values: []string{"17"}}
 	if items := find(t, d, q); len(items) != 1 {
 		t.Errorf("%d items by the key", len(items))

@@ -1,4 +1,5 @@
-// Package purge erases by age what the data map's rules of retention say: once a day, each rule in each tenant's data.
+// Package purge erases by age what the data map's rules of retention say: once a day, each rule in each tenant's data; and,
+// as the map says, what is kept of people who worked here once they have left.
 //
 // It promises that the first pass by a map that has changed erases nothing and counts what it would; that nothing of an entry
 // on which two people hold something is erased in that tenant, from the page after on; that a death at any line loses
@@ -9,6 +10,7 @@ package purge
 import (
 	"context"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/policy"
 )
 
 // Control is the check under whose name the evidence speaks of retention.
@@ -48,6 +51,10 @@ type Config struct {
 	Zone     *time.Location // of the company: a pass belongs to a day there
 	Policy   string         // record.Digest of the policy in force
 	Promises []string       // that retention keeps
+	People   []policy.Person
+	// Forget makes worthless what evidence keeps of somebody who left, and reports whether there was anything. Nil: nobody
+	// asks for it. It may be called again.
+	Forget func(ctx context.Context, p policy.Person, now time.Time) (bool, error)
 	// Eraser opens a store of the map for erasing; it is never closed here.
 	Eraser func(ctx context.Context, url string) (erasure.Store, error)
 	// Held returns the entries of each tenant on which something is held now.
@@ -135,7 +142,8 @@ func (s *Sweeper) Run(ctx context.Context, until time.Time) (done bool, err erro
 			done = done && through
 		}
 	}
-	return done, nil
+	left, err := s.leavers(ctx, until)
+	return done && left, err
 }
 
 // elsewhere reports whether a rule is another tenant's to carry out: what belongs to none is swept once.
@@ -146,7 +154,11 @@ func (s *Sweeper) elsewhere(one datamap.Sweep, tenant string) bool {
 // Look says how retention stands, for the record of this quarter of an hour: the rules that should have been carried out in
 // each tenant's data, and those that were. No rules, no word.
 func (s *Sweeper) Look(ctx context.Context, now time.Time) ([]heartbeat.Beat, error) {
-	if len(s.Map.Retention) == 0 {
+	left, err := s.leaving(now)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Map.Retention) == 0 && len(left) == 0 {
 		return nil, nil
 	}
 	stored, err := s.all(ctx)
@@ -154,26 +166,31 @@ func (s *Sweeper) Look(ctx context.Context, now time.Time) ([]heartbeat.Beat, er
 		return nil, err
 	}
 	beat := heartbeat.Beat{Check: Control, Promises: s.Promises, Result: record.Result{State: record.Kept, Metric: "oldest_pass_h", Op: "<=", Limit: int64(Cadence / time.Hour)}}
+	look := func(one datamap.Sweep, tenant string) {
+		beat.Population.Expected++
+		p := stored[passID(one.Rule.ID, tenant)]
+		if p.Last.IsZero() {
+			return // only counted so far: nobody can say that it is kept
+		}
+		beat.Population.Seen++
+		age := now.Sub(p.Last)
+		if beat.Result.Value = max(beat.Result.Value, int64(age/time.Hour)); age > Cadence {
+			beat.Result.State = record.Broken
+		}
+	}
 	for _, tenant := range s.Tenants {
 		sweeps, err := s.Map.Sweeps(tenant, now)
 		if err != nil {
 			return nil, err
 		}
 		for _, one := range sweeps {
-			if s.elsewhere(one, tenant) {
-				continue
-			}
-			beat.Population.Expected++
-			p := stored[passID(one.Rule.ID, tenant)]
-			if p.Last.IsZero() {
-				continue // only counted so far: nobody can say that it is kept
-			}
-			beat.Population.Seen++
-			age := now.Sub(p.Last)
-			if beat.Result.Value = max(beat.Result.Value, int64(age/time.Hour)); age > Cadence {
-				beat.Result.State = record.Broken
+			if !s.elsewhere(one, tenant) {
+				look(one, tenant)
 			}
 		}
+	}
+	for _, one := range left {
+		look(one, staff)
 	}
 	return []heartbeat.Beat{beat}, nil
 }
@@ -203,5 +220,8 @@ func (s *Sweeper) today() string { return calendar.Date(s.Clock.Now(), s.Zone).S
 // isHeld reports whether something of what a sweep takes, or of what lies inside it, is held in a tenant's data.
 func (s *Sweeper) isHeld(ctx context.Context, tenant string, one datamap.Sweep) (bool, error) {
 	held, err := s.Held(ctx)
+	if tenant == staff { // what belongs to no tenant is held in whosever request it is
+		held = map[string][]string{staff: slices.Concat(slices.Collect(maps.Values(held))...)}
+	}
 	return slices.ContainsFunc(held[tenant], func(entry string) bool { return entry == one.Entry.ID || slices.Contains(one.Within, entry) }), err
 }

@@ -115,7 +115,7 @@ func (w *world) keep(_ context.Context, e outbox.Entry) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if r.Facts["rule"] == "old-sessions" {
+	if rule := r.Facts["rule"]; rule == "old-sessions" || strings.HasPrefix(rule, "left.") {
 		w.records = append(w.records, r)
 	}
 	return nil

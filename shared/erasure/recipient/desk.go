@@ -1,6 +1,7 @@
 package recipient
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -18,19 +19,33 @@ import (
 	"ostiary.internal/shared/policy"
 )
 
-// of returns the notices of a request, in the order of their recipients' ids.
+// of returns the notices of a request, in the order of their recipients' ids and of time.
 func of(ctx context.Context, s store.Store, request string) ([]Notice, error) {
 	found, err := store.Find[Notice](s.Query(ctx, store.Query{Collection: Notices, Equal: []store.Field{{Name: "request", Value: request}}, Limit: store.MaxQueryResults}))
-	slices.SortFunc(found, func(a, b Notice) int { return strings.Compare(a.Recipient, b.Recipient) })
+	slices.SortFunc(found, func(a, b Notice) int {
+		return cmp.Or(strings.Compare(a.Recipient, b.Recipient), a.Since.Compare(b.Since), strings.Compare(a.ID, b.ID))
+	})
 	return found, err
 }
 
-// Rows are what a receipt says of the recipients of a request, sorted.
+// least is the order in which the outcomes of several notices to one recipient count.
+var least = []receipt.Told{receipt.Pending, receipt.Asked, receipt.Impossible, receipt.Disproportionate, receipt.Acknowledged}
+
+// Rows are what a receipt says of the recipients of a request, sorted: of one who had several notices, what became of the one
+// that came least far.
 func Rows(ctx context.Context, s store.Store, request string) ([]receipt.Recipient, error) {
 	var rows []receipt.Recipient
 	found, err := of(ctx, s, request)
 	for _, n := range found {
-		rows = append(rows, receipt.Recipient{Recipient: n.Recipient, Outcome: n.State, At: n.At})
+		row := receipt.Recipient{Recipient: n.Recipient, Outcome: n.State, At: n.At}
+		last := len(rows) - 1
+		if last < 0 || rows[last].Recipient != row.Recipient {
+			rows = append(rows, row)
+			continue
+		}
+		if slices.Index(least, row.Outcome) <= slices.Index(least, rows[last].Outcome) {
+			rows[last] = row
+		}
 	}
 	return rows, err
 }
@@ -45,10 +60,10 @@ type Told struct {
 // List returns the recipients of a request.
 func List(ctx context.Context, s store.Store, m *datamap.Map, request string) ([]Told, error) {
 	var all []Told
-	found, err := of(ctx, s, request)
-	for _, n := range found {
-		told := Told{Name: n.Recipient, Outcome: n.State, At: n.At}
-		if to, known := m.Recipient(n.Recipient); known {
+	rows, err := Rows(ctx, s, request)
+	for _, row := range rows {
+		told := Told{Name: row.Recipient, Outcome: row.Outcome, At: row.At}
+		if to, known := m.Recipient(row.Recipient); known {
 			told.Name = to.Name
 		}
 		all = append(all, told)

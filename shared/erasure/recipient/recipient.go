@@ -3,8 +3,8 @@
 //
 // # What it promises
 //
-// A recipient is told of a request once, by the identifiers the data map says he knows people by and by no other; of an
-// account that closes he is told the tenant's id alone. What is told is kept sealed until he has it, and no longer. Who
+// A recipient is told of each identifier of a request once, by those the data map says he knows people by and by no other:
+// what becomes known later is told by a further notice. Of an account that closes he is told the tenant's id alone. What is told is kept sealed until he has it, and no longer. Who
 // cannot be reached is tried again, ever more rarely; after KeepTrying a person decides: that he knows, that it proves
 // impossible, or involves disproportionate effort. Only a person says the latter two.
 //
@@ -49,10 +49,10 @@ type Identity struct {
 	Value string `json:"value"`
 }
 
-// Notice is what one recipient is told about one request, as it is stored.
+// Notice is what one recipient is told about one request at one time, as it is stored.
 type Notice struct {
 	V         int            `json:"v"`
-	ID        string         `json:"id"` // a keyed hash of request and recipient; what mails are named after
+	ID        string         `json:"id"` // a keyed hash of request, recipient and number; what mails are named after
 	Rev       int64          `json:"rev"`
 	Salt      []byte         `json:"salt"` // of its commitment in records
 	Request   string         `json:"request"`
@@ -61,6 +61,7 @@ type Notice struct {
 	State     receipt.Told   `json:"state"`
 	Why       string         `json:"why,omitempty"` // a word: what stands in the way
 	Private   *seal.Envelope `json:"private,omitempty"`
+	Covers    []string       `json:"covers,omitempty"` // keyed hashes of the identifiers it tells; gone with the request's own
 	Since     time.Time      `json:"since"`
 	Tries     int            `json:"tries,omitempty"`
 	Task      bool           `json:"task,omitempty"` // it waits for a person

@@ -98,6 +98,63 @@ func TestTold(t *testing.T) {
 	w.private()
 }
 
+// TestFoundLater: by what a later round found the recipients are told once more, of that alone; a receipt has one row each,
+// as far as the least of his notices came.
+func TestFoundLater(t *testing.T) {
+	t.Parallel()
+	w, c := newWorld(t), about("users", "orders")
+	all := c.Identifiers
+	c.Identifiers = all[:1] // the address alone: payments knows people by a number too, parcels by nothing else
+	tell := func(want int) {
+		t.Helper()
+		if n, err := w.Tell(t.Context(), c, w.clock.Now()); err != nil || n != want {
+			t.Fatalf("%d notices, want %d: %v", n, want, err)
+		}
+	}
+	tell(3)
+	if err := w.work(); err != nil {
+		t.Fatal(err)
+	}
+	first := w.rows()
+	w.pass(time.Hour)
+	c.Identifiers = all
+	tell(2)
+	tell(0)
+	if got := w.rows(); first != "mailer acknowledged, parcels pending, payments asked" || got != "mailer acknowledged, parcels pending, payments pending" {
+		t.Errorf("first %s, then %s", first, got)
+	}
+	if err := w.work(); err != nil {
+		t.Fatal(err)
+	}
+	later := 0
+	for _, m := range w.mail {
+		if m.To == "privacy@schranke.example" && strings.Contains(m.Text, "cust-9") {
+			later++
+			if strings.Contains(m.Text, "jo@") {
+				t.Errorf("told again: %s", m.Text)
+			}
+		}
+	}
+	if sent := w.sent["parcels"]; later != 1 || len(sent) != 1 || len(sent[0].Identities) != 1 || len(w.sent["mailer"]) != 1 {
+		t.Errorf("%d mails with the number, parcels had %+v, the mailer %d", later, sent, len(w.sent["mailer"]))
+	}
+	w.private()
+	for range 2 {
+		if err := w.Forget(t.Context(), "r1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	notices, err := w.Of(t.Context(), "r1")
+	if err != nil || len(notices) != 5 {
+		t.Fatal(len(notices), err)
+	}
+	for _, n := range notices {
+		if len(n.Covers) > 0 {
+			t.Error("what recognises the identifiers is kept of a request that is forgotten")
+		}
+	}
+}
+
 // TestAccount: of an account that closes the tenant's id is told, and nobody's.
 func TestAccount(t *testing.T) {
 	t.Parallel()

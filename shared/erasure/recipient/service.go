@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,9 +82,14 @@ type Case struct {
 	Executed    time.Time
 }
 
-// Tell writes a notice to each recipient of the entries who has none of this request yet, and returns how many there were.
-// They are sent by Work. One of whom no identifier is known that the recipient knows people by becomes a person's task.
+// Tell writes a notice to each recipient of the entries whom this request has told nothing yet, or not by all identifiers
+// that are known by now: then it holds the new ones alone. It returns how many there were. They are sent by Work. One of
+// whom no identifier is known that the recipient knows people by becomes a person's task.
 func (s *Service) Tell(ctx context.Context, c Case, now time.Time) (written int, err error) {
+	before, err := of(ctx, s.Store, c.Request)
+	if err != nil {
+		return 0, err
+	}
 	for _, to := range s.Map.Recipients {
 		given := slices.ContainsFunc(c.Entries, func(id string) bool {
 			e, known := s.Map.Entry(id)
@@ -92,17 +98,14 @@ func (s *Service) Tell(ctx context.Context, c Case, now time.Time) (written int,
 		if !given {
 			continue
 		}
-		id := s.mark("notice", c.Request, to.ID)
-		if err := s.Store.Get(ctx, Notices, id, &Notice{}); err == nil {
-			continue
-		} else if !fault.Is(err, fault.NotFound) {
-			return written, err
-		}
-		n, err := s.notice(ctx, c, to, id, now)
+		n, err := s.notice(ctx, c, to, before, now)
 		if err != nil {
 			return written, err
 		}
-		err = s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Create(Notices, id, n) })
+		if n.ID == "" {
+			continue
+		}
+		err = s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Create(Notices, n.ID, n) })
 		switch {
 		case err == nil:
 			written++
@@ -113,26 +116,74 @@ func (s *Service) Tell(ctx context.Context, c Case, now time.Time) (written int,
 	return written, nil
 }
 
-// notice makes what one recipient is to be told.
-func (s *Service) notice(ctx context.Context, c Case, to datamap.Recipient, id string, now time.Time) (n Notice, err error) {
+// notice makes what one recipient is to be told beyond what notices before told him; none, without an id, when that is
+// nothing.
+func (s *Service) notice(ctx context.Context, c Case, to datamap.Recipient, before []Notice, now time.Time) (n Notice, err error) {
+	before = slices.DeleteFunc(slices.Clone(before), func(n Notice) bool { return n.Recipient != to.ID })
+	m := Message{Received: c.Received.UTC(), Executed: c.Executed.UTC()}
+	covers := func(kind, value string) bool {
+		mark := s.mark("told", c.Request, to.ID, kind, value)
+		if slices.ContainsFunc(before, func(n Notice) bool { return slices.Contains(n.Covers, mark) }) || slices.Contains(n.Covers, mark) {
+			return false
+		}
+		n.Covers = append(n.Covers, mark)
+		return true
+	}
+	if c.Account {
+		if covers("", c.Tenant) {
+			m.Tenant = c.Tenant
+		}
+	} else {
+		for _, one := range c.Identifiers {
+			if one.Verified && slices.Contains(to.Gives, one.Kind) && covers(one.Kind, one.Value) {
+				m.Identities = append(m.Identities, Identity{one.Kind, one.Value})
+			}
+		}
+	}
+	if len(before) > 0 && len(n.Covers) == 0 {
+		return n, nil
+	}
 	random := make([]byte, 32)
 	if _, err := io.ReadFull(s.Random, random); err != nil {
 		return n, fault.New(fault.Transient, "writing a notice: drawing its id: %w", err)
 	}
-	n = Notice{V: version, ID: id, Salt: random[16:], Request: c.Request, Recipient: to.ID, External: uuid(random[:16]), State: receipt.Pending, Since: now, At: now, Next: now.UnixMicro()}
-	m := Message{ID: n.External, Received: c.Received.UTC(), Executed: c.Executed.UTC()}
-	if c.Account {
-		m.Tenant = c.Tenant
-	} else {
-		for _, one := range c.Identifiers {
-			i := Identity{one.Kind, one.Value}
-			if one.Verified && slices.Contains(to.Gives, one.Kind) && !slices.Contains(m.Identities, i) {
-				m.Identities = append(m.Identities, i)
+	name := []string{"notice", c.Request, to.ID}
+	if len(before) > 0 {
+		name = append(name, strconv.Itoa(len(before)))
+	}
+	m.ID = uuid(random[:16])
+	n = Notice{
+		V: version, ID: s.mark(name...), Salt: random[16:], Request: c.Request, Recipient: to.ID, External: m.ID, State: receipt.Pending, Covers: n.Covers,
+		Since: now, At: now, Next: now.UnixMicro(),
+	}
+	n.Private, err = s.seal(ctx, n.ID, m)
+	return n, err
+}
+
+// Forget destroys what recognises the identifiers that recipients of a request were told. It may be called again.
+func (s *Service) Forget(ctx context.Context, request string) error {
+	all, err := of(ctx, s.Store, request)
+	if err != nil {
+		return err
+	}
+	for _, n := range all {
+		if len(n.Covers) == 0 {
+			continue
+		}
+		err := s.Store.Tx(ctx, func(tx store.Tx) error {
+			var there Notice
+			if err := tx.Get(Notices, n.ID, &there); err != nil {
+				return err
 			}
+			there.Covers = nil
+			there.Rev++
+			return tx.Put(Notices, n.ID, there)
+		})
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
 		}
 	}
-	n.Private, err = s.seal(ctx, id, m)
-	return n, err
+	return nil
 }
 
 // uuid writes random bytes as RFC 9562, section 5.4.

@@ -86,7 +86,7 @@ func TestHinderedOnTheWay(t *testing.T) {
 		w, ctx := newWorld(t), t.Context()
 		r := w.proved("mia@customer.example")
 		p := plan()
-		p.Review, p.Look = 2, []Look{{"notes", 2}}
+		p.Review, p.Look = 2, []Look{{Entry: "notes", Items: 2}}
 		w.planned(r.ID, p)
 		_, err := w.Approve(ctx, r.ID, w.person("dan"), p.Digest, w.now())
 		w.must(err)

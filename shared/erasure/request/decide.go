@@ -92,6 +92,8 @@ func (d *deciding) decide() error {
 		return d.hindered()
 	case Alive:
 		return d.alive()
+	case Parties:
+		return d.parties()
 	case LetterLost:
 		return d.letterLost()
 	case Ticked:

@@ -57,6 +57,9 @@ func (d *deciding) due() (all []chore) {
 			d.Pass = d.now.Add(Idle) // until the engine has answered
 		})
 	}
+	if !d.Waits.IsZero() && d.told() {
+		add(d.Waits, d.await)
+	}
 	if d.State == Blocked && d.Why == LastOwner {
 		add(d.Active.Add(daily), d.plan) // there may be another owner by now
 	}

@@ -20,7 +20,11 @@ func (d *deciding) looked() error {
 		if d.e.Private != nil {
 			d.Private = d.e.Private
 		}
-		d.tell(letter.Asked)
+		if d.e.Known {
+			d.tell(letter.Asked)
+		} else {
+			d.doubt(Untold)
+		}
 		d.record("looked")
 		d.publish(TopicPlan) // the message that was answered with this asked for the search too
 		return nil

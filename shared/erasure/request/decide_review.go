@@ -16,18 +16,18 @@ func (d *deciding) reviewed() error {
 	switch {
 	case d.e.By == "" || d.e.By == d.EnteredBy:
 		return fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
-	case l.Items < 0 || l.Items > d.counted(l.Entry) || l.Items == 0 && !d.unasked(l.Entry):
+	case !d.asked(l):
 		return fault.Refuse(fault.Conflict, "review_unknown", "There are not so many items of this entry to look at.", "Look at the request again.")
 	}
-	if n, known := d.Reviewed[l.Entry]; known && n == l.Items {
+	if n, known := d.Reviewed[key(l.Entry, l.Why)]; known && n == l.Items {
 		return nil
 	}
 	if d.Reviewed == nil {
 		d.Reviewed = map[string]int64{}
 	}
-	d.Reviewed[l.Entry] = l.Items
+	d.Reviewed[key(l.Entry, l.Why)] = l.Items
 	d.record("reviewed")
-	if d.State == Partial && !d.Executed.IsZero() && !slices.ContainsFunc(d.settled(d.Outcome).Open, func(o Open) bool { return o.Why == review || o.Why == unasked }) {
+	if d.State == Partial && !d.Executed.IsZero() && !slices.ContainsFunc(d.settled(d.Outcome).Open, Open.settles) {
 		d.Extra, d.Pass = true, d.now.Add(Idle) // until the engine has answered
 		d.Round++
 		d.publish(TopicPlan)
@@ -52,9 +52,18 @@ func (d *deciding) counted(entry string) (n int64) {
 	return n
 }
 
-// unasked reports whether nobody but a person can look into an entry.
-func (d *deciding) unasked(entry string) bool {
-	return slices.ContainsFunc(d.Outcome.Open, func(o Open) bool { return o.Entry == entry && o.Why == unasked })
+// asked reports whether there is something that such an answer settles.
+func (d *deciding) asked(l Look) bool {
+	open := func(why string) bool {
+		return slices.ContainsFunc(d.Outcome.Open, func(o Open) bool { return o.Entry == l.Entry && o.Why == why && l.Items <= o.Items })
+	}
+	switch {
+	case l.Items < 0:
+		return false
+	case l.Why == Letters || l.Why == Group:
+		return open(l.Why)
+	}
+	return l.Why == "" && (l.Items > 0 && l.Items <= d.counted(l.Entry) || l.Items == 0 && open(unasked))
 }
 
 // seen reports whether a person has settled all of what there is to look at.
@@ -68,11 +77,8 @@ func (d *deciding) seen(items int64, all []Look) bool {
 	return listed >= items
 }
 
-// settled leaves out of an outcome what a person has looked at. Of an entry that holds more than she saw all of it is open.
+// settled leaves out of an outcome what a person has looked at.
 func (d *deciding) settled(o Outcome) Outcome {
-	o.Open = slices.DeleteFunc(slices.Clone(o.Open), func(one Open) bool {
-		n, known := d.Reviewed[one.Entry]
-		return one.Why == review && one.Items > 0 && one.Items <= n || one.Why == unasked && known
-	})
+	o.Open = slices.DeleteFunc(slices.Clone(o.Open), func(one Open) bool { return one.Settled(d.Reviewed) })
 	return o
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // lasting are the doubts that another search does not clear.
-var lasting = []Doubt{SharedMailbox, LookAlike, ByHand, Moved}
+var lasting = []Doubt{SharedMailbox, LookAlike, ByHand, Moved, Untold}
 
 // planned takes what the search found: it is forwarded, blocked, to be approved, or approved by the limits.
 func (d *deciding) planned() error {

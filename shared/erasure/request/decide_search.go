@@ -21,7 +21,7 @@ func (d *deciding) verified() error {
 	if err := d.from(Verifying, Completed, Retained, Partial); err != nil {
 		return err
 	}
-	if d.e.Pass != d.Passed+1 || d.e.Pass > len(Passes()) {
+	if d.Executed.IsZero() || d.e.Pass != d.Passed+1 || d.e.Pass > len(Passes()) {
 		return fault.Refuse(fault.Conflict, "request_moved", "This is not the search that is due.", "Ask for the work there is now.")
 	}
 	d.Outcome = d.settled(d.e.Outcome)
@@ -128,6 +128,9 @@ func (d *deciding) receipted() error {
 	}
 	d.Made++
 	d.record("receipted")
+	if d.Made == d.Amends {
+		d.amended()
+	}
 	if d.owed() > 0 {
 		d.call()
 	}
@@ -137,7 +140,7 @@ func (d *deciding) receipted() error {
 
 // finish closes a request of which nothing is left to be done.
 func (d *deciding) finish() {
-	if d.State == Completed && d.Pass.IsZero() && d.owed() == 0 && d.Closed.IsZero() {
+	if d.State == Completed && d.Pass.IsZero() && d.owed() == 0 && d.Waits.IsZero() && d.Closed.IsZero() {
 		d.close()
 	}
 }

@@ -45,7 +45,7 @@ func standing(t testing.TB, s State) Request {
 	hold := Hold{ID: "h1", Entry: "invoices", Ground: Statute, Citation: "§ 257 HGB", Until: calendar.Day{Year: 2030, Month: 12, Day: 31}, By: "x", Second: "y"}
 	if reached(AwaitingApproval) {
 		p := plan()
-		p.Review, p.Look = 3, []Look{{"chats", 3}}
+		p.Review, p.Look = 3, []Look{{Entry: "chats", Items: 3}}
 		r.Plan = &p
 	}
 	switch s {
@@ -104,7 +104,7 @@ func happening(what What) Event {
 	case Joined:
 		e.Of, e.Received, e.Private, e.Marks = "dddddddddddddddd", noon.Add(-48*time.Hour), &seal.Envelope{V: 1, Sealed: []byte("of both")}, []string{"mark", "another"}
 	case Review:
-		e.By, e.Look = "dan", Look{"chats", 3}
+		e.By, e.Look = "dan", Look{Entry: "chats", Items: 3}
 	case Receipted:
 		e.Pass = 1
 	case Planned:
@@ -128,6 +128,8 @@ func happening(what What) Event {
 		e.Pass = 1
 	case Hindered:
 		e.Why = Unusable
+	case Parties:
+		e.Differs = true
 	case LetterLost:
 		e.Letter = "completed/7"
 	case GivenUp, Exported, Settle, Resume:

@@ -162,7 +162,17 @@ func (s *Service) Settle(ctx context.Context, id string, who policy.Person, now 
 // as open no more. Items is at most what the plan or the last search counted; 0 says that an entry in which nothing can be
 // searched for holds nothing of the person. Codes as of Approve; review_unknown.
 func (s *Service) Reviewed(ctx context.Context, id string, who policy.Person, entry string, items int64, now time.Time) (Request, error) {
-	return s.decided(ctx, id, who, now, Event{What: Review, Look: Look{entry, items}})
+	return s.decided(ctx, id, who, now, Event{What: Review, Look: Look{Entry: entry, Items: items}})
+}
+
+// Judged notes what somebody has found out by hand of an entry of which the last search says Letters, that nothing of the
+// person is there in other letters, or Group, that of so many items made anonymous nobody can be told apart. It stands on
+// record under who said so. Codes as of Reviewed.
+func (s *Service) Judged(ctx context.Context, id string, who policy.Person, entry, why string, items int64, now time.Time) (Request, error) {
+	if why != Letters && why != Group {
+		return Request{}, fault.Refuse(fault.Conflict, "review_unknown", "Nobody has to answer that.", "Look at the request again.")
+	}
+	return s.decided(ctx, id, who, now, Event{What: Review, Look: Look{entry, items, why}})
 }
 
 // Resume searches again after what stood in the way was put right. Codes as of Approve.

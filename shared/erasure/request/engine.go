@@ -28,8 +28,9 @@ type Work struct {
 	Executed    time.Time        // of the first run ever, zero before: what reusable identifiers find must be older
 	Ran         time.Time        // of the last run: what remains in backups counts from then
 	Global      bool             // the person herself proved it: what belongs to no tenant is hers to erase too
-	Reviewed    map[string]int64 // items by entry that a person has settled: so many of them are open no more
+	Reviewed    map[string]int64 // what a person has settled, for Open.Settled
 	Owed        int              // number of the receipt that has to be made now, from 1; 0 for none. Receipted clears it
+	Made        int              // number of the newest receipt; 0 for none
 	Forget      bool             // it is closed: what is kept of it has to go. Forgotten clears it
 
 	// What a receipt says of it.
@@ -51,7 +52,7 @@ func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, err
 	}
 	w := Work{
 		Request: r.ID, Tenant: r.Tenant, State: r.State, Identify: r.State == Received || r.Renew || r.Tell, Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
-		Received: r.Received, Executed: r.Executed, Ran: r.Ran, Global: r.Proof == ByLink || r.Proof == BySession, Reviewed: r.Reviewed, Owed: r.owed(), Forget: r.Forget,
+		Received: r.Received, Executed: r.Executed, Ran: r.Ran, Global: r.Proof == ByLink || r.Proof == BySession, Reviewed: r.Reviewed, Owed: r.owed(), Made: r.Made, Forget: r.Forget,
 		Deadline: r.Deadline, Extended: r.Extended != nil, Totals: r.Totals, Outcome: r.Outcome,
 	}
 	if !r.Proved.IsZero() && r.State != Cancelled {
@@ -139,6 +140,14 @@ func (s *Service) Alive(ctx context.Context, id string, round int, now time.Time
 // Receipted notes that the receipt with that number is made. One that was noted before, or is not owed, changes nothing.
 func (s *Service) Receipted(ctx context.Context, id string, n int, now time.Time) error {
 	_, err := s.engine(ctx, id, Event{What: Receipted, Pass: n}, now)
+	return err
+}
+
+// Parties notes how what third parties have answered compares with the newest receipt: pending says that one has still to
+// answer, differs that the receipt says otherwise. Once all have, another receipt is owed that says so, and the person is told
+// of it. It may be called at any time, again. Code: request_unknown.
+func (s *Service) Parties(ctx context.Context, id string, pending, differs bool, now time.Time) error {
+	_, err := s.engine(ctx, id, Event{What: Parties, Pending: pending, Differs: differs}, now)
 	return err
 }
 

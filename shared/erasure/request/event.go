@@ -41,6 +41,7 @@ const (
 	Alive      What = "alive"       // engine: still at it
 	Receipted  What = "receipted"   // the receipt that was owed is made
 	Forgotten  What = "forgotten"   // the engine keeps nothing of a request that is closed
+	Parties    What = "parties"     // what third parties have answered was compared with the receipt
 	LetterLost What = "letter_lost" // a letter was not, or may not have been, delivered
 	Ticked     What = "ticked"      // time has passed
 )
@@ -48,7 +49,7 @@ const (
 // Events returns all events.
 func Events() []What {
 	return []What{Looked, Renewed, Mistried, Proved, Duplicated, Joined, Gathered, GivenUp, Planned, Approve, Reject, HoldIt, Release, Extend, Exported,
-		Withdraw, Settle, Widen, Resume, Review, Started, Drifted, Executed, Verified, Hindered, Alive, Receipted, Forgotten, LetterLost, Ticked}
+		Withdraw, Settle, Widen, Resume, Review, Started, Drifted, Executed, Verified, Hindered, Alive, Receipted, Forgotten, Parties, LetterLost, Ticked}
 }
 
 // Event is one event with what belongs to it.
@@ -81,6 +82,8 @@ type Event struct {
 	Outcome  Outcome // of Executed (Open alone) and Verified
 	Pass     int     // of Verified: which search, of Receipted: which receipt; from 1
 	Look     Look    // of Review
+	Pending  bool    // of Parties: one has still to answer
+	Differs  bool    // of Parties: the newest receipt says otherwise
 	Letter   string  // of LetterLost: its kind
 }
 

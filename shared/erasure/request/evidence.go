@@ -95,6 +95,7 @@ func facts(r Request, e Event, step string) map[string]string {
 		count("search", int64(e.Pass))
 	case Review:
 		add("entry", e.Look.Entry)
+		add("answer", e.Look.Why)
 		count("items", e.Look.Items)
 	case Receipted:
 		count("receipt", int64(e.Pass))

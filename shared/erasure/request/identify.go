@@ -11,9 +11,9 @@ import (
 )
 
 // Identify looks for the address on file of a request that waits for it, and sends the link that proves the identity there;
-// or it sends another one that was asked for. Where an administrator asked it tells the person so. It is for the account that
-// searches. Whatever it finds, the request goes on
-// alike. To an address that has just got a letter none goes: the one it has is good for this request too.
+// or it sends another one that was asked for. Where an administrator asked it tells the person so; of one whose address nobody
+// has a person decides whether to go on. It is for the account that searches. Whatever it finds, the request goes on
+// alike else. To an address that has just got a letter none goes: the one it has is good for this request too.
 func (s *Service) Identify(ctx context.Context, id string, now time.Time) error {
 	r, err := s.request(ctx, id)
 	if err != nil || r.State != Received && !r.Renew && !r.Tell {
@@ -43,6 +43,11 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 			private = private.knownAs(address)
 		}
 	}
+	if r.Tell && !known {
+		if known, private.OnFile, err = s.addressOf(ctx, r.Tenant, private); err != nil {
+			return err
+		}
+	}
 	e := Event{What: Looked, Known: known}
 	if e.Private, err = s.seal(ctx, r.ID, private); err != nil {
 		return err
@@ -61,6 +66,23 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 		e.Address = s.mark("address", string(r.Kind), r.Tenant, strings.ToLower(cmp.Or(private.OnFile, given)))
 	}
 	return s.post(ctx, r.ID, e, private, now)
+}
+
+// addressOf looks for the address on file by whatever else is known of a person somebody speaks for.
+func (s *Service) addressOf(ctx context.Context, tenant string, private Private) (known bool, address string, err error) {
+	for _, one := range private.Identifiers {
+		if one.Kind == email || !one.Verified || one.Format != "" {
+			continue
+		}
+		known, address, err = s.Directory.AddressOf(ctx, tenant, one)
+		if err != nil {
+			return false, "", fault.New(kindOr(err, fault.Transient), "looking up whom to tell: %s", kindOr(err, fault.Transient)) // its text may name her
+		}
+		if known && address != "" {
+			return true, address, nil
+		}
+	}
+	return false, "", nil
 }
 
 func kindOr(err error, other fault.Kind) fault.Kind {

@@ -15,7 +15,7 @@ func TestReviewed(t *testing.T) {
 		_, err := w.Reviewed(ctx, r.ID, w.person(who), entry, items, w.now())
 		return code(err)
 	}
-	w.planned(r.ID, Plan{Digest: "d", Items: 5, Review: 2, Look: []Look{{"notes", 2}}, Own: true})
+	w.planned(r.ID, Plan{Digest: "d", Items: 5, Review: 2, Look: []Look{{Entry: "notes", Items: 2}}, Own: true})
 	if got := reviewed("dan", "notes", 3); got != "review_unknown" {
 		t.Errorf("more than was counted: %s", got)
 	}
@@ -39,7 +39,7 @@ func TestReviewed(t *testing.T) {
 		t.Error(got)
 	}
 	called := w.published(TopicPlan, r.ID)
-	for _, step := range []Look{{"notes", 2}, {"files", 3}, {"archive", 0}, {"archive", 0}} {
+	for _, step := range []Look{{Entry: "notes", Items: 2}, {Entry: "files", Items: 3}, {Entry: "archive"}, {Entry: "archive"}} {
 		if got := reviewed("dan", step.Entry, step.Items); got != "" {
 			t.Errorf("%+v: %s", step, got)
 		}
@@ -78,7 +78,7 @@ func TestReviewedBefore(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
 	r := w.proved("mia@customer.example")
-	p := Plan{Digest: "d", Items: 5, Review: 2, Look: []Look{{"notes", 2}}, Own: true}
+	p := Plan{Digest: "d", Items: 5, Review: 2, Look: []Look{{Entry: "notes", Items: 2}}, Own: true}
 	w.planned(r.ID, p)
 	_, err := w.Reviewed(ctx, r.ID, w.person("dan"), "notes", 2, w.now())
 	w.must(err)
@@ -109,4 +109,52 @@ func (w *world) replanned(id string) {
 	}
 	_, err := w.Drifted(w.t.Context(), id, r.Round, nil, w.now())
 	w.must(err)
+}
+
+// What no search can tell a person answers, for each question by itself: about letters, and about so many anonymous items.
+// More of them are a new question.
+func TestJudged(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	r := w.proved("mia@customer.example")
+	w.planned(r.ID, Plan{Digest: "d", Items: 5, Own: true})
+	open := []Open{{Entry: "notes", Why: Letters}, {Entry: "usage", Why: Group, Items: 7}, {Entry: "usage", Why: review, Items: 1}}
+	w.erased(r.ID, Outcome{Open: open})
+	w.wantState(r.ID, Partial, Left)
+	answered := func(entry, why string, items int64) string {
+		_, err := w.Judged(ctx, r.ID, w.person("dan"), entry, why, items, w.now())
+		return code(err)
+	}
+	for _, wrong := range []Look{{"notes", 0, Group}, {"usage", 0, Letters}, {"usage", 8, Group}, {"notes", 0, ""}, {"notes", 0, "unreachable"}, {"usage", -1, Group}} {
+		if got := answered(wrong.Entry, wrong.Why, wrong.Items); got != "review_unknown" {
+			t.Errorf("%+v: %s", wrong, got)
+		}
+	}
+	called := w.published(TopicPlan, r.ID)
+	for _, right := range []Look{{"notes", 0, Letters}, {"usage", 7, Group}} {
+		if got := answered(right.Entry, right.Why, right.Items); got != "" {
+			t.Errorf("%+v: %s", right, got)
+		}
+	}
+	if w.published(TopicPlan, r.ID) != called {
+		t.Error("searched although an item is still to be looked at")
+	}
+	_, err := w.Reviewed(ctx, r.ID, w.person("dan"), "usage", 1, w.now())
+	w.must(err)
+	work, err := w.Work(ctx, r.ID, w.now())
+	w.must(err)
+	if w.published(TopicPlan, r.ID) != called+1 || work.Search == 0 {
+		t.Fatalf("called %d times, %+v", w.published(TopicPlan, r.ID)-called, work)
+	}
+	for i, o := range open {
+		if !o.Settled(work.Reviewed) {
+			t.Errorf("%d: the engine is not told that %+v is settled by %v", i, o, work.Reviewed)
+		}
+	}
+	open[1].Items = 8
+	got, err := w.Verified(ctx, r.ID, work.Round, work.Search, Outcome{Open: open}, w.now())
+	w.must(err)
+	if got.State != Partial || !slices.Equal(got.Outcome.Open, open[1:2]) {
+		t.Errorf("one item more: %s, %+v", got.State, got.Outcome.Open)
+	}
 }

@@ -37,7 +37,7 @@ func script(r *rand.Rand) (acts []act, plans []Plan) {
 			p.Last, p.Owner = true, true
 			add(20, []string{"settle", "close"}[r.IntN(2)])
 		case 4, 5:
-			p.Review, p.Look = 2, []Look{{"notes", 2}}
+			p.Review, p.Look = 2, []Look{{Entry: "notes", Items: 2}}
 			add([]int{16, 24 * 13}[r.IntN(2)], "reviewed")
 		}
 		plans = append(plans, p)

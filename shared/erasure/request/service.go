@@ -23,6 +23,8 @@ import (
 // account that searches may read it.
 type directory interface {
 	OnFile(ctx context.Context, tenant, email string) (found bool, address string, err error)
+	// AddressOf is OnFile by another identifier, for whoever speaks for somebody.
+	AddressOf(ctx context.Context, tenant string, id Identifier) (found bool, address string, err error)
 }
 
 // Config is what a Service needs. Store and Box must be of the same database.

@@ -171,7 +171,7 @@ type Request struct {
 	Ran      time.Time        `json:"ran,omitzero"`       // of the last run that erased something, or was the first after a plan
 	Totals   Totals           `json:"totals,omitzero"`    // over all runs
 	Outcome  Outcome          `json:"outcome,omitzero"`   // of the last search
-	Reviewed map[string]int64 `json:"reviewed,omitempty"` // items by entry that a person has settled
+	Reviewed map[string]int64 `json:"reviewed,omitempty"` // what a person has settled, for Open.Settled
 	Passed   int              `json:"passed,omitempty"`   // searches since Ran
 	Pass     time.Time        `json:"pass,omitzero"`      // of the next one
 	Extra    bool             `json:"extra,omitempty"`    // the next one is not of those that Passes counts
@@ -179,6 +179,8 @@ type Request struct {
 	Changed  bool             `json:"changed,omitempty"`  // something was erased that no receipt names
 	Receipts int              `json:"receipts,omitempty"` // that were to be made
 	Made     int              `json:"made,omitempty"`     // that are
+	Amends   int              `json:"amends,omitempty"`   // number of the receipt that is owed for what third parties answered: the person is told of it
+	Waits    time.Time        `json:"waits,omitzero"`     // third parties have still to answer: when to look again
 	Forget   bool             `json:"forget,omitempty"`   // it is closed, and the engine may keep something of it
 	Answered State            `json:"answered,omitempty"` // what the person was told last
 
@@ -223,7 +225,8 @@ const (
 	ByHand        Doubt = "by_hand" // entered at the desk
 	Moved         Doubt = "moved"   // what was approved is not what there is
 	OnHold        Doubt = "hold"
-	Blind         Doubt = "blind" // the search could not look everywhere
+	Untold        Doubt = "untold" // somebody else asked, and there is no address to tell the person at
+	Blind         Doubt = "blind"  // the search could not look everywhere
 )
 
 // Plan is what a search found, by number alone. The entries themselves stay with the engine.
@@ -248,6 +251,7 @@ type Plan struct {
 type Look struct {
 	Entry string `json:"entry"`
 	Items int64  `json:"items"`
+	Why   string `json:"why,omitempty"` // Letters or Group, of an answer to that; else ""
 }
 
 // Totals are counts over all runs of a request, as the engine has them from the records of its pages.
@@ -275,19 +279,6 @@ type Kept struct {
 	Until    calendar.Day `json:"until"`          // when the last item may go
 	First    calendar.Day `json:"first,omitzero"` // when the first one may: then the request opens again; zero as Until
 }
-
-// Open is an entry that could not be searched or erased, or that a person has to look at.
-type Open struct {
-	Entry string `json:"entry"`
-	Why   string `json:"why"`             // a word, such as unreachable or review
-	Items int64  `json:"items,omitempty"` // of review
-}
-
-// Values of Open.Why that a person settles: items only she can judge, and an entry in which nothing can be searched for.
-const (
-	review  = "review"
-	unasked = "unasked"
-)
 
 // Tail is a class of backups and the day on which nothing of the person is left in it.
 type Tail struct {

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,43 @@ func TestSpokenFor(t *testing.T) {
 	w.must(w.Identify(ctx, r.ID, w.now()))
 	if work, err := w.Work(ctx, r.ID, w.now()); err != nil || work.Identify || len(w.letters(r.ID, letter.Asked)) != 0 {
 		t.Errorf("%+v, %v", work, err)
+	}
+}
+
+// Whoever names a person by her id alone has her told at the address on file all the same; where there is none, nothing is
+// erased before somebody at the desk has seen that she does not know.
+func TestSpokenForByID(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ask  Ask
+		told bool
+	}{"on file": {Ask{UID: "u7"}, true}, "not on file": {Ask{UID: "u8"}, false}, "another address": {Ask{UID: "u7", Email: "old@customer.example"}, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, ctx := newWorld(t), t.Context()
+			w.onFile["acme uid u7"] = "Leo@customer.example"
+			c.ask.Session, c.ask.Tenant, c.ask.Language = session(TenantAdmin), "acme", "en"
+			r, err := w.Ask(ctx, c.ask, w.now())
+			w.must(err)
+			w.must(w.Identify(ctx, r.ID, w.now()))
+			told := w.letters(r.ID, letter.Asked)
+			if len(told) > 1 || len(told) == 1 != c.told || c.told && told[0].To != "Leo@customer.example" {
+				t.Errorf("told by %+v", told)
+			}
+			if work, err := w.Work(ctx, r.ID, w.now()); err != nil || work.Identify || slices.ContainsFunc(work.Identifiers, func(one Identifier) bool { return one.Value == "Leo@customer.example" }) {
+				t.Errorf("%+v, %v", work, err)
+			}
+			got := w.planned(r.ID, plan())
+			if waits := got.State == AwaitingApproval; waits == c.told || slices.Contains(got.Doubts, Untold) == c.told {
+				t.Fatalf("%s for %v", got.State, got.Doubts)
+			}
+			if c.told {
+				return
+			}
+			_, err = w.Approve(ctx, r.ID, w.person("dan"), got.Plan.Digest, w.now())
+			w.must(err)
+			w.wantState(r.ID, Approved, "")
+		})
 	}
 }
 

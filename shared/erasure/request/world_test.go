@@ -190,6 +190,15 @@ func (w *world) OnFile(_ context.Context, tenant, email string) (bool, string, e
 	return address != "", address, nil
 }
 
+// AddressOf implements directory.
+func (w *world) AddressOf(_ context.Context, tenant string, id Identifier) (bool, string, error) {
+	if err := w.step(); err != nil {
+		return false, "", err
+	}
+	address := w.onFile[tenant+" "+id.Kind+" "+id.Value]
+	return address != "", address, nil
+}
+
 // keep is the evidence inbox: the same id with other bytes is a fault of ours. It may die after it accepted.
 func (w *world) keep(_ context.Context, e outbox.Entry) error {
 	if err := w.step(); err != nil {

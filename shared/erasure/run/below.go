@@ -27,7 +27,7 @@ type list struct {
 	Names   seal.Envelope `json:"names"`
 }
 
-// firestore says that an item's Ref is the value of MatchDocument, and that something may lie below what is not there.
+// firestore says that something may lie below what is not there.
 func (s *step) firestore() bool { return strings.HasPrefix(s.Store, "firestore://") }
 
 // watched reports whether something may come late below items that are deleted, where nobody would find it: of a whole
@@ -50,7 +50,7 @@ func (w *walk) remember(s *step, t task, items []erasure.Item) (all []kept, err 
 	switch {
 	case s.watched():
 		id += below
-	case s.Query.Action == erasure.ActionAnonymise && s.Entry.Group != nil && s.firestore() && s.unlinked():
+	case s.Query.Action == erasure.ActionAnonymise && s.Entry.Group != nil && s.unlinked():
 		id += alike
 	default:
 		return nil, nil
@@ -111,7 +111,7 @@ func (w *walk) below(ctx context.Context, from erasure.Reader, s *step, cursor s
 		return f, err
 	}
 	q := s.Query
-	q.Match = erasure.Match{Kind: erasure.MatchDocument, Values: names}
+	q.Match, q.Not = erasure.Match{Kind: erasure.MatchRef, Values: names}, nil
 	page, err := from.Find(ctx, q, "", erasure.MaxPage)
 	if err != nil {
 		return f, err
@@ -128,15 +128,15 @@ func (w *walk) below(ctx context.Context, from erasure.Reader, s *step, cursor s
 
 // named is a query for items by their names alone.
 func named(q erasure.Query, items []erasure.Item) erasure.Query {
-	q.Match = erasure.Match{Kind: erasure.MatchDocument}
+	q.Match = erasure.Match{Kind: erasure.MatchRef}
 	for _, i := range items {
 		q.Match.Values = append(q.Match.Values, i.Ref)
 	}
 	return q
 }
 
-// small reports whether anonymised items of a step stand alone: fewer than the map asks for are like them. Of items that
-// nothing leads to any more it can tell where they were kept by name; of others nobody can tell that they do not.
+// small reports whether anonymised items of a step stand alone: fewer than the map asks for are like them. Those that nothing
+// leads to any more were kept by name; of a store that finds nothing by that nobody can tell that they do not.
 func (w *walk) small(ctx context.Context, from erasure.Reader, s *step) (bool, error) {
 	g := s.Entry.Group
 	if g == nil || s.Query.Action != erasure.ActionAnonymise || s.Entry.Retain != nil {
@@ -146,18 +146,18 @@ func (w *walk) small(ctx context.Context, from erasure.Reader, s *step) (bool, e
 		n, err := from.Group(ctx, s.Query, g.Fields)
 		return n > 0 && n < g.Min, err
 	}
-	if !s.firestore() {
-		return w.anonymised(ctx, s)
-	}
 	for id := ""; ; {
 		names, next, err := w.listed(ctx, w.job, s.ID+alike, id)
 		if err != nil || len(names) == 0 {
 			return false, err
 		}
 		q := s.Query
-		q.Match = erasure.Match{Kind: erasure.MatchDocument, Values: names}
+		q.Match, q.Not = erasure.Match{Kind: erasure.MatchRef, Values: names}, nil
 		n, err := from.Group(ctx, q, g.Fields)
-		if err != nil || n > 0 && n < g.Min {
+		switch {
+		case fault.Is(err, fault.Invalid):
+			return w.anonymised(ctx, s)
+		case err != nil || n > 0 && n < g.Min:
 			return err == nil, err
 		}
 		id = next

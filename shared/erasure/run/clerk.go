@@ -16,12 +16,23 @@ import (
 // people with one address are nobody's: found is false.
 func (e *Engine) OnFile(ctx context.Context, tenant, email string) (found bool, address string, err error) {
 	l, err := e.Map.OnFile(tenant, email)
+	return e.onFile(ctx, l, err)
+}
+
+// AddressOf returns the address the directory has of whom an identifier names. Of one by which it finds nobody, or several,
+// found is false.
+func (e *Engine) AddressOf(ctx context.Context, tenant string, id request.Identifier) (found bool, address string, err error) {
+	l, err := e.Map.AddressOf(tenant, datamap.Identifier{Kind: id.Kind, Value: id.Value, Verified: id.Verified})
+	return e.onFile(ctx, l, err)
+}
+
+func (e *Engine) onFile(ctx context.Context, l datamap.Lookup, err error) (found bool, address string, _ error) {
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound) {
 		return false, "", nil // no address a directory could have
 	} else if err != nil {
 		return false, "", err
 	}
-	reader, err := e.Reader(ctx, l.Reader)
+	reader, err := e.asking(ctx, l.Reader)
 	if err != nil {
 		return false, "", err
 	}

@@ -22,16 +22,22 @@ type Hashed struct {
 
 const hashing = "hash."
 
-// unhash returns whose digests a job's are: it reads all values of their kinds in the tenant, and in no other. lost are the
-// entries that could not be read to the end, or tell more than one person; then somebody has to look. Not done, it is
+// whose is what digests stand for.
+type whose struct {
+	ids  []datamap.Identifier
+	lost []request.Open // entries that cannot be read so, or tell more than one person: somebody has to look
+	read asking         // which were read to the end
+}
+
+// unhash returns whose digests a job's are: it reads all values of their kinds in the tenant, and in no other. Not done, it is
 // called again.
-func (e *Engine) unhash(ctx context.Context, j Job, phase string, until time.Time) (ids []datamap.Identifier, lost []request.Open, done bool, err error) {
+func (e *Engine) unhash(ctx context.Context, j Job, phase string, until time.Time) (of whose, done bool, err error) {
 	var steps []step
 	many := map[string]bool{}
 	for _, kind := range kindsOf(j.Hashed) {
 		places, dark, err := e.Map.Listings(j.Tenant, kind)
 		if err != nil {
-			return nil, nil, false, err
+			return of, false, err
 		}
 		for _, p := range places {
 			id := strings.Join([]string{p.Entry.ID, kind, p.Field}, ".")
@@ -42,7 +48,7 @@ func (e *Engine) unhash(ctx context.Context, j Job, phase string, until time.Tim
 			steps = append(steps, s)
 		}
 		for _, id := range dark {
-			lost = append(lost, request.Open{Entry: id, Why: notAsked})
+			of.lost = append(of.lost, request.Open{Entry: id, Why: notAsked})
 		}
 	}
 	w := &walk{Engine: e, job: j, phase: hashing + phase, until: until, patience: fewTries}
@@ -51,16 +57,20 @@ func (e *Engine) unhash(ctx context.Context, j Job, phase string, until time.Tim
 	}
 	all, done, err := w.walk(ctx, steps)
 	if err != nil || !done {
-		return nil, nil, false, err
+		return of, false, err
 	}
 	told := map[Hashed][]string{}
 	for i, t := range all {
 		p, err := w.position(ctx, t)
 		if err != nil {
-			return nil, nil, false, err
+			return of, false, err
 		}
-		if t.Why != "" {
-			lost = append(lost, request.Open{Entry: t.Entry, Why: notAsked})
+		walked := missed{Entry: t.Entry, Kind: hashing + steps[i].Kind}
+		if t.Why == "" {
+			of.read.answered = append(of.read.answered, walked)
+		} else {
+			walked.Why = notAsked
+			of.read.not = append(of.read.not, walked)
 		}
 		for _, value := range p.Names {
 			for _, h := range matching(j.Hashed, steps[i].Kind, value) {
@@ -68,7 +78,7 @@ func (e *Engine) unhash(ctx context.Context, j Job, phase string, until time.Tim
 					told[h] = append(told[h], value)
 				}
 				if e.doubtful(told[h], h.Kind) {
-					lost = append(lost, request.Open{Entry: t.Entry, Why: notAsked})
+					of.lost = append(of.lost, request.Open{Entry: t.Entry, Why: notAsked})
 				}
 			}
 		}
@@ -76,11 +86,12 @@ func (e *Engine) unhash(ctx context.Context, j Job, phase string, until time.Tim
 	for _, h := range j.Hashed {
 		if values := told[h]; !e.doubtful(values, h.Kind) {
 			for _, value := range values {
-				ids = append(ids, datamap.Identifier{Kind: h.Kind, Value: value, Verified: true})
+				of.ids = append(of.ids, datamap.Identifier{Kind: h.Kind, Value: value, Verified: true})
 			}
 		}
 	}
-	return union(ids, nil), distinct(lost), true, nil
+	of.ids, of.lost = union(of.ids, nil), distinct(of.lost)
+	return of, true, nil
 }
 
 // compare goes through one page of the values of a kind. Those that match are kept, sealed, with the place of the walk.
@@ -144,7 +155,7 @@ func valuesOf(ctx context.Context, from erasure.Reader, q erasure.Query, many bo
 // listed reads the lists of items: of each alone where all together are too long.
 func listed(ctx context.Context, from erasure.Reader, q erasure.Query, refs []string) ([]string, error) {
 	field := q.Show[0]
-	q.Match, q.Show = erasure.Match{Kind: erasure.MatchDocument, Values: refs}, nil
+	q.Match, q.Show = erasure.Match{Kind: erasure.MatchRef, Values: refs}, nil
 	all, err := from.Values(ctx, q, field, erasure.MaxValues)
 	if !fault.Is(err, fault.Exhausted) {
 		return all, err

@@ -75,20 +75,19 @@ func (e *Engine) identify(ctx context.Context, j Job, phase string, until time.T
 			return known{}, false, err
 		}
 	}
-	given, lost := union(j.IDs, literal(j.Hashed)), []request.Open(nil)
+	var her whose
 	if phase != erasing && len(j.Hashed) > 0 {
-		var whose []datamap.Identifier
-		if whose, lost, done, err = e.unhash(ctx, j, phase, until); err != nil || !done {
+		if her, done, err = e.unhash(ctx, j, phase, until); err != nil || !done {
 			return known{}, false, err
 		}
-		given = union(given, whose)
 	}
-	k, err = e.lookUp(ctx, j, phase, given, lost)
+	her.ids = union(union(j.IDs, literal(j.Hashed)), her.ids)
+	k, err = e.lookUp(ctx, j, phase, her)
 	return k, err == nil, err
 }
 
 // lookUp adds to what was known of the person, and is given, what records tell, and keeps it.
-func (e *Engine) lookUp(ctx context.Context, j Job, phase string, given []datamap.Identifier, lost []request.Open) (known, error) {
+func (e *Engine) lookUp(ctx context.Context, j Job, phase string, of whose) (known, error) {
 	w := &walk{Engine: e, job: j, phase: "ask." + phase}
 	s := &step{Step: datamap.Step{ID: "identifiers", Entry: &datamap.Entry{ID: "identifiers"}}}
 	t, err := w.take(ctx, s)
@@ -101,7 +100,7 @@ func (e *Engine) lookUp(ctx context.Context, j Job, phase string, given []datama
 	if err != nil {
 		return known{}, err
 	}
-	k = known{IDs: union(k.IDs, given), Lost: lost, Asked: k.Asked, Missed: k.Missed, Holds: j.Holds, Salt: make([]byte, sha256.Size)}
+	k = known{IDs: union(k.IDs, of.ids), Lost: of.lost, Asked: k.Asked, Missed: of.read.open(k.Missed), Holds: j.Holds, Salt: make([]byte, sha256.Size)}
 	if _, err := io.ReadFull(e.Random, k.Salt); err != nil {
 		return known{}, fault.New(fault.Transient, "keeping identifiers: %w", err)
 	}
@@ -163,7 +162,7 @@ func (e *Engine) ask(ctx context.Context, j Job, phase string, k *known, tries i
 		made.refuse()
 	}
 	k.Missed = made.open(k.Missed)
-	k.Lost = append(k.Lost, k.lost()...)
+	k.Lost = distinct(append(k.Lost, k.lost()...))
 	if phase != planning || j.Scope == Instructed {
 		return nil
 	}
@@ -173,7 +172,7 @@ func (e *Engine) ask(ctx context.Context, j Job, phase string, k *known, tries i
 // values asks a store for identifiers. Of items of which nobody knows when they were made it takes none once that counts,
 // and told is false.
 func (e *Engine) values(ctx context.Context, l datamap.Lookup) (values []string, told bool, err error) {
-	reader, err := e.Reader(ctx, l.Reader)
+	reader, err := e.asking(ctx, l.Reader)
 	if err != nil {
 		return nil, false, err
 	}

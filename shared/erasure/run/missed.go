@@ -10,7 +10,7 @@ import (
 // missed is a look-up that could not be made: what it would have told leads where nobody has looked.
 type missed struct {
 	Entry string `json:"entry"` // that it reads
-	Kind  string `json:"kind"`  // of the identifiers it finds
+	Kind  string `json:"kind"`  // of the identifiers it finds; behind "hash." of those compared with digests
 	Why   string `json:"why"`
 }
 
@@ -77,5 +77,8 @@ func (w *walk) unread(entry string) string {
 	if at < 0 || w.job.Scope == Account {
 		return ""
 	}
-	return w.known.Missed[at].Why
+	if why := w.known.Missed[at].Why; !(request.Open{Entry: entry, Why: why}).Settled(w.job.Reviewed) {
+		return why
+	}
+	return ""
 }

@@ -48,7 +48,7 @@ func TestNotErasedUnread(t *testing.T) {
 			down = false
 			j.Round = 3
 			if o := w.search(j, 1); o.Left != 4 || len(o.Open) > 0 {
-				t.Errorf("when it can be read: %+v", o) // she herself is found in two ways
+				t.Errorf("when it can be read: %+v", o)
 			}
 			w.execute(j)
 			j.Round = 4

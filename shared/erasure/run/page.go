@@ -35,6 +35,7 @@ func (w *walk) find(ctx context.Context, from erasure.Reader, s *step, cursor st
 	q := s.Query
 	q.CreatedField = s.Entry.Created
 	page, err := from.Find(ctx, q, cursor, limit)
+	w.Pace.Spent(s.Store, len(page.Items))
 	f.made = map[string]time.Time{}
 	for _, i := range page.Items {
 		f.made[i.Ref] = i.Created
@@ -85,9 +86,6 @@ func (w *walk) erase(ctx context.Context, s *step, t *task, p *position) error {
 			return err
 		}
 	}
-	if err := w.disconnect(ctx, s); err != nil {
-		return err
-	}
 	eraser, err := w.Eraser(ctx, s.Store)
 	if err != nil {
 		return err
@@ -98,6 +96,9 @@ func (w *walk) erase(ctx context.Context, s *step, t *task, p *position) error {
 		q, _ = s.Over(w.Clock.Now())
 	case s.names:
 		q = named(q, p.Items)
+	}
+	if err := w.disconnect(ctx, s, q, p.Items); err != nil {
+		return err
 	}
 	results, err := eraser.Erase(ctx, q, p.Items)
 	settle(t, p, q.Action, results)
@@ -243,15 +244,21 @@ func settle(t *task, p *position, action erasure.Action, results []erasure.Resul
 	p.Items = open
 }
 
-// disconnect has it kept what ends the connections that are about to be erased.
-func (w *walk) disconnect(ctx context.Context, s *step) error {
+// disconnect has it kept what ends the connections that are about to be erased, and no others'.
+func (w *walk) disconnect(ctx context.Context, s *step, q erasure.Query, items []erasure.Item) error {
 	if s.Entry.Grants == nil {
 		return nil
 	}
 	if w.Disconnect == nil {
 		return fault.New(fault.Misconfigured, "erasing connections: nobody would end them at their providers")
 	}
-	if err := w.Disconnect(ctx, w.job.Request, w.job.Tenant, s.Step); err != nil {
+	chosen := s.Step
+	chosen.Query = q
+	refs := make([]string, len(items))
+	for i, item := range items {
+		refs[i] = item.Ref
+	}
+	if err := w.Disconnect(ctx, w.job.Request, w.job.Tenant, chosen, refs); err != nil {
 		return fault.New(fault.Transient, "keeping what ends connections: %w", err)
 	}
 	return nil

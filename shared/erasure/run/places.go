@@ -77,13 +77,14 @@ func (w *walk) unmapped(ctx context.Context, s *step) ([]string, error) {
 			return nil, err
 		}
 		stores, err := lister.Stores(ctx, mostPlaces)
-		return w.Map.Strange(stores), err
+		return w.Map.Strange(stores, w.Clock.Now()), err
 	}
 	reader, err := w.Reader(ctx, s.Reader)
 	if err != nil {
 		return nil, err
 	}
 	places, err := reader.Places(ctx, mostPlaces)
+	w.Pace.Spent(s.Store, len(places))
 	return w.Map.Unmapped(map[string][]string{s.Reader: places}), err
 }
 

@@ -114,7 +114,7 @@ func (e *Engine) Plan(ctx context.Context, j Job, until time.Time) (p Plan, done
 	if err != nil || !done {
 		return p, false, err
 	}
-	p = Plan{Map: e.Map.Digest(), Entries: entries(steps, all), Lost: append(k.Lost, found.lost...), Unmapped: found.names, Missing: found.missing, Owner: k.Owner, Last: k.Last}
+	p = Plan{Map: e.Map.Digest(), Entries: entries(steps, all), Lost: slices.Concat(k.Lost, e.letters(j, k), found.lost), Unmapped: found.names, Missing: found.missing, Owner: k.Owner, Last: k.Last}
 	if p.Subject, err = k.commitment(); err != nil {
 		return p, false, err
 	}

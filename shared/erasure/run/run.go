@@ -12,7 +12,8 @@
 //
 // From the end of the first run on, an identifier that somebody else may have later finds nothing that was made since.
 //
-// It says what it found and did, in numbers; an item that an entry recognises in two ways is in the numbers of both.
+// It says what it found and did, in numbers; an item that an entry recognises in two ways counts once, but where it is not
+// certain that both find it.
 // Whether that completes a request is decided elsewhere, from a search by an account that cannot erase.
 //
 // # What it does not do
@@ -65,14 +66,14 @@ type Config struct {
 	// Lister opens what tells which stores there are beside those of the map, as Reader does; nil where nobody asks.
 	Lister func(ctx context.Context, url string) (erasure.Lister, error)
 	// Suppress puts on record who is being erased, so that a restored backup brings nobody back: the identifiers of hers
-	// that nobody else can have, or none for a whole tenant. It is called before anything goes, again with each later call
+	// that nobody else can have, with the role in whose data she is, or none for a whole tenant. It is called before anything goes, again with each later call
 	// of Execute, and not for somebody of whom nothing else is known: Report tells. While it fails, nothing is erased. Nil
 	// for nobody who remembers.
-	Suppress func(ctx context.Context, tenant string, ids []datamap.Identifier, at time.Time) error
+	Suppress func(ctx context.Context, tenant string, role datamap.Role, ids []datamap.Identifier, at time.Time) error
 	// Disconnect keeps what ends the connections with other providers' accounts that a step is about to erase: without it
-	// nobody could end them there any more. It is called before each page of such a step; while it fails, and where it is
-	// nil, none of them is erased.
-	Disconnect func(ctx context.Context, request, tenant string, s datamap.Step) error
+	// nobody could end them there any more. It is called before each page of such a step, with the names of those that are
+	// to go of all that the step finds; while it fails, and where it is nil, none of them is erased.
+	Disconnect func(ctx context.Context, request, tenant string, s datamap.Step, refs []string) error
 	// Pace keeps all who ask the stores together within what those bear; nil for one by the map's limit on Store.
 	Pace *pace.Pace
 }
@@ -91,6 +92,15 @@ func New(c Config) (*Engine, error) {
 	return &Engine{c}, nil
 }
 
+// asking opens a store for what is no page of a walk: it waits for its turn, and counts, all the same.
+func (e *Engine) asking(ctx context.Context, url string) (erasure.Reader, error) {
+	reader, err := e.Reader(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return e.Pace.Reader(reader, url), nil
+}
+
 // ErrLater says that all that is left to do waits: for a store that did not answer, or for somebody else who is at it. To
 // call again at once is of no use. It is Transient.
 var ErrLater = fault.New(fault.Transient, "erasing: what is left to do waits for a store, or is being done")
@@ -104,6 +114,11 @@ const (
 	Instructed Scope = "instructed" // her data of which the tenant is, who told us to
 	Account    Scope = "account"    // everything of the tenant
 )
+
+// role is in whose data a job erases; "" for all of a tenant.
+func (j Job) role() datamap.Role {
+	return map[Scope]datamap.Role{Person: datamap.Controller, Instructed: datamap.Processor}[j.Scope]
+}
 
 // Hold keeps an entry as it is, or fields of it. Where a field cannot be kept without the rest, the item is kept whole.
 type Hold struct {

@@ -29,18 +29,15 @@ func (e *Engine) Search(ctx context.Context, j Job, pass int, until time.Time) (
 	if err != nil || !done {
 		return o, nil, false, err
 	}
-	strays, err := e.strays(ctx, j.Request)
+	past, err := e.past(ctx, j.Request)
 	if err != nil {
 		return o, nil, false, err
 	}
-	o.Missing, o.Open = found.missing, append(slices.DeleteFunc(k.Lost, func(l request.Open) bool {
-		_, settled := j.Reviewed[l.Entry]
-		return l.Why == notAsked && settled
-	}), found.lost...)
+	o.Missing, o.Open = found.missing, slices.Concat(k.Lost, e.letters(j, k), found.lost)
 	list = entries(steps, all)
 	for i := range list {
-		list[i].Count.Stray += strays[list[i].ID]
-		e.conclude(&o, j, list[i], steps, all)
+		list[i].Count.Stray += past[list[i].ID].Stray
+		e.conclude(&o, list[i], past[list[i].ID], steps, all)
 	}
 	if j.Scope == Person {
 		gone, err := e.unmapped(ctx, j)
@@ -48,11 +45,10 @@ func (e *Engine) Search(ctx context.Context, j Job, pass int, until time.Time) (
 			return o, nil, false, err
 		}
 		for _, id := range append(e.unasked(j, k), gone...) {
-			if _, settled := j.Reviewed[id]; !settled {
-				o.Open = append(o.Open, request.Open{Entry: id, Why: notAsked})
-			}
+			o.Open = append(o.Open, request.Open{Entry: id, Why: notAsked})
 		}
 	}
+	o.Open = slices.DeleteFunc(o.Open, func(one request.Open) bool { return one.Settled(j.Reviewed) })
 	o.Purge = e.tails(j, steps)
 	return o, list, true, e.passed(ctx, j, pass, list, o)
 }
@@ -74,8 +70,22 @@ func (e *Engine) unmapped(ctx context.Context, j Job) (gone []string, err error)
 // notAsked is why an entry is open in which nobody could ask about the person: somebody has to look.
 const notAsked = "unasked"
 
-// conclude adds one entry to the outcome.
-func (e *Engine) conclude(o *request.Outcome, j Job, one Entry, steps []step, all []task) {
+// letters are the entries in which an address of hers may stand in letters that no search finds: a person looks. Of a whole
+// tenant everything is found.
+func (e *Engine) letters(j Job, k known) (all []request.Open) {
+	if j.Scope == Account {
+		return nil
+	}
+	for _, id := range e.Map.Letters(j.role(), k.IDs) {
+		if entry, _ := e.Map.Entry(id); entry.Tenant.Global == "" || j.Global || len(entry.Derives) > 0 {
+			all = append(all, request.Open{Entry: id, Why: request.Letters})
+		}
+	}
+	return all
+}
+
+// conclude adds one entry to the outcome. past is what was done in it before.
+func (e *Engine) conclude(o *request.Outcome, one Entry, past Count, steps []step, all []task) {
 	open := func(why string, is bool) {
 		if is {
 			o.Open = append(o.Open, request.Open{Entry: one.ID, Why: why})
@@ -87,7 +97,7 @@ func (e *Engine) conclude(o *request.Outcome, j Job, one Entry, steps []step, al
 	open("foreign", c.Stray > 0)
 	open("held", c.Held > 0)
 	open("no_end", c.NoEnd)
-	if c.Review > j.Reviewed[one.ID] {
+	if c.Review > 0 {
 		o.Open = append(o.Open, request.Open{Entry: one.ID, Why: "review", Items: c.Review})
 	}
 	small, kept := false, request.Kept{Entry: one.ID, Items: c.Kept, Until: calendar.Date(c.Until, e.Zone), First: calendar.Date(c.First, e.Zone)}
@@ -97,7 +107,9 @@ func (e *Engine) conclude(o *request.Outcome, j Job, one Entry, steps []step, al
 			e.ground(&kept, s)
 		}
 	}
-	open("group", small)
+	if small {
+		o.Open = append(o.Open, request.Open{Entry: one.ID, Why: request.Group, Items: past.Anonymised})
+	}
 	if c.Kept > 0 && kept.Ground != "" && !c.Until.IsZero() {
 		o.Kept = append(o.Kept, kept)
 	}
@@ -120,19 +132,27 @@ func (e *Engine) ground(k *request.Kept, s step) {
 	}
 }
 
-// strays counts, by entry, what the last run took for the person's until it was to go.
-func (e *Engine) strays(ctx context.Context, id string) (map[string]int64, error) {
-	last, strays := 0, map[string]int64{}
+// past counts, by entry, what all runs made anonymous, and what the last one took for the person's until it was to go.
+func (e *Engine) past(ctx context.Context, id string) (map[string]Count, error) {
+	last, all := 0, map[string]Count{}
 	err := e.history(ctx, id, func(_ string, t task) {
-		if t.Phase != erasing || t.Round < last {
-			return
+		if t.Phase == erasing {
+			last = max(last, t.Round)
 		}
-		if t.Round > last {
-			last, strays = t.Round, map[string]int64{}
-		}
-		strays[t.Entry] += t.Count.Stray
 	})
-	return strays, err
+	if err == nil {
+		err = e.history(ctx, id, func(_ string, t task) {
+			if t.Phase != erasing {
+				return
+			}
+			c := all[t.Entry]
+			if c.Anonymised += t.Count.Anonymised; t.Round == last {
+				c.Stray += t.Count.Stray
+			}
+			all[t.Entry] = c
+		})
+	}
+	return all, err
 }
 
 // tails are the classes of backups that hold something of the job, and the days on which they have forgotten it.

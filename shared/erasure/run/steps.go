@@ -64,7 +64,22 @@ func (e *Engine) steps(ctx context.Context, j Job, k known) ([]step, error) {
 		}
 	}
 	e.spare(ctx, j, k.IDs, all)
+	once(all)
 	return all, nil
+}
+
+// once leaves an item that an entry recognises in two ways to the first of them. Ways that differ in whose later items they
+// spare leave each other nothing: what the one does not look at the other has to.
+func once(steps []step) {
+	for i := range steps {
+		s := &steps[i]
+		for _, first := range steps[:i] {
+			same := first.before.Equal(s.before) && first.doubt == s.doubt && first.Query.CreatedBefore.Equal(s.Query.CreatedBefore)
+			if first.Entry.ID == s.Entry.ID && same && !first.names && !s.names && s.Query.Match.Kind != erasure.MatchTenant {
+				s.Query.Not = append(s.Query.Not, first.Query.Match)
+			}
+		}
+	}
 }
 
 func (e *Engine) base(j Job, ids []datamap.Identifier) ([]datamap.Step, error) {
@@ -180,7 +195,7 @@ func (e *Engine) returned(ctx context.Context, j Job, ids []datamap.Identifier) 
 
 // newer reports whether there is an item of the tenant that is, or that nobody can tell.
 func (e *Engine) newer(ctx context.Context, url string, q erasure.Query, is func(erasure.Item) bool) bool {
-	reader, err := e.Reader(ctx, url)
+	reader, err := e.asking(ctx, url)
 	if err != nil {
 		return true
 	}

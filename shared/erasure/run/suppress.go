@@ -43,12 +43,13 @@ func (e *Engine) suppress(ctx context.Context, j Job, k known) error {
 		}
 	}
 	var ids []datamap.Identifier
+	role := j.role()
 	if j.Scope != Account {
 		if ids = e.lasting(j, k.IDs); len(ids) == 0 {
 			return nil // Account tells
 		}
 	}
-	if err := e.Suppress(ctx, j.Tenant, ids, e.since(ctx, j, k)); err != nil {
+	if err := e.Suppress(ctx, j.Tenant, role, ids, e.since(ctx, j, k)); err != nil {
 		return fault.New(fault.Transient, "putting on record who is erased: %w", err) // the fault is the ledger's, not the request's
 	}
 	return e.Store.Tx(ctx, func(tx store.Tx) error {

@@ -15,14 +15,14 @@ import (
 // ledger has it written down who is being erased, and when; nothing may be erased before.
 func (w *world) ledger(fails *bool) *[]string {
 	said := &[]string{}
-	w.config.Suppress = func(_ context.Context, tenant string, ids []datamap.Identifier, at time.Time) error {
+	w.config.Suppress = func(_ context.Context, tenant string, role datamap.Role, ids []datamap.Identifier, at time.Time) error {
 		if *fails {
 			return fault.New(fault.Misconfigured, "no")
 		}
 		if len(*said) == 0 && w.people.erased > 0 {
 			w.t.Errorf("%d items are erased by now", w.people.erased)
 		}
-		*said = append(*said, fmt.Sprint(tenant, ids, at.Equal(w.clock.Now())))
+		*said = append(*said, fmt.Sprint(tenant, role, ids, at.Equal(w.clock.Now())))
 		return nil
 	}
 	return said
@@ -48,9 +48,12 @@ func TestSuppress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, j, fails := newWorld(t), job(1), true
+			w, j, fails, role := newWorld(t), job(1), true, "controller"
 			w.fill(1)
 			change(w, &j)
+			if j.Scope == run.Instructed {
+				role = "processor"
+			}
 			said := w.ledger(&fails)
 			w.plan(j)
 			before := w.people.export("acme")
@@ -58,7 +61,7 @@ func TestSuppress(t *testing.T) {
 				t.Errorf("without the ledger: %v", err)
 			}
 			fails = false
-			if x := w.execute(j); len(x.Open) > 0 || !slices.Equal(*said, []string{"acme[{uid u1 true}] true"}) {
+			if x := w.execute(j); len(x.Open) > 0 || !slices.Equal(*said, []string{"acme" + role + "[{uid u1 true}] true"}) {
 				t.Errorf("open %v, said %v", x.Open, *said)
 			}
 			w.search(j, 1)
@@ -96,7 +99,7 @@ func TestSuppressedSince(t *testing.T) {
 	w.people.put("users", "again", "uid", "u1", "email", "jo@new.example", "created", w.pass(24*time.Hour))
 	w.search(j, 1)
 	w.execute(j)
-	if want := []string{"acme[{uid u1 true}] true", "acme[{uid u1 true}] false"}; !slices.Equal(*said, want) || w.people.docs["users/again"] == nil {
+	if want := []string{"acmecontroller[{uid u1 true}] true", "acmecontroller[{uid u1 true}] false"}; !slices.Equal(*said, want) || w.people.docs["users/again"] == nil {
 		t.Errorf("said %v", *said)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal"
 )
@@ -122,7 +123,7 @@ func (w *walk) step(ctx context.Context, s *step, t *task) error {
 		if t.waits = !begins; t.waits {
 			break
 		}
-		err = w.page(ctx, s, t, &p)
+		err = w.page(w.metered(ctx, s), s, t, &p)
 		w.Pace.End(s.Store)
 		switch {
 		case errors.Is(err, errGrown) || errors.Is(err, errBusy):
@@ -146,6 +147,14 @@ func (w *walk) step(ctx context.Context, s *step, t *task) error {
 		return nil
 	}
 	return w.save(context.WithoutCancel(ctx), t, p, true)
+}
+
+// metered counts what is read beside the items of a page: the page in hand has its turn, and the next one waits for these.
+func (w *walk) metered(ctx context.Context, s *step) context.Context {
+	return erasure.WithMeter(ctx, func(_ context.Context, items int) error {
+		w.Pace.Spent(s.Store, items)
+		return nil
+	})
 }
 
 // blocked tells whether a step waits for one before it, or why it is not taken at all: what lies above something that

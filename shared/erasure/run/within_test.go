@@ -73,7 +73,7 @@ func TestAccountHold(t *testing.T) {
 	w.fill(1)
 	w.shelf()
 	twin, said := w.people.export("twin"), 0
-	w.config.Suppress = func(_ context.Context, tenant string, ids []datamap.Identifier, _ time.Time) error {
+	w.config.Suppress = func(_ context.Context, tenant string, _ datamap.Role, ids []datamap.Identifier, _ time.Time) error {
 		if said++; tenant != "acme" || len(ids) > 0 || w.people.erased > 0 {
 			t.Errorf("said of %s: %v, when %d were erased", tenant, ids, w.people.erased)
 		}

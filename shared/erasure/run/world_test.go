@@ -37,7 +37,7 @@ identifiers:
   - {id: customer}
 entries:
   - {id: sessions, store: "firestore://p/d", place: sessions, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: delete, access: true, backup_class: none}
-  - {id: notes, store: "firestore://p/d", place: notes, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: email, of: email}, action: delete, created: created, backup_class: pitr}
+  - {id: notes, store: "firestore://p/d", place: notes, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: email, of: email, case: lower}, action: delete, created: created, backup_class: pitr}
   - {id: usage, store: "firestore://p/d", place: usage, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: anonymise, fields: [{field: uid, do: delete}, {field: name, do: delete}], backup_class: pitr}
   - {id: profiles, store: "firestore://p/d", place: profiles, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: delete, derives: [{identifier: customer, from: customer}], backup_class: pitr}
   - {id: orders, store: "firestore://p/d", place: orders, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: customer, of: customer}, action: delete, backup_class: pitr}
@@ -54,7 +54,7 @@ entries:
     retain: {ground: statute, citation: "HGB 257", from: created, period: P10Y, fields: [uid, total]}
     created: created
     backup_class: pitr
-  - {id: users, store: "firestore://p/d", place: users, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid, or: {equals: email, of: email}}, action: delete, created: created, directory: true, address: email, derives: [{identifier: uid, from: uid}], backup_class: pitr}
+  - {id: users, store: "firestore://p/d", place: users, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid, or: {equals: email, of: email, case: lower}}, action: delete, created: created, directory: true, address: email, derives: [{identifier: uid, from: uid}], backup_class: pitr}
 backups:
   - {class: pitr, days: 7}
 limits: {auto_approve_items: 500, growth_percent: 10, tenant_percent: 20, account_grace_days: 14, rate_per_second: 10000}
@@ -91,12 +91,12 @@ func (p *people) touch(call string) error {
 func (p *people) matching(q erasure.Query) []string {
 	var refs []string
 	for ref, doc := range p.docs {
-		if placeOf(ref) == q.Place && recognises(q, ref, doc) && q.Before(erasure.Moment(doc[q.CreatedField])) {
+		if placeOf(ref) == q.Place && recognises(q, ref, doc) && !leftOut(q, doc) && q.Before(erasure.Moment(doc[q.CreatedField])) {
 			refs = append(refs, ref)
 		}
 	}
 	for _, ref := range q.Match.Values {
-		if q.Match.Kind == erasure.MatchDocument && q.Descend && p.docs[ref] == nil && p.below(ref) {
+		if q.Match.Kind == erasure.MatchRef && q.Descend && p.docs[ref] == nil && p.below(ref) {
 			refs = append(refs, ref)
 		}
 	}
@@ -116,10 +116,14 @@ func recognises(q erasure.Query, ref string, doc map[string]string) bool {
 	switch q.Match.Kind {
 	case erasure.MatchTenant:
 		return doc["tenant"] == q.Tenant.ID
-	case erasure.MatchDocument:
+	case erasure.MatchRef:
 		return slices.Contains(q.Match.Values, ref)
 	}
-	return slices.Contains(q.Match.Values, doc[q.Match.Field])
+	return q.Match.Is(doc[q.Match.Field])
+}
+
+func leftOut(q erasure.Query, doc map[string]string) bool {
+	return slices.ContainsFunc(q.Not, func(m erasure.Match) bool { return m.Is(doc[m.Field]) })
 }
 
 func (p *people) below(ref string) bool {
@@ -240,6 +244,9 @@ func (p *people) drop(ref string) {
 func (p *people) Group(_ context.Context, q erasure.Query, fields []string) (least int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.query != nil && p.query(q) != nil {
+		return 0, p.query(q)
+	}
 	for _, ref := range p.matching(q) {
 		n := 0
 		for other, doc := range p.docs {

@@ -17,6 +17,7 @@ import (
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/pace"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
@@ -57,6 +58,7 @@ type Surveyor struct {
 	Policy   string   // record.Digest of the policy in force
 	Promises []string // that requests keep
 	Reader   func(ctx context.Context, url string) (erasure.Reader, error)
+	Pace     *pace.Pace                                                    // within which the stores are read; nil: as fast as they answer
 	Lister   func(ctx context.Context, url string) (erasure.Lister, error) // nil: nobody looks for stores that are not in the map
 }
 
@@ -95,6 +97,9 @@ func (s *Surveyor) Look(ctx context.Context, now time.Time) error {
 	found, silent := map[string][]string{}, error(nil)
 	for _, url := range s.Map.Stores() {
 		reader, err := s.Reader(ctx, url)
+		if err == nil && s.Pace != nil {
+			reader = s.Pace.Reader(reader, url)
+		}
 		if err == nil {
 			found[url], err = reader.Places(ctx, most)
 		}
@@ -107,7 +112,7 @@ func (s *Surveyor) Look(ctx context.Context, now time.Time) error {
 	if err != nil {
 		silent = err
 	}
-	unknown := slices.Concat(s.Map.Unmapped(found), s.Map.Strange(stores))
+	unknown := slices.Concat(s.Map.Unmapped(found), s.Map.Strange(stores, now))
 	open, err := Open(ctx, s.Store)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/pace"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
@@ -224,5 +225,26 @@ func TestStores(t *testing.T) {
 	}
 	if open, err = Open(t.Context(), w.Store); err != nil || len(open) != 0 || w.count(record.Remediation) != 1 {
 		t.Errorf("%+v, %v; healed %d times", open, err, w.count(record.Remediation))
+	}
+}
+
+// TestPaced: the places of a store are listed in its turn, as pages of walks are.
+func TestPaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	kept, err := memory.New(store.Options{Schema: store.Schema{pace.Collection()}, Clock: clock.System{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Pace = pace.New(kept, clock.System{}, 10_000)
+	if err := w.Look(t.Context(), noon); err != nil {
+		t.Fatal(err)
+	}
+	stores := map[string]bool{}
+	for _, url := range w.Map.Stores() {
+		stores[erasure.Bare(url)] = true
+	}
+	if rates, err := kept.Query(t.Context(), store.Query{Collection: pace.Collection().Name, Limit: store.MaxQueryResults}); err != nil || len(rates) != len(stores) {
+		t.Errorf("%d of %d stores waited for their turn, %v", len(rates), len(stores), err)
 	}
 }

@@ -69,8 +69,8 @@ type File struct {
 	Proposed *Proposed
 	Refusal  *Ground
 	Extended string // key of the reason
-	Linked   []string
-	Of       string
+	Linked   []Link
+	Of       []Link // at most one
 	Decided  string // who approved and when
 	May      May
 	Entries  []Choice // of the data map, for holds; labels are text
@@ -79,6 +79,9 @@ type File struct {
 	Form     map[string]string // as filled in
 	Least    string            // of days
 }
+
+// Link leads to another request.
+type Link struct{ ID, Number string }
 
 // Clock is a day that counts.
 type Clock struct {
@@ -135,7 +138,9 @@ type Opened struct {
 	Entry, Why string // Why: key
 	Review     int64  // items a person has to look at
 	Seen       bool   // somebody has
-	Unasked    bool   // nothing that is known of the person can be searched for
+	Asks       string // a word: what a person has to find out by hand; "" nothing
+	What, Go   string // of Asks: keys
+	Items      int64  // of Asks
 }
 
 // Hold keeps something.

@@ -98,7 +98,7 @@ func TestHostile(t *testing.T) {
 			Plan:     &Plan{Digest: hostile, Rows: []Row{{Entry: hostile, Ground: hostile, Until: hostile, Why: "open.other", Held: 1, Other: 2}}, Share: 30, Missing: 2, Theirs: true},
 			Progress: &Progressed{Done: 1, Of: 3}, Totals: &Totals{Next: hostile}, Open: []Opened{{Entry: hostile, Why: "open.review", Review: 3}, {Entry: "x", Why: "open.review", Seen: true}}, Holds: []Hold{*hold},
 			Proposed: &Proposed{What: "proposed.hold", By: hostile, At: hostile, Hold: hold, Fields: map[string]string{"entry": hostile}, Action: "hold"}, Refusal: &Ground{hostile, hostile, hostile},
-			Extended: "extend.number", Linked: []string{"def"}, Of: "ghi", Decided: hostile, Entries: []Choice{{hostile, hostile}}, Holding: []Choice{{hostile, hostile}}, Refusing: []Choice{{hostile, hostile}},
+			Extended: "extend.number", Linked: []Link{{"def", hostile}}, Of: []Link{{"ghi", hostile}}, Decided: hostile, Entries: []Choice{{hostile, hostile}}, Holding: []Choice{{hostile, hostile}}, Refusing: []Choice{{hostile, hostile}},
 			Form: map[string]string{"deed": "hold", "fields": hostile, "citation": hostile, "until": hostile}, Least: hostile,
 			May: May{Approve: true, Hold: true, Reject: true, Extend: true, Exported: true, Settle: true, Resume: true, GiveUp: true, Review: true}},
 	}

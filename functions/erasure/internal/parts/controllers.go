@@ -30,6 +30,40 @@ func (p *Parts) Signer(ctx context.Context) (*opendsr.Signer, error) {
 	return opendsr.NewSigner(bundle, u.Hostname())
 }
 
+// Discovery is what everybody may know of how instructions are taken. The certificate is served without a token too: whoever
+// checks a signature has none.
+func (p *Parts) Discovery() opendsr.Discovery {
+	types, hashed := p.Identities()
+	return opendsr.Discover(types, hashed, p.Page("requesterasure")+"opendsr/v2/certificate")
+}
+
+// Identities returns by which types of identities people of customers' can be named; and of those the ones of whom a digest
+// can be looked up everywhere.
+func (p *Parts) Identities() (types, hashed []opendsr.IdentityType) {
+	kinds := p.Map.Instructable()
+	for _, t := range opendsr.IdentityTypes {
+		kind, served := kinds[t]
+		if served {
+			types = append(types, t)
+		}
+		if served && p.Map.Hashable(kind.ID) {
+			hashed = append(hashed, t)
+		}
+	}
+	return types, hashed
+}
+
+// PublishCertificate keeps the certificate for those who serve it and may not read its key; nothing where nobody signs.
+func (p *Parts) PublishCertificate(ctx context.Context) error {
+	s, err := p.Signer(ctx)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return callback.Publish(ctx, p.Store, s.Chain)
+}
+
 // Callbacks returns who tells customers' programs how their instructions go, over the internet, or by way of what stands for
 // it where via is not nil.
 func (p *Parts) Callbacks(ctx context.Context, via http.RoundTripper) (*callback.Desk, error) {

@@ -49,8 +49,8 @@ func Longest(m *datamap.Map) time.Duration {
 	return longest
 }
 
-// suppress puts on record who is being erased, by ids that nobody else can have; of a tenant as a whole, the tenant.
-func (p *Parts) suppress(ctx context.Context, tenant string, ids []datamap.Identifier, at time.Time) error {
+// suppress puts on record who is being erased, by ids that nobody else can have, in the data of a role; of a tenant as a whole, the tenant.
+func (p *Parts) suppress(ctx context.Context, tenant string, role datamap.Role, ids []datamap.Identifier, at time.Time) error {
 	book, err := p.ledger.Get(ctx)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (p *Parts) suppress(ctx context.Context, tenant string, ids []datamap.Ident
 		return book.Add(ctx, ledger.Subject{Tenant: tenant, Kind: ledger.Whole, ID: tenant}, at)
 	}
 	for _, id := range ids {
-		if err := book.Add(ctx, ledger.Subject{Tenant: tenant, Kind: id.Kind, ID: id.Value}, at); err != nil {
+		if err := book.Add(ctx, ledger.Subject{Tenant: tenant, Role: role, Kind: id.Kind, ID: id.Value}, at); err != nil {
 			return err
 		}
 	}

@@ -113,12 +113,12 @@ func (p *Parts) commits() (func(ctx context.Context, s vault.Subject, now time.T
 }
 
 // disconnect keeps what ends the connections that the engine is about to erase.
-func (p *Parts) disconnect(ctx context.Context, request, tenant string, s datamap.Step) error {
+func (p *Parts) disconnect(ctx context.Context, request, tenant string, s datamap.Step, refs []string) error {
 	connections, err := p.Connections(ctx, p.Tokens, nil)
 	if err != nil {
 		return err
 	}
-	_, err = connections.Take(ctx, oauth.Cut{Request: request, Tenant: tenant, Cause: oauth.Erased, Steps: []datamap.Step{s}, Wake: true}, p.Clock.Now())
+	_, err = connections.Take(ctx, oauth.Cut{Request: request, Tenant: tenant, Cause: oauth.Erased, Steps: []datamap.Step{s}, Only: refs, Wake: true}, p.Clock.Now())
 	return err
 }
 
@@ -155,8 +155,12 @@ func (p *Parts) Tell(ctx context.Context, id string) error {
 			c.Entries = append(c.Entries, run.EntryOf(part.Entry))
 		}
 	}
+	recipients, err := p.Recipients(ctx, nil)
+	if err != nil {
+		return err
+	}
 	if len(c.Entries) == 0 {
-		return nil
+		return recipients.Forget(ctx, id) // nothing was erased, or the request is closed and nothing of it kept
 	}
 	engine, err := p.Engine(ctx)
 	if err != nil {
@@ -175,10 +179,6 @@ func (p *Parts) Tell(ctx context.Context, id string) error {
 	}
 	// A recipient knows people by what they are called; a digest would read as somebody else's name.
 	c.Identifiers = slices.DeleteFunc(c.Identifiers, func(one datamap.Identifier) bool { return slices.Contains(digests, one) })
-	recipients, err := p.Recipients(ctx, nil)
-	if err != nil {
-		return err
-	}
 	_, err = recipients.Tell(ctx, c, p.Clock.Now())
 	return err
 }

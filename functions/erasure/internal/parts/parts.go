@@ -38,7 +38,7 @@ import (
 
 // Schema is what the erasure control keeps in its database.
 var Schema = slices.Concat(store.Schema{outbox.Collection(), heartbeat.Collection()}, request.Collection(), run.Collection(), receipt.Collection(),
-	store.Schema{purge.Collection(), survey.Collection(), callback.Collection(), oauth.Collection(), recipient.Collection()})
+	store.Schema{purge.Collection(), survey.Collection(), callback.Collection(), callback.Certificates(), oauth.Collection(), recipient.Collection()})
 
 // Names of what only this control reads.
 const (
@@ -153,6 +153,16 @@ func (p *Parts) OnFile(ctx context.Context, tenant, email string) (found bool, a
 	return e.OnFile(ctx, tenant, email)
 }
 
+// AddressOf returns the address the directory has of whom another identifier names: request.Service asks for it where an
+// administrator speaks for her.
+func (p *Parts) AddressOf(ctx context.Context, tenant string, id request.Identifier) (found bool, address string, err error) {
+	e, err := p.Engine(ctx)
+	if err != nil {
+		return false, "", err
+	}
+	return e.AddressOf(ctx, tenant, id)
+}
+
 // Engine returns what searches and, where the function's folder links drivers that erase and its manifest says so, erases.
 // Misconfigured: the function has no key of requests.
 func (p *Parts) Engine(ctx context.Context) (*run.Engine, error) { return p.engine.Get(ctx) }
@@ -214,8 +224,16 @@ func (p *Parts) Sweeper() (*purge.Sweeper, error) {
 	for _, t := range p.Policy.Tenants {
 		c.Tenants = append(c.Tenants, t.ID)
 	}
+	c.People = p.Policy.People
 	if p.erases() {
 		c.Eraser = p.Eraser
+	}
+	if p.erases() && p.Vault != nil {
+		v, err := p.ForgettingVault()
+		if err != nil {
+			return nil, err
+		}
+		c.Forget = forgetting(v)
 	}
 	return purge.New(c)
 }

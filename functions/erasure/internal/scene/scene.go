@@ -67,6 +67,11 @@ func (s *Scene) OnFile(_ context.Context, tenant, email string) (found bool, add
 	return found, address, nil
 }
 
+// AddressOf says that nobody is known by anything else.
+func (s *Scene) AddressOf(context.Context, string, request.Identifier) (found bool, address string, err error) {
+	return false, "", nil
+}
+
 // keep opens the letters that are sent, and lets everything else go.
 func (s *Scene) keep(ctx context.Context, e outbox.Entry) error {
 	if e.Target != message.TopicRequested {

@@ -33,6 +33,7 @@ const (
 	Extended  Kind = "extended"  // two further months, and why (article 12(3))
 	Completed Kind = "completed" // nothing is left
 	Retained  Kind = "retained"  // what stays, why and until when (article 12(4))
+	Amended   Kind = "amended"   // third parties have answered, and the receipt says so (article 19)
 	Interim   Kind = "interim"   // what is still open when the answer is due (article 12(3) and (4))
 	Rejected  Kind = "rejected"  // why nothing is done (article 12(4))
 	Forwarded Kind = "forwarded" // the tenant decides
@@ -57,7 +58,7 @@ const (
 var needs = map[Kind][]string{
 	Link: {"number", "code", "link", "until"}, Close: {"number", "code", "link", "until", "controller"}, Received: {"number", "due"}, Linked: {"number", "first"},
 	Identity: {"number", "remedies"}, Asked: {"number", "controller", "remedies"}, Owner: {"number"}, Closure: {"number", "until"}, Extended: {"number", "due", "reason"},
-	Completed: {"number", "backups"}, Retained: {"number", "kept", "backups", "remedies"}, Rejected: {"number", "ground", "remedies"}, Interim: {"number", "open", "remedies"},
+	Completed: {"number", "backups"}, Amended: {"number"}, Retained: {"number", "kept", "backups", "remedies"}, Rejected: {"number", "ground", "remedies"}, Interim: {"number", "open", "remedies"},
 	Forwarded: {"number", "controller", "remedies"}, Cancelled: {"number"}, Instruct: {"number", "person", "received"},
 	Approve: {"number", "due", "desk"}, Second: {"number", "due", "desk"}, Stuck: {"number", "due", "desk", "why"},
 	Deadline: {"number", "due", "desk"}, Overdue: {"number", "due", "desk"}, Target: {"number", "due", "desk"}, Lost: {"number", "desk", "letter"},
