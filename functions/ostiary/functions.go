@@ -8,7 +8,9 @@ import (
 	"ostiary.internal/functions/access/enrolotp"
 	"ostiary.internal/functions/access/registerip"
 	"ostiary.internal/functions/access/syncallowlist"
+	"ostiary.internal/functions/breach/declarebreach"
 	"ostiary.internal/functions/breach/deliver"
+	"ostiary.internal/functions/breach/tickbreach"
 	"ostiary.internal/functions/erasure/decideerasure"
 	"ostiary.internal/functions/erasure/opendsr"
 	"ostiary.internal/functions/erasure/planerasure"
@@ -35,7 +37,9 @@ var functions = []wiring.Function{
 	enrolotp.Function,
 	registerip.Function,
 	syncallowlist.Function,
+	declarebreach.Function,
 	deliver.Function,
+	tickbreach.Function,
 	decideerasure.Function,
 	opendsr.Function,
 	planerasure.Function,

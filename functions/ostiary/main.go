@@ -49,6 +49,7 @@ func commands() []command {
 		{"deadline", deadlineArgs, "say by when a person's request has to be answered, by article 12(3) of the GDPR", "ostiary deadline --received 2026-03-03T10:00:00+01:00 --zone Europe/Berlin --country DE", deadline},
 		{"erase", eraseArgs, "list what a request for erasure reaches, in the order in which it is erased; erase again whom a restored backup brought back; check the signed receipt of a request", "ostiary erase verify-receipt receipt.json --trust receipts-trust.json", erase},
 		{"severity", severityArgs, "score a breach by ENISA's method, and say which notices that speaks for", "ostiary severity --input breach.json", scoreBreach},
+		{"breach", breachArgs, "declare a breach or a suspicion, list them, and fetch the dossier of one", "ostiary breach declare --kind suspicion --summary 'A list of customers went to a wrong address' --tenant banque-du-port", breaches},
 		{"clocks", clocksArgs, "say by when whom is to be told of a breach", "ostiary clocks --regime gdpr_33_1 --aware 2026-03-27T10:30:00+01:00 --zone Europe/Paris", clocks},
 		{"redeliver", redeliverArgs, "list the messages that no function would take, and queue them again", "ostiary redeliver --all --function syncallowlist", redeliver},
 		{"promises", "table|lint [--policy DIR] [--data DIR] [--server URL] [--json]", "list every promise with what keeps it and its state, or what is wrong with the texts", "ostiary promises table --policy testdata/policies/sharedcontacts", promises},

@@ -43,10 +43,10 @@ func built(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "ostiary")
-	builds := [][]string{{"build", "-o", binary, "."}}
+	builds := [][]string{{"build", "-ldflags=-s", "-o", binary, "."}}
 	if raced = binary; raceEnabled {
 		raced = filepath.Join(dir, "ostiary-raced")
-		builds = append(builds, []string{"build", "-race", "-o", raced, "."})
+		builds = append(builds, []string{"build", "-race", "-ldflags=-s", "-o", raced, "."})
 	}
 	var group errgroup.Group
 	for _, args := range builds {

@@ -27,6 +27,7 @@ func TestNothingPersonalShows(t *testing.T) {
 	l.desk()
 	l.machines()
 	l.watch()
+	l.breach()
 	her := l.forget()
 	l.attacks()
 	l.advance("32m")
@@ -138,10 +139,12 @@ func (l *life) attacks() {
 			"/attest/v1/waivers/" + at + "/approve", "/collectevidence/v1/events", "/syncallowlist/events", "/deliver/events", "/keeppromises/tick", "/trustpage/", "/" + at,
 			"/requesterasure/v1/requests", "/requesterasure/v1/requests/" + at + "/confirm", "/requesterasure/v1/requests/" + at + "/cancel", "/requesterasure/ask", "/requesterasure/follow",
 			"/requesterasure/receipt", "/decideerasure/v1/requests", "/decideerasure/v1/requests/" + at + "/approve", "/decideerasure/v1/requests/" + at + "/hold", "/decideerasure/enter",
+			"/declarebreach/v1/breaches", "/declarebreach/v1/breaches/" + at + "/decide", "/declarebreach/v1/breaches/" + at + "/notices", "/declarebreach/declare", "/tickbreach/events",
 			"/decideerasure/" + at + "/reject", "/decideerasure/parties/notice", "/opendsr/v2/requests", "/opendsr/opengdpr_requests", "/opendsr/v2/requests?id=" + at},
 		"GET": {"/trustpage/v1/promises/" + at, "/trustpage/v1/tile/" + at, "/trustpage/v1/records/" + at, "/trustpage/v1/pages/" + at, "/trustpage/pages/" + at, "/trustpage/v1/days/" + at,
 			"/trustpage/days?day=" + at, "/trustpage/" + at, "/attest/duties/" + at, "/attest/statements/" + at, "/admit/v1/check?who=" + at, "/registerip/v1/leases?who=" + at,
 			"/requesterasure/v1/requests/" + at, "/requesterasure/confirm?code=" + at, "/decideerasure/" + at, "/decideerasure/v1/requests/" + at, "/decideerasure/v1/requests?after=" + at,
+			"/declarebreach/v1/breaches?after=" + at, "/declarebreach/v1/breaches/" + at, "/declarebreach/v1/breaches/" + at + "/dossier.md?tenant=" + at,
 			"/opendsr/v2/requests/" + at, "/opendsr/v2/requests/" + at + "/receipt", "/opendsr/opengdpr_requests/" + at},
 		"DELETE": {"/opendsr/v2/requests/" + at, "/opendsr/opengdpr_requests/" + at, "/registerip/v1/leases/" + at, "/enrolotp/v1/authenticators/" + at},
 	}
@@ -230,7 +233,7 @@ func (l *life) look() {
 	}
 	l.guess(leaves)
 	for _, kind := range []string{"observation", "case", "review", "attestation", "waiver", "finding", "run", "page", "policy", "alert-route ",
-		"watch alarm", "watch answered", "watch accepted", "watch suspicion"} {
+		"watch alarm", "watch answered", "watch accepted", "watch suspicion", "breach-clock declared", "breach-clock told"} {
 		if kinds[kind] == 0 {
 			l.Errorf("no record of kind %s: the days show little; there are %v", kind, kinds)
 		}

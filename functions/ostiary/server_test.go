@@ -93,7 +93,7 @@ func launch(o options) (*server, error) {
 		command = raced
 	}
 	s := &server{dir: o.dir, cmd: exec.Command(command, args...), ended: make(chan struct{})}
-	s.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + o.dir, "GORACE=halt_on_error=1 atexit_sleep_ms=100"}, o.env...)
+	s.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + o.dir, "GORACE=halt_on_error=1 atexit_sleep_ms=100", "GOGC=400"}, o.env...)
 	s.client = &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
 		Timeout:       time.Minute,

@@ -34,7 +34,27 @@ type Policy struct {
 	Authorities []Authority
 	Drill       []string // ids of people: they get what would go to tenants, in an exercise
 	DrillEvery  calendar.Period
-	Contact     string // whom tenants and persons reach at any hour; one line
+	Contact     string  // whom tenants and persons reach at any hour; one line
+	OutOfBand   []Other // where people are reached when the usual ways cannot be trusted
+	DrillLimits Limits
+	Reviewed    calendar.Day    // when somebody last went through this file and what is made of it; zero: never
+	ReviewEvery calendar.Period // how often that is due
+}
+
+// Limits are how long people may take in an exercise, each from its beginning.
+type Limits struct {
+	Ack     time.Duration // until somebody who is called answers
+	Approve time.Duration // until a second person approves the notice
+	Deliver time.Duration // until a notice has arrived
+}
+
+// ReviewDue returns the last day of the review of the file; the zero day where nobody reviewed it yet.
+func (p Policy) ReviewDue() calendar.Day {
+	if p.Reviewed.IsZero() {
+		return p.Reviewed
+	}
+	noon := time.Date(p.Reviewed.Year, p.Reviewed.Month, p.Reviewed.Day, 12, 0, 0, 0, time.UTC)
+	return calendar.Date(p.ReviewEvery.Add(noon, time.UTC), time.UTC)
 }
 
 // file is breach.yaml as written. A pointer tells a value left out from one that says 0.
@@ -48,9 +68,15 @@ type file struct {
 	ReviewDays  *int             `yaml:"review_days"`
 	AgainDays   *int             `yaml:"again_days"`
 	Exempt      bool             `yaml:"dora_exempt"`
+	OutOfBand   []Other          `yaml:"out_of_band"`
+	Reviewed    calendar.Day     `yaml:"reviewed"`
+	ReviewEvery *calendar.Period `yaml:"review_every"`
 	Drill       struct {
-		People []string        `yaml:"people"`
-		Every  calendar.Period `yaml:"every"`
+		People  []string         `yaml:"people"`
+		Every   calendar.Period  `yaml:"every"`
+		Ack     *calendar.Period `yaml:"ack"`
+		Approve *calendar.Period `yaml:"approve"`
+		Deliver *calendar.Period `yaml:"deliver"`
 	} `yaml:"drill"`
 }
 
@@ -58,6 +84,8 @@ type step struct {
 	ID    string          `yaml:"id"`
 	Roles []policy.Role   `yaml:"roles"`
 	Wait  calendar.Period `yaml:"wait"`
+	// Channels of the ladder's calls; mail alone where it says none.
+	Channels []string `yaml:"channels"`
 }
 
 // Read returns what a policy says about breaches. With problems the result is fit for nothing but further checking.
@@ -74,6 +102,7 @@ func Read(p *policy.Policy) (Policy, []policy.Problem) {
 	r.ladder(f)
 	r.times(f)
 	r.drill(f)
+	r.outOfBand(f)
 	if r.read.Contact = strings.TrimSpace(f.Contact); r.read.Contact == "" || len(r.read.Contact) > 300 || strings.ContainsAny(r.read.Contact, "\r\n") {
 		r.wrong("contact", "names nobody to be reached", "one line that tenants and persons are given, at most 300 bytes")
 	}
@@ -171,7 +200,20 @@ func (r *reader) ladder(f file) {
 		if !exact || wait < time.Minute || wait > 24*time.Hour {
 			r.wrong(key+".wait", "is out of bounds", "PT1M to PT24H")
 		}
-		r.read.Rules.Ladder = append(r.read.Rules.Ladder, cases.Step{ID: s.ID, Roles: s.Roles, Wait: wait})
+		r.channels(key+".channels", s.Channels)
+		if len(s.Channels) == 0 {
+			s.Channels = []string{"mail"}
+		}
+		r.read.Rules.Ladder = append(r.read.Rules.Ladder, cases.Step{ID: s.ID, Roles: s.Roles, Wait: wait, Channels: s.Channels})
+	}
+}
+
+// channels checks by which ways people are called.
+func (r *reader) channels(key string, given []string) {
+	for i, c := range given {
+		if !slices.Contains([]string{"mail", "sms", "chat"}, c) || slices.Contains(given[:i], c) {
+			r.wrong(fmt.Sprintf("%s[%d]", key, i), fmt.Sprintf("%.40q is no channel to call people by, or is there twice", c), "mail, sms, chat")
+		}
 	}
 }
 
@@ -198,6 +240,10 @@ func (r *reader) times(f file) {
 	}
 	length("ack_life", f.AckLife, &r.read.Rules.AckLife, 10*time.Minute, 24*time.Hour)
 	length("aim", f.Aim, &r.read.Rules.Aim, time.Hour, 7*24*time.Hour)
+	r.read.DrillLimits = Limits{Ack: 30 * time.Minute, Approve: 4 * time.Hour, Deliver: 6 * time.Hour}
+	length("drill.ack", f.Drill.Ack, &r.read.DrillLimits.Ack, 5*time.Minute, 24*time.Hour)
+	length("drill.approve", f.Drill.Approve, &r.read.DrillLimits.Approve, 10*time.Minute, 72*time.Hour)
+	length("drill.deliver", f.Drill.Deliver, &r.read.DrillLimits.Deliver, 10*time.Minute, 72*time.Hour)
 	number("review_days", f.ReviewDays, &r.read.Rules.ReviewDays, 60)
 	number("again_days", f.AgainDays, &r.read.Rules.AgainDays, 365)
 }
@@ -215,4 +261,10 @@ func (r *reader) drill(f file) {
 		r.wrong("drill.every", "is missing", "how often an exercise is held, such as P3M")
 	}
 	r.read.Drill, r.read.DrillEvery = f.Drill.People, f.Drill.Every
+	if r.read.Reviewed, r.read.ReviewEvery = f.Reviewed, (calendar.Period{Days: 180}); f.ReviewEvery != nil {
+		r.read.ReviewEvery = *f.ReviewEvery
+	}
+	if every := r.read.ReviewEvery; every.Clock != 0 || every.IsZero() || every.Years > 2 || every.Months > 24 || every.Days > 731 {
+		r.wrong("review_every", "is out of bounds", "days, months or years up to P2Y")
+	}
 }

@@ -1,6 +1,7 @@
 package breach_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -32,12 +33,18 @@ regimes: [cnil_followup]
 contact: "+33 1 00 00 00 00"
 ladder:
 - {id: dpo, roles: [dpo], wait: PT15M}
-- {id: owner, roles: [owner], wait: PT1H}
+- {id: owner, roles: [owner], wait: PT1H, channels: [sms, chat]}
 ack_life: PT2H
 aim: PT12H
 review_days: 10
 again_days: 20
-drill: {people: [dana], every: P3M}
+drill: {people: [dana], every: P3M, ack: PT20M}
+reviewed: 2026-09-30
+review_every: P6M
+out_of_band:
+- {person: otto, channel: sms, to: "+33612345678"}
+- {person: dana, channel: mail, to: dana@elsewhere.example}
+- {tenant: nord, channel: sms, to: "+33698765432"}
 `
 
 func read(t *testing.T, file string) (breach.Policy, []policy.Problem) {
@@ -51,6 +58,24 @@ func read(t *testing.T, file string) (breach.Policy, []policy.Problem) {
 		t.Fatalf("loading the test policy: %v %v", err, problems)
 	}
 	return breach.Read(p)
+}
+
+// TestReviewAndLimits: a file says when it was gone through last, and how long an exercise may take.
+func TestReviewAndLimits(t *testing.T) {
+	t.Parallel()
+	b, problems := read(t, good)
+	want := breach.Limits{Ack: 20 * time.Minute, Approve: 4 * time.Hour, Deliver: 6 * time.Hour}
+	if len(problems) > 0 || b.DrillLimits != want || b.ReviewDue().String() != "2027-03-30" {
+		t.Errorf("%v %+v, reviewed again by %s", problems, b.DrillLimits, b.ReviewDue())
+	}
+	if b, _ = read(t, strings.ReplaceAll(good, "reviewed: 2026-09-30\n", "")); !b.ReviewDue().IsZero() {
+		t.Errorf("nobody reviewed it, and it is due %s", b.ReviewDue())
+	}
+	for old, wrong := range map[string]string{"P6M": "PT6H", "ack: PT20M": "ack: PT1M", "2026-09-30": "soon"} {
+		if _, problems := read(t, strings.Replace(good, old, wrong, 1)); len(problems) != 1 {
+			t.Errorf("%s: %v", wrong, problems)
+		}
+	}
 }
 
 // TestRead takes what a company says, and its contracts.
@@ -67,6 +92,12 @@ func TestRead(t *testing.T) {
 	if r.AckLife != 2*time.Hour || r.Aim != 12*time.Hour || r.ReviewDays != 10 || r.AgainDays != 20 || r.Hours["nord"] != 24 || len(r.Ladder) != 2 || r.Ladder[0].Wait != 15*time.Minute || b.Drill[0] != "dana" {
 		t.Errorf("%+v", b)
 	}
+	if dpo, owner := r.Ladder[0].Channels, r.Ladder[1].Channels; !slices.Equal(dpo, []string{"mail"}) || !slices.Equal(owner, []string{"sms", "chat"}) {
+		t.Errorf("called by %v and %v", dpo, owner)
+	}
+	if o := b.OutOfBand; len(o) != 3 || o[0] != (breach.Other{Person: "otto", Channel: "sms", To: "+33612345678"}) || o[2].Tenant != "nord" {
+		t.Errorf("out of band %+v", o)
+	}
 	if b, problems := read(t, ""); b.On || len(problems) > 0 {
 		t.Errorf("without the file: %+v, %v", b, problems)
 	}
@@ -76,25 +107,37 @@ func TestRead(t *testing.T) {
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	for change, want := range map[[2]string]string{
-		{"portal: \"https://", "portal: \"http://"}:           "authorities[0].portal",
-		{"{id: cnil, ", "{id: \"\", "}:                        "authorities[0].id",
-		{"name: CNIL", "name: \" \""}:                         "authorities[0].name",
-		{"[cnil_followup]", "[gdpr_33_1_downstream]"}:         "regimes[0]",
-		{"[cnil_followup]", "[cnil_followup, cnil_followup]"}: "regimes[1]",
-		{"contact: \"+33 1 00 00 00 00\"", "contact: \"\""}:   "contact",
-		{"roles: [dpo]", "roles: [security]"}:                 "ladder[0].roles[0]",
-		{"roles: [dpo]", "roles: []"}:                         "ladder[0].roles",
-		{"id: owner", "id: dpo"}:                              "ladder[1].id",
-		{"wait: PT15M", "wait: PT10S"}:                        "ladder[0].wait",
-		{"wait: PT15M", "wait: P1M"}:                          "ladder[0].wait",
-		{"ack_life: PT2H", "ack_life: PT1M"}:                  "ack_life",
-		{"aim: PT12H", "aim: P30D"}:                           "aim",
-		{"review_days: 10", "review_days: 0"}:                 "review_days",
-		{"again_days: 20", "again_days: 999"}:                 "again_days",
-		{"people: [dana]", "people: [nobody]"}:                "drill.people[0]",
-		{"people: [dana]", "people: []"}:                      "drill.people",
-		{", every: P3M", ""}:                                  "drill.every",
-		{"review_days", "review_day"}:                         "review_day",
+		{"portal: \"https://", "portal: \"http://"}:                        "authorities[0].portal",
+		{"{id: cnil, ", "{id: \"\", "}:                                     "authorities[0].id",
+		{"name: CNIL", "name: \" \""}:                                      "authorities[0].name",
+		{"[cnil_followup]", "[gdpr_33_1_downstream]"}:                      "regimes[0]",
+		{"[cnil_followup]", "[cnil_followup, cnil_followup]"}:              "regimes[1]",
+		{"contact: \"+33 1 00 00 00 00\"", "contact: \"\""}:                "contact",
+		{"roles: [dpo]", "roles: [security]"}:                              "ladder[0].roles[0]",
+		{"roles: [dpo]", "roles: []"}:                                      "ladder[0].roles",
+		{"id: owner", "id: dpo"}:                                           "ladder[1].id",
+		{"wait: PT15M", "wait: PT10S"}:                                     "ladder[0].wait",
+		{"wait: PT15M", "wait: P1M"}:                                       "ladder[0].wait",
+		{"ack_life: PT2H", "ack_life: PT1M"}:                               "ack_life",
+		{"aim: PT12H", "aim: P30D"}:                                        "aim",
+		{"review_days: 10", "review_days: 0"}:                              "review_days",
+		{"again_days: 20", "again_days: 999"}:                              "again_days",
+		{"people: [dana]", "people: [nobody]"}:                             "drill.people[0]",
+		{"people: [dana]", "people: []"}:                                   "drill.people",
+		{", every: P3M", ""}:                                               "drill.every",
+		{"[sms, chat]", "[sms, fax]"}:                                      "ladder[1].channels[1]",
+		{"[sms, chat]", "[sms, sms]"}:                                      "ladder[1].channels[1]",
+		{"[sms, chat]", "[webhook]"}:                                       "ladder[1].channels[0]",
+		{"person: otto", "person: nobody"}:                                 "out_of_band[0]",
+		{"{person: otto", "{person: otto, tenant: nord"}:                   "out_of_band[0]",
+		{"tenant: nord", "tenant: sud"}:                                    "out_of_band[2]",
+		{"channel: sms, to: \"+336123", "channel: chat, to: \"+336123"}:    "out_of_band[0].channel",
+		{"- {tenant: nord, channel: sms", "- {person: otto, channel: sms"}: "out_of_band[2].channel",
+		{"\"+33612345678\"", "\"0612345678\""}:                             "out_of_band[0].to",
+		{"\"+33612345678\"", "\"+33 6 12 34 56 78\""}:                      "out_of_band[0].to",
+		{"dana@elsewhere.example", "dana@firm.example"}:                    "out_of_band[1].to",
+		{"dana@elsewhere.example", "dana"}:                                 "out_of_band[1].to",
+		{"review_days", "review_day"}:                                      "review_day",
 	} {
 		file := strings.Replace(good, change[0], change[1], 1)
 		if file == good {

@@ -132,7 +132,7 @@ func Flood(t *testing.T, s Setup, prepare func(w *World) Request) {
 }
 
 func (w *World) reached() int {
-	return w.Store.Calls() + w.Directory.Calls() + w.OTPKey.Calls() + w.MessageKey.Calls() + w.EvidenceKey.Calls() + w.RequestKey.Calls() + w.Secrets.Calls()
+	return w.Store.Calls() + w.Directory.Calls() + w.OTPKey.Calls() + w.MessageKey.Calls() + w.EvidenceKey.Calls() + w.RequestKey.Calls() + w.BreachKey.Calls() + w.Secrets.Calls()
 }
 
 // FuzzBody sends arbitrary bodies: never a fault of ours, always a well-formed answer, and a refusal changes nothing but

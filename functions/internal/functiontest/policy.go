@@ -20,7 +20,7 @@ var loaded struct {
 	policies map[string]*policy.Policy
 }
 
-// load returns the sample company's policy with some files replaced.
+// load returns the sample company's policy with some files replaced, and those without a text taken out.
 func load(t testing.TB, replaced map[string]string) *policy.Policy {
 	t.Helper()
 	key := fmt.Sprint(replaced) // in the order of the names
@@ -48,7 +48,9 @@ func read(t testing.TB, replaced map[string]string) *policy.Policy {
 		}
 	}
 	for name, text := range replaced {
-		files[company+"/"+name] = &fstest.MapFile{Data: []byte(text)}
+		if files[company+"/"+name] = (&fstest.MapFile{Data: []byte(text)}); text == "" {
+			delete(files, company+"/"+name)
+		}
 	}
 	p, problems, err := policy.Load(files, company)
 	if err != nil {

@@ -89,7 +89,7 @@ const ClientHeader = "X-Client"
 func (w *World) variables(m manifest.Function) wiring.Env {
 	set := map[string]string{
 		wiring.EnvStore: scheme + ":" + m.Control, wiring.EnvVault: scheme + ":vault", wiring.EnvBus: scheme + ":", wiring.EnvEvidence: scheme + ":", wiring.EnvSecrets: scheme + ":",
-		wiring.EnvDirectory: scheme + ":", wiring.EnvSeal: scheme + ":otp", wiring.EnvSealMessage: scheme + ":message", wiring.EnvSealRequest: scheme + ":request", "OSTIARY_URL": "https://ostiary.test",
+		wiring.EnvDirectory: scheme + ":", wiring.EnvSeal: scheme + ":otp", wiring.EnvSealMessage: scheme + ":message", wiring.EnvSealRequest: scheme + ":request", wiring.EnvSealBreach: scheme + ":breach", "OSTIARY_URL": "https://ostiary.test",
 		wiring.EnvIdentity: "google:?audience=" + ServiceAudience, wiring.EnvInvoker: invoker(m.Name),
 		wiring.EnvClient: "header:" + ClientHeader, wiring.EnvSourceCap: "60000000",
 		"OSTIARY_MESSAGE": scheme + ":", "OSTIARY_TARGETS": w.targets(), wiring.EnvCode: record.Digest([]byte("the code under test")),
@@ -180,7 +180,7 @@ type keys struct {
 }
 
 func (k keys) allow(method string) error {
-	gate := map[string]*Switch{"otp": &k.OTPKey, "message": &k.MessageKey, "evidence": &k.EvidenceKey, "request": &k.RequestKey}[k.name]
+	gate := map[string]*Switch{"otp": &k.OTPKey, "message": &k.MessageKey, "evidence": &k.EvidenceKey, "request": &k.RequestKey, "breach": &k.BreachKey}[k.name]
 	if err := k.may("key:"+k.name, kms.Permissions[method]); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ var Start = time.Date(2026, 3, 3, 8, 55, 0, 0, time.UTC)
 // Setup says what to run. Only Functions is needed.
 type Setup struct {
 	Functions []wiring.Function
-	Policy    map[string]string // files in place of the sample company's, such as "access.yaml"
+	Policy    map[string]string // files in place of the sample company's, such as "access.yaml"; "" takes one out
 	Env       map[string]string // variables in place of the usual ones
 }
 
@@ -55,6 +55,7 @@ type World struct {
 
 	Store, Bus, Inbox, Secrets, Directory, Channel Switch
 	OTPKey, MessageKey, EvidenceKey, RequestKey    Switch
+	BreachKey                                      Switch
 	Applied                                        Switch // fails after a transaction was applied: its caller is told otherwise
 	Issuer                                         Switch // public keys of token issuers
 
@@ -97,7 +98,7 @@ func New(t testing.TB, s Setup) *World {
 	dir := t.TempDir()
 	w := &World{
 		t: t, dir: dir, env: s.Env, Clock: clock.NewManual(Start), Policy: load(t, s.Policy),
-		keys:    keyService(dir, "otp", "message", "evidence", "request"),
+		keys:    keyService(dir, "otp", "message", "evidence", "request", "breach"),
 		secrets: secrets.New(filepath.Join(dir, "secrets"), filepath.Join(dir, "secrets.key"), nil),
 		records: map[string]string{}, places: map[string]string{}, parsed: map[string]record.Record{}, stores: map[string]store.Store{}, schemas: map[string]store.Schema{}, passes: map[string]pass{},
 	}
@@ -182,7 +183,7 @@ func keyService(dir string, names ...string) map[string]seal.Keys {
 	return made
 }
 
-// Key is a key of the key service with every right: "otp", "message", "evidence" or "request".
+// Key is a key of the key service with every right: "otp", "message", "evidence", "request" or "breach".
 func (w *World) Key(name string) seal.Keys { return w.keys[name] }
 
 // Deps are what a running function was built from.

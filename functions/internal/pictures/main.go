@@ -146,6 +146,8 @@ func (a album) walk() {
 	omkar.Open(a.server.URL + "/justify/?lang=en")
 	omkar.Press("section[aria-labelledby=explain] a")
 	a.keep("alarm-phone", omkar, false)
+	a.erased()
+	a.breach(simone)
 }
 
 // granted is the entry of a role given to somebody outside.

@@ -25,7 +25,7 @@ const Morning = "2026-03-03T07:55:09Z"
 // Build builds the command into folder and returns its path. root is the top of the repository.
 func Build(root, folder string) (string, error) {
 	binary := filepath.Join(folder, "ostiary")
-	build := exec.Command("go", "build", "-o", binary, "./functions/ostiary")
+	build := exec.Command("go", "build", "-ldflags=-s", "-o", binary, "./functions/ostiary")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the command: %w\n%s", err, out)

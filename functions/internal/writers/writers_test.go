@@ -52,7 +52,7 @@ func TestAll(t *testing.T) {
 		{"backup-freshness", record.Attestation, "", nil},
 		{"both", record.Run, "probe", []string{"keeppromises"}},
 		{"both", record.Run, "rule", []string{"tickwatch"}},
-		{"vault", record.Erasure, "", nil}, // no function erases yet
+		{"vault", record.Erasure, "", []string{"purgeexpired"}},
 		{"statement", record.Attestation, "", []string{"attest"}},
 		{"waiver", record.Waiver, "", []string{"attest"}},
 	} {

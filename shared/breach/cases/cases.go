@@ -47,6 +47,7 @@ type Ending string
 const (
 	Handled    Ending = "handled"      // everybody who had to be told was
 	NotABreach Ending = "not_a_breach" // no personal data was compromised
+	TimeUp     Ending = "time_up"      // of an exercise alone
 )
 
 // Role is what the company is for the data of a track. It is stored.
@@ -120,8 +121,11 @@ type Case struct {
 	Moving  *Move          `json:"moving,omitempty"`
 	Tracks  []Track        `json:"tracks,omitempty"`
 	// Unmapped counts domains and accounts that are affected and belong to no tenant we know: somebody may have to be told
-	// whom nobody has found yet.
-	Unmapped int `json:"unmapped,omitempty"`
+	// whom nobody has found yet. Their names are in Private.
+	Unmapped int      `json:"unmapped,omitempty"`
+	Mapped   []Mapped `json:"mapped,omitempty"` // those that were found out, oldest first
+	// Compromised are channels that may be read or forged by somebody else: nothing about the case leaves by the usual ways.
+	Compromised []string `json:"compromised,omitempty"`
 
 	Score     *Scored              `json:"score,omitempty"` // the last
 	Scores    int                  `json:"scores,omitempty"`
@@ -138,6 +142,8 @@ type Case struct {
 	ClosedBy string            `json:"closed_by,omitempty"`
 	Review   calendar.Day      `json:"review,omitzero"`   // by when the case is looked back at
 	Reviewed time.Time         `json:"reviewed,omitzero"` // that was done
+	Reminded calendar.Day      `json:"reminded,omitzero"` // last day on which people were told that it is overdue
+	Lessons  int               `json:"lessons,omitempty"` // text: what was learned
 	Overdue  string            `json:"overdue,omitempty"` // what is out of order: clock or review
 	Found    map[string]string `json:"found,omitempty"`   // records of what is out of order, by what it is
 	Next     int64             `json:"next,omitempty"`    // microseconds since 1970: when a tick has to look

@@ -157,6 +157,15 @@ func TestStory(t *testing.T) {
 	w.do(cases.Event{What: cases.Promise, By: dana, Name: "complement", At: w.now.Add(48 * time.Hour)})
 	w.refused("case_unsettled", cases.Event{What: cases.Close, By: dana})
 	w.pass(time.Hour).do(cases.Event{What: cases.Keep, By: dana, Name: "complement"})
+	w.refused("case_unsettled", cases.Event{What: cases.Close, By: dana}) // the persons
+	w.do(cases.Event{What: cases.Keep, By: dana, Name: cases.Persons})
+	if w.status("gdpr_34") != clock.Met {
+		t.Errorf("persons told, and the clock is %s", w.status("gdpr_34"))
+	}
+	w.refused("case_unsettled", cases.Event{What: cases.Close, By: dana}) // the complement for the CNIL
+	for _, by := range []cases.Actor{vera, dana} {
+		w.do(cases.Event{What: cases.Answer, By: by, Subject: "cnil_followup", Text: 1})
+	}
 	w.do(cases.Event{What: cases.Close, By: dana})
 	if w.c.Ending != cases.Handled || said(w.last) != "record closed, stand_down, duty review" {
 		t.Errorf("%s: %s", w.c.Ending, said(w.last))
@@ -257,7 +266,7 @@ func TestNoBreach(t *testing.T) {
 	w.do(breach("nord", cases.Own))
 	w.pass(29 * time.Hour)
 	w.do(cases.Event{What: cases.Answer, By: vera, Subject: cases.Breach, Text: 2})
-	w.do(cases.Event{What: cases.Answer, By: otto, Subject: cases.Breach, Text: 3})
+	w.do(cases.Event{What: cases.Answer, By: dana, Subject: cases.Breach, Text: 3})
 	if w.c.State != cases.Closed || w.c.Ending != cases.NotABreach {
 		t.Fatalf("%s %s", w.c.State, w.c.Ending)
 	}

@@ -32,6 +32,9 @@ const attempts = 8
 type Words struct {
 	Text string // summary, reason, reference, lessons
 	Late string // reasons of a late report
+	// Names are affected domains and accounts: of Declare and Describe those that belong to no known tenant, of Map those of
+	// which that is not so, or which are nobody's.
+	Names []string
 }
 
 // turn is one change of a case being made.
@@ -79,13 +82,15 @@ func (s *Service) try(ctx context.Context, before Case, e Event, w Words, now ti
 		return before, nil
 	}
 	if t.grown {
-		if t.after.Private, err = s.seal(ctx, before.ID, p); err != nil {
+		if t.after.Private, err = s.seal(ctx, before.ID, p, last(e.What)); err != nil {
 			return before, err
 		}
 	}
 	t.after.Rev++
 	err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
-		var now Case
+		var now struct {
+			Rev int64 `json:"rev"`
+		}
 		if err := tx.Get(Cases, before.ID, &now); err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
@@ -96,7 +101,7 @@ func (s *Service) try(ctx context.Context, before Case, e Event, w Words, now ti
 		if err := t.effects(); err != nil {
 			return err
 		}
-		return tx.Put(Cases, before.ID, t.after)
+		return tx.Put(Cases, before.ID, kept{t.after})
 	})
 	return t.after, err
 }
@@ -115,13 +120,16 @@ func (s *Service) prepare(ctx context.Context, c Case, e Event, w Words, now tim
 		}
 		t.event.Input, w.Text = withoutReasons(e.Input)
 	}
-	if t.event.Text, err = p.add(w.Text); err != nil {
+	if t.event.Text, err = p.add(w.Text, last(e.What)); err != nil {
 		return t, p, err
 	}
-	if t.event.Late, err = p.add(w.Late); err != nil {
+	if t.event.Late, err = p.add(w.Late, last(e.What)); err != nil {
 		return t, p, err
 	}
-	t.grown = t.event.Text > 0 || t.event.Late > 0
+	if err := t.name(&p, w.Names); err != nil {
+		return t, p, err
+	}
+	t.grown = t.event.Text > 0 || t.event.Late > 0 || t.event.Unmapped > 0
 	if t.key, err = s.seals(ctx); err != nil {
 		return t, p, err
 	}
@@ -145,14 +153,14 @@ func (s *Service) prepare(ctx context.Context, c Case, e Event, w Words, now tim
 
 // Declaration is what somebody declares.
 type Declaration struct {
-	Client   string // the declarer's own id of it, 1 to 128 bytes: the same again is the same case
+	Client   string // the declarer's own id of it, 1 to 136 bytes: the same again is the same case
 	Breach   bool   // it is one; else a suspicion
 	Exercise bool
 	Source   string // of a detection: its reference
 	Summary  string
 	Times    Times // of Times: occurrence and detection
 	Tracks   []Track
-	Unmapped int
+	Unmapped []string // affected domains and accounts that belong to no known tenant
 }
 
 // declaration is how a declarer's id is remembered.
@@ -166,10 +174,13 @@ type declaration struct {
 // remembered is how long a declarer's id stands for its case.
 const remembered = 400 * 24 * time.Hour
 
+// maxClient bounds the id of a declaration, in bytes, with what says whose it is.
+const maxClient = 136
+
 // Declare begins a case. The same declaration again, by whomever, returns the case there is; another under the same id is
 // refused: code id_conflict. Other codes: body_invalid, and those of Decide.
 func (s *Service) Declare(ctx context.Context, by policy.Person, d Declaration, now time.Time) (c Case, fresh bool, err error) {
-	if d.Client == "" || len(d.Client) > 128 || strings.TrimSpace(d.Summary) == "" {
+	if d.Client == "" || len(d.Client) > maxClient || strings.TrimSpace(d.Summary) == "" {
 		return c, false, refuse("body_invalid", "A declaration has an id of its own, at most 128 bytes, and says in a few words what happened.", "Correct it and send it again.")
 	}
 	digest, err := d.digest()
@@ -209,15 +220,15 @@ func (s *Service) begin(ctx context.Context, by policy.Person, d Declaration, ke
 	if d.Exercise {
 		empty.Number = "ex" + empty.Number
 	}
-	e := Event{What: Declare, By: actor(by), Breach: d.Breach, Exercise: d.Exercise, Source: d.Source, Times: d.Times, Tracks: d.Tracks, Unmapped: d.Unmapped}
-	t, p, err := s.prepare(ctx, empty, e, Words{Text: d.Summary}, now)
+	e := Event{What: Declare, By: actor(by), Breach: d.Breach, Exercise: d.Exercise, Source: d.Source, Times: d.Times, Tracks: d.Tracks}
+	t, p, err := s.prepare(ctx, empty, e, Words{Text: d.Summary, Names: d.Unmapped}, now)
 	if err != nil {
 		return empty, err
 	}
 	if t.after, t.effect, err = Decide(empty, t.event, now, s.Rules); err != nil {
 		return empty, err
 	}
-	if t.after.Private, err = s.seal(ctx, empty.ID, p); err != nil {
+	if t.after.Private, err = s.seal(ctx, empty.ID, p, false); err != nil {
 		return empty, err
 	}
 	t.after.Rev = 1
@@ -235,7 +246,7 @@ func (s *Service) begin(ctx context.Context, by policy.Person, d Declaration, ke
 		if err := tx.Create(declared, key, declaration{version, empty.ID, digest, now.Add(remembered)}); err != nil {
 			return err
 		}
-		return tx.Create(Cases, empty.ID, t.after)
+		return tx.Create(Cases, empty.ID, kept{t.after})
 	})
 	return t.after, err
 }
@@ -272,8 +283,12 @@ const duePage = 100
 func (s *Service) Tick(ctx context.Context, now time.Time) error {
 	var errs []error
 	q := store.Query{Collection: Cases, Range: &store.Range{Name: "next", From: int64(1), To: now.UnixMicro() + 1}, Limit: duePage}
+	type named struct {
+		ID   string `json:"id"`
+		Next int64  `json:"next"`
+	}
 	for {
-		due, err := store.Find[Case](s.Store.Query(ctx, q))
+		due, err := store.Find[named](s.Store.Query(ctx, q))
 		if err != nil {
 			return errors.Join(append(errs, err)...)
 		}

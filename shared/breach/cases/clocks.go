@@ -30,17 +30,21 @@ func Clocks(c Case, r Rules, now time.Time) []clock.Clock {
 			all = append(all, got)
 		}
 	}
-	facts := c.facts(r)
+	facts, settled := c.facts(r), c.settled()
 	if c.controls() {
 		for _, id := range append(slices.Clone(always), r.Regimes...) {
-			add(id, id, facts)
+			f := facts
+			if no := settled[id]; no != nil && !no.Yes {
+				f.Ended = no.Settled // it does not apply
+			}
+			add(id, id, f)
 		}
 	}
 	for _, t := range c.Tracks {
 		if t.Role != Processor {
 			continue
 		}
-		f := c.tenantFacts(facts, t, r)
+		f := tenantFacts(facts, t, settled[t.ID], r)
 		if r.Hours[t.ID] > 0 {
 			add("contract", "contract:"+t.ID, f)
 		} else {
@@ -57,9 +61,9 @@ func Clocks(c Case, r Rules, now time.Time) []clock.Clock {
 	return all
 }
 
-// ended is when a case turned out to be no breach; zero otherwise.
+// ended is when a case turned out to be no breach, or an exercise was over; zero otherwise.
 func (c *Case) ended() time.Time {
-	if c.State == Closed && c.Ending == NotABreach {
+	if c.State == Closed && c.Ending != Handled {
 		return c.Closed
 	}
 	return time.Time{}
@@ -88,13 +92,13 @@ func (c *Case) facts(r Rules) clock.Facts {
 	return f
 }
 
-func (c *Case) tenantFacts(f clock.Facts, t Track, r Rules) clock.Facts {
+func tenantFacts(f clock.Facts, t Track, decided *Decision, r Rules) clock.Facts {
 	f.At = maps.Clone(f.At)
 	f.At[clock.Told] = t.Told
 	f.Hours = r.Hours[t.ID]
 	met := t.Told
-	if no := c.decision(t.ID, true); no != nil && !no.Yes {
-		met = no.Settled
+	if decided != nil && !decided.Yes {
+		met = decided.Settled
 		f.Ended = met
 	}
 	f.Met = map[string]time.Time{"contract": met, "gdpr_33_2": met}
@@ -126,34 +130,52 @@ func (d *deciding) tick() {
 			d.tell([]string{"investigation_long", "investigation_overdue"}[warned-1], "")
 		}
 	}
+	again := false
 	for i := range d.Decisions {
 		if one := &d.Decisions[i]; d.State == Open && !one.Replaced && !one.Settled.IsZero() && !one.Again.IsZero() && !d.today().Before(one.Again) && one.Looked.IsZero() {
-			one.Looked = d.today()
-			d.tell("look_again", "")
+			one.Looked, again = d.today(), true
 		}
 	}
-	if d.State == Closed && d.Reviewed.IsZero() && d.Overdue == "" && d.Review.Before(d.today()) {
+	if again { // once, however many there are
+		d.tell("look_again", "")
+	}
+	d.remind()
+}
+
+// remind puts a review that is overdue on record, and tells who decides: at once, and then once a week.
+func (d *deciding) remind() {
+	if d.State != Closed || !d.Reviewed.IsZero() || !d.Review.Before(d.today()) {
+		return
+	}
+	if d.Overdue == "" {
 		d.Overdue = "review"
 		d.effects = append(d.effects, Effect{Do: DoFinding, Step: "review"})
 	}
+	if d.Reminded.IsZero() || !d.today().Before(calendar.AddDays(d.Reminded, reminding)) {
+		d.Reminded = d.today()
+		d.tell("review_overdue", "")
+	}
 }
+
+// reminding is how many days pass between two reminders.
+const reminding = 7
 
 // alarms tells of each clock what has to be told of it, and puts on record the first that ran out.
 func (d *deciding) alarms() {
 	if d.State == Closed {
 		return
 	}
-	ran := false
+	ran, said := false, map[told]int{}
 	for _, c := range d.ours() {
-		alarm, said := clock.Due(c, d.Said[c.ID], d.now)
-		if said != d.Said[c.ID] {
+		alarm, now := clock.Due(c, d.Said[c.ID], d.now)
+		if now != d.Said[c.ID] {
 			if d.Said == nil {
 				d.Said = map[string]clock.Said{}
 			}
-			d.Said[c.ID] = said
+			d.Said[c.ID] = now
 		}
 		if alarm != nil {
-			d.effects = append(d.effects, Effect{Do: DoAlarm, Clock: c.ID, Mark: alarm.Mark, Hours: alarm.Hours, Missed: alarm.Missed})
+			d.alarm(c, *alarm, said)
 		}
 		ran = ran || c.Status == clock.Overdue && (c.Binding == clock.Law || c.Binding == clock.Contract)
 	}
@@ -163,6 +185,25 @@ func (d *deciding) alarms() {
 	}
 }
 
+// told is what the clocks of many tenants are told of together.
+type told struct {
+	row         string
+	target      time.Time
+	mark, hours int
+}
+
+// alarm tells of a clock, or adds it to what is told of another tenant's already.
+func (d *deciding) alarm(c clock.Clock, a clock.Alarm, said map[told]int) {
+	row, _, _ := strings.Cut(c.ID, ":")
+	same := told{row, c.Target, a.Mark, a.Hours}
+	if at, known := said[same]; known && Tenant(c.ID) != "" {
+		d.effects[at].More++
+		return
+	}
+	said[same] = len(d.effects)
+	d.effects = append(d.effects, Effect{Do: DoAlarm, Clock: c.ID, Mark: a.Mark, Hours: a.Hours, Missed: a.Missed})
+}
+
 // ours are the clocks people are told of: a controller's own, seen from us, is its business.
 func (d *deciding) ours() []clock.Clock {
 	return slices.DeleteFunc(Clocks(d.Case, d.rules, d.now), func(c clock.Clock) bool { return c.Binding == clock.Information })
@@ -170,6 +211,9 @@ func (d *deciding) ours() []clock.Clock {
 
 // heal puts on record that what was out of order is in order again.
 func (d *deciding) heal() {
+	if d.Found[nobody] != "" && (d.State == Closed || !d.Ladder.Acked.IsZero()) {
+		d.effects = append(d.effects, Effect{Do: DoHeal, Step: nobody})
+	}
 	late := slices.ContainsFunc(Clocks(d.Case, d.rules, d.now), func(c clock.Clock) bool {
 		return c.Status == clock.Overdue && (c.Binding == clock.Law || c.Binding == clock.Contract)
 	})
@@ -202,8 +246,12 @@ func (d *deciding) schedule() {
 			at(calendar.AddDays(one.Again, -1).End(d.rules.Zone))
 		}
 	}
-	if d.State == Closed && d.Reviewed.IsZero() && d.Overdue == "" {
+	switch {
+	case d.State != Closed || !d.Reviewed.IsZero():
+	case d.Reminded.IsZero():
 		at(d.Review.End(d.rules.Zone))
+	default:
+		at(calendar.AddDays(d.Reminded, reminding-1).End(d.rules.Zone))
 	}
 	d.Next = 0
 	if !next.IsZero() {

@@ -61,6 +61,10 @@ func (d *deciding) happen() error {
 		return d.promise()
 	case Told:
 		return d.told()
+	case Map:
+		return d.found()
+	case Channel:
+		return d.channels()
 	case Ack:
 		return d.ack()
 	case Close:
@@ -69,6 +73,8 @@ func (d *deciding) happen() error {
 		return d.reopen()
 	case Review:
 		return d.review()
+	case Over:
+		return d.over()
 	case Ticked:
 		d.tick()
 		return nil
@@ -239,20 +245,6 @@ func (d *deciding) rate() error {
 	return nil
 }
 
-// told notes that a tenant has our notice.
-func (d *deciding) told() error {
-	t := d.track(d.e.Tenant)
-	if t == nil || t.Role != Processor {
-		return refuse("subject_invalid", "The case does not concern that tenant.", "Look at the tracks of the case.")
-	}
-	if !t.Told.IsZero() {
-		return nil
-	}
-	t.Told = d.e.At.UTC()
-	d.record("told")
-	return nil
-}
-
 func (d *deciding) close() error {
 	if err := d.mayDecide(); err != nil {
 		return err
@@ -283,8 +275,15 @@ func (d *deciding) unsettled() string {
 	if yes := d.decision(SA, true); yes != nil && yes.Yes && d.Filed["gdpr_33_1"].At.IsZero() {
 		return "the report to the authority is not on record"
 	}
+	if slices.ContainsFunc(Clocks(d.Case, d.rules, d.now), OwesReport) {
+		return "a report the law may want is neither on record nor decided against by two people"
+	}
+	settled := d.settled()
+	if yes := settled[Persons]; yes != nil && yes.Yes && d.Kept[Persons].IsZero() {
+		return "that the persons were told is not on record"
+	}
 	for _, t := range d.Tracks {
-		if yes := d.decision(t.ID, true); t.Role == Processor && yes != nil && yes.Yes && t.Told.IsZero() {
+		if yes := settled[t.ID]; t.Role == Processor && yes != nil && yes.Yes && t.Told.IsZero() {
 			return "a tenant has not been told"
 		}
 	}
@@ -299,7 +298,7 @@ func (d *deciding) unsettled() string {
 // end closes a case, and has it looked back at.
 func (d *deciding) end(how Ending) {
 	d.State, d.Ending, d.Closed, d.ClosedBy = Closed, how, d.now, d.e.By.ID
-	d.Review = calendar.AddDays(d.today(), d.rules.ReviewDays)
+	d.Review, d.Reminded = calendar.AddDays(d.today(), d.rules.ReviewDays), calendar.Day{}
 	d.record("closed")
 	d.standDown()
 	d.effects = append(d.effects, Effect{Do: DoDuty, Step: "review", By: d.Review})
@@ -319,7 +318,7 @@ func (d *deciding) reopen() error {
 		no.Replaced, no.Why = true, "decided"
 	}
 	d.State, d.Ending, d.Closed, d.ClosedBy = Suspected, "", time.Time{}, ""
-	d.Review, d.Reviewed = calendar.Day{}, time.Time{}
+	d.Review, d.Reminded, d.Reviewed, d.Lessons = calendar.Day{}, calendar.Day{}, time.Time{}, 0
 	if !d.Times.Aware.IsZero() {
 		d.State = Open
 	} else {
@@ -342,7 +341,7 @@ func (d *deciding) review() error {
 		return refuse("reason_missing", "A review says what was learned.", "Write what happened, what worked, what did not, and who does what by when.")
 	}
 	if d.Reviewed.IsZero() {
-		d.Reviewed = d.now
+		d.Reviewed, d.Lessons = d.now, d.e.Text
 		d.record("reviewed")
 	}
 	return nil

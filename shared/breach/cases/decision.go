@@ -12,13 +12,14 @@ import (
 // Decision is whether somebody is told, by two people: the first proposes, the second agrees. "No" is a decision as well,
 // and is looked at again.
 type Decision struct {
-	Subject  string       `json:"subject"` // SA, Persons, Breach, or a track
+	Subject  string       `json:"subject"` // SA, Persons, Breach, a tenant, or a clock of IsReport: whether it applies
 	Yes      bool         `json:"yes"`
 	Reason   int          `json:"reason,omitempty"` // text; always of a "no"
 	By       string       `json:"by"`
 	DPO      bool         `json:"dpo,omitempty"` // one of the two is the data protection officer
 	At       time.Time    `json:"at"`
 	Second   string       `json:"second,omitempty"`
+	Agreed   int          `json:"agreed,omitempty"` // text of the second
 	Settled  time.Time    `json:"settled,omitzero"`
 	Again    calendar.Day `json:"again,omitzero"`  // of a "no"
 	Looked   calendar.Day `json:"looked,omitzero"` // last day on which people were told to look again
@@ -54,9 +55,27 @@ func (c *Case) Subjects() []string {
 	return all
 }
 
+// settled are the decisions that count, by subject.
+func (c *Case) settled() map[string]*Decision {
+	by := map[string]*Decision{}
+	for i := range c.Decisions {
+		if d := &c.Decisions[i]; !d.Replaced && !d.Settled.IsZero() {
+			by[d.Subject] = d
+		}
+	}
+	return by
+}
+
+// Decided returns what two people decided about a subject; decided is false while they have not.
+func (c *Case) Decided(subject string) (yes, decided bool) {
+	d := c.decision(subject, true)
+	return d != nil && d.Yes, d != nil
+}
+
 // Undecided are the subjects without a decision by two.
 func (c *Case) Undecided() []string {
-	return slices.DeleteFunc(c.Subjects(), func(s string) bool { return c.decision(s, true) != nil })
+	settled := c.settled()
+	return slices.DeleteFunc(c.Subjects(), func(s string) bool { return settled[s] != nil })
 }
 
 // answer takes what one person thinks of a subject: her proposal, or her agreement with another's.
@@ -64,55 +83,87 @@ func (d *deciding) answer() error {
 	if err := d.mayDecide(); err != nil {
 		return err
 	}
-	subject := d.e.Subject
-	switch {
-	case subject == Breach && d.e.Yes:
-		return refuse("subject_invalid", "That it is a breach is found by triage.", "Confirm the suspicion instead.")
-	case subject == Breach:
-		if err := d.from(Suspected, Open); err != nil {
-			return err
-		}
-	default:
-		if err := d.from(Open); err != nil {
-			return err
-		}
-		if !slices.Contains(d.Subjects(), subject) {
-			return refuse("subject_invalid", "There is nothing to decide about that subject in this case.", "Use sa, persons, or a tenant of the case.")
-		}
+	subjects, err := d.answered()
+	if err != nil {
+		return err
 	}
 	if !d.e.Yes && d.e.Text == 0 {
 		return refuse("reason_missing", "A \"no\" has a reason.", "Say why no risk is likely, or why the tenant is not concerned.")
 	}
-	if now := d.decision(subject, true); now != nil && now.Yes == d.e.Yes {
-		return nil // it is decided so
+	waiting := map[string]*Decision{}
+	for i := range d.Decisions {
+		if one := &d.Decisions[i]; !one.Replaced && one.Settled.IsZero() {
+			waiting[one.Subject] = one
+		}
 	}
-	waiting := d.decision(subject, false)
-	switch {
-	case waiting == nil:
-		d.propose(subject)
-	case waiting.Yes != d.e.Yes:
-		waiting.Replaced, waiting.Why = true, "withdrawn"
-		d.propose(subject)
-	case waiting.By == d.e.By.ID:
-		return nil
-	default:
-		return d.settle(waiting)
+	var proposed, settled []string
+	for _, subject := range subjects {
+		switch one := waiting[subject]; {
+		case one != nil && one.Yes == d.e.Yes && one.By == d.e.By.ID: // she alone is not two
+		case one != nil && one.Yes == d.e.Yes:
+			if err := d.settle(one); err != nil {
+				return err
+			}
+			settled = append(settled, subject)
+		default:
+			if one != nil {
+				one.Replaced, one.Why = true, "withdrawn"
+			}
+			proposed = append(proposed, subject)
+		}
 	}
-	return nil
+	return d.concluded(proposed, settled)
 }
 
-func (d *deciding) propose(subject string) {
+// answered are the subjects of an answer that are not decided so already.
+func (d *deciding) answered() ([]string, error) {
+	subject := d.e.Subject
+	if subject == Breach {
+		if d.e.Yes {
+			return nil, refuse("subject_invalid", "That it is a breach is found by triage.", "Confirm the suspicion instead.")
+		}
+		return []string{Breach}, d.from(Suspected, Open)
+	}
+	if err := d.from(Open); err != nil {
+		return nil, err
+	}
+	if subject == Tenants {
+		return slices.DeleteFunc(d.Undecided(), func(s string) bool { return s == SA || s == Persons }), nil
+	}
+	_, running := d.clock(subject)
+	if report := running && IsReport(subject); !report && !slices.Contains(d.Subjects(), subject) {
+		return nil, refuse("subject_invalid", "There is nothing to decide about that subject in this case.", "Use sa, persons, tenants, a tenant of the case, or one of its legal clocks.")
+	}
+	if yes, decided := d.Decided(subject); decided && yes == d.e.Yes {
+		return nil, nil
+	}
+	return []string{subject}, nil
+}
+
+// concluded adds the proposals, and says once what came of an answer, about however many it was.
+func (d *deciding) concluded(proposed, settled []string) error {
 	again := calendar.Day{}
 	if !d.e.Yes {
 		if again = d.e.Again; again.IsZero() || again.Before(d.today()) {
 			again = calendar.AddDays(d.today(), d.rules.AgainDays)
 		}
 	}
-	d.Decisions = append(slices.Clone(d.Decisions), Decision{
-		Subject: subject, Yes: d.e.Yes, Reason: d.e.Text, By: d.e.By.ID, DPO: d.e.By.Has(policy.DPO), At: d.now, Again: again, Below: d.below(subject, d.e.Yes),
-	})
-	d.record("proposed")
-	d.tell("proposed", d.e.By.ID)
+	for _, subject := range proposed {
+		d.Decisions = append(d.Decisions, Decision{
+			Subject: subject, Yes: d.e.Yes, Reason: d.e.Text, By: d.e.By.ID, DPO: d.e.By.Has(policy.DPO), At: d.now, Again: again, Below: d.below(subject, d.e.Yes),
+		})
+	}
+	if len(proposed) > 0 {
+		d.record("proposed")
+		d.tell("proposed", d.e.By.ID)
+	}
+	if len(settled) > 0 {
+		d.record("decided")
+	}
+	if slices.Contains(settled, Breach) {
+		d.end(NotABreach)
+	}
+	return nil
 }
 
 // below reports whether an answer is less than what score and triggers speak for. Without a score nobody can say that no
@@ -125,6 +176,9 @@ func (d *deciding) below(subject string, yes bool) bool {
 		return d.Score == nil || d.Score.Score.Presumption.Authority
 	case subject == Persons:
 		return d.Score == nil || d.Score.Score.Presumption.Persons
+	case subject == Breach:
+		// What somebody was certain of is taken back no more easily than a notice is left out.
+		return d.State == Open && (d.Score == nil || d.Score.Score.Presumption.Authority)
 	}
 	return false
 }
@@ -139,11 +193,7 @@ func (d *deciding) settle(p *Decision) error {
 	if old := d.decision(p.Subject, true); old != nil {
 		old.Replaced, old.Why = true, "decided"
 	}
-	p.Second, p.Settled, p.DPO, p.Below = d.e.By.ID, d.now, dpo, below
-	d.record("decided")
-	if p.Subject == Breach {
-		d.end(NotABreach)
-	}
+	p.Second, p.Settled, p.Agreed, p.DPO, p.Below = d.e.By.ID, d.now, d.e.Text, dpo, below
 	return nil
 }
 

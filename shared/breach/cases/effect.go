@@ -1,12 +1,11 @@
 package cases
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/breach/clock"
@@ -19,6 +18,7 @@ import (
 
 // effects puts what follows from the event into the batch.
 func (t *turn) effects() error {
+	t.after.Found = t.before.Found // the transaction may run again
 	for i, f := range t.effect {
 		nth := strconv.Itoa(i)
 		var err error
@@ -34,7 +34,7 @@ func (t *turn) effects() error {
 		case DoAlarm:
 			err = t.alarm(f)
 		case DoTell:
-			err = t.say(told(f.Step), "tell/"+f.Step, t.deciders(f.But), letters.Vars{"hours": hours(f.Step)})
+			err = t.say(letterOf(f.Step), "tell/"+f.Step, t.deciders(f.But), letters.Vars{"hours": hours(f.Step), "channels": strings.Join(t.after.Compromised, ", ")})
 		case DoStand:
 			err = t.say(sayOver, "over", t.called(), nil)
 		case DoDuty:
@@ -47,8 +47,8 @@ func (t *turn) effects() error {
 	return nil
 }
 
-// told is the text that says a step to who decides.
-func told(step string) string {
+// letterOf is the text that says a step to who decides.
+func letterOf(step string) string {
 	switch step {
 	case "proposed", "aware_proposed":
 		return sayWaits
@@ -56,6 +56,10 @@ func told(step string) string {
 		return sayAware
 	case "investigation_long", "investigation_overdue":
 		return sayInvestigation
+	case "channels":
+		return sayChannels
+	case "review_overdue":
+		return sayOverdue
 	}
 	return sayAgain
 }
@@ -97,39 +101,51 @@ func (t *turn) record(step, nth string) error {
 	if made, known := t.people[t.event.By.ID]; known && t.event.By.ID != "" {
 		rec.Subjects = append(rec.Subjects, record.Subject{Type: "actor", C: made.C})
 	}
-	if first := t.first(step); first != "" {
+	for _, first := range t.first(step) {
 		rec.Subjects = append(rec.Subjects, record.Subject{Type: "second", C: t.people[first].C})
 	}
-	if tenant := t.tenant(); tenant != "" {
-		rec.Subjects = append(rec.Subjects, record.Subject{Type: "tenant", C: record.Commitment([]byte(t.after.Nonce), "tenant", tenant)})
+	if kind, whom := t.whom(); whom != "" {
+		rec.Subjects = append(rec.Subjects, record.Subject{Type: kind, C: record.Commitment([]byte(t.after.Nonce), kind, whom)})
 	}
 	return t.emit(rec)
 }
 
-// first is who proposed what the actor agreed to now; "" where there are no two.
-func (t *turn) first(step string) string {
+// first are those who proposed what the actor agreed to now, each once; of many tenants it may be several. None where there
+// are no two.
+func (t *turn) first(step string) (all []string) {
 	switch {
 	case step == "decided":
 		for _, d := range t.after.Decisions {
-			if d.Settled.Equal(t.now.UTC()) && d.Subject == t.event.Subject && !d.Replaced {
-				return d.By
+			subject := d.Subject == t.event.Subject || t.event.Subject == Tenants && d.Subject != SA && d.Subject != Persons && d.Subject != Breach
+			if subject && d.Settled.Equal(t.now.UTC()) && !d.Replaced && !slices.Contains(all, d.By) {
+				all = append(all, d.By)
 			}
 		}
 	case step == "aware_moved" && t.before.Moving != nil && t.after.Moving == nil:
-		return t.before.Moving.By
+		all = append(all, t.before.Moving.By)
 	}
-	return ""
+	return all
 }
 
-// tenant is whom the event concerns; "" for nobody or the company itself.
-func (t *turn) tenant() string {
+// whom is the tenant an event concerns, or the tenants, each on a line and in order; "" for nobody or the company itself.
+func (t *turn) whom() (kind, ids string) {
+	var all []string
 	switch id := t.event.Subject; {
+	case t.event.What == Told && t.event.Tenant != "":
+		return "tenant", t.event.Tenant
 	case t.event.What == Told:
-		return t.event.Tenant
-	case t.event.What == Answer && id != SA && id != Persons && id != Breach && id != Own:
-		return id
+		all = slices.Sorted(maps.Keys(t.event.Arrivals))
+	case t.event.What == Answer && id == Tenants:
+		for _, d := range t.after.Decisions {
+			if d.At.Equal(t.now.UTC()) || d.Settled.Equal(t.now.UTC()) {
+				all = append(all, d.Subject)
+			}
+		}
+		slices.Sort(all)
+	case t.event.What == Answer && id != SA && id != Persons && id != Breach && id != Own && !IsReport(id):
+		return "tenant", id
 	}
-	return ""
+	return "tenants", strings.Join(all, "\n")
 }
 
 func (t *turn) facts(step string) map[string]string {
@@ -151,8 +167,10 @@ func (t *turn) facts(step string) map[string]string {
 	case Answer:
 		f["answer"] = yesNo(e.Yes)
 		switch {
-		case e.Subject == SA || e.Subject == Persons || e.Subject == Breach:
+		case e.Subject == SA || e.Subject == Persons || e.Subject == Breach || e.Subject == Tenants:
 			f["subject"] = e.Subject
+		case IsReport(e.Subject):
+			f["subject"], f["clock"] = "clock", e.Subject
 		default:
 			f["subject"] = "tenant"
 		}
@@ -163,7 +181,14 @@ func (t *turn) facts(step string) map[string]string {
 	case Triage:
 		f["result"] = string(e.Result)
 	case Told:
-		f["told"] = e.At.UTC().Format(time.RFC3339)
+		f["tenants"] = strconv.Itoa(max(len(e.Arrivals), 1))
+		if e.Tenant != "" {
+			f["told"] = e.At.UTC().Format(time.RFC3339)
+		}
+	case Map:
+		f["mapped"], f["unmapped"] = strconv.Itoa(e.Unmapped), strconv.Itoa(c.Unmapped)
+	case Channel:
+		f["compromised"] = strconv.Itoa(len(c.Compromised))
 	}
 	return f
 }
@@ -180,7 +205,7 @@ func (t *turn) finding(step string, kind record.Kind, result record.Result, nth 
 	rec := t.begun(kind, step+"#"+nth)
 	rec.Method, rec.Result = record.Test, result
 	rec.Facts = map[string]string{"event": step, "state": string(t.after.State)}
-	found := maps.Clone(t.before.Found)
+	found := maps.Clone(t.after.Found)
 	if kind == record.Finding {
 		if found == nil {
 			found = map[string]string{}
@@ -196,7 +221,13 @@ func (t *turn) finding(step string, kind record.Kind, result record.Result, nth 
 
 // page calls the people of a step, each once however many roles she has; nobody of a role is a step nobody answers.
 func (t *turn) page(f Effect) error {
-	return t.say(sayPage, "page/"+f.Step+"/"+strconv.Itoa(t.after.Ladder.Calls), t.of(f.Step), letters.Vars{"step": f.Step})
+	channels := []string{message.Mail}
+	for _, s := range t.s.Rules.Ladder {
+		if s.ID == f.Step && len(s.Channels) > 0 {
+			channels = s.Channels
+		}
+	}
+	return t.sayBy(channels, sayPage, "page/"+f.Step+"/"+strconv.Itoa(t.after.Ladder.Calls), t.of(f.Step), letters.Vars{"step": f.Step})
 }
 
 // of are the people of a step.
@@ -246,39 +277,47 @@ func (t *turn) alarm(f Effect) error {
 	percent := strconv.Itoa(f.Mark) + " %"
 	zone := t.s.Rules.Zone
 	v := letters.Vars{
-		"percent": percent, "clock": f.Clock, "left": c.Remaining(t.now),
+		"percent": percent, "clock": f.Clock + more(f.More), "left": c.Remaining(t.now),
 		"target": calendar.Date(c.Target, zone).String() + " " + c.Target.In(zone).Format("15:04 -07:00"),
 	}
 	return t.say(sayAlarm, fmt.Sprintf("alarm/%s/%d/%d/%d", f.Clock, c.Target.UnixMicro(), f.Mark, f.Hours), t.deciders(""), v)
 }
 
-// say writes to staff, each in her language. The key is the same however often the transaction runs.
+// more says how many clocks are told of with another.
+func more(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return " (+" + strconv.Itoa(n) + ")"
+}
+
+// say writes to staff by mail.
 func (t *turn) say(kind, key string, to []policy.Person, v letters.Vars) error {
-	for _, p := range to {
-		vars := letters.Vars{"number": t.after.Number, "desk": t.s.Desk + "#" + t.after.ID, "company": t.s.Policy.Company.Name, "by": t.after.Review.String()}
-		for name, value := range v {
-			vars[name] = value
-		}
-		language := p.Language
-		if !slices.Contains(letters.Languages(), language) {
-			language = "en"
-		}
-		if t.after.Exercise {
-			vars["exercise"] = map[string]string{"en": "EXERCISE: ", "fr": "EXERCICE : ", "de": "ÜBUNG: "}[language]
-		}
-		content, err := t.s.Letters.Write(kind, language, vars)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256([]byte(t.after.ID + "\x00" + key + "\x00" + strconv.FormatInt(t.after.Rev, 10) + "\x00" + p.ID))
-		request := message.Request{Key: "breach-" + kind + "/" + hex.EncodeToString(sum[:]), Kind: message.Staff, Person: p.ID, Channel: message.Mail, Language: language}
-		sealed, err := request.Seal(t.key, t.s.Random, content)
-		if err != nil {
-			return err
-		}
-		if err := t.batch.Message(message.TopicRequested, request.Key, sealed); err != nil {
-			return err
+	return t.sayBy([]string{message.Mail}, kind, key, to, v)
+}
+
+// sayBy writes to staff by several channels at once. That nobody of them can be reached is put on record.
+func (t *turn) sayBy(channels []string, kind, key string, to []policy.Person, v letters.Vars) error {
+	vars := letters.Vars{"number": t.after.Number, "desk": t.s.Desk + "#" + t.after.ID, "company": t.s.Policy.Company.Name, "by": t.after.Review.String()}
+	maps.Copy(vars, v)
+	said := Saying{
+		Letters: t.s.Letters, Letter: kind, Vars: vars, Key: "breach-" + kind + "\x00" + t.after.ID + "\x00" + key + "\x00" + strconv.FormatInt(t.after.Rev, 10),
+		Channels: channels, Compromised: t.after.Compromised, Exercise: t.after.Exercise, Deadline: t.deadline(),
+	}
+	reached, err := t.s.Crier.Say(t.batch, t.key, said, to)
+	if err == nil && reached == 0 && len(to) > 0 && t.after.Found[nobody] == "" {
+		err = t.finding(nobody, record.Finding, record.Result{State: record.Broken}, "unreached")
+	}
+	return err
+}
+
+// deadline is the first end of a clock that runs; zero for none.
+func (t *turn) deadline() (first time.Time) {
+	for _, c := range Clocks(t.after, t.s.Rules, t.now) {
+		running := c.Status == clock.Running || c.Status == clock.Overdue
+		if running && c.Binding != clock.Information && (first.IsZero() || c.Target.Before(first)) {
+			first = c.Target
 		}
 	}
-	return nil
+	return first
 }

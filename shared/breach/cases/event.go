@@ -13,26 +13,29 @@ type What string
 // The events.
 const (
 	Declare   What = "declare"
-	Triage    What = "triage"  // of a suspicion: what it is
-	Describe  What = "tracks"  // whose data is concerned, and how much of it
-	Timed     What = "times"   // an instant other than awareness is known now
-	MoveAware What = "aware"   // the instant of awareness was another
-	Rate      What = "score"   // a score
-	Answer    What = "decide"  // whether somebody is told
-	File      What = "file"    // a report was made on an authority's portal
-	Promise   What = "promise" // something is promised by an instant
-	Keep      What = "keep"    // and was done
-	Told      What = "told"    // a tenant has our notice
-	Ack       What = "ack"     // somebody on the ladder answers
+	Triage    What = "triage"   // of a suspicion: what it is
+	Describe  What = "tracks"   // whose data is concerned, and how much of it
+	Timed     What = "times"    // an instant other than awareness is known now
+	MoveAware What = "aware"    // the instant of awareness was another
+	Rate      What = "score"    // a score
+	Answer    What = "decide"   // whether somebody is told
+	File      What = "file"     // a report was made on an authority's portal
+	Promise   What = "promise"  // something is promised by an instant
+	Keep      What = "keep"     // and was done
+	Told      What = "told"     // tenants have our notice
+	Map       What = "mapped"   // whose some of the affected domains and accounts are
+	Channel   What = "channels" // some may be read or forged by somebody else, or no longer
+	Ack       What = "ack"      // somebody on the ladder answers
 	Close     What = "close"
 	Reopen    What = "reopen"
 	Review    What = "review" // the case was looked back at
 	Ticked    What = "tick"   // time has passed
+	Over      What = "over"   // of an exercise alone: its time is up
 )
 
 // Events returns all events but Declare, which begins a case.
 func Events() []What {
-	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Ack, Close, Reopen, Review, Ticked}
+	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Map, Channel, Ack, Close, Reopen, Review, Ticked}
 }
 
 // Result is what a triage found.
@@ -55,19 +58,22 @@ type Event struct {
 	Source   string  // of Declare by a detection
 	Times    Times   // of Declare and Timed: those that are not zero
 	Tracks   []Track // of Declare and Describe
-	Unmapped int     // of Declare and Describe
+	Unmapped int     // of Declare and Describe: so many domains and accounts more belong to nobody known; of Map: so many fewer
+	Named    int     // of Map: text, their names
 	Text     int     // summary, reason, reference
 	Result   Result  // of Triage
 	At       time.Time
-	Input    severity.Input // of Rate
-	Subject  string         // of Answer: SA, Persons, Breach, or a track
-	Yes      bool           // of Answer
-	Again    calendar.Day   // of Answer no: when it is looked at again; zero for the usual time
-	Clock    string         // of File
-	Late     int            // of File: text, reasons of the delay
-	Name     string         // of Promise and Keep
-	Tenant   string         // of Told
-	Step     string         // of Ack
+	Input    severity.Input       // of Rate
+	Subject  string               // of Answer: SA, Persons, Breach, Tenants, a track, or a clock of IsReport
+	Yes      bool                 // of Answer
+	Again    calendar.Day         // of Answer no: when it is looked at again; zero for the usual time
+	Clock    string               // of File
+	Late     int                  // of File: text, reasons of the delay
+	Name     string               // of Promise and Keep
+	Tenant   string               // of Told: one, at At
+	Arrivals map[string]time.Time // of Told: several at once, each at its time
+	Channels []string             // of Channel: those that are compromised now
+	Step     string               // of Ack
 }
 
 // Do says what follows from an event.
@@ -90,6 +96,7 @@ type Effect struct {
 	Do     Do
 	Step   string // of records and messages: which
 	Clock  string // of alarms
+	More   int    // of alarms: so many tenants more have the same clock
 	Mark   int    // of alarms: percent
 	Hours  int    // of alarms: whole hours overdue
 	Missed []int  // of alarms: marks that passed unsaid
@@ -102,4 +109,5 @@ const (
 	SA      = "sa"      // the supervisory authority is told
 	Persons = "persons" // the persons are told
 	Breach  = "breach"  // it is one; "no" ends the case
+	Tenants = "tenants" // every tenant nobody has decided about yet, all at once
 )

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"slices"
 	"time"
 
 	"ostiary.internal/shared/breach/clock"
@@ -23,6 +24,7 @@ func (d *deciding) file() error {
 		return refuse("times_invalid", "The report was not made between awareness and now.", "Give the time on the authority's receipt, with its offset.")
 	}
 	running, known := d.clock(d.e.Clock)
+	known = known && Tenant(d.e.Clock) == "" // no report is made for a tenant, and records name none
 	if !known || running.Binding != clock.Law {
 		return refuse("clock_invalid", "The case has no such clock to be met by a report.", "Use one of its legal clocks.")
 	}
@@ -43,6 +45,26 @@ func (d *deciding) file() error {
 	return nil
 }
 
+// IsReport reports whether an id is that of a clock of the law that a report of its own ends, beside the first to the
+// authority and what the persons are told, about which is decided by names of their own. Two people end such a clock as well,
+// by deciding that it does not apply: the subject of that decision is its id.
+func IsReport(id string) bool {
+	row, known := clock.RowOf(id)
+	return known && row.Binding == clock.Law && !slices.Contains(always, id)
+}
+
+// OwesReport reports whether a clock of a case is one of IsReport that is neither ended by a report nor decided against: the
+// case is not closed before.
+func OwesReport(c clock.Clock) bool {
+	return IsReport(c.ID) && c.Done.IsZero() && c.Status != clock.Stopped
+}
+
+// owesPersons reports whether telling the persons is what is done: two people decided it, nobody has to promise it as well.
+func (d *deciding) owesPersons(name string) bool {
+	yes, _ := d.Decided(Persons)
+	return name == Persons && yes
+}
+
 // promise notes something that is to be done by an instant, such as a complement or the next update, or that it was. One
 // that was promised may be moved, with a reason.
 func (d *deciding) promise() error {
@@ -57,7 +79,7 @@ func (d *deciding) promise() error {
 	switch {
 	case name == "" || len(name) > 40:
 		return refuse("name_invalid", "A promise has a short name.", "Use letters, digits and hyphens, at most 40.")
-	case d.e.What == Keep && !known:
+	case d.e.What == Keep && !known && !d.owesPersons(name):
 		return refuse("name_invalid", "Nothing was promised by that name.", "Look at the promises of the case.")
 	case d.e.What == Keep && !d.Kept[name].IsZero(), d.e.What == Promise && known && by.Equal(at):
 		return nil

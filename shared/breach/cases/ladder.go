@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/message"
 )
 
 // Ladder is how people are called, step by step, until one of a step that was called answers. An answer holds as long as
@@ -20,6 +21,9 @@ type Ladder struct {
 	Active time.Time `json:"active,omitzero"`  // when somebody last did something
 	Nobody bool      `json:"nobody,omitempty"` // all steps were called in vain: on record
 }
+
+// nobody is the finding that nobody answers, or can be reached.
+const nobody = "nobody_reachable"
 
 // page calls a step.
 func (d *deciding) page(step int) {
@@ -73,10 +77,10 @@ func (d *deciding) climb() {
 		d.page(l.Step + 1)
 		return
 	}
-	if !l.Nobody {
-		l.Nobody = true
-		d.effects = append(d.effects, Effect{Do: DoFinding, Step: "nobody_reachable"})
+	if !l.Nobody && d.Found[nobody] == "" {
+		d.effects = append(d.effects, Effect{Do: DoFinding, Step: nobody})
 	}
+	l.Nobody = true
 	for step := range d.rules.Ladder {
 		d.page(step)
 	}
@@ -100,3 +104,34 @@ func (d *deciding) standDown() {
 	}
 	d.Ladder = Ladder{Active: d.Ladder.Active}
 }
+
+// channels notes which channels may be read or forged by somebody else. That one may be used again has a reason.
+func (d *deciding) channels() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	if err := d.from(Suspected, Open); err != nil {
+		return err
+	}
+	now := slices.Compact(slices.Sorted(slices.Values(d.e.Channels)))
+	for _, c := range now {
+		if !slices.Contains(Channels(), c) {
+			return refuse("channels_invalid", "Channels are mail, webhook, chat and sms.", "Correct it and send it again.")
+		}
+	}
+	if slices.Equal(now, d.Compromised) {
+		return nil
+	}
+	if d.e.Text == 0 && slices.ContainsFunc(d.Compromised, func(c string) bool { return !slices.Contains(now, c) }) {
+		return refuse("reason_missing", "That a channel may be used again has a reason.", "Say how it is known that nobody else reads or writes there now.")
+	}
+	d.Compromised = now
+	d.record("channels")
+	if len(now) > 0 {
+		d.tell("channels", "")
+	}
+	return nil
+}
+
+// Channels are those messages leave by, and that can be marked as compromised.
+func Channels() []string { return []string{message.Mail, "webhook", "chat", "sms"} }

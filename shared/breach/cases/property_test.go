@@ -46,14 +46,15 @@ func TestAnyLife(t *testing.T) {
 			}
 			w.pass(wait)
 			before := dump(t, w.c)
-			after, effects, err := cases.Decide(w.c, drawn(random, w), w.now, w.rules)
+			e := drawn(random, w)
+			after, effects, err := cases.Decide(w.c, e, w.now, w.rules)
 			if dump(t, w.c) != before {
 				t.Fatalf("seed %d: the case that was given changed", seed)
 			}
 			if err != nil {
 				continue
 			}
-			holds(t, seed, w, after, effects)
+			holds(t, seed, w, e, after, effects)
 			w.c = after
 			again, more, err := cases.Decide(after, cases.Event{What: cases.Ticked}, w.now, w.rules)
 			if err != nil {
@@ -76,7 +77,7 @@ func dump(t *testing.T, c cases.Case) string {
 }
 
 // holds checks one step.
-func holds(t *testing.T, seed uint64, w *world, after cases.Case, effects []cases.Effect) {
+func holds(t *testing.T, seed uint64, w *world, e cases.Event, after cases.Case, effects []cases.Effect) {
 	t.Helper()
 	fail := func(what string) { t.Fatalf("seed %d: %s: %s\n%s", seed, what, said(effects), dump(t, after)) }
 	if after.Exercise != w.c.Exercise || after.Number != w.c.Number {
@@ -98,6 +99,9 @@ func holds(t *testing.T, seed uint64, w *world, after cases.Case, effects []case
 	if after.State == cases.Closed && slices.ContainsFunc(effects, func(e cases.Effect) bool { return e.Do == cases.DoPage || e.Do == cases.DoAlarm }) {
 		fail("a closed case calls")
 	}
+	if lost := slices.ContainsFunc(w.c.Compromised, func(c string) bool { return !slices.Contains(after.Compromised, c) }); lost && e.Text == 0 {
+		fail("a channel is trusted again without a reason")
+	}
 	if after.State == cases.Suspected && !after.Times.Aware.IsZero() || after.State == cases.Open && after.Times.Aware.IsZero() {
 		fail("aware of a suspicion, or not of a breach")
 	}
@@ -111,7 +115,8 @@ func drawn(random *rand.Rand, w *world) cases.Event {
 		e.By = cases.Actor{}
 	}
 	pick := func(of ...string) string { return of[random.IntN(len(of))] }
-	e.Subject = pick(cases.SA, cases.Persons, cases.Breach, "nord", "sud")
+	e.Subject = pick(cases.SA, cases.Persons, cases.Breach, cases.Tenants, "nord", "sud")
+	e.Channels = [][]string{nil, {"mail"}, {"chat", "sms"}, {"pigeon"}}[random.IntN(4)]
 	e.Result = cases.Result(pick("likely", "confirmed", "not_enough", "maybe"))
 	e.At = w.now.Add(time.Duration(random.IntN(100)-90) * time.Hour / 10)
 	e.Clock = pick("gdpr_33_1", "cnil_followup", "contract:nord", "other")

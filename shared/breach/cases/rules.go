@@ -29,17 +29,20 @@ type Step struct {
 	ID    string        // such as oncall
 	Roles []policy.Role // who is called
 	Wait  time.Duration // until the next step; 1 minute to 24 hours
+	// Channels are the ways by which each of them is called, all at once: mail, sms, chat. At least one.
+	Channels []string
 }
 
 // Defaults are the rules of a company that says nothing else.
 func Defaults(zone *time.Location, country string) Rules {
+	mail := []string{"mail"}
 	return Rules{
 		Zone: zone, Country: country, Aim: 24 * time.Hour, AckLife: time.Hour, ReviewDays: 14, AgainDays: 30,
 		Ladder: []Step{
-			{"oncall", []policy.Role{policy.OnCall}, 10 * time.Minute},
-			{"security", []policy.Role{policy.Security}, 15 * time.Minute},
-			{"dpo", []policy.Role{policy.DPO}, 30 * time.Minute},
-			{"owner", []policy.Role{policy.Owner}, time.Hour},
+			{"oncall", []policy.Role{policy.OnCall}, 10 * time.Minute, mail},
+			{"security", []policy.Role{policy.Security}, 15 * time.Minute, mail},
+			{"dpo", []policy.Role{policy.DPO}, 30 * time.Minute, mail},
+			{"owner", []policy.Role{policy.Owner}, time.Hour, mail},
 		},
 	}
 }

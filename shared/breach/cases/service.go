@@ -49,6 +49,9 @@ type Config struct {
 	Letters  *letters.Set
 	// Commit makes the commitment that stands for somebody in records of this month. It is called outside transactions.
 	Commit func(ctx context.Context, s vault.Subject, now time.Time) (record.Subject, error)
+	// OutOfBand is where one of the people is reached by mail or sms when the usual ways may be read or forged; nil: nobody is.
+	OutOfBand func(person, channel string) (to string, ok bool)
+
 	Desk   string    // address of a case's page; its number follows in the fragment
 	Random io.Reader // nil means crypto/rand
 }
@@ -57,6 +60,7 @@ type Config struct {
 // error nothing was changed, but that after Transient it may have been: everything here may be called again.
 type Service struct {
 	Config
+	Crier    Crier // for everything else that is said to staff about a case
 	promises []string
 }
 
@@ -71,7 +75,7 @@ func New(c Config) (*Service, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	s := &Service{Config: c}
+	s := &Service{Config: c, Crier: Crier{c.Letters, c.Rules.Zone, c.OutOfBand, c.Random}}
 	for _, p := range c.Policy.Promises {
 		if p.Check == Control {
 			s.promises = append(s.promises, p.ID)
@@ -84,24 +88,42 @@ func New(c Config) (*Service, error) {
 // for ever.
 type private struct {
 	Texts []string `json:"texts"`
+	// Unmapped are the affected domains and accounts that belong to no known tenant.
+	Unmapped []string `json:"unmapped,omitempty"`
 }
 
 // Bounds of what people write.
 const (
-	MaxText  = 8_000 // bytes of one text
-	maxTexts = 400
+	MaxText    = 8_000 // bytes of one text
+	maxTexts   = 400
+	maxPrivate = 300 << 10 // bytes of all of them, so that the case fits its document beside its tracks
+
+	// What brings a case to its end always has room: so much is kept for it.
+	lastTexts   = 40
+	lastPrivate = 40 << 10
 )
 
-// add appends a text and returns its number; 0 for none.
-func (p *private) add(text string) (int, error) {
+// last reports whether an event may use the room that is kept.
+func last(w What) bool { return w == File || w == Map || w == Reopen || w == Review }
+
+// add appends a text and returns its number; 0 for none. last says that it may use the room that is kept.
+func (p *private) add(text string, last bool) (int, error) {
+	most := maxTexts
+	if !last {
+		most -= lastTexts
+	}
 	switch {
 	case text == "":
 		return 0, nil
-	case len(text) > MaxText || len(p.Texts) >= maxTexts:
-		return 0, refuse("text_invalid", "The text has more than 8,000 bytes, or the case has too many already.", "Shorten it, or refer to a document.")
+	case len(text) > MaxText || len(p.Texts) >= most:
+		return 0, tooLong()
 	}
 	p.Texts = append(slices.Clone(p.Texts), text)
 	return len(p.Texts), nil
+}
+
+func tooLong() error {
+	return refuse("text_invalid", "The text has more than 8,000 bytes, or the case has too many already.", "Shorten it, or refer to a document.")
 }
 
 func (s *Service) open(ctx context.Context, c Case) (p private, err error) {
@@ -119,12 +141,19 @@ func (s *Service) open(ctx context.Context, c Case) (p private, err error) {
 	return p, nil
 }
 
-func (s *Service) seal(ctx context.Context, id string, p private) (*seal.Envelope, error) {
+func (s *Service) seal(ctx context.Context, id string, p private, last bool) (*seal.Envelope, error) {
 	plain, err := json.Marshal(p)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "keeping the texts of a case: %w", err)
 	}
 	defer seal.Wipe(plain)
+	most := maxPrivate
+	if !last {
+		most -= lastPrivate
+	}
+	if len(plain) > most {
+		return nil, tooLong()
+	}
 	e, err := seal.Seal(ctx, s.Keys, s.Random, plain, place(id))
 	return &e, err
 }
@@ -136,6 +165,8 @@ func place(id string) []byte { return []byte("ostiary breach texts\x00" + id) }
 type Read struct {
 	Case
 	Texts []string // Texts[n-1] is text n
+	// Names are the affected domains and accounts that belong to no known tenant, in the order in which they were named.
+	Names []string
 }
 
 // Text returns a text by its number; "" for none.
@@ -153,17 +184,18 @@ func (s *Service) Get(ctx context.Context, id string) (Read, error) {
 		return Read{}, err
 	}
 	p, err := s.open(ctx, c)
-	return Read{c, p.Texts}, err
+	return Read{c, p.Texts, p.Unmapped}, err
 }
 
 func (s *Service) get(ctx context.Context, id string) (c Case, err error) {
 	if id == "" || len(id) > 64 {
 		return c, unknown()
 	}
-	if err = s.Store.Get(ctx, Cases, id, &c); fault.Is(err, fault.NotFound) {
+	var k kept
+	if err = s.Store.Get(ctx, Cases, id, &k); fault.Is(err, fault.NotFound) {
 		return c, unknown()
 	}
-	return c, err
+	return k.Case, err
 }
 
 func unknown() error {
@@ -172,7 +204,12 @@ func unknown() error {
 
 // List returns cases, newest first, without their texts; after is the cursor of the last, nil for the first page.
 func (s *Service) List(ctx context.Context, after *store.Cursor, limit int) ([]Case, error) {
-	return store.Find[Case](s.Store.Query(ctx, store.Query{Collection: Cases, Range: &store.Range{Name: "since"}, Descending: true, After: after, Limit: limit}))
+	found, err := store.Find[kept](s.Store.Query(ctx, store.Query{Collection: Cases, Range: &store.Range{Name: "since"}, Descending: true, After: after, Limit: limit}))
+	var all []Case
+	for _, k := range found {
+		all = append(all, k.Case)
+	}
+	return all, err
 }
 
 // actor is a person of the policy, with the roles she has now.

@@ -1,9 +1,12 @@
 package cases
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// maxTracks bounds a case; a provider of more tenants than that divides it.
-const maxTracks = 5_000
+// MaxTracks bounds a case; a provider of more tenants than that divides it.
+const MaxTracks = 5_000
 
 func (d *deciding) describe() error {
 	if err := d.mayDecide(); err != nil {
@@ -23,11 +26,12 @@ func (d *deciding) describe() error {
 	return nil
 }
 
-// setTracks adds tracks and corrects their numbers. None is taken away: that a tenant is not concerned is a decision.
+// setTracks adds tracks and corrects their numbers, and counts what belongs to nobody known. None is taken away: that a tenant
+// is not concerned is a decision, and whose a domain is somebody finds out.
 func (d *deciding) setTracks() error {
-	d.Unmapped = d.e.Unmapped
+	d.Unmapped += max(d.e.Unmapped, 0)
 	for _, t := range d.e.Tracks {
-		if t.ID == "" || t.Role != Controller && t.Role != Processor || t.Role == Controller != (t.ID == Own) || !t.People.valid() || !t.Records.valid() {
+		if t.ID == "" || slices.Contains([]string{SA, Persons, Breach, Tenants}, t.ID) || t.Role != Controller && t.Role != Processor || t.Role == Controller != (t.ID == Own) || !t.People.valid() || !t.Records.valid() {
 			return refuse("tracks_invalid", "A track is own, as controller, or a tenant, as processor, with counts exact, estimate, unknown or not_applicable.", "Correct it and send it again.")
 		}
 		if known := d.track(t.ID); known != nil {
@@ -37,7 +41,7 @@ func (d *deciding) setTracks() error {
 		t.Told = time.Time{}
 		d.Tracks = append(d.Tracks, t)
 	}
-	if len(d.Tracks) > maxTracks {
+	if len(d.Tracks) > MaxTracks {
 		return refuse("tracks_invalid", "A case has at most 5,000 tracks.", "Declare a second case for the others.")
 	}
 	return nil
@@ -51,4 +55,32 @@ func (c Count) valid() bool {
 		return c.N == 0
 	}
 	return false
+}
+
+// told notes that a tenant has our notice.
+func (d *deciding) told() error {
+	arrivals := d.e.Arrivals
+	if d.e.Tenant != "" {
+		arrivals = map[string]time.Time{d.e.Tenant: d.e.At}
+	}
+	known, fresh := 0, 0
+	for i := range d.Tracks {
+		t := &d.Tracks[i]
+		at, arrived := arrivals[t.ID]
+		if !arrived || t.Role != Processor {
+			continue
+		}
+		known++
+		if t.Told.IsZero() {
+			t.Told = at.UTC()
+			fresh++
+		}
+	}
+	if known == 0 || known < len(arrivals) {
+		return refuse("subject_invalid", "The case does not concern that tenant.", "Look at the tracks of the case.")
+	}
+	if fresh > 0 {
+		d.record("told")
+	}
+	return nil
 }

@@ -19,13 +19,17 @@ const (
 	sayInvestigation = "investigation"
 	sayOver          = "over"
 	sayReview        = "review"
+	sayOverdue       = "overdue"
+	sayChannels      = "channels"
+	sayQuiet         = "quiet" // number, deadline and what to do: all that a text message, or a way nobody trusts, may say
 )
 
 var spec = letters.Spec{
 	Control: "case", Texts: texts,
 	Needs: map[string][]string{
 		sayPage: {"number", "step", "desk"}, sayAlarm: {"number", "percent", "clock", "target", "left", "desk"}, sayWaits: {"number", "desk"}, sayAgain: {"number", "desk"},
-		sayAware: {"number", "desk"}, sayInvestigation: {"number", "hours", "desk"}, sayOver: {"number"}, sayReview: {"number", "by", "desk"},
+		sayAware: {"number", "desk"}, sayInvestigation: {"number", "hours", "desk"}, sayOver: {"number"}, sayReview: {"number", "by", "desk"}, sayOverdue: {"number", "by", "desk"},
+		sayChannels: {"number", "channels", "desk"}, sayQuiet: {"number", "deadline"},
 	},
 	Common: []string{"exercise", "company"}, Whole: []string{"desk", "exercise", "percent"}, Optional: []string{"exercise"},
 }

@@ -159,17 +159,13 @@ func ends(start time.Time, within calendar.Period, zone *time.Location) (target,
 	return target, outer
 }
 
-// capped ends a clock with a second period, unless what starts the first came after it: then it was in nobody's power to
-// meet.
+// capped ends a clock that runs with a second period, unless what starts the first came after it: then it was in nobody's
+// power to meet.
 func capped(c *Clock, start time.Time, within calendar.Period, zone *time.Location) {
-	if start.IsZero() {
+	if start.IsZero() || c.Start.IsZero() {
 		return
 	}
-	target, outer := ends(start, within, zone)
-	switch {
-	case c.Start.IsZero():
-		c.Start, c.Target, c.Outer = start.UTC(), target, outer
-	case !c.Start.After(target) && target.Before(c.Target):
+	if target, outer := ends(start, within, zone); !c.Start.After(target) && target.Before(c.Target) {
 		c.Target, c.Outer = target, outer
 	}
 }

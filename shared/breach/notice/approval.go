@@ -5,127 +5,21 @@ import (
 	"slices"
 	"time"
 
+	"ostiary.internal/shared/breach/clock"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/seal"
-	"ostiary.internal/shared/policy"
-)
-
-// State is where a notice stands. It is stored.
-type State string
-
-// The states.
-const (
-	Drafted  State = "drafted"  // waits for a second person
-	Approved State = "approved" // and is being sent
-	Sent     State = "sent"     // handed over for every recipient
-	Expired  State = "expired"  // nobody agreed in time
-	Voided   State = "voided"   // what would be sent is not what was agreed to; what went out before stays out
-)
-
-// States returns all states.
-func States() []State { return []State{Drafted, Approved, Sent, Expired, Voided} }
-
-// Notice is one notice of a case, as it is stored. Times are UTC.
-type Notice struct {
-	V       int       `json:"v"`
-	ID      string    `json:"id"` // of the case, a dot, and its number there
-	Case    string    `json:"case"`
-	N       int       `json:"n"` // from 1
-	Rev     int64     `json:"rev"`
-	Kind    Kind      `json:"kind"`
-	State   State     `json:"state"`
-	Version int       `json:"version"` // of the draft, from 1
-	Author  string    `json:"author"`
-	Authors []string  `json:"authors"` // everybody who wrote any version: none of them agrees to it
-	Written time.Time `json:"written"`
-	Hash    string    `json:"hash"` // of all that will be sent
-	To      int       `json:"to"`   // recipients
-
-	Private *seal.Envelope `json:"private,omitempty"` // the draft
-
-	Approver string    `json:"approver,omitempty"`
-	Agreed   time.Time `json:"agreed,omitzero"`
-	// Glass: one person approved it alone, in need; Reason is a text of the case. A second looks at it within GlassReview.
-	Glass    bool   `json:"glass,omitempty"`
-	Reason   int    `json:"reason,omitempty"`
-	Reviewer string `json:"reviewer,omitempty"`
-	Late     bool   `json:"late,omitempty"` // nobody did in time
-	Stalled  bool   `json:"stalled,omitempty"`
-
-	Next     int `json:"next,omitempty"` // recipient to be handed over next
-	Accepted int `json:"accepted,omitempty"`
-	Failed   int `json:"failed,omitempty"`
-	Unknown  int `json:"unknown,omitempty"` // may have been sent: somebody has to ask the tenant
-
-	Due int64 `json:"due,omitempty"` // microseconds since 1970: when a tick has to look
-}
-
-// Lives of a notice.
-const (
-	DraftLife   = 24 * time.Hour // afterwards what was written may be true no longer
-	GlassReview = 24 * time.Hour
-)
-
-// What says what happened to a notice. It stands in records.
-type What string
-
-// The events.
-const (
-	Write   What = "write"   // a first, or another, version
-	Approve What = "approve" // a second person agrees to the digest
-	Break   What = "break"   // one person alone, in need
-	Review  What = "review"  // a second looks at that
-	Handed  What = "handed"  // so many recipients more were handed over
-	Changed What = "changed" // what would be sent is not what was agreed to
-	Ticked  What = "tick"
-)
-
-// Events returns all events.
-func Events() []What { return []What{Write, Approve, Break, Review, Handed, Changed, Ticked} }
-
-// Actor is a person, with what she is in the policy.
-type Actor struct {
-	ID    string
-	Roles []policy.Role
-}
-
-func (a Actor) decides() bool {
-	return slices.ContainsFunc([]policy.Role{policy.Security, policy.DPO, policy.Owner}, func(r policy.Role) bool { return slices.Contains(a.Roles, r) })
-}
-
-// Event is one event with what belongs to it.
-type Event struct {
-	What   What
-	By     Actor
-	Hash   string    // of Write and Approve
-	To     int       // of Write: recipients. Of Handed: those handed over now
-	Reason int       // of Break: text of the case
-	Stall  time.Time // of Ticked: when three quarters of the case's shortest clock are over; zero for none
-}
-
-// Effects of an event beside the new notice.
-type Effect string
-
-// The effects.
-const (
-	Record   Effect = "record"   // evidence of the step
-	Ask      Effect = "ask"      // who may approve, but the authors
-	Send     Effect = "send"     // begin, or go on, to hand over
-	Alarm    Effect = "alarm"    // everybody who decides: somebody approved alone, or it was voided
-	Escalate Effect = "escalate" // an approval stalls: the deputies
-	Finding  Effect = "finding"  // nobody looked at what one person approved alone
-	Heal     Effect = "heal"
 )
 
 // Decide lets an event happen to a notice. It is pure. Refusals are *fault.Error with a code: not_allowed, state_conflict,
-// hash_mismatch, own_notice, reason_missing.
+// hash_mismatch, own_notice, reason_missing, times_invalid.
 func Decide(n Notice, e Event, now time.Time) (Notice, []Effect, error) {
 	d := &deciding{Notice: n, e: e, now: now.UTC()}
 	d.Authors = slices.Clone(n.Authors)
 	if err := d.happen(); err != nil {
 		return n, nil, err
 	}
-	d.schedule()
+	if e.What != Heard {
+		d.schedule()
+	}
 	return d.Notice, d.effects, nil
 }
 
@@ -146,8 +40,13 @@ func (d *deciding) happen() error {
 		return d.breakGlass()
 	case Review:
 		return d.review()
+	case Note:
+		return d.note()
 	case Handed:
 		return d.handed()
+	case Heard:
+		d.heard()
+		return nil
 	case Changed:
 		return d.changed()
 	case Ticked:
@@ -186,7 +85,7 @@ func (d *deciding) write() error {
 			return nil
 		}
 	}
-	d.State, d.Author, d.Written, d.Hash, d.To, d.Stalled = Drafted, d.e.By.ID, d.now, d.e.Hash, d.e.To, false
+	d.State, d.Author, d.Written, d.Kind, d.Hash, d.To, d.Stalled = Drafted, d.e.By.ID, d.now, d.e.Kind, d.e.Hash, d.e.To, false
 	d.Version++
 	if !slices.Contains(d.Authors, d.e.By.ID) {
 		d.Authors = append(d.Authors, d.e.By.ID)
@@ -200,7 +99,7 @@ func (d *deciding) approve() error {
 	if err := d.mayDecide(); err != nil {
 		return err
 	}
-	if d.State == Approved && d.Approver == d.e.By.ID && d.same() {
+	if (d.State == Approved || d.State == Sent) && d.Approver == d.e.By.ID && d.same() {
 		return nil
 	}
 	if err := d.from(Drafted); err != nil {
@@ -213,7 +112,8 @@ func (d *deciding) approve() error {
 		return err
 	}
 	d.State, d.Approver, d.Agreed = Approved, d.e.By.ID, d.now
-	d.does(Record, Send)
+	d.does(Record)
+	d.send()
 	return nil
 }
 
@@ -222,20 +122,52 @@ func (d *deciding) breakGlass() error {
 	if err := d.mayDecide(); err != nil {
 		return err
 	}
-	if d.State == Approved && d.Glass && d.Approver == d.e.By.ID && d.same() {
+	if (d.State == Approved || d.State == Sent) && d.Glass && d.Approver == d.e.By.ID && d.same() {
 		return nil
 	}
 	if err := d.from(Drafted); err != nil {
 		return err
 	}
-	if d.e.Reason == 0 {
+	if d.e.Text == 0 {
 		return fault.Refuse(fault.Invalid, "reason_missing", "Approving alone has a reason.", "Say why nobody else can be reached in time.")
 	}
 	if err := d.matches(); err != nil {
 		return err
 	}
-	d.State, d.Approver, d.Agreed, d.Glass, d.Reason = Approved, d.e.By.ID, d.now, true, d.e.Reason
-	d.does(Record, Alarm, Send)
+	d.State, d.Approver, d.Agreed, d.Glass, d.Reason = Approved, d.e.By.ID, d.now, true, d.e.Text
+	d.does(Record, Alarm)
+	d.send()
+	return nil
+}
+
+// send begins to hand over, but what the company's own product tells its users.
+func (d *deciding) send() {
+	if d.Kind != Persons {
+		d.does(Send)
+	}
+}
+
+// note takes what somebody says of how persons were told.
+func (d *deciding) note() error {
+	if err := d.mayDecide(); err != nil {
+		return err
+	}
+	switch {
+	case d.Kind != Persons:
+		return fault.Refuse(fault.Conflict, "state_conflict", "Tenants are told from here; nobody has to say so.", "Look at the deliveries of the notice.")
+	case !d.Noted.IsZero():
+		return nil
+	case d.e.Text == 0:
+		return fault.Refuse(fault.Invalid, "reason_missing", "By what means the persons were told is missing.", "Say how: by mail from the product, on paper, in public.")
+	}
+	if err := d.from(Approved); err != nil {
+		return err
+	}
+	if d.e.At.Before(d.Agreed) || d.e.At.After(d.now.Add(clock.Ahead)) {
+		return fault.Refuse(fault.Invalid, "times_invalid", "The persons were not told between the approval and now.", "Give the time with its offset.")
+	}
+	d.State, d.Noter, d.Noted, d.Means = Sent, d.e.By.ID, d.e.At.UTC(), d.e.Text
+	d.does(Record)
 	return nil
 }
 
@@ -287,6 +219,17 @@ func (d *deciding) handed() error {
 	return nil
 }
 
+// heard counts what became of recipients.
+func (d *deciding) heard() {
+	d.Accepted, d.Failed, d.Unknown = d.Accepted+d.e.Accepted, d.Failed+d.e.Failed, d.Unknown+d.e.Unknown
+	if d.e.Unknown > 0 {
+		d.does(Doubt)
+	}
+	if d.e.Failed > 0 {
+		d.does(Call)
+	}
+}
+
 // changed stops a notice that would be sent otherwise than it was agreed to, such as after a correction of contacts.
 func (d *deciding) changed() error {
 	if d.State == Voided {
@@ -315,12 +258,14 @@ func (d *deciding) tick() {
 		d.does(Finding)
 	}
 	if d.State == Approved {
-		d.does(Send) // whoever sent it may have died
+		d.send() // whoever sent it may have died
 	}
 }
 
-// idle is after how long somebody else goes on with the handing over.
-const idle = 2 * time.Minute
+const (
+	idle  = 2 * time.Minute  // after it somebody else goes on with the handing over
+	again = 15 * time.Minute // after it a draft is looked at again: clocks may have moved
+)
 
 func (d *deciding) schedule() {
 	next := time.Time{}
@@ -332,11 +277,18 @@ func (d *deciding) schedule() {
 	switch d.State {
 	case Drafted:
 		at(d.Written.Add(DraftLife))
+		at(d.now.Add(again))
 		if !d.Stalled && !d.e.Stall.IsZero() {
 			at(d.e.Stall)
 		}
 	case Approved:
-		at(d.now.Add(idle))
+		switch {
+		case d.Kind == Persons:
+		case d.e.What == Handed:
+			at(d.now)
+		default:
+			at(d.now.Add(idle))
+		}
 	}
 	if d.Glass && d.Reviewer == "" && !d.Late {
 		at(d.Agreed.Add(GlassReview))

@@ -94,9 +94,9 @@ func TestGlass(t *testing.T) {
 	t.Parallel()
 	l := written(t)
 	l.refused("reason_missing", notice.Event{What: notice.Break, By: vera, Hash: "one"})
-	l.refused("hash_mismatch", notice.Event{What: notice.Break, By: vera, Hash: "two", Reason: 1})
-	l.refused("not_allowed", notice.Event{What: notice.Break, By: emma, Hash: "one", Reason: 1})
-	l.do(notice.Event{What: notice.Break, By: vera, Hash: "one", Reason: 1}, notice.Record, notice.Alarm, notice.Send)
+	l.refused("hash_mismatch", notice.Event{What: notice.Break, By: vera, Hash: "two", Text: 1})
+	l.refused("not_allowed", notice.Event{What: notice.Break, By: emma, Hash: "one", Text: 1})
+	l.do(notice.Event{What: notice.Break, By: vera, Hash: "one", Text: 1}, notice.Record, notice.Alarm, notice.Send)
 	l.do(notice.Event{What: notice.Handed, To: 250}, notice.Record)
 	l.refused("own_notice", notice.Event{What: notice.Review, By: vera})
 	l.now = l.now.Add(notice.GlassReview)
@@ -135,7 +135,7 @@ func TestAnyNotice(t *testing.T) {
 		for range 200 {
 			l.now = l.now.Add(time.Duration(random.Int64N(int64(3 * time.Hour))))
 			events, people := notice.Events(), []notice.Actor{vera, dana, otto, emma}
-			e := notice.Event{What: events[random.IntN(len(events))], By: people[random.IntN(len(people))], Hash: []string{"one", "two"}[random.IntN(2)], To: random.IntN(300), Reason: random.IntN(2)}
+			e := notice.Event{What: events[random.IntN(len(events))], By: people[random.IntN(len(people))], Hash: []string{"one", "two"}[random.IntN(2)], To: random.IntN(300), Text: random.IntN(2)}
 			before, err := json.Marshal(l.n)
 			if err != nil {
 				t.Fatal(err)

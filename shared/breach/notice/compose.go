@@ -40,46 +40,83 @@ type Facts struct {
 type Message struct {
 	Recipient
 	message.Content
+	Short string // what a text message says instead
 }
 
 // Bounds of what people write.
 const (
 	MaxText       = 8_000 // bytes of one variable
-	maxRecipients = 20_000
+	maxRecipients = 10_000
 )
 
 // Compose writes a notice to every recipient, in order. Codes: texts_missing (a language or a variable nobody wrote),
-// texts_invalid (too long, or what Lint finds).
-func Compose(set *letters.Set, d Draft, f Facts, to []Recipient, names []string) ([]Message, error) {
+// texts_invalid (too long, or what Lint finds, or another tenant's name).
+func Compose(set *letters.Set, d Draft, f Facts, to []Recipient, names *Names) ([]Message, error) {
 	if len(to) == 0 || len(to) > maxRecipients || !slices.Contains(Kinds(), d.Kind) {
 		return nil, fault.New(fault.Invalid, "writing a notice: nobody to be told, too many, or of no known kind")
 	}
 	var all []Message
+	read := reading{kind: d.Kind, names: names, known: map[[4]string]finding{}}
 	for _, r := range to {
 		vars, err := d.vars(f, r)
 		if err != nil {
 			return nil, err
 		}
-		for name, text := range vars {
-			if slices.Contains(given, name) {
-				continue
-			}
-			if why := Lint(d.Kind, name, text, others(names, r.Name), vars["contact"]); why != "" {
+		for _, name := range Written(d.Kind) {
+			if why := read.wrong(r, name, vars[name], vars["contact"]); why != "" {
 				return nil, fault.Refuse(fault.Invalid, "texts_invalid", "In "+r.Language+", "+name+" "+why+".", "Rewrite it.")
 			}
 		}
-		c, err := set.Write(string(d.Kind), r.Language, vars)
-		if err != nil {
+		m := Message{Recipient: r}
+		if m.Content, err = set.Write(string(d.Kind), r.Language, vars); err != nil {
 			return nil, err
 		}
-		c.To = r.Address
-		all = append(all, Message{r, c})
+		if m.Short, err = short(set, r.Language, vars); err != nil {
+			return nil, err
+		}
+		m.To = r.Address
+		all = append(all, m)
 	}
 	return all, nil
 }
 
-func others(names []string, own string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == own })
+// reading looks through texts, each once: most recipients are told the same.
+type reading struct {
+	kind  Kind
+	names *Names
+	known map[[4]string]finding
+}
+
+type finding struct {
+	why     string
+	tenants []string // that are named
+}
+
+// wrong says what is wrong with a text for a recipient; "" for nothing.
+func (r reading) wrong(to Recipient, name, text, contact string) string {
+	key := [4]string{to.Language, name, text, contact}
+	found, seen := r.known[key]
+	if !seen {
+		found = finding{Lint(r.kind, name, text, contact), r.names.In(text)}
+		r.known[key] = found
+	}
+	if slices.ContainsFunc(found.tenants, func(t string) bool { return t != to.Tenant }) {
+		return "names another tenant"
+	}
+	return found.why
+}
+
+// shortContact bounds, in bytes, whom to call in a text message.
+const shortContact = 80
+
+// short is what a text message says of a notice: that there is one, and nothing of it.
+func short(set *letters.Set, language string, vars letters.Vars) (string, error) {
+	contact, _, _ := strings.Cut(vars["contact"], "\n")
+	if len(contact) > shortContact {
+		contact = strings.ToValidUTF8(contact[:shortContact], "")
+	}
+	c, err := set.Write(sayShort, language, letters.Vars{"number": vars["number"], "company": vars["company"], "contact": contact, "exercise": vars["exercise"]})
+	return c.Subject, err
 }
 
 // vars are the values for one recipient. A tenant's own text goes before that for all.
@@ -122,8 +159,8 @@ func moment(t time.Time, zone *time.Location, language string) string {
 // same wherever it is computed, and another when a byte of any of them changes.
 func Hash(caseID string, d Draft, all []Message) string {
 	type one struct {
-		Tenant, Address, Language, Subject, Text string
-		Channels                                 []string
+		Tenant, Address, Language, Subject, Text, Short string
+		Ways                                            []Way
 	}
 	var whole struct {
 		Case    string
@@ -133,7 +170,7 @@ func Hash(caseID string, d Draft, all []Message) string {
 	}
 	whole.Case, whole.Kind, whole.Version = caseID, d.Kind, d.Version
 	for _, m := range all {
-		whole.To = append(whole.To, one{m.Tenant, m.Address, m.Language, m.Subject, m.Text, m.Channels})
+		whole.To = append(whole.To, one{m.Tenant, m.Address, m.Language, m.Subject, m.Text, m.Short, m.Ways})
 	}
 	data, err := json.Marshal(whole)
 	if err != nil {

@@ -17,19 +17,14 @@ var (
 		`\bkein (hohes )?Risiko\b|\b(geringes|hohes) Risiko\b|\bvoraussichtlich nicht zu einem Risiko\b|\bmüssen .{0,20}melden\b`)
 )
 
-// Lint says what is wrong with what people wrote for a variable; "" for nothing. others are the names of tenants it is not
-// for; contact is whom to ask, whose own address may stand there. It is a check of words, and no substitute for reading.
-func Lint(k Kind, name, text string, others []string, contact string) string {
+// Lint says what is wrong with what people wrote for a variable, beside the names of other tenants; "" for nothing. contact
+// is whom to ask, whose own address may stand there. It is a check of words, and no substitute for reading.
+func Lint(k Kind, name, text, contact string) string {
 	if at := strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Cf, r) }); at >= 0 {
 		return "holds a character nobody sees"
 	}
 	if link.MatchString(text) {
 		return "holds a link"
-	}
-	for _, other := range others {
-		if len(other) > 3 && wordIn(text, other) {
-			return "names another tenant"
-		}
 	}
 	for _, one := range address.FindAllString(text, -1) {
 		if name != "contact" && !strings.Contains(contact, one) {
@@ -48,22 +43,4 @@ func Lint(k Kind, name, text string, others []string, contact string) string {
 		return "judges the risk, which is for the controller to do"
 	}
 	return ""
-}
-
-// wordIn reports whether a name stands in a text as a word of its own, whatever the case of letters.
-func wordIn(text, name string) bool {
-	text, name = strings.ToLower(text), strings.ToLower(name)
-	isPart := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
-	for from := 0; ; {
-		at := strings.Index(text[from:], name)
-		if at < 0 {
-			return false
-		}
-		at += from
-		before, after := []rune(text[:at]), []rune(text[at+len(name):])
-		if (len(before) == 0 || !isPart(before[len(before)-1])) && (len(after) == 0 || !isPart(after[0])) {
-			return true
-		}
-		from = at + len(name)
-	}
 }

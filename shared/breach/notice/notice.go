@@ -12,7 +12,8 @@
 //
 // # What it does not do
 //
-// It sends nothing, and it knows no case: what it is given it writes.
+// It sends nothing itself: package message does. A notice to persons is handed to nobody: the company's own product sends
+// it, and people say when and how.
 package notice
 
 import (
@@ -41,6 +42,9 @@ const Persons Kind = "persons"
 // Kinds returns all kinds.
 func Kinds() []Kind { return []Kind{Initial, Update, Final, Correction, Withdrawal, Persons} }
 
+// sayShort is what a text message says: its subject alone is sent.
+const sayShort = "short"
+
 //go:embed texts
 var own embed.FS
 
@@ -54,6 +58,7 @@ var spec = letters.Spec{
 		string(Correction): {"number", "tenant", "was", "news", "contact"},
 		string(Withdrawal): {"number", "tenant", "news", "contact"},
 		string(Persons):    {"number", "company", "nature", "consequences", "measures", "advice", "contact"},
+		sayShort:           {"number", "contact"},
 	},
 	Common:   []string{"company", "exercise"},
 	Whole:    []string{"nature", "measures", "open", "news", "was", "consequences", "advice", "excluded", "subprocessors", "contact", "subjects", "records", "exercise"},

@@ -3,8 +3,10 @@ package notice_test
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,23 +43,18 @@ func facts(t testing.TB) notice.Facts {
 // tenants are three, each with people of another language.
 func tenants() []policy.Tenant {
 	return []policy.Tenant{
-		{ID: "nord", Name: "Cabinet Nord", Language: "fr", Contacts: []policy.Contact{{Role: policy.Privacy, Email: "privacy@nord.example"}, {Role: policy.AroundTheClock, Email: "nuit@nord.example", Channels: []string{"sms", "mail"}}, {Role: policy.Legal, Email: "Privacy@nord.example"}}},
+		{ID: "nord", Name: "Cabinet Nord", Language: "fr", Contacts: []policy.Contact{{Role: policy.Privacy, Email: "privacy@nord.example"}, {Role: policy.AroundTheClock, Email: "nuit@nord.example", Phone: "+33100000000", Channels: []string{"sms", "mail"}}, {Role: policy.Legal, Email: "Privacy@nord.example"}}},
 		{ID: "sud", Name: "Werke Süd", Language: "de", Contacts: []policy.Contact{{Role: policy.SecurityContact, Email: "sicherheit@sued.example"}}},
 		{ID: "ost", Name: "Eastern Ltd", Language: "xx", Contacts: []policy.Contact{{Role: policy.Privacy, Email: "dpo@east.example"}}},
 	}
 }
 
-func names() (all []string) {
-	for _, t := range tenants() {
-		all = append(all, t.Name)
-	}
-	return all
-}
+func names() *notice.Names { return notice.NamesOf(tenants()) }
 
 func recipients(t testing.TB) (all []notice.Recipient) {
 	t.Helper()
 	for _, tenant := range tenants() {
-		some, err := notice.Recipients(tenant)
+		some, err := notice.Recipients(tenant, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +85,7 @@ func TestGolden(t *testing.T) {
 	for _, k := range notice.Kinds() {
 		to := recipients(t)
 		if k == notice.Persons {
-			to = []notice.Recipient{{Address: "a@persons.example", Language: "fr"}, {Address: "b@persons.example", Language: "de"}, {Address: "c@persons.example", Language: "en"}}
+			to = []notice.Recipient{{Language: "fr"}, {Language: "de"}, {Language: "en"}}
 		}
 		f := facts(t)
 		f.Exercise = k == notice.Update
@@ -98,12 +95,12 @@ func TestGolden(t *testing.T) {
 		}
 		var b strings.Builder
 		for _, m := range all {
-			b.WriteString("To: " + m.To + " " + strings.Join(m.Channels, ",") + "\nSubject: " + m.Subject + "\n\n" + m.Text + "\n----\n")
-			checked := message.Message{ID: "x", To: m.To, Subject: m.Subject, Text: m.Text, At: time.Unix(0, 0)}
+			fmt.Fprintf(&b, "To: %s %v\nShort: %s\nSubject: %s\n\n%s\n----\n", m.To, m.Ways, m.Short, m.Subject, m.Text)
+			checked := message.Message{ID: "x", To: "a@b.example", Subject: m.Subject, Text: m.Text, At: time.Unix(0, 0)}
 			if err := checked.Check(); err != nil {
 				t.Errorf("%s to %s: %v", k, m.To, err)
 			}
-			if strings.ContainsAny(m.Subject+m.Text, "{}") {
+			if strings.ContainsAny(m.Subject+m.Text+m.Short, "{}") {
 				t.Errorf("%s to %s has a hole", k, m.To)
 			}
 		}
@@ -128,14 +125,26 @@ func golden(t *testing.T, name, got string) {
 // TestRecipients: everybody once whatever her roles, who can act at night first, and nobody is an error.
 func TestRecipients(t *testing.T) {
 	t.Parallel()
-	got, err := notice.Recipients(tenants()[0])
-	if err != nil || len(got) != 2 || got[0].Address != "nuit@nord.example" || got[0].Channels[0] != "sms" || got[1].Language != "fr" || got[1].Channels[0] != "mail" {
+	got, err := notice.Recipients(tenants()[0], time.Time{})
+	if err != nil || len(got) != 2 || got[0].Address != "nuit@nord.example" || got[0].Ways[0].Channel != "sms" || got[1].Language != "fr" || got[1].Ways[0].Channel != "mail" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if got, err := notice.Recipients(tenants()[2]); err != nil || got[0].Language != "en" {
+	one := policy.Tenant{ID: "staff", Name: "Staff Ltd", Contacts: []policy.Contact{{Role: policy.Privacy, Email: "a@one.example", Channels: []string{"chat", "webhook"}, Webhook: "https://one.example"},
+		{Role: policy.Legal, Email: "b@one.example", Channels: []string{"webhook", "webhook"}, Webhook: "https://one.example"}, {Role: policy.SecurityContact, Email: "c@one.example", Channels: []string{"mail"}, Until: calendar.Day{Year: 2026, Month: 1, Day: 1}}}}
+	for _, room := range []string{"staff", "one"} { // the company's own room is no tenant's, and two contacts share a hook
+		one.ID = room
+		want := []string{"[{webhook https://one.example}]", "[{mail b@one.example}]"}
+		if room == "one" {
+			want[0] = "[{chat one} {webhook https://one.example}]"
+		}
+		if got, err := notice.Recipients(one, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)); err != nil || len(got) != 2 || fmt.Sprint(got[0].Ways) != want[0] || fmt.Sprint(got[1].Ways) != want[1] {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	if got, err := notice.Recipients(tenants()[2], time.Time{}); err != nil || got[0].Language != "en" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := notice.Recipients(policy.Tenant{ID: "west"}); fault.CodeOf(err) != "contact_missing" {
+	if _, err := notice.Recipients(policy.Tenant{ID: "west"}, time.Time{}); fault.CodeOf(err) != "contact_missing" {
 		t.Errorf("%v", err)
 	}
 }
@@ -153,9 +162,9 @@ func TestTenantsApart(t *testing.T) {
 		if strings.Contains(m.Text, "12 de vos") != (m.Tenant == "nord") {
 			t.Errorf("the count of another tenant, or none: %s", m.Tenant)
 		}
-		for _, name := range names() {
-			if strings.Contains(m.Subject+m.Text, name) != (name == m.Name) {
-				t.Errorf("%s reads of %s", m.Tenant, name)
+		for _, tenant := range tenants() {
+			if strings.Contains(m.Subject+m.Text, tenant.Name) != (tenant.ID == m.Tenant) {
+				t.Errorf("%s reads of %s", m.Tenant, tenant.Name)
 			}
 		}
 	}
@@ -197,19 +206,38 @@ func TestLint(t *testing.T) {
 		"There is no risk for you.":                     "judges",
 		"Es besteht kein Risiko.":                       "judges",
 		"un risque élevé est exclu":                     "judges",
-		"Cabinet Nord as well":                          "another tenant",
-		"the cabinet nordique":                          "",
 		"hidden\u200btext":                              "nobody sees",
 		"bell\aring":                                    "nobody sees",
 		"two\nlines":                                    "",
 	} {
-		got := notice.Lint(notice.Initial, "nature", text, []string{"Cabinet Nord"}, contact)
+		got := notice.Lint(notice.Initial, "nature", text, contact)
 		if want == "" && got != "" || want != "" && !strings.Contains(got, want) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
-	if got := notice.Lint(notice.Persons, "consequences", "There is a high risk that somebody passes for you.", nil, contact); got != "" {
+	if got := notice.Lint(notice.Persons, "consequences", "There is a high risk that somebody passes for you.", contact); got != "" {
 		t.Errorf("persons are told of their risk: %s", got)
+	}
+}
+
+// TestNames: a name counts as words of its own, whatever the case of letters; short ones and domains as well as names.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	n := notice.NamesOf([]policy.Tenant{
+		{ID: "nord", Name: "Cabinet Nord", Domains: []string{"nord.example"}}, {ID: "sud", Name: "Werke Süd & Söhne"}, {ID: "q", Name: "«Q» Partners"}, {ID: "ab", Name: "AB"}, {ID: "twin", Name: "cabinet nord"},
+		{ID: "bnp", Name: "BNP"}, {ID: "est", Name: "EST"}, {ID: "sun", Name: "Sun"}, {ID: "bb", Name: "B&B"}, {ID: "amp", Name: "&&&&"},
+	})
+	for text, want := range map[string]string{
+		"Cabinet Nord as well": "nord twin", "the cabinet nordique": "", "CABINET NORD.": "nord twin", "Kabinet cabinet nord": "nord twin", "at nord.example": "nord", "subnord.example": "", "nord.example.org": "nord",
+		"bei werke süd & söhne, seit gestern": "sud", "Werke Süd": "", "«q» partners": "q", "q partners": "q", "AB": "", "": "", "cabinet cabinet nord": "nord twin", "\xff cabinet nord": "nord twin",
+		// A line, a tab or a space that does not break is a space.
+		"Cabinet\nNord": "nord twin", "le Cabinet\u00a0Nord.": "nord twin", "CABINET \u202f\t Nord": "nord twin", "Werke Süd &\nSöhne": "sud",
+		// A short name counts in capitals alone, as it is written: in small letters it may be a word of any language.
+		"chez BNP,": "bnp", "BNPs": "", "cela est dit": "", "EST et BNP": "bnp est", "the Sun": "", "at B&B": "bb",
+	} {
+		if got := strings.Join(slices.Sorted(slices.Values(n.In(text))), " "); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -237,7 +265,9 @@ func TestHash(t *testing.T) {
 		"an address": func(_ *notice.Draft, _ *notice.Facts, to *[]notice.Recipient) {
 			(*to)[1].Address = "other@nord.example"
 		},
-		"a channel": func(_ *notice.Draft, _ *notice.Facts, to *[]notice.Recipient) { (*to)[1].Channels = []string{"chat"} },
+		"a channel": func(_ *notice.Draft, _ *notice.Facts, to *[]notice.Recipient) {
+			(*to)[1].Ways = []notice.Way{{Channel: "webhook", To: "https://nord.example"}}
+		},
 		"one fewer": func(_ *notice.Draft, _ *notice.Facts, to *[]notice.Recipient) { *to = (*to)[1:] },
 		"an order": func(_ *notice.Draft, _ *notice.Facts, to *[]notice.Recipient) {
 			(*to)[0], (*to)[1] = (*to)[1], (*to)[0]
@@ -267,13 +297,35 @@ func TestOwnTexts(t *testing.T) {
 	}
 }
 
+// TestStaff: everything staff are told of notices can be written in every language.
+func TestStaff(t *testing.T) {
+	t.Parallel()
+	set, err := notice.LettersStaff(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, language := range letters.Languages() {
+		for _, kind := range []string{"ask", "expired", "alone", "late", "void", "stalled", "unknown", "failed"} {
+			c, err := set.Write(kind, language, letters.Vars{"number": "abcd", "n": "3", "desk": "https://desk.example/#x"})
+			if err != nil || !strings.Contains(c.Subject, "abcd") || !strings.Contains(c.Text, "https://desk.example/#x") || strings.ContainsAny(c.Subject+c.Text, "{}") {
+				t.Errorf("%s in %s: %+v, %v", kind, language, c, err)
+			}
+		}
+	}
+	if _, err := notice.LettersStaff(func(name string) ([]byte, bool) {
+		return []byte("Subject: x\n{number}"), name == "templates/fr/notice-void.txt"
+	}); !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), "notice-void.txt") {
+		t.Error(err)
+	}
+}
+
 // FuzzLint: no text brings it down, and none that it lets pass holds a link.
 func FuzzLint(f *testing.F) {
 	for _, seed := range []string{"", "https://x", "a@b", "1.2.3.4", "::", "Cabinet Nord", "\xff"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if notice.Lint(notice.Initial, "nature", text, []string{"Cabinet Nord"}, "") == "" && strings.Contains(text, "://") {
+		if notice.Lint(notice.Initial, "nature", text, "") == "" && strings.Contains(text, "://") {
 			t.Errorf("%q passes", text)
 		}
 	})

@@ -5,7 +5,7 @@ locals {
   topics = toset(flatten([for m in values(local.manifests) : concat(m.publishes, [for t in m.triggers : t.topic if t.kind == "topic"])]))
 
   # The key each control seals what it keeps with.
-  seals = { access = "otp", trust = "evidence", watch = "evidence", erasure = "evidence" }
+  seals = { access = "otp", trust = "evidence", watch = "evidence", erasure = "evidence", breach = "evidence" }
 
   verifiers = { for name, m in local.manifests : name => {
     staff   = "iap:?audience=${lookup(var.audiences, name, "")}"
@@ -48,6 +48,7 @@ module "function" {
     contains(each.value.environment, "OSTIARY_SEAL") ? { OSTIARY_SEAL = "kms://${var.keys[local.seals[each.value.control]]}" } : {},
     contains(each.value.environment, "OSTIARY_SEAL_MESSAGE") ? { OSTIARY_SEAL_MESSAGE = "kms://${var.keys["message"]}" } : {},
     contains(each.value.environment, "OSTIARY_SEAL_REQUEST") ? { OSTIARY_SEAL_REQUEST = "kms://${var.keys["request"]}" } : {},
+    contains(each.value.environment, "OSTIARY_SEAL_BREACH") ? { OSTIARY_SEAL_BREACH = "kms://${var.keys["breach"]}" } : {},
     contains(each.value.environment, "OSTIARY_VAULT") ? { OSTIARY_VAULT = "firestore://${var.project.id}/vault" } : {},
     contains(each.value.environment, "OSTIARY_LEDGER") ? { OSTIARY_LEDGER = "firestore://${var.project.id}/${google_firestore_database.ledger.name}" } : {},
     length(each.value.publishes) > 0 ? { OSTIARY_BUS = "pubsub://${var.project.id}" } : {},

@@ -72,7 +72,7 @@ variable "audiences" {
 }
 
 variable "settings" {
-  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, those of receipts (OSTIARY_RECEIPT_KEY, OSTIARY_RECEIPT_TRUST), and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read; iam.googleapis.com stands for iamcredentials.googleapis.com too, which has no switch of its own), OSTIARY_LOG_STREAMS (application, access_transparency, login, or all: other streams that are known to be written) and OSTIARY_ASSET_SERVICES."
+  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE and, each where there is such a channel, OSTIARY_MESSAGE_WEBHOOK, OSTIARY_MESSAGE_SMS and OSTIARY_MESSAGE_CHAT, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, those of receipts (OSTIARY_RECEIPT_KEY, OSTIARY_RECEIPT_TRUST), and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read; iam.googleapis.com stands for iamcredentials.googleapis.com too, which has no switch of its own), OSTIARY_LOG_STREAMS (application, access_transparency, login, or all: other streams that are known to be written) and OSTIARY_ASSET_SERVICES."
   type        = map(string)
 }
 

@@ -24,6 +24,7 @@ import (
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/breach"
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/platform/bus/local"
 	"ostiary.internal/shared/platform/clock"
@@ -250,6 +251,10 @@ func (w *World) openFunctions(ctx context.Context, o Options, database string) e
 			w.log.WarnContext(ctx, "the policy has no "+datamap.File+": the function is off", "function", m.Name)
 			continue
 		}
+		if m.Control == breachControl && m.Callers == manifest.Staff && w.breachOff() {
+			w.log.WarnContext(ctx, "the policy has no "+breach.File+": the function is off", "function", m.Name)
+			continue
+		}
 		opened, err := w.openFunction(ctx, f, m, o, database)
 		if err != nil {
 			return fmt.Errorf("starting %s: %w", m.Name, err)
@@ -272,6 +277,14 @@ func (w *World) openFunctions(ctx context.Context, o Options, database string) e
 }
 
 const accessControl = "access"
+
+// breachControl delivers the messages of all controls too: without its file, only the desk is off.
+const breachControl = "breach"
+
+func (w *World) breachOff() bool {
+	_, on := w.policy.Read(breach.File)
+	return !on
+}
 
 // accessOff refuses what needs the access control when the policy switches it off.
 func (w *World) accessOff() error {

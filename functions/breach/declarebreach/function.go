@@ -1,0 +1,105 @@
+// Package declarebreach is where people declare a breach, say whose data it concerns, score it, decide by two who is told,
+// write and approve the notices, and keep the register. One path takes them all: a page, a command, and a suspicion of the
+// log watch that somebody promotes.
+//
+// It decides nothing of its own: who may do what, and what follows, the packages cases and notice say. It sends nothing.
+package declarebreach
+
+import (
+	"context"
+	_ "embed"
+	"net/http"
+	"slices"
+
+	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
+
+	"ostiary.internal/functions/breach/internal/parts"
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
+	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/breach/cases"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/web"
+	"ostiary.internal/shared/policy"
+
+	_ "ostiary.internal/shared/evidence/record/gcs"
+	_ "ostiary.internal/shared/platform/bus/pubsub"
+	_ "ostiary.internal/shared/platform/directory/workspace"
+	_ "ostiary.internal/shared/platform/identity/iap"
+	_ "ostiary.internal/shared/platform/seal/kms"
+	_ "ostiary.internal/shared/platform/secret/secretmanager"
+	_ "ostiary.internal/shared/platform/store/firestore"
+)
+
+//go:embed function.json
+var manifest []byte
+
+// Function is this function.
+var Function = wiring.Function{Manifest: manifest, Schema: parts.Schema, Build: build}
+
+func init() { functions.HTTP("declarebreach", Function.Entry()) }
+
+// desk holds what the handlers share.
+type desk struct {
+	*parts.Parts
+	*staffed.Staffed
+}
+
+func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
+	p, err := parts.New(d)
+	if err != nil {
+		return web.Function{}, err
+	}
+	s, err := staffed.New(ctx, d, shellOf(d.Manifest.Name))
+	if err != nil {
+		return web.Function{}, err
+	}
+	k := &desk{p, s}
+	return k.Staffed.Served(slices.Concat(k.api(), k.noticesAPI(), k.filesAPI(), k.drillsAPI(), pages(k))...)
+}
+
+// handler answers a signed-in person.
+type handler = func(http.ResponseWriter, *http.Request, caller.Staff) error
+
+// anybody lets every approved person through the gate: whoever finds a breach declares it.
+func anybody(*http.Request, caller.Staff) error { return nil }
+
+// looks reports whether a person may read every case: whoever decides, is called up the ladder, or audits.
+func (k *desk) looks(who caller.Staff) bool {
+	if who.May(policy.Security, policy.DPO, policy.Owner, policy.Auditor) {
+		return true
+	}
+	return slices.ContainsFunc(k.Breach.Rules.Ladder, func(s cases.Step) bool { return who.May(s.Roles...) })
+}
+
+func mayNotLook() error {
+	return fault.Refuse(fault.Denied, "role_missing", "Breaches are shown to those who decide about them, who are called, and who audit.", "Ask one of them.")
+}
+
+// looking is a handler for those who may read every case.
+func (k *desk) looking(handle handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+		if !k.looks(who) {
+			return mayNotLook()
+		}
+		return handle(w, r, who)
+	}
+}
+
+// id is the id of the case of a path, which its number stands for as well. Whoever may not look at it reads that there is
+// none; who declared a case may look at it.
+func (k *desk) id(r *http.Request, who caller.Staff) (string, error) {
+	id, err := k.ID(r.Context(), r.PathValue("id"))
+	if err != nil || k.looks(who) {
+		return id, err
+	}
+	c, err := k.Cases.Get(r.Context(), id)
+	if err == nil && c.By != who.ID {
+		err = unknown()
+	}
+	return id, err
+}
+
+func unknown() error {
+	return fault.Refuse(fault.NotFound, "case_unknown", "There is no such case.", "Look at the list of cases.")
+}

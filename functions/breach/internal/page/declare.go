@@ -1,0 +1,30 @@
+package page
+
+import "slices"
+
+// Declare is the form to declare a breach or a suspicion with.
+type Declare struct {
+	Form    Form
+	Client  string // the form's own id: sent twice, it is one case
+	Most    string // of a datetime-local field: now
+	Zone    string
+	Offset  string
+	Tenants []Choice // labels are text
+	Drill   string   // names of those who get what would go to customers, in an exercise
+}
+
+// NewDeclare is the form as nobody has filled it in yet.
+func (r Reader) NewDeclare(client string) Declare {
+	d := Declare{Client: client, Most: r.Local(r.Now), Zone: r.Rules.Zone.String(), Offset: r.Now.In(r.Rules.Zone).Format("-07:00")}
+	d.Tenants = r.pick()
+	return d
+}
+
+// pick are all tenants, as people look for them.
+func (r Reader) pick() (all []Choice) {
+	for _, t := range r.Policy.Tenants {
+		all = append(all, Choice{t.ID, t.Name})
+	}
+	slices.SortFunc(all, func(a, b Choice) int { return collate(a.Label, b.Label) })
+	return all
+}

@@ -1,0 +1,66 @@
+package parts
+
+import (
+	"context"
+	"time"
+
+	"ostiary.internal/shared/breach/cases"
+	"ostiary.internal/shared/breach/notice"
+	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/policy"
+)
+
+func (p *Parts) newNotices(messages *seal.Cache, commit commit) (*notice.Service, error) {
+	texts, err := notice.Read(p.Policy.Read)
+	if err != nil {
+		return nil, err
+	}
+	staff, err := notice.LettersStaff(p.Policy.Read)
+	if err != nil {
+		return nil, err
+	}
+	var others []notice.Other
+	for _, o := range p.Breach.OutOfBand {
+		others = append(others, notice.Other(o))
+	}
+	return notice.New(notice.Config{
+		Store: p.Store, Box: p.Box, Policy: p.Policy, Digest: p.PolicyDigest(), Letters: texts, Staff: staff, Keys: p.BreachKeys, Messages: messages, Commit: commit,
+		Drill: p.Breach.Drill, OutOfBand: others, Desk: p.Page(casePage), Random: p.Random, Crier: p.Cases.Crier, Case: p.about, Tell: p.tell,
+	})
+}
+
+// about is a case as its notices need to know it.
+func (p *Parts) about(ctx context.Context, id string) (notice.About, error) {
+	c, err := p.Cases.Get(ctx, id)
+	if err != nil {
+		return notice.About{}, err
+	}
+	return notice.AboutCase(c.Case, p.Breach.Rules, p.Policy.Company.Name, p.Clock.Now()), nil
+}
+
+// tell lets a case know, in one event, which tenants have a notice of ours.
+func (p *Parts) tell(ctx context.Context, id string, told []notice.Told, now time.Time) error {
+	_, err := p.Cases.Do(ctx, id, policy.Person{}, cases.Event{What: cases.Told, Arrivals: arrivals(told)}, cases.Words{}, now)
+	return err
+}
+
+// arrivals are when each tenant was told first.
+func arrivals(told []notice.Told) map[string]time.Time {
+	all := map[string]time.Time{}
+	for _, t := range told {
+		if first, known := all[t.Tenant]; !known || t.At.Before(first) {
+			all[t.Tenant] = t.At
+		}
+	}
+	return all
+}
+
+// Tell lets cases know what came of a message. It may be called again with the same.
+func (p *Parts) Tell(ctx context.Context, told []notice.Told, now time.Time) error {
+	for _, t := range told {
+		if err := p.tell(ctx, t.Case, []notice.Told{t}, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package tickbreach
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ostiary.internal/shared/breach/cases"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/web/strictjson"
+	"ostiary.internal/shared/policy"
+)
+
+// topicSuspicion is where the log watch says what it suspects.
+const topicSuspicion = "suspicion.opened"
+
+// suspicion is a message of topicSuspicion: an episode that nobody explained, or whose explanation nobody accepted.
+type suspicion struct {
+	V        int       `json:"v" required:"true"`
+	Episode  string    `json:"episode" required:"true"`
+	Round    int       `json:"round" required:"true"`
+	Rule     string    `json:"rule" required:"true"`
+	Why      string    `json:"why" required:"true"`
+	Severity string    `json:"severity" required:"true"`
+	Person   string    `json:"person"` // id in people.yaml of who was asked
+	Actor    string    `json:"actor_kind"`
+	Promises []string  `json:"promises"`
+	First    time.Time `json:"first" required:"true"`
+	At       time.Time `json:"at" required:"true"`
+	Revoke   bool      `json:"revoke"`
+}
+
+// depth is how far such a message is nested.
+const depth = 3
+
+// readSuspicion reads a message. Invalid: it is none, or of another version.
+func readSuspicion(data []byte) (s suspicion, err error) {
+	if _, err := strictjson.Decode(data, depth, &s); err != nil {
+		return s, fault.New(fault.Invalid, "reading a message of %s: %v", topicSuspicion, err)
+	}
+	if s.V != 1 || s.Episode == "" || len(s.Episode) > 64 || s.Round < 1 || s.First.IsZero() || s.At.IsZero() {
+		return s, fault.New(fault.Invalid, "reading a message of %s: it names no episode, or no time, or is of version %d", topicSuspicion, s.V)
+	}
+	return s, nil
+}
+
+// suspected has an episode looked into. One that is being looked into is not begun again, whatever more comes of it: the
+// case refers to it. What comes after the case was closed is another case.
+func (t *tickbreach) suspected(ctx context.Context, s suspicion) error {
+	client := "episode/" + s.Episode
+	for _, id := range []string{client, fmt.Sprintf("%s/%d/%s", client, s.Round, s.Why)} {
+		known, err := t.Cases.Declared(ctx, id)
+		switch {
+		case fault.Is(err, fault.NotFound):
+			return t.declare(ctx, id, s)
+		case err != nil:
+			return err
+		case known.Source != "episode/"+s.Episode || known.Exercise:
+			return fault.New(fault.Conflict, "beginning a case of an episode: another case stands under its id")
+		case known.State != cases.Closed:
+			return nil
+		}
+	}
+	return nil // this very message, after its case was closed
+}
+
+func (t *tickbreach) declare(ctx context.Context, client string, s suspicion) error {
+	_, _, err := t.Cases.Declare(ctx, policy.Person{}, cases.Declaration{
+		Client: client, Source: "episode/" + s.Episode, Summary: t.says(s), Times: cases.Times{OccurredFrom: s.First.UTC(), Detected: s.At.UTC()},
+	}, t.Clock.Now())
+	if fault.CodeOf(err) == "id_conflict" {
+		return nil // another of the same episode was first
+	}
+	return err
+}
+
+// says is the summary of the case, in the company's language. It is sealed like everything that is said about a case.
+func (t *tickbreach) says(s suspicion) string {
+	words := summaries["en"]
+	if all := t.Policy.Company.Languages; len(all) > 0 && summaries[all[0]].text != "" {
+		words = summaries[all[0]]
+	}
+	who := words.nobody
+	if p, known := t.Policy.PersonByID(s.Person); known {
+		who = p.Name
+	}
+	why := words.why[s.Why]
+	if why == "" {
+		why = s.Why
+	}
+	text := fmt.Sprintf(words.text, s.Rule, why, who, s.Episode, s.Round)
+	if s.Revoke {
+		text += " " + words.revoke
+	}
+	return text
+}
+
+type summary struct {
+	text, nobody, revoke string
+	why                  map[string]string
+}
+
+var summaries = map[string]summary{
+	"en": {
+		text: "The log watch saw what the rule %s forbids, and it is not explained: %s. Asked was: %s. Episode %s, question %d.", nobody: "nobody",
+		revoke: "End the sessions of that account.",
+		why: map[string]string{
+			"silence": "nobody answered in time", "refused": "another person refused the explanation", "not_me": "the person says that somebody else acted in her name",
+			"unreviewed": "nobody looked at the explanation in time",
+		},
+	},
+	"fr": {
+		text: "La surveillance des journaux a vu ce que la règle %s interdit, sans explication : %s. Question posée à : %s. Épisode %s, question %d.", nobody: "personne",
+		revoke: "Fermez les sessions de ce compte.",
+		why: map[string]string{
+			"silence": "personne n’a répondu à temps", "refused": "une autre personne a refusé l’explication", "not_me": "la personne dit que quelqu’un d’autre a agi en son nom",
+			"unreviewed": "personne n’a examiné l’explication à temps",
+		},
+	},
+	"de": {
+		text: "Die Protokollwache hat gesehen, was die Regel %s verbietet, und es ist nicht erklärt: %s. Gefragt war: %s. Episode %s, Frage %d.", nobody: "niemand",
+		revoke: "Beenden Sie die Sitzungen dieses Kontos.",
+		why: map[string]string{
+			"silence": "niemand hat rechtzeitig geantwortet", "refused": "eine andere Person hat die Erklärung abgelehnt", "not_me": "die Person sagt, dass jemand anderes in ihrem Namen gehandelt hat",
+			"unreviewed": "niemand hat die Erklärung rechtzeitig geprüft",
+		},
+	},
+}

@@ -1,0 +1,141 @@
+package notice
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/breach/cases"
+	"ostiary.internal/shared/breach/clock"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// NextUpdate is the promise of a case by which tenants hear of it again.
+const NextUpdate = "next-update"
+
+// AboutCase is what a notice says, and has to know, of a case.
+func AboutCase(c cases.Case, r cases.Rules, company string, now time.Time) About {
+	a := About{
+		Facts: Facts{
+			Number: c.Number, Company: company, Exercise: c.Exercise, Zone: r.Zone,
+			FirstSign: c.Times.Detected, Aware: c.Times.Aware, Contained: c.Times.Contained,
+		},
+		Nonce: c.Nonce, Compromised: c.Compromised, Closed: c.State == cases.Closed,
+	}
+	if c.Kept[NextUpdate].IsZero() {
+		a.Next = c.Promises[NextUpdate]
+	}
+	due := map[string]time.Time{}
+	for _, one := range cases.Clocks(c, r, now) {
+		running := one.Status == clock.Running || one.Status == clock.Overdue
+		if !running || a.Closed || one.Binding == clock.Information {
+			continue
+		}
+		if tenant := cases.Tenant(one.ID); due[tenant].IsZero() || one.Target.Before(due[tenant]) {
+			due[tenant] = one.Target
+		}
+		if at := one.Start.Add(one.Target.Sub(one.Start) * 3 / 4); a.Stall.IsZero() || at.Before(a.Stall) {
+			a.Stall = at
+		}
+	}
+	decided := map[string]string{}
+	for _, d := range c.Decisions {
+		if answer := No; !d.Replaced && !d.Settled.IsZero() {
+			if d.Yes {
+				answer = Yes
+			}
+			decided[d.Subject] = answer
+		}
+	}
+	a.Persons = decided[cases.Persons]
+	for _, t := range c.Tracks {
+		if t.Role == cases.Processor {
+			a.Tenants = append(a.Tenants, AboutTenant{ID: t.ID, Decided: decided[t.ID], Due: due[t.ID], Told: !t.Told.IsZero()})
+		}
+	}
+	return a
+}
+
+// all are the tenants a notice is for where nobody is named; heard are those that know already what it says.
+func (a About) all(k Kind, heard map[string]bool) (chosen []string) {
+	for _, t := range a.Tenants {
+		if told := heard[t.ID] || k == Initial && t.Told; t.may(k) && !told {
+			chosen = append(chosen, t.ID)
+		}
+	}
+	return chosen
+}
+
+// choose returns whom a notice is for of those that are named, or refuses those it may not be for.
+func (a About) choose(k Kind, tenants []string) (chosen []string, err error) {
+	if k == Persons {
+		if len(tenants) > 0 {
+			return nil, fault.Refuse(fault.Invalid, "subject_invalid", "A notice to persons is for no tenant.", "Leave the tenants out.")
+		}
+		return nil, nil
+	}
+	for _, t := range a.Tenants {
+		if slices.Contains(tenants, t.ID) && t.may(k) {
+			chosen = append(chosen, t.ID)
+		}
+	}
+	for _, id := range tenants {
+		if !slices.Contains(chosen, id) {
+			return nil, fault.Refuse(fault.Invalid, "subject_invalid", "The case does not concern "+id+", or two people decided that it is not told.", "Leave it out, or decide about it again.")
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fault.Refuse(fault.Invalid, "subject_invalid", "The case concerns no tenant that may be told, or all of them were told already.", "Say first whose data is concerned, or name those who hear it again.")
+	}
+	return chosen, nil
+}
+
+// may reports whether a tenant may be told at all: nobody decided against it. Who was told hears of a mistake all the same.
+func (t AboutTenant) may(k Kind) bool {
+	return t.Decided != No || t.Told && (k == Withdrawal || k == Correction)
+}
+
+// open returns the tenants of a notice about which two people have not decided that they are told; blocked reports one
+// that may not be told at all, or that the case does not concern any more.
+func (a About) open(k Kind, tenants []string) (undecided []string, blocked bool) {
+	known := map[string]AboutTenant{}
+	for _, t := range a.Tenants {
+		known[t.ID] = t
+	}
+	for _, id := range tenants {
+		t, concerned := known[id]
+		switch {
+		case !concerned || !t.may(k):
+			blocked = true
+		case t.Decided == "":
+			undecided = append(undecided, id)
+		}
+	}
+	return undecided, blocked
+}
+
+// agreed refuses a notice two people decided against, and one to tenants about which two people have not decided that they
+// are told, unless one person breaks the glass.
+func (a About) agreed(k Kind, tenants []string, glass bool) error {
+	undecided, blocked := a.open(k, tenants)
+	switch {
+	case a.Closed:
+		return closed()
+	case k == Persons && a.Persons == No:
+		return fault.Refuse(fault.Conflict, "state_conflict", "Two people decided that the persons are not told.", "Decide about it again first.")
+	case blocked:
+		return fault.Refuse(fault.Conflict, "hash_mismatch", "Two people decided meanwhile that one of the tenants is not told.", "Write the notice again without it.")
+	case len(undecided) > 0 && !glass:
+		return fault.Refuse(fault.Conflict, "tenant_undecided", "Two people have not decided yet that they are told: "+list(undecided)+".", "Decide about them first, or break the glass if nobody can be reached.")
+	}
+	return nil
+}
+
+// list names some of many.
+func list(ids []string) string {
+	const most = 10
+	if len(ids) > most {
+		return strings.Join(ids[:most], ", ") + " and more"
+	}
+	return strings.Join(ids, ", ")
+}

@@ -1,0 +1,134 @@
+package register
+
+import (
+	"io"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// columns are those of the CSV, in order.
+var columns = []struct {
+	name string
+	of   func(Row) string
+}{
+	{"number", func(r Row) string { return r.Number }},
+	{"kind", func(r Row) string { return r.Kind }},
+	{"state", func(r Row) string { return r.State }},
+	{"roles", func(r Row) string { return listed(r.Roles) }},
+	{"occurred_from", func(r Row) string { return moment(r.OccurredFrom) }},
+	{"occurred_to", func(r Row) string { return moment(r.OccurredTo) }},
+	{"detected_at", func(r Row) string { return moment(r.Detected) }},
+	{"aware_at", func(r Row) string { return moment(r.Aware) }},
+	{"contained_at", func(r Row) string { return moment(r.Contained) }},
+	{"discovered", func(r Row) string { return r.Discovered }},
+	{"what", func(r Row) string { return r.What }},
+	{"nature", func(r Row) string { return r.Nature }},
+	{"cause", func(r Row) string { return r.Cause }},
+	{"data", func(r Row) string { return listed(r.Data) }},
+	{"subject_categories", func(r Row) string { return r.Subjects }},
+	{"people", func(r Row) string { return r.People }},
+	{"records", func(r Row) string { return r.Records }},
+	{"countries", func(r Row) string { return listed(r.Countries) }},
+	{"concerned", func(r Row) string { return listed(r.Concerned) }},
+	{"measures_before", func(r Row) string { return r.Protection }},
+	{"se", func(r Row) string { return r.SE }},
+	{"level", func(r Row) string { return r.Level }},
+	{"inputs", func(r Row) string { return r.Inputs }},
+	{"flags", func(r Row) string { return listed(r.Flags) }},
+	{"triggers", func(r Row) string { return listed(r.Triggers) }},
+	{"closest_case", func(r Row) string { return r.Closest }},
+	{"authority", func(r Row) string { return r.Authority.Answer }},
+	{"authority_reason", func(r Row) string { return r.Authority.Reason }},
+	{"authority_by", func(r Row) string { return r.Authority.By }},
+	{"filed_at", func(r Row) string { return moment(r.FiledAt) }},
+	{"filed_reference", func(r Row) string { return r.Reference }},
+	{"delay_reasons", func(r Row) string { return r.Delay }},
+	{"other_filings", func(r Row) string { return listed(r.Others) }},
+	{"persons", func(r Row) string { return r.Persons.Answer }},
+	{"persons_reason", func(r Row) string { return r.Persons.Reason }},
+	{"persons_by", func(r Row) string { return r.Persons.By }},
+	{"persons_text_sha256", func(r Row) string { return r.PersonsText }},
+	{"tenants", tenants},
+	{"follow_ups", func(r Row) string { return listed(r.FollowUps) }},
+	{"consequences", func(r Row) string { return r.Consequences }},
+	{"measures", func(r Row) string { return r.Measures }},
+	{"closed_at", func(r Row) string { return moment(r.Closed) }},
+	{"review_by", func(r Row) string { return r.ReviewBy }},
+	{"reviewed_at", func(r Row) string { return moment(r.Reviewed) }},
+	{"lessons", func(r Row) string { return r.Lessons }},
+}
+
+func listed(all []string) string { return strings.Join(all, "\n") }
+
+func tenants(r Row) string {
+	var lines []string
+	for _, t := range r.Tenants {
+		line := t.Tenant + ": " + t.Decision.Answer
+		if t.Decision.Reason != "" {
+			line += " (" + t.Decision.Reason + ")"
+		}
+		lines = append(lines, line+", told "+stamp(t.Told))
+		lines = append(lines, t.Notices...)
+	}
+	return listed(lines)
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return Unknown
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// CSV writes rows with a header line as RFC 4180 has it, in UTF-8: every field quoted, lines ended by CR LF. Exercises are
+// left out. No field begins, where a spreadsheet may divide it as well, with what it would take for a formula: there an
+// apostrophe stands before it, which JSON has not.
+func CSV(w io.Writer, rows []Row) error {
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.name)
+	}
+	if err := line(w, names); err != nil {
+		return err
+	}
+	for _, r := range real(rows) {
+		var cells []string
+		for _, c := range columns {
+			cells = append(cells, c.of(r))
+		}
+		if err := line(w, cells); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func line(w io.Writer, cells []string) error {
+	for i, cell := range cells {
+		cells[i] = `"` + strings.ReplaceAll(harmless(cell), `"`, `""`) + `"`
+	}
+	_, err := io.WriteString(w, strings.Join(cells, ",")+"\r\n")
+	return err
+}
+
+// formula finds where a cell begins, or would for a program that divides lines by semicolons or tabs and does not know
+// quotes, with a sign that begins a formula; the wide forms are taken for them in some languages.
+var formula = regexp.MustCompile(`(^|[;,\t\n])(["\s]*)([=+\-@＝＋－＠])`)
+
+// harmless takes away what nobody sees, and puts an apostrophe before what would be a formula. A return that is no end of a
+// line, or a tab, at the beginning goes with the white space around a cell.
+func harmless(cell string) string {
+	cell = strings.ReplaceAll(strings.ToValidUTF8(cell, "\uFFFD"), "\r\n", "\n")
+	cell = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\r':
+			return '\n'
+		case unicode.IsControl(r) && r != '\n' && r != '\t', unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, cell)
+	return formula.ReplaceAllString(strings.TrimSpace(cell), "${1}${2}'${3}")
+}
