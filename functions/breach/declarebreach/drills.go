@@ -18,7 +18,7 @@ type Drilled struct {
 type Drill struct {
 	ID     string    `json:"id"`
 	Kind   string    `json:"kind" enum:"exercise,channels"`
-	State  string    `json:"state" enum:"running,passed,failed"`
+	State  string    `json:"state" enum:"running,passed,failed,unread"`
 	Begun  time.Time `json:"begun"`
 	Case   string    `json:"case,omitempty" doc:"of an exercise"`
 	Number string    `json:"number,omitempty"`

@@ -36,7 +36,16 @@ func files(t *testing.T) {
 		do(t, w, simone, "GET", "/breaches/none/dossier."+format, nil, 404, "case_unknown")
 		do(t, w, asha, "GET", one, nil, 404, "case_unknown")
 	}
-	do(t, w, asha, "GET", "/runbook.md", nil, 200, "")
+	for who, whole := range map[string]bool{asha: false, omkar: true, aurel: true} { // who finds a breach, who is called, who audits
+		for _, format := range []string{"md", "html"} {
+			got := string(do(t, w, who, "GET", "/runbook."+format, nil, 200, "").Body)
+			for _, private := range []string{"astreinte@", "klinikamsee.example", "hill-house.example"} {
+				if strings.Contains(strings.ReplaceAll(got, `\`, ""), private) != whole {
+					t.Errorf("%s of %s holds %s: %t", format, who, private, !whole)
+				}
+			}
+		}
+	}
 	do(t, w, asha, "GET", path+"/edpb.json", nil, 404, "case_unknown")
 	for _, name := range []string{"/register.json", "/register.csv"} {
 		do(t, w, emma, "GET", name, nil, 403, "role_missing")

@@ -232,6 +232,20 @@ func TestEveryDeedOnPages(t *testing.T) {
 	says(t, done(t, w, simone, look(t, w, simone, path), path+"/triage", "result", "confirmed"), "clocks", "breach")
 }
 
+// Everybody reads what to do; whom the company calls outside, those who may look at cases.
+func TestRunbookOnPage(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	for who, whole := range map[string]bool{emma: false, omkar: true} {
+		got := look(t, w, who, "/runbook?lang=en")
+		for _, private := range []string{"astreinte@", "hill-house.example"} {
+			if strings.Contains(got, private) != whole || !strings.Contains(got, "omkar") {
+				t.Errorf("for %s: %s, %t", who, private, !whole)
+			}
+		}
+	}
+}
+
 // Somebody who is called says on a page that she read the message of a test.
 func TestConfirmedOnPage(t *testing.T) {
 	t.Parallel()

@@ -135,6 +135,7 @@ type Decision struct {
 	By       string       `json:"by"`
 	At       time.Time    `json:"at"`
 	Second   string       `json:"second,omitempty" doc:"left out: it waits for a second person"`
+	Agreed   string       `json:"second_reason,omitempty" doc:"what the second wrote"`
 	Settled  time.Time    `json:"settled,omitzero"`
 	Again    calendar.Day `json:"again,omitzero" doc:"of a no: when it is looked at again"`
 	Below    bool         `json:"below,omitempty" doc:"less than score or triggers speak for: one of the two is the data protection officer"`

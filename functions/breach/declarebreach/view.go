@@ -130,7 +130,7 @@ func move(c cases.Read, m cases.Move) Move {
 
 func decision(c cases.Read, d cases.Decision) Decision {
 	told := Decision{
-		Subject: d.Subject, Answer: no, Reason: c.Text(d.Reason), By: d.By, At: d.At, Second: d.Second, Settled: d.Settled, Again: d.Again, Below: d.Below,
+		Subject: d.Subject, Answer: no, Reason: c.Text(d.Reason), By: d.By, At: d.At, Second: d.Second, Agreed: c.Text(d.Agreed), Settled: d.Settled, Again: d.Again, Below: d.Below,
 	}
 	if d.Yes {
 		told.Answer = yes

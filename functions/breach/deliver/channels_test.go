@@ -194,3 +194,14 @@ func TestLetsGo(t *testing.T) {
 		t.Errorf("%d channels are left open, %v", opened.Load(), err)
 	}
 }
+
+// TestTheLastSendEnds: what a sweep begins last is over, with all that is written about it, before the run is cut.
+func TestTheLastSendEnds(t *testing.T) {
+	t.Parallel()
+	var m struct {
+		Timeout int `json:"timeout_s"`
+	}
+	if err := json.Unmarshal(manifest, &m); err != nil || time.Duration(m.Timeout)*time.Second <= message.SweepTime+message.SendTimeout+20*time.Second {
+		t.Errorf("a run takes %d s, %v", m.Timeout, err)
+	}
+}

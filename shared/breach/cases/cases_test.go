@@ -171,7 +171,7 @@ func TestStory(t *testing.T) {
 		t.Errorf("%s: %s", w.c.Ending, said(w.last))
 	}
 	w.pass(16 * 24 * time.Hour).do(cases.Event{What: cases.Ticked})
-	if said(w.last) != "finding review" {
+	if said(w.last) != "finding review, tell review_overdue" {
 		t.Errorf("a review that is overdue: %s", said(w.last))
 	}
 	w.do(cases.Event{What: cases.Review, By: vera, Text: 5})

@@ -6,7 +6,8 @@
 // writes and approves as in a breach, and what would go to customers goes to people of the company. It is passed when
 // somebody answered, a second person approved and a notice arrived, each within its limit; it ends by itself. Once a month a
 // message goes out on every channel that calls people; a channel that did not take it, or from which nothing was heard in a
-// day, is told of at once on the others. That the policy on breaches was not gone through in time is told once. Each result is
+// day, is told of at once on the others. It is passed when somebody says of each channel that she read it; what a provider took
+// and nobody read in a day is neither passed nor failed, and people are told. That the policy on breaches was not gone through in time is told once. Each result is
 // a record of kind drill, which shows on the trust page.
 //
 // Decide and Plan are pure. Tick may run at any time, as often as it likes and in several places: nothing happens twice.
@@ -43,6 +44,7 @@ const (
 	Running State = "running"
 	Passed  State = "passed"
 	Failed  State = "failed"
+	Unread  State = "unread" // of a test of channels: all were taken by their providers, and of some nobody says that she read it
 )
 
 // Step is one thing to be done in an exercise.
@@ -127,6 +129,7 @@ const (
 	Record Effect = "record" // evidence of the result
 	Tell   Effect = "tell"   // the result, to those who decide
 	Alarm  Effect = "alarm"  // a channel is lost
+	Remind Effect = "remind" // nobody says that she read the message of a channel
 	End    Effect = "end"    // the case of the exercise
 )
 
@@ -209,8 +212,12 @@ func (d Drill) channels(e Event, now time.Time) (Drill, []Effect) {
 	waits := slices.ContainsFunc(d.Tries, func(t Try) bool { return t.Reached == Sent || t.Reached == Accepted })
 	if d.State == Running && (!waits || now.Sub(d.Begun) >= silence) {
 		d.State, d.Decided, d.Ended, d.Next = Passed, now, now, 0
-		if lost {
+		switch {
+		case lost:
 			d.State = Failed
+		case waits:
+			d.State = Unread
+			effects = append(effects, Remind)
 		}
 		effects = append(effects, Record)
 	}

@@ -72,8 +72,8 @@ func test() drill.Drill {
 	return drill.Drill{ID: "c", Kind: drill.Channels, State: drill.Running, Begun: begun, Next: 1, Tries: []drill.Try{{Channel: "mail", Key: "k1", Reached: drill.Sent}, {Channel: "sms", Key: "k2", Reached: drill.Sent}}}
 }
 
-// TestChannels: what a provider took counts after a day, what somebody confirmed at once, and a channel that is lost is told
-// of at once.
+// TestChannels: what somebody confirmed counts at once, what a provider took and nobody read is not passed after a day, and a
+// channel that is lost is told of at once.
 func TestChannels(t *testing.T) {
 	t.Parallel()
 	type step struct {
@@ -88,7 +88,7 @@ func TestChannels(t *testing.T) {
 		steps []step
 		state drill.State
 	}{
-		"taken by both":      {[]step{{answer("k1", drill.Accepted), time.Minute, nil}, {answer("k2", drill.Accepted), time.Minute, nil}, {drill.Event{}, 23 * time.Hour, nil}, {drill.Event{}, 24 * time.Hour, []drill.Effect{drill.Record}}}, drill.Passed},
+		"taken by both":      {[]step{{answer("k1", drill.Accepted), time.Minute, nil}, {answer("k2", drill.Accepted), time.Minute, nil}, {drill.Event{}, 23 * time.Hour, nil}, {drill.Event{}, 24 * time.Hour, []drill.Effect{drill.Remind, drill.Record}}, {drill.Event{Confirmed: "sms"}, 26 * time.Hour, nil}}, drill.Unread},
 		"confirmed by both":  {[]step{{drill.Event{Confirmed: "mail"}, time.Minute, nil}, {drill.Event{Confirmed: "sms"}, 2 * time.Minute, []drill.Effect{drill.Record}}}, drill.Passed},
 		"refused":            {[]step{{answer("k2", drill.Lost), time.Minute, []drill.Effect{drill.Alarm}}, {answer("k2", drill.Lost), time.Minute, nil}, {drill.Event{Confirmed: "mail"}, time.Hour, []drill.Effect{drill.Record}}}, drill.Failed},
 		"silent":             {[]step{{answer("k1", drill.Accepted), time.Minute, nil}, {drill.Event{}, 25 * time.Hour, []drill.Effect{drill.Alarm, drill.Record}}, {drill.Event{}, 26 * time.Hour, nil}}, drill.Failed},

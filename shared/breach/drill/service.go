@@ -48,6 +48,7 @@ var texts embed.FS
 const (
 	sayChannel = "channel" // the test itself
 	sayLost    = "lost"
+	sayUnread  = "unread"
 	sayResult  = "result"
 	sayReview  = "review"
 )
@@ -55,7 +56,7 @@ const (
 var spec = letters.Spec{
 	Control: "drill", Texts: texts,
 	Needs: map[string][]string{
-		sayChannel: {"channel", "desk"}, sayLost: {"channels", "desk"}, sayResult: {"number", "outcome", "steps", "desk"}, sayReview: {"by", "desk"},
+		sayChannel: {"channel", "desk"}, sayLost: {"channels", "desk"}, sayUnread: {"channels", "desk"}, sayResult: {"number", "outcome", "steps", "desk"}, sayReview: {"by", "desk"},
 	},
 	Common: []string{"company"}, Whole: []string{"desk", "steps"},
 }
@@ -226,9 +227,7 @@ func (s *Service) begun(d Drill, now time.Time) record.Record {
 	rec.Source.Type, rec.Source.Observed, rec.Source.Collected = "drill", d.Begun, now
 	rec.Window = record.Window{From: d.Begun, To: now}
 	rec.Facts = map[string]string{"drill": string(d.Kind), "state": string(d.State)}
-	if rec.Result.State = record.Kept; d.State == Failed {
-		rec.Result.State = record.Broken
-	}
+	rec.Result.State = map[State]record.State{Passed: record.Kept, Failed: record.Broken, Unread: record.Unknown}[d.State]
 	return rec
 }
 

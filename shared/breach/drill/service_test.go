@@ -84,7 +84,7 @@ func (d *desk) test() drill.Drill {
 	return d.of(drill.Channels)[0]
 }
 
-// TestChannelsEachMonth: every channel of the ladder gets one message; what the provider took passes after a day, what it
+// TestChannelsEachMonth: every channel of the ladder gets one message; what the provider took and nobody read is told of after a day, what it
 // refused alarms at once by another channel, and only somebody who is called confirms.
 func TestChannelsEachMonth(t *testing.T) {
 	t.Parallel()
@@ -120,12 +120,15 @@ func TestChannelsEachMonth(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.pass(25*time.Hour, time.Hour)
-	if r := d.result(drill.Channels); r.Result.State != record.Kept || r.Facts["channel_mail"] != "confirmed" || r.Facts["channel_sms"] != "accepted" {
+	if r := d.result(drill.Channels); r.Result.State != record.Unknown || r.Facts["state"] != "unread" || r.Facts["channel_mail"] != "confirmed" || r.Facts["channel_sms"] != "accepted" {
 		t.Errorf("%+v", r)
+	}
+	if !d.says("mail vera: Personne ne dit avoir lu l’appel d’essai par sms, chat") {
+		t.Errorf("nobody is told that nobody read it: %v", d.mail)
 	}
 	two := d.test()
 	answer(two.ID, "mail", message.StateFailed)
-	if !d.says("chat vera: ") || d.says("mail vera: Personne") {
+	if !d.says("chat vera: ") || d.says("mail vera: Personne ne peut") {
 		t.Errorf("the alarm does not go around: %v", d.mail)
 	}
 	answer(two.ID, "sms", message.StateAccepted)

@@ -35,6 +35,8 @@ func (t telling) all(d Drill, effects []Effect) (err error) {
 			err = t.result(d)
 		case Alarm:
 			err = t.lost(d)
+		case Remind:
+			err = t.unread(d)
 		}
 		if err != nil {
 			return err
@@ -74,6 +76,17 @@ func (t telling) lost(d Drill) error {
 		}
 	}
 	return t.deciders(sayLost, "lost/"+d.ID, by, func(string) letters.Vars { return letters.Vars{"channels": strings.Join(lost, ", ")} })
+}
+
+// unread tells of channels of whose message nobody said that she read it.
+func (t telling) unread(d Drill) error {
+	var silent []string
+	for _, try := range d.Tries {
+		if try.Reached == Accepted {
+			silent = append(silent, try.Channel)
+		}
+	}
+	return t.deciders(sayUnread, "unread/"+d.ID, message.Mail, func(string) letters.Vars { return letters.Vars{"channels": strings.Join(silent, ", ")} })
 }
 
 // deciders writes to each of those who decide about breaches, in her language; into a room of a chat once.

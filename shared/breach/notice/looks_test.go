@@ -3,14 +3,17 @@ package notice_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 	"testing/fstest"
 
 	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/notice"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
+	keyfile "ostiary.internal/shared/platform/seal/local"
 )
 
 // declared is a breach of tenants about which two decided that they are told.
@@ -134,4 +137,25 @@ func (f *firm) told(subject string) (n int) {
 		}
 	}
 	return n
+}
+
+// TestOutcomes: what became of each recipient is read without her address being opened.
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	f, ctx := newFirm(t), context.Background()
+	c := f.decided(false, "ost", "sud")
+	f.approve(f.write(c.ID, "vera"), "dana")
+	blind := f.config
+	blind.Keys = keyfile.New(filepath.Join(t.TempDir(), "another"), nil)
+	s, err := notice.New(blind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Deliveries(ctx, c.ID, 1, nil, 10); err == nil {
+		t.Error("addresses are opened without their key")
+	}
+	all, err := s.Outcomes(ctx, c.ID, 1, nil, 10)
+	if err != nil || len(all) != 2 || all[0].Tenant != "ost" || all[0].Addresses != nil || all[1].Handed.IsZero() {
+		t.Errorf("%+v, %v", all, err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/notice"
+	"ostiary.internal/shared/policy"
 )
 
 // Draft is the form a notice is written in: what it has to say, in each language somebody is written to in.
@@ -25,6 +26,7 @@ type Draft struct {
 	Languages []Language
 	Own       []OwnTexts
 	Tenants   []Choice // labels are text
+	Stale     []string // of those the form is for: whose contacts nobody made sure of lately
 	Persons   bool
 }
 
@@ -114,6 +116,9 @@ func (r Reader) recipients(d *Draft, c cases.Read, kind notice.Kind, tenants []s
 		d.Tenants = append(d.Tenants, Choice{t.ID, t.Name})
 		if tenants != nil && !slices.Contains(tenants, t.ID) {
 			continue
+		}
+		if slices.ContainsFunc(t.Contacts, func(one policy.Contact) bool { return one.Active(r.Now) && one.Stale(r.Now) }) {
+			d.Stale = append(d.Stale, t.Name)
 		}
 		to, err := notice.Recipients(t, r.Now)
 		if err != nil {

@@ -51,7 +51,7 @@ func TestEveryWord(t *testing.T) {
 	for _, p := range []notice.Progress{notice.Going, notice.Arrived, notice.Lost, notice.Doubtful} {
 		keys = append(keys, "delivery."+string(p))
 	}
-	for _, word := range []string{string(drill.Exercise), string(drill.Channels), string(drill.Running), string(drill.Passed), string(drill.Failed)} {
+	for _, word := range []string{string(drill.Exercise), string(drill.Channels), string(drill.Running), string(drill.Passed), string(drill.Failed), string(drill.Unread)} {
 		keys = append(keys, "drill."+word)
 	}
 	for _, reached := range []drill.Reached{drill.Sent, drill.Accepted, drill.Confirmed, drill.Lost} {
