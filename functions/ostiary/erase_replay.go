@@ -117,8 +117,10 @@ type replayed struct {
 	Unread  []string       `json:"unread,omitempty"`  // entries whose items tell nobody's lasting id: they are found by what others tell
 	Missing []string       `json:"missing,omitempty"` // entries whose places are not there
 	People  []*returned    `json:"people"`            // to be erased again
-	Tenants int            `json:"tenants"`           // whose data was read
-	Mode    string         `json:"mode"`              // dry-run, executed
+	// Unlooked are closed accounts whose tenants neither the policy has nor --tenant names: of them nothing was read.
+	Unlooked int    `json:"unlooked,omitempty"`
+	Tenants  int    `json:"tenants"` // whose data was read
+	Mode     string `json:"mode"`    // dry-run, executed
 }
 
 // returned is somebody who was erased and is back.
@@ -137,7 +139,7 @@ type returned struct {
 }
 
 func (r *replayed) exit() int {
-	left := r.Summary.Nameless > 0 || len(r.Missing) > 0
+	left := r.Summary.Nameless > 0 || r.Unlooked > 0 || len(r.Missing) > 0
 	waiting := false
 	for _, p := range r.People {
 		left = left || p.Doubtful || p.Done != nil && len(p.Done.Open) > 0
@@ -240,6 +242,9 @@ func (r *replayed) print(w io.Writer, asJSON bool) error {
 		}
 		whose := map[datamap.Role]string{datamap.Processor: ", as a customer of theirs"}[p.Role]
 		fmt.Fprintf(w, "  %s %s %s%s, erased %s, in %s: %s\n", p.Tenant, p.Kind, p.ID, whose, p.Erased.Format(time.RFC3339), strings.Join(p.Entries, ", "), what)
+	}
+	if r.Unlooked > 0 {
+		fmt.Fprintf(w, "Not looked for, so that nobody can tell: %d accounts that were closed, whose tenants the policy has no more. Name each with --tenant.\n", r.Unlooked)
 	}
 	if len(r.Missing) > 0 {
 		fmt.Fprintf(w, "Not there, so that nobody can tell: the places of %s. Say with --restored where they are.\n", strings.Join(r.Missing, ", "))

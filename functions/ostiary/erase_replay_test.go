@@ -249,9 +249,10 @@ func (r *restoring) forget(tenant string, executed time.Time) {
 
 // replayAnswer is what the command prints.
 type replayAnswer struct {
-	Items  ledger.Summary `json:"items"`
-	Mode   string         `json:"mode"`
-	People []struct {
+	Items    ledger.Summary `json:"items"`
+	Unlooked int            `json:"unlooked"`
+	Mode     string         `json:"mode"`
+	People   []struct {
 		Tenant, Role, Kind, ID string
 		Doubtful               bool
 		Entries                []string

@@ -25,6 +25,9 @@ func (o *opened) everybody(ctx context.Context, p *policy.Policy, report *replay
 		tenants = append(tenants, t.ID)
 	}
 	slices.Sort(tenants)
+	if report.Unlooked, err = o.ledger.Unlooked(ctx, tenants); err != nil {
+		return nil, err
+	}
 	for _, tenant := range slices.Compact(tenants) {
 		report.Tenants++
 		listed, unread, err := ledger.Listings(o.m, tenant, o.taken, func(url string) (erasure.Reader, error) { return o.reader(ctx, url) })

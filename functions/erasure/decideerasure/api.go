@@ -27,7 +27,7 @@ func (k *desk) api() []web.Route {
 		return route("POST", "/v1/requests/{id}"+path, summary, body, map[int]any{200: Whole{}}, handle, slices.Concat(deciding, more)...)
 	}
 	list := route("GET", "/v1/requests", "List requests, those due first in front; at most 200 at once.", nil, map[int]any{200: Listing{}}, k.signed(k.list), "body_invalid")
-	list.Params = []web.Param{{Name: "show", In: "query", Doc: "open (left out), desk, overdue, person, work, or over"}, {Name: "state", In: "query", Doc: "those of one state"},
+	list.Params = []web.Param{{Name: "show", In: "query", Doc: "open (left out), desk, overdue, person, unknown (to the directory: to be passed on, or given up), work, or over"}, {Name: "state", In: "query", Doc: "those of one state"},
 		{Name: "after", In: "query", Doc: "next of the page before"}}
 	return []web.Route{
 		list,
@@ -45,6 +45,7 @@ func (k *desk) api() []web.Route {
 		route("GET", "/v1/parties", "What has to be settled with third parties by hand, at most 200 of each kind.", nil, map[int]any{200: Parties{}}, k.listParties),
 		route("POST", "/v1/parties/connections/{id}", "Say what became of a connection that no program could end.", Settled{}, map[int]any{200: Party{}}, partied(k.connectionSettled), "grant_unknown", "state_conflict"),
 		route("POST", "/v1/parties/notices/{id}", "Say what became of telling a recipient.", Settled{}, map[int]any{200: Party{}}, partied(k.noticeSettled), "notice_unknown", "state_conflict"),
+		decide("/passon", "Pass a request nobody proved on to the tenant whose data it may concern; nothing is searched.", PassedOn{}, decided(k, passingOn), "approve_self", "state_conflict"),
 		decide("/giveup", "End a request whose identity cannot be established.", nil, decided(k, givingUp), "state_conflict"),
 	}
 }
@@ -78,8 +79,11 @@ func (k *desk) get(w http.ResponseWriter, r *http.Request, who caller.Staff, s *
 	return web.WriteJSON(w, http.StatusOK, whole)
 }
 
+// maxLetter is the most bytes of a letter's JSON: a mail, of which each byte may take two, and the rest.
+const maxLetter = 2*request.MaxMail + web.MaxBodyBytes
+
 func (k *desk) enter(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
-	body, _, err := web.DecodeBody[Letter](w, r)
+	body, _, err := web.DecodeLarge[Letter](w, r, maxLetter)
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,10 @@ func resuming(ctx context.Context, s *request.Service, id string, who policy.Per
 	return s.Resume(ctx, id, who, now)
 }
 
+func passingOn(ctx context.Context, s *request.Service, id string, who policy.Person, b PassedOn, now time.Time) (request.Request, error) {
+	return s.PassOn(ctx, id, who, b.Tenant, now)
+}
+
 func givingUp(ctx context.Context, s *request.Service, id string, who policy.Person, _ nothing, now time.Time) (request.Request, error) {
 	return s.GiveUp(ctx, id, who, now)
 }

@@ -47,6 +47,7 @@ func (k *desk) deeds() []deed {
 		{"exported", "Say that the person has her copy.", filling(k, exporting, none), always("done.exported")},
 		{"settle", "Say that there is another owner.", filling(k, settling, none), always("done.settled")},
 		{"resume", "Search again.", filling(k, resuming, none), always("done.resumed")},
+		{"passon", "Pass a request on.", filling(k, passingOn, func(f url.Values) PassedOn { return PassedOn{f.Get("tenant")} }), always("done.passed_on")},
 		{"giveup", "End a request nobody can prove.", filling(k, givingUp, none), always("done.given_up")},
 	}
 }

@@ -131,7 +131,7 @@ func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q requ
 
 // Words there are texts for. What is new to this page is told in general.
 var (
-	whys   = []string{"last_owner", "not_owner", "unusable", "left", "unmapped", "withdrawn", "duplicate", "instruction"}
+	whys   = []string{"last_owner", "not_owner", "unusable", "left", "unmapped", "withdrawn", "duplicate", "instruction", "no_contact", "undelivered"}
 	doubts = []string{"shared_mailbox", "look_alike", "many_items", "large_share", "review", "closure", "by_hand", "moved", "hold", "untold", "blind"}
 	opens  = []string{"missing", "denied", "refused", "unreachable", "changing", "after", "foreign", "held", "review", "no_end", "unasked", "letters", "group"}
 )
@@ -253,6 +253,9 @@ func (k *desk) decisions(data *page.File, r *http.Request, who caller.Staff, f r
 		data.Refusal = &page.Ground{Words: words, By: k.NameOf(q.Refusal.By), Second: k.NameOf(q.Refusal.Second)}
 	}
 	data.May = may(f, who, now)
+	for _, t := range k.Policy.Tenants {
+		data.Tenants = append(data.Tenants, page.Choice{Value: t.ID, Label: t.Name})
+	}
 	for _, e := range k.Map.Entries {
 		data.Entries = append(data.Entries, page.Choice{Value: e.ID, Label: e.ID})
 	}
@@ -323,6 +326,7 @@ func may(f request.File, who caller.Staff, now time.Time) (m page.May) {
 	m.Settle = in(request.Blocked) && q.Why == request.LastOwner
 	m.Resume = in(request.Blocked, request.Partial)
 	m.Review = in(request.AwaitingApproval, request.Approved, request.Executing, request.Verifying, request.Partial) && !m.Entered
+	m.PassOn = q.Kind == request.Person && !m.Entered && (in(request.Received, request.IdentityPending) || in(request.Blocked) && (q.Why == request.NoContact || q.Why == request.Undelivered))
 	m.GiveUp = in(request.Received, request.IdentityPending)
 	return m
 }

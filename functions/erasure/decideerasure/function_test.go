@@ -34,7 +34,7 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
-			"approved": approved, "held": held, "refused": refused, "extended": extended, "entered": entered, "looked at": lookedAt, "hindered": hindered, "closing": closing,
+			"approved": approved, "held": held, "refused": refused, "extended": extended, "entered": entered, "looked at": lookedAt, "passed on": passedOn, "hindered": hindered, "closing": closing,
 			"roles": roles, "own matter": ownMatter, "nobody": nobody, "gate": gate, "hostile": hostile, "outages": outages, "by program": byProgram,
 		} {
 			t.Run(name, part)
@@ -233,6 +233,7 @@ func refused(t *testing.T) {
 	}
 	do(t, s, simone, "POST", path+"/reviewed", Reviewed{Entry: "notes", Items: 1}, 409, "state_conflict")
 	do(t, s, simone, "POST", path+"/extend", Extension{"number"}, 409, "state_conflict")
+	do(t, s, simone, "POST", path+"/passon", PassedOn{tenant}, 409, "state_conflict")
 }
 
 func extended(t *testing.T) {

@@ -23,7 +23,7 @@ func roles(t *testing.T) {
 		{"GET", "/v1/requests", nil}, {"GET", path, nil}, {"POST", "/v1/requests", Letter{Tenant: tenant, Channel: "letter", Received: s.Clock.Now()}}, {"POST", path + "/approve", Approval{digest}},
 		{"POST", path + "/hold", NewHold{Entry: "notes", Ground: "art17-3-e", Until: until}}, {"POST", path + "/release", Released{"x"}}, {"POST", path + "/reject", Refusal{Ground: "art17-1"}},
 		{"POST", path + "/extend", Extension{"number"}}, {"POST", path + "/reviewed", Reviewed{Entry: "notes", Items: 1}}, {"POST", path + "/exported", nil}, {"POST", path + "/settle", nil},
-		{"POST", path + "/resume", nil}, {"POST", path + "/giveup", nil}, {"GET", "/v1/parties", nil}, {"POST", "/v1/parties/connections/aa11", Settled{"revoked"}}, {"POST", "/v1/parties/notices/bb22", Settled{"impossible"}},
+		{"POST", path + "/resume", nil}, {"POST", path + "/giveup", nil}, {"POST", path + "/passon", PassedOn{tenant}}, {"GET", "/v1/parties", nil}, {"POST", "/v1/parties/connections/aa11", Settled{"revoked"}}, {"POST", "/v1/parties/notices/bb22", Settled{"impossible"}},
 	} {
 		before := s.State(t)
 		do(t, s, emma, r.method, r.path, r.body, 403, "role_missing")
@@ -36,7 +36,7 @@ func all(path string) map[string]any {
 	return map[string]any{
 		path + "/approve": Approval{digest}, path + "/hold": NewHold{Entry: "notes", Ground: "art17-3-e", Until: calendar.Day{Year: 2026, Month: 5, Day: 1}}, path + "/release": Released{"x"},
 		path + "/reject": Refusal{Ground: "art17-1"}, path + "/extend": Extension{"number"}, path + "/reviewed": Reviewed{Entry: "notes", Items: 1}, path + "/exported": nil, path + "/settle": nil,
-		path + "/resume": nil, path + "/giveup": nil,
+		path + "/resume": nil, path + "/giveup": nil, path + "/passon": PassedOn{tenant},
 	}
 }
 
@@ -86,7 +86,7 @@ func hostile(t *testing.T) {
 	for path, body := range map[string]string{
 		"/v1/requests": `{"tenant":"` + tenant + `"}`, "/v1/requests/abcdefghjk/approve": `{"plan_digest":"x"}`, "/v1/requests/abcdefghjk/hold": `{"entry":"notes","ground":"art17-3-e","until":"2026-05-01"}`,
 		"/v1/requests/abcdefghjk/release": `{"hold":"x"}`, "/v1/requests/abcdefghjk/reject": `{"ground":"art17-1"}`, "/v1/requests/abcdefghjk/extend": `{"reason":"number"}`,
-		"/v1/requests/abcdefghjk/reviewed": `{"entry":"notes","items":1}`, parted[0]: `{"outcome":"revoked"}`, parted[1]: `{"outcome":"impossible"}`,
+		"/v1/requests/abcdefghjk/reviewed": `{"entry":"notes","items":1}`, "/v1/requests/abcdefghjk/passon": `{"tenant":"x"}`, parted[0]: `{"outcome":"revoked"}`, parted[1]: `{"outcome":"impossible"}`,
 	} {
 		s.Bodies(t, &answered, functiontest.Request{Method: "POST", Path: "/decideerasure" + path, Body: body, Token: s.Staff(dorothea)})
 	}

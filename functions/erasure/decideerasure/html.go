@@ -25,7 +25,7 @@ const home = "/decideerasure/"
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
 var notes = []string{"done.approved", "done.proposed", "done.held", "done.released", "done.rejected", "done.extended", "done.exported", "done.settled",
-	"done.resumed", "done.reviewed", "done.given_up", "done.entered"}
+	"done.resumed", "done.reviewed", "done.given_up", "done.passed_on", "done.entered"}
 
 // html is the table of the pages.
 func (k *desk) html() []web.Route {

@@ -139,6 +139,11 @@ type Refusal struct {
 	Citation string `json:"citation,omitempty"`
 }
 
+// PassedOn passes a request on.
+type PassedOn struct {
+	Tenant string `json:"tenant" required:"true" doc:"whose data it may concern: its contact is written to"`
+}
+
 // Extension takes two further months.
 type Extension struct {
 	Reason string `json:"reason" required:"true" enum:"complexity,number"`

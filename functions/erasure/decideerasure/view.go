@@ -26,10 +26,11 @@ const (
 	showOverdue = "overdue"
 	showPerson  = "person"
 	showWork    = "work"
+	showUnknown = "unknown"
 	showOver    = "over"
 )
 
-var shows = []string{showOpen, showDesk, showOverdue, showPerson, showWork, showOver}
+var shows = []string{showOpen, showDesk, showOverdue, showPerson, showUnknown, showWork, showOver}
 
 // shown are the requests of one filter that wait for an answer; an unknown one is the first.
 func (f found) shown(show string) (all []request.Request) {
@@ -49,6 +50,8 @@ func (f found) passes(r request.Request, show string) bool {
 		return f.overdue(r)
 	case showPerson:
 		return r.State == request.IdentityPending
+	case showUnknown:
+		return r.State == request.IdentityPending && !r.Known && r.Kind == request.Person
 	case showWork:
 		return slices.Contains([]request.State{request.Received, request.Planning, request.Approved, request.Executing, request.Verifying}, r.State) && len(waits(r)) == 0
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +97,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 }
 
 func (f *planerasure) event(ctx context.Context, e event.Event) error {
-	if e.Topic == message.TopicFailed || e.Topic == message.TopicUnknown {
+	if slices.Contains([]string{message.TopicAccepted, message.TopicFailed, message.TopicUnknown}, e.Topic) {
 		var a message.Answer
 		if err := json.Unmarshal(e.Data, &a); err != nil {
 			return fault.New(fault.Invalid, "reading a message of %s: not the JSON of one", e.Topic)

@@ -13,6 +13,8 @@ import (
 	"ostiary.internal/functions/erasure/requesterasure"
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/shared/erasure/opendsr"
+	"ostiary.internal/shared/erasure/request"
+	"ostiary.internal/shared/platform/store"
 )
 
 // TestControllers: a customer's program is told, signed, what became of its instruction, and again as long as it does not take
@@ -46,6 +48,23 @@ func TestControllers(t *testing.T) {
 	all := w.asked(host)
 	if last := all[told-1]; len(all) != told || signed != told || last.method != "POST" || last.path != "/told" || !strings.Contains(last.body, `"request_status":"completed"`) {
 		t.Errorf("told %d times, %d signed, then %d: %+v", told, signed, len(all), last)
+	}
+	// What a later search takes back it is told too.
+	requests, err := store.Find[request.Request](w.Raw("erasure").Query(t.Context(), store.Query{Collection: request.Requests, Equal: []store.Field{{Name: "open", Value: false}}, Range: &store.Range{Name: "due_at"}, Limit: 10}))
+	if err != nil || len(requests) != 1 || !requests[0].Closed.IsZero() {
+		t.Fatalf("%d requests are over, %v", len(requests), err)
+	}
+	if err := w.Raw("erasure").Tx(t.Context(), func(tx store.Tx) error {
+		r := requests[0]
+		r.State, r.Why, r.Open = request.Partial, request.Left, true
+		return tx.Put(request.Requests, r.ID, r)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.Advance(t, time.Hour)
+	w.Tick(t, me).Want(t, 204, "")
+	if all = w.asked(host); len(all) != told+1 || !strings.Contains(all[told].body, `"request_status":"in_progress"`) {
+		t.Errorf("told %d times, the last %+v", len(all)-told, all[len(all)-1])
 	}
 	// Whoever checks a signature has no token of ours.
 	public := w.Call(t, functiontest.Request{Method: "GET", Path: "/requesterasure/opendsr/v2/certificate"}).Want(t, 200, "")

@@ -17,7 +17,7 @@ func (w *World) Bodies(t *testing.T, seen *Coverage, r Request) {
 		header http.Header
 		status int
 	}{
-		"too large":          {`{"code":"` + strings.Repeat("1", 70_000) + `"}`, nil, 413},
+		"too large":          {`{"code":"` + strings.Repeat("1", 2_300_000) + `"}`, nil, 413},
 		"empty":              {"", nil, 400},
 		"no JSON":            {"code=123456", nil, 400},
 		"a list":             {"[" + text + "]", nil, 400},

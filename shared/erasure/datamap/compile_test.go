@@ -17,7 +17,7 @@ func TestRead(t *testing.T) {
 		t.Errorf("without a file there is a map, or %v", problems)
 	}
 	m := read(t, good)
-	if !m.Strict || m.Limits != (datamap.Limits{AutoApproveItems: 50, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, LeaverDays: 30, ForwardDays: 2, InternalDays: 7, RatePerSecond: 500}) {
+	if !m.Strict || m.Limits != (datamap.Limits{AutoApproveItems: 50, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, LeaverDays: 30, InternalDays: 7, RatePerSecond: 500}) {
 		t.Errorf("defaults are %+v, strict %v", m.Limits, m.Strict)
 	}
 	if usage, _ := m.Entry("usage"); usage.Group == nil || usage.Group.Min != datamap.UsualGroup || !slices.Equal(usage.Group.Fields, []string{"city", "at"}) {
@@ -104,8 +104,8 @@ func TestCompile(t *testing.T) {
 			t.Errorf("%s: global %v, scans %v", s.ID, s.Global, s.Scans)
 		}
 	}
-	equal(t, "what is not asked", m.Unasked(known("email", "a@b.example")), []string{"sessions", "usage", "invoices", "files", "logins"})
-	equal(t, "what is not asked of staff", m.Unasked(known("person", "ada", "uid", "u1", "customer_id", "c1")), nil)
+	equal(t, "what is not asked", m.Unasked(datamap.Controller, known("email", "a@b.example")), []string{"sessions", "usage", "invoices", "files", "logins"})
+	equal(t, "what is not asked of staff", m.Unasked(datamap.Controller, known("person", "ada", "uid", "u1", "customer_id", "c1")), nil)
 	equal(t, "what is not used", m.Unused(append(known("phone", "1", "uid", "u1"), datamap.Identifier{Kind: "email", Value: "x"})), []string{"email", "phone"})
 }
 

@@ -79,7 +79,7 @@ type Kind struct {
 	// Reusable says that somebody else may have the same later: data made after the request is not the requester's.
 	Reusable  bool      `yaml:"reusable"`
 	Normalise Normalise `yaml:"normalise"`
-	// OpenDSR is the identity type by which a tenant names people of his in instructions; "" for none, but of addresses for
+	// OpenDSR is the identity type by which a tenant names people of his in instructions; "" for none, but of the first addresses for
 	// email.
 	OpenDSR opendsr.IdentityType `yaml:"opendsr"`
 	// Staff says that it names people who work here and no customer: what is found by it is in no customer's plan.
@@ -234,7 +234,6 @@ type Limits struct {
 	TenantPercent    int // a plan of more of a tenant's records waits for a person
 	LeaverDays       int // from the last day of somebody who works here until what names her is erased, 0 to 400
 	GraceDays        int // before a closed account is erased, 0 to 30
-	ForwardDays      int // working days until a processor's request is forwarded
 	InternalDays     int // target of erasing what needs no person (GDPR article 17(1), "without undue delay")
 	RatePerSecond    int // items of one database
 }

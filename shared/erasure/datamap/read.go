@@ -32,7 +32,6 @@ type file struct {
 		TenantPercent    *int `yaml:"tenant_percent"`
 		GraceDays        *int `yaml:"account_grace_days"`
 		LeaverDays       *int `yaml:"leaver_days"`
-		ForwardDays      *int `yaml:"forward_working_days"`
 		InternalDays     *int `yaml:"internal_target_days"`
 		RatePerSecond    *int `yaml:"rate_per_second"`
 	} `yaml:"limits"`
@@ -57,7 +56,7 @@ func Read(p *policy.Policy) (*Map, []policy.Problem) {
 	}
 	r := reader{policy: p, problems: problems, m: &Map{
 		Kinds: f.Identifiers, Outside: f.Outside, Backups: f.Backups, Recipients: f.Recipients, Providers: f.Providers, Retention: f.Retention, Owner: f.Owners,
-		Limits: Limits{AutoApproveItems: 500, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, LeaverDays: 30, ForwardDays: 2, InternalDays: 7, RatePerSecond: 500},
+		Limits: Limits{AutoApproveItems: 500, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, LeaverDays: 30, InternalDays: 7, RatePerSecond: 500},
 		Strict: f.Strict == nil || *f.Strict, zone: p.Company.Location(), regions: map[string]string{},
 		kinds: map[string]int{}, entries: map[string]int{},
 	}}
@@ -196,7 +195,7 @@ func (r *reader) kinds() {
 		if k.Normalise != "" && k.Normalise != AsEmail {
 			r.wrong(key+".normalise", "is unknown", string(AsEmail))
 		}
-		if k.OpenDSR == "" && k.Normalise == AsEmail {
+		if k.OpenDSR == "" && k.Normalise == AsEmail && !slices.ContainsFunc(r.m.Kinds[:i], func(o Kind) bool { return o.OpenDSR == opendsr.Email }) {
 			r.m.Kinds[i].OpenDSR = opendsr.Email
 		}
 		switch at := r.m.Kinds[i].OpenDSR; {
@@ -232,7 +231,6 @@ func (r *reader) limits(f file) {
 	r.number("limits.tenant_percent", says.TenantPercent, &l.TenantPercent, 1, 100)
 	r.number("limits.account_grace_days", says.GraceDays, &l.GraceDays, 0, 30)
 	r.number("limits.leaver_days", says.LeaverDays, &l.LeaverDays, 0, 400)
-	r.number("limits.forward_working_days", says.ForwardDays, &l.ForwardDays, 1, 10)
 	r.number("limits.internal_target_days", says.InternalDays, &l.InternalDays, 1, 28)
 	r.number("limits.rate_per_second", says.RatePerSecond, &l.RatePerSecond, 1, 10_000)
 }

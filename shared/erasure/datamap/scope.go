@@ -33,14 +33,14 @@ func (m *Map) Forward(ids []Identifier) []string {
 	return entries
 }
 
-// Unasked returns the ids of entries of the company's own in which nothing can be searched, for no identifier of their
-// kinds is known; a plan lists them. Entries that hold staff alone are not among them unless the person is one of it.
-func (m *Map) Unasked(ids []Identifier) []string {
+// Unasked returns the ids of entries of a role in which nothing can be searched, for no identifier of their kinds is known;
+// a plan lists them. Entries that hold staff alone are not among them unless the person is one of it.
+func (m *Map) Unasked(role Role, ids []Identifier) []string {
 	var entries []string
 	values, err := m.values(ids)
 	staff := slices.ContainsFunc(m.Kinds, func(k Kind) bool { return k.Staff && len(values[k.ID]) > 0 })
 	for _, e := range m.Entries {
-		if err == nil && !e.asked(values) && e.Role == Controller && (staff || !m.staffOnly(e)) {
+		if err == nil && !e.asked(values) && e.Role == role && (staff || !m.staffOnly(e)) {
 			entries = append(entries, e.ID)
 		}
 	}

@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/purge"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/erasure/run"
+	"ostiary.internal/shared/erasure/survey"
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
@@ -59,8 +61,8 @@ func TestSeedsAreInOrder(t *testing.T) {
 			steps, err := m.Compile(tenant.ID, ids)
 			instructed, err2 := m.Instruct(tenant.ID, ids)
 			closed, err3 := m.Close(tenant.ID)
-			if err := errors.Join(err, err2, err3); err != nil || len(steps) == 0 || len(closed) == 0 || len(m.Unasked(ids)) > 0 {
-				t.Fatalf("%d steps for a person, %d for an account, not asked %v: %v", len(steps), len(closed), m.Unasked(ids), err)
+			if err := errors.Join(err, err2, err3); err != nil || len(steps) == 0 || len(closed) == 0 || len(m.Unasked(datamap.Controller, ids)) > 0 {
+				t.Fatalf("%d steps for a person, %d for an account, not asked %v: %v", len(steps), len(closed), m.Unasked(datamap.Controller, ids), err)
 			}
 			for _, s := range slices.Concat(steps, instructed, closed) {
 				if err := s.Query.Check(); err != nil {
@@ -73,6 +75,44 @@ func TestSeedsAreInOrder(t *testing.T) {
 		}
 		if m.Directory() == nil {
 			t.Error("nothing tells who exists")
+		}
+	})
+}
+
+// TestSeedsSearchEverythingOfAnInstruction: by whatever one identifier a controller may name somebody, his records lead to
+// all others by which she is searched.
+func TestSeedsSearchEverythingOfAnInstruction(t *testing.T) {
+	every(t, func(t *testing.T, _ *policy.Policy, m *datamap.Map) {
+		for _, kind := range m.Instructable() {
+			ids, err := m.Resolve("unlisted", known(kind.ID, "k-1"), func(l datamap.Lookup) ([]string, error) {
+				return []string{"told-" + l.Kind}, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left := m.Unasked(datamap.Processor, ids); len(left) > 0 {
+				t.Errorf("named by %s, she is not searched in %v", kind.ID, left)
+			}
+		}
+	})
+}
+
+// TestSeedsSayWhatEndsByItself: nobody is told that something of ours is gone after some days where nothing ends it.
+func TestSeedsSayWhatEndsByItself(t *testing.T) {
+	every(t, func(t *testing.T, p *policy.Policy, m *datamap.Map) {
+		stays := 0
+		for _, c := range slices.Concat(request.Collection(), run.Collection(), []store.Collection{purge.Collection(), survey.Collection()}) {
+			place := "firestore://" + p.Company.Environments[0].Project + "/erasure/" + c.Name
+			for _, o := range m.Outside {
+				if o.Place == place && !c.Expires {
+					if stays++; o.Days != 0 {
+						t.Errorf("%s is said to be gone after %d days, and nothing ends it", c.Name, o.Days)
+					}
+				}
+			}
+		}
+		if stays != 5 {
+			t.Errorf("of what stays, the map names %d", stays)
 		}
 	})
 }

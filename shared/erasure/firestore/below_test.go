@@ -136,6 +136,27 @@ func TestAnotherTenantBelow(t *testing.T) {
 	}
 }
 
+// TestAnotherTenantFarBelow: it saves the item, and all below it, however much is read before it.
+func TestAnotherTenantFarBelow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, erasure.BindField, &erasetest.Wire{})
+	of := func(tenant string) map[string]*pb.Value {
+		return map[string]*pb.Value{erasetest.FieldTenant: value(tenant)}
+	}
+	w.put(t, "people/u1", of("a"))
+	for i := range erasure.MaxPage + 20 {
+		w.put(t, fmt.Sprintf("people/u1/orders/o%03d", i), of("a"))
+	}
+	w.put(t, "people/u1/orders/z", of("b"))
+	q := document(w, "a", "u1")
+	if got := erase(t, w, q, find(t, w, q, 10)...); !slices.Equal(got, []erasure.Outcome{erasure.OutcomeForeign}) {
+		t.Errorf("outcomes %v", got)
+	}
+	if left := w.paths(t); len(left) != erasure.MaxPage+22 {
+		t.Errorf("%d documents are left", len(left))
+	}
+}
+
 // TestBelowWhatIsGone: what is written late below a document that was deleted is found by the name of that document, and is
 // whose it says: of nobody, unless the caller knows whose the document was.
 func TestBelowWhatIsGone(t *testing.T) {

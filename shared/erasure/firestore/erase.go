@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	inOneCommit = 100 // items
-	attempts    = 5   // at one commit that others contend with
+	inOneCommit = 100    // items
+	attempts    = 5      // at one commit that others contend with
+	mostBelow   = 50_000 // documents below one, of which each tells its tenant: all are read before the first is deleted
 )
 
 // Erase implements erasure.Store. One call deletes at most erasure.MaxPage documents below its items; items whose turn
@@ -192,15 +193,13 @@ func (w *work) descend(ctx context.Context, path string, d *pb.Document) (erasur
 	if err != nil {
 		return "", err
 	}
-	for _, b := range found {
-		if at(b.Fields, field) != nil && tenant(w.query, b.Fields) != w.query.Tenant.ID {
-			return erasure.OutcomeForeign, nil
-		}
+	more := len(found) == w.below
+	if another, err := w.another(ctx, path, field, found, more); err != nil || another {
+		return erasure.OutcomeForeign, err
 	}
 	for _, b := range found {
 		w.delete(b)
 	}
-	more := len(found) == w.below
 	w.below -= len(found)
 	switch {
 	case more: // there may be more
@@ -211,6 +210,29 @@ func (w *work) descend(ctx context.Context, path string, d *pb.Document) (erasur
 		return erasure.OutcomeGone, nil
 	}
 	return erasure.OutcomeErased, nil
+}
+
+// another reports whether a document below tells another tenant: any of the page that is about to be deleted, or of those after
+// it, which a later call would find when the first are gone. Of more than mostBelow it is taken to be so.
+func (w *work) another(ctx context.Context, path, field string, page []*pb.Document, more bool) (bool, error) {
+	for read := len(page); ; read += len(page) {
+		for _, b := range page {
+			if at(b.Fields, field) != nil && tenant(w.query, b.Fields) != w.query.Tenant.ID {
+				return true, nil
+			}
+		}
+		switch {
+		case field == "" || !more:
+			return false, nil
+		case read > mostBelow:
+			return true, nil // nobody has looked at the rest: a person does
+		}
+		var err error
+		if page, err = w.store.belowAfter(ctx, path, field, page[len(page)-1].Name, erasure.MaxPage); err != nil {
+			return false, err
+		}
+		more = len(page) == erasure.MaxPage
+	}
 }
 
 func (w *work) delete(d *pb.Document) {

@@ -226,6 +226,11 @@ func (r *Reader) get(ctx context.Context, paths, fields []string) (map[string]*p
 
 // below returns at most limit documents below one, at any depth, with the one field that tells their tenant.
 func (r *Reader) below(ctx context.Context, document, field string, limit int) ([]*pb.Document, error) {
+	return r.belowAfter(ctx, document, field, "", limit)
+}
+
+// belowAfter returns those of below that come after one, by its name; "" for all.
+func (r *Reader) belowAfter(ctx context.Context, document, field, after string, limit int) ([]*pb.Document, error) {
 	s := &pb.StructuredQuery{
 		From:    []*pb.StructuredQuery_CollectionSelector{{AllDescendants: true}},
 		OrderBy: []*pb.StructuredQuery_Order{ascending("__name__")},
@@ -233,6 +238,9 @@ func (r *Reader) below(ctx context.Context, document, field string, limit int) (
 	}
 	if field != "" {
 		s.Select = selected([]string{path(field)})
+	}
+	if after != "" {
+		s.StartAt = &pb.Cursor{Values: []*pb.Value{{ValueType: &pb.Value_ReferenceValue{ReferenceValue: after}}}}
 	}
 	return r.run(ctx, r.request(document, s), limit)
 }

@@ -62,9 +62,10 @@ func Collection() store.Collection {
 // entry is one erased subject. Its id is the name of the subject under the key.
 type entry struct {
 	V       int       `json:"v"`
-	Key     string    `json:"key"`     // version
-	Deleted int64     `json:"deleted"` // microseconds since 1970
-	Seal    string    `json:"seal"`    // over the name and Deleted
+	Key     string    `json:"key"`             // version
+	Deleted int64     `json:"deleted"`         // microseconds since 1970
+	Whole   bool      `json:"whole,omitempty"` // it is a tenant, all of it
+	Seal    string    `json:"seal"`            // over the name, Deleted and Whole
 	Expires time.Time `json:"expires"`
 }
 
@@ -109,7 +110,8 @@ func (l *Ledger) Add(ctx context.Context, s Subject, deleted time.Time) error {
 	}
 	k := l.keys[0]
 	name, at := k.name(s), deleted.UnixMicro()
-	fresh := entry{V: version, Key: k.Version, Deleted: at, Seal: k.seal(name, at), Expires: deleted.Add(l.keep + Margin).UTC().Truncate(time.Microsecond)}
+	fresh := entry{V: version, Key: k.Version, Deleted: at, Whole: s.Kind == Whole && s.Role == "", Expires: deleted.Add(l.keep + Margin).UTC().Truncate(time.Microsecond)}
+	fresh.Seal = k.seal(name, fresh)
 	return l.store.Tx(ctx, func(tx store.Tx) error {
 		var old entry
 		switch err := tx.Get(entries, name, &old); {
@@ -184,9 +186,13 @@ func (k Key) name(s Subject) string {
 	return k.mac("subject", s.Tenant, string(s.Role), s.Kind, s.ID)
 }
 
-// seal ties the time of an entry to its name.
-func (k Key) seal(name string, deleted int64) string {
-	return k.mac("entry", name, string(binary.BigEndian.AppendUint64(nil, uint64(deleted))))
+// seal ties the time of an entry to its name, and what it is an entry of.
+func (k Key) seal(name string, e entry) string {
+	parts := []string{"entry", name, string(binary.BigEndian.AppendUint64(nil, uint64(e.Deleted)))}
+	if e.Whole {
+		parts = append(parts, Whole)
+	}
+	return k.mac(parts...)
 }
 
 // mac hashes each part behind its length, so that no two lists of parts look alike.
@@ -201,7 +207,7 @@ func (k Key) mac(parts ...string) string {
 
 // check refuses an entry that was not made with the key, under that name and for that time.
 func (k Key) check(name string, e entry) error {
-	if e.V != version || e.Key != k.Version || !hmac.Equal([]byte(e.Seal), []byte(k.seal(name, e.Deleted))) {
+	if e.V != version || e.Key != k.Version || !hmac.Equal([]byte(e.Seal), []byte(k.seal(name, e))) {
 		return fault.New(fault.Misconfigured, "reading the ledger: an entry of key version %s was altered", k.Version)
 	}
 	return nil

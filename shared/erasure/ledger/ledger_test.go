@@ -141,7 +141,8 @@ func TestAlteredEntries(t *testing.T) {
 	for why, change := range map[string]func(e *entry, foreign entry){
 		"later, so that a new account goes":  func(e *entry, _ entry) { e.Deleted += 1_000_000 },
 		"earlier, so that old data comes":    func(e *entry, _ entry) { e.Deleted -= 1_000_000 },
-		"a seal of its own":                  func(e *entry, _ entry) { e.Seal = key("9", 9).seal(name, e.Deleted) },
+		"a seal of its own":                  func(e *entry, _ entry) { e.Seal = key("9", 9).seal(name, *e) },
+		"said to be of a whole tenant":       func(e *entry, _ entry) { e.Whole = true },
 		"no seal":                            func(e *entry, _ entry) { e.Seal = "" },
 		"the entry of somebody else":         func(e *entry, foreign entry) { *e = foreign },
 		"said to be of another version":      func(e *entry, _ entry) { e.Key = second.Version },

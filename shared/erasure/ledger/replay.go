@@ -57,7 +57,8 @@ func (l *Ledger) Replay(ctx context.Context, people People, taken time.Time, eac
 	if taken.IsZero() {
 		return sum, fault.New(fault.Invalid, "replaying the ledger: when the backup was made is not known")
 	}
-	erased, err := l.load(ctx)
+	erased := map[string]int64{}
+	err := l.each(ctx, func(name string, e entry) { erased[name] = e.Deleted })
 	if err != nil {
 		return sum, err
 	}
@@ -132,31 +133,47 @@ func (l *Ledger) lookUp(erased map[string]int64, known Known, taken time.Time, s
 	return again, true
 }
 
-// load reads the whole ledger: the time of each entry by its name.
-func (l *Ledger) load(ctx context.Context) (map[string]int64, error) {
-	all := map[string]int64{}
+// Unlooked counts the tenants that were erased as a whole and are none of these: whoever replays for these alone has not looked
+// whether those are back. Errors as Replay, of the ledger alone.
+func (l *Ledger) Unlooked(ctx context.Context, tenants []string) (n int, err error) {
+	looked := map[string]bool{}
+	for _, tenant := range tenants {
+		for _, k := range l.keys {
+			looked[k.name(Subject{Tenant: tenant, Kind: Whole, ID: tenant})] = true
+		}
+	}
+	err = l.each(ctx, func(name string, e entry) {
+		if e.Whole && !looked[name] {
+			n++
+		}
+	})
+	return n, err
+}
+
+// each reads the whole ledger, and hands on each entry with its name.
+func (l *Ledger) each(ctx context.Context, fn func(name string, e entry)) error {
 	q := store.Query{Collection: entries, Limit: store.MaxQueryResults}
 	for {
 		found, err := l.store.Query(ctx, q)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, doc := range found {
 			var e entry
 			if err := doc.Decode(&e); err != nil {
-				return nil, err
+				return err
 			}
 			i := slices.IndexFunc(l.keys, func(k Key) bool { return k.Version == e.Key })
 			if i < 0 {
-				return nil, fault.New(fault.Misconfigured, "reading the ledger: the key of an entry is missing; give every version that InUse knows")
+				return fault.New(fault.Misconfigured, "reading the ledger: the key of an entry is missing; give every version that InUse knows")
 			}
 			if err := l.keys[i].check(doc.ID, e); err != nil {
-				return nil, err
+				return err
 			}
-			all[doc.ID] = e.Deleted
+			fn(doc.ID, e)
 		}
 		if len(found) < q.Limit {
-			return all, nil
+			return nil
 		}
 		q.After = &store.Cursor{ID: found[len(found)-1].ID}
 	}

@@ -69,6 +69,22 @@ func TestReplayOfTheOtherRole(t *testing.T) {
 	}
 }
 
+// An account that was closed is in no policy any more: that nobody looked at its tenant is told, and no key or entry of a person
+// counts for one.
+func TestUnlooked(t *testing.T) {
+	t.Parallel()
+	s := inMemory(t, clock.NewManual(noon))
+	add(t, open(t, s, first), Subject{Tenant: "gone", Kind: Whole, ID: "gone"}, noon)
+	l := open(t, s, second, first)
+	add(t, l, Subject{Tenant: "closed", Kind: Whole, ID: "closed"}, noon)
+	add(t, l, uid("erased"), noon)
+	for n, tenants := range map[int][]string{2: {"acme"}, 1: {"acme", "gone"}, 0: {"closed", "gone"}} {
+		if got, err := l.Unlooked(t.Context(), tenants); got != n || err != nil {
+			t.Errorf("looked at %v: %d, %v", tenants, got, err)
+		}
+	}
+}
+
 // People whom nobody can look up are counted, and nobody calls the rest everybody; those who could be are listed all the same.
 func TestReplayOfTheNameless(t *testing.T) {
 	t.Parallel()

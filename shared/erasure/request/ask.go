@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
@@ -251,6 +252,9 @@ func (t *turn) begin(d draft, proof Proof) (Request, error) {
 	first.record("received")
 	if proof == "" {
 		first.publish(TopicPlan)
+	}
+	if d.EnteredBy != "" {
+		first.tell(letter.Entered)
 	}
 	first.schedule()
 	if proof == "" {

@@ -50,6 +50,11 @@ func (d *deciding) decide() error {
 	case Gathered:
 		d.Gather = ""
 		return nil
+	case PassOn:
+		return d.passOn()
+	case Delivered:
+		d.delivered()
+		return nil
 	case GivenUp:
 		return d.givenUp()
 	case Planned:
@@ -143,7 +148,7 @@ func (d *deciding) to(s State) {
 func (d *deciding) plan() {
 	d.to(Planning)
 	d.Round++
-	d.Passed, d.Pass, d.Sweeps, d.Extra = 0, time.Time{}, 0, false
+	d.Passed, d.Pass, d.Sweeps, d.Restarts, d.Extra = 0, time.Time{}, 0, 0, false
 	d.publish(TopicPlan)
 }
 
@@ -168,7 +173,7 @@ func (d *deciding) thaw() bool {
 func (d *deciding) close() {
 	d.Private, d.Marks, d.Address, d.Renew, d.Tell = nil, nil, "", false, false
 	d.Closed, d.Expires = d.now, d.now.Add(d.rules.Keep)
-	if d.Proved.IsZero() && d.EnteredBy == "" {
+	if d.Proved.IsZero() && d.EnteredBy == "" && d.State != Forwarded {
 		d.Expires = d.now.Add(Pending) // whatever a stranger types is no record of anybody's
 	}
 	d.Pass = time.Time{}

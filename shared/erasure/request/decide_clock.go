@@ -48,6 +48,9 @@ func (d *deciding) due() (all []chore) {
 	if d.State == Received || d.State == IdentityPending {
 		add(d.pendingUntil(), d.unproved)
 	}
+	if d.State == Forwarding {
+		add(d.Active.Add(overdueLetter), d.undelivered)
+	}
 	if d.State.working() {
 		d.idle(add)
 	}

@@ -32,9 +32,11 @@ func (d *deciding) approved(by string) {
 	d.By, d.Decided, d.After, d.Proposed = by, d.now, d.now, nil
 	d.record("approved")
 	if d.Kind == Account {
-		// The account still stands and can be kept until then; what acts in its name ends at once.
+		d.publish(TopicRevoke) // what acts in its name ends at once
+	}
+	if d.Kind == Account && !d.begun() {
+		// The account still stands and can be kept until then.
 		d.After = d.now.Add(time.Duration(d.rules.GraceDays) * 24 * time.Hour)
-		d.publish(TopicRevoke)
 		d.tell(letter.Closure)
 	}
 	switch {
@@ -260,6 +262,10 @@ func (d *deciding) resume() error {
 		return err
 	}
 	d.record("resumed")
+	if d.held() {
+		d.forward() // what there is was searched, or is not ours to search
+		return nil
+	}
 	d.plan()
 	return nil
 }

@@ -1,7 +1,9 @@
 package request
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"ostiary.internal/shared/platform/fault"
 )
@@ -77,8 +79,39 @@ func (d *deciding) seen(items int64, all []Look) bool {
 	return listed >= items
 }
 
+// unreview lowers what a person has settled to what is found of it: what she saw and is gone settles nothing that comes later.
+// Of an entry that could not be searched nobody knows. Only a search after the erasing tells of questions without a number.
+func (d *deciding) unreview(whole bool, found ...[]Open) {
+	seen, dark := map[string]int64{}, map[string]bool{}
+	for _, one := range slices.Concat(found...) {
+		if !one.settles() {
+			dark[one.Entry] = true
+			continue
+		}
+		seen[key(one.Entry, one.Why)] = max(seen[key(one.Entry, one.Why)], one.Items)
+	}
+	maps.DeleteFunc(d.Reviewed, func(k string, n int64) bool {
+		entry, _, question := strings.Cut(k, ":")
+		_, there := seen[k]
+		return !there && !dark[entry] && (whole || n > 0 && !question)
+	})
+	for k, n := range seen {
+		if d.Reviewed[k] > n {
+			d.Reviewed[k] = n
+		}
+	}
+}
+
+// looked is what a plan found for people to look at.
+func looked(p Plan) (all []Open) {
+	for _, l := range p.Look {
+		all = append(all, Open{Entry: l.Entry, Why: review, Items: l.Items})
+	}
+	return all
+}
+
 // settled leaves out of an outcome what a person has looked at.
 func (d *deciding) settled(o Outcome) Outcome {
-	o.Open = slices.DeleteFunc(slices.Clone(o.Open), func(one Open) bool { return one.Settled(d.Reviewed) })
+	o.Settled, o.Open = nil, slices.DeleteFunc(slices.Clone(o.Open), func(one Open) bool { return one.Settled(d.Reviewed) })
 	return o
 }

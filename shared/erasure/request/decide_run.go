@@ -2,6 +2,7 @@ package request
 
 import (
 	"slices"
+	"strings"
 
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/fault"
@@ -24,33 +25,13 @@ func (d *deciding) planned() error {
 	}
 	again := d.Plan != nil && d.Plan.Last
 	d.Plan = &p
-	if d.oversteps(p) {
-		d.Frozen = d.thaw()
-		d.record("planned")
-		d.block(NotOwner)
-		return nil
-	}
-	if again && p.Last && !d.Settled && d.Kind == Person {
-		d.to(Blocked) // who has to know does: it was only looked at again
-		d.Why = LastOwner
+	d.unreview(false, looked(p))
+	// Who owns the account was for the plan to say that was approved: what says so may be erased by now.
+	if !d.begun() && d.owned(p, again) {
 		return nil
 	}
 	d.record("planned")
 	switch speaksForPerson := d.Requester == Subject || d.Requester == Agent; {
-	case d.Kind == Account && !p.Owner && d.Proof != BySession:
-		d.block(NotOwner)
-		return nil
-	case d.Kind == Person && p.Last && !d.Settled:
-		// Neither a silent refusal nor a tenant without an owner: she decides what becomes of the account.
-		d.block(LastOwner)
-		d.Reminded = d.now
-		if d.Proof == ByTenant {
-			return nil // nobody asked her: the account goes on, and what becomes of it is not for who asked to say
-		}
-		d.Frozen = true
-		d.publish(TopicFreeze)
-		d.tell(letter.Owner)
-		return nil
 	case speaksForPerson && p.Theirs && !p.Own && d.Kind == Person && !d.Split && !d.begun():
 		d.forward()
 		return nil
@@ -63,6 +44,37 @@ func (d *deciding) planned() error {
 	}
 	d.weigh(p)
 	return nil
+}
+
+// owned blocks a request that only an owner may make, or that would leave an account without one, and reports that it did.
+// again says that the plan before found her the last owner too.
+func (d *deciding) owned(p Plan, again bool) bool {
+	switch {
+	case d.oversteps(p):
+		d.Frozen = d.thaw()
+		d.record("planned")
+		d.block(NotOwner)
+	case again && p.Last && !d.Settled && d.Kind == Person:
+		d.to(Blocked) // who has to know does: it was only looked at again
+		d.Why = LastOwner
+	case d.Kind == Account && !p.Owner && d.Proof != BySession:
+		d.record("planned")
+		d.block(NotOwner)
+	case d.Kind == Person && p.Last && !d.Settled:
+		// Neither a silent refusal nor a tenant without an owner: she decides what becomes of the account.
+		d.record("planned")
+		d.block(LastOwner)
+		d.Reminded = d.now
+		if d.Proof == ByTenant {
+			return true // nobody asked her: the account goes on, and what becomes of it is not for who asked to say
+		}
+		d.Frozen = true
+		d.publish(TopicFreeze)
+		d.tell(letter.Owner)
+	default:
+		return false
+	}
+	return true
 }
 
 func (d *deciding) block(why Why) {
@@ -78,6 +90,12 @@ func (d *deciding) hindered() error {
 		return err
 	}
 	if (d.State == Blocked || d.State == Partial) && d.Why == d.e.Why {
+		d.later()
+		return nil
+	}
+	if d.searches(d.now) { // one that was late by the time it gave up says nothing of the next
+		d.incomplete("", d.e.Why)
+		d.later()
 		return nil
 	}
 	if err := d.from(Planning, Executing, Verifying); err != nil {
@@ -91,12 +109,11 @@ func (d *deciding) hindered() error {
 	return nil
 }
 
-// forward hands the request to the tenant, whose data it is. What there is, if anything, the letter does not say.
-func (d *deciding) forward() {
-	d.ends(Forwarded, "")
-	d.effects = append(d.effects, Effect{do: doForward, letter: letter.Instruct, step: string(letter.Instruct)})
-	d.tell(letter.Forwarded)
-	d.close()
+// later has a search that nobody gets over made again the next day, and not at once.
+func (d *deciding) later() {
+	if !d.Pass.IsZero() {
+		d.Pass = d.now.Add(daily)
+	}
 }
 
 // weigh decides whether a person has to look at the plan.
@@ -170,8 +187,11 @@ func (d *deciding) executed() error {
 		d.Executed = d.now
 	}
 	erased := d.e.Totals.Erased+d.e.Totals.Anonymised > d.Totals.Erased+d.Totals.Anonymised
-	if erased || d.Passed == 0 {
+	if erased || d.Sweeps == 0 {
 		d.Ran = d.now
+	}
+	if erased && d.Passed > 0 {
+		d.restart()
 	}
 	d.Totals, d.Changed = d.e.Totals, d.Changed || erased
 	d.record("executed")
@@ -201,5 +221,8 @@ func (d *deciding) letterLost() error {
 	d.Lost = append(slices.Clone(d.Lost), d.e.Letter)
 	d.record("letter_lost")
 	d.staff(letter.Lost)
+	if d.State == Forwarding && strings.HasPrefix(d.e.Letter, string(letter.Instruct)+"/") {
+		d.undelivered()
+	}
 	return nil
 }

@@ -24,6 +24,7 @@ func (d *deciding) verified() error {
 	if d.Executed.IsZero() || d.e.Pass != d.Passed+1 || d.e.Pass > len(Passes()) {
 		return fault.Refuse(fault.Conflict, "request_moved", "This is not the search that is due.", "Ask for the work there is now.")
 	}
+	d.unreview(true, d.e.Outcome.Open, d.e.Outcome.Settled)
 	d.Outcome = d.settled(d.e.Outcome)
 	if d.Outcome.Left > 0 && d.Sweeps < maxSweeps {
 		d.sweep()
@@ -52,6 +53,14 @@ func (d *deciding) another() {
 	d.Round++
 }
 
+// restart begins the searches anew: a month without a find is to follow the last of her that was erased. Of what goes on
+// appearing a person has to find out why.
+func (d *deciding) restart() {
+	if d.Restarts++; d.Restarts <= maxRestarts {
+		d.Passed, d.Extra = 0, false
+	}
+}
+
 // sweep erases what came late or was left. It needs no further approval as long as it is no more than may go without one
 // beside what was approved: the plan is to erase this person. Of more than that a person has seen nothing.
 func (d *deciding) sweep() {
@@ -75,7 +84,7 @@ func (d *deciding) conclude() {
 	swept := d.Sweeps > 0
 	d.Sweeps = 0
 	switch o := d.Outcome; {
-	case o.Left > 0 || len(o.Open) > 0:
+	case o.Left > 0 || len(o.Open) > 0 || d.Restarts > maxRestarts:
 		d.incomplete(before, Left)
 	case o.Missing > 0 && d.rules.Strict:
 		d.incomplete(before, Unmapped)
@@ -89,12 +98,26 @@ func (d *deciding) conclude() {
 func (d *deciding) incomplete(before State, why Why) {
 	d.to(Partial)
 	d.Why = why
+	d.takeBack()
 	if before == Partial {
 		d.record("verified")
 		return
 	}
 	d.record("partial")
 	d.staff(letter.Stuck)
+}
+
+// takeBack tells a person who was told that it is over that it is not, and has a receipt made that says so.
+func (d *deciding) takeBack() {
+	if d.Answered != Completed && d.Answered != Retained {
+		return
+	}
+	d.Answered = Partial
+	d.Receipts++
+	d.call()
+	if d.Requester != Controller {
+		d.tell(letter.Interim)
+	}
 }
 
 // answer tells the person how it ended, once for each end.

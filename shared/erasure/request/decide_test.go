@@ -60,6 +60,8 @@ func standing(t testing.TB, s State) Request {
 	case Completed, Retained, Partial:
 		r.Begun, r.Executed, r.Ran, r.Passed, r.Answered = true, noon.Add(-5*time.Minute), noon.Add(-5*time.Minute), 1, s
 		r.Pass = r.Ran.Add(time.Hour)
+	case Forwarding:
+		r.Holds = nil
 	case Blocked:
 		r.Why, r.Frozen = LastOwner, true
 	}
@@ -130,6 +132,8 @@ func happening(what What) Event {
 		e.Why = Unusable
 	case Parties:
 		e.Differs = true
+	case PassOn:
+		e.By, e.Tenant = "dan", "acme"
 	case LetterLost:
 		e.Letter = "completed/7"
 	case GivenUp, Exported, Settle, Resume:

@@ -153,6 +153,14 @@ func (s *Service) GiveUp(ctx context.Context, id string, who policy.Person, now 
 	return s.decided(ctx, id, who, now, Event{What: GivenUp})
 }
 
+// PassOn sends a request nobody proved to the contact of the tenant whose data it may concern: it is told what the person
+// wrote, and that nobody has checked who she is. Nothing is searched, and nobody learns whether there is data. One that was
+// to be passed on and could not be goes out again. Codes as of Approve but plan_changed; body_invalid, for a tenant without a
+// contact.
+func (s *Service) PassOn(ctx context.Context, id string, who policy.Person, tenant string, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: PassOn, Tenant: tenant})
+}
+
 // Settle goes on with the request of a last owner: there is another one. Codes as of Approve.
 func (s *Service) Settle(ctx context.Context, id string, who policy.Person, now time.Time) (Request, error) {
 	return s.decided(ctx, id, who, now, Event{What: Settle})

@@ -73,6 +73,7 @@ const (
 	MaxHolds       = 50
 	MaxText        = 64 << 10 // bytes of a mail that is entered
 	maxSweeps      = 5        // runs in a row that leave something behind
+	maxRestarts    = 3        // of the searches, for what came late
 	maxLinked      = 100      // requests that are named as linked to one; more are linked all the same
 	maxUnited      = 100      // identifiers of a request with those of the ones that were linked to it
 )

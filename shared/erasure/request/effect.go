@@ -41,7 +41,7 @@ func (t *turn) effect(before Request, after *Request, e Event, f Effect, nth str
 	case doLetter:
 		return t.letter(before, *after, f.letter)
 	case doForward:
-		return t.forward(before, *after)
+		return t.forward(*after)
 	case doStaff:
 		return t.staff(before, *after, e, f.letter)
 	case doSplit:
@@ -71,6 +71,9 @@ func (t *turn) letter(before, r Request, kind letter.Kind) error {
 	to := t.private.address()
 	if kind == letter.Link || kind == letter.Close || kind == letter.Asked {
 		to = t.private.OnFile // never the one that was given, nor whoever gave it
+	}
+	if kind == letter.Forwarded && r.Proof == "" && to == "" {
+		to = t.private.value(email) // a person decided to pass it on: that is one letter, and says nothing of any data
 	}
 	if to == "" || kind == letter.Identity && !t.mayTell(before) {
 		return nil
@@ -113,21 +116,17 @@ func (t *turn) send(m message.Request, c message.Content) error {
 	return t.batch.Message(message.TopicRequested, m.Key, sealed)
 }
 
-// forward writes to the tenant. Where it has no contact, the people of the company have to find one.
-func (t *turn) forward(before, r Request) error {
-	contact, known := t.s.contact(r.Tenant)
+// forward writes to the tenant.
+func (t *turn) forward(r Request) error {
+	contact, known := t.s.contact(r.recipient())
 	if !known {
-		return t.staff(before, r, Event{}, letter.Stuck)
+		return fault.New(fault.Misconfigured, "passing a request on: its tenant has no contact")
 	}
 	vars, err := t.vars(r, contact.Language)
 	if err != nil {
 		return err
 	}
-	var lines []string
-	for _, one := range t.private.verified(r.Proof) {
-		lines = append(lines, strings.ReplaceAll(one.Value, "://", " ")) // nobody puts a link of hers into a letter of ours
-	}
-	vars["person"] = strings.Join(lines, "\n")
+	vars["person"] = t.person(r, contact.Language)
 	content, err := t.s.Letters.Write(letter.Instruct, contact.Language, vars)
 	if err != nil {
 		return err
@@ -135,6 +134,29 @@ func (t *turn) forward(before, r Request) error {
 	content.To = contact.Email
 	return t.send(message.Request{Key: letterKey(r, letter.Instruct), Kind: message.Customer, Channel: message.Mail, Language: contact.Language}, content)
 }
+
+// person is what the tenant finds her by: what she proved, or all she gave and wrote where nobody proved anything.
+func (t *turn) person(r Request, language string) string {
+	p, all := t.private, []string{}
+	for _, one := range p.verified(r.Proof) {
+		all = append(all, one.Value)
+	}
+	if r.Proof == "" {
+		all = []string{letter.Phrase("unproved", language)}
+		for _, one := range p.Identifiers {
+			all = append(all, one.Value)
+		}
+		all = append(all, p.Reply, p.Mandate)
+		for line := range strings.Lines(cut(p.Text, mostWritten)) {
+			all = append(all, "> "+strings.TrimSpace(line))
+		}
+	}
+	all = slices.DeleteFunc(all, func(line string) bool { return line == "" || line == "> " })
+	return strings.ReplaceAll(strings.Join(slices.Compact(all), "\n"), "://", " ") // nobody puts a link of hers into a letter of ours
+}
+
+// mostWritten is how many bytes of what a person wrote a tenant is sent.
+const mostWritten = 8 << 10
 
 // contact is who of a tenant is told: the privacy contact, or legal, or the first there is.
 func (s *Service) contact(tenant string) (policy.Contact, bool) {
@@ -176,8 +198,6 @@ func (t *turn) staff(before, r Request, e Event, kind letter.Kind) error {
 // stuck says what a request waits for.
 func stuck(r Request) string {
 	switch r.State {
-	case Forwarded:
-		return "contact"
 	case Approved:
 		return "export"
 	}
@@ -194,7 +214,7 @@ func (t *turn) vars(r Request, language string) (letter.Vars, error) {
 		"remedies": letter.Remedies(letter.Authority(t.s.Rules.Country), language),
 		"backups":  backups(r.Outcome.Purge, language), "code": spoken(t.token, 4), "link": t.s.Page + "#" + t.number + "." + t.token,
 	}
-	if tenant, known := t.s.Policy.Tenant(r.Tenant); known {
+	if tenant, known := t.s.Policy.Tenant(r.recipient()); known {
 		v["controller"] = tenant.Name
 	}
 	switch {

@@ -2,8 +2,10 @@ package request
 
 import (
 	"context"
+	"strings"
 	"time"
 
+	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/message"
 )
 
@@ -14,6 +16,7 @@ type Work struct {
 	Request     string
 	Tenant      string
 	State       State
+	Why         Why
 	Kind        Kind
 	Requester   Requester
 	Identify    bool         // the address on file is to be looked up, or another letter to go there: Identify
@@ -51,7 +54,7 @@ func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, err
 		return Work{}, err
 	}
 	w := Work{
-		Request: r.ID, Tenant: r.Tenant, State: r.State, Identify: r.State == Received || r.Renew || r.Tell, Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
+		Request: r.ID, Tenant: r.Tenant, State: r.State, Why: r.Why, Identify: r.State == Received || r.Renew || r.Tell, Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
 		Received: r.Received, Executed: r.Executed, Ran: r.Ran, Global: r.Proof == ByLink || r.Proof == BySession, Reviewed: r.Reviewed, Owed: r.owed(), Made: r.Made, Forget: r.Forget,
 		Deadline: r.Deadline, Extended: r.Extended != nil, Totals: r.Totals, Outcome: r.Outcome,
 	}
@@ -61,11 +64,16 @@ func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, err
 	if r.Plan != nil {
 		w.Plan, w.Map = r.Plan.Digest, r.Plan.Map
 	}
-	// The time of the next search moves while its message is on the way; that one was called is enough.
-	if r.State == Verifying || (r.State == Completed || r.State == Retained || r.State == Partial) && !r.Pass.IsZero() && (r.Extra || !now.Before(r.Ran.Add(Passes()[r.Passed]))) {
+	if r.State == Verifying || r.searches(now) {
 		w.Search = r.Passed + 1
 	}
 	return w, nil
+}
+
+// searches reports whether one of the later searches is due. Its time moves while its message is on the way; that one was
+// called is enough.
+func (r Request) searches(now time.Time) bool {
+	return (r.State == Completed || r.State == Retained || r.State == Partial) && !r.Pass.IsZero() && (r.Extra || !now.Before(r.Ran.Add(Passes()[r.Passed])))
 }
 
 // Current returns the round that counts now, 0 of a request that is over: whoever works for another one stops. Code:
@@ -96,6 +104,15 @@ func (s *Service) Planned(ctx context.Context, id string, round int, p Plan, now
 		return r, err
 	}
 	half.Secret = r.Secret // one secret shows both
+	if p.Theirs {
+		given, err := s.open(ctx, r)
+		if err != nil {
+			return r, err
+		}
+		if half.Private, err = s.seal(ctx, half.ID, given); err != nil {
+			return r, err
+		}
+	}
 	return s.change(ctx, id, now, "", func(t *turn) (Event, error) {
 		t.split = &half.Request
 		return Event{What: Planned, Round: round, Plan: &p}, nil
@@ -161,8 +178,15 @@ func (s *Service) Forgotten(ctx context.Context, id string, now time.Time) error
 // about a letter of a request changes nothing.
 func (s *Service) Answered(ctx context.Context, a message.Answer, now time.Time) error {
 	id, kind, ours := letterOf(a.Key)
-	if !ours || a.State == message.StateAccepted {
+	if !ours {
 		return nil
+	}
+	if a.State == message.StateAccepted {
+		if !strings.HasPrefix(kind, string(letter.Instruct)+"/") {
+			return nil
+		}
+		_, err := s.engine(ctx, id, Event{What: Delivered}, now)
+		return err
 	}
 	_, err := s.engine(ctx, id, Event{What: LetterLost, Letter: kind}, now)
 	return err

@@ -84,7 +84,7 @@ func (e *Entry) fill() error {
 		e.Email = m.From
 	}
 	if e.Text == "" {
-		e.Text = m.Subject + "\n\n" + m.Text
+		e.Text = cut(m.Subject+"\n\n"+m.Text, MaxText)
 	}
 	if e.Channel == "" {
 		e.Channel = Mail

@@ -20,6 +20,8 @@ const (
 	Duplicated What = "duplicate"   // it is, and another request counts for the person
 	Joined     What = "joined"      // another request was linked to this one
 	Gathered   What = "gathered"    // all that waited for the same address are
+	PassOn     What = "pass_on"     // a person passes on what nobody proved, to the tenant it concerns
+	Delivered  What = "delivered"   // what was passed on has arrived
 	GivenUp    What = "given_up"    // a person found that the identity cannot be established
 	Planned    What = "planned"     // engine: what there is
 	Approve    What = "approve"     // a person agrees to the plan
@@ -48,7 +50,7 @@ const (
 
 // Events returns all events.
 func Events() []What {
-	return []What{Looked, Renewed, Mistried, Proved, Duplicated, Joined, Gathered, GivenUp, Planned, Approve, Reject, HoldIt, Release, Extend, Exported,
+	return []What{Looked, Renewed, Mistried, Proved, Duplicated, Joined, Gathered, PassOn, Delivered, GivenUp, Planned, Approve, Reject, HoldIt, Release, Extend, Exported,
 		Withdraw, Settle, Widen, Resume, Review, Started, Drifted, Executed, Verified, Hindered, Alive, Receipted, Forgotten, Parties, LetterLost, Ticked}
 }
 
@@ -85,6 +87,7 @@ type Event struct {
 	Pending  bool    // of Parties: one has still to answer
 	Differs  bool    // of Parties: the newest receipt says otherwise
 	Letter   string  // of LetterLost: its kind
+	Tenant   string  // of PassOn
 }
 
 // do says what an effect is.

@@ -125,5 +125,5 @@ func (s *Service) with(ctx context.Context, other Request, proved []Identifier) 
 // counts reports whether a request stands for a person's later ones: it is neither over nor has it erased, as what is asked
 // afterwards may be asked by somebody who came later.
 func (r Request) counts() bool {
-	return !r.State.Answered() && r.Closed.IsZero() && r.Executed.IsZero()
+	return !r.State.Answered() && r.State != Forwarding && r.Closed.IsZero() && r.Executed.IsZero()
 }

@@ -47,7 +47,7 @@ func TestFirstRun(t *testing.T) {
 	// Late data moves the last run, a run that erased nothing does not.
 	for i, erased := range []int64{8, 8} {
 		w.must(w.clock.Set(second.Add(time.Hour + time.Duration(i)*time.Minute)))
-		_, err = w.Verified(ctx, r.ID, w.read(r.ID).Round, 2, Outcome{Left: 1}, w.now())
+		_, err = w.Verified(ctx, r.ID, w.read(r.ID).Round, w.read(r.ID).Passed+1, Outcome{Left: 1}, w.now())
 		w.must(err)
 		got := w.read(r.ID)
 		_, err = w.Started(ctx, r.ID, got.Round, got.Plan.Digest, w.now())

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/require"
 )
 
@@ -111,6 +112,9 @@ func (p *play) run(acts []act) {
 	for at := time.Duration(0); at < untilDay*24*time.Hour; {
 		p.plan(at, func() error {
 			_, err := w.Box.Sweep(context.Background())
+			for id := range p.who {
+				err = errorsJoin(err, w.answer(id, message.StateAccepted))
+			}
 			return errorsJoin(err, w.Tick(context.Background(), w.now()))
 		})
 		step := 20 * time.Minute

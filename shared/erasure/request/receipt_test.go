@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/platform/message"
 )
 
 // A receipt is owed with each end that is new, or that follows an erasing; it is asked for until it is made, and nothing is
@@ -56,8 +57,8 @@ func TestOwed(t *testing.T) {
 	w.to(24 * time.Hour)
 	_, err = w.Verified(ctx, r.ID, w.read(r.ID).Round, 3, Outcome{Left: 1}, w.now())
 	w.must(err)
-	owed(0, false) // not while it is worked on
-	w.ran(r.ID, 6, 3, kept)
+	owed(0, false)          // not while it is worked on
+	w.ran(r.ID, 6, 1, kept) // the searches start again
 	owed(2, false)
 	// Two that are owed are made one after the other.
 	w.must(w.clock.Set(day.End(w.Rules.Zone)))
@@ -108,6 +109,7 @@ func TestForgetsEveryEnd(t *testing.T) {
 		w.must(err)
 	}
 	w.planned(forwarded.ID, Plan{Digest: "d", Theirs: true})
+	w.arrives(forwarded.ID, message.StateAccepted)
 	_, err = w.GiveUp(ctx, unproved.ID, w.person("dan"), w.now())
 	w.must(err)
 	for _, c := range []struct {

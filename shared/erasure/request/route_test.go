@@ -183,6 +183,10 @@ func TestForward(t *testing.T) {
 	w := newWorld(t)
 	r := w.proved("mia@customer.example")
 	w.planned(r.ID, Plan{Digest: "d", Theirs: true})
+	if got := w.wantState(r.ID, Forwarding, ""); got.Private == nil || len(w.letters(r.ID, letter.Forwarded)) != 0 {
+		t.Error("it counts as passed on before it has arrived")
+	}
+	w.arrives(r.ID, message.StateAccepted)
 	got := w.wantState(r.ID, Forwarded, "")
 	to, told := w.letters(r.ID, letter.Instruct), w.letters(r.ID, letter.Forwarded)
 	if len(to) != 1 || to[0].To != "privacy@acme.example" || !strings.Contains(to[0].Text, "mia@customer.example") || !strings.Contains(to[0].Text, "2. März 2026") {
@@ -200,7 +204,7 @@ func TestForward(t *testing.T) {
 	_, err = w.Confirm(t.Context(), r.Number, w.code(r.ID), w.now())
 	w.must(err)
 	w.planned(r.ID, Plan{Digest: "d", Theirs: true})
-	if w.wantState(r.ID, Forwarded, ""); w.staffed("kommt nicht weiter") != 1 {
+	if got := w.wantState(r.ID, Blocked, NoContact); w.staffed("kommt nicht weiter") != 1 || got.Private == nil || len(w.letters(r.ID, letter.Forwarded)) != 0 {
 		t.Error("nobody was told that there is no contact")
 	}
 }
@@ -218,6 +222,8 @@ func TestSplit(t *testing.T) {
 	if len(got.Linked) != 1 {
 		t.Fatalf("%+v", got)
 	}
+	w.wantState(got.Linked[0], Forwarding, "")
+	w.arrives(got.Linked[0], message.StateAccepted)
 	half := w.wantState(got.Linked[0], Forwarded, "")
 	if !slices.Equal(half.Linked, []string{r.ID}) || len(w.letters(half.ID, letter.Instruct)) != 1 || half.Private != nil {
 		t.Errorf("%+v", half)

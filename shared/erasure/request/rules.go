@@ -20,6 +20,8 @@ type Rules struct {
 	TargetDays    int           // the company's own target from the proof to the answer, 1 to 28; default 7
 	Strict        bool          // nothing completes while there are places nobody has mapped
 	Keep          time.Duration // a closed request, without what was given; at least 30 days, default three years
+
+	reach func(tenant string) bool // whether a tenant has a contact; nil: each has one
 }
 
 // Limits and defaults of Rules.
@@ -30,6 +32,9 @@ const (
 	usualTarget   = 7
 	longestTarget = 28
 )
+
+// reaches reports whether there is somebody of a tenant a request can be passed on to.
+func (r Rules) reaches(tenant string) bool { return r.reach == nil || r.reach(tenant) }
 
 // complete returns the rules with their defaults, or Misconfigured.
 func (r Rules) complete() (Rules, error) {

@@ -72,6 +72,10 @@ func New(c Config) (*Service, error) {
 		c.Random = rand.Reader
 	}
 	s := &Service{Config: c}
+	s.Rules.reach = func(tenant string) bool {
+		_, known := s.contact(tenant)
+		return known
+	}
 	for _, p := range c.Policy.Promises {
 		if p.Check == Control {
 			s.promises = append(s.promises, p.ID)

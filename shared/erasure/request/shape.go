@@ -23,17 +23,18 @@ const (
 	Verifying        State = "verifying" // carried out; the search for what is left is under way
 	Completed        State = "completed" // nothing is left
 	Retained         State = "completed_with_retention"
-	Partial          State = "partial"   // something could not be erased; Outcome lists it
-	Blocked          State = "blocked"   // Why says by what
-	Cancelled        State = "cancelled" // Why says by whom
-	Rejected         State = "rejected"  // with a ground and a letter
-	Forwarded        State = "forwarded" // it concerns data held for somebody else, who was told
+	Partial          State = "partial"    // something could not be erased; Outcome lists it
+	Blocked          State = "blocked"    // Why says by what
+	Cancelled        State = "cancelled"  // Why says by whom
+	Rejected         State = "rejected"   // with a ground and a letter
+	Forwarding       State = "forwarding" // on its way to somebody else, for whom the data is held
+	Forwarded        State = "forwarded"  // whose mail server has taken it
 )
 
 // States returns all states.
 func States() []State {
 	return []State{Received, IdentityPending, NotEstablished, Planning, AwaitingApproval, Approved, Executing, Verifying,
-		Completed, Retained, Partial, Blocked, Cancelled, Rejected, Forwarded}
+		Completed, Retained, Partial, Blocked, Cancelled, Rejected, Forwarding, Forwarded}
 }
 
 // Answered reports whether the person has got her answer (article 12(3)).
@@ -51,14 +52,16 @@ type Why string
 
 // The reasons.
 const (
-	LastOwner  Why = "last_owner"  // of blocked: without her the account has no owner
-	NotOwner   Why = "not_owner"   // of blocked: only an owner closes an account, or has another owner erased
-	Unusable   Why = "unusable"    // of blocked: what she is known by, or the data map, cannot be searched with
-	Left       Why = "left"        // of partial: something is left, or could not be reached
-	Unmapped   Why = "unmapped"    // of partial: there are places nobody has mapped
-	Withdrawn  Why = "withdrawn"   // of cancelled: by the person
-	Duplicate  Why = "duplicate"   // of cancelled: another request counts for the person
-	Instructed Why = "instruction" // of cancelled: by the controller
+	LastOwner   Why = "last_owner"  // of blocked: without her the account has no owner
+	NotOwner    Why = "not_owner"   // of blocked: only an owner closes an account, or has another owner erased
+	Unusable    Why = "unusable"    // of blocked: what she is known by, or the data map, cannot be searched with
+	NoContact   Why = "no_contact"  // of blocked: whom it concerns has no contact it could be passed on to
+	Undelivered Why = "undelivered" // of blocked: it was passed on, and did not arrive for certain
+	Left        Why = "left"        // of partial: something is left, or could not be reached
+	Unmapped    Why = "unmapped"    // of partial: there are places nobody has mapped
+	Withdrawn   Why = "withdrawn"   // of cancelled: by the person
+	Duplicate   Why = "duplicate"   // of cancelled: another request counts for the person
+	Instructed  Why = "instruction" // of cancelled: by the controller
 )
 
 // Kind says what is to be erased. It is stored.
@@ -118,6 +121,7 @@ type Request struct {
 	Channel   Channel   `json:"channel"`
 	Requester Requester `json:"requester"`
 	Tenant    string    `json:"tenant"`
+	To        string    `json:"to,omitempty"` // tenant it is passed on to where that is another
 	Language  string    `json:"language"`
 	Received  time.Time `json:"received"` // when it arrived, by whatever channel: starts the clock
 	Entered   time.Time `json:"entered"`  // when it was put on record here
@@ -176,6 +180,7 @@ type Request struct {
 	Pass     time.Time        `json:"pass,omitzero"`      // of the next one
 	Extra    bool             `json:"extra,omitempty"`    // the next one is not of those that Passes counts
 	Sweeps   int              `json:"sweeps,omitempty"`
+	Restarts int              `json:"restarts,omitempty"` // of the searches since the plan, because something more was erased
 	Changed  bool             `json:"changed,omitempty"`  // something was erased that no receipt names
 	Receipts int              `json:"receipts,omitempty"` // that were to be made
 	Made     int              `json:"made,omitempty"`     // that are
@@ -268,6 +273,7 @@ type Outcome struct {
 	Open    []Open `json:"open,omitempty"`
 	Missing int64  `json:"missing,omitempty"`
 	Purge   []Tail `json:"purge,omitempty"` // when backups have forgotten
+	Settled []Open `json:"-"`               // what was found too, of Open, and left out because a person has settled it
 }
 
 // Kept is what has to stay, by entry of the data map.
@@ -288,7 +294,7 @@ type Tail struct {
 
 // owed is the number of the receipt that has to be made now; 0 for none.
 func (r Request) owed() int {
-	if (r.State == Completed || r.State == Retained) && r.Made < r.Receipts {
+	if (r.State == Completed || r.State == Retained || r.State == Partial) && r.Made < r.Receipts {
 		return r.Made + 1
 	}
 	return 0

@@ -62,6 +62,9 @@ func (s *Service) view(ctx context.Context, r Request, hers bool) (View, error) 
 	if r.Kind == Account && r.State == Approved {
 		v.After = r.After
 	}
+	if r.Channel == Page && r.Proof == "" && (r.State == Forwarding || r.State == Forwarded || r.held()) {
+		v.State, v.Why = IdentityPending, "" // who only typed an address does not learn that the directory does not have it
+	}
 	if hers {
 		v.tell(r)
 	}

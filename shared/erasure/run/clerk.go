@@ -117,10 +117,23 @@ func (c *Clerk) issue(ctx context.Context, w request.Work) error {
 	if err != nil {
 		return err
 	}
+	if w.State == request.Partial && (w.Why == request.Unusable || w.Outcome.Left == 0 && len(w.Outcome.Open) == 0) {
+		unproved(report)
+	}
 	if err := c.Issue(ctx, w, report); err != nil {
 		return err
 	}
 	return moved(c.Requests.Receipted(ctx, w.Request, w.Owed, c.Engine.Clock.Now()))
+}
+
+// unproved says of every entry that its last search proves nothing: a later one could not be made, or it goes on finding
+// more each time.
+func unproved(r Report) {
+	for i := range r.Entries {
+		if r.Entries[i].Open == "" {
+			r.Entries[i].Open = "unproved"
+		}
+	}
 }
 
 // Carry does what a request asks of the account that erases.

@@ -21,6 +21,8 @@ import (
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/erasure/run"
 	"ostiary.internal/shared/evidence/heartbeat"
+	evidence "ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/outbox"
@@ -69,6 +71,9 @@ func newOffice(t *testing.T) *office {
 		Policy: p, Digest: "sha256:" + strings.Repeat("0", 64), Keys: o.keys, Messages: seal.NewCache(o.keys, rand.Reader, o.clock),
 		Mark: bytes.Repeat([]byte("k"), request.LeastKey), Letters: letters, Page: "https://x.example/", Desk: "https://x.example/",
 		Rules: request.Rules{Zone: time.UTC, Country: "DE", AutoApprove: 5_000, Strict: true},
+		Commit: func(_ context.Context, s vault.Subject, _ time.Time) (evidence.Subject, error) {
+			return evidence.Subject{Type: s.Type, C: evidence.Commitment([]byte(strings.Repeat("s", 32)), s.Type, s.ID)}, nil
+		},
 	}
 	o.clerk = o.hire(s)
 	o.requests = o.clerk.Requests
@@ -202,12 +207,15 @@ func (o *office) work(id string, r *mathrand.Rand) {
 var codeForm = regexp.MustCompile(`#([a-z2-9]+)\.([a-z2-9]+)`)
 
 // prove follows the link that was mailed, and returns its code.
-func (o *office) prove() (code string) {
+func (o *office) prove() (code string) { return o.proveBy("/link/") }
+
+// proveBy does so with the link of another letter.
+func (o *office) proveBy(kind string) (code string) {
 	o.t.Helper()
 	number := ""
 	o.mu.Lock()
 	for key, c := range o.mail {
-		if found := codeForm.FindStringSubmatch(c.Text); found != nil && strings.Contains(key, "/link/") {
+		if found := codeForm.FindStringSubmatch(c.Text); found != nil && strings.Contains(key, kind) {
 			number, code = found[1], found[2]
 		}
 	}

@@ -54,6 +54,29 @@ func TestUnasked(t *testing.T) {
 	}
 }
 
+// An entry of the tenant's own that nothing of his instruction can be searched in stays open too, and nobody approves by
+// himself what was not searched.
+func TestUnaskedOfAnInstruction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.use("  - {id: customer}\n", "  - {id: customer}\n  - {id: client, opendsr: controller_customer_id}\n",
+		"  - id: invoices\n", `  - {id: clients, store: "firestore://p/d", place: clients, region: europe-west1, role: processor, tenant: {field: tenant}, select: {equals: client, of: client}, action: delete, backup_class: pitr}
+  - {id: messages, store: "firestore://p/d", place: messages, region: europe-west1, role: processor, tenant: {field: tenant}, select: {equals: to, of: email}, action: delete, created: created, backup_class: pitr}
+  - id: invoices
+`)
+	w.people.put("clients", "acme-1", "tenant", "acme", "client", "c1", "email", "jo@acme.example")
+	w.people.put("messages", "acme-1", "tenant", "acme", "to", "jo@acme.example")
+	j := run.Job{Request: "r4", Round: 1, Tenant: "acme", Scope: run.Instructed, IDs: []datamap.Identifier{{Kind: "client", Value: "c1", Verified: true}}}
+	p := w.plan(j)
+	if !slices.Equal(p.Unasked, []string{"messages"}) || p.Summary("").Blind != 1 || len(p.Forward) > 0 {
+		t.Errorf("unasked %v, blind %d, forwarded %v", p.Unasked, p.Summary("").Blind, p.Forward)
+	}
+	w.execute(j)
+	if o := w.search(j, 1); !slices.Equal(o.Open, []request.Open{{Entry: "messages", Why: "unasked"}}) {
+		t.Errorf("open %+v", o.Open)
+	}
+}
+
 // A store that is down is an open entry of the requests that need it, whatever it is asked for; the others go on.
 func TestStoreDown(t *testing.T) {
 	t.Parallel()

@@ -118,8 +118,11 @@ func (e *Engine) Plan(ctx context.Context, j Job, until time.Time) (p Plan, done
 	if p.Subject, err = k.commitment(); err != nil {
 		return p, false, err
 	}
+	if j.Scope != Account {
+		p.Unasked = e.unasked(j, k)
+	}
 	if j.Scope == Person {
-		p.Unasked, p.Forward = e.unasked(j, k), e.Map.Forward(k.IDs)
+		p.Forward = e.Map.Forward(k.IDs)
 	}
 	if p.Share, done, err = e.share(ctx, j, p, until); err != nil || !done {
 		return p, false, err
@@ -176,14 +179,14 @@ func (e *Engine) newest(ctx context.Context, j Job) (k known, round int, err err
 	return k, j.Round, err
 }
 
-// unasked are entries that nobody could ask about her. Where stores were asked for the identifiers of an entry and had
+// unasked are entries of the job's role that nobody could ask about her. Where stores were asked for the identifiers of an entry and had
 // none, there is nothing to ask it for.
 func (e *Engine) unasked(j Job, k known) []string {
 	ids := slices.Clone(k.IDs)
 	for _, kind := range k.Asked {
 		ids = append(ids, datamap.Identifier{Kind: kind, Value: "asked-for", Verified: true})
 	}
-	return slices.DeleteFunc(e.Map.Unasked(ids), func(id string) bool {
+	return slices.DeleteFunc(e.Map.Unasked(j.role(), ids), func(id string) bool {
 		entry, _ := e.Map.Entry(id)
 		return entry.Tenant.Global != "" && !j.Global
 	})

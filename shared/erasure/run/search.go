@@ -39,7 +39,7 @@ func (e *Engine) Search(ctx context.Context, j Job, pass int, until time.Time) (
 		list[i].Count.Stray += past[list[i].ID].Stray
 		e.conclude(&o, list[i], past[list[i].ID], steps, all)
 	}
-	if j.Scope == Person {
+	if j.Scope != Account {
 		gone, err := e.unmapped(ctx, j)
 		if err != nil {
 			return o, nil, false, err
@@ -48,7 +48,13 @@ func (e *Engine) Search(ctx context.Context, j Job, pass int, until time.Time) (
 			o.Open = append(o.Open, request.Open{Entry: id, Why: notAsked})
 		}
 	}
-	o.Open = slices.DeleteFunc(o.Open, func(one request.Open) bool { return one.Settled(j.Reviewed) })
+	o.Open = slices.DeleteFunc(o.Open, func(one request.Open) bool {
+		is := one.Settled(j.Reviewed)
+		if is {
+			o.Settled = append(o.Settled, one)
+		}
+		return is
+	})
 	o.Purge = e.tails(j, steps)
 	return o, list, true, e.passed(ctx, j, pass, list, o)
 }

@@ -27,11 +27,16 @@ const jsonType = "application/json"
 // the caller can be told. Errors: Invalid with code "body_invalid" (400), its detail naming the field, never a
 // value; code "too_large" (413).
 func DecodeBody[T any](w http.ResponseWriter, r *http.Request, ignored ...string) (T, []string, error) {
+	return DecodeLarge[T](w, r, MaxBodyBytes, ignored...)
+}
+
+// DecodeLarge is DecodeBody for a route that takes at most so many bytes.
+func DecodeLarge[T any](w http.ResponseWriter, r *http.Request, most int64, ignored ...string) (T, []string, error) {
 	var into, none T
 	if err := mediaType(r, jsonType); err != nil {
 		return none, nil, err
 	}
-	data, err := readBody(w, r)
+	data, err := readUpTo(w, r, most)
 	if err != nil {
 		return none, nil, err
 	}
@@ -54,9 +59,13 @@ func mediaType(r *http.Request, want string) error {
 
 // readBody reads at most MaxBodyBytes.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBodyBytes))
+	return readUpTo(w, r, MaxBodyBytes)
+}
+
+func readUpTo(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		refusal := fault.Refuse(fault.Invalid, "too_large", "The body is larger than "+strconv.Itoa(MaxBodyBytes)+" bytes.", "Send less.")
+		refusal := fault.Refuse(fault.Invalid, "too_large", "The body is larger than "+strconv.FormatInt(most, 10)+" bytes.", "Send less.")
 		refusal.Status = http.StatusRequestEntityTooLarge
 		return nil, refusal
 	}

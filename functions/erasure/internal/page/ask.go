@@ -149,7 +149,7 @@ func waiting(s request.State) string {
 // over reports whether a request ended without being carried out.
 func over(s request.State) bool {
 	switch s {
-	case request.NotEstablished, request.Cancelled, request.Rejected, request.Forwarded:
+	case request.NotEstablished, request.Cancelled, request.Rejected, request.Forwarding, request.Forwarded:
 		return true
 	}
 	return false

@@ -74,6 +74,7 @@ type File struct {
 	Decided  string // who approved and when
 	May      May
 	Entries  []Choice // of the data map, for holds; labels are text
+	Tenants  []Choice // to pass a request on to; labels are text
 	Holding  []Choice
 	Refusing []Choice
 	Form     map[string]string // as filled in
@@ -164,9 +165,9 @@ type Proposed struct {
 
 // May is what the reader may decide now. Why a decision is not hers the page says.
 type May struct {
-	Approve, Hold, Reject, Extend, Exported, Settle, Resume, Review, GiveUp bool
-	Entered                                                                 bool // by her: somebody else decides
-	Own                                                                     bool // it is about her
+	Approve, Hold, Reject, Extend, Exported, Settle, Resume, Review, PassOn, GiveUp bool
+	Entered                                                                         bool // by her: somebody else decides
+	Own                                                                             bool // it is about her
 }
 
 // Enter is the form for a letter or mail.

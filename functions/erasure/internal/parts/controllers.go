@@ -79,7 +79,14 @@ func (p *Parts) Callbacks(ctx context.Context, via http.RoundTripper) (*callback
 				return opendsr.State{}, false, err
 			}
 			s, err := p.Standing(ctx, requests, r)
-			return s, s.Status == opendsr.Completed || s.Status == opendsr.Cancelled, err
+			if err != nil {
+				return opendsr.State{}, false, err
+			}
+			if r, err = requests.Counting(ctx, r); err != nil {
+				return opendsr.State{}, false, err
+			}
+			// Until it is closed a later search may take "completed" back.
+			return s, !r.Closed.IsZero(), nil
 		},
 	}, nil
 }

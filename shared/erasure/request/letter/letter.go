@@ -25,6 +25,7 @@ const (
 	Link      Kind = "link"      // the proof of an identity
 	Close     Kind = "close"     // the same, of who wants to close an account
 	Received  Kind = "received"  // the identity is established; by when there will be an answer
+	Entered   Kind = "entered"   // what came by letter or mail is on record; by when there will be an answer
 	Linked    Kind = "linked"    // another request of hers counts
 	Identity  Kind = "identity"  // the identity could not be established (articles 11(2) and 12(6))
 	Asked     Kind = "asked"     // her organisation has asked for her to be forgotten
@@ -56,7 +57,7 @@ const (
 
 // needs lists, for each letter, the variables its text must hold. Those of common may stand in each.
 var needs = map[Kind][]string{
-	Link: {"number", "code", "link", "until"}, Close: {"number", "code", "link", "until", "controller"}, Received: {"number", "due"}, Linked: {"number", "first"},
+	Link: {"number", "code", "link", "until"}, Close: {"number", "code", "link", "until", "controller"}, Received: {"number", "due"}, Entered: {"number", "due"}, Linked: {"number", "first"},
 	Identity: {"number", "remedies"}, Asked: {"number", "controller", "remedies"}, Owner: {"number"}, Closure: {"number", "until"}, Extended: {"number", "due", "reason"},
 	Completed: {"number", "backups"}, Amended: {"number"}, Retained: {"number", "kept", "backups", "remedies"}, Rejected: {"number", "ground", "remedies"}, Interim: {"number", "open", "remedies"},
 	Forwarded: {"number", "controller", "remedies"}, Cancelled: {"number"}, Instruct: {"number", "person", "received"},

@@ -91,7 +91,7 @@ func TestRights(t *testing.T) {
 				t.Errorf("%s in %s: %s, %v", g, language, words, err)
 			}
 		}
-		for _, why := range []string{"last_owner", "not_owner", "left", "unmapped", "unusable", "export", "contact"} {
+		for _, why := range []string{"last_owner", "not_owner", "left", "unmapped", "unusable", "export", "no_contact", "undelivered"} {
 			if Why(why, language) == "" {
 				t.Errorf("no words for %q in %s", why, language)
 			}

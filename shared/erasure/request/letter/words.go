@@ -120,27 +120,29 @@ func Remedies(authority, language string) string {
 
 // phrases are the lines of lists.
 var phrases = map[string]map[string]string{
-	"until":  {"en": "until", "fr": "jusqu’au", "de": "bis zum"},
-	"open":   {"en": "for as long as that ground holds", "fr": "tant que ce motif subsiste", "de": "solange dieser Grund besteht"},
-	"gone":   {"en": "gone by", "fr": "effacées au plus tard le", "de": "gelöscht spätestens am"},
-	"none":   {"en": "No backup holds it.", "fr": "Aucune sauvegarde n’en contient.", "de": "Keine Sicherung enthält sie."},
-	"rest":   {"en": "places we are still looking into", "fr": "des emplacements que nous examinons encore", "de": "Orte, die wir noch prüfen"},
-	"colon":  {"en": ": ", "fr": " : ", "de": ": "},
-	"tenant": {"en": "the company you dealt with", "fr": "l’entreprise avec laquelle vous étiez en relation", "de": "das Unternehmen, mit dem Sie zu tun hatten"},
+	"until":    {"en": "until", "fr": "jusqu’au", "de": "bis zum"},
+	"open":     {"en": "for as long as that ground holds", "fr": "tant que ce motif subsiste", "de": "solange dieser Grund besteht"},
+	"gone":     {"en": "gone by", "fr": "effacées au plus tard le", "de": "gelöscht spätestens am"},
+	"none":     {"en": "No backup holds it.", "fr": "Aucune sauvegarde n’en contient.", "de": "Keine Sicherung enthält sie."},
+	"rest":     {"en": "places we are still looking into", "fr": "des emplacements que nous examinons encore", "de": "Orte, die wir noch prüfen"},
+	"colon":    {"en": ": ", "fr": " : ", "de": ": "},
+	"unproved": {"en": "(Nobody has checked who asked. What was given and written:)", "fr": "(Personne n’a vérifié l’identité. Ce qui a été indiqué et écrit :)", "de": "(Niemand hat geprüft, wer das ist. Angegeben und geschrieben wurde:)"},
+	"tenant":   {"en": "the company you dealt with", "fr": "l’entreprise avec laquelle vous étiez en relation", "de": "das Unternehmen, mit dem Sie zu tun hatten"},
 }
 
-// Phrase returns a few words lists are made of: until, open, gone, none, rest, colon, tenant.
+// Phrase returns a few words lists are made of: until, open, gone, none, rest, colon, unproved, tenant.
 func Phrase(name, language string) string { return phrases[name][language] }
 
 // whys are the reasons for which a request cannot go on, for the people who look after it.
 var whys = map[string]map[string]string{
-	"last_owner": {"en": "the person is the last owner of her account", "fr": "la personne est la dernière propriétaire de son compte", "de": "die Person ist die letzte Inhaberin ihres Kontos"},
-	"unusable":   {"en": "what the person is known by, or the data map, cannot be searched with", "fr": "ce qui identifie la personne, ou la carte des données, ne permet aucune recherche", "de": "womit die Person bekannt ist, oder die Datenkarte, taugt zu keiner Suche"},
-	"not_owner":  {"en": "only an owner closes an account or has another owner erased", "fr": "seule une personne propriétaire ferme un compte ou en fait effacer une autre", "de": "nur wer Inhaber ist, schließt ein Konto oder lässt andere Inhaber löschen"},
-	"left":       {"en": "something could not be erased", "fr": "quelque chose n’a pas pu être effacé", "de": "etwas konnte nicht gelöscht werden"},
-	"unmapped":   {"en": "there are places that nobody has mapped", "fr": "il y a des emplacements que personne n’a répertoriés", "de": "es gibt Orte, die niemand verzeichnet hat"},
-	"export":     {"en": "the person gets a copy of her data first", "fr": "la personne reçoit d’abord une copie de ses données", "de": "die Person bekommt zuerst eine Kopie ihrer Daten"},
-	"contact":    {"en": "the tenant has no contact it could be passed on to", "fr": "le client n’a pas de contact à qui la transmettre", "de": "der Kunde hat keinen Kontakt, an den er gehen könnte"},
+	"last_owner":  {"en": "the person is the last owner of her account", "fr": "la personne est la dernière propriétaire de son compte", "de": "die Person ist die letzte Inhaberin ihres Kontos"},
+	"unusable":    {"en": "what the person is known by, or the data map, cannot be searched with", "fr": "ce qui identifie la personne, ou la carte des données, ne permet aucune recherche", "de": "womit die Person bekannt ist, oder die Datenkarte, taugt zu keiner Suche"},
+	"not_owner":   {"en": "only an owner closes an account or has another owner erased", "fr": "seule une personne propriétaire ferme un compte ou en fait effacer une autre", "de": "nur wer Inhaber ist, schließt ein Konto oder lässt andere Inhaber löschen"},
+	"left":        {"en": "something could not be erased", "fr": "quelque chose n’a pas pu être effacé", "de": "etwas konnte nicht gelöscht werden"},
+	"unmapped":    {"en": "there are places that nobody has mapped", "fr": "il y a des emplacements que personne n’a répertoriés", "de": "es gibt Orte, die niemand verzeichnet hat"},
+	"export":      {"en": "the person gets a copy of her data first", "fr": "la personne reçoit d’abord une copie de ses données", "de": "die Person bekommt zuerst eine Kopie ihrer Daten"},
+	"no_contact":  {"en": "the tenant has no contact it could be passed on to", "fr": "le client n’a pas de contact à qui la transmettre", "de": "der Kunde hat keinen Kontakt, an den er gehen könnte"},
+	"undelivered": {"en": "the letter that passes it on did not arrive for certain", "fr": "la lettre qui la transmet n’est peut-être pas arrivée", "de": "der Brief, der ihn weitergibt, kam vielleicht nicht an"},
 }
 
 // Why says why a request cannot go on.
