@@ -62,6 +62,24 @@ func TestLifeOfAnInstruction(t *testing.T) {
 	}
 }
 
+// TestUnservedIdentity: what nobody here can search by is named in the answer, and holds nothing up; the same again is told alike.
+func TestUnservedIdentity(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := strings.Replace(asked, `"subject_identities":[`, `"subject_identities":[{"identity_type":"android_id","identity_value":"38400000-8cf0-11bd-b23e-10b96e40000d","identity_format":"raw"},`, 1)
+	w.Private("lea.martin@mail.example", "38400000-8cf0")
+	var created opendsr.Created
+	first := w.Call(t, w.as(nord, "POST", v2, body)).Want(t, 201, "")
+	w.signed(t, opendsr.V2, first, &created)
+	if told := created.Extensions["ostiary.test"]; !slices.Equal(told.Unused, []string{"android_id"}) {
+		t.Errorf("answered %s", first.Body)
+	}
+	w.Advance(t, time.Hour)
+	if again := w.Call(t, w.as(nord, "POST", v2, body)).Want(t, 201, ""); string(again.Body) != string(first.Body) {
+		t.Errorf("the same again is answered %s", again.Body)
+	}
+}
+
 func TestDiscovery(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

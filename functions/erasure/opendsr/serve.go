@@ -94,9 +94,11 @@ func (s *processor) create(v opendsr.Version) func(http.ResponseWriter, *http.Re
 		if err != nil {
 			return err
 		}
-		return s.answer(r.Context(), w, v, http.StatusCreated, opendsr.Created{
-			Controller: tenant, Expected: state.Expected, Received: made.Entered, Encoded: q.Encoded, ID: q.ID,
-		})
+		created := opendsr.Created{Controller: tenant, Expected: state.Expected, Received: made.Entered, Encoded: q.Encoded, ID: q.ID}
+		if len(q.Unused) > 0 {
+			created.Extensions = s.Extended(opendsr.Extension{Detail: string(request.Received), Unused: q.Unused})
+		}
+		return s.answer(r.Context(), w, v, http.StatusCreated, created)
 	}
 }
 

@@ -9,7 +9,7 @@
 //   - a request's id is a UUID of version 4 in small letters. The same id with the same bytes is answered as before
 //     (Request.Digest tells), with other bytes it is refused: IDConflict;
 //   - submitted_time, at which the person asked, starts the deadline; more than five minutes ahead is refused;
-//   - identities of types that are not served are listed as unused and do not fail the request, unless no other is left;
+//   - identities of types that are not served are listed as unused in the answer, and do not fail the request, unless no other is left;
 //   - the specification does not say how a value is prepared before it is hashed. A digest here is the hexadecimal one of
 //     the UTF-8 text without white space at both ends and in small letters, or of the value as it stands: Format.Tells
 //     tries both;

@@ -41,6 +41,8 @@ type Created struct {
 	Received   time.Time `json:"received_time"`
 	Encoded    string    `json:"encoded_request"`
 	ID         string    `json:"subject_request_id"`
+	// Extensions tells of identities that are not served, where there are any.
+	Extensions Extensions `json:"extensions,omitempty"`
 }
 
 // State is the body of the answer to GET /requests/{id}, and of a callback, which names its URL.
@@ -59,13 +61,13 @@ type Extensions map[string]Extension
 
 // Extension tells what the four states do not.
 type Extension struct {
-	Detail     string     `json:"detail_status"`         // our own state
-	Erased     int64      `json:"erased,omitempty"`      // items deleted
-	Anonymised int64      `json:"anonymised,omitempty"`  // items made anonymous
-	Retained   []Retained `json:"retained,omitempty"`    // what is kept, on what ground, until when
-	Reason     string     `json:"reason,omitempty"`      // of a rejection: a word
-	Receipt    string     `json:"receipt_url,omitempty"` // where the signed receipt is, once there is one
-	Unused     []string   `json:"unused_identities,omitempty"`
+	Detail     string     `json:"detail_status"`               // our own state
+	Erased     int64      `json:"erased,omitempty"`            // items deleted
+	Anonymised int64      `json:"anonymised,omitempty"`        // items made anonymous
+	Retained   []Retained `json:"retained,omitempty"`          // what is kept, on what ground, until when
+	Reason     string     `json:"reason,omitempty"`            // of a rejection: a word
+	Receipt    string     `json:"receipt_url,omitempty"`       // where the signed receipt is, once there is one
+	Unused     []string   `json:"unused_identities,omitempty"` // of the answer 201: types that are not served
 }
 
 // Retained is what is kept of the person although she asked (GDPR article 17(3), or a law).
@@ -93,7 +95,7 @@ func StatusOf(state string) (Status, bool) {
 	switch state {
 	case "received", "identity_pending", "planning", "awaiting_approval", "approved":
 		return Pending, true
-	case "executing", "verifying", "blocked", "partial":
+	case "executing", "verifying", "blocked", "partial", "forwarding":
 		return InProgress, true
 	case "completed", "completed_with_retention":
 		return Completed, true

@@ -132,8 +132,15 @@ func (p *Parts) Standing(ctx context.Context, requests *request.Service, r reque
 	if slices.Contains([]request.State{request.Completed, request.Retained}, r.State) {
 		told.Receipt = p.Page("opendsr") + "v2/requests/" + own.External + "/receipt"
 	}
-	if u, err := url.Parse(p.base); err == nil {
-		s.Extensions = opendsr.Extensions{u.Hostname(): told}
-	}
+	s.Extensions = p.Extended(told)
 	return s, nil
+}
+
+// Extended is what we add to an answer, by our domain; nothing where we have none.
+func (p *Parts) Extended(e opendsr.Extension) opendsr.Extensions {
+	u, err := url.Parse(p.base)
+	if err != nil {
+		return nil
+	}
+	return opendsr.Extensions{u.Hostname(): e}
 }
