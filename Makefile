@@ -12,10 +12,11 @@ LEAN = -vet=off -ldflags=-s
 # Before it ends, each waits for races of goroutines that are still at work: a second, unless told otherwise.
 BRISK = GORACE=atexit_sleep_ms=100
 # They write thousands of small files, and wait for each: in memory, where this machine has room for it, and lets programs
-# start from there. What the compiler leaves for a moment is larger, and stays on the disk.
+# start from there. What the compiler leaves for a moment is larger, and stays on the disk. PostgreSQL runs as somebody
+# else, and has to get in.
 IN_MEMORY = d=/dev/shm; if [ -w $$d ] && [ "$$(df -Pk $$d | awk 'NR == 2 {print $$4}')" -gt 8000000 ] && \
 	[ "$$(awk '/^MemAvailable/ {print $$2}' /proc/meminfo)" -gt 12000000 ] && ! grep -q "^[^ ]* $$d .*noexec" /proc/mounts; \
-	then export GOTMPDIR="$${TMPDIR:-/tmp}" TMPDIR="$$(mktemp -d $$d/o.XXXXXX)"; trap 'rm -rf "$$TMPDIR"' EXIT INT TERM; fi;
+	then export GOTMPDIR="$${TMPDIR:-/tmp}" TMPDIR="$$(mktemp -d $$d/o.XXXXXX)"; chmod 711 "$$TMPDIR"; trap 'rm -rf "$$TMPDIR"' EXIT INT TERM; fi;
 
 .DEFAULT_GOAL := help
 .PHONY: help run test soak bench fuzz generate pictures check terraform
