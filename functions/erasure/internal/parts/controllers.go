@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 
+	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/erasure/opendsr/callback"
 	"ostiary.internal/shared/erasure/opendsr/callback/wire"
@@ -21,7 +22,7 @@ const SecretCertificate = "opendsr-certificate"
 func (p *Parts) Signer(ctx context.Context) (*opendsr.Signer, error) {
 	u, err := url.Parse(p.base)
 	if err != nil || u.Hostname() == "" {
-		return nil, fault.New(fault.Misconfigured, "%s: names no domain to sign for", EnvURL)
+		return nil, fault.New(fault.Misconfigured, "%s: names no domain to sign for", wiring.EnvURL)
 	}
 	bundle, err := p.secret(ctx, SecretCertificate)
 	if err != nil {

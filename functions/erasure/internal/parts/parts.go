@@ -7,9 +7,7 @@ package parts
 
 import (
 	"context"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"ostiary.internal/functions/internal/wiring"
@@ -40,14 +38,9 @@ import (
 var Schema = slices.Concat(store.Schema{outbox.Collection(), heartbeat.Collection()}, request.Collection(), run.Collection(), receipt.Collection(),
 	store.Schema{purge.Collection(), survey.Collection(), callback.Collection(), callback.Certificates(), oauth.Collection(), recipient.Collection()})
 
-// Names of what only this control reads.
-const (
-	// EnvURL is where people reach the pages, such as https://ostiary.example: links in letters begin with it.
-	EnvURL = "OSTIARY_URL"
-	// SecretMark is the secret that makes what recognises a person without naming her: 32 bytes or more. Another one
-	// would not know who has asked already.
-	SecretMark = "erasure-mark"
-)
+// SecretMark is the secret that makes what recognises a person without naming her: 32 bytes or more. Another one
+// would not know who has asked already.
+const SecretMark = "erasure-mark"
 
 // Parts are a function's dependencies and the erasure control's services on them. It is safe for concurrent use.
 type Parts struct {
@@ -78,27 +71,16 @@ func New(d *wiring.Deps) (*Parts, error) {
 		return nil, err
 	}
 	p := &Parts{Deps: d, Map: m, letters: letters}
-	if p.base, err = base(d); err != nil {
-		return nil, err
+	if d.Manifest.Reads(wiring.EnvURL) {
+		if p.base, err = d.Site(); err != nil {
+			return nil, err
+		}
 	}
 	if p.stores.local, err = localData(d); err != nil {
 		return nil, err
 	}
 	p.requests, p.engine = lazy.New(p.newRequests), lazy.New(p.newEngine)
 	return p, nil
-}
-
-// base is where the pages are: of one that cannot be opened from a letter nobody would know.
-func base(d *wiring.Deps) (string, error) {
-	value, _ := d.Env(EnvURL)
-	if !d.Manifest.Reads(EnvURL) {
-		return "", nil
-	}
-	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-		return "", fault.New(fault.Misconfigured, "%s: not the address of a site, such as https://ostiary.example", EnvURL)
-	}
-	return u.Scheme + "://" + u.Host, nil
 }
 
 // Page is the address of one of the control's functions for people, with a slash at its end.
@@ -111,7 +93,7 @@ func (p *Parts) Requests(ctx context.Context) (*request.Service, error) { return
 
 func (p *Parts) newRequests(ctx context.Context) (*request.Service, error) {
 	if p.RequestKeys == nil || p.MessageKeys == nil || p.base == "" {
-		return nil, fault.New(fault.Misconfigured, "%s: the manifest does not ask for %s, %s and %s", p.Manifest.Name, wiring.EnvSealRequest, wiring.EnvSealMessage, EnvURL)
+		return nil, fault.New(fault.Misconfigured, "%s: the manifest does not ask for %s, %s and %s", p.Manifest.Name, wiring.EnvSealRequest, wiring.EnvSealMessage, wiring.EnvURL)
 	}
 	mark, err := p.Mark(ctx)
 	if err != nil {

@@ -37,10 +37,10 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	for name, env := range map[string]map[string]string{
 		"sample data, deployed": {"K_SERVICE": "runerasure", parts.EnvData: "bolt:x?tree="},
-		"no address":            {parts.EnvURL: ""},
-		"another scheme":        {parts.EnvURL: "ftp://ostiary.example"},
-		"a path":                {parts.EnvURL: "https://ostiary.example/pages"},
-		"somebody's account":    {parts.EnvURL: "https://ada@ostiary.example"},
+		"no address":            {wiring.EnvURL: ""},
+		"another scheme":        {wiring.EnvURL: "ftp://ostiary.example"},
+		"a path":                {wiring.EnvURL: "https://ostiary.example/pages"},
+		"somebody's account":    {wiring.EnvURL: "https://ada@ostiary.example"},
 	} {
 		if _, err := parts.New(deps(t, runerasure.Function, "runerasure", env)); !fault.Is(err, fault.Misconfigured) {
 			t.Errorf("%s: %v", name, err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -35,8 +34,6 @@ var Schema = slices.Concat(store.Schema{outbox.Collection(), heartbeat.Collectio
 
 // Names of the variables only this control reads.
 const (
-	// EnvURL is where people reach the pages, such as https://ostiary.example: links in messages begin with it.
-	EnvURL = "OSTIARY_URL"
 	// EnvStreams lists the services whose Data Access logs are written, separated by commas, or allServices: what the
 	// rules need beyond that is blind, and said to be. A service without a setting of its own goes by another's
 	// (rule.Need.Switch).
@@ -69,7 +66,7 @@ func New(d *wiring.Deps) (*Parts, error) {
 			return nil, fault.New(fault.Misconfigured, "reading the rules: %s", problem)
 		}
 	}
-	link, err := address(d)
+	link, err := d.Site()
 	if err != nil {
 		return nil, err
 	}
@@ -88,16 +85,6 @@ func New(d *wiring.Deps) (*Parts, error) {
 		Bus: d.Bus, Assets: p.list(EnvAssets),
 	})
 	return p, err
-}
-
-// address is where the pages are: of one that cannot be opened from a message nobody would know.
-func address(d *wiring.Deps) (string, error) {
-	value, _ := d.Env(EnvURL)
-	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-		return "", fault.New(fault.Misconfigured, "%s: not the address of a site, such as https://ostiary.example", EnvURL)
-	}
-	return u.Scheme + "://" + u.Host, nil
 }
 
 // sites are the fixed sites of the access control, if there is one.
