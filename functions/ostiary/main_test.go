@@ -3,10 +3,11 @@
 package main_test
 
 import (
+	"ostiary.internal/functions/internal/built"
+
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -29,35 +30,29 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(built(m))
+	os.Exit(whole(m))
 }
 
 // atOnce is how many tests run at once.
 const atOnce = 6
 
-func built(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "ostiary-test")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "ostiary")
-	builds := [][]string{{"build", "-ldflags=-s", "-o", binary, "."}}
-	if raced = binary; raceEnabled {
-		raced = filepath.Join(dir, "ostiary-raced")
-		builds = append(builds, []string{"build", "-race", "-ldflags=-s", "-o", raced, "."})
-	}
+func whole(m *testing.M) int {
 	var group errgroup.Group
-	for _, args := range builds {
-		group.Go(func() error {
-			if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-				return fmt.Errorf("building ostiary: %w\n%s", err, out)
-			}
-			return nil
+	build := func(into *string, flags ...string) {
+		group.Go(func() (err error) {
+			*into, err = built.Command("../..", flags...)
+			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
+	build(&binary)
+	if raceEnabled {
+		build(&raced, "-race")
+	}
+	err := group.Wait()
+	if !raceEnabled {
+		raced = binary
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -1,20 +1,12 @@
 package attestwalk
 
 import (
-	"strings"
 	"testing"
 	"time"
 
 	"ostiary.internal/functions/internal/browser"
+	"ostiary.internal/functions/internal/walk/walktest"
 )
-
-// says fails unless what the selector names shows a text.
-func (p *person) says(selector, text string) {
-	p.t.Helper()
-	if said := p.Text(selector); !strings.Contains(said, text) {
-		p.t.Errorf("on %s %s reads:\n%s\nwanted %q", p.URL(), selector, said, text)
-	}
-}
 
 // A duty from its reminder to the second person, without scripts on the phone.
 func TestDuty(t *testing.T) {
@@ -25,26 +17,26 @@ func TestDuty(t *testing.T) {
 	her := w.sit("simone.bernard", browser.Phone, "en")
 	her.Scripts(false)
 	her.Open(her.url + "/")
-	her.says("section[aria-labelledby=do]", "overdue")
+	her.Says("section[aria-labelledby=do]", "overdue")
 	her.Press("a[href$='/risk-register-review']")
-	her.says("h1", "Go through the risk register")
+	her.Says("h1", "Go through the risk register")
 	her.Type("#reference", "SEC-7")
 	her.Press("form button")
-	her.says("[role=status]", "A second person has to look at it now.")
+	her.Says("[role=status]", "A second person has to look at it now.")
 	her.Click("summary")
 	her.Press("a[href$='/risk-register-review']")
-	her.says("#state", "review overdue")
+	her.Says("#state", "review overdue")
 
 	second := w.sit("odile.martin", browser.Desk, "fr")
 	second.Press("section[aria-labelledby=review] a")
-	second.says("dl", "Simone Bernard")
+	second.Says("dl", "Simone Bernard")
 	second.Press("button[value=returned]")
-	second.says("[role=status]", "il faut le refaire")
+	second.Says("[role=status]", "il faut le refaire")
 	her.Open(her.url + "/duties/risk-register-review")
 	her.Press("form button")
 	second.Open(second.url + "/duties/risk-register-review")
 	second.Press("button[value=approved]")
-	second.says("[role=status]", "C’est noté : vérifié.")
+	second.Says("[role=status]", "C’est noté : vérifié.")
 	her.quietly()
 	second.quietly()
 }
@@ -63,12 +55,12 @@ func TestKeyboard(t *testing.T) {
 		}
 	}
 	p.Enter()
-	p.says("[role=status]", "Notiert: Es ist erledigt.")
+	p.Says("[role=status]", "Notiert: Es ist erledigt.")
 	// A refusal stands on the page, and what was typed is still there.
 	p.Open(p.url + "/ask/software-clearance")
 	p.Type("#about", "vim 9.1")
 	p.Enter()
-	p.says("[role=status]", "Beantragt.")
+	p.Says("[role=status]", "Beantragt.")
 }
 
 // A sentence is signed as it stands, and two people agree on an exception.
@@ -79,23 +71,23 @@ func TestSignAndExcept(t *testing.T) {
 	owner.Press("section[aria-labelledby=sign] a")
 	owner.Click("input[type=checkbox]")
 	owner.Press("form button")
-	owner.says("[role=status]", "Signed.")
+	owner.Says("[role=status]", "Signed.")
 	owner.Press("a[href='/attest/waivers']")
 	owner.Choose("#promise", "F06")
 	owner.Choose("#reason", "migration")
 	owner.Press("form[action='/attest/waivers'] button")
-	owner.says("[role=status]", "Another person has to approve it.")
-	owner.says(".card .note", "You asked for it")
+	owner.Says("[role=status]", "Another person has to approve it.")
+	owner.Says(".card .note", "You asked for it")
 
 	dpo := w.sit("dorothea.klein", browser.Desk, "de")
 	dpo.Press("section[aria-labelledby=approve] a")
 	dpo.Press("form[action$='/approve'] button")
-	dpo.says("[role=status]", "Genehmigt")
-	dpo.says("section[aria-labelledby=inforce]", "Odile Martin")
+	dpo.Says("[role=status]", "Genehmigt")
+	dpo.Says("section[aria-labelledby=inforce]", "Odile Martin")
 	// Whoever sees that it is not needed any more ends it, from the phone too.
 	owner.Open(owner.url + "/waivers")
 	owner.Press("form[action$='/end'] button")
-	owner.says("[role=status]", "no longer counts")
+	owner.Says("[role=status]", "no longer counts")
 	if left := browser.Eval[int](owner.Tab, "document.querySelectorAll('section[aria-labelledby=inforce]').length"); left != 0 {
 		t.Error("what was ended is still in force")
 	}
@@ -104,7 +96,7 @@ func TestSignAndExcept(t *testing.T) {
 	owner.Choose("#reason", "incident")
 	w.Advance(t, 11*time.Minute)
 	owner.Press("form[action='/attest/waivers'] button")
-	owner.says("[role=alert]", "open too long")
+	owner.Says("[role=alert]", "open too long")
 	owner.quietly()
 	dpo.quietly()
 }
@@ -120,16 +112,16 @@ func TestDocument(t *testing.T) {
 	browser.Eval[int](p.Tab, "(document.querySelector('#valid_until').removeAttribute('min'), 0)")
 	p.Choose("#valid_until", "2026-03-02")
 	p.Press("form[action$='/done'] button")
-	p.says("[role=alert]", "passée")
+	p.Says("[role=alert]", "passée")
 	if kept := browser.Eval[string](p.Tab, "document.querySelector('#number').value"); kept != "PARTENAIRE/7" {
 		t.Errorf("the number typed is %q now", kept)
 	}
 	p.Choose("#valid_until", "2026-09-30")
 	p.Press("form[action$='/done'] button")
-	p.says("[role=status]", "c’est fait")
+	p.Says("[role=status]", "c’est fait")
 	p.Open(p.url + "/duties/google-premium-partner")
-	p.says("dl", "PARTENAIRE/7, Société d’exemple")
-	p.says("dl", "30 septembre 2026")
+	p.Says("dl", "PARTENAIRE/7, Société d’exemple")
+	p.Says("dl", "30 septembre 2026")
 	p.quietly()
 }
 
@@ -142,23 +134,23 @@ func TestRefuseAndWithdraw(t *testing.T) {
 		asker.Open(asker.url + "/ask/software-clearance")
 		asker.Type("#about", about)
 		asker.Press("form button")
-		asker.says("[role=status]", "Demandé")
+		asker.Says("[role=status]", "Demandé")
 	}
 	w.scanned("evil 1", true)
 	her := w.sit("simone.bernard", browser.Phone, "en")
 	her.Press("section[aria-labelledby=do] a[href*='software-clearance']")
-	her.says("section[aria-labelledby=failed]", "the result of a scan")
+	her.Says("section[aria-labelledby=failed]", "the result of a scan")
 	her.Press("button[value=refused]")
-	her.says("[role=status]", "Refused.")
+	her.Says("[role=status]", "Refused.")
 	her.Click("summary")
-	her.says("details", "refused")
+	her.Says("details", "refused")
 
 	asker.Open(asker.url + "/")
 	asker.Click("summary")
-	asker.says("details", "refusée")
+	asker.Says("details", "refusée")
 	asker.Press("details li:has(a[href*='software-clearance']):not(:has(.bad)):has(.row .quiet) a")
 	asker.Press("form[action$='/withdraw'] button")
-	asker.says("[role=status]", "Retirée")
+	asker.Says("[role=status]", "Retirée")
 	her.quietly()
 	asker.quietly()
 }
@@ -166,6 +158,7 @@ func TestRefuseAndWithdraw(t *testing.T) {
 // Every page holds in every window, size of text and colour scheme, in every language.
 func TestPagesHold(t *testing.T) {
 	t.Parallel()
+	axe := walktest.Axe(t)
 	for _, lang := range []string{"en", "fr", "de"} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
@@ -173,92 +166,57 @@ func TestPagesHold(t *testing.T) {
 			w.Advance(t, 20*24*time.Hour)
 			w.tick()
 			p := w.sit("simone.bernard", browser.Phone, lang)
-			p.inspect("overview", lang)
+			p.Inspect("overview", lang, axe)
 			p.Open(p.url + "/ask/software-clearance")
 			p.Type("#about", "Einkaufsverwaltung Professional 2026.1 (x86_64)")
-			p.inspect("ask", lang)
+			p.Inspect("ask", lang, axe)
 			p.Press("form button")
-			openAll(p)
-			p.inspect("overview after asking", lang)
+			p.Unfold()
+			p.Inspect("overview after asking", lang, axe)
 			p.Press("details a[href*='software-clearance']")
-			p.inspect("duty that waits for evidence", lang)
+			p.Inspect("duty that waits for evidence", lang, axe)
 			w.scanned("Einkaufsverwaltung Professional 2026.1 (x86_64)", true)
 			other := w.sit("stefan.weber", browser.Phone, lang)
 			other.Press("section[aria-labelledby=do] a[href*='software-clearance']")
-			other.inspect("request that evidence speaks against", lang)
+			other.Inspect("request that evidence speaks against", lang, axe)
 			other.Press("button[value=refused]")
 			p.Open(p.url + "/")
-			openAll(p)
+			p.Unfold()
 			p.Press("details a[href*='software-clearance']")
-			p.inspect("refused request", lang)
+			p.Inspect("refused request", lang, axe)
 			p.Open(p.url + "/duties/risk-register-review")
-			p.inspect("duty to do", lang)
+			p.Inspect("duty to do", lang, axe)
 			p.Open(p.url + "/duties/access-review")
-			p.inspect("duty that waits for a review", lang)
+			p.Inspect("duty that waits for a review", lang, axe)
 			p.Open(p.url + "/duties/risk-register-review")
 			p.Press("form button")
 			boss := w.sit("odile.martin", browser.Phone, lang)
 			boss.Open(boss.url + "/duties/risk-register-review")
-			boss.inspect("duty to review", lang)
+			boss.Inspect("duty to review", lang, axe)
 			boss.Open(boss.url + "/duties/google-premium-partner")
-			boss.inspect("duty that files a document", lang)
+			boss.Inspect("duty that files a document", lang, axe)
 			boss.Type("#issuer", "Gesellschaft für Beispielzertifizierungen mbH")
 			boss.Type("#number", "ISO-IEC-27001:2022/4711-0815-GOOGLE-CLOUD-PLATFORM")
 			boss.Choose("#valid_until", "2027-12-31")
 			boss.Press("form[action$='/done'] button")
 			boss.Open(boss.url + "/duties/google-premium-partner")
-			boss.inspect("document on file", lang)
+			boss.Inspect("document on file", lang, axe)
 			p.Open(p.url + "/statements")
-			p.inspect("statements", lang)
+			p.Inspect("statements", lang, axe)
 			p.Press("section[aria-labelledby=mine] a")
-			openAll(p)
-			p.inspect("statement", lang)
+			p.Unfold()
+			p.Inspect("statement", lang, axe)
 			p.Open(p.url + "/waivers")
 			p.Choose("#promise", "F06")
 			p.Choose("#reason", "supplier-outage")
 			p.Press("form[action='/attest/waivers'] button")
-			p.inspect("exceptions", lang)
+			p.Inspect("exceptions", lang, axe)
 			boss.Open(boss.url + "/waivers")
 			boss.Press("form[action$='/approve'] button")
-			boss.inspect("exception in force", lang)
+			boss.Inspect("exception in force", lang, axe)
 			p.Open(p.url + "/duties/nothing")
-			p.inspect("problem", lang)
+			p.Inspect("problem", lang, axe)
 			p.quietly()
 		})
 	}
-}
-
-// openAll opens what is folded.
-func openAll(p *person) {
-	p.t.Helper()
-	browser.Eval[int](p.Tab, "document.querySelectorAll('details').forEach((d) => { d.open = true; }), 0")
-}
-
-// inspect looks at one page in the narrowest window with large text, the hardest place for every language; in English also
-// on a phone, in the dark and at a desk.
-func (p *person) inspect(name, lang string) {
-	p.t.Helper()
-	seen := map[string]bool{}
-	check := func(how string, colours bool) {
-		p.t.Helper()
-		for _, fault := range p.Faults(lang, colours) {
-			if !seen[fault] {
-				p.t.Errorf("%s, %s: %s", name, how, fault)
-			}
-			seen[fault] = true
-		}
-	}
-	if lang == "en" {
-		check("360 px", true)
-		p.Dark(true)
-		check("dark", true)
-		p.Dark(false)
-		p.Resize(browser.Desk)
-		check("1280 px", false)
-	}
-	p.Resize(browser.Narrow)
-	p.Larger(2)
-	check("320 px, text 200 %", false)
-	p.Larger(1)
-	p.Resize(browser.Phone)
 }

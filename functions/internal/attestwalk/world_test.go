@@ -1,9 +1,10 @@
 package attestwalk
 
 import (
+	"ostiary.internal/functions/internal/walk"
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"context"
-	"flag"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,32 +19,14 @@ import (
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/identity"
 	"ostiary.internal/shared/platform/outbox"
-	"ostiary.internal/shared/platform/require"
 	"ostiary.internal/shared/trust/desk"
 	"ostiary.internal/shared/trust/duty"
 	"ostiary.internal/shared/trust/notice"
 )
 
-// One browser serves all tests of the process, one page at a time: several pages of one browser wait for each other's
-// frames on a small machine.
-var chromium *browser.Browser
+var stage walktest.Stage
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	flag.Parse()
-	err := flag.Set("test.parallel", "1")
-	if path := browser.Path(); err == nil && path != "" {
-		if chromium, err = browser.Start(path); err == nil {
-			defer chromium.Close()
-		}
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(stage.Run(m, walktest.Alone)) }
 
 const duties = `duties:
   - {id: risk-register-review, owner_role: security, every: P1Y, second: owner, remind: P7D, promises: [F05, D04], what: {
@@ -70,7 +53,6 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	require.Tool(t, "chromium", chromium != nil)
 	w := &world{t: t, World: functiontest.New(t, functiontest.Setup{Functions: []wiring.Function{attest.Function}, Policy: map[string]string{"duties.yaml": duties}})}
 	served, err := attest.Function.Build(t.Context(), w.Deps("attest"))
 	if err != nil {
@@ -115,36 +97,27 @@ func (w *world) duties() *duty.Service {
 
 // person is somebody signed in, in front of a browser.
 type person struct {
-	*browser.Tab
-	t   *testing.T
+	*walktest.Person
 	url string
 }
 
 // sit puts somebody of the company in front of a fresh browser; the proxy before the function knows who she is.
 func (w *world) sit(name string, size browser.Size, lang string) *person {
 	w.t.Helper()
+	tab := stage.Tab(w.t, size)
 	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		r.Header.Set(identity.AssertionHeader, w.Staff(name+"@sharedcontacts.example"))
 		r.Header.Set(functiontest.ClientHeader, functiontest.Home)
 		w.handler.ServeHTTP(rw, r)
 	}))
 	w.t.Cleanup(front.Close)
-	p := &person{Tab: chromium.Tab(w.t, size), t: w.t, url: front.URL + "/attest"}
+	p := &person{&walktest.Person{Person: &walk.Person{Tab: tab, T: w.t, Lang: lang}, T: w.t}, front.URL + "/attest"}
 	p.Open(p.url + "/?lang=" + lang)
 	return p
 }
 
-// quietly checks that the page wrote nothing to its console but that a refusal was a refusal, and called nobody else.
+// quietly checks that the page complained of nothing and called nobody else.
 func (p *person) quietly() {
-	p.t.Helper()
-	for _, line := range p.Noise() {
-		if !strings.Contains(line, "Failed to load resource: the server responded with a status of 4") {
-			p.t.Errorf("the console says %s", line)
-		}
-	}
-	for _, request := range p.Requests() {
-		if _, address, _ := strings.Cut(request, " "); !strings.HasPrefix(address, strings.TrimSuffix(p.url, "/attest")) && !strings.HasPrefix(address, "data:") {
-			p.t.Errorf("the page asked for %s", request)
-		}
-	}
+	p.T.Helper()
+	p.Quietly(strings.TrimSuffix(p.url, "/attest"))
 }

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"ostiary.internal/functions/internal/built"
+
 	"encoding/json"
 	"fmt"
 	"os"
@@ -36,12 +38,7 @@ func run() error {
 		return err
 	}
 	defer b.Close()
-	temporary, err := os.MkdirTemp("", "pictures")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(temporary)
-	binary, err := walk.Build(".", temporary)
+	binary, err := built.Command(".")
 	if err != nil {
 		return err
 	}

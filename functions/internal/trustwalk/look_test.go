@@ -1,8 +1,8 @@
 package trustwalk
 
 import (
-	"os"
-	"path/filepath"
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +10,6 @@ import (
 
 	"ostiary.internal/functions/internal/browser"
 	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/platform/require"
 	"ostiary.internal/shared/trust/page/pagetest"
 	"ostiary.internal/shared/trust/promise"
 )
@@ -24,7 +23,7 @@ const enough = 60
 func TestPageHolds(t *testing.T) {
 	t.Parallel()
 	s := serve(t, enough)
-	tab := chromium.Tab(t, browser.Phone)
+	tab := stage.Tab(t, browser.Phone)
 	for _, lang := range []string{"en", "fr", "de"} {
 		tab.Resize(browser.Phone)
 		tab.Open(s.page(lang))
@@ -73,11 +72,10 @@ func oneOfEach(at time.Time) promise.Snapshot {
 // axe-core finds nothing wrong, on a phone in light and at a desk in the dark.
 func TestAxe(t *testing.T) {
 	t.Parallel()
-	script, err := os.ReadFile(filepath.Join("..", "..", "..", "testdata", "axe", "node_modules", "axe-core", "axe.min.js"))
-	require.Tool(t, "axe-core (npm ci in testdata/axe)", err == nil)
+	script := walktest.Axe(t)
 	s := serve(t, enough)
 	s.show(t, oneOfEach(s.Clock.Now()))
-	tab := chromium.Tab(t, browser.Phone)
+	tab := stage.Tab(t, browser.Phone)
 	for _, look := range []struct {
 		size browser.Size
 		dark bool
@@ -86,7 +84,7 @@ func TestAxe(t *testing.T) {
 		tab.Dark(look.dark)
 		tab.Open(s.page("en"))
 		unfold(tab)
-		violations, passes := tab.Violations(string(script))
+		violations, passes := tab.Violations(script)
 		if passes < 20 {
 			t.Fatalf("axe-core looked at next to nothing: %d", passes)
 		}
@@ -100,7 +98,7 @@ func TestAxe(t *testing.T) {
 func TestBehind(t *testing.T) {
 	t.Parallel()
 	s := serve(t, enough)
-	tab := chromium.Tab(t, browser.Phone)
+	tab := stage.Tab(t, browser.Phone)
 	tab.Open(s.page("en"))
 	if !tab.Has("li.row.kept") || tab.Has(".note.bad") {
 		t.Fatal("the fresh page shows no kept promise, or warns")
@@ -121,7 +119,7 @@ func TestBehind(t *testing.T) {
 // What a promise says is words, whatever it says.
 func TestHostileSentences(t *testing.T) {
 	t.Parallel()
-	tab := chromium.Tab(t, browser.Phone)
+	tab := stage.Tab(t, browser.Phone)
 	tab.Open(serve(t, enough).page("en"))
 	if n := browser.Eval[int](tab, "document.querySelectorAll('script, img, iframe, object, [onerror], [onclick]').length"); n != 0 {
 		t.Errorf("%d elements that no template wrote", n)

@@ -1,8 +1,8 @@
 package trustwalk
 
 import (
-	"flag"
-	"fmt"
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"net/http/httptest"
 	"os"
 	"testing"
@@ -12,35 +12,13 @@ import (
 	"ostiary.internal/functions/internal/evidencetest"
 	"ostiary.internal/functions/trust/trustpage"
 	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/platform/require"
 	"ostiary.internal/shared/trust/page/pagetest"
 	"ostiary.internal/shared/trust/promise"
 )
 
-// One browser serves all tests of the process.
-var chromium *browser.Browser
+var stage walktest.Stage
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	// One page at a time: several pages of one browser wait for each other's frames on a small machine.
-	flag.Parse()
-	if err := flag.Set("test.parallel", "1"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	path := browser.Path()
-	if path == "" {
-		return m.Run()
-	}
-	var err error
-	if chromium, err = browser.Start(path); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer chromium.Close()
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(stage.Run(m, walktest.Alone)) }
 
 // site is a trust page that browsers can open.
 type site struct {
@@ -51,7 +29,6 @@ type site struct {
 // serve puts up a page of n promises, computed and checked a minute ago, over a confirmed log.
 func serve(t *testing.T, n int) *site {
 	t.Helper()
-	require.Tool(t, "chromium", chromium != nil)
 	s := &site{Site: evidencetest.New(t, trustpage.Function, nil)}
 	for range 20 {
 		s.Record(t, record.Policy)

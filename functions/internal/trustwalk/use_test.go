@@ -16,7 +16,7 @@ import (
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
 	s := serve(t, enough)
-	tab := chromium.Tab(t, browser.Phone)
+	tab := stage.Tab(t, browser.Phone)
 	for _, size := range []browser.Size{browser.Phone, browser.Desk} {
 		tab.Resize(size)
 		tab.Open(s.page("en"))
@@ -52,7 +52,7 @@ func TestKeyboard(t *testing.T) {
 func TestOneFile(t *testing.T) {
 	t.Parallel()
 	s := serve(t, enough)
-	tab := chromium.Tab(t, browser.Desk)
+	tab := stage.Tab(t, browser.Desk)
 	tab.Scripts(false)
 	tab.Open(s.page("de"))
 	asked := tab.Requests()
@@ -85,7 +85,7 @@ func TestOneFile(t *testing.T) {
 func TestPrint(t *testing.T) {
 	t.Parallel()
 	s := serve(t, enough)
-	tab := chromium.Tab(t, browser.Desk)
+	tab := stage.Tab(t, browser.Desk)
 	tab.Open(s.page("en"))
 	tab.Paper(true)
 	shown := func(selector string) bool {

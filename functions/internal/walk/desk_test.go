@@ -1,6 +1,9 @@
-package walk
+package walk_test
 
 import (
+	"ostiary.internal/functions/internal/walk"
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"strings"
 	"testing"
 
@@ -10,16 +13,16 @@ import (
 // Two different people reset somebody's authenticators; her access ends, and a link lets her begin anew.
 func TestDesk(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
-	her := sit(t, s, browser.Phone, "en")
-	her.SignIn(emma, Home)
+	s := stage.Serve(t)
+	her := s.Sit(browser.Phone, "en")
+	her.SignIn(emma, walk.Home)
 	her.Enrol()
 	her.Press("a[href='/registerip/']")
 	her.TypeAndGo("#code", her.NextCode())
 	her.Wait("[data-state=confirmed]")
 
-	first := sit(t, s, browser.Desk, "fr")
-	first.SignIn(simone, Home)
+	first := s.Sit(browser.Desk, "fr")
+	first.SignIn(simone, walk.Home)
 	first.Press("a[href='/enrolotp/desk']")
 	first.Choose("#email", emma)
 	first.Type("#reason", "Téléphone et codes perdus")
@@ -28,14 +31,14 @@ func TestDesk(t *testing.T) {
 		t.Fatalf("who asked sees:\n%s", said)
 	}
 
-	second := sit(t, s, browser.Desk, "de")
-	second.SignIn(stefan, Home)
+	second := s.Sit(browser.Desk, "de")
+	second.SignIn(stefan, walk.Home)
 	second.Press("a[href='/enrolotp/desk']")
 	second.Press("form[action='/enrolotp/desk/approve'] button")
 	if said := second.Text("[role=status]"); !strings.HasPrefix(said, "Zurückgesetzt") {
 		t.Errorf("who approved reads %q", said)
 	}
-	settle(t, s)
+	s.Settled()
 	her.Open(s.URL + "/registerip/")
 	if said := her.Text("main"); !strings.Contains(said, "set up an authenticator app") || her.Has("#live-here") {
 		t.Errorf("after the reset she sees:\n%s", said)
@@ -57,8 +60,8 @@ func TestDesk(t *testing.T) {
 	if said := her.Text("[role=status]"); said != "Your app is set up." {
 		t.Errorf("after the link she reads %q", said)
 	}
-	for _, p := range []*Person{her, first, second} {
-		quietly(t, p)
+	for _, p := range []*walktest.Person{her, first, second} {
+		p.Quietly(p.Server.URL)
 	}
 	// A refusal keeps what was typed, and the page it stands on still works.
 	second.Open(s.URL + "/enrolotp/desk")
@@ -78,11 +81,11 @@ func TestDesk(t *testing.T) {
 // Whoever lost her phone ends it and begins anew with a recovery code, which is good once.
 func TestRecovery(t *testing.T) {
 	t.Parallel()
-	p := sit(t, serve(t), browser.Phone, "en")
-	p.SignIn(emma, Home)
+	p := stage.Serve(t).Sit(browser.Phone, "en")
+	p.SignIn(emma, walk.Home)
 	codes := p.Enrol()
 	p.Open(p.Server.URL + "/enrolotp/")
-	openAll(p)
+	p.Unfold()
 	p.Click("input[name=lost]")
 	p.Press("form[action='/enrolotp/remove'] button")
 	p.Open(p.Server.URL + "/registerip/")
@@ -106,5 +109,5 @@ func TestRecovery(t *testing.T) {
 		t.Errorf("after the recovery she reads %q", said)
 	}
 	unseen(t, p, codes[3], p.Secret())
-	quietly(t, p)
+	p.Quietly(p.Server.URL)
 }

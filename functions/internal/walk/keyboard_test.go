@@ -1,30 +1,21 @@
-package walk
+package walk_test
 
 import (
+	"ostiary.internal/functions/internal/walk"
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"ostiary.internal/functions/internal/browser"
 )
 
-func advance(t *testing.T, s *Server, by string) {
-	t.Helper()
-	d, err := time.ParseDuration(by)
-	if err == nil {
-		err = s.Advance(d)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // A keyboard is enough: the field has the focus, Enter sends, and whatever has the focus is seen to have it.
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
-	p := sit(t, serve(t), browser.Desk, "en")
-	p.SignIn(emma, Home)
+	p := stage.Serve(t).Sit(browser.Desk, "en")
+	p.SignIn(emma, walk.Home)
 	p.Press("a[href='/enrolotp/']")
 	tabThrough(t, p, "name", "Show the QR code")
 	p.Press("#add-form button")
@@ -54,7 +45,7 @@ func TestKeyboard(t *testing.T) {
 
 // tabThrough goes through a page by the Tab key from its beginning. The names must come in this order, the first of
 // them before anything but the links to skip to the content and to go home.
-func tabThrough(t *testing.T, p *Person, names ...string) {
+func tabThrough(t *testing.T, p *walktest.Person, names ...string) {
 	t.Helper()
 	browser.Eval[int](p.Tab, "(document.querySelector('.skip').focus(), 0)")
 	var order []string

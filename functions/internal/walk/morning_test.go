@@ -1,6 +1,11 @@
-package walk
+package walk_test
 
 import (
+	"time"
+
+	"ostiary.internal/functions/internal/walk"
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"strings"
 	"testing"
 
@@ -17,9 +22,9 @@ func TestMorning(t *testing.T) {
 	}{{"phone", browser.Phone, false}, {"desk in the dark", browser.Desk, true}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			p := sit(t, serve(t), c.size, "en")
+			p := stage.Serve(t).Sit(c.size, "en")
 			p.Dark(c.dark)
-			p.SignIn(emma, Home)
+			p.SignIn(emma, walk.Home)
 			if !strings.Contains(p.Text("main"), "set up an authenticator app") || p.Has("#code") {
 				t.Fatalf("before there is an app the page shows:\n%s", p.Text("main"))
 			}
@@ -45,9 +50,9 @@ func TestMorning(t *testing.T) {
 }
 
 // turnGreen comes in by another window: back on the page, the person sees it change without loading again.
-func turnGreen(t *testing.T, p *Person) {
+func turnGreen(t *testing.T, p *walktest.Person) {
 	t.Helper()
-	if err := p.Server.ComeIn(Home); err != nil {
+	if err := p.Server.ComeIn(walk.Home); err != nil {
 		t.Fatal(err)
 	}
 	browser.Eval[bool](p.Tab, "(window.stayed = true, document.dispatchEvent(new Event('visibilitychange')))")
@@ -61,7 +66,7 @@ func turnGreen(t *testing.T, p *Person) {
 }
 
 // goHome ends the day, and stands before a shut door.
-func goHome(t *testing.T, p *Person) {
+func goHome(t *testing.T, p *walktest.Person) {
 	t.Helper()
 	p.Open(p.Server.URL + "/_local/door")
 	if said := p.Text("h1"); said != "You are in." {
@@ -72,16 +77,16 @@ func goHome(t *testing.T, p *Person) {
 	if said := p.Text("[role=status]"); said != "Your access has ended." || !p.Has("#code") {
 		t.Errorf("at the end, the page says %q", said)
 	}
-	settle(t, p.Server)
+	p.At.Settled()
 	p.Open(p.Server.URL + "/_local/door")
 	if said := p.Text("h1"); said != "The door is shut." {
 		t.Errorf("afterwards the door says %q", said)
 	}
-	quietly(t, p)
+	p.Quietly(p.Server.URL)
 }
 
 // weigh checks that the morning page with all that belongs to it stays below 50 kB when nothing is cached.
-func weigh(t *testing.T, p *Person) {
+func weigh(t *testing.T, p *walktest.Person) {
 	t.Helper()
 	total := 0
 	for _, bytes := range p.Weigh() {
@@ -96,15 +101,15 @@ func weigh(t *testing.T, p *Person) {
 // The core works where scripts do not: a button to press, a page that looks again by itself.
 func TestMorningWithoutScripts(t *testing.T) {
 	t.Parallel()
-	p := sit(t, serve(t), browser.Phone, "en")
+	p := stage.Serve(t).Sit(browser.Phone, "en")
 	p.Scripts(false)
-	p.SignIn(emma, Home)
+	p.SignIn(emma, walk.Home)
 	p.Enrol()
 	p.Press("a[href='/registerip/']")
 	p.Type("#code", p.NextCode())
 	p.Press("#register button")
 	p.Wait("[data-state=confirmed]")
-	if err := p.Server.ComeIn(Home); err != nil {
+	if err := p.Server.ComeIn(walk.Home); err != nil {
 		t.Fatal(err)
 	}
 	p.Wait("[data-state=working]")
@@ -114,8 +119,8 @@ func TestMorningWithoutScripts(t *testing.T) {
 // A refusal stands beside the field, in the reader's language, says what to do next, and the field is ready.
 func TestWrongCode(t *testing.T) {
 	t.Parallel()
-	p := sit(t, serve(t), browser.Phone, "")
-	p.SignIn(emma, Home)
+	p := stage.Serve(t).Sit(browser.Phone, "")
+	p.SignIn(emma, walk.Home)
 	p.Enrol()
 	for _, c := range []struct{ lang, what, next string }{
 		{"en", "This code is not right.", "Wait for the next code in your app and type that one."},
@@ -139,14 +144,14 @@ func TestWrongCode(t *testing.T) {
 	if said := p.Text("#wait"); !strings.HasPrefix(said, "Codes werden wieder geprüft in 0:") || !p.Has("#code:disabled") {
 		t.Errorf("throttled, the page says %q", said)
 	}
-	quietly(t, p)
+	p.Quietly(p.Server.URL)
 }
 
 // Whoever tried codes meanwhile is told of, and a code typed twice is named as such.
 func TestTriesAndReplay(t *testing.T) {
 	t.Parallel()
-	p := sit(t, serve(t), browser.Phone, "en")
-	p.SignIn(emma, Home)
+	p := stage.Serve(t).Sit(browser.Phone, "en")
+	p.SignIn(emma, walk.Home)
 	p.Enrol()
 	p.Press("a[href='/registerip/']")
 	p.TypeAndGo("#code", p.Wrong())
@@ -156,8 +161,8 @@ func TestTriesAndReplay(t *testing.T) {
 	}
 	code := p.NextCode()
 	p.TypeAndGo("#code", code)
-	settle(t, p.Server)
-	p.SignIn(emma, Mobile)
+	p.At.Settled()
+	p.SignIn(emma, walk.Mobile)
 	if said := p.Text("main"); !strings.Contains(said, "Also registered") || !strings.Contains(said, "Last time it was 81.2.69.142.") {
 		t.Errorf("on another network the page shows:\n%s", said)
 	}
@@ -170,18 +175,18 @@ func TestTriesAndReplay(t *testing.T) {
 // A page left open too long is shown anew, with a word about it; doing it once more works.
 func TestPageLeftOpen(t *testing.T) {
 	t.Parallel()
-	p := sit(t, serve(t), browser.Phone, "fr")
-	p.SignIn(emma, Home)
+	p := stage.Serve(t).Sit(browser.Phone, "fr")
+	p.SignIn(emma, walk.Home)
 	p.Enrol()
 	p.Press("a[href='/registerip/']")
-	advance(t, p.Server, "11m")
+	p.At.Later(11 * time.Minute)
 	p.TypeAndGo("#code", p.Code())
 	if said := p.Text("#code-trouble"); !strings.Contains(said, "restée ouverte trop longtemps") {
 		t.Errorf("after eleven minutes the page says %q", said)
 	}
 	p.TypeAndGo("#code", p.Code()) // the same code: it was not used up
 	p.Wait("[data-state=confirmed]")
-	advance(t, p.Server, "11m")
+	p.At.Later(11 * time.Minute)
 	p.Press("form[action='/registerip/done'] button")
 	if said := p.Text("#trouble"); !strings.Contains(said, "restée ouverte trop longtemps") || !p.Has("#live-here") {
 		t.Errorf("after eleven minutes more the page says %q", said)

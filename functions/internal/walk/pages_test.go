@@ -1,6 +1,11 @@
-package walk
+package walk_test
 
 import (
+	"time"
+
+	"ostiary.internal/functions/internal/walk"
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"testing"
 
 	"ostiary.internal/functions/internal/browser"
@@ -10,14 +15,15 @@ import (
 // light and in the dark.
 func TestPagesHold(t *testing.T) {
 	t.Parallel()
+	axe := walktest.Axe(t)
 	for _, lang := range []string{"en", "fr", "de"} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
-			p := sit(t, serve(t), browser.Phone, lang)
+			p := stage.Serve(t).Sit(browser.Phone, lang)
 			look := func(name, of string) {
 				t.Helper()
 				if lang == "en" || of == lang { // the pages of local mode are English, once is enough
-					inspect(t, p, name, lang)
+					p.Inspect(name, lang, axe)
 				}
 			}
 			p.Open(p.Server.URL + "/")
@@ -26,7 +32,7 @@ func TestPagesHold(t *testing.T) {
 			look("sign-in in place of a page", "en")
 			p.Open(p.Server.URL + "/_local/door")
 			look("shut door", "en")
-			p.SignIn(emma, Home)
+			p.SignIn(emma, walk.Home)
 			look("morning, first", lang)
 			p.Press("a[href='/enrolotp/']")
 			look("enrolment, first", lang)
@@ -47,7 +53,7 @@ func TestPagesHold(t *testing.T) {
 				p.TypeAndGo("#code", p.Wrong())
 			}
 			look("morning, throttled", lang)
-			advance(t, p.Server, "1m")
+			p.At.Later(1 * time.Minute)
 			p.Open(p.Server.URL + "/registerip/")
 			p.TypeAndGo("#code", p.NextCode())
 			p.Wait("[data-state=confirmed]")
@@ -57,16 +63,16 @@ func TestPagesHold(t *testing.T) {
 			p.Open(p.Server.URL + "/registerip/")
 			look("morning, working", lang)
 			p.Open(p.Server.URL + "/enrolotp/")
-			openAll(p)
+			p.Unfold()
 			look("enrolment", lang)
 			p.Open(p.Server.URL + "/registerip/nothing")
 			look("problem", lang)
-			p.SignIn(emma, Mobile)
-			advance(t, p.Server, "14h40m")
+			p.SignIn(emma, walk.Mobile)
+			p.At.Later(14*time.Hour + 40*time.Minute)
 			p.Open(p.Server.URL + "/registerip/")
-			openAll(p)
+			p.Unfold()
 			look("morning, near the end, elsewhere", lang)
-			p.SignIn(simone, Home)
+			p.SignIn(simone, walk.Home)
 			p.Open(p.Server.URL + "/enrolotp/desk")
 			p.Choose("#email", emma)
 			p.Type("#reason", "Telefon und Codes im Zug liegen gelassen, unter der bekannten Nummer zurückgerufen")
@@ -76,42 +82,7 @@ func TestPagesHold(t *testing.T) {
 			look("desk", lang)
 			p.Open(p.Server.URL + "/_local/mail")
 			look("mailbox", "en")
-			quietly(t, p)
+			p.Quietly(p.Server.URL)
 		})
 	}
-}
-
-// openAll opens what is folded.
-func openAll(p *Person) {
-	p.T.Helper()
-	browser.Eval[int](p.Tab, "document.querySelectorAll('details').forEach((d) => { d.open = true; }), 0")
-}
-
-// inspect looks at one page in every window, size of text and colour scheme.
-func inspect(t *testing.T, p *Person, name, lang string) {
-	t.Helper()
-	seen := map[string]bool{}
-	check := func(how string, colours bool) {
-		t.Helper()
-		for _, fault := range p.Faults(lang, colours) {
-			if !seen[fault] {
-				t.Errorf("%s, %s: %s", name, how, fault)
-			}
-			seen[fault] = true
-		}
-	}
-	check("360 px", lang == "en")
-	if lang == "en" { // colours are the same in every language, and a wide window has room for each
-		p.Dark(true)
-		check("dark", true)
-		p.Dark(false)
-		p.Resize(browser.Desk)
-		check("1280 px", false)
-	}
-	p.Resize(browser.Narrow)
-	check("320 px", false)
-	p.Larger(2)
-	check("320 px, text 200 %", false)
-	p.Larger(1)
-	p.Resize(browser.Phone)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ostiary.internal/functions/internal/browser"
+	"ostiary.internal/functions/internal/walk/walktest"
 )
 
 // TestExplained: the actor gets one mail for one episode, opens its link on her phone and explains; she cannot review that;
@@ -14,46 +15,46 @@ import (
 func TestExplained(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	s.advance(40 * time.Minute)
+	s.Later(40 * time.Minute)
 	if got := s.state("D20"); got != "kept" {
 		t.Fatalf("before anything happened D20 is %s", got)
 	}
 	one := grant("emma.dubois", "mallory@example.net", 40*time.Minute)
 	s.log(one, grant("emma.dubois", "mallory@example.net", 40*time.Minute+1*time.Second), one)
-	asked := s.mails("emma.dubois")
+	asked := s.Mails("emma.dubois")
 	if len(asked) != 1 || len(asked[0].Links) != 1 {
 		t.Fatalf("%d mails to the actor: %+v", len(asked), asked)
 	}
-	s.advance(2 * time.Minute)
+	s.Later(2 * time.Minute)
 	if got := s.state("D20"); got != "broken" {
 		t.Errorf("while nobody has explained it D20 is %s", got)
 	}
 	emma := s.sit("emma.dubois", browser.Phone, "en")
 	emma.Open(asked[0].Links[0])
-	emma.says("h1", "approved accounts")
-	emma.says("section[aria-labelledby=seen]", "+ roles/editor user:mallory@example.net")
+	emma.Says("h1", "approved accounts")
+	emma.Says("section[aria-labelledby=seen]", "+ roles/editor user:mallory@example.net")
 	emma.Choose("#reason", "mistake")
 	emma.Type("#ticket", "SUP-17")
 	emma.Type("#words", "Added the wrong account, taken out again")
 	emma.Press("form[action$='/answer'] button")
-	emma.says("[role=status]", "Somebody else reviews it now")
+	emma.Says("[role=status]", "Somebody else reviews it now")
 	emma.Open(asked[0].Links[0])
-	emma.says(".note", "your own matter")
+	emma.Says(".note", "your own matter")
 	if emma.Has("form[action$='/review']") {
 		t.Error("she is asked to review her own matter")
 	}
 
 	simone := s.sit("simone.bernard", browser.Desk, "fr")
 	simone.Press("section[aria-labelledby=review] a")
-	simone.says("dl", "SUP-17")
-	simone.says("dl", "Une erreur, corrigée")
+	simone.Says("dl", "SUP-17")
+	simone.Says("dl", "Une erreur, corrigée")
 	simone.Press("button[value=accepted]")
-	simone.says("[role=status]", "c’est expliqué")
-	s.advance(2 * time.Minute)
+	simone.Says("[role=status]", "c’est expliqué")
+	s.Later(2 * time.Minute)
 	if got := s.state("D20"); got != "kept" {
 		t.Errorf("after it was explained D20 is %s", got)
 	}
-	if again := s.mails("emma.dubois"); len(again) != 1 {
+	if again := s.Mails("emma.dubois"); len(again) != 1 {
 		t.Errorf("%d mails to the actor in the end", len(again))
 	}
 }
@@ -64,22 +65,22 @@ func TestSilence(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	s.log(grant("emma.dubois", "mallory@example.net", 0))
-	link := s.mails("emma.dubois")[0].Links[0]
+	link := s.Mails("emma.dubois")[0].Links[0]
 	other := s.sit("asha.iyer", browser.Phone, "de")
 	other.Open(link)
-	other.says("main", "betrifft Sie nicht")
-	s.advance(61 * time.Minute)
-	called := s.mails("omkar.rao")
-	if !slices.ContainsFunc(called, func(m mail) bool {
+	other.Says("main", "betrifft Sie nicht")
+	s.Later(61 * time.Minute)
+	called := s.Mails("omkar.rao")
+	if !slices.ContainsFunc(called, func(m walktest.Mail) bool {
 		return strings.Contains(m.Text, link) && strings.Contains(strings.ToLower(m.Subject), "suspicion")
 	}) {
 		t.Errorf("on-call has %+v", called)
 	}
 	emma := s.sit("emma.dubois", browser.Phone, "de")
 	emma.Open(link)
-	emma.says("#state", "Verdacht")
+	emma.Says("#state", "Verdacht")
 	emma.Click("details summary")
 	emma.Click("input[name=sure]")
 	emma.Press("details form button")
-	emma.says("[role=status]", "Sicherheit ist gerufen")
+	emma.Says("[role=status]", "Sicherheit ist gerufen")
 }
