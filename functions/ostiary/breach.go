@@ -30,7 +30,8 @@ const (
 	breachArgs = `declare --kind breach|suspicion --summary TEXT [--tenant ID ...] [--affected DOMAIN ...] [--from RFC3339] [--to RFC3339] [--detected RFC3339] [--exercise] [--id ID]
        ostiary breach list [--state suspected|open|closed]
        ostiary breach dossier NUMBER [--format json|md|html] [--tenant ID] [--language en|fr|de] [--out FILE]
-       each with [--server URL | --data DIR] [--policy DIR] [--by EMAIL] [--json]`
+       ostiary breach oncall [--at RFC3339] [--days N] [--policy DIR] [--json]
+       the others each with [--server URL | --data DIR] [--policy DIR] [--by EMAIL] [--json]`
 	breachExits = `
 Whatever is not known is left out. Declared again under the same --id, it is the same case; with other words it is refused.
 On a server elsewhere, ` + envToken + ` is the identity token of whoever asks; on this machine --by says who, by default the
@@ -52,7 +53,7 @@ type breachCommand struct {
 	done       func() error
 }
 
-// breaches declares breaches, lists them, and fetches their dossiers.
+// breaches declares breaches, lists them, fetches their dossiers, and says who is on call.
 func breaches(ctx context.Context, t terminal, args []string) int {
 	what := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -68,6 +69,8 @@ func breaches(ctx context.Context, t terminal, args []string) int {
 		return c.list(ctx, t, args)
 	case "dossier":
 		return c.dossier(ctx, t, args)
+	case "oncall":
+		return c.onCall(t, args)
 	}
 	if code := t.parse(args, 0); code >= 0 {
 		return code

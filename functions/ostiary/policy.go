@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 
 	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/breach"
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/trust/duty"
 	"ostiary.internal/shared/trust/intake"
@@ -108,5 +110,6 @@ func problemsOf(folder string) ([]policy.Problem, error) {
 	problems = append(problems, intake.Check(p, rules)...)
 	m, more := datamap.Read(p)
 	problems = append(append(problems, more...), datamap.Check(p, m)...)
+	problems = append(problems, breach.Check(p, clock.System{}.Now())...)
 	return policy.Sort(append(problems, probe.Check(p)...)), nil
 }

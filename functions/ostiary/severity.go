@@ -20,7 +20,7 @@ const severityArgs = "--input FILE [--json]"
 
 // scoreBreach scores a breach by ENISA's method. It needs neither a policy nor data.
 func scoreBreach(_ context.Context, t terminal, args []string) int {
-	file := t.flags.String("input", "", "JSON file of what is known: dpc, ei, cb, people, unintelligible, key_compromised; - for standard input")
+	file := t.flags.String("input", "", "JSON file of what is known: dpc, ei, cb, people, unintelligible, key_compromised, facts, evidence; - for standard input")
 	asJSON := t.flags.Bool("json", false, "print the score as JSON")
 	if code := t.parse(args, 0); code >= 0 {
 		return code
@@ -80,6 +80,9 @@ func tellScore(in severity.Input, s severity.Score) string {
 	line("  CB  %-5s confidentiality %s, integrity %s, availability %s, bad intent %s", s.CB, in.CB.Confidentiality, in.CB.Integrity, in.CB.Availability, in.CB.Malicious)
 	for _, f := range s.Flags {
 		line("  flag      %s", spelled(string(f)))
+	}
+	for _, name := range s.Unproven {
+		line("  unproven  %s: said without evidence, so it lowers nothing; attach it in evidence.%s", spelled(name), name)
 	}
 	line("")
 	line("Supervisory authority: %s", presumed(s.Presumption.Authority))

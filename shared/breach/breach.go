@@ -12,6 +12,7 @@ import (
 
 	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/clock"
+	"ostiary.internal/shared/breach/oncall"
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/policy"
 )
@@ -39,6 +40,9 @@ type Policy struct {
 	DrillLimits Limits
 	Reviewed    calendar.Day    // when somebody last went through this file and what is made of it; zero: never
 	ReviewEvery calendar.Period // how often that is due
+	OnCall      oncall.Table    // who is on call when; without one everybody with the role is
+
+	onCall oncall.File
 }
 
 // Limits are how long people may take in an exercise, each from its beginning.
@@ -67,10 +71,12 @@ type file struct {
 	Aim         *calendar.Period `yaml:"aim"`
 	ReviewDays  *int             `yaml:"review_days"`
 	AgainDays   *int             `yaml:"again_days"`
+	Keep        *calendar.Period `yaml:"keep"`
 	Exempt      bool             `yaml:"dora_exempt"`
 	OutOfBand   []Other          `yaml:"out_of_band"`
 	Reviewed    calendar.Day     `yaml:"reviewed"`
 	ReviewEvery *calendar.Period `yaml:"review_every"`
+	OnCall      oncall.File      `yaml:"oncall"`
 	Drill       struct {
 		People  []string         `yaml:"people"`
 		Every   calendar.Period  `yaml:"every"`
@@ -103,6 +109,7 @@ func Read(p *policy.Policy) (Policy, []policy.Problem) {
 	r.times(f)
 	r.drill(f)
 	r.outOfBand(f)
+	r.onCall(f)
 	if r.read.Contact = strings.TrimSpace(f.Contact); r.read.Contact == "" || len(r.read.Contact) > 300 || strings.ContainsAny(r.read.Contact, "\r\n") {
 		r.wrong("contact", "names nobody to be reached", "one line that tenants and persons are given, at most 300 bytes")
 	}
@@ -245,6 +252,11 @@ func (r *reader) times(f file) {
 	length("drill.approve", f.Drill.Approve, &r.read.DrillLimits.Approve, 10*time.Minute, 72*time.Hour)
 	length("drill.deliver", f.Drill.Deliver, &r.read.DrillLimits.Deliver, 10*time.Minute, 72*time.Hour)
 	number("review_days", f.ReviewDays, &r.read.Rules.ReviewDays, 60)
+	if f.Keep != nil {
+		if r.read.Rules.Keep = *f.Keep; !cases.Kept(*f.Keep) {
+			r.wrong("keep", "is out of bounds", "whole months or years a closed case is kept for, P3Y to P30Y")
+		}
+	}
 	number("again_days", f.AgainDays, &r.read.Rules.AgainDays, 365)
 }
 

@@ -49,6 +49,11 @@ out_of_band:
 
 func read(t *testing.T, file string) (breach.Policy, []policy.Problem) {
 	t.Helper()
+	return breach.Read(loaded(t, file, people))
+}
+
+func loaded(t *testing.T, file, people string) *policy.Policy {
+	t.Helper()
 	files := fstest.MapFS{"p/company.yaml": {Data: []byte(company)}, "p/people.yaml": {Data: []byte(people)}, "p/tenants.yaml": {Data: []byte(tenants)}, "p/promises/one.yaml": {Data: []byte(promised)}}
 	if file != "" {
 		files["p/breach.yaml"] = &fstest.MapFile{Data: []byte(file)}
@@ -57,7 +62,7 @@ func read(t *testing.T, file string) (breach.Policy, []policy.Problem) {
 	if err != nil || len(problems) > 0 {
 		t.Fatalf("loading the test policy: %v %v", err, problems)
 	}
-	return breach.Read(p)
+	return p
 }
 
 // TestReviewAndLimits: a file says when it was gone through last, and how long an exercise may take.
@@ -147,5 +152,29 @@ func TestProblems(t *testing.T) {
 		if len(problems) != 1 || problems[0].Key != want || problems[0].Allowed == "" || problems[0].Line == 0 {
 			t.Errorf("%q: %v, want %s", change, problems, want)
 		}
+	}
+}
+
+// TestOnCall: a file says who is on call when; what it says wrong is told where it stands, and what will go wrong by the check.
+func TestOnCall(t *testing.T) {
+	t.Parallel()
+	const table = good + `oncall:
+  rotations:
+  - {id: first, people: [otto], hand_over: {day: monday, at: "09:00"}, from: 2026-01-05}
+`
+	if _, problems := read(t, table); len(problems) != 1 || !strings.Contains(problems[0].String(), "breach.yaml:21: oncall.rotations[0].people[0]: \"otto\" is nobody who can be on call") {
+		t.Errorf("%v", problems)
+	}
+	p := loaded(t, table, strings.Replace(people, "roles: [employee, owner]", "roles: [employee, owner, oncall], until: 2026-06-30", 1))
+	b, problems := breach.Read(p)
+	noon := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	if got := b.OnCall.At(noon); len(problems) > 0 || !slices.Equal(got, []string{"otto"}) {
+		t.Errorf("%v, on call %v", problems, got)
+	}
+	if got := breach.Check(p, noon); len(got) != 0 {
+		t.Errorf("in March: %v", got)
+	}
+	if got := breach.Check(p, noon.AddDate(0, 2, 0)); len(got) != 2 || !strings.Contains(got[0].String()+got[1].String(), `oncall.rotations[0].people[0]: "otto" leaves on 2026-06-30`) {
+		t.Errorf("in May: %v", got)
 	}
 }

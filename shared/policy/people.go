@@ -36,6 +36,9 @@ type Person struct {
 	Language string       `yaml:"language"`
 	Manager  string       `yaml:"manager"` // id of a person; "" for none
 	Until    calendar.Day `yaml:"until"`   // her last day, in her zone; zero for no end
+	// Also are further addresses of hers, lower case. She does not sign in by them; whoever has one of them as her own is the
+	// same human: see Policy.Twins.
+	Also []string `yaml:"also"`
 
 	location *time.Location
 }
@@ -75,6 +78,11 @@ func (l *loading) people() {
 		if !isName(p.Name) {
 			l.wrong(file, key+".name", "is not a name", "one line of text, at most 200 characters")
 		}
+		for j := range p.Also {
+			if p.Also[j] = strings.ToLower(p.Also[j]); !IsEmail(p.Also[j]) || p.Also[j] == p.Email || slices.Contains(p.Also[:j], p.Also[j]) {
+				l.wrong(file, index(key+".also", j), "is no further e-mail address of hers", allowedEmail+", each once")
+			}
+		}
 		l.roles(file, key+".roles", p.Roles)
 		p.location = l.zone(file, key+".zone", p.Zone)
 		if !isLanguage(p.Language) {
@@ -85,6 +93,7 @@ func (l *loading) people() {
 	l.policy.people = indexed(doc.People, func(p Person) string { return p.ID })
 	l.policy.emails = indexed(doc.People, func(p Person) string { return p.Email })
 	l.managers(file)
+	l.twins(file)
 }
 
 func (l *loading) roles(file, key string, roles []Role) {

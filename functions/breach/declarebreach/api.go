@@ -38,21 +38,23 @@ func (k *desk) api() []web.Route {
 		k.route("POST", "/breaches", "Declare a breach, or a suspicion. Anybody may; unknown is a value.", Declaration{}, map[int]any{201: Declared{}}, k.declare,
 			"kind_invalid", "id_conflict", "tenant_unknown", "names_invalid", "times_invalid", "text_invalid"),
 		k.route("GET", "/breaches/{id}", "One case, by its id or its number.", nil, map[int]any{200: Whole{}}, k.get, "case_unknown"),
-		of("/ack", "Answer the call: you are here.", Ack{}, Whole{}, k.ack, "step_invalid", "state_conflict"),
+		of("/ack", "Answer the call: you are here.", Ack{}, Whole{}, k.ack, "step_invalid", "code_invalid", "state_conflict"),
 		of("/triage", "Say what a suspicion is.", Triage{}, Whole{}, did(k, triaged), "result_invalid", "aware_invalid", "state_conflict", "text_invalid"),
 		of("/tracks", "Say whose data is concerned, and how much of it.", Tracks{}, Whole{}, k.describe, "tenant_unknown", "tracks_invalid", "names_invalid", "state_conflict"),
 		of("/mapped", "Say whose some of what belonged to no known tenant is.", Mapping{}, Whole{}, did(k, mapped), "names_invalid", "reason_missing", "state_conflict", "text_invalid"),
 		of("/times", "Say when it happened.", NewTimes{}, Whole{}, did(k, timed), "times_invalid", "state_conflict"),
-		of("/aware", "Correct the instant of awareness: earlier at once, later by two with a reason.", Aware{}, Whole{}, did(k, moved), "aware_invalid", "reason_missing", "state_conflict", "text_invalid"),
+		of("/aware", "Correct the instant of awareness: earlier at once, later by two with a reason.", Aware{}, Whole{}, did(k, moved), "same_person", "aware_invalid", "reason_missing", "state_conflict", "text_invalid"),
 		of("/score", "Score it by ENISA's method. The score advises.", severity.Input{}, severity.Score{}, k.score, "input_invalid", "state_conflict"),
-		of("/decide", "Say whether somebody is told; the second person's word decides.", Answer{}, Whole{}, did(k, answered), "answer_invalid", "subject_invalid", "reason_missing", "dpo_needed", "state_conflict", "text_invalid"),
-		of("/file", "Note a report made on an authority's portal.", Filing{}, Whole{}, did(k, filed), "clock_invalid", "times_invalid", "late_reasons_missing", "filed_before", "state_conflict", "text_invalid"),
+		of("/decide", "Say whether somebody is told; the second person's word decides.", Answer{}, Whole{}, did(k, answered), "same_person", "answer_invalid", "subject_invalid", "reason_missing", "dpo_needed", "state_conflict", "text_invalid"),
+		of("/file", "Note a report made on an authority's portal, one more of it, or that its time was noted wrongly.", Filing{}, Whole{}, did(k, filed), "clock_invalid", "times_invalid", "late_reasons_missing", "filed_before", "state_conflict", "text_invalid"),
 		of("/promise", "Promise something by an instant: it gets a clock.", Promise{}, Whole{}, did(k, promised), "name_invalid", "times_invalid", "reason_missing", "state_conflict", "text_invalid"),
 		of("/keep", "Say that something promised was done.", Keep{}, Whole{}, did(k, kept), "name_invalid", "state_conflict"),
 		of("/compromised", "Say which channels somebody else may read or forge: nothing of the case leaves by them.", Channels{}, Whole{}, did(k, compromised), "channels_invalid", "reason_missing", "state_conflict"),
 		of("/close", "Close the case: all is decided, told and filed.", nil, Whole{}, did(k, closed), "case_unsettled", "state_conflict"),
 		of("/reopen", "Open it again, under the same id.", Reason{}, Whole{}, did(k, reopened), "reason_missing", "state_conflict", "text_invalid"),
-		of("/review", "Say what was learned.", Lessons{}, Whole{}, did(k, reviewed), "reason_missing", "state_conflict", "text_invalid"),
+		of("/review", "Say what was learned.", Lessons{}, Whole{}, did(k, k.reviewed), "reason_missing", "actions_invalid", "state_conflict", "text_invalid"),
+		of("/action", "Say that an action of a review was done.", Done{}, Whole{}, did(k, acted), "action_unknown", "text_invalid"),
+		of("/hold", "Keep the case beyond its time, or not any more: the second person's word counts.", Preservation{}, Whole{}, did(k, preserved), "same_person", "reason_missing", "times_invalid", "text_invalid"),
 	}
 }
 
@@ -128,10 +130,10 @@ func (k *desk) tracks(named []NewTrack, affected []string) (all []cases.Track, u
 	return all, unmapped, nil
 }
 
-// count is how much of something there is; nil for not known.
+// count is how much of something there is; of nil what is known stays.
 func (c *Count) count() cases.Count {
 	if c == nil {
-		return cases.Count{How: cases.Unknown}
+		return cases.Count{}
 	}
 	return cases.Count{N: c.N, How: cases.Exactness(c.How)}
 }

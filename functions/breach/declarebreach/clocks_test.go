@@ -58,14 +58,15 @@ func refusals(t *testing.T) {
 	w, path := declared(t, nil)
 	for deed, body := range map[string]any{
 		"tracks": Tracks{}, "times": NewTimes{Contained: at}, "score": score(nil), "decide": Answer{Subject: "sa", Answer: "yes"}, "file": Filing{Clock: "gdpr_33_1", At: at},
-		"promise": Promise{Name: "x", By: at.Add(time.Hour)}, "keep": Keep{Name: "x"}, "close": nil, "reopen": Reason{"x"}, "review": Lessons{"x"}, "compromised": Channels{Channels: []string{"mail"}}, "mapped": Mapping{[]string{}, "x"},
+		"promise": Promise{Name: "x", By: at.Add(time.Hour)}, "keep": Keep{Name: "x"}, "close": nil, "reopen": Reason{"x"}, "review": Lessons{Text: "x"}, "compromised": Channels{Channels: []string{"mail"}}, "mapped": Mapping{[]string{}, "x"},
+		"action": Done{1, ""}, "hold": Preservation{Keep: true, Reason: "x", Until: inDays(30)},
 	} {
 		refused(t, w, aurel, path+"/"+deed, body, 403, "not_allowed")
 		refused(t, w, asha, path+"/"+deed, body, 404, "case_unknown")
 		refused(t, w, simone, "/breaches/none/"+deed, body, 404, "case_unknown")
 	}
 	refused(t, w, asha, path+"/triage", Triage{Result: "likely"}, 404, "case_unknown")
-	refused(t, w, asha, path+"/ack", Ack{"oncall"}, 404, "case_unknown")
+	refused(t, w, asha, path+"/ack", Ack{Step: "oncall"}, 404, "case_unknown")
 	refused(t, w, simone, path+"/tracks", Tracks{Tracks: []NewTrack{{ID: "bookafy"}}}, 400, "tenant_unknown")
 	refused(t, w, simone, path+"/tracks", Tracks{Tracks: []NewTrack{{ID: "own", People: &Count{N: 1, How: "about"}}}}, 400, "tracks_invalid")
 	refused(t, w, simone, path+"/reopen", Reason{"x"}, 409, "state_conflict")

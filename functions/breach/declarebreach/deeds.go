@@ -46,7 +46,7 @@ func said(text string) cases.Words { return cases.Words{Text: strings.TrimSpace(
 func (k *desk) ack(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 	return did(k, func(b Ack) (cases.Event, cases.Words, error) {
 		for _, step := range k.Breach.Rules.Ladder {
-			if b.Step == "" && who.May(step.Roles...) {
+			if b.Step == "" && b.Code == "" && who.May(step.Roles...) {
 				b.Step = step.ID
 			}
 		}
@@ -55,7 +55,7 @@ func (k *desk) ack(w http.ResponseWriter, r *http.Request, who caller.Staff) err
 }
 
 func acked(b Ack) (cases.Event, cases.Words, error) {
-	return cases.Event{What: cases.Ack, Step: b.Step}, cases.Words{}, nil
+	return cases.Event{What: cases.Ack, Step: b.Step}, cases.Words{Code: strings.TrimSpace(b.Code)}, nil
 }
 
 func triaged(b Triage) (cases.Event, cases.Words, error) {
@@ -87,8 +87,8 @@ const (
 
 func filed(b Filing) (cases.Event, cases.Words, error) {
 	words := said(b.Reference)
-	words.Late = strings.TrimSpace(b.Late)
-	return cases.Event{What: cases.File, Clock: b.Clock, At: b.At.UTC()}, words, nil
+	words.Late, words.Why = strings.TrimSpace(b.Late), strings.TrimSpace(b.Correction)
+	return cases.Event{What: cases.File, Clock: b.Clock, At: b.At.UTC(), Further: b.Further}, words, nil
 }
 
 func promised(b Promise) (cases.Event, cases.Words, error) {
@@ -115,10 +115,6 @@ func closed(nothing) (cases.Event, cases.Words, error) {
 
 func reopened(b Reason) (cases.Event, cases.Words, error) {
 	return cases.Event{What: cases.Reopen}, said(b.Reason), nil
-}
-
-func reviewed(b Lessons) (cases.Event, cases.Words, error) {
-	return cases.Event{What: cases.Review}, said(b.Text), nil
 }
 
 // describe takes whose data is concerned. What cannot be mapped is kept, so that nobody closes the case before it is

@@ -36,7 +36,7 @@ func TestAPI(t *testing.T) {
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
 			"declared": declaredOnce, "suspicion": suspicion, "life": life, "awareness": awareness, "refusals": refusals, "readers": readers, "listed": listed,
-			"unmapped": unmapped, "gate": gate, "hostile": hostile, "outages": outages, "together": together, "late": late, "unreached": unreached, "approved": approved, "alone": alone, "persons": persons, "unwritten": unwritten, "shut": shut, "files": files, "drills": drills, "at once": approvedAtOnce, "swept": swept,
+			"unmapped": unmapped, "gate": gate, "hostile": hostile, "outages": outages, "together": together, "late": late, "unreached": unreached, "approved": approved, "alone": alone, "persons": persons, "unwritten": unwritten, "shut": shut, "files": files, "drills": drills, "after": afterTheEnd, "twins": twins, "codes": codes, "at once": approvedAtOnce, "swept": swept,
 		} {
 			t.Run(name, part)
 		}
@@ -158,13 +158,13 @@ func suspicion(t *testing.T) {
 
 	w, path = declared(t, object{"kind": "suspicion"})
 	refused(t, w, simone, path+"/reopen", Reason{"It was one."}, 409, "state_conflict")
-	refused(t, w, simone, path+"/review", Lessons{"Nothing."}, 409, "state_conflict")
+	refused(t, w, simone, path+"/review", Lessons{Text: "Nothing."}, 409, "state_conflict")
 	post(t, w, simone, path+"/decide", Answer{Subject: "breach", Answer: "no", Reason: "It held invented data."})
 	if c = post(t, w, odile, path+"/decide", Answer{Subject: "breach", Answer: "no", Reason: "It held invented data."}); c.State != "closed" || c.Ending != "not_a_breach" {
 		t.Errorf("no breach: %+v", c)
 	}
 	for deed, body := range map[string]any{
-		"triage": Triage{Result: "likely"}, "tracks": Tracks{}, "times": NewTimes{Contained: at}, "score": score(nil), "ack": Ack{"oncall"}, "compromised": Channels{Channels: []string{"mail"}}, "mapped": Mapping{[]string{}, "x"},
+		"triage": Triage{Result: "likely"}, "tracks": Tracks{}, "times": NewTimes{Contained: at}, "score": score(nil), "ack": Ack{Step: "oncall"}, "compromised": Channels{Channels: []string{"mail"}}, "mapped": Mapping{[]string{}, "x"},
 	} {
 		refused(t, w, stefan, path+"/"+deed, body, 409, "state_conflict")
 	}
@@ -188,10 +188,10 @@ func score(with object) object {
 func life(t *testing.T) {
 	t.Parallel()
 	w, path := declared(t, nil)
-	refused(t, w, emma, path+"/ack", Ack{"oncall"}, 403, "not_allowed")
-	refused(t, w, omkar, path+"/ack", Ack{"nobody"}, 400, "step_invalid")
+	refused(t, w, emma, path+"/ack", Ack{Step: "oncall"}, 403, "not_allowed")
+	refused(t, w, omkar, path+"/ack", Ack{Step: "nobody"}, 400, "step_invalid")
 	for _, step := range []string{"", "oncall"} {
-		if c := post(t, w, omkar, path+"/ack", Ack{step}); c.Ladder.AckBy != "omkar" || !c.Acked {
+		if c := post(t, w, omkar, path+"/ack", Ack{Step: step}); c.Ladder.AckBy != "omkar" || !c.Acked {
 			t.Errorf("acknowledged: %+v", c.Ladder)
 		}
 	}
@@ -257,12 +257,12 @@ func life(t *testing.T) {
 	if post(t, w, simone, path+"/close", nil); c.State != "closed" || c.Ending != "handled" || c.Review.IsZero() {
 		t.Errorf("closed: %+v", c)
 	}
-	refused(t, w, simone, path+"/review", Lessons{" "}, 400, "reason_missing")
-	refused(t, w, simone, path+"/review", Lessons{strings.Repeat("x", cases.MaxText+1)}, 400, "text_invalid")
+	refused(t, w, simone, path+"/review", Lessons{Text: " "}, 400, "reason_missing")
+	refused(t, w, simone, path+"/review", Lessons{Text: strings.Repeat("x", cases.MaxText+1)}, 400, "text_invalid")
 	refused(t, w, simone, path+"/reopen", Reason{" "}, 400, "reason_missing")
 	refused(t, w, simone, path+"/reopen", Reason{strings.Repeat("x", cases.MaxText+1)}, 400, "text_invalid")
 	for range 2 {
-		if c = post(t, w, simone, path+"/review", Lessons{"The export has an owner now."}); c.Lessons != "The export has an owner now." {
+		if c = post(t, w, simone, path+"/review", Lessons{Text: "The export has an owner now."}); c.Lessons != "The export has an owner now." {
 			t.Errorf("reviewed: %+v", c)
 		}
 	}

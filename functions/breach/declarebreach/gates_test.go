@@ -37,9 +37,10 @@ func noticeBodies() map[string]any {
 // bodies are what changes a case, by the last part of its path.
 func bodies() map[string]any {
 	return map[string]any{
-		"ack": Ack{"oncall"}, "triage": Triage{Result: "likely"}, "tracks": Tracks{Affected: []string{"far.example"}}, "mapped": Mapping{[]string{}, "x"}, "times": NewTimes{Contained: at.Add(-time.Minute)}, "aware": Aware{At: at.Add(-time.Hour)}, "score": score(nil),
+		"ack": Ack{Step: "oncall"}, "triage": Triage{Result: "likely"}, "tracks": Tracks{Affected: []string{"far.example"}}, "mapped": Mapping{[]string{}, "x"}, "times": NewTimes{Contained: at.Add(-time.Minute)}, "aware": Aware{At: at.Add(-time.Hour)}, "score": score(nil),
 		"decide": Answer{Subject: "sa", Answer: "yes"}, "file": Filing{Clock: "gdpr_33_1", At: at}, "promise": Promise{Name: "x", By: at.Add(time.Hour)}, "keep": Keep{Name: "y"},
-		"reopen": Reason{"x"}, "review": Lessons{"x"}, "compromised": Channels{Channels: []string{"mail"}},
+		"reopen": Reason{"x"}, "review": Lessons{Text: "x"}, "compromised": Channels{Channels: []string{"mail"}},
+		"action": Done{1, ""}, "hold": Preservation{Keep: true, Reason: "x", Until: inDays(30)},
 	}
 }
 

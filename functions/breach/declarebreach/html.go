@@ -22,7 +22,7 @@ import (
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
 var notes = []string{"done.declared", "done.ack", "done.triage", "done.times", "done.aware", "done.aware_proposed", "done.tracks", "done.score", "done.decide", "done.proposed",
-	"done.file", "done.promise", "done.keep", "done.compromised", "done.close", "done.reopen", "done.review", "done.written", "done.approve", "done.break", "done.reviewed", "done.settle", "done.note", "done.confirmed"}
+	"done.file", "done.promise", "done.keep", "done.compromised", "done.close", "done.reopen", "done.review", "done.written", "done.approve", "done.break", "done.reviewed", "done.settle", "done.note", "done.confirmed", "done.action", "done.hold"}
 
 // shellOf is the frame of the pages.
 func shellOf(function string) *shell.Shell { return page.New(function) }
@@ -208,12 +208,12 @@ func (k *desk) showCase(w http.ResponseWriter, r *http.Request, who caller.Staff
 	}
 	reader := k.reader(r, who)
 	data := reader.NewCase(c)
-	data.Form, data.MayNotice = form, data.May && data.Open && len(c.Tracks) > 0
+	data.Form, data.MayNotice = form, data.May && len(c.Tracks) > 0 && (data.Open || data.Closed && !c.Exercise && data.Told)
 	for _, n := range written {
 		data.Notices = append(data.Notices, reader.NewNoticeItem(n))
 	}
 	slices.SortFunc(data.Notices, func(a, b page.NoticeItem) int { return b.N - a.N })
-	data.Next = append(reader.OfNotices(written), data.Next...)
+	data.Next = append(append(reader.OfNotices(written), reader.TakeBack(c.Case, written)...), data.Next...)
 	for _, a := range k.Breach.Authorities {
 		data.Portals = append(data.Portals, page.Portal{Name: a.Name, Address: a.Portal})
 	}

@@ -30,7 +30,9 @@ func (k *desk) deedForms() []deedForm {
 		return func(cases.Read, url.Values) string { return text }
 	}
 	return []deedForm{
-		{"ack", "Answer the call: you are here.", filled(acked, func(_ *desk, f url.Values) (Ack, error) { return Ack{f.Get("step")}, nil }), nil, always("done.ack")},
+		{"ack", "Answer the call: you are here.", filled(acked, func(_ *desk, f url.Values) (Ack, error) {
+			return Ack{f.Get("step"), strings.TrimSpace(f.Get("code"))}, nil
+		}), map[string]string{"code_invalid": "code"}, always("done.ack")},
 		{"triage", "Say what a suspicion is.", filled(triaged, readTriage), map[string]string{"aware_invalid": "at", "text_invalid": "reason"}, always("done.triage")},
 		{"times", "Say when it happened.", filled(timed, readTimes), map[string]string{"times_invalid": "occurred_from"}, always("done.times")},
 		{"aware", "Correct the instant of awareness.", filled(moved, readAware), map[string]string{"aware_invalid": "at", "reason_missing": "reason", "text_invalid": "reason"}, func(after cases.Read, _ url.Values) string {
@@ -45,7 +47,7 @@ func (k *desk) deedForms() []deedForm {
 		{"decide", "Say whether somebody is told.", filled(answered, func(_ *desk, f url.Values) (Answer, error) {
 			return Answer{Subject: f.Get("subject"), Answer: f.Get("answer"), Reason: unix(f.Get("reason"))}, nil
 		}), map[string]string{"reason_missing": "reason", "text_invalid": "reason"}, decidedOrNot},
-		{"file", "Note a report made on an authority's portal.", filled(filed, readFiling), map[string]string{"times_invalid": "at", "late_reasons_missing": "late", "clock_invalid": "clock", "filed_before": "clock", "text_invalid": "late"}, always("done.file")},
+		{"file", "Note a report made on an authority's portal.", filled(filed, readFiling), map[string]string{"times_invalid": "at", "late_reasons_missing": "late", "clock_invalid": "clock", "filed_before": "wrong", "text_invalid": "late"}, always("done.file")},
 		{"promise", "Promise something by an instant.", filled(promised, readPromise), map[string]string{"name_invalid": "name", "times_invalid": "by", "reason_missing": "reason", "text_invalid": "reason"}, always("done.promise")},
 		{"keep", "Say that something promised was done.", filled(kept, func(_ *desk, f url.Values) (Keep, error) { return Keep{f.Get("name")}, nil }), nil, always("done.keep")},
 		{"compromised", "Say which channels somebody else may read.", func(_ *desk, _ cases.Read, f url.Values) (cases.Event, cases.Words, error) {
@@ -54,7 +56,9 @@ func (k *desk) deedForms() []deedForm {
 		}, map[string]string{"reason_missing": "reason", "text_invalid": "reason"}, always("done.compromised")},
 		{"close", "Close the case.", filled(closed, func(*desk, url.Values) (nothing, error) { return nothing{}, nil }), nil, always("done.close")},
 		{"reopen", "Open it again.", filled(reopened, func(_ *desk, f url.Values) (Reason, error) { return Reason{unix(f.Get("reason"))}, nil }), map[string]string{"reason_missing": "reason", "text_invalid": "reason"}, always("done.reopen")},
-		{"review", "Say what was learned.", filled(reviewed, func(_ *desk, f url.Values) (Lessons, error) { return Lessons{unix(f.Get("text"))}, nil }), map[string]string{"reason_missing": "text", "text_invalid": "text"}, always("done.review")},
+		{"review", "Say what was learned.", filled(k.reviewed, readReview), map[string]string{"reason_missing": "text", "text_invalid": "text", "actions_invalid": "action1"}, always("done.review")},
+		{"action", "Say that an action was done.", filled(acted, readAction), nil, always("done.action")},
+		{"hold", "Keep the case beyond its time, or not any more.", filled(preserved, readHold), map[string]string{"reason_missing": "reason", "times_invalid": "until", "text_invalid": "reason"}, always("done.hold")},
 	}
 }
 
@@ -187,7 +191,7 @@ func readAware(k *desk, f url.Values) (b Aware, err error) {
 }
 
 func readFiling(k *desk, f url.Values) (b Filing, err error) {
-	b = Filing{Clock: f.Get("clock"), Reference: unix(f.Get("reference")), Late: unix(f.Get("late"))}
+	b = Filing{Clock: f.Get("clock"), Reference: unix(f.Get("reference")), Late: unix(f.Get("late")), Correction: unix(f.Get("wrong")), Further: f.Get("further") != ""}
 	b.At, err = k.instant(f, "at")
 	return b, err
 }

@@ -11,6 +11,7 @@ import (
 	"ostiary.internal/functions/breach/internal/page"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/staffed"
+	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/notice"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
@@ -34,6 +35,9 @@ func (k *desk) showDraft(w http.ResponseWriter, r *http.Request, who caller.Staf
 	c, err := k.Cases.Get(r.Context(), id)
 	if err != nil {
 		return err
+	}
+	if c.State == cases.Closed {
+		kind = notice.Withdrawal // nothing else is said about a case that is over
 	}
 	data := k.reader(r, who).NewDraft(c, kind, nil, k.Breach.Contact)
 	if data.Form.Values["tenant"], err = k.Notices.Choice(r.Context(), id, kind); err != nil {

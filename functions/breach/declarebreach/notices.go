@@ -41,9 +41,9 @@ func (k *desk) noticesAPI() []web.Route {
 		k.route("POST", all, "Write a notice; another person has to approve it.", NewNotice{}, map[int]any{201: Notice{}}, k.write, writing...),
 		get(one, "One notice, with exactly what is sent.", Opened{}, k.openNotice, web.Param{Name: "from", In: "query", Doc: "number of the first message, from 0"}),
 		post("", "Write another version: what was approved before counts no more.", NewNotice{}, k.write, writing[2:]...),
-		post("/approve", "Approve exactly what you saw: it is sent.", Agreement{}, agreed(k, approving), "own_notice", "hash_mismatch", "tenant_undecided", "case_closed", "contact_missing"),
-		post("/break", "Approve alone, in need: everybody who decides is told at once, and somebody looks at it within a day.", Need{}, agreed(k, breaking), "hash_mismatch", "reason_missing", "case_closed", "text_invalid", "contact_missing"),
-		post("/review", "Look at what one person approved alone.", nil, agreed(k, reviewing), "own_notice"),
+		post("/approve", "Approve exactly what you saw: it is sent.", Agreement{}, agreed(k, approving), "own_notice", "same_person", "told_twice", "hash_mismatch", "tenant_undecided", "case_closed", "contact_missing"),
+		post("/break", "Approve alone, in need: everybody who decides is told at once, and somebody looks at it within a day.", Need{}, agreed(k, breaking), "told_twice", "hash_mismatch", "reason_missing", "case_closed", "text_invalid", "contact_missing"),
+		post("/review", "Look at what one person approved alone.", nil, agreed(k, reviewing), "own_notice", "same_person"),
 		post("/note", "Note how persons were told.", Spoken{}, agreed(k, k.noting), "reason_missing", "times_invalid", "text_invalid"),
 		get(one+"/deliveries", "Who was told, and what became of it; at most 100 at once.", Delivered{}, k.deliveries, web.Param{Name: "after", In: "query", Doc: "next of the page before"}),
 		k.route("POST", one+"/deliveries/{d}/settle", "Say what became of one nobody knew about: you asked.", Outcome{}, map[int]any{200: Notice{}}, k.settle,
@@ -288,7 +288,7 @@ func delivered(d notice.Delivery) Delivery {
 		told.Ways = append(told.Ways, channel+" "+d.Addresses[i])
 	}
 	for _, t := range d.Tries {
-		told.Tries = append(told.Tries, Try{t.Channel, string(t.State), t.Attempts, t.Why, t.At})
+		told.Tries = append(told.Tries, Try{t.Channel, string(t.State), t.Attempts, t.Why, t.At, t.TLS, t.Reference})
 	}
 	return told
 }

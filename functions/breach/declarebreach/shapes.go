@@ -54,7 +54,7 @@ type Listed struct {
 	Acked    bool         `json:"acknowledged"`
 	Overdue  string       `json:"overdue,omitempty" enum:"clock,review"`
 	Nearest  *clock.Clock `json:"nearest,omitempty" doc:"the running clock that ends first"`
-	Waits    []string     `json:"waits,omitempty" doc:"what it waits for: ack, triage, tracks, unmapped, score, second, decide, notice, file, review"`
+	Waits    []string     `json:"waits,omitempty" doc:"what it waits for: ack, triage, tracks, unmapped, score, second, decide, notice, file, review, action"`
 }
 
 // Whole is one case, with everything the desk may see of it.
@@ -79,6 +79,9 @@ type Whole struct {
 	Review    calendar.Day        `json:"review_by,omitzero"`
 	Reviewed  time.Time           `json:"reviewed,omitzero"`
 	Lessons   string              `json:"lessons,omitempty"`
+	Actions   []Action            `json:"actions,omitempty" doc:"of the reviews"`
+	Hold      *Hold               `json:"hold,omitempty" doc:"keeps the case beyond its time"`
+	Expires   time.Time           `json:"expires,omitzero" doc:"of a closed case: when it is deleted"`
 	NotMapped []string            `json:"not_mapped,omitempty" doc:"affected, and of no known tenant"`
 }
 
@@ -148,6 +151,8 @@ type Filed struct {
 	By        string    `json:"by"`
 	Reference string    `json:"reference,omitempty"`
 	Late      string    `json:"late_reasons,omitempty"`
+	Wrong     string    `json:"wrong,omitempty" doc:"of an earlier one: why it was not so"`
+	Earlier   []Filed   `json:"earlier,omitempty" doc:"reports before this one, and those noted wrongly; oldest first"`
 }
 
 // Promised is what was promised by an instant.
@@ -189,8 +194,8 @@ type Mapping struct {
 // NewTrack is whose data, and how much of it.
 type NewTrack struct {
 	ID      string `json:"id" required:"true" doc:"own, or an id or a name in tenants.yaml"`
-	People  *Count `json:"people,omitempty" doc:"left out: not known"`
-	Records *Count `json:"records,omitempty" doc:"left out: not known"`
+	People  *Count `json:"people,omitempty" doc:"left out: what is known of it stays"`
+	Records *Count `json:"records,omitempty" doc:"left out: what is known of it stays"`
 }
 
 // NewTimes are instants that are known now. Awareness has a call of its own.
@@ -222,6 +227,9 @@ type Filing struct {
 	At        time.Time `json:"at" required:"true" doc:"on the authority's receipt"`
 	Reference string    `json:"reference,omitempty"`
 	Late      string    `json:"late_reasons,omitempty" doc:"needed after the clock has run out (GDPR, article 33(1))"`
+	// Of a clock that has a report on record.
+	Correction string `json:"correction,omitempty" doc:"why the time on record is not that of the report: this one takes its place, and the other is kept"`
+	Further    bool   `json:"further,omitempty" doc:"one more report, where the law takes several"`
 }
 
 // Promise is something to be done by an instant.
@@ -239,6 +247,7 @@ type Keep struct {
 // Ack answers a call.
 type Ack struct {
 	Step string `json:"step,omitempty" doc:"of the ladder, as the message says; left out: your own"`
+	Code string `json:"code,omitempty" doc:"of the last text message, in place of the step; it counts once, and for whoever was called alone"`
 }
 
 // Reason opens a case again.
@@ -248,7 +257,8 @@ type Reason struct {
 
 // Lessons ends the review of a case.
 type Lessons struct {
-	Text string `json:"text" required:"true" doc:"what happened, what worked, what did not, and who does what by when"`
+	Text    string      `json:"text" required:"true" doc:"what happened, what worked, what did not"`
+	Actions []NewAction `json:"actions,omitempty" doc:"who does what by when"`
 }
 
 // Channels are those that may be read or forged by somebody else: all there are now, in place of what was said before.

@@ -104,6 +104,8 @@ type Try struct {
 	Attempts int       `json:"attempts,omitempty"`
 	Why      string    `json:"why,omitempty"`
 	At       time.Time `json:"at"`
+	TLS      string    `json:"tls,omitempty" doc:"how the connection was protected; left out: not known"`
+	Peer     string    `json:"reference,omitempty" doc:"what the peer calls it"`
 }
 
 // Outcome says what became of a delivery nobody knew about.

@@ -6,6 +6,7 @@ import (
 
 	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/clock"
+	"ostiary.internal/shared/calendar"
 )
 
 // clocks are those of a case, none as an empty list.
@@ -44,7 +45,9 @@ func (k *desk) listed(c cases.Case, now time.Time) Listed {
 			l.Nearest = &one
 		}
 	}
-	l.Waits = waits(c, owes)
+	if l.Waits = waits(c, owes); overdueAction(c, calendar.Date(now, k.Breach.Rules.Zone)) {
+		l.Waits = append(l.Waits, "action")
+	}
 	return l
 }
 
@@ -104,12 +107,13 @@ func (k *desk) whole(c cases.Read, now time.Time) Whole {
 		told.Decisions = append(told.Decisions, decision(c, d))
 	}
 	for id, f := range c.Filed {
-		told.Filed[id] = Filed{f.At, f.By, c.Text(f.Reference), c.Text(f.Reasons)}
+		told.Filed[id] = filing(c, f)
 	}
 	for name, by := range c.Promises {
 		told.Promises[name] = Promised{by, c.Kept[name]}
 	}
 	told.Ladder = k.ladder(c.Ladder)
+	k.afterwards(&told, c, calendar.Date(now, k.Breach.Rules.Zone))
 	return told
 }
 

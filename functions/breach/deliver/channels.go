@@ -16,7 +16,7 @@ import (
 	"ostiary.internal/shared/policy"
 )
 
-// Variables that name the channels messages leave by. There is no function without mail; any other may be left empty, and
+// Variables that name the channels messages leave by. There is no function without mail, by smtp: or mailapi:; any other may be left empty, and
 // whoever asks for it is told at once that it is not configured.
 const (
 	EnvMail    = "OSTIARY_MESSAGE"

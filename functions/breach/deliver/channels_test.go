@@ -161,6 +161,41 @@ func TestUntil(t *testing.T) {
 	}
 }
 
+// telling takes every message, and says what it saw of the way.
+type telling struct{}
+
+func (telling) Send(ctx context.Context, _ message.Message) (message.Outcome, error) {
+	wire := message.WireOf(ctx)
+	wire.TLS = message.TLS12
+	wire.Named("abc-1")
+	return message.Accepted, nil
+}
+
+func (telling) Close() error { return nil }
+
+func init() {
+	message.Drivers.Register("telling", func(context.Context, *url.URL, message.Options) (message.Channel, error) { return telling{}, nil })
+}
+
+// TestTheWay: how the way to the peer was protected, and what the peer calls the message, is answered and recorded; the record
+// has the name as a commitment alone.
+func TestTheWay(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, functiontest.Setup{Functions: every.Functions, Env: map[string]string{EnvMail: "telling:"}})
+	w.Event(t, name, push(request(t, w, "k1", message.Customer, "emma"))).Want(t, 204, "")
+	answers := w.Published(message.TopicAccepted)
+	var answer message.Answer
+	if len(answers) != 1 || json.Unmarshal(answers[0].Message.Data, &answer) != nil || answer.TLS != message.TLS12 || answer.Reference != "abc-1" {
+		t.Errorf("answered %+v of %d", answer, len(answers))
+	}
+	for _, r := range w.Records(t) {
+		data, err := r.Canonical()
+		if err != nil || r.Facts["tls"] != message.TLS12 || len(r.Subjects) != 3 || r.Subjects[2].Type != "reference" || strings.Contains(string(data), "abc-1") {
+			t.Errorf("recorded %s, %v", data, err)
+		}
+	}
+}
+
 // closing counts the channels that are open.
 type closing struct{ open *atomic.Int32 }
 

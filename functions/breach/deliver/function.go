@@ -29,6 +29,7 @@ import (
 	_ "ostiary.internal/shared/evidence/record/gcs"
 	_ "ostiary.internal/shared/platform/bus/pubsub"
 	_ "ostiary.internal/shared/platform/identity/google"
+	_ "ostiary.internal/shared/platform/message/mailapi"
 	_ "ostiary.internal/shared/platform/message/smtp"
 	_ "ostiary.internal/shared/platform/seal/kms"
 	_ "ostiary.internal/shared/platform/secret/secretmanager"
@@ -102,6 +103,12 @@ func attempted(d *wiring.Deps, batch *outbox.Batch, a message.Attempt) error {
 	// Whoever holds the delivery's salt, which the store forgets with it, can show that this text went to that address.
 	if m, salt := a.Message, a.Delivery.Salt; m.To != "" && len(salt) > 0 {
 		r.Subjects = []record.Subject{{Type: "recipient", C: record.Commitment(salt, "recipient", m.To)}, {Type: "content", C: record.Commitment(salt, "content", m.Subject+"\n"+m.Text)}}
+	}
+	if a.Wire.TLS != "" {
+		r.Facts["tls"] = a.Wire.TLS
+	}
+	if a.Wire.Reference != "" && len(a.Delivery.Salt) > 0 {
+		r.Subjects = append(r.Subjects, record.Subject{Type: "reference", C: record.Commitment(a.Delivery.Salt, "reference", a.Wire.Reference)})
 	}
 	if a.Outcome != "" {
 		r.Facts["outcome"] = string(a.Outcome)

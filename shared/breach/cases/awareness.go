@@ -48,6 +48,8 @@ func (d *deciding) moveAware() error {
 		return nil
 	case d.Moving.By == d.e.By.ID:
 		return nil
+	case d.e.By.is(d.Moving.By):
+		return samePerson()
 	default:
 		move.By, move.Second, move.Reason = d.Moving.By, d.e.By.ID, d.Moving.Reason
 		d.Moving = nil

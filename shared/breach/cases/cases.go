@@ -76,7 +76,7 @@ const (
 // Count is a number of people or records.
 type Count struct {
 	N   int64     `json:"n,omitempty"` // of Exact and Estimate
-	How Exactness `json:"how"`
+	How Exactness `json:"how"`         // "" of an event: nobody said, and what was known stays
 }
 
 // Track is whose data is concerned: Own, or a tenant of the policy.
@@ -144,6 +144,8 @@ type Case struct {
 	Reviewed time.Time         `json:"reviewed,omitzero"` // that was done
 	Reminded calendar.Day      `json:"reminded,omitzero"` // last day on which people were told that it is overdue
 	Lessons  int               `json:"lessons,omitempty"` // text: what was learned
+	Actions  []Action          `json:"actions,omitempty"` // of its reviews
+	Holds    []Hold            `json:"holds,omitempty"`   // oldest first: the last keeps it from being deleted
 	Overdue  string            `json:"overdue,omitempty"` // what is out of order: clock or review
 	Found    map[string]string `json:"found,omitempty"`   // records of what is out of order, by what it is
 	Next     int64             `json:"next,omitempty"`    // microseconds since 1970: when a tick has to look
@@ -174,18 +176,25 @@ type Filing struct {
 	By        string    `json:"by"`
 	Reference int       `json:"reference,omitempty"` // text
 	Reasons   int       `json:"reasons,omitempty"`   // text: of the delay
+	// Earlier are what stood here before, oldest first: reports before this one, and those noted wrongly.
+	Earlier []Filing `json:"earlier,omitempty"`
+	Wrong   int      `json:"wrong,omitempty"` // text, of one of Earlier: why it was not so
 }
 
 // Actor is a person, with what she is in the policy.
 type Actor struct {
 	ID    string
 	Roles []policy.Role
+	Twins []string // ids under which the same human may be known as well: see policy.Policy.Twins
 }
 
 // Has reports whether the actor has one of the roles.
 func (a Actor) Has(roles ...policy.Role) bool {
 	return slices.ContainsFunc(roles, func(r policy.Role) bool { return slices.Contains(a.Roles, r) })
 }
+
+// is reports whether an id is the actor's own, or that of the same human under a second address.
+func (a Actor) is(id string) bool { return a.ID == id || slices.Contains(a.Twins, id) }
 
 // decides reports whether the actor may decide about a breach: two of these decide together.
 func (a Actor) decides() bool { return a.Has(policy.Security, policy.DPO, policy.Owner) }

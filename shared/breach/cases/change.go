@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,10 @@ const attempts = 8
 type Words struct {
 	Text string // summary, reason, reference, lessons
 	Late string // reasons of a late report
+	Why  string // why the time of a report on record is wrong
+	Code string // of a call, in place of a step
+	// Actions say what is done, one for each of Event.Actions.
+	Actions []string
 	// Names are affected domains and accounts: of Declare and Describe those that belong to no known tenant, of Map those of
 	// which that is not so, or which are nobody's.
 	Names []string
@@ -46,15 +51,17 @@ type turn struct {
 	effect []Effect
 	event  Event
 	key    *seal.DataKey
+	code   string // of the calls of this change; "" for none
 	people map[string]record.Subject
 	batch  *outbox.Batch
 	grown  bool // people wrote something
+	paged  []string
 }
 
 // Do lets an event happen to a case, in one transaction with its evidence and its messages. by is nobody for the clock and
 // for notices. Codes: case_unknown, and those of Decide.
 func (s *Service) Do(ctx context.Context, id string, by policy.Person, e Event, w Words, now time.Time) (Case, error) {
-	e.By = actor(by)
+	e.By = s.actor(by)
 	for range attempts {
 		before, err := s.get(ctx, id)
 		if err != nil {
@@ -87,7 +94,16 @@ func (s *Service) try(ctx context.Context, before Case, e Event, w Words, now ti
 		}
 	}
 	t.after.Rev++
-	err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+	t.paged = t.after.Ladder.People
+	if err := s.commit(ctx, t, before); err != nil || len(t.effect) == 0 || t.effect[0].Do != DoRefuse {
+		return t.after, err
+	}
+	return t.after, badCode()
+}
+
+// commit stores a change with what follows from it.
+func (s *Service) commit(ctx context.Context, t *turn, before Case) error {
+	return s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
 		var now struct {
 			Rev int64 `json:"rev"`
 		}
@@ -103,12 +119,14 @@ func (s *Service) try(ctx context.Context, before Case, e Event, w Words, now ti
 		}
 		return tx.Put(Cases, before.ID, kept{t.after})
 	})
-	return t.after, err
 }
 
 // prepare puts what people wrote among the texts of the case, and fetches what may not be waited for in a transaction.
 func (s *Service) prepare(ctx context.Context, c Case, e Event, w Words, now time.Time) (*turn, private, error) {
 	t := &turn{s: s, now: now, before: c, event: e, people: map[string]record.Subject{}}
+	if t.event.Actions = slices.Clone(e.Actions); len(e.Actions) != len(w.Actions) {
+		return t, private{}, fault.New(fault.Invalid, "changing a case: each action has its text")
+	}
 	p, err := s.open(ctx, c)
 	if err != nil {
 		return t, p, err
@@ -120,16 +138,30 @@ func (s *Service) prepare(ctx context.Context, c Case, e Event, w Words, now tim
 		}
 		t.event.Input, w.Text = withoutReasons(e.Input)
 	}
+	if err := t.renew(); err != nil {
+		return t, p, err
+	}
+	if w.Code != "" {
+		t.event.Code = codeDigest(c, w.Code)
+	}
+	for i := range t.event.Actions {
+		if t.event.Actions[i].What, err = p.add(w.Actions[i], true); err != nil {
+			return t, p, err
+		}
+	}
 	if t.event.Text, err = p.add(w.Text, last(e.What)); err != nil {
 		return t, p, err
 	}
 	if t.event.Late, err = p.add(w.Late, last(e.What)); err != nil {
 		return t, p, err
 	}
+	if t.event.Wrong, err = p.add(w.Why, last(e.What)); err != nil {
+		return t, p, err
+	}
 	if err := t.name(&p, w.Names); err != nil {
 		return t, p, err
 	}
-	t.grown = t.event.Text > 0 || t.event.Late > 0 || t.event.Unmapped > 0
+	t.grown = t.event.Text > 0 || t.event.Late > 0 || t.event.Wrong > 0 || len(t.event.Actions) > 0 || t.event.Unmapped > 0
 	if t.key, err = s.seals(ctx); err != nil {
 		return t, p, err
 	}
@@ -220,7 +252,7 @@ func (s *Service) begin(ctx context.Context, by policy.Person, d Declaration, ke
 	if d.Exercise {
 		empty.Number = "ex" + empty.Number
 	}
-	e := Event{What: Declare, By: actor(by), Breach: d.Breach, Exercise: d.Exercise, Source: d.Source, Times: d.Times, Tracks: d.Tracks}
+	e := Event{What: Declare, By: s.actor(by), Breach: d.Breach, Exercise: d.Exercise, Source: d.Source, Times: d.Times, Tracks: d.Tracks}
 	t, p, err := s.prepare(ctx, empty, e, Words{Text: d.Summary, Names: d.Unmapped}, now)
 	if err != nil {
 		return empty, err
@@ -293,7 +325,11 @@ func (s *Service) Tick(ctx context.Context, now time.Time) error {
 			return errors.Join(append(errs, err)...)
 		}
 		for _, c := range due {
-			if _, err := s.Do(ctx, c.ID, policy.Person{}, Event{What: Ticked}, Words{}, now); err != nil {
+			after, err := s.Do(ctx, c.ID, policy.Person{}, Event{What: Ticked}, Words{}, now)
+			if at := after.Expires(s.Rules); err == nil && !at.IsZero() && !now.Before(at) {
+				err = s.purge(ctx, after, now)
+			}
+			if err != nil {
 				errs = append(errs, fmt.Errorf("a case that is due: %w", err))
 			}
 		}

@@ -75,7 +75,7 @@ func (c *Case) facts(r Rules) clock.Facts {
 		Submitted: map[string]time.Time{}, Met: map[string]time.Time{}, Ended: c.ended(), Zone: r.Zone, Country: r.Country, Exempt: r.Exempt,
 	}
 	for id, filing := range c.Filed {
-		f.Submitted[id] = filing.At
+		f.Submitted[id], f.Met[id] = filing.At, filing.First()
 	}
 	// Who decided that nobody has to be told has met the clock by that.
 	if no := c.decision(SA, true); no != nil && !no.Yes {
@@ -140,6 +140,8 @@ func (d *deciding) tick() {
 		d.tell("look_again", "")
 	}
 	d.remind()
+	d.remindActions()
+	d.askHold()
 }
 
 // remind puts a review that is overdue on record, and tells who decides: at once, and then once a week.
@@ -246,6 +248,11 @@ func (d *deciding) schedule() {
 			at(calendar.AddDays(one.Again, -1).End(d.rules.Zone))
 		}
 	}
+	for _, a := range d.Actions {
+		at(d.actionDue(a))
+	}
+	at(d.holdDue())
+	at(d.Expires(d.rules))
 	switch {
 	case d.State != Closed || !d.Reviewed.IsZero():
 	case d.Reminded.IsZero():

@@ -67,12 +67,18 @@ func (d *deciding) happen() error {
 		return d.channels()
 	case Ack:
 		return d.ack()
+	case Work:
+		return d.work()
 	case Close:
 		return d.close()
 	case Reopen:
 		return d.reopen()
 	case Review:
 		return d.review()
+	case Did:
+		return d.did()
+	case Preserve:
+		return d.preserve()
 	case Over:
 		return d.over()
 	case Ticked:
@@ -86,6 +92,7 @@ func (d *deciding) happen() error {
 func (c Case) clone() Case {
 	c.Moves, c.Tracks, c.Decisions = slices.Clone(c.Moves), slices.Clone(c.Tracks), slices.Clone(c.Decisions)
 	c.Filed, c.Promises, c.Kept, c.Said = maps.Clone(c.Filed), maps.Clone(c.Promises), maps.Clone(c.Kept), maps.Clone(c.Said)
+	c.Actions, c.Holds = slices.Clone(c.Actions), slices.Clone(c.Holds)
 	if c.Moving != nil {
 		moving := *c.Moving
 		c.Moving = &moving
@@ -341,6 +348,9 @@ func (d *deciding) review() error {
 		return refuse("reason_missing", "A review says what was learned.", "Write what happened, what worked, what did not, and who does what by when.")
 	}
 	if d.Reviewed.IsZero() {
+		if err := d.actions(); err != nil {
+			return err
+		}
 		d.Reviewed, d.Lessons = d.now, d.e.Text
 		d.record("reviewed")
 	}

@@ -100,6 +100,8 @@ func (d *deciding) answer() error {
 	for _, subject := range subjects {
 		switch one := waiting[subject]; {
 		case one != nil && one.Yes == d.e.Yes && one.By == d.e.By.ID: // she alone is not two
+		case one != nil && one.Yes == d.e.Yes && d.e.By.is(one.By):
+			return samePerson()
 		case one != nil && one.Yes == d.e.Yes:
 			if err := d.settle(one); err != nil {
 				return err
@@ -211,6 +213,11 @@ func (d *deciding) rescored() {
 		d.record("reopened")
 		d.tell("again", "")
 	}
+}
+
+// samePerson refuses the agreement of somebody who proposed it herself, under another address.
+func samePerson() error {
+	return fault.Refuse(fault.Denied, "same_person", "Who proposed it and you are, or look like, one person under two addresses: two people decide.", "Ask somebody else; where you are two, have names and addresses in people.yaml that tell you apart.")
 }
 
 func refuse(code, detail, next string) error {

@@ -18,7 +18,7 @@ import (
 
 // effects puts what follows from the event into the batch.
 func (t *turn) effects() error {
-	t.after.Found = t.before.Found // the transaction may run again
+	t.after.Found, t.after.Ladder.People = t.before.Found, slices.Clone(t.paged) // the transaction may run again
 	for i, f := range t.effect {
 		nth := strconv.Itoa(i)
 		var err error
@@ -35,6 +35,8 @@ func (t *turn) effects() error {
 			err = t.alarm(f)
 		case DoTell:
 			err = t.say(letterOf(f.Step), "tell/"+f.Step, t.deciders(f.But), letters.Vars{"hours": hours(f.Step), "channels": strings.Join(t.after.Compromised, ", ")})
+		case DoAction:
+			err = t.remind(f.Action)
 		case DoStand:
 			err = t.say(sayOver, "over", t.called(), nil)
 		case DoDuty:
@@ -50,7 +52,7 @@ func (t *turn) effects() error {
 // letterOf is the text that says a step to who decides.
 func letterOf(step string) string {
 	switch step {
-	case "proposed", "aware_proposed":
+	case "proposed", "aware_proposed", "hold_proposed", "lift_proposed":
 		return sayWaits
 	case "aware", "tracks":
 		return sayAware
@@ -177,7 +179,9 @@ func (t *turn) facts(step string) map[string]string {
 	case File:
 		f["clock"], f["filed"] = e.Clock, e.At.UTC().Format(time.RFC3339)
 	case Ack:
-		f["step"] = e.Step
+		if f["step"] = e.Step; e.Code != "" {
+			f["step"], f["by"] = t.s.Rules.Ladder[c.Ladder.Step].ID, "code"
+		}
 	case Triage:
 		f["result"] = string(e.Result)
 	case Told:
@@ -227,7 +231,13 @@ func (t *turn) page(f Effect) error {
 			channels = s.Channels
 		}
 	}
-	return t.sayBy(channels, sayPage, "page/"+f.Step+"/"+strconv.Itoa(t.after.Ladder.Calls), t.of(f.Step), letters.Vars{"step": f.Step})
+	to := t.of(f.Step)
+	for _, p := range to {
+		if !slices.Contains(t.after.Ladder.People, p.ID) {
+			t.after.Ladder.People = append(t.after.Ladder.People, p.ID)
+		}
+	}
+	return t.sayBy(channels, sayPage, "page/"+f.Step+"/"+strconv.Itoa(t.after.Ladder.Calls), to, letters.Vars{"step": f.Step})
 }
 
 // of are the people of a step.
@@ -237,7 +247,7 @@ func (t *turn) of(step string) (people []policy.Person) {
 			continue
 		}
 		for _, p := range t.s.Policy.People {
-			if p.Active(t.now) && slices.ContainsFunc(s.Roles, p.Has) {
+			if p.Active(t.now) && t.s.calls(p, s.Roles, t.now) {
 				people = append(people, p)
 			}
 		}
@@ -245,17 +255,16 @@ func (t *turn) of(step string) (people []policy.Person) {
 	return people
 }
 
-// called are those who were called since the last answer.
-func (t *turn) called() (people []policy.Person) {
-	for _, step := range t.before.Ladder.Paged {
-		for _, p := range t.of(step) {
-			if !slices.ContainsFunc(people, func(o policy.Person) bool { return o.ID == p.ID }) {
-				people = append(people, p)
-			}
-		}
+// calls reports whether a call to some roles is a call to a person.
+func (s *Service) calls(p policy.Person, roles []policy.Role, at time.Time) bool {
+	if s.Calls == nil {
+		return slices.ContainsFunc(roles, p.Has)
 	}
-	return people
+	return s.Calls(p, roles, at)
 }
+
+// called are those who were called and have not been told that it is over.
+func (t *turn) called() []policy.Person { return owners(t.s.Policy, t.before.Ladder.People, t.now) }
 
 // deciders are those who decide, but one.
 func (t *turn) deciders(but string) (people []policy.Person) {
@@ -303,6 +312,9 @@ func (t *turn) sayBy(channels []string, kind, key string, to []policy.Person, v 
 	said := Saying{
 		Letters: t.s.Letters, Letter: kind, Vars: vars, Key: "breach-" + kind + "\x00" + t.after.ID + "\x00" + key + "\x00" + strconv.FormatInt(t.after.Rev, 10),
 		Channels: channels, Compromised: t.after.Compromised, Exercise: t.after.Exercise, Deadline: t.deadline(),
+	}
+	if kind == sayPage {
+		said.Code = t.code
 	}
 	reached, err := t.s.Crier.Say(t.batch, t.key, said, to)
 	if err == nil && reached == 0 && len(to) > 0 && t.after.Found[nobody] == "" {

@@ -28,6 +28,9 @@ const (
 	Ack       What = "ack"      // somebody on the ladder answers
 	Close     What = "close"
 	Reopen    What = "reopen"
+	Work      What = "work"   // somebody is at it elsewhere, such as at a notice: nobody has to be called again
+	Did       What = "action" // what a review came to was done
+	Preserve  What = "hold"   // the case is kept beyond its time, or not any more
 	Review    What = "review" // the case was looked back at
 	Ticked    What = "tick"   // time has passed
 	Over      What = "over"   // of an exercise alone: its time is up
@@ -35,7 +38,7 @@ const (
 
 // Events returns all events but Declare, which begins a case.
 func Events() []What {
-	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Map, Channel, Ack, Close, Reopen, Review, Ticked}
+	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Map, Channel, Ack, Work, Close, Reopen, Review, Did, Preserve, Ticked}
 }
 
 // Result is what a triage found.
@@ -65,15 +68,21 @@ type Event struct {
 	At       time.Time
 	Input    severity.Input       // of Rate
 	Subject  string               // of Answer: SA, Persons, Breach, Tenants, a track, or a clock of IsReport
-	Yes      bool                 // of Answer
-	Again    calendar.Day         // of Answer no: when it is looked at again; zero for the usual time
+	Yes      bool                 // of Answer; of Preserve: it is kept
+	Again    calendar.Day         // of Answer no and Preserve: when it is looked at again; of Answer zero for the usual time
 	Clock    string               // of File
 	Late     int                  // of File: text, reasons of the delay
+	Wrong    int                  // of File: text, why the time on record is not that of the report
+	Further  bool                 // of File: one more report of a clock that takes several
 	Name     string               // of Promise and Keep
 	Tenant   string               // of Told: one, at At
 	Arrivals map[string]time.Time // of Told: several at once, each at its time
 	Channels []string             // of Channel: those that are compromised now
 	Step     string               // of Ack
+	Code     string               // of Ack: digest of a code somebody typed, in place of Step
+	Fresh    string               // digest of the code that a call of this event carries
+	Actions  []Action             // of Review
+	Action   int                  // of Did: its number, from 1
 }
 
 // Do says what follows from an event.
@@ -88,7 +97,9 @@ const (
 	DoAlarm   Do = "alarm"   // of a clock, to whoever decides
 	DoTell    Do = "tell"    // people who decide: something waits for them
 	DoStand   Do = "stand_down"
-	DoDuty    Do = "duty" // something a person has to do by a day
+	DoAction  Do = "action" // who has to do something by a day
+	DoRefuse  Do = "refuse" // the event, of which something is kept all the same
+	DoDuty    Do = "duty"   // something a person has to do by a day
 )
 
 // Effect is what follows from an event beside the new case.
@@ -100,6 +111,7 @@ type Effect struct {
 	Mark   int    // of alarms: percent
 	Hours  int    // of alarms: whole hours overdue
 	Missed []int  // of alarms: marks that passed unsaid
+	Action int    // of reminders: number of the action
 	But    string // of tells: not this person
 	By     calendar.Day
 }

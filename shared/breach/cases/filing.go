@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -11,12 +12,21 @@ import (
 // maxPromises bounds what a case promises at once.
 const maxPromises = 50
 
-// file notes that somebody made a report on an authority's portal. A late one has its reasons (GDPR, article 33(1)).
+// maxAhead is how many years ahead something may be promised.
+const maxAhead = 10
+
+// file notes that somebody made a report on an authority's portal. A late one has its reasons (GDPR, article 33(1)). What
+// was noted wrongly is corrected with a reason, and stays among Earlier.
 func (d *deciding) file() error {
 	if err := d.mayDecide(); err != nil {
 		return err
 	}
-	if err := d.from(Open); err != nil {
+	old := d.Filed[d.e.Clock]
+	states := []State{Open}
+	if d.e.Wrong > 0 {
+		states = append(states, Closed)
+	}
+	if err := d.from(states...); err != nil {
 		return err
 	}
 	at := d.e.At.UTC()
@@ -28,21 +38,72 @@ func (d *deciding) file() error {
 	if !known || running.Binding != clock.Law {
 		return refuse("clock_invalid", "The case has no such clock to be met by a report.", "Use one of its legal clocks.")
 	}
-	if old := d.Filed[d.e.Clock]; !old.At.IsZero() {
-		if old.At.Equal(at) {
-			return nil
-		}
-		return fault.Refuse(fault.Conflict, "filed_before", "This report is on record.", "A complement has its own clock.")
+	if old.At.Equal(at) {
+		return nil
 	}
-	if !running.Target.IsZero() && at.After(running.Target) && d.e.Late == 0 {
+	if err := d.replaces(old, at); err != nil {
+		return err
+	}
+	next := Filing{At: at, By: d.e.By.ID, Reference: d.e.Text, Reasons: d.e.Late, Earlier: old.after(d.e)}
+	if d.e.Wrong > 0 {
+		next.Reference, next.Reasons = cmp.Or(next.Reference, old.Reference), cmp.Or(next.Reasons, old.Reasons)
+	}
+	if !running.Target.IsZero() && next.First().After(running.Target) && next.Reasons == 0 {
 		return refuse("late_reasons_missing", "The report is late: its reasons go with it.", "Say why it was not made in time.")
 	}
 	if d.Filed == nil {
 		d.Filed = map[string]Filing{}
 	}
-	d.Filed[d.e.Clock] = Filing{At: at, By: d.e.By.ID, Reference: d.e.Text, Reasons: d.e.Late}
-	d.record("filed")
+	d.Filed[d.e.Clock] = next
+	if d.e.Wrong > 0 {
+		d.record("filing_corrected")
+	} else {
+		d.record("filed")
+	}
 	return nil
+}
+
+// maxReports bounds how often a report is noted again or corrected.
+const maxReports = 50
+
+// replaces refuses another report of a clock that has one, unless it is a correction or one of several.
+func (d *deciding) replaces(old Filing, at time.Time) error {
+	row, _ := clock.RowOf(d.e.Clock)
+	switch {
+	case old.At.IsZero() && d.e.Wrong > 0:
+		return refuse("clock_invalid", "No report of that clock is on record: there is nothing to correct.", "Note the report, without a reason for a correction.")
+	case old.At.IsZero():
+		return nil
+	case len(old.Earlier) >= maxReports:
+		return refuse("times_invalid", "The report was noted, or corrected, too often.", "Describe the rest in the review.")
+	case d.e.Wrong > 0:
+		return nil
+	case !d.e.Further || !row.Repeats:
+		return fault.Refuse(fault.Conflict, "filed_before", "This report is on record.", "Give the reason of a correction, where its time was noted wrongly. A complement has its own clock.")
+	case !at.After(old.At):
+		return refuse("times_invalid", "One more report comes after the last.", "Give the time on the authority's receipt, with its offset.")
+	}
+	return nil
+}
+
+// after is what stood in a case before the report of an event.
+func (f Filing) after(e Event) []Filing {
+	if f.At.IsZero() {
+		return nil
+	}
+	earlier := f.Earlier
+	f.Earlier, f.Wrong = nil, e.Wrong
+	return append(slices.Clone(earlier), f)
+}
+
+// First is when the first report was made that was not noted wrongly.
+func (f Filing) First() time.Time {
+	for _, one := range f.Earlier {
+		if one.Wrong == 0 {
+			return one.At
+		}
+	}
+	return f.At
 }
 
 // IsReport reports whether an id is that of a clock of the law that a report of its own ends, beside the first to the
@@ -83,6 +144,8 @@ func (d *deciding) promise() error {
 		return refuse("name_invalid", "Nothing was promised by that name.", "Look at the promises of the case.")
 	case d.e.What == Keep && !d.Kept[name].IsZero(), d.e.What == Promise && known && by.Equal(at):
 		return nil
+	case d.e.What == Promise && at.After(d.now.AddDate(maxAhead, 0, 0)):
+		return refuse("times_invalid", "Nobody promises something for more than ten years ahead.", "Give an earlier instant.")
 	case d.e.What == Promise && !at.After(d.now):
 		return refuse("times_invalid", "What is promised lies ahead.", "Give an instant after now, with its offset.")
 	case d.e.What == Promise && known && d.e.Text == 0:

@@ -16,9 +16,12 @@ type Ladder struct {
 	Called time.Time `json:"called,omitzero"`  // when
 	Calls  int       `json:"calls,omitempty"`  // so far
 	Paged  []string  `json:"paged,omitempty"`  // steps that were called since the last answer, and will be told when it is over
+	People []string  `json:"people,omitempty"` // who was called for them, whoever is on call by now
 	Acked  time.Time `json:"acked,omitzero"`   // when somebody answered; zero while nobody has
 	AckBy  string    `json:"ack_by,omitempty"` // who
 	Active time.Time `json:"active,omitzero"`  // when somebody last did something
+	Code   string    `json:"code,omitempty"`   // digest of the code of the last call by text message; "" once it was used
+	Wrong  int       `json:"wrong,omitempty"`  // codes tried since then that were not it
 	Nobody bool      `json:"nobody,omitempty"` // all steps were called in vain: on record
 }
 
@@ -29,6 +32,7 @@ const nobody = "nobody_reachable"
 func (d *deciding) page(step int) {
 	l := &d.Ladder
 	l.Step, l.Called, l.Acked, l.AckBy = step, d.now, time.Time{}, ""
+	l.Code, l.Wrong = d.e.Fresh, 0
 	l.Calls++
 	name := d.rules.Ladder[step].ID
 	if !slices.Contains(l.Paged, name) {
@@ -42,19 +46,38 @@ func (d *deciding) ack() error {
 	if err := d.from(Suspected, Open); err != nil {
 		return err
 	}
+	if typed, err := d.coded(); err != nil || !typed {
+		return err
+	}
 	at := slices.IndexFunc(d.rules.Ladder, func(s Step) bool { return s.ID == d.e.Step })
 	switch {
+	case d.e.Code != "" && !d.Ladder.Acked.IsZero():
+		return d.work()
 	case at < 0:
 		return refuse("step_invalid", "The ladder has no such step.", "Use the step you were called for.")
 	case !d.e.By.Has(d.rules.Ladder[at].Roles...):
 		return fault.Refuse(fault.Denied, "not_allowed", "Only somebody of that step answers for it.", "Answer for a step of yours.")
 	case !d.Ladder.Acked.IsZero():
-		return nil
+		return d.work()
 	}
 	l := &d.Ladder
 	l.Acked, l.AckBy, l.Active, l.Nobody = d.now, d.e.By.ID, d.now, false
 	l.Step = min(l.Step, at)
 	d.record("acked")
+	return nil
+}
+
+// often is how much later than the last sign of work another one is kept: not each of them is worth a write.
+const often = time.Minute
+
+// work takes a sign that somebody is at it, which keeps an answer alive.
+func (d *deciding) work() error {
+	if !d.e.By.decides() && !slices.ContainsFunc(d.rules.Ladder, func(s Step) bool { return d.e.By.Has(s.Roles...) }) {
+		return d.mayDecide()
+	}
+	if d.State != Closed && !d.now.Before(d.Ladder.Active.Add(often)) {
+		d.Ladder.Active = d.now
+	}
 	return nil
 }
 

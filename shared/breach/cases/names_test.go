@@ -135,7 +135,7 @@ func TestReviewReminded(t *testing.T) {
 		}
 	}
 	w.do(cases.Event{What: cases.Review, By: vera, Text: 3})
-	if got := told(30); got != 0 || w.c.Next != 0 {
+	if got := told(30); got != 0 || w.c.Next != w.c.Expires(w.rules).UnixMicro() {
 		t.Errorf("told %d times after it was done", got)
 	}
 }

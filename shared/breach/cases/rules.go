@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/breach/clock"
+	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/policy"
 )
@@ -15,13 +16,14 @@ type Rules struct {
 	Country string         // whose public holidays count where weekends do
 	// Regimes are the clocks of the data file that bind the company as a controller. The GDPR's are always among them.
 	Regimes    []string
-	Hours      map[string]int // of the contract with each tenant; 0 or missing: it names none
-	Aim        time.Duration  // the company's own aim where neither law nor contract names hours; 1 hour to 7 days
-	Exempt     bool           // from the move of DORA's ends to a working day
-	Ladder     []Step         // at least one
-	AckLife    time.Duration  // after which an answer counts no more if nobody did anything; 10 minutes to 24 hours
-	ReviewDays int            // from the close to the review; 1 to 60
-	AgainDays  int            // from a "no" to its next look; 1 to 365
+	Hours      map[string]int  // of the contract with each tenant; 0 or missing: it names none
+	Aim        time.Duration   // the company's own aim where neither law nor contract names hours; 1 hour to 7 days
+	Exempt     bool            // from the move of DORA's ends to a working day
+	Ladder     []Step          // at least one
+	AckLife    time.Duration   // after which an answer counts no more if nobody did anything; 10 minutes to 24 hours
+	ReviewDays int             // from the close to the review; 1 to 60
+	Keep       calendar.Period // of a closed case, until it is deleted; 3 to 30 years
+	AgainDays  int             // from a "no" to its next look; 1 to 365
 }
 
 // Step is one step of the ladder.
@@ -37,7 +39,7 @@ type Step struct {
 func Defaults(zone *time.Location, country string) Rules {
 	mail := []string{"mail"}
 	return Rules{
-		Zone: zone, Country: country, Aim: 24 * time.Hour, AckLife: time.Hour, ReviewDays: 14, AgainDays: 30,
+		Zone: zone, Country: country, Aim: 24 * time.Hour, AckLife: time.Hour, ReviewDays: 14, AgainDays: 30, Keep: calendar.Period{Years: 5},
 		Ladder: []Step{
 			{"oncall", []policy.Role{policy.OnCall}, 10 * time.Minute, mail},
 			{"security", []policy.Role{policy.Security}, 15 * time.Minute, mail},
@@ -64,6 +66,8 @@ func (r Rules) Check() error {
 		return bad("the aim is 1 hour to 7 days, the life of an answer 10 minutes to 24 hours")
 	case r.ReviewDays < 1 || r.ReviewDays > 60, r.AgainDays < 1 || r.AgainDays > 365:
 		return bad("a review is due within 60 days, a second look within 365")
+	case !Kept(r.Keep):
+		return bad("a closed case is kept for 3 to 30 years")
 	case len(r.Ladder) == 0:
 		return bad("the ladder has no step")
 	}

@@ -37,6 +37,7 @@ type Saying struct {
 	Compromised []string // of the case
 	Exercise    bool
 	Deadline    time.Time // first end of a clock; zero for none
+	Code        string    // that a text message carries; "" for none
 }
 
 // way is one message to one person.
@@ -109,10 +110,13 @@ func (c Crier) send(batch *outbox.Batch, key *seal.DataKey, s Saying, p policy.P
 	}
 	vars, set, letter := maps.Clone(s.Vars), s.Letters, s.Letter
 	if s.Exercise {
-		vars["exercise"] = map[string]string{"en": "EXERCISE: ", "fr": "EXERCICE : ", "de": "ÜBUNG: "}[language]
+		vars["exercise"] = Mark(language)
 	}
 	if w.quiet {
 		set, letter = c.Quiet, sayQuiet
+		if w.channel == sms && s.Code != "" {
+			vars["code"] = " Code: " + strings.ToUpper(s.Code) + "."
+		}
 		if vars["deadline"] = none[language]; !s.Deadline.IsZero() {
 			vars["deadline"] = calendar.Date(s.Deadline, c.Zone).String() + " " + s.Deadline.In(c.Zone).Format("15:04 -07:00")
 		}
@@ -123,6 +127,12 @@ func (c Crier) send(batch *outbox.Batch, key *seal.DataKey, s Saying, p policy.P
 	}
 	if content.To = w.to; w.channel == sms {
 		content.Text = strings.TrimSpace(content.Text)
+	}
+	if s.Exercise {
+		content.Subject = Marked(content.Subject, language)
+		if w.channel == sms || w.channel == chat {
+			content.Text = Marked(content.Text, language)
+		}
 	}
 	kind, _, _ := strings.Cut(s.Key, "\x00")
 	sum := sha256.Sum256([]byte(s.Key + "\x00" + p.ID + "\x00" + w.channel))

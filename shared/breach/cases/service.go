@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/breach/severity"
@@ -51,6 +52,13 @@ type Config struct {
 	Commit func(ctx context.Context, s vault.Subject, now time.Time) (record.Subject, error)
 	// OutOfBand is where one of the people is reached by mail or sms when the usual ways may be read or forged; nil: nobody is.
 	OutOfBand func(person, channel string) (to string, ok bool)
+
+	// Calls reports whether a call to people of some roles is a call to one of them at an instant; nil: to everybody with one.
+	Calls func(p policy.Person, roles []policy.Role, at time.Time) bool
+
+	// Purge deletes what belongs to a case elsewhere, before the case itself is deleted; nil: there is nothing. It may be
+	// called again.
+	Purge func(ctx context.Context, caseID string, now time.Time) error
 
 	Desk   string    // address of a case's page; its number follows in the fragment
 	Random io.Reader // nil means crypto/rand
@@ -104,7 +112,9 @@ const (
 )
 
 // last reports whether an event may use the room that is kept.
-func last(w What) bool { return w == File || w == Map || w == Reopen || w == Review }
+func last(w What) bool {
+	return w == File || w == Map || w == Reopen || w == Review || w == Did || w == Preserve
+}
 
 // add appends a text and returns its number; 0 for none. last says that it may use the room that is kept.
 func (p *private) add(text string, last bool) (int, error) {
@@ -215,6 +225,15 @@ func (s *Service) List(ctx context.Context, after *store.Cursor, limit int) ([]C
 // actor is a person of the policy, with the roles she has now.
 func actor(p policy.Person) Actor { return Actor{ID: p.ID, Roles: p.Roles} }
 
+// actor is a person who does something, with whom she is not two.
+func (s *Service) actor(p policy.Person) Actor {
+	a := actor(p)
+	if p.ID != "" {
+		a.Twins = s.Policy.Twins(p)
+	}
+	return a
+}
+
 // withoutReasons returns an input as it is kept in the open: reasons are texts.
 func withoutReasons(in severity.Input) (severity.Input, string) {
 	var reasons []byte
@@ -233,8 +252,22 @@ func withoutReasons(in severity.Input) (severity.Input, string) {
 		reasons = append(reasons, "ei: "+in.Raised.Reason+"\n"...)
 		kept.Raised = &severity.Rating{Value: in.Raised.Value, Reason: "text"}
 	}
+	if len(in.Evidence) > 0 {
+		kept.Evidence = map[string]severity.Proof{}
+	}
+	for _, name := range severity.Provable() {
+		if proof, shown := in.Evidence[name]; shown {
+			reasons = append(reasons, "evidence."+name+".reference: "+oneLine(proof.Reference)+"\n"...)
+			if proof.Note != "" {
+				reasons = append(reasons, "evidence."+name+".note: "+oneLine(proof.Note)+"\n"...)
+			}
+			kept.Evidence[name] = severity.Proof{Reference: "text"}
+		}
+	}
 	return kept, string(reasons)
 }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // seals fetches the key of messages before a transaction: nothing may wait for the key service inside.
 func (s *Service) seals(ctx context.Context) (*seal.DataKey, error) {

@@ -35,10 +35,11 @@ func (d *deciding) setTracks() error {
 			return refuse("tracks_invalid", "A track is own, as controller, or a tenant, as processor, with counts exact, estimate, unknown or not_applicable.", "Correct it and send it again.")
 		}
 		if known := d.track(t.ID); known != nil {
-			known.People, known.Records = t.People, t.Records
+			known.People, known.Records = t.People.or(known.People), t.Records.or(known.Records)
 			continue
 		}
-		t.Told = time.Time{}
+		unknown := Count{How: Unknown}
+		t.Told, t.People, t.Records = time.Time{}, t.People.or(unknown), t.Records.or(unknown)
 		d.Tracks = append(d.Tracks, t)
 	}
 	if len(d.Tracks) > MaxTracks {
@@ -47,11 +48,19 @@ func (d *deciding) setTracks() error {
 	return nil
 }
 
+// or is the count, or another where nobody said anything about it.
+func (c Count) or(other Count) Count {
+	if c.How == "" {
+		return other
+	}
+	return c
+}
+
 func (c Count) valid() bool {
 	switch c.How {
 	case Exact, Estimate:
 		return c.N >= 0
-	case Unknown, NotApplicable:
+	case Unknown, NotApplicable, "":
 		return c.N == 0
 	}
 	return false

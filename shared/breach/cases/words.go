@@ -21,6 +21,7 @@ const (
 	sayReview        = "review"
 	sayOverdue       = "overdue"
 	sayChannels      = "channels"
+	sayAction        = "action"
 	sayQuiet         = "quiet" // number, deadline and what to do: all that a text message, or a way nobody trusts, may say
 )
 
@@ -29,12 +30,15 @@ var spec = letters.Spec{
 	Needs: map[string][]string{
 		sayPage: {"number", "step", "desk"}, sayAlarm: {"number", "percent", "clock", "target", "left", "desk"}, sayWaits: {"number", "desk"}, sayAgain: {"number", "desk"},
 		sayAware: {"number", "desk"}, sayInvestigation: {"number", "hours", "desk"}, sayOver: {"number"}, sayReview: {"number", "by", "desk"}, sayOverdue: {"number", "by", "desk"},
-		sayChannels: {"number", "channels", "desk"}, sayQuiet: {"number", "deadline"},
+		sayChannels: {"number", "channels", "desk"}, sayQuiet: {"number", "deadline"}, sayAction: {"number", "by", "desk"},
 	},
-	Common: []string{"exercise", "company"}, Whole: []string{"desk", "exercise", "percent"}, Optional: []string{"exercise"},
+	Common: []string{"exercise", "company", "code"}, Whole: []string{"desk", "exercise", "percent", "code"}, Optional: []string{"exercise", "code"},
 }
 
 // Letters reads what staff are told: read returns a company's own text, templates/en/case-KIND.txt, where it has one.
 func Letters(read func(name string) ([]byte, bool)) (*letters.Set, error) {
+	if err := CheckMarks(spec, read); err != nil {
+		return nil, err
+	}
 	return letters.Read(spec, read)
 }

@@ -57,6 +57,7 @@ type Row struct {
 	After   string           // of Submitted: whose report
 	Within  *calendar.Period // nil: no period, "without undue delay", or the contract's
 	Cap     *Cap
+	Repeats bool // several reports may be made: the first meets it, the last starts what comes after it
 	Noon    bool // an end on a free day moves to noon of the next working day
 	Binding Binding
 	From    calendar.Day // in force

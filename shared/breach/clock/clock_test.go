@@ -291,3 +291,23 @@ func TestCatchingUp(t *testing.T) {
 		t.Fatalf("%+v", a)
 	}
 }
+
+// TestCenturies: marks of what lies years ahead come when their part of it is over, and not before.
+func TestCenturies(t *testing.T) {
+	t.Parallel()
+	since := at(t, "2026-03-03T10:00:00Z")
+	by := since.AddDate(10, 0, 0)
+	whole := by.Sub(since)
+	for _, c := range []struct {
+		now  time.Time
+		mark int
+	}{{since, 0}, {since.Add(whole/4 - time.Hour), 0}, {since.Add(whole/4 + time.Hour), 25}, {since.Add(whole - time.Hour), 90}, {by.Add(time.Minute), 100}} {
+		promised := clock.Promised("promise:x", since, by, time.Time{}, time.Time{}, c.now)
+		if _, said := clock.Due(promised, clock.Said{}, c.now); said.Mark != c.mark {
+			t.Errorf("%s: told of %d, want %d", c.now, said.Mark, c.mark)
+		}
+		if next := clock.Next(promised, clock.Said{For: by}, since); !next.After(since) || next.After(by) {
+			t.Errorf("looked at again %s", next)
+		}
+	}
+}

@@ -58,11 +58,16 @@ func Due(c Clock, said Said, now time.Time) (*Alarm, Said) {
 func passed(c Clock, now time.Time) (highest int) {
 	whole, gone := c.Target.Sub(c.Start), now.Sub(c.Start)
 	for _, m := range marks {
-		if gone >= whole*time.Duration(m)/100 {
+		if gone >= part(whole, m) {
 			highest = m
 		}
 	}
 	return highest
+}
+
+// part is so many percent of a length, which may be centuries.
+func part(whole time.Duration, percent int) time.Duration {
+	return whole/100*time.Duration(percent) + whole%100*time.Duration(percent)/100
 }
 
 // Next returns when Due has something to tell, now or later; zero for never, as things stand.
@@ -78,7 +83,7 @@ func Next(c Clock, said Said, now time.Time) time.Time {
 	}
 	whole := c.Target.Sub(c.Start)
 	for _, m := range marks {
-		if at := c.Start.Add(whole * time.Duration(m) / 100); m > said.Mark && at.After(now) {
+		if at := c.Start.Add(part(whole, m)); m > said.Mark && at.After(now) {
 			return at
 		}
 	}

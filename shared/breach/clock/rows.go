@@ -28,6 +28,7 @@ type stored struct {
 		Within string `yaml:"within"`
 	} `yaml:"cap"`
 	Shift     string  `yaml:"shift"`
+	Repeats   bool    `yaml:"repeats"`
 	Binding   Binding `yaml:"binding"`
 	ValidFrom string  `yaml:"valid_from"`
 	ValidTo   string  `yaml:"valid_to"`
@@ -95,7 +96,7 @@ func read(data []byte) ([]Row, error) {
 }
 
 func (s stored) row() (r Row, err error) {
-	r = Row{ID: s.ID, Who: s.Who, To: s.To, Law: s.Law, Start: s.Start, After: s.After, Binding: s.Binding, Certain: s.Confirmed, Note: s.Note}
+	r = Row{ID: s.ID, Who: s.Who, To: s.To, Law: s.Law, Start: s.Start, After: s.After, Binding: s.Binding, Certain: s.Confirmed, Repeats: s.Repeats, Note: s.Note}
 	if s.ID == "" || s.Who == "" || s.To == "" || s.Law == "" {
 		return r, fmt.Errorf("lacks id, who, to or law")
 	}

@@ -92,7 +92,10 @@ func (a About) choose(k Kind, tenants []string) (chosen []string, err error) {
 
 // may reports whether a tenant may be told at all: nobody decided against it. Who was told hears of a mistake all the same.
 func (t AboutTenant) may(k Kind) bool {
-	return t.Decided != No || t.Told && (k == Withdrawal || k == Correction)
+	if k == Withdrawal {
+		return t.Told
+	}
+	return t.Decided != No || t.Told && k == Correction
 }
 
 // open returns the tenants of a notice about which two people have not decided that they are told; blocked reports one
@@ -107,7 +110,7 @@ func (a About) open(k Kind, tenants []string) (undecided []string, blocked bool)
 		switch {
 		case !concerned || !t.may(k):
 			blocked = true
-		case t.Decided == "":
+		case t.Decided == "" && k != Withdrawal: // what was said is taken back from whoever heard it
 			undecided = append(undecided, id)
 		}
 	}
@@ -119,7 +122,7 @@ func (a About) open(k Kind, tenants []string) (undecided []string, blocked bool)
 func (a About) agreed(k Kind, tenants []string, glass bool) error {
 	undecided, blocked := a.open(k, tenants)
 	switch {
-	case a.Closed:
+	case a.shut(k):
 		return closed()
 	case k == Persons && a.Persons == No:
 		return fault.Refuse(fault.Conflict, "state_conflict", "Two people decided that the persons are not told.", "Decide about it again first.")
@@ -130,6 +133,10 @@ func (a About) agreed(k Kind, tenants []string, glass bool) error {
 	}
 	return nil
 }
+
+// shut reports whether a case is over for notices of a kind: that it was no breach after all is said even then, to whoever
+// was told of one.
+func (a About) shut(k Kind) bool { return a.Closed && (k != Withdrawal || a.Exercise) }
 
 // list names some of many.
 func list(ids []string) string {

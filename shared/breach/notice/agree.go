@@ -61,13 +61,13 @@ func (s *Service) recipients(p private, about About, now time.Time) (all []Recip
 // Approve takes the agreement of a second person to exactly what hash stands for, and begins to hand it over: what is left
 // then the next ticks do. Codes: notice_unknown, case_closed, tenant_undecided, and those of Decide.
 func (s *Service) Approve(ctx context.Context, by policy.Person, caseID string, n int, hash string, now time.Time) (Notice, error) {
-	return s.agree(ctx, Event{What: Approve, By: actor(by), Hash: hash}, caseID, n, "", now)
+	return s.agree(ctx, Event{What: Approve, By: s.actor(by), Hash: hash}, caseID, n, "", now)
 }
 
 // Break lets one person approve a notice alone, with a reason. It goes to tenants as well about which nobody has decided
 // yet. Everybody who decides is told at once. Codes: those of Approve.
 func (s *Service) Break(ctx context.Context, by policy.Person, caseID string, n int, hash, reason string, now time.Time) (Notice, error) {
-	return s.agree(ctx, Event{What: Break, By: actor(by), Hash: hash}, caseID, n, strings.TrimSpace(reason), now)
+	return s.agree(ctx, Event{What: Break, By: s.actor(by), Hash: hash}, caseID, n, strings.TrimSpace(reason), now)
 }
 
 func (s *Service) agree(ctx context.Context, e Event, caseID string, n int, reason string, now time.Time) (Notice, error) {
@@ -92,7 +92,11 @@ func (s *Service) agree(ctx context.Context, e Event, caseID string, n int, reas
 		} else if hash != before.Hash {
 			return before, mismatch()
 		}
-		return s.change(ctx, before, e, about, grown(&p, reason), nil, now)
+		unchanged, err := s.alone(ctx, before, p)
+		if err != nil {
+			return before, err
+		}
+		return s.change(ctx, before, e, about, grown(&p, reason), unchanged, now)
 	})
 	if err != nil || after.State != Approved || after.Kind == Persons {
 		return after, err
@@ -118,13 +122,13 @@ func (s *Service) load(ctx context.Context, caseID string, n int) (before Notice
 
 // Review takes the second look at what one person approved alone. Codes: notice_unknown, and those of Decide.
 func (s *Service) Review(ctx context.Context, by policy.Person, caseID string, n int, now time.Time) (Notice, error) {
-	return s.simple(ctx, Event{What: Review, By: actor(by)}, caseID, n, "", now)
+	return s.simple(ctx, Event{What: Review, By: s.actor(by)}, caseID, n, "", now)
 }
 
 // Note takes what somebody says of how, and when, the persons of a notice of kind Persons were told. Codes: notice_unknown,
 // and those of Decide.
 func (s *Service) Note(ctx context.Context, by policy.Person, caseID string, n int, means string, at, now time.Time) (Notice, error) {
-	return s.simple(ctx, Event{What: Note, By: actor(by), At: at}, caseID, n, strings.TrimSpace(means), now)
+	return s.simple(ctx, Event{What: Note, By: s.actor(by), At: at}, caseID, n, strings.TrimSpace(means), now)
 }
 
 func (s *Service) simple(ctx context.Context, e Event, caseID string, n int, text string, now time.Time) (Notice, error) {

@@ -57,7 +57,7 @@ func (d Delivery) answered(a message.Answer, way int, now time.Time) (after Deli
 		a.At = now
 	}
 	d.Silent = false
-	d.Tries = append(slices.Clone(d.Tries), Try{d.Ways[way], a.State, a.Attempts, a.Why, a.At.UTC()})
+	d.Tries = append(slices.Clone(d.Tries), Try{d.Ways[way], a.State, a.Attempts, a.Why, a.At.UTC(), a.TLS, a.Reference})
 	// A text message says nothing of what happened: however it went, the whole text has to follow.
 	whole := d.Ways[way] != SMS
 	switch {
@@ -184,6 +184,9 @@ func (s *Service) conclude(ctx context.Context, before, after Delivery, next boo
 		}
 		return s.store(tx, batch, key, before, &after, c, w, next, who, now)
 	})
+	if err == nil {
+		s.worked(ctx, before.Case, by.ID, now)
+	}
 	return after, err
 }
 
@@ -207,7 +210,7 @@ func (s *Service) stands(ctx context.Context, d Delivery) (bool, error) {
 		return false, err
 	}
 	about, err := s.Case(ctx, d.Case)
-	return !about.Closed && (len(about.Compromised) == 0 || d.Guarded), err
+	return !about.shut(d.Kind) && (len(about.Compromised) == 0 || d.Guarded), err
 }
 
 func (s *Service) store(tx store.Tx, batch *outbox.Batch, key *seal.DataKey, before Delivery, after *Delivery, c content, w whereTo, next bool, who record.Subject, now time.Time) error {

@@ -105,7 +105,10 @@ func (d *deciding) approve() error {
 	if err := d.from(Drafted); err != nil {
 		return err
 	}
-	if slices.Contains(d.Authors, d.e.By.ID) {
+	if slices.ContainsFunc(d.Authors, d.e.By.is) {
+		if !slices.Contains(d.Authors, d.e.By.ID) {
+			return samePerson()
+		}
 		return fault.Refuse(fault.Denied, "own_notice", "Who wrote a notice does not approve it.", "Ask somebody who wrote none of its versions, or break the glass if nobody can be reached.")
 	}
 	if err := d.matches(); err != nil {
@@ -115,6 +118,11 @@ func (d *deciding) approve() error {
 	d.does(Record)
 	d.send()
 	return nil
+}
+
+// samePerson refuses the agreement of an author under another address.
+func samePerson() error {
+	return fault.Refuse(fault.Denied, "same_person", "Who wrote or approved the notice and you are, or look like, one person under two addresses.", "Ask somebody else; where you are two, have names and addresses in people.yaml that tell you apart.")
 }
 
 // breakGlass lets one person approve alone, with a reason; everybody who decides is told at once.
@@ -190,7 +198,10 @@ func (d *deciding) review() error {
 	if !d.Glass {
 		return fault.Refuse(fault.Conflict, "state_conflict", "Two people approved this notice; there is nothing to look at again.", "Leave it.")
 	}
-	if d.e.By.ID == d.Approver || slices.Contains(d.Authors, d.e.By.ID) {
+	if d.e.By.is(d.Approver) || slices.ContainsFunc(d.Authors, d.e.By.is) {
+		if d.e.By.ID != d.Approver && !slices.Contains(d.Authors, d.e.By.ID) {
+			return samePerson()
+		}
 		return fault.Refuse(fault.Denied, "own_notice", "Who wrote or approved a notice does not look at it again.", "Ask somebody else.")
 	}
 	if d.Reviewer != "" {

@@ -65,7 +65,17 @@ func (s *Service) change(ctx context.Context, before Notice, e Event, about Abou
 		t.batch = batch
 		return t.commit(tx, more)
 	})
+	if err == nil {
+		s.worked(ctx, before.Case, e.By.ID, now)
+	}
 	return t.after, err
+}
+
+// worked tells the case that somebody is at it. Where that fails a call too many is made, and what she did stays done.
+func (s *Service) worked(ctx context.Context, caseID, person string, now time.Time) {
+	if s.Worked != nil && person != "" {
+		_ = s.Worked(ctx, caseID, person, now)
+	}
 }
 
 func (t *turn) commit(tx store.Tx, more func(store.Tx, *turn) error) error {

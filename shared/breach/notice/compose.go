@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
@@ -74,7 +75,9 @@ func Compose(set *letters.Set, d Draft, f Facts, to []Recipient, names *Names) (
 		if m.Short, err = short(set, r.Language, vars); err != nil {
 			return nil, err
 		}
-		m.To = r.Address
+		if m.To = r.Address; f.Exercise { // whatever the company's own text says
+			m.Subject, m.Short = cases.Marked(m.Subject, r.Language), cases.Marked(m.Short, r.Language)
+		}
 		all = append(all, m)
 	}
 	return all, nil

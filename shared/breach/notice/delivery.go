@@ -30,6 +30,9 @@ type Try struct {
 	Attempts int           `json:"attempts,omitempty"`
 	Why      string        `json:"why,omitempty"` // the peer's last reply; no personal data
 	At       time.Time     `json:"at"`
+	// How the connection was protected, a word of package message, and what the peer calls the message; "" for not known.
+	TLS       string `json:"tls,omitempty"`
+	Reference string `json:"reference,omitempty"`
 }
 
 // Delivery is one recipient of a notice, as it is stored. Times are UTC.

@@ -162,7 +162,7 @@ func (s *Service) Write(ctx context.Context, by policy.Person, caseID string, n 
 				return before, err
 			}
 			// Of one that is sent nobody is left to be chosen: that it is sent is what is wrong.
-			if _, _, err := Decide(before, Event{What: Write, By: actor(by)}, now); err != nil {
+			if _, _, err := Decide(before, Event{What: Write, By: s.actor(by)}, now); err != nil {
 				return before, err
 			}
 		}
@@ -206,7 +206,7 @@ func (s *Service) fresh(ctx context.Context, by policy.Person, caseID string, p 
 
 // write makes one attempt at a version of a notice as it was read.
 func (s *Service) write(ctx context.Context, by policy.Person, before Notice, p private, about About, now time.Time) (Notice, error) {
-	if about.Closed {
+	if about.shut(p.Draft.Kind) {
 		return before, closed()
 	}
 	old, err := s.open(ctx, before)
@@ -225,7 +225,7 @@ func (s *Service) write(ctx context.Context, by policy.Person, before Notice, p 
 	if p.Said = nil; p.Draft.Kind == Persons {
 		p.Said = all
 	}
-	e := Event{What: Write, By: actor(by), Kind: p.Draft.Kind, Hash: hash, To: len(all), Stall: about.Stall}
+	e := Event{What: Write, By: s.actor(by), Kind: p.Draft.Kind, Hash: hash, To: len(all), Stall: about.Stall}
 	return s.change(ctx, before, e, about, &p, nil, now)
 }
 
@@ -234,6 +234,13 @@ func closed() error {
 }
 
 func actor(p policy.Person) Actor { return Actor{ID: p.ID, Roles: p.Roles} }
+
+// actor is a person who does something, with whom she is not two.
+func (s *Service) actor(p policy.Person) Actor {
+	a := actor(p)
+	a.Twins = s.Policy.Twins(p)
+	return a
+}
 
 // errMoved: the notice is not the one that was read before the transaction. Read it and begin again.
 var errMoved = errors.New("the notice has changed")

@@ -34,6 +34,9 @@ func LettersStaff(read func(name string) ([]byte, bool)) (*letters.Set, error) {
 		return nil, err
 	}
 	spec.Texts = texts
+	if err := cases.CheckMarks(spec, read); err != nil {
+		return nil, err
+	}
 	return letters.Read(spec, read)
 }
 
@@ -139,6 +142,10 @@ func (s *Service) deliveryRecords(batch *outbox.Batch, before Delivery, after *D
 	} else if try := after.Tries[len(after.Tries)-1]; true {
 		r.Facts["channel"], r.Facts["outcome"], r.Facts["attempts"] = try.Channel, string(try.State), strconv.Itoa(try.Attempts)
 		r.Facts["at"] = try.At.Format(time.RFC3339)
+		if try.TLS != "" {
+			r.Facts["tls"] = try.TLS
+		}
+		commit(&r, after.Nonce, "provider", try.Reference)
 	}
 	concerns(&r, *after)
 	if err := emit(batch, r); err != nil {

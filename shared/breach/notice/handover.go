@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
@@ -158,7 +159,7 @@ func (s *Service) post(batch *outbox.Batch, key *seal.DataKey, d Delivery, c con
 			return fault.New(fault.Misconfigured, "handing over a notice of an exercise: nobody is named to get it")
 		}
 		r.Person, r.Channel = s.Drill[d.At%len(s.Drill)], message.Mail
-		out = message.Content{Subject: c.Subject, Text: c.Text}
+		out = message.Content{Subject: cases.Marked(c.Subject, d.Language), Text: c.Text}
 	}
 	asked, err := r.Seal(key, s.Random, out)
 	if err != nil {

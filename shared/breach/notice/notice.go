@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 
+	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/platform/message/letters"
 )
 
@@ -76,12 +77,15 @@ func Written(k Kind) []string {
 // Read reads the texts: read returns a company's own, templates/en/breach-KIND.txt, where it has one. Misconfigured names
 // each that cannot be used.
 func Read(read func(name string) ([]byte, bool)) (*letters.Set, error) {
+	if err := cases.CheckMarks(spec, read); err != nil {
+		return nil, err
+	}
 	return letters.Read(spec, read)
 }
 
 // Exercise begins the subject of everything that is written in an exercise.
 func Exercise(language string) string {
-	return map[string]string{"en": "EXERCISE: ", "fr": "EXERCICE : ", "de": "ÜBUNG: "}[language]
+	return cases.Mark(language)
 }
 
 // NotKnown is what people write where something is not known yet; it is said in the language of the notice.

@@ -287,7 +287,7 @@ func TestOwnTexts(t *testing.T) {
 		_, err := notice.Read(func(name string) ([]byte, bool) { return []byte(text), name == "templates/de/breach-persons.txt" })
 		return err
 	}
-	if err := with("Subject: Vorfall {number}\n{company}: {nature} {consequences} {measures} {advice} {contact}"); err != nil {
+	if err := with("Subject: {exercise}Vorfall {number}\n{company}: {nature} {consequences} {measures} {advice} {contact}"); err != nil {
 		t.Error(err)
 	}
 	for _, text := range []string{"Subject: Vorfall {number}\n{company}: {nature} {consequences} {measures} {contact}", "{nature}", "Subject: x\n{secret}"} {

@@ -90,6 +90,8 @@ type Config struct {
 	Crier     cases.Crier // of the cases: how staff are told
 	// Case reads a case as it is now. It is called outside transactions.
 	Case func(ctx context.Context, id string) (About, error)
+	// Worked lets a case know that one of the people is at its notices, so that nobody is called again; nil: it is not told.
+	Worked func(ctx context.Context, caseID, person string, now time.Time) error
 	// Tell lets a case know, in one event, which tenants have a notice of ours. It may be called again with the same.
 	Tell func(ctx context.Context, caseID string, told []Told, now time.Time) error
 }

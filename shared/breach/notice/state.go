@@ -96,7 +96,11 @@ func Events() []What {
 type Actor struct {
 	ID    string
 	Roles []policy.Role
+	Twins []string // ids under which the same human may be known as well: see policy.Policy.Twins
 }
+
+// is reports whether an id is the actor's own, or that of the same human under a second address.
+func (a Actor) is(id string) bool { return a.ID == id || slices.Contains(a.Twins, id) }
 
 func (a Actor) decides() bool {
 	return slices.ContainsFunc([]policy.Role{policy.Security, policy.DPO, policy.Owner}, func(r policy.Role) bool { return slices.Contains(a.Roles, r) })

@@ -48,6 +48,31 @@ type Input struct {
 	Unintelligible bool         `json:"unintelligible"`
 	KeyCompromised bool         `json:"key_compromised"`
 	Facts          []string     `json:"facts,omitempty"` // those of Facts that hold
+	// Evidence is what shows each of Provable, by its name. Without it they lower nothing.
+	Evidence map[string]Proof `json:"evidence,omitempty"`
+}
+
+// Proof is where a person finds what shows something.
+type Proof struct {
+	Reference string `json:"reference" required:"true"` // of a document, a record, a message; at most MaxReason bytes
+	Note      string `json:"note,omitempty"`            // what it shows; at most MaxReason bytes
+}
+
+// trusted is the fact that whoever got the data can be trusted with it.
+const trusted = "trusted_recipient"
+
+// Provable are the answers that speak against a notice where something shows that they are true, and not by a tick.
+func Provable() []string { return []string{string(Unintelligible), trusted} }
+
+// says reports whether an Input says one of Provable.
+func (in Input) says(name string) bool {
+	return name == string(Unintelligible) && in.Unintelligible || slices.Contains(in.Facts, name)
+}
+
+// proven reports whether an Input says one of Provable, and what shows it.
+func (in Input) proven(name string) bool {
+	_, shown := in.Evidence[name]
+	return shown && in.says(name)
 }
 
 // Bounds of an Input.
@@ -65,7 +90,7 @@ func Read(data []byte) (Input, error) {
 		return in, invalid("", fmt.Sprintf("has more than %d bytes", MaxInput), "Shorten the reasons.")
 	}
 	if _, err := strictjson.Decode(data, maxDepth, &in); err != nil {
-		return in, invalid("", err.Error(), "Correct it: members are dpc, ei, ei_raised, cb, people, unintelligible, key_compromised, facts.")
+		return in, invalid("", err.Error(), "Correct it: members are dpc, ei, ei_raised, cb, people, unintelligible, key_compromised, facts, evidence.")
 	}
 	return in, in.Check()
 }
@@ -108,6 +133,21 @@ func (in Input) Check() error {
 		if _, known := triggers.Facts[fact]; !known || slices.Contains(in.Facts[:i], fact) {
 			names, _ := Facts()
 			return invalid("facts", fmt.Sprintf("has %q, which is not known, or is there twice", clip(fact)), "Use those of: "+strings.Join(names, ", ")+".")
+		}
+	}
+	return in.checkEvidence()
+}
+
+func (in Input) checkEvidence() error {
+	for _, name := range slices.Sorted(maps.Keys(in.Evidence)) {
+		at := "evidence." + clip(name)
+		switch p := in.Evidence[name]; {
+		case !slices.Contains(Provable(), name):
+			return invalid(at, "is not known", "Evidence is for: "+strings.Join(Provable(), ", ")+".")
+		case !in.says(name):
+			return invalid(at, "shows what the input does not say", "Say it as well, or leave its evidence out.")
+		case strings.TrimSpace(p.Reference) == "" || len(p.Reference) > MaxReason || len(p.Note) > MaxReason:
+			return invalid(at, fmt.Sprintf("has no reference, or one of its texts has more than %d bytes", MaxReason), "Say in \"reference\" where a person finds what shows it.")
 		}
 	}
 	return nil

@@ -27,6 +27,7 @@ type Score struct {
 	SE          Quarters    `json:"se"` // 0.25 to 6
 	Level       Level       `json:"level"`
 	Flags       []Flag      `json:"flags"`
+	Unproven    []string    `json:"unproven,omitempty"` // of Provable: said, and lowering nothing, since no evidence is attached
 	Triggers    []Trigger   `json:"triggers"`
 	Presumption Presumption `json:"presumption"`
 	Flips       []Flip      `json:"flips"`
@@ -55,6 +56,11 @@ func (in Input) score() Score {
 	s.SE = s.DPC*s.EI/4 + s.CB // DPC is whole
 	s.Level = level(s.SE)
 	s.Flags = in.flags()
+	for _, name := range Provable() {
+		if in.says(name) && !in.proven(name) {
+			s.Unproven = append(s.Unproven, name)
+		}
+	}
 	for _, t := range triggers.Triggers {
 		if in.meets(t.When) {
 			s.Triggers = append(s.Triggers, Trigger{t.ID, t.Asks, t.Why})
@@ -110,9 +116,9 @@ func (in Input) flags() []Flag {
 	return flags
 }
 
-// readable reports whether whoever has the data can make anything of it.
+// readable reports whether whoever has the data can make anything of it. That nobody can has to be shown.
 func (in Input) readable() bool {
-	return (!in.Unintelligible || in.KeyCompromised) && !slices.Contains(in.Facts, "trusted_recipient")
+	return (!in.proven(string(Unintelligible)) || in.KeyCompromised) && !in.proven(trusted)
 }
 
 func (in Input) meets(c condition) bool {
@@ -135,6 +141,6 @@ func (in Input) meets(c condition) bool {
 
 // clone returns an Input that shares nothing with in.
 func (in Input) clone() Input {
-	in.DPC, in.EI, in.Facts = maps.Clone(in.DPC), maps.Clone(in.EI), slices.Clone(in.Facts)
+	in.DPC, in.EI, in.Facts, in.Evidence = maps.Clone(in.DPC), maps.Clone(in.EI), slices.Clone(in.Facts), maps.Clone(in.Evidence)
 	return in
 }

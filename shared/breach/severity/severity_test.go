@@ -114,12 +114,15 @@ func TestRefused(t *testing.T) {
 		`{"cb":{"confidentiality":1,"integrity":0,"availability":0,"malicious":0}}`:    "0, 0.25, 0.5",
 		`{"cb":{"confidentiality":0,"integrity":0,"availability":0,"malicious":0.25}}`: "0, 0.5",
 		`{"cb":{"confidentiality":0,"integrity":0,"availability":0}}`:                  "",
-		`{"people":-1}`:                           "null",
-		`{"people":"many"}`:                       "",
-		`{"facts":["lost"]}`:                      "lost_medium",
-		`{"facts":["lost_medium","lost_medium"]}`: "twice",
-		`{"extra":1}`:                             "members are",
-		`{"dpc":{"simple":{"value":-1}}}`:         "",
+		`{"people":-1}`:                                     "null",
+		`{"people":"many"}`:                                 "",
+		`{"facts":["lost"]}`:                                "lost_medium",
+		`{"facts":["lost_medium","lost_medium"]}`:           "twice",
+		`{"extra":1}`:                                       "members are",
+		`{"evidence":{"over_100":{"reference":"x"}}}`:       "unintelligible, trusted_recipient",
+		`{"evidence":{"unintelligible":{"reference":"x"}}}`: "Say it as well",
+		`{"unintelligible":true,"evidence":{"unintelligible":{"reference":" "}}}`: "reference",
+		`{"dpc":{"simple":{"value":-1}}}`:                                         "",
 	} {
 		_, err := input(t, change)
 		var refused *fault.Error
@@ -284,4 +287,38 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("read again: %v", err)
 		}
 	})
+}
+
+// TestEvidence: that nobody can read the data, or that whoever has it can be trusted, lowers nothing until something shows it.
+func TestEvidence(t *testing.T) {
+	t.Parallel()
+	const open = `"people":1200,"cb":{"confidentiality":0.5,"integrity":0,"availability":0,"malicious":0.5}`
+	both, nobody := severity.Presumption{Authority: true, Persons: true}, severity.Presumption{}
+	for change, want := range map[string]struct {
+		severity.Presumption
+		unproven, flip string
+	}{
+		`{` + open + `}`:                               {both, "[]", "unintelligible"},
+		`{` + open + `,"unintelligible":true}`:         {both, "[unintelligible]", "evidence.unintelligible"},
+		`{` + open + `,"facts":["trusted_recipient"]}`: {both, "[trusted_recipient]", "evidence.trusted_recipient"},
+		`{` + open + `,"unintelligible":true,"evidence":{"unintelligible":{"reference":"D-7","note":"AES-256, key in the HSM"}}}`:                   {nobody, "[]", "unintelligible"},
+		`{` + open + `,"facts":["trusted_recipient"],"evidence":{"trusted_recipient":{"reference":"letter of 3 March"}}}`:                           {nobody, "[]", "facts.trusted_recipient"},
+		`{` + open + `,"unintelligible":true,"key_compromised":true,"evidence":{"unintelligible":{"reference":"D-7","note":"the key was beside"}}}`: {both, "[]", "key_compromised"},
+	} {
+		in, err := input(t, change)
+		if err != nil {
+			t.Errorf("%s: %v", change, err)
+			continue
+		}
+		s := severity.Of(in)
+		if s.Presumption != want.Presumption || fmt.Sprint(append([]string{}, s.Unproven...)) != want.unproven {
+			t.Errorf("%s: presumed %+v, unproven %v", change, s.Presumption, s.Unproven)
+		}
+		if !slices.ContainsFunc(s.Flips, func(f severity.Flip) bool { return f.Input == want.flip }) {
+			t.Errorf("%s: no flip of %s in %+v", change, want.flip, s.Flips)
+		}
+		if data, _ := json.Marshal(in); strings.Contains(string(data), "tried") {
+			t.Errorf("%s: the input was changed: %s", change, data)
+		}
+	}
 }

@@ -40,6 +40,7 @@ type Attempt struct {
 	Delivery Delivery // as it stands now; without its body once it is settled
 	Message  Message  // what was to be sent; its zero value where it could not be put together
 	Outcome  Outcome  // "" when no attempt was made: time was up
+	Wire     Wire     // what the channel saw
 	At       time.Time
 }
 
@@ -133,9 +134,10 @@ func (c *Courier) attempt(ctx context.Context, d Delivery) error {
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, SendTimeout)
 	defer cancel()
+	sendCtx, wire := Watch(sendCtx)
 	outcome, why := channel.Send(sendCtx, m)
 	// Whoever asked may be gone by now; what became of the message is still to be kept.
-	return c.conclude(context.WithoutCancel(ctx), leased, leased.Fence, Attempt{Message: m, Outcome: outcome}, why)
+	return c.conclude(context.WithoutCancel(ctx), leased, leased.Fence, Attempt{Message: m, Outcome: outcome, Wire: *wire}, why)
 }
 
 // prepare opens the body and finds the recipient. Its errors hold no text and no address.
@@ -194,7 +196,7 @@ func (c *Courier) conclude(ctx context.Context, d Delivery, fence int64, a Attem
 			stored.Attempts++
 		}
 		done := a
-		done.Delivery = stored.settle(a.Outcome, reason(why), now)
+		done.Delivery = stored.settle(a.Outcome, reason(why), now).notBefore(now, a.Wire.After)
 		return done.Delivery, &done
 	})
 }
@@ -249,7 +251,8 @@ func (c *Courier) settle(ctx context.Context, d Delivery, why error, decide func
 func (c *Courier) tell(batch *outbox.Batch, a Attempt) error {
 	d := a.Delivery
 	if topic := d.topic(); topic != "" {
-		answer := Answer{V: RequestVersion, Key: d.Request.Key, Kind: d.Request.Kind, State: d.State, Attempts: d.Attempts, Why: d.Why, At: a.At}
+		answer := Answer{V: RequestVersion, Key: d.Request.Key, Kind: d.Request.Kind, State: d.State, Attempts: d.Attempts, Why: d.Why, At: a.At,
+			TLS: a.Wire.TLS, Reference: a.Wire.Reference}
 		if err := batch.Message(topic, d.Request.id()+"/"+string(d.State), answer); err != nil {
 			return err
 		}

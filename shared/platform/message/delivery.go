@@ -122,15 +122,29 @@ func (d Delivery) settle(outcome Outcome, why string, now time.Time) Delivery {
 	case outcome != Deferred && d.Request.Kind == Customer:
 		return d.close(StateUnknown, now) // an outcome without a meaning counts as unknown too
 	}
-	most := 2 * maxWait
-	if left := d.Request.Until.Sub(now); left > 0 && !d.Request.Until.IsZero() {
-		most = max(leastWait, left/(moreTries+1))
-	}
-	due := now.Add(wait(d.Request.id(), d.Attempts, most))
+	due := now.Add(wait(d.Request.id(), d.Attempts, d.most(now)))
 	if !due.Before(d.end()) {
 		return d.close(StateDead, now)
 	}
 	d.State, d.Due = StatePlanned, due.UnixMicro()
+	return d
+}
+
+// most is the longest wait before the next try.
+func (d Delivery) most(now time.Time) time.Duration {
+	if left := d.Request.Until.Sub(now); left > 0 && !d.Request.Until.IsZero() {
+		return max(leastWait, left/(moreTries+1))
+	}
+	return 2 * maxWait
+}
+
+// notBefore puts the next try off for as long as the peer asked, but no longer than any other: a message with a time to be
+// there by does not wait it out.
+func (d Delivery) notBefore(now time.Time, asked time.Duration) Delivery {
+	due := now.Add(min(asked, d.most(now)))
+	if d.State == StatePlanned && due.UnixMicro() > d.Due && due.Before(d.end()) {
+		d.Due = due.UnixMicro()
+	}
 	return d
 }
 

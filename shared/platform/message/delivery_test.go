@@ -137,6 +137,33 @@ func TestUntil(t *testing.T) {
 	}
 }
 
+// TestNotBefore: a peer that asks to wait is left alone for so long, but not beyond what a message with an end can spare.
+func TestNotBefore(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		left, asked, least, most time.Duration
+	}{
+		"it asks for nothing":    {0, 0, firstWait, firstWait * 5 / 4},
+		"it asks for less":       {0, time.Second, firstWait, firstWait * 5 / 4},
+		"it asks for more":       {0, 20 * time.Minute, 20 * time.Minute, 20 * time.Minute},
+		"the end is far":         {3 * time.Hour, 20 * time.Minute, 20 * time.Minute, 20 * time.Minute},
+		"the end is near":        {10 * time.Minute, 20 * time.Minute, 2 * time.Minute, 2 * time.Minute},
+		"it asks for a long day": {0, 100 * time.Hour, 2 * maxWait, 2 * maxWait},
+	} {
+		r := request(Customer)
+		if test.left > 0 {
+			r.Until = at.Add(test.left)
+		}
+		d := plan(r, at).lease(at).settle(Deferred, "", at).notBefore(at, test.asked)
+		if due := time.UnixMicro(d.Due).Sub(at); d.State != StatePlanned || due < test.least || due > test.most {
+			t.Errorf("%s: %s, again after %s", name, d.State, due)
+		}
+	}
+	if d := plan(request(Customer), at).lease(at).settle(Failed, "", at).notBefore(at, time.Hour); d.Due != 0 || d.State != StateFailed {
+		t.Errorf("a message that is settled is due at %d", d.Due)
+	}
+}
+
 func TestWaitsGrow(t *testing.T) {
 	t.Parallel()
 	spread := map[time.Duration]bool{}

@@ -53,7 +53,7 @@ type Options struct {
 }
 
 // Drivers opens channels by URL: mailbox:FILE (kept for reading at /_local/mail), smtp://USER@HOST:PORT?...,
-// webhook:?secret=NAME, sms:https://HOST/PATH?secret=NAME, chat:?secret=NAME.
+// mailapi:https://HOST/PATH?secret=NAME&from=ADDRESS, webhook:?secret=NAME, sms:https://HOST/PATH?secret=NAME, chat:?secret=NAME.
 var Drivers = driver.NewRegistry[Options, Channel]("message")
 
 // Limits of one message, in bytes of UTF-8.

@@ -127,4 +127,8 @@ type Answer struct {
 	Attempts int       `json:"attempts"`
 	Why      string    `json:"why,omitempty"` // the peer's last reply; no personal data
 	At       time.Time `json:"at"`
+	// Of the last try: how its connection was protected, TLS12, TLS13 or Plain, and what the peer calls the message. Empty
+	// where that is not known: no peer was reached, the channel is none of the network, or the worker died.
+	TLS       string `json:"tls,omitempty"`
+	Reference string `json:"reference,omitempty"`
 }

@@ -55,6 +55,8 @@ type Case struct {
 	May         bool // the reader decides about breaches
 	MayMove     bool // the instant of awareness
 	Deciders    string
+	Told        bool // a tenant has a notice of ours
+	After
 }
 
 // Fact is something that is known, or is known not to be.
@@ -78,7 +80,10 @@ type Moving struct {
 }
 
 // Filing is a report that was made to an authority.
-type Filing struct{ Clock, At, By, Reference, Reasons string }
+type Filing struct {
+	Clock, At, By, Reference, Reasons string
+	Earlier                           []string // reports before it, and those noted wrongly
+}
 
 // Portal is where a report is made.
 type Portal struct{ Name, Address string }
@@ -98,6 +103,7 @@ type Channel struct {
 // Ack is who answers for the case.
 type Ack struct {
 	Step   string // the reader's, of the ladder; "" where she is on none
+	Coded  bool   // the call may have had a code
 	Mine   bool   // she answers already
 	By, At string // who answers; "" for nobody
 	Until  string // when that counts no more, unless something is done
@@ -127,6 +133,7 @@ func (r Reader) NewCase(c cases.Read) Case {
 	p.Happened = r.happened(c)
 	p.Unsettled = unsettled(c.Case, clocks)
 	p.Next = r.next(c, clocks)
+	r.after(&p, c)
 	return p
 }
 
@@ -153,7 +160,7 @@ func (r Reader) ack(c cases.Case) *Ack {
 	if c.State == cases.Closed || l.Called.IsZero() {
 		return nil
 	}
-	a := &Ack{Nobody: l.Nobody}
+	a := &Ack{Nobody: l.Nobody, Coded: l.Code != ""}
 	for i, s := range r.Rules.Ladder {
 		if slices.ContainsFunc(s.Roles, r.Me.Has) && (a.Step == "" || i == l.Step) {
 			a.Step = s.ID
@@ -221,7 +228,14 @@ func (r Reader) count(c cases.Count) string {
 func (r Reader) reports(p *Case, c cases.Read, clocks []clock.Clock) {
 	for _, id := range slices.Sorted(maps.Keys(c.Filed)) {
 		f := c.Filed[id]
-		p.Filings = append(p.Filings, Filing{Clock: r.clockName(id), At: r.At(f.At), By: r.Person(f.By), Reference: c.Text(f.Reference), Reasons: c.Text(f.Reasons)})
+		filing := Filing{Clock: r.clockName(id), At: r.At(f.At), By: r.Person(f.By), Reference: c.Text(f.Reference), Reasons: c.Text(f.Reasons)}
+		for _, old := range f.Earlier {
+			if filing.Earlier = append(filing.Earlier, r.Say("file.before", r.At(old.At))); old.Wrong > 0 {
+				filing.Earlier[len(filing.Earlier)-1] = r.Say("file.wrongly", r.At(old.At), c.Text(old.Wrong))
+			}
+		}
+		p.Filings = append(p.Filings, filing)
+		p.ToFile = append(p.ToFile, Choice{id, r.Say("file.again", r.clockName(id))})
 	}
 	for _, one := range clocks {
 		if _, done := c.Filed[one.ID]; one.Binding == clock.Law && !done && !strings.Contains(one.ID, ":") && one.ID != "gdpr_34" {

@@ -122,7 +122,7 @@ func (r Reader) decisions(p *Case, c cases.Read, clocks []clock.Clock) {
 	}
 	if m := c.Moving; m != nil {
 		p.Moving = &Moving{To: r.At(m.To), From: r.At(m.From), By: r.Person(m.By), Reason: c.Text(m.Reason), Value: m.To.Format(time.RFC3339Nano),
-			Mine: m.By == r.Me.ID, Who: r.others([]string{m.By})}
+			Mine: r.mine(m.By), Who: r.others([]string{m.By})}
 	}
 }
 
@@ -177,7 +177,7 @@ func (r Reader) subject(c cases.Read, id string, is standing) Subject {
 		s.By = r.Say("by.two", r.Person(counts.By), r.Person(counts.Second), r.At(counts.Settled))
 	}
 	if waits != nil {
-		p := &Proposal{Answer: "answer." + yes(waits.Yes), Yes: waits.Yes, By: r.Person(waits.By), At: r.At(waits.At), Reason: c.Text(waits.Reason), Mine: waits.By == r.Me.ID}
+		p := &Proposal{Answer: "answer." + yes(waits.Yes), Yes: waits.Yes, By: r.Person(waits.By), At: r.At(waits.At), Reason: c.Text(waits.Reason), Mine: r.mine(waits.By)}
 		p.NeedDPO = waits.Below && !waits.DPO
 		if p.NeedDPO {
 			p.Who, p.May = r.others([]string{waits.By}, policy.DPO), r.Me.Has(policy.DPO) && !p.Mine

@@ -65,7 +65,7 @@ var perTenant = []string{"subjects", "records"}
 func (r Reader) NewDraft(c cases.Read, kind notice.Kind, tenants []string, contact string) *Draft {
 	d := &Draft{Case: CasePath(c.ID), Number: Group(c.Number), Exercise: c.Exercise, Path: CasePath(c.ID) + "/notices", Kind: string(kind), KindName: "kind." + string(kind), Persons: kind == notice.Persons}
 	for _, k := range notice.Kinds() {
-		if k == notice.Persons && !slices.Contains(c.Subjects(), cases.Persons) {
+		if k == notice.Persons && !slices.Contains(c.Subjects(), cases.Persons) || c.State == cases.Closed && k != notice.Withdrawal {
 			continue
 		}
 		d.Kinds = append(d.Kinds, KindLink{d.Path + "/new?kind=" + string(k), "kind." + string(k), "kind." + string(k) + ".what", k == kind})
@@ -110,7 +110,7 @@ func (r Reader) recipients(d *Draft, c cases.Read, kind notice.Kind, tenants []s
 		// Who was told hears of a mistake, whatever was decided since.
 		amends := !track.Told.IsZero() && (kind == notice.Correction || kind == notice.Withdrawal)
 		no := decided[track.ID].counts != nil && !decided[track.ID].yes()
-		if !known || track.Role != cases.Processor || no && !amends {
+		if !known || track.Role != cases.Processor || no && !amends || kind == notice.Withdrawal && track.Told.IsZero() {
 			continue
 		}
 		d.Tenants = append(d.Tenants, Choice{t.ID, t.Name})

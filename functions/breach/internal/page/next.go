@@ -119,7 +119,7 @@ func (w *steps) facts() {
 		w.decider(1, until{}, "#tracks", "next.unmapped", w.c.Unmapped)
 	}
 	if m := w.c.Moving; m != nil {
-		w.second(until{}, "#aware", &Proposal{May: w.May() && m.By != w.Me.ID, Who: w.others([]string{m.By})}, "next.moving", w.Person(m.By))
+		w.second(until{}, "#aware", &Proposal{May: w.May() && !w.mine(m.By), Who: w.others([]string{m.By})}, "next.moving", w.Person(m.By))
 	}
 }
 
@@ -196,6 +196,8 @@ func (w *steps) duties() {
 		case is.waits != nil:
 			s := w.subject(cases.Read{Case: w.c}, c.ID, is)
 			w.second(by, "#decide-"+c.ID, s.Waits, "next.agree."+yes(s.Waits.Yes), s.Waits.By, s.Name)
+		case c.Status == clock.Waiting && waitsFor(c.ID) == clock.Classified:
+			w.decider(3, until{}, "#times", "next.classify", w.clockName(c.ID))
 		case c.Status != clock.Waiting:
 			w.decider(2, by, "#file", "next.report", w.clockName(c.ID))
 		}
@@ -217,6 +219,12 @@ func (w *steps) duties() {
 	}
 }
 
+// waitsFor is what starts the clock of a row.
+func waitsFor(id string) clock.Start {
+	row, _ := clock.RowOf(id)
+	return row.Start
+}
+
 // promised are the names of what was promised and is not done.
 func (w *steps) promised() (names []string) {
 	for name := range w.c.Promises {
@@ -231,5 +239,11 @@ func (w *steps) promised() (names []string) {
 func (w *steps) afterwards() {
 	if w.c.Reviewed.IsZero() {
 		w.decider(1, until{at: w.c.Review.End(w.Rules.Zone).Add(-time.Minute)}, "#review", "next.review")
+	}
+	for _, a := range w.c.Actions {
+		if a.Done.IsZero() {
+			s := Step{What: w.Say("next.action", w.Day(a.By)), Path: "#review", Mine: w.May() || a.Owner == w.Me.ID, Who: w.Person(a.Owner), rank: 2}
+			w.add(s, until{at: a.By.End(w.Rules.Zone).Add(-time.Minute)})
+		}
 	}
 }

@@ -123,7 +123,7 @@ func (r Reader) OfNotices(all []notice.Notice) (steps []Step) {
 		switch {
 		case i.Wants == "" || n.State == notice.Voided || n.State == notice.Expired:
 			continue
-		case n.State == notice.Drafted && slices.Contains(n.Authors, r.Me.ID):
+		case n.State == notice.Drafted && slices.ContainsFunc(n.Authors, r.mine):
 			step.Mine, step.Who = false, r.others(n.Authors)
 		case !step.Mine:
 			step.Who = r.others(nil)

@@ -21,6 +21,7 @@ type Score struct {
 	Closest            Closest
 	By                 string
 	Reasons            string
+	Unproven           []string // keys
 }
 
 // Trigger is one that holds.
@@ -49,6 +50,7 @@ type Inputs struct {
 	Circumstances []Part
 	Raised        Part
 	Facts         []Choice // labels are keys
+	Evidence      []Choice // of what has to be shown; labels are keys
 	// Was is what the last score was made of, as a form has it.
 	Was Form
 }
@@ -87,6 +89,9 @@ func (r Reader) score(c cases.Read) (*Score, Inputs) {
 	}
 	for _, f := range got.Flags {
 		s.Flags = append(s.Flags, "flag."+string(f))
+	}
+	for _, name := range got.Unproven {
+		s.Unproven = append(s.Unproven, "unproven."+name)
 	}
 	for _, t := range got.Triggers {
 		s.Triggers = append(s.Triggers, Trigger{"trigger." + t.ID, "asks." + t.Asks})
@@ -148,6 +153,9 @@ func inputs() Inputs {
 	for _, name := range names {
 		in.Facts = append(in.Facts, Choice{name, "fact." + name})
 	}
+	for _, name := range severity.Provable() {
+		in.Evidence = append(in.Evidence, Choice{"evidence." + name, "in.evidence." + name})
+	}
 	return in
 }
 
@@ -177,7 +185,9 @@ func was(in severity.Input, reasons string) url.Values {
 	f["fact"] = slices.Clone(in.Facts)
 	// Reasons are kept in lines that begin with what they are of.
 	for line := range strings.SplitSeq(strings.TrimSpace(reasons), "\n") {
-		if of, reason, found := strings.Cut(line, ": "); found && of == "ei" {
+		if of, reason, found := strings.Cut(line, ": "); found && strings.HasPrefix(of, "evidence.") {
+			f.Set(of, reason)
+		} else if found && of == "ei" {
 			f.Set("ei_raised.reason", reason)
 		} else if found {
 			f.Set("dpc."+of+".reason", reason)
@@ -203,6 +213,15 @@ func ReadInputs(f url.Values) severity.Input {
 		in.Raised = &severity.Rating{Value: quarters(value), Reason: strings.TrimSpace(f.Get("ei_raised.reason"))}
 	}
 	in.CB = severity.Circumstance{Confidentiality: quarters(f.Get("cb.confidentiality")), Integrity: quarters(f.Get("cb.integrity")), Availability: quarters(f.Get("cb.availability")), Malicious: quarters(f.Get("cb.malicious"))}
+	for _, name := range severity.Provable() {
+		proof := severity.Proof{Reference: strings.TrimSpace(f.Get("evidence." + name + ".reference")), Note: strings.TrimSpace(f.Get("evidence." + name + ".note"))}
+		if proof != (severity.Proof{}) {
+			if in.Evidence == nil {
+				in.Evidence = map[string]severity.Proof{}
+			}
+			in.Evidence[name] = proof
+		}
+	}
 	if people := strings.TrimSpace(f.Get("people")); people != "" {
 		n, err := strconv.ParseInt(people, 10, 64)
 		if err != nil {
@@ -233,6 +252,8 @@ func InputField(detail string) string {
 		return "dpc.simple"
 	case field == "ei":
 		return "ei.full_name"
+	case strings.HasPrefix(field, "evidence."):
+		return field + ".reference"
 	case strings.Contains(what, "reason"):
 		return field + ".reason"
 	}

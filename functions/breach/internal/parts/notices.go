@@ -25,7 +25,7 @@ func (p *Parts) newNotices(messages *seal.Cache, commit commit) (*notice.Service
 	}
 	return notice.New(notice.Config{
 		Store: p.Store, Box: p.Box, Policy: p.Policy, Digest: p.PolicyDigest(), Letters: texts, Staff: staff, Keys: p.BreachKeys, Messages: messages, Commit: commit,
-		Drill: p.Breach.Drill, OutOfBand: others, Desk: p.Page(casePage), Random: p.Random, Crier: p.Cases.Crier, Case: p.about, Tell: p.tell,
+		Drill: p.Breach.Drill, OutOfBand: others, Desk: p.Page(casePage), Random: p.Random, Crier: p.Cases.Crier, Case: p.about, Tell: p.tell, Worked: p.worked,
 	})
 }
 
@@ -42,6 +42,21 @@ func (p *Parts) about(ctx context.Context, id string) (notice.About, error) {
 func (p *Parts) tell(ctx context.Context, id string, told []notice.Told, now time.Time) error {
 	_, err := p.Cases.Do(ctx, id, policy.Person{}, cases.Event{What: cases.Told, Arrivals: arrivals(told)}, cases.Words{}, now)
 	return err
+}
+
+// worked lets a case know that somebody is at its notices.
+func (p *Parts) worked(ctx context.Context, id, person string, now time.Time) error {
+	by, known := p.Policy.PersonByID(person)
+	if !known {
+		return nil
+	}
+	_, err := p.Cases.Do(ctx, id, by, cases.Event{What: cases.Work}, cases.Words{}, now)
+	return err
+}
+
+// purge deletes the notices of a case that is about to be deleted.
+func (p *Parts) purge(ctx context.Context, id string, now time.Time) error {
+	return p.Notices.Purge(ctx, id, now)
 }
 
 // arrivals are when each tenant was told first.

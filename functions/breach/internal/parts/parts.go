@@ -89,7 +89,7 @@ func (p *Parts) newCases(messages *seal.Cache, commit commit) (*cases.Service, e
 	}
 	return cases.New(cases.Config{
 		Store: p.Store, Box: p.Box, Policy: p.Policy, Digest: p.PolicyDigest(), Rules: p.Breach.Rules, Keys: p.BreachKeys, Messages: messages, Letters: letters, Commit: commit,
-		Desk: p.Page(casePage), OutOfBand: p.beside, Random: p.Random,
+		Desk: p.Page(casePage), OutOfBand: p.beside, Calls: p.Breach.OnCall.Calls, Purge: p.purge, Random: p.Random,
 	})
 }
 

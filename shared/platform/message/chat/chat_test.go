@@ -23,7 +23,7 @@ func TestSuite(t *testing.T) {
 	messagetest.Run(t, func(t *testing.T) messagetest.Peer {
 		s := messagetest.Serve(t, nil)
 		return messagetest.Peer{
-			Channel: channel(t, s, s.URL+"/services/hunter2?key=1\n"), To: Staff,
+			Channel: channel(t, s, s.URL+"/services/hunter2?key=1\n"), To: Staff, TLS: message.TLS13,
 			As: func(m message.Message) messagetest.Received {
 				return messagetest.Received{Text: m.Subject + "\n\n" + m.Text}
 			},

@@ -1,6 +1,7 @@
 // Package mailbox is the channel of local mode: messages are kept in a bbolt file instead of being sent, and listed
 // for /_local/mail with the links and codes a person would find in them. A message sent twice is there twice, as it
-// would be in a real mailbox. Texts lie in the file in clear: it is for one machine, one person. No letter is ever taken
+// would be in a real mailbox. One to an address at Lost is on no list, and its outcome unknown, so that people can see what they
+// would have to do. Texts lie in the file in clear: it is for one machine, one person. No letter is ever taken
 // back: what erases a person's data elsewhere does not reach the letters to her, as it does not reach her own mailbox.
 package mailbox
 
@@ -10,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -18,6 +20,9 @@ import (
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/store/bolt"
 )
+
+// Lost is the domain, which no mail reaches (RFC 6761, section 6.4), whose letters get lost on the way.
+const Lost = "lost.invalid"
 
 // bucket is no store's name: those begin with a letter.
 var bucket = []byte("_mailbox")
@@ -75,13 +80,17 @@ func Open(path string) (*Mailbox, error) {
 	return &Mailbox{db, release}, nil
 }
 
-// Send keeps the message: accepted once it is on the disk. One that Check refuses is failed, a full disk deferred.
+// Send keeps the message: accepted once it is on the disk. One that Check refuses is failed, a full disk deferred, one to Lost
+// unknown.
 func (m *Mailbox) Send(ctx context.Context, msg message.Message) (message.Outcome, error) {
 	if err := msg.Check(); err != nil {
 		return message.Failed, err
 	}
 	if err := ctx.Err(); err != nil {
 		return message.Deferred, fmt.Errorf("keeping a message: %w", err)
+	}
+	if strings.HasSuffix(msg.To, "@"+Lost) {
+		return message.Unknown, fault.New(fault.Transient, "keeping a message: lost on the way, as its domain says")
 	}
 	data, err := json.Marshal(stored{storedVersion, msg.ID, msg.Channel, msg.To, msg.Subject, msg.Text, msg.At})
 	if err != nil {

@@ -67,6 +67,23 @@ func TestListing(t *testing.T) {
 	}
 }
 
+// TestLost: what becomes of a letter to the domain that loses them is not known, and no other domain's is lost.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	m := opened(t)
+	defer m.Close()
+	for to, want := range map[string]message.Outcome{"ana@lost.invalid": message.Unknown, "ana@not-lost.invalid": message.Accepted, "lost.invalid@customer.example": message.Accepted} {
+		msg := messagetest.Message("m")
+		msg.To = to
+		if outcome, err := m.Send(t.Context(), msg); outcome != want || (err == nil) != (want == message.Accepted) {
+			t.Errorf("%s: %s, %v", to, outcome, err)
+		}
+	}
+	if entries, err := m.List(); err != nil || len(entries) != 2 {
+		t.Errorf("%d letters, %v", len(entries), err)
+	}
+}
+
 func TestSurvivesReopening(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ostiary.db")

@@ -23,6 +23,8 @@ type Peer struct {
 
 	// To is an address of the channel; "" for one of mail.
 	To string
+	// TLS is how the way there is protected; "" where there is none.
+	TLS string
 	// As is how a message reads at the other end, where the channel does not carry all of it; nil for as it was written.
 	As func(m message.Message) Received
 }
@@ -98,9 +100,13 @@ func arrives(t *testing.T, p Peer) {
 	for id, change := range cases {
 		m := p.message(id)
 		change(&m)
-		if outcome, err := p.Channel.Send(t.Context(), m); outcome != message.Accepted || err != nil {
+		ctx, wire := message.Watch(t.Context())
+		if outcome, err := p.Channel.Send(ctx, m); outcome != message.Accepted || err != nil {
 			t.Errorf("%s: %s, %v; want accepted", id, outcome, err)
 			continue
+		}
+		if wire.TLS != p.TLS {
+			t.Errorf("%s: the way there was protected by %q, want %q", id, wire.TLS, p.TLS)
 		}
 		want := p.want(m)
 		if !slices.ContainsFunc(p.Received(t), func(r Received) bool {

@@ -3,7 +3,8 @@
 //
 // It promises to connect to the network it was made for and nowhere else, whatever a name resolves to, to follow no
 // redirect and to repeat nothing. Once the last byte of a request may have left, nothing but an answer tells whether it
-// was taken: without one the outcome is unknown. It reads no answer's body, and no error's text holds a URL.
+// was taken: without one the outcome is unknown. Of an answer it reads the
+// body only where somebody looks for a reference in it, and no error's text holds a URL.
 package post
 
 import (
@@ -15,6 +16,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptrace"
 	"sync/atomic"
 	"time"
 
@@ -27,14 +29,20 @@ import (
 const (
 	Timeout = 10 * time.Second // from the look-up of the name to the answer
 	MaxBody = 512 << 10        // bytes
+
+	maxAnswer = 64 << 10  // bytes
+	maxAfter  = time.Hour // that an answer may ask to wait
 )
 
 // Client posts. It is safe for concurrent use.
 type Client struct {
 	// Known says that whoever answers knows a repetition by an id each request carries. It is not changed after the first
 	// request.
-	Known  bool
-	client *http.Client
+	Known bool
+	// Reference, if set, finds in an answer that takes a message, of which it is given no more than 64 KiB, what the server
+	// calls it.
+	Reference func(answer []byte) string
+	client    *http.Client
 }
 
 // New returns a client for a network, which trusts certificates that lead to roots, nil for those of the system.
@@ -58,8 +66,8 @@ func (c *Client) Post(ctx context.Context, url string, header http.Header, body 
 	if len(body) > MaxBody {
 		return message.Failed, fault.New(fault.Invalid, "posting a message: it is over %d bytes", MaxBody)
 	}
-	sent := &content{rest: bytes.NewReader(body)}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, sent)
+	sent, wire := &content{rest: bytes.NewReader(body)}, message.WireOf(ctx)
+	r, err := http.NewRequestWithContext(watched(ctx, wire), http.MethodPost, url, sent)
 	if err != nil || r.URL.Scheme != "https" || r.URL.Host == "" || r.URL.User != nil {
 		return message.Failed, fault.New(fault.Invalid, "posting a message: the URL is not https://HOST/PATH")
 	}
@@ -71,8 +79,27 @@ func (c *Client) Post(ctx context.Context, url string, header http.Header, body 
 	if err != nil {
 		return sent.explain(err)
 	}
-	_ = answer.Body.Close()
-	return c.judge(answer.StatusCode)
+	defer answer.Body.Close()
+	outcome, err := c.judge(answer.StatusCode)
+	switch {
+	case outcome == message.Deferred:
+		wire.After = reach.RetryAfter(answer.Header, maxAfter)
+	case outcome == message.Accepted && c.Reference != nil:
+		// What is cut short is no reference, and the message is theirs all the same.
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+		wire.Named(c.Reference(said))
+	}
+	return outcome, err
+}
+
+// watched writes down how the connection is protected. The transport says so before it sends, on the goroutine of the
+// request.
+func watched(ctx context.Context, wire *message.Wire) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+		if c, secured := got.Conn.(*tls.Conn); secured {
+			wire.Protected(c.ConnectionState())
+		}
+	}})
 }
 
 func (c *Client) judge(status int) (message.Outcome, error) {

@@ -28,7 +28,7 @@ func TestSuite(t *testing.T) {
 	messagetest.Run(t, func(t *testing.T) messagetest.Peer {
 		s := messagetest.Serve(t, nil)
 		return messagetest.Peer{
-			Channel: channel(t, s, token+"\n"), To: number1,
+			Channel: channel(t, s, token+"\n"), To: number1, TLS: message.TLS13,
 			As: func(m message.Message) messagetest.Received {
 				return messagetest.Received{ID: m.ID, To: m.To, Text: m.Text}
 			},

@@ -31,6 +31,11 @@ func (c *Channel) Send(ctx context.Context, m message.Message) (message.Outcome,
 		return message.Deferred, err
 	}
 	defer client.Close()
+	if state, protected := client.TLSConnectionState(); protected {
+		message.WireOf(ctx).Protected(state)
+	} else {
+		message.WireOf(ctx).TLS = message.Plain
+	}
 	// The client knows no context: closing the connection is how it learns that time is up.
 	defer context.AfterFunc(ctx, func() { client.Close() })()
 	if err := c.login(ctx, client); err != nil {

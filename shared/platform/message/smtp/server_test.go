@@ -40,6 +40,7 @@ type server struct {
 	logins  int
 	onRcpt  func(try int) error // nil accepts
 	onData  func(try int) error
+	newest  uint16 // version of TLS; 0: what Go speaks
 	tries   int
 	address string
 	roots   *x509.CertPool
@@ -116,7 +117,7 @@ func serve(t *testing.T, s *server, security Security) *server {
 	real.ReadTimeout, real.WriteTimeout = 10*time.Second, 10*time.Second
 	switch security {
 	case StartTLS:
-		real.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}}
+		real.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MaxVersion: s.newest}
 	case Implicit:
 		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}})
 	case Plain:

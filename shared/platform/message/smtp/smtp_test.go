@@ -48,12 +48,12 @@ func withPassword(t *testing.T, password string) func(*Config) {
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	for _, security := range []Security{StartTLS, Implicit, Plain} {
+	for security, word := range map[Security]string{StartTLS: message.TLS13, Implicit: message.TLS13, Plain: message.Plain} {
 		t.Run(string(security), func(t *testing.T) {
 			t.Parallel()
 			messagetest.Run(t, func(t *testing.T) messagetest.Peer {
 				s := serve(t, &server{}, security)
-				return messagetest.Peer{Channel: channel(t, s.address, security, s.roots, withPassword(t, testPassword)), Received: s.received}
+				return messagetest.Peer{Channel: channel(t, s.address, security, s.roots, withPassword(t, testPassword)), TLS: word, Received: s.received}
 			})
 		})
 	}

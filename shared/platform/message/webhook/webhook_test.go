@@ -42,7 +42,7 @@ func TestSuite(t *testing.T) {
 	t.Parallel()
 	messagetest.Run(t, func(t *testing.T) messagetest.Peer {
 		s := messagetest.Serve(t, nil)
-		return messagetest.Peer{Channel: channel(t, s, s.URL+"/in "+current), To: s.URL + "/in", Received: func(t *testing.T) (all []messagetest.Received) {
+		return messagetest.Peer{Channel: channel(t, s, s.URL+"/in "+current), To: s.URL + "/in", TLS: message.TLS13, Received: func(t *testing.T) (all []messagetest.Received) {
 			for _, p := range s.Posted() {
 				if err := verify.Verify([]string{current}, p.Header, p.Body, now); err != nil {
 					t.Errorf("what arrived does not verify: %v", err)
