@@ -10,7 +10,7 @@ import (
 // anything else the store keeps; a date that cannot be read as one becomes "", for nothing of it may stay.
 func (c Change) Of(old any) (value any, gone bool) {
 	switch {
-	case c.Kind == ChangeDelete:
+	case c.Kind == ChangeDelete || c.Kind == ChangeAggregate:
 		return nil, true
 	case old == nil || c.Kind == ChangeDetach:
 		return nil, false

@@ -32,6 +32,14 @@ func (q Query) CheckErase(items []Item) error {
 	return nil
 }
 
+// CheckTotals refuses with Invalid a query that adds to totals: of a store that cannot do it in the step that takes the field away.
+func (q Query) CheckTotals() error {
+	if q.Sums() {
+		return fault.New(fault.Invalid, "erasing of entry %q: this store cannot change an item and a total in one step", q.Entry)
+	}
+	return nil
+}
+
 // CheckLimit refuses with Invalid what is no size of a page.
 func CheckLimit(limit int) error {
 	if limit < 1 || limit > MaxPage {
@@ -104,6 +112,7 @@ func (q Query) checkChanges() string {
 		case c.Field == "":
 			return "a change names no field"
 		case c.Kind == ChangeGeneralise && (c.To == ToMonth || c.To == ToYear || c.To == ToMap):
+		case c.Kind == ChangeAggregate && c.Into != "":
 		case c.Kind == ChangeDelete, c.Kind == ChangeSet, c.Kind == ChangeDetach:
 		default:
 			return "a change is of no kind that is known"

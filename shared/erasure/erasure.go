@@ -135,6 +135,9 @@ const (
 	ChangeSet        ChangeKind = "set"        // a fixed value, the same for everybody
 	ChangeGeneralise ChangeKind = "generalise" // To says how coarse
 	ChangeDetach     ChangeKind = "detach"     // a reference to the subject is removed (the field set to null)
+	// ChangeAggregate removes the field as ChangeDelete does and adds what it held to a total, both in one atomic step. A store
+	// that cannot do so is Invalid for it.
+	ChangeAggregate ChangeKind = "aggregate"
 )
 
 // Granularity is what ChangeGeneralise leaves.
@@ -154,6 +157,8 @@ type Change struct {
 	Value   string // of ChangeSet
 	To      Granularity
 	Coarser map[string]string // of ToMap: city to country, say
+	Into    string            `json:",omitempty"` // of ChangeAggregate: the place of the totals, in the same store
+	By      []string          `json:",omitempty"` // of ChangeAggregate: fields by which there is a total each, as they stand after the change
 }
 
 // Item is one thing found: a document, an object with one generation, a row.

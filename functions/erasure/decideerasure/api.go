@@ -39,7 +39,7 @@ func (k *desk) api() []web.Route {
 		decide("/reject", "Refuse; the second person's word decides.", Refusal{}, decided(k, rejecting), "approve_self", "state_conflict", "too_late", "ground_invalid"),
 		decide("/extend", "Take two further months, and tell the person.", Extension{}, decided(k, extending), "state_conflict", "extended_already", "notice_late", "reason_invalid"),
 		decide("/reviewed", "Say that you looked at items only a person can judge.", Reviewed{}, decided(k, reviewing), "approve_self", "state_conflict", "review_unknown"),
-		decide("/exported", "Say that the person has the copy she asked for.", nil, decided(k, exporting), "state_conflict"),
+		decide("/exported", "Say that the person has the copy she asked for.", Handed{}, decided(k, exporting), "state_conflict"),
 		decide("/settle", "Say that the account belongs to somebody else too.", nil, decided(k, settling), "state_conflict"),
 		decide("/resume", "Search again after what stood in the way was put right.", nil, decided(k, resuming), "state_conflict"),
 		route("GET", "/v1/parties", "What has to be settled with third parties by hand, at most 200 of each kind.", nil, map[int]any{200: Parties{}}, k.listParties),
@@ -103,7 +103,11 @@ func (k *desk) enter(w http.ResponseWriter, r *http.Request, who caller.Staff, s
 func decided[T any](k *desk, decide decision[T]) handler {
 	return k.signed(func(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
 		var body T
-		if _, none := any(body).(nothing); !none {
+		_, none := any(body).(nothing)
+		if _, may := any(body).(Handed); may && r.ContentLength == 0 {
+			none = true // today
+		}
+		if !none {
 			var err error
 			if body, _, err = web.DecodeBody[T](w, r); err != nil {
 				return err

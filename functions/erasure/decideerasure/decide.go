@@ -42,11 +42,11 @@ func reviewing(ctx context.Context, s *request.Service, id string, who policy.Pe
 	if b.Why != "" {
 		return s.Judged(ctx, id, who, b.Entry, b.Why, b.Items, now)
 	}
-	return s.Reviewed(ctx, id, who, b.Entry, b.Items, now)
+	return s.Looked(ctx, id, who, request.Look{Entry: b.Entry, Items: b.Items, Set: b.Set}, now)
 }
 
-func exporting(ctx context.Context, s *request.Service, id string, who policy.Person, _ nothing, now time.Time) (request.Request, error) {
-	return s.Exported(ctx, id, who, now)
+func exporting(ctx context.Context, s *request.Service, id string, who policy.Person, b Handed, now time.Time) (request.Request, error) {
+	return s.Exported(ctx, id, who, b.On, now)
 }
 
 func settling(ctx context.Context, s *request.Service, id string, who policy.Person, _ nothing, now time.Time) (request.Request, error) {

@@ -42,9 +42,9 @@ func (k *desk) deeds() []deed {
 		{"extend", "Take two further months.", filling(k, extending, func(f url.Values) Extension { return Extension{f.Get("reason")} }), always("done.extended")},
 		{"reviewed", "Say that you looked.", filling(k, reviewing, func(f url.Values) Reviewed {
 			items, _ := strconv.ParseInt(f.Get("items"), 10, 64) // what is no number is no count
-			return Reviewed{f.Get("entry"), items, f.Get("why")}
+			return Reviewed{f.Get("entry"), items, f.Get("why"), f.Get("set")}
 		}), always("done.reviewed")},
-		{"exported", "Say that the person has her copy.", filling(k, exporting, none), always("done.exported")},
+		{"exported", "Say that the person has her copy.", filling(k, exporting, handed), always("done.exported")},
 		{"settle", "Say that there is another owner.", filling(k, settling, none), always("done.settled")},
 		{"resume", "Search again.", filling(k, resuming, none), always("done.resumed")},
 		{"passon", "Pass a request on.", filling(k, passingOn, func(f url.Values) PassedOn { return PassedOn{f.Get("tenant")} }), always("done.passed_on")},
@@ -53,6 +53,14 @@ func (k *desk) deeds() []deed {
 }
 
 func none(url.Values) (b nothing) { return b }
+
+// handed reads on which day a copy was handed over; today where none can be read.
+func handed(f url.Values) (b Handed) {
+	if day, err := calendar.ParseDay(f.Get("on")); err == nil {
+		b.On = day
+	}
+	return b
+}
 
 // hold reads what is to be kept from a form.
 func hold(f url.Values) NewHold {

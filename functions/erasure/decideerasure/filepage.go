@@ -41,7 +41,7 @@ func (k *desk) showFile(w http.ResponseWriter, r *http.Request, who caller.Staff
 	data := page.File{
 		Problem: trouble, Item: k.item(r, f.Request, today), Form: flat(form), Warning: f.Deadline.Warning, Channel: "channel." + string(f.Channel),
 		Who: "who." + string(f.Requester), Proved: moment(r, who, f.Proved), Language: f.Language, Lost: f.Lost,
-		Least: calendar.AddDays(today.today, 1).String(),
+		Least: calendar.AddDays(today.today, 1).String(), Today: today.today.String(), Since: calendar.Date(f.Received, k.Policy.Company.Location()).String(),
 	}
 	if refused == nil {
 		data.Done = staffed.Note(r, notes)
@@ -110,6 +110,7 @@ func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q requ
 	if q.State == request.Approved {
 		add("after", moment(r, who, q.After), false)
 	}
+	add("handed", day(r, q.Handed), false)
 	add("reopened", moment(r, who, q.Reopened), false)
 	if q.Extended != nil {
 		data.Extended = "extend." + string(q.Extended.Reason)
@@ -133,7 +134,7 @@ func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q requ
 var (
 	whys   = []string{"last_owner", "not_owner", "unusable", "left", "unmapped", "withdrawn", "duplicate", "instruction", "no_contact", "undelivered"}
 	doubts = []string{"shared_mailbox", "look_alike", "many_items", "large_share", "review", "closure", "by_hand", "moved", "hold", "untold", "blind"}
-	opens  = []string{"missing", "denied", "refused", "unreachable", "changing", "after", "foreign", "held", "review", "no_end", "unasked", "letters", "group"}
+	opens  = []string{"missing", "denied", "refused", "unreachable", "region", "changing", "after", "foreign", "held", "review", "no_end", "unasked", "letters", "group"}
 )
 
 // asks are the words of what a person finds out by hand, and answers.
@@ -179,7 +180,11 @@ func (k *desk) planned(data *page.File, r *http.Request, q request.Request, at w
 		data.Plan.Rows = append(data.Plan.Rows, shown)
 	}
 	if at.progress != nil {
-		data.Progress = &page.Progressed{Done: at.progress.Done, Of: max(at.progress.Steps, 1), Erased: at.progress.Erased}
+		p := at.progress
+		data.Progress = &page.Progressed{Phase: "progress." + p.Phase, Bar: "progress.bar", Done: p.Done, Of: max(p.Steps, 1), Erased: p.Erased, Found: p.Found, Erases: p.Phase == phaseExecuting || p.Phase == phaseSweeping}
+		if p.Phase == phasePlanning {
+			data.Progress.Bar = "progress.bar.planning"
+		}
 	}
 	return nil
 }
@@ -201,7 +206,7 @@ func outcome(data *page.File, r *http.Request, who caller.Staff, q request.Reque
 		}
 	}
 	for _, l := range looks(q) {
-		data.Open = append(data.Open, page.Opened{Entry: l.Entry, Why: "open.review", Review: l.Items, Seen: q.Reviewed[l.Entry] >= l.Items})
+		data.Open = append(data.Open, page.Opened{Entry: l.Entry, Why: "open.review", Review: l.Items, Set: l.Set, Seen: q.Saw(l)})
 	}
 }
 
@@ -210,23 +215,16 @@ const toLookAt = "review"
 
 // looks are the items only a person can judge, by entry: as many as the plan or the last search counted.
 func looks(q request.Request) (all []request.Look) {
-	count := func(entry string, items int64) {
-		for i := range all {
-			if all[i].Entry == entry {
-				all[i].Items = max(all[i].Items, items)
-				return
-			}
+	for _, o := range q.Outcome.Open {
+		if o.Why == toLookAt {
+			all = append(all, request.Look{Entry: o.Entry, Items: o.Items, Set: o.Set})
 		}
-		all = append(all, request.Look{Entry: entry, Items: items})
 	}
 	if q.Plan != nil {
 		for _, l := range q.Plan.Look {
-			count(l.Entry, l.Items)
-		}
-	}
-	for _, o := range q.Outcome.Open {
-		if o.Why == toLookAt {
-			count(o.Entry, o.Items)
+			if !slices.ContainsFunc(all, func(o request.Look) bool { return o.Entry == l.Entry }) {
+				all = append(all, l)
+			}
 		}
 	}
 	return all

@@ -353,7 +353,12 @@ func hindered(t *testing.T) {
 		t.Errorf("before the copy it is %s, waits %s", whole.State, whole.Waits)
 	}
 	whole = Whole{}
+	do(t, s, simone, "POST", path+"/exported", Handed{calendar.Day{Year: 2099, Month: 1, Day: 1}}, 400, "body_invalid")
+	do(t, s, simone, "POST", path+"/exported", map[string]string{"on": strings.Repeat("2", 1<<17)}, 413, "too_large")
 	do(t, s, simone, "POST", path+"/exported", nil, 200, "").Decode(t, &whole)
+	if !whole.Export || whole.Handed.IsZero() || whole.HandedBy == "" {
+		t.Errorf("the copy was handed over on %s by %q", whole.Handed, whole.HandedBy)
+	}
 	if len(whole.Waits) != 0 || len(s.Published(request.TopicRun)) == 0 {
 		t.Errorf("after the copy it waits for %s", whole.Waits)
 	}

@@ -88,7 +88,19 @@ func TestApprovedOnPages(t *testing.T) {
 	says(t, string(stale.Body), `id="trouble"`, "no longer the one you saw")
 	says(t, done(t, s, dorothea, page, "/"+id+"/approve"), "Approved: it is carried out.", "Dorothea Klein")
 	s.Started(t, id)
-	says(t, open(t, s, simone, "/"+id+"?lang=en"), "1 of 6 steps done", "<progress", "made anonymous in this run: 4")
+	says(t, open(t, s, simone, "/"+id+"?lang=en"), "1 of 6 steps done", "<progress", "made anonymous in this run: 4", "The plan is being carried out")
+	s.Executed(t, id, request.Totals{Erased: 4})
+	says(t, open(t, s, simone, "/"+id+"?lang=de"), "Es wird gesucht, was noch da ist", "<progress", "0 von 6 Schritten", "Bisher gefunden: 0")
+	var whole Whole
+	do(t, s, simone, "GET", "/v1/requests/"+id, nil, 200, "").Decode(t, &whole)
+	if p := whole.Progress; p == nil || *p != (Progress{Phase: "verifying", Search: 1, Steps: 6}) {
+		t.Errorf("progress %+v", p)
+	}
+	s.Verified(t, id, request.Outcome{Left: 1})
+	says(t, open(t, s, simone, "/"+id+"?lang=fr"), "Ce qui restait ou est arrivé tard", "<progress")
+	s.Advance(t, 24*time.Hour) // another letter may go out
+	planning, _ := proved(t, s, request.Ask{})
+	says(t, open(t, s, simone, "/"+planning+"?lang=en"), "It is being searched for what there is", "0 of at most", "Met so far: 0")
 }
 
 // What two people decide, the second one is asked for in the first one's words, and nobody else is.
@@ -206,8 +218,8 @@ func TestAsksOnPages(t *testing.T) {
 	s.Verified(t, id, outcome)
 	page := open(t, s, simone, "/"+id+"?lang=en")
 	says(t, page, "in other capitals and small letters", "Nothing of hers is there, however it is written", "Nobody can be told apart")
-	do(t, s, simone, "POST", path+"/reviewed", Reviewed{"usage", 4, "group"}, 409, "review_unknown")
-	do(t, s, simone, "POST", path+"/reviewed", Reviewed{"usage", 3, "group"}, 200, "")
+	do(t, s, simone, "POST", path+"/reviewed", Reviewed{Entry: "usage", Items: 4, Why: "group"}, 409, "review_unknown")
+	do(t, s, simone, "POST", path+"/reviewed", Reviewed{Entry: "usage", Items: 3, Why: "group"}, 200, "")
 	says(t, done(t, s, simone, page, "/"+id+"/reviewed"), "Noted: these items no longer keep it open.") // the first form: letters
 	s.Verified(t, id, outcome)
 	var whole Whole

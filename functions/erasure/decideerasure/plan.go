@@ -27,19 +27,63 @@ func (k *desk) walked(ctx context.Context, r request.Request) (w walked, err err
 	if r.Plan != nil {
 		w.plan = k.rows(newest(all, run.Planning), r.Holds)
 	}
-	if r.State == request.Executing {
-		w.progress = &Progress{}
-		for _, p := range newest(all, run.Erasing) {
-			w.progress.Steps++
-			w.progress.Erased += p.Count.Erased + p.Count.Anonymised
-			if p.Done {
-				w.progress.Done++
-			}
-		}
-		// Entries are begun one after the other: those to come are known from the plan.
-		w.progress.Steps = max(w.progress.Steps, len(newest(all, run.Planning)))
-	}
+	w.progress = k.progress(r, all)
 	return w, nil
+}
+
+// progress is how far the engine has come with what it does in this round; nil where it does nothing.
+func (k *desk) progress(r request.Request, all []run.Part) *Progress {
+	p, phase := &Progress{}, run.Erasing
+	switch {
+	case r.State == request.Planning:
+		p.Phase, phase = phasePlanning, run.Planning
+		p.Steps = len(k.Map.Entries) // which of them there are to search is known when they are
+	case r.State == request.Executing && r.Sweeps > 0 || r.State == request.Approved && r.Sweeps > 0:
+		p.Phase = phaseSweeping
+	case r.State == request.Executing:
+		p.Phase = phaseExecuting
+	case r.State == request.Verifying || later(r, all):
+		p.Phase, phase, p.Search = phaseVerifying, run.Searching, r.Passed+1
+	default:
+		return nil
+	}
+	steps := 0
+	for _, one := range all {
+		if one.Phase != phase || one.Round != r.Round || one.Search != p.Search {
+			continue
+		}
+		steps++
+		p.Erased += one.Count.Erased + one.Count.Anonymised
+		if phase != run.Erasing {
+			p.Found += one.Count.Found
+		}
+		if one.Done {
+			p.Done++
+		}
+	}
+	if phase != run.Planning {
+		p.Steps = len(newest(all, run.Planning)) // entries are begun one after the other: those to come are known from the plan
+	}
+	p.Steps = max(p.Steps, steps)
+	return p
+}
+
+// Phases of progress.
+const (
+	phasePlanning  = "planning"
+	phaseExecuting = "executing"
+	phaseVerifying = "verifying"
+	phaseSweeping  = "sweeping"
+)
+
+// later reports whether one of the searches that follow an answer is under way.
+func later(r request.Request, all []run.Part) bool {
+	if !slices.Contains([]request.State{request.Completed, request.Retained, request.Partial}, r.State) || !r.Closed.IsZero() {
+		return false
+	}
+	return slices.ContainsFunc(all, func(p run.Part) bool {
+		return p.Phase == run.Searching && p.Round == r.Round && p.Search == r.Passed+1 && !p.Done
+	})
 }
 
 // newest are the parts of a phase in its latest round.

@@ -54,6 +54,7 @@ type Whole struct {
 	Totals       request.Totals       `json:"totals"`
 	Searches     int                  `json:"searches" doc:"since it was erased"`
 	NextSearch   time.Time            `json:"next_search,omitzero"`
+	LookBy       calendar.Day         `json:"look_by,omitzero" doc:"last day for what only a person can judge"`
 	OpenEntries  []request.Open       `json:"open_entries,omitempty"`
 	Kept         []request.Kept       `json:"kept,omitempty"`
 	Holds        []request.Hold       `json:"holds,omitempty"`
@@ -63,6 +64,9 @@ type Whole struct {
 	Approved     string               `json:"approved_by,omitempty"`
 	ApprovedAt   time.Time            `json:"approved_at,omitzero"`
 	After        time.Time            `json:"not_before,omitzero"`
+	Export       bool                 `json:"export,omitempty" doc:"a copy goes to the person first"`
+	Handed       calendar.Day         `json:"handed,omitzero" doc:"on which she got it, as handed_by said"`
+	HandedBy     string               `json:"handed_by,omitempty"`
 	Linked       []string             `json:"linked,omitempty"`
 	Of           string               `json:"counts_as,omitempty" doc:"the request that counts in its place"`
 	Lost         []string             `json:"letters_lost,omitempty"`
@@ -83,11 +87,14 @@ type Row struct {
 	Why       string       `json:"unreachable,omitempty" doc:"why it could not be searched"`
 }
 
-// Progress is how far the erasing has come.
+// Progress is how far the engine has come with what it does now.
 type Progress struct {
-	Steps  int   `json:"steps"`
-	Done   int   `json:"done"`
-	Erased int64 `json:"erased" doc:"and made anonymous, in this run"`
+	Phase  string `json:"phase" enum:"planning,executing,verifying,sweeping" doc:"sweeping: what a search found left or late is erased"`
+	Search int    `json:"search,omitempty" doc:"of verifying: which search"`
+	Steps  int    `json:"steps" doc:"of planning: at most so many"`
+	Done   int    `json:"done"`
+	Found  int64  `json:"found" doc:"items met so far, of planning and verifying"`
+	Erased int64  `json:"erased" doc:"and made anonymous, of executing and sweeping in this run"`
 }
 
 // Parties is what has to be settled with third parties by hand; those to look at first in front.
@@ -144,6 +151,11 @@ type PassedOn struct {
 	Tenant string `json:"tenant" required:"true" doc:"whose data it may concern: its contact is written to"`
 }
 
+// Handed says that a person got the copy of her data she had asked for.
+type Handed struct {
+	On calendar.Day `json:"on,omitzero" doc:"YYYY-MM-DD; left out, with the whole body or not: today"`
+}
+
 // Extension takes two further months.
 type Extension struct {
 	Reason string `json:"reason" required:"true" enum:"complexity,number"`
@@ -154,6 +166,7 @@ type Reviewed struct {
 	Entry string `json:"entry" required:"true"`
 	Items int64  `json:"items" required:"true"`
 	Why   string `json:"why,omitempty" enum:"letters,group"` // of what no search can tell: as it stands open
+	Set   string `json:"set,omitempty" doc:"which items, as open_entries or the plan has it; left out: those found last"`
 }
 
 // Letter is a request that came by letter or mail.

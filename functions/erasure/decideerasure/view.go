@@ -119,8 +119,8 @@ func (k *desk) told(r request.Request) Whole {
 	w := Whole{
 		Listed: k.listed(r), Conservative: r.Deadline.Conservative, NoticeBy: r.Deadline.NoticeBy, Warning: r.Deadline.Warning, Requester: string(r.Requester),
 		Proof: string(r.Proof), Proved: r.Proved, Language: r.Language, Entered: r.EnteredBy, Totals: r.Totals, Searches: r.Passed, NextSearch: r.Pass,
-		OpenEntries: r.Outcome.Open, Kept: r.Outcome.Kept, Holds: r.Holds, Proposed: r.Proposed, Refusal: r.Refusal, Extended: r.Extended, Approved: r.By,
-		ApprovedAt: r.Decided, After: r.After, Linked: r.Linked, Of: r.Of, Lost: r.Lost,
+		LookBy: r.LookBy, OpenEntries: r.Outcome.Open, Kept: r.Outcome.Kept, Holds: r.Holds, Proposed: r.Proposed, Refusal: r.Refusal, Extended: r.Extended, Approved: r.By,
+		ApprovedAt: r.Decided, After: r.After, Export: r.Export, Handed: r.Handed, HandedBy: r.HandedBy, Linked: r.Linked, Of: r.Of, Lost: r.Lost,
 	}
 	for _, d := range r.Doubts {
 		w.Doubts = append(w.Doubts, string(d))

@@ -235,3 +235,41 @@ func doors(t *testing.T, seen *functiontest.Coverage) {
 		}
 	}
 }
+
+// TestExpected: the day by which an instruction will have been carried out is moved to when the next search is, and while it is
+// late to the end of the next day; what is pending, or done, is as it was.
+func TestExpected(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	expected := func() time.Time {
+		t.Helper()
+		var state opendsr.State
+		w.signed(t, opendsr.V2, w.Call(t, w.as(nord, "GET", v2+"/"+id, nil)).Want(t, 200, ""), &state)
+		return state.Expected
+	}
+	w.Call(t, w.as(nord, "POST", v2, asked)).Want(t, 201, "")
+	s := scene.New(t, w.World, "cabinet-nord")
+	first := expected()
+	r := begun(t, s)
+	s.Executed(t, r.ID, request.Totals{Erased: 3})
+	if got := expected(); !got.Equal(first) {
+		t.Errorf("in time, it moved from %s to %s", first, got)
+	}
+	w.Advance(t, first.Sub(w.Clock.Now())+time.Hour)
+	late := expected()
+	if wait := late.Sub(w.Clock.Now()); wait <= 0 || wait > 24*time.Hour {
+		t.Errorf("late at %s, it is expected at %s", w.Clock.Now(), late)
+	}
+	s.Verified(t, r.ID, request.Outcome{Open: []request.Open{{Entry: "contacts", Why: "unreachable"}}})
+	next, err := s.Requests.Instructed(t.Context(), "cabinet-nord", id)
+	if err != nil || next.State != request.Partial {
+		t.Fatalf("%s, %v", next.State, err)
+	}
+	if got := expected(); got.Before(next.Pass) || got.Before(w.Clock.Now()) {
+		t.Errorf("with a search at %s, it is expected at %s", next.Pass, got)
+	}
+	s.Verified(t, r.ID, request.Outcome{})
+	if got := expected(); !got.Equal(first) {
+		t.Errorf("done, it is expected at %s", got)
+	}
+}

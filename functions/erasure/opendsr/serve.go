@@ -158,7 +158,7 @@ func (s *processor) instruct(ctx context.Context, tenant string, v opendsr.Versi
 	case err != nil:
 		return made, state, caller.Refused(err)
 	}
-	if state, err = s.Standing(ctx, requests, made); err != nil {
+	if state, err = s.Taken(ctx, requests, made); err != nil {
 		return made, state, caller.Refused(err)
 	}
 	desk, err := s.Callbacks(ctx, nil)

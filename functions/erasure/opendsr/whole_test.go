@@ -3,17 +3,21 @@ package opendsr
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"ostiary.internal/functions/erasure/decideerasure"
 	"ostiary.internal/functions/erasure/internal/erasuretest"
 	"ostiary.internal/functions/erasure/planerasure"
 	"ostiary.internal/functions/erasure/runerasure"
 	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/erasure/receipt"
 	"ostiary.internal/shared/evidence/verify"
+	"ostiary.internal/shared/policy"
 	"ostiary.internal/testdata/sample"
 )
 
@@ -22,7 +26,7 @@ const contact = "Lea.Martin@mail.example"
 // whole is the control with contacts of the same address with both customers.
 func whole(t *testing.T) (*erasuretest.World, *world) {
 	t.Helper()
-	all := erasuretest.New(t, setup.Policy, Function, planerasure.Function, runerasure.Function)
+	all := erasuretest.New(t, setup.Policy, Function, planerasure.Function, runerasure.Function, decideerasure.Function)
 	w := &world{World: all.World}
 	w.leaf = erasuretest.Certify(t, w.World)
 	for _, tenant := range []string{erasuretest.Nord, erasuretest.Sud} {
@@ -93,5 +97,66 @@ func TestHashedNobody(t *testing.T) {
 	}
 	if all.Export("") != before {
 		t.Error("something was erased")
+	}
+}
+
+// TestByEntry: a customer is told what there is and what became of it entry by entry, in numbers, also when the engine has
+// forgotten the request.
+func TestByEntry(t *testing.T) {
+	t.Parallel()
+	all, w := whole(t)
+	all.Put("contacts-of-one", erasuretest.Nord, sample.Document{Name: "k8", Created: functiontest.Start.AddDate(-1, 0, 0), Fields: map[string]any{
+		"primary_email": strings.ToLower(contact), "created_at": "2025-01-01T00:00:00Z",
+	}})
+	all.Put("contacts", erasuretest.Nord, sample.Document{Name: "k7", Created: functiontest.Start.AddDate(-1, 0, 0), Fields: map[string]any{
+		"emails": []any{strings.ToLower(contact)}, "created_at": "2025-01-01T00:00:00Z",
+	}})
+	w.Call(t, w.as(nord, "POST", v2, asked)).Want(t, 201, "")
+	entry := func(s opendsr.State, id string) opendsr.Entry {
+		t.Helper()
+		for _, e := range s.Extensions[erasuretest.Domain].Entries {
+			if e.Entry == id {
+				return e
+			}
+		}
+		t.Errorf("nothing is said of %s: %+v", id, s.Extensions)
+		return opendsr.Entry{}
+	}
+	state := through(t, all, w)
+	if got, want := entry(state, "contacts"), (opendsr.Entry{Entry: "contacts", Found: 1, Open: 1}); state.Status != opendsr.Pending || got != want {
+		t.Errorf("%s, planned: %+v", state.Status, got)
+	}
+	if got, want := entry(state, "contacts-of-one"), (opendsr.Entry{Entry: "contacts-of-one", Found: 1, Open: 1}); got != want {
+		t.Errorf("planned: %+v", got)
+	}
+	requests := all.Requests("decideerasure")
+	r, err := requests.Instructed(t.Context(), erasuretest.Nord, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dpo := slices.IndexFunc(w.Policy.People, func(p policy.Person) bool { return slices.Contains(p.Roles, policy.DPO) })
+	if _, err := requests.Approve(t.Context(), r.ID, w.Policy.People[dpo], r.Plan.Digest, w.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	state = through(t, all, w)
+	if got, want := entry(state, "contacts"), (opendsr.Entry{Entry: "contacts", Found: 1, Open: 1, Why: "review"}); state.Status != opendsr.InProgress || got != want {
+		t.Errorf("%s, searched: %+v", state.Status, got)
+	}
+	if got, want := entry(state, "contacts-of-one"), (opendsr.Entry{Entry: "contacts-of-one", Found: 1, Deleted: 1}); got != want {
+		t.Errorf("searched: %+v", got)
+	}
+	m, _ := datamap.Read(w.Policy)
+	store, place, err := m.Where("contacts", erasuretest.Nord)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all.Drop(store, place)
+	all.Pass("planerasure", 240*24*time.Hour, 24*time.Hour)
+	if r := all.Request(r.ID); r.Closed.IsZero() {
+		t.Fatalf("it stands as %s: %+v", r.State, r.Outcome)
+	}
+	w.signed(t, opendsr.V2, w.Call(t, w.as(nord, "GET", v2+"/"+id, nil)).Want(t, 200, ""), &state)
+	if got, want := entry(state, "contacts-of-one"), (opendsr.Entry{Entry: "contacts-of-one", Found: 1, Deleted: 1}); state.Status != opendsr.Completed || got != want {
+		t.Errorf("%s, closed: %+v", state.Status, got)
 	}
 }

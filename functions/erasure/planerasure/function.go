@@ -108,7 +108,7 @@ func (f *planerasure) event(ctx context.Context, e event.Event) error {
 		}
 		return parts.Understood(requests.Answered(ctx, a, f.Clock.Now()))
 	}
-	id, err := parts.Request(e)
+	id, err := f.Meant(ctx, e)
 	if err != nil {
 		return err
 	}

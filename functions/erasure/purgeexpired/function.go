@@ -23,6 +23,7 @@ import (
 	_ "ostiary.internal/shared/erasure/mongodb"
 	_ "ostiary.internal/shared/erasure/postgres"
 	_ "ostiary.internal/shared/evidence/record/gcs"
+	_ "ostiary.internal/shared/platform/bus/pubsub"
 	_ "ostiary.internal/shared/platform/identity/google"
 	_ "ostiary.internal/shared/platform/seal/kms"
 	_ "ostiary.internal/shared/platform/secret/secretmanager"
@@ -55,6 +56,7 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 	if f.sweeper, err = p.Sweeper(); err != nil {
 		return web.Function{}, err
 	}
+	f.sweeper.Alarm = p.Alarm()
 	if f.vault, err = d.ForgettingVault(); err != nil {
 		return web.Function{}, err
 	}

@@ -114,7 +114,7 @@ func (f *revokegrants) event(ctx context.Context, e event.Event) error {
 	case TopicAccount:
 		return f.changed(ctx, e)
 	}
-	id, err := parts.Request(e)
+	id, err := f.Meant(ctx, e)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,5 @@
-// Package runerasure erases: what was planned and approved, page by page, and what a later search found. It decides nothing
+// Package runerasure erases: what was planned and approved, page by page, and what a later search found. Told
+// that something was written, it has those searched for again of whom it may be. It decides nothing
 // and completes nothing: a search by an account that can only read does.
 package runerasure
 
@@ -56,7 +57,10 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 }
 
 func (f *runerasure) event(ctx context.Context, e event.Event) error {
-	id, err := parts.Request(e)
+	if e.Topic == parts.TopicWritten {
+		return f.Written(ctx, e)
+	}
+	id, err := f.Meant(ctx, e)
 	if err != nil {
 		return err
 	}

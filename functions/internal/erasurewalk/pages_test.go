@@ -49,6 +49,13 @@ func story(t *testing.T) (s *server, everybody, desk []page) {
 		s.as(who, http.MethodPost, "/decideerasure/v1/requests/"+stuck+"/hold", hold, nil)
 	}
 	s.settle()
+	first, link := s.askedFor(map[string]any{"email": chloe, "tenant": "cabinet-sud", "language": "fr", "export": true})
+	s.confirm(link)
+	var seen struct {
+		Digest string `json:"plan_digest"`
+	}
+	s.as("simone.bernard", http.MethodGet, "/decideerasure/v1/requests/"+first, nil, &seen)
+	s.as("simone.bernard", http.MethodPost, "/decideerasure/v1/requests/"+first+"/approve", map[string]string{"plan_digest": seen.Digest}, nil)
 	s.as("simone.bernard", http.MethodPost, "/decideerasure/v1/requests/"+stuck+"/reject", map[string]string{"ground": "art12-5"}, nil)
 	if err := s.Advance(2 * time.Minute); err != nil { // the schedules tell the recipients, one of whom has to answer by mail
 		t.Fatal(err)
@@ -67,7 +74,7 @@ func story(t *testing.T) (s *server, everybody, desk []page) {
 	}
 	desk = []page{
 		{"desk", s.at("/decideerasure/")}, {"desk, over", s.at("/decideerasure/?show=over")}, {"to approve", s.at("/decideerasure/" + waiting)}, {"done", s.at("/decideerasure/" + done)},
-		{"stuck", s.at("/decideerasure/" + stuck)}, {"entered", s.at("/decideerasure/" + entered.ID)}, {"enter", s.at("/decideerasure/enter")}, {"third parties", s.at("/decideerasure/parties")}, {"problem", s.at("/decideerasure/nothing")},
+		{"stuck", s.at("/decideerasure/" + stuck)}, {"entered", s.at("/decideerasure/" + entered.ID)}, {"a copy first", s.at("/decideerasure/" + first)}, {"enter", s.at("/decideerasure/enter")}, {"third parties", s.at("/decideerasure/parties")}, {"problem", s.at("/decideerasure/nothing")},
 	}
 	return s, everybody, desk
 }

@@ -141,10 +141,15 @@ func (s *server) as(who, method, path string, body, into any) {
 // asked is a request that waits for its confirmation, and the link of its mail.
 func (s *server) asked(email, language string) (id, link string) {
 	s.t.Helper()
+	return s.askedFor(map[string]any{"email": email, "tenant": "cabinet-nord", "language": language})
+}
+
+func (s *server) askedFor(what map[string]any) (id, link string) {
+	s.t.Helper()
 	var made struct{ ID string }
-	s.call(http.MethodPost, "/requesterasure/v1/requests", "", map[string]string{"email": email, "tenant": "cabinet-nord", "language": language}, &made)
+	s.call(http.MethodPost, "/requesterasure/v1/requests", "", what, &made)
 	s.settle()
-	if mail, got := s.mail(email); got {
+	if mail, got := s.mail(what["email"].(string)); got {
 		link = mail.Links[0]
 	}
 	return made.ID, link
@@ -154,11 +159,18 @@ func (s *server) asked(email, language string) (id, link string) {
 func (s *server) confirmed(email, language string) (id, number, code string) {
 	s.t.Helper()
 	id, link := s.asked(email, language)
+	number, code = s.confirm(link)
+	return id, number, code
+}
+
+// confirm opens the link of a mail, as a program does.
+func (s *server) confirm(link string) (number, code string) {
+	s.t.Helper()
 	_, proof, _ := strings.Cut(link, "#")
 	number, code, _ = strings.Cut(proof, ".")
 	s.call(http.MethodPost, "/requesterasure/v1/requests/"+number+"/confirm", "", map[string]string{"code": code}, nil)
 	s.settle()
-	return id, number, code
+	return number, code
 }
 
 type mail struct {

@@ -17,13 +17,14 @@ type Field struct {
 	Value   string              `yaml:"value"`   // of DoSet
 	To      erasure.Granularity `yaml:"to"`      // of DoGeneralise
 	Coarser map[string]string   `yaml:"coarser"` // of ToMap
-	Into    string              `yaml:"into"`    // of DoAggregate: where the totals are kept, in no_personal_data
+	Into    string              `yaml:"into"`    // of DoAggregate: the place of the same store where the totals are kept, in no_personal_data
+	By      []string            `yaml:"by"`      // of DoAggregate: fields of the group by which there is a total each
 }
 
 // Do is what is done to a field.
 type Do string
 
-// What can be done. DoAggregate removes a field whose part in a total is kept where nobody's data is. The last three
+// What can be done. DoAggregate adds a field's number to a total, kept where nobody's data is, and removes it, in one step. The last three
 // leave something that is computed from the person, which is pseudonymous at best (GDPR article 4(5)): only an entry that
 // says so may list them, and it satisfies no request.
 const (
@@ -173,6 +174,9 @@ func (r *reader) do(key string, e *Entry, f Field) {
 		if _, onwards := f.Coarser[to]; onwards && from != to {
 			r.wrong(key+".coarser", "would change again what it has changed", "values that are no keys")
 		}
+	}
+	if f.Do != DoAggregate && len(f.By) > 0 || len(f.By) > maxGroup {
+		r.wrong(key+".by", "does not belong here, or names too much", "with do: aggregate, fields by which there is a total each")
 	}
 	if into := f.Do == DoAggregate; into != (f.Into != "") {
 		r.wrong(key+".into", "does not belong here, or is missing", "with do: aggregate, the place of no_personal_data that keeps the totals")

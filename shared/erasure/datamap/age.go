@@ -47,7 +47,7 @@ func (s Sweep) Due(items []erasure.Item) []erasure.Item {
 	})
 }
 
-// Sweeps returns what the rules of retention erase of a tenant's data at now, in the order of the entries. Errors as
+// Sweeps returns what the rules of retention erase of a tenant's data in the regions of this deployment at now, in the order of the entries. Errors as
 // Compile.
 func (m *Map) Sweeps(tenant string, now time.Time) ([]Sweep, error) {
 	if err := m.fit(tenant); err != nil {
@@ -58,6 +58,9 @@ func (m *Map) Sweeps(tenant string, now time.Time) ([]Sweep, error) {
 		for _, rule := range m.Retention {
 			if e := m.Entries[i]; rule.Entry == e.ID {
 				step := m.step(e, tenant, erasure.Match{Kind: erasure.MatchTenant})
+				if m.Away(step.Region) {
+					continue // a deployment there does it
+				}
 				step.Query.CreatedField = rule.Field
 				step.Query.CreatedBefore = cutoff(rule.OlderThan, now, m.zone)
 				if rule.Action == Delete {

@@ -215,11 +215,11 @@ func (m *Map) step(e *Entry, tenant string, match erasure.Match) Step {
 	if match.Kind == erasure.MatchTenant {
 		q.Except = m.inside(e)
 	}
-	q.Action, q.Changes = e.work()
+	region := m.region(e, tenant)
+	q.Action, q.Changes = e.work(region)
 	if e.Retain != nil {
 		q.CreatedField = e.retainField()
 	}
-	region := m.region(e, tenant)
 	scans := match.Kind == erasure.MatchMetadata || match.Kind == erasure.MatchTenant && schemeOf(e.Store) == "gcs" && q.Tenant.Binding == erasure.BindField
 	return Step{ID: e.ID, Entry: e, Global: q.Tenant.Binding == erasure.BindGlobal, Scans: scans, Within: m.within(e, match.Kind == erasure.MatchTenant), Reader: e.url(region, readAccount), Store: e.url(region, eraseAccount), Region: region, Query: q, zone: m.zone}
 }
@@ -229,14 +229,18 @@ func (e *Entry) place(tenant string) string {
 }
 
 // work is what a store does to the items of an entry.
-func (e *Entry) work() (erasure.Action, []erasure.Change) {
+func (e *Entry) work(region string) (erasure.Action, []erasure.Change) {
 	var changes []erasure.Change
 	switch {
 	case e.Action == Delete:
 		return erasure.ActionDelete, nil
 	case e.Action == Anonymise:
 		for _, f := range e.Fields {
-			changes = append(changes, f.change())
+			change := f.change()
+			if f.Do == DoAggregate {
+				change = erasure.Change{Field: f.Field, Kind: erasure.ChangeAggregate, Into: e.totals(f, region), By: f.By}
+			}
+			changes = append(changes, change)
 		}
 		return erasure.ActionAnonymise, changes
 	case e.Retain != nil && len(e.Retain.Minimise) > 0:
@@ -257,7 +261,7 @@ func (f Field) change() erasure.Change {
 	case DoDetach:
 		return erasure.Change{Field: f.Field, Kind: erasure.ChangeDetach}
 	}
-	return erasure.Change{Field: f.Field, Kind: erasure.ChangeDelete} // of an aggregate too: its total is kept elsewhere
+	return erasure.Change{Field: f.Field, Kind: erasure.ChangeDelete}
 }
 
 // steps puts the steps of the entries in order.

@@ -17,7 +17,7 @@ func TestRead(t *testing.T) {
 		t.Errorf("without a file there is a map, or %v", problems)
 	}
 	m := read(t, good)
-	if !m.Strict || m.Limits != (datamap.Limits{AutoApproveItems: 50, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, LeaverDays: 30, InternalDays: 7, RatePerSecond: 500}) {
+	if !m.Strict || m.Limits != (datamap.Limits{AutoApproveItems: 50, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, LeaverDays: 30, InternalDays: 7, ReviewDays: 10, ForwardDays: 2, RatePerSecond: 500}) {
 		t.Errorf("defaults are %+v, strict %v", m.Limits, m.Strict)
 	}
 	if usage, _ := m.Entry("usage"); usage.Group == nil || usage.Group.Min != datamap.UsualGroup || !slices.Equal(usage.Group.Fields, []string{"city", "at"}) {

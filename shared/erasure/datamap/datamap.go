@@ -57,6 +57,9 @@ type Map struct {
 	Retention  []Rule      // what is erased by age
 	Owner      *Owners     // how the owners of a tenant are found; nil where nothing tells
 	Limits     Limits
+	// Here are the regions in which this deployment works; none for all that the map has. What is in another one is neither
+	// searched nor erased from here: it stands open in plans and receipts, and a deployment there does its part.
+	Here []string `json:",omitempty"`
 	// Strict says that a request is not completed while a store holds a place that the map does not know.
 	Strict bool
 
@@ -235,6 +238,8 @@ type Limits struct {
 	LeaverDays       int // from the last day of somebody who works here until what names her is erased, 0 to 400
 	GraceDays        int // before a closed account is erased, 0 to 30
 	InternalDays     int // target of erasing what needs no person (GDPR article 17(1), "without undue delay")
+	ForwardDays      int // working days from the proof until a person's request is passed on to the tenant whose data it is
+	ReviewDays       int // until somebody has looked at what only a person can judge; sooner where the law's deadline is nearer
 	RatePerSecond    int // items of one database
 }
 

@@ -124,24 +124,3 @@ func (e *Entry) retainField() string {
 	}
 	return e.Retain.From
 }
-
-// into checks that the totals of an aggregate are kept where nobody's data is.
-func (r *reader) into() {
-	for i, e := range r.m.Entries {
-		for j, f := range e.Fields {
-			if f.Into == "" {
-				continue
-			}
-			key := fmt.Sprintf("entries[%d].fields[%d].into", i, j)
-			text, ok := r.projected(key, f.Into)
-			if !ok {
-				continue
-			}
-			for _, one := range r.m.spread(text) {
-				if p, found := r.m.placeOf(one); !found || !slices.Contains(r.m.Free, p) {
-					r.wrong(key, "is no place without personal data", "one of no_personal_data")
-				}
-			}
-		}
-	}
-}

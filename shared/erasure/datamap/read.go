@@ -33,9 +33,12 @@ type file struct {
 		GraceDays        *int `yaml:"account_grace_days"`
 		LeaverDays       *int `yaml:"leaver_days"`
 		InternalDays     *int `yaml:"internal_target_days"`
+		ReviewDays       *int `yaml:"review_days"`
+		ForwardDays      *int `yaml:"forward_working_days"`
 		RatePerSecond    *int `yaml:"rate_per_second"`
 	} `yaml:"limits"`
-	Strict *bool `yaml:"strict"`
+	Regions []string `yaml:"regions"`
+	Strict  *bool    `yaml:"strict"`
 }
 
 // Sizes of a map.
@@ -55,8 +58,8 @@ func Read(p *policy.Policy) (*Map, []policy.Problem) {
 		return nil, nil
 	}
 	r := reader{policy: p, problems: problems, m: &Map{
-		Kinds: f.Identifiers, Outside: f.Outside, Backups: f.Backups, Recipients: f.Recipients, Providers: f.Providers, Retention: f.Retention, Owner: f.Owners,
-		Limits: Limits{AutoApproveItems: 500, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, LeaverDays: 30, InternalDays: 7, RatePerSecond: 500},
+		Kinds: f.Identifiers, Outside: f.Outside, Backups: f.Backups, Recipients: f.Recipients, Providers: f.Providers, Retention: f.Retention, Owner: f.Owners, Here: f.Regions,
+		Limits: Limits{AutoApproveItems: 500, GrowthPercent: 10, TenantPercent: 20, GraceDays: 14, LeaverDays: 30, InternalDays: 7, ReviewDays: 10, ForwardDays: 2, RatePerSecond: 500},
 		Strict: f.Strict == nil || *f.Strict, zone: p.Company.Location(), regions: map[string]string{},
 		kinds: map[string]int{}, entries: map[string]int{},
 	}}
@@ -76,6 +79,7 @@ func Read(p *policy.Policy) (*Map, []policy.Problem) {
 	r.m.everywhere = slices.Compact(slices.Sorted(maps.Values(r.m.regions)))
 	r.sizes(f)
 	if !slices.ContainsFunc(r.problems, isWhole) {
+		r.here()
 		r.kinds()
 		r.lists()
 		r.entries()
@@ -143,7 +147,7 @@ func (r *reader) sizes(f file) {
 	}{
 		{"identifiers", len(f.Identifiers), 1, maxKinds}, {"entries", len(f.Entries), 1, maxEntries}, {"no_personal_data", len(f.Free), 0, maxListed},
 		{"outside", len(f.Outside), 0, maxListed}, {"ignored", len(f.Ignored), 0, maxListed}, {"backups", len(f.Backups), 0, maxKinds}, {"recipients", len(f.Recipients), 0, maxEntries},
-		{"retention", len(f.Retention), 0, maxEntries}, {"providers", len(f.Providers), 0, maxKinds},
+		{"retention", len(f.Retention), 0, maxEntries}, {"providers", len(f.Providers), 0, maxKinds}, {"regions", len(f.Regions), 0, maxKinds},
 	} {
 		if list.n < list.least || list.n > list.most {
 			r.wrong(list.key, fmt.Sprintf("holds %d", list.n), fmt.Sprintf("%d to %d", list.least, list.most))
@@ -232,5 +236,7 @@ func (r *reader) limits(f file) {
 	r.number("limits.account_grace_days", says.GraceDays, &l.GraceDays, 0, 30)
 	r.number("limits.leaver_days", says.LeaverDays, &l.LeaverDays, 0, 400)
 	r.number("limits.internal_target_days", says.InternalDays, &l.InternalDays, 1, 28)
+	r.number("limits.forward_working_days", says.ForwardDays, &l.ForwardDays, 1, 10)
+	r.number("limits.review_days", says.ReviewDays, &l.ReviewDays, 1, 25)
 	r.number("limits.rate_per_second", says.RatePerSecond, &l.RatePerSecond, 1, 10_000)
 }

@@ -22,6 +22,7 @@ type driver struct {
 	own      bool     // keeps itself when an item was made
 	fields   bool     // items have fields that can be changed
 	descends bool
+	totals   bool   // an item and a total are changed in one step
 	form     string // of a URL, for people
 }
 
@@ -31,11 +32,11 @@ var ofDocuments = []string{"document", "equals", "contains", "map_key"}
 var ofValues = []string{"equals", "contains"}
 
 var drivers = map[string]driver{
-	"firestore":   {ways: ofDocuments, separate: "/", own: true, fields: true, descends: true, form: "firestore://{project}/DATABASE"},
+	"firestore":   {ways: ofDocuments, separate: "/", own: true, fields: true, descends: true, totals: true, form: "firestore://{project}/DATABASE"},
 	"gcs":         {ways: []string{"document", "prefix", "metadata"}, folds: []string{"metadata"}, separate: "/", own: true, form: "gcs://BUCKET"},
 	"mongodb":     {ways: ofDocuments, folds: ofValues, separate: ".", fields: true, form: "mongodb://USER@HOST:PORT/?secret=NAME"},
 	"mongodb+srv": {ways: ofDocuments, folds: ofValues, separate: ".", fields: true, form: "mongodb+srv://USER@HOST/?secret=NAME"},
-	"postgres":    {ways: []string{"document", "column", "contains", "map_key"}, folds: []string{"column", "contains", "map_key"}, separate: ".", fields: true, form: "postgres://USER@HOST/DATABASE?secret=NAME"},
+	"postgres":    {ways: []string{"document", "column", "contains", "map_key"}, folds: []string{"column", "contains", "map_key"}, separate: ".", fields: true, totals: true, form: "postgres://USER@HOST/DATABASE?secret=NAME"},
 	"https":       {ways: []string{"hook"}, folds: []string{"hook"}, separate: "/", fields: true, form: "https://HOST/PATH?secret=NAME"},
 }
 
@@ -167,7 +168,7 @@ func (m *Map) spread(text string) []string {
 
 // placeOf splits STORE/PLACE at the store.
 func (m *Map) placeOf(text string) (Place, bool) {
-	for _, store := range m.Stores() {
+	for _, store := range m.known() {
 		if place, found := strings.CutPrefix(text, bare(store)+"/"); found {
 			return Place{store, place}, true
 		}
@@ -181,8 +182,14 @@ func (m *Map) placeOf(text string) (Place, bool) {
 	return Place{scheme + "://" + strings.Join(split[:parts], "/"), split[parts]}, true
 }
 
-// Stores returns the URL, for erasure.Readers, of every store the map knows, those of every region tenants chose; sorted.
+// Stores returns the URL, for erasure.Readers, of every store the map knows in the regions of this deployment, those of every
+// such region tenants chose; sorted.
 func (m *Map) Stores() []string {
+	return slices.DeleteFunc(m.known(), m.Elsewhere)
+}
+
+// known are the stores of the map in all regions.
+func (m *Map) known() []string {
 	var all []string
 	for _, e := range m.Entries {
 		all = append(all, e.stores(m.everywhere)...)
@@ -196,11 +203,9 @@ func (m *Map) Stores() []string {
 
 // stores are the entry's store in each region its data may be in.
 func (e *Entry) stores(regions []string) []string {
-	all := []string{e.url(e.Region, readAccount)}
-	if e.regional() {
-		for _, region := range regions {
-			all = append(all, e.url(region, readAccount))
-		}
+	var all []string
+	for _, region := range e.regions(regions) {
+		all = append(all, e.url(region, readAccount))
 	}
 	return all
 }

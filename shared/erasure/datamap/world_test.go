@@ -39,7 +39,7 @@ entries:
       - {field: user_id, do: detach}
       - {field: city, do: generalise, to: map, coarser: {Lyon: FR}}
       - {field: at, do: generalise, to: month}
-      - {field: minutes, do: aggregate, into: "firestore://{project}/main/totals"}
+      - {field: minutes, do: delete}
     backup_class: pitr
   - id: invoices
     store: postgres://{account}@sql-{region}.acme.example/app?secret=sql-{account}

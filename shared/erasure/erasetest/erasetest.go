@@ -145,6 +145,7 @@ func Run(t *testing.T, h Harness) {
 		"a foreign tenant is never touched":               foreign,
 		"members and keys are taken out":                  takingOut,
 		"anonymised once and for all":                     anonymised,
+		"totals take over what goes":                      summing,
 		"twin tenants":                                    twins,
 		"a tenant leaves as a whole":                      leaving,
 		"killed at any request, resumed and done":         killed,

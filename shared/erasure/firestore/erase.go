@@ -74,6 +74,7 @@ func (w *work) run(ctx context.Context, client *vkit.Client, items []erasure.Ite
 	if err := w.items(ctx, items); err != nil || len(w.writes) == 0 {
 		return err
 	}
+	w.writes = append(w.writes, w.store.adding(w.totals)...)
 	_, err := client.Commit(ctx, &pb.CommitRequest{Database: w.store.database, Writes: w.writes})
 	if code := status.Code(err); code == codes.FailedPrecondition || code == codes.NotFound {
 		err = status.Error(codes.Aborted, "a document is not as it was read")
@@ -98,6 +99,7 @@ type work struct {
 	below   int // documents below items that may still be deleted
 	results []erasure.Result
 	writes  []*pb.Write
+	totals  []erasure.Total
 }
 
 func (w *work) items(ctx context.Context, items []erasure.Item) error {
@@ -170,6 +172,10 @@ func (w *work) item(ctx context.Context, i erasure.Item, d *pb.Document) (erasur
 	case i.Version != version(d):
 		return erasure.OutcomeChanged, nil
 	case e.mask != nil:
+		w.totals = append(w.totals, q.Totals(func(field string) (any, bool) {
+			v := at(d.Fields, field)
+			return counted(v), v != nil
+		})...)
 		w.writes = append(w.writes, &pb.Write{Operation: &pb.Write_Update{Update: &pb.Document{Name: d.Name, Fields: e.fields}},
 			UpdateMask: &pb.DocumentMask{FieldPaths: e.mask}, CurrentDocument: unchanged(d)})
 		return erasure.OutcomeErased, nil

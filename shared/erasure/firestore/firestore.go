@@ -43,6 +43,7 @@ const (
 	mayDescribe = "datastore.databases.getMetadata"
 	mayGet      = "datastore.entities.get"
 	mayList     = "datastore.entities.list"
+	mayCreate   = "datastore.entities.create" // totals
 	mayUpdate   = "datastore.entities.update"
 	mayDelete   = "datastore.entities.delete"
 )
@@ -58,7 +59,7 @@ var ReadPermissions = map[string][]string{
 
 // Permissions names, for what erasure.Store adds, the permissions it needs on the database.
 var Permissions = map[string][]string{
-	"Store.Erase": {mayGet, mayList, mayUpdate, mayDelete},
+	"Store.Erase": {mayGet, mayList, mayCreate, mayUpdate, mayDelete},
 }
 
 // patience bounds one request to the database, and one transaction.

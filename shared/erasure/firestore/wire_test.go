@@ -32,7 +32,7 @@ var required = map[string][]string{
 	"RunAggregationQuery": {"datastore.entities.get", "datastore.entities.list"}, "ListCollectionIds": {"datastore.entities.list"},
 	"ListDocuments": {"datastore.entities.get", "datastore.entities.list"}, "GetDatabase": {"datastore.databases.getMetadata"},
 	"Commit": nil,
-	"update": {"datastore.entities.update"}, "delete": {"datastore.entities.delete"},
+	"upsert": {"datastore.entities.create", "datastore.entities.update"}, "update": {"datastore.entities.update"}, "delete": {"datastore.entities.delete"},
 }
 
 // recorder notes what is sent, and answers in the server's place where told to.
@@ -48,7 +48,14 @@ func (r *recorder) option() option.ClientOption {
 		r.note(path.Base(method))
 		if commit, ok := req.(*pb.CommitRequest); ok {
 			for _, w := range commit.Writes {
-				r.note(map[bool]string{true: "delete", false: "update"}[w.GetDelete() != ""])
+				switch {
+				case w.GetDelete() != "":
+					r.note("delete")
+				case w.CurrentDocument == nil:
+					r.note("upsert")
+				default:
+					r.note("update")
+				}
 			}
 			if first := r.first; first != nil {
 				r.first = nil
@@ -121,12 +128,17 @@ func TestPermissionsAreThoseOfTheCallsMade(t *testing.T) {
 	for method, call := range calls {
 		r := &recorder{}
 		w := recorded(t, r)
-		for _, descend := range []bool{true, false} {
-			w.put(t, "tenants/a/people/u1", map[string]*pb.Value{"uid": value("u1"), "members": value([]any{"u1"})})
+		for _, kind := range []erasure.MatchKind{erasure.MatchDocument, erasure.MatchContains, erasure.MatchEquals} {
+			w.put(t, "tenants/a/people/u1", map[string]*pb.Value{"uid": value("u1"), "amount": value(int64(7)), "members": value([]any{"u1"})})
 			w.put(t, "tenants/a/people/u1/orders/o1", uid("u1"))
 			q := document(w, "a", "u1")
-			if q.Descend = descend; !descend {
-				q.Match = erasure.Match{Kind: erasure.MatchContains, Field: "members", Values: []string{"u1"}}
+			q.Descend = kind == erasure.MatchDocument
+			switch kind {
+			case erasure.MatchContains:
+				q.Match = erasure.Match{Kind: kind, Field: "members", Values: []string{"u1"}}
+			case erasure.MatchEquals:
+				q.Match = erasure.Match{Kind: kind, Field: "uid", Values: []string{"u1"}}
+				q.Action, q.Changes = erasure.ActionAnonymise, []erasure.Change{{Field: "amount", Kind: erasure.ChangeAggregate, Into: "totals"}}
 			}
 			call(w, q)
 		}

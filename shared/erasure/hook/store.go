@@ -46,7 +46,7 @@ func (h *Hook) Find(ctx context.Context, q erasure.Query, cursor string, limit i
 
 // Erase implements erasure.Store.
 func (h *Hook) Erase(ctx context.Context, q erasure.Query, items []erasure.Item) ([]erasure.Result, error) {
-	if err := q.CheckErase(items); err != nil || len(items) == 0 {
+	if err := errors.Join(q.CheckErase(items), q.CheckTotals()); err != nil || len(items) == 0 {
 		return nil, err
 	}
 	request, answer := EraseRequest{Head: head, Query: queryToWire(q)}, EraseAnswer{}

@@ -166,6 +166,19 @@ func (l *Ledger) InUse(ctx context.Context, version string) (bool, error) {
 	return len(found) > 0, err
 }
 
+// Names returns what somebody is called in the ledger, under each of the keys: what a program of the company's own may say of her
+// in a message without naming her. Errors: Invalid (no id, an address).
+func (l *Ledger) Names(s Subject) ([]string, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, k := range l.keys {
+		names = append(names, k.name(s))
+	}
+	return names, nil
+}
+
 func (s Subject) check() error {
 	for _, part := range []string{s.Tenant, s.Kind, s.ID} {
 		if part == "" || len(part) > maxID {

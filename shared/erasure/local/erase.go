@@ -59,6 +59,7 @@ func erase(tree, b *bbolt.Bucket, q erasure.Query, i erasure.Item) (erasure.Outc
 		return "", err
 	}
 	changes := q.Action == erasure.ActionAnonymise
+	totals := q.Totals(func(field string) (any, bool) { return erasure.At(d.Fields, field) })
 	switch {
 	case tenant(q, d) != q.Tenant.ID:
 		return erasure.OutcomeForeign, nil
@@ -70,6 +71,9 @@ func erase(tree, b *bbolt.Bucket, q erasure.Query, i erasure.Item) (erasure.Outc
 		takeOut(q, d.Fields)
 		return erasure.OutcomeErased, write(tree, b, name, d)
 	case changes:
+		if err := addUp(tree, totals); err != nil {
+			return "", err
+		}
 		return erasure.OutcomeErased, write(tree, b, name, d)
 	}
 	if q.Descend {

@@ -194,3 +194,22 @@ func TestUnboundPlaces(t *testing.T) {
 		}
 	}
 }
+
+func (w *world) Into(testing.TB) string { return "totals" }
+
+func (w *world) Totals(t testing.TB, place string) (all []erasure.Total) {
+	t.Helper()
+	if err := w.store.Each(func(at, _ string, f map[string]any) error {
+		if at == place {
+			by := map[string]string{}
+			for field, value := range f["by"].(map[string]any) {
+				by[field] = value.(string)
+			}
+			all = append(all, erasure.Total{Tenant: f["tenant"].(string), Entry: f["entry"].(string), Field: f["field"].(string), By: by, Amount: float64(f["total"].(int64)), Items: f["items"].(int64)})
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

@@ -2,6 +2,7 @@ package mongodb
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 // Erase implements erasure.Store. Items are erased one by one: with an error come the results of those before it.
 func (d *database) Erase(ctx context.Context, q erasure.Query, items []erasure.Item) ([]erasure.Result, error) {
-	if err := q.CheckErase(items); err != nil || len(items) == 0 {
+	if err := errors.Join(q.CheckErase(items), q.CheckTotals()); err != nil || len(items) == 0 {
 		return nil, err
 	}
 	s, err := d.fit(ctx, q)

@@ -106,7 +106,7 @@ func (s *Service) keep(ctx context.Context, c Cut, step datamap.Step, q erasure.
 		if taken == 0 || !c.Wake {
 			return nil
 		}
-		return batch.Message(request.TopicRevoke, request.TopicRevoke+"/"+s.mark("wake", fresh[0].ID), request.Notice{V: version, Request: c.Request})
+		return batch.Message(request.TopicRevoke, request.TopicRevoke+"/"+s.mark("wake", fresh[0].ID), request.Notice{V: version, Request: c.Request, Tenant: q.Tenant.ID})
 	})
 }
 

@@ -65,9 +65,22 @@ type Extension struct {
 	Erased     int64      `json:"erased,omitempty"`            // items deleted
 	Anonymised int64      `json:"anonymised,omitempty"`        // items made anonymous
 	Retained   []Retained `json:"retained,omitempty"`          // what is kept, on what ground, until when
+	Entries    []Entry    `json:"entries,omitempty"`           // what there was and what became of it, by entry of the data map
 	Reason     string     `json:"reason,omitempty"`            // of a rejection: a word
 	Receipt    string     `json:"receipt_url,omitempty"`       // where the signed receipt is, once there is one
 	Unused     []string   `json:"unused_identities,omitempty"` // of the answer 201: types that are not served
+}
+
+// Entry counts the items of one entry of the data map, over all runs. It names nobody.
+type Entry struct {
+	Entry      string `json:"entry"`
+	Found      int64  `json:"found"`
+	Deleted    int64  `json:"deleted"`
+	Anonymised int64  `json:"anonymised"`
+	Retained   int64  `json:"retained"`
+	Ground     string `json:"ground,omitempty"` // of what is retained: as Retained has it
+	Open       int64  `json:"open"`             // still to be erased, looked at by a person, or let go by the store
+	Why        string `json:"why,omitempty"`    // a word: what stands in the way, such as unreachable or review
 }
 
 // Retained is what is kept of the person although she asked (GDPR article 17(3), or a law).

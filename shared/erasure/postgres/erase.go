@@ -93,6 +93,7 @@ func (s search) erase(ctx context.Context, tx pgx.Tx, items []erasure.Item, held
 	results := make([]erasure.Result, len(items))
 	var doomed []string
 	changes := map[string]map[string]any{}
+	var totals []erasure.Total
 	for i, item := range items {
 		r, there := held[item.Ref]
 		v, stays := verdicts[item.Ref]
@@ -115,6 +116,7 @@ func (s search) erase(ctx context.Context, tx pgx.Tx, items []erasure.Item, held
 				doomed = append(doomed, item.Ref)
 			}
 		default:
+			adds := s.totals(r) // before the row is changed
 			if different := s.change(r); len(different) == 0 {
 				*outcome = erasure.OutcomeGone
 			} else if stays {
@@ -123,6 +125,7 @@ func (s search) erase(ctx context.Context, tx pgx.Tx, items []erasure.Item, held
 				*outcome = erasure.OutcomeChanged
 			} else {
 				changes[item.Ref] = different
+				totals = append(totals, adds...)
 			}
 		}
 		delete(held, item.Ref) // named twice is gone the second time
@@ -130,7 +133,10 @@ func (s search) erase(ctx context.Context, tx pgx.Tx, items []erasure.Item, held
 	if err := s.delete(ctx, tx, doomed); err != nil {
 		return nil, err
 	}
-	return results, s.update(ctx, tx, changes)
+	if err := s.update(ctx, tx, changes); err != nil {
+		return nil, err
+	}
+	return results, addUp(ctx, tx, totals)
 }
 
 var errKept = fault.New(fault.Invalid, "the server keeps rows that it was told to erase: a trigger, or a rule of the table")

@@ -182,6 +182,25 @@ func TestRights(t *testing.T) {
 			}
 		}
 	}
+	for without := range len(Grants[Totals]) + 1 {
+		place := people(t, s)
+		s.do(t, "GRANT "+join(Grants["Store.Erase"])+" ON "+place+" TO stranger")
+		w := &world{server: s, schema: s.schema(t)}
+		into := w.Into(t)
+		s.do(t, "REVOKE ALL ON "+into+" FROM stranger")
+		for i, p := range Grants[Totals] {
+			if i != without {
+				s.do(t, "GRANT "+p+" ON "+into+" TO stranger")
+			}
+		}
+		q := of(place)
+		q.Action, q.Changes = erasure.ActionAnonymise, []erasure.Change{{Field: "uid", Kind: erasure.ChangeAggregate, Into: into}}
+		version := one[string](t, s, "SELECT xmin::text FROM "+place+" WHERE id = 1")
+		_, err := stranger.Erase(t.Context(), q, []erasure.Item{{Ref: `["` + place + `","1"]`, Tenant: "alpha", Version: version}})
+		if (err == nil) != (without == len(Grants[Totals])) || err != nil && !fault.Is(err, fault.Denied) {
+			t.Errorf("adding to a total without the %d. of %v: %v", without+1, Grants[Totals], err)
+		}
+	}
 	items := find(t, s.as(t, "eraser", limits{}), of(place))
 	_, err := s.as(t, "eraser", limits{readOnly: true}).Erase(t.Context(), of(place), items)
 	wants(t, "erasing through what was opened for reading", err, fault.Misconfigured)

@@ -44,11 +44,15 @@ func init() {
 	})
 }
 
+// Totals is the row of Grants for the tables that totals are kept in, and for no others.
+const Totals = "Store.Erase, totals"
+
 // Grants names, for each method, the privileges its role needs on the tables of the map; no method needs more.
 // Locking a row before it is deleted asks for UPDATE.
 var Grants = map[string][]string{
 	"Reader.Find": {"SELECT"}, "Reader.Values": {"SELECT"}, "Reader.Group": {"SELECT"}, "Reader.Places": {}, "Reader.Traces": {},
 	"Store.Erase": {"SELECT", "UPDATE", "DELETE"},
+	Totals:        {"SELECT", "INSERT", "UPDATE"},
 }
 
 // limits bound what one store asks of the server. Zero values are production's.

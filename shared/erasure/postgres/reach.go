@@ -195,7 +195,7 @@ func (s search) guard(ctx context.Context, tx asked, do func() error) error {
 		return err
 	}
 	for place, count := range after {
-		if count > before[place] && place != s.table.root && !s.declared(place) {
+		if count > before[place] && place != s.table.root && !s.declared(place) && !s.sums(place) {
 			return fault.New(fault.Invalid, "the server would write into %s by itself: name it below the entry, or take the trigger away", place)
 		}
 	}

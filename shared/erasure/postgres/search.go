@@ -63,6 +63,7 @@ func fit(ctx context.Context, from asked, q erasure.Query, extra ...string) (s s
 			return s, fault.New(fault.Invalid, "column %q cannot be changed: it tells the row, or its tenant", f.name)
 		}
 		s.changed = append(s.changed, f)
+		extra = append(extra, c.By...)
 	}
 	for _, name := range extra {
 		f, err := s.table.field(name)

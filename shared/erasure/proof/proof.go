@@ -98,6 +98,9 @@ func (m *Maker) draft(w request.Work, report run.Report) receipt.Receipt {
 	if d.Executed.Before(d.Received) {
 		d.Received = d.Executed // by the clock of a controller, who said when it was told
 	}
+	if !w.Handed.IsZero() {
+		d.Copy = &receipt.Copy{Handed: w.Handed}
+	}
 	if w.Extended {
 		d.Deadline.Months = 3
 	}

@@ -92,6 +92,7 @@ func TestIssue(t *testing.T) {
 		}, receipt.Retained, func(r receipt.Receipt) bool {
 			return len(r.Retained) == 2 && r.Retained[1].Items == 1 && r.Retained[1].Citation == ""
 		}},
+		{"a copy first", func(w *request.Work, _ *run.Report) { w.Handed = due }, receipt.Retained, func(r receipt.Receipt) bool { return r.Copy != nil && r.Copy.Handed == due }},
 		{"extended", func(w *request.Work, _ *run.Report) { w.Extended = true }, receipt.Retained, func(r receipt.Receipt) bool { return r.Deadline.Months == 3 }},
 		{"told of by a clock that is ahead", func(w *request.Work, _ *run.Report) { w.Received = noon.Add(3 * time.Minute) }, receipt.Retained, func(r receipt.Receipt) bool { return r.Received.Equal(noon) }},
 		{"she is called what data is", func(w *request.Work, _ *run.Report) {

@@ -28,6 +28,7 @@ func (s *Sweeper) sweep(ctx context.Context, one datamap.Sweep, tenant string, u
 	if err != nil || p.Done {
 		return p.Done, err
 	}
+	p.entry = one.Entry.ID
 	at, err := s.open(ctx, p)
 	if err != nil {
 		return false, err
@@ -212,7 +213,7 @@ func (s *Sweeper) take(ctx context.Context, rule, tenant string) (p pass, err er
 		case old.Day == today && old.Map == s.Map.Digest() && old.Done:
 			return nil
 		case old.Day != today && old.Done || old.Map != s.Map.Digest():
-			p = pass{V: version, Rule: rule, Tenant: tenant, Map: s.Map.Digest(), Day: today, Dry: !counted, Last: old.Last}
+			p = pass{V: version, Rule: rule, Tenant: tenant, Map: s.Map.Digest(), Day: today, Dry: !counted, Last: old.Last, Finding: old.Finding}
 		}
 		p.Fence, p.Until = max(now.UnixMicro(), old.Fence+1), now.Add(lease).UnixMicro()
 		return tx.Put(passes, id, p)
@@ -240,7 +241,11 @@ func (s *Sweeper) save(ctx context.Context, p *pass, at position, release bool) 
 	if next.Done && next.Why == "" && !next.Dry {
 		next.Last = now.UTC().Truncate(time.Microsecond)
 	}
-	err := s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+	tell, err := s.met(ctx, &next, now)
+	if err != nil {
+		return err
+	}
+	err = s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
 		var stored pass
 		id := passID(p.Rule, p.Tenant)
 		if err := tx.Get(passes, id, &stored); err != nil {
@@ -257,6 +262,9 @@ func (s *Sweeper) save(ctx context.Context, p *pass, at position, release bool) 
 			if err := s.record(batch, next, now); err != nil {
 				return err
 			}
+		}
+		if err := tell(batch); err != nil {
+			return err
 		}
 		return tx.Put(passes, id, next)
 	})
@@ -286,12 +294,7 @@ func (s *Sweeper) record(batch *outbox.Batch, p pass, now time.Time) error {
 	if p.Why != "" {
 		r.Facts["why"] = p.Why
 	}
-	data, err := r.Canonical()
-	if err != nil {
-		return err
-	}
-	batch.Record(r.ID(), data)
-	return nil
+	return emit(batch, r)
 }
 
 // bound ties what is sealed to the pass.

@@ -3,8 +3,8 @@
 //
 // It promises that the first pass by a map that has changed erases nothing and counts what it would; that nothing of an entry
 // on which two people hold something is erased in that tenant, from the page after on; that a death at any line loses
-// nothing and counts nothing twice; and that what is younger than the rule says, of another tenant, or held by its store
-// stays. It does not promise that a rule is right: whoever writes one answers for the period.
+// nothing and counts nothing twice; that what is younger than the rule says, of another tenant, or held by its store
+// stays; and that what is of another tenant opens a finding, and an alarm each day, until a pass meets none of it. It does not promise that a rule is right: whoever writes one answers for the period.
 package purge
 
 import (
@@ -18,6 +18,7 @@ import (
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/pace"
+	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/clock"
@@ -57,6 +58,8 @@ type Config struct {
 	Forget func(ctx context.Context, p policy.Person, now time.Time) (bool, error)
 	// Eraser opens a store of the map for erasing; it is never closed here.
 	Eraser func(ctx context.Context, url string) (erasure.Store, error)
+	// Alarm tells the people who look after requests where a pass met what is another tenant's; nil: the evidence alone does.
+	Alarm *request.Alarm
 	// Held returns the entries of each tenant on which something is held now.
 	Held func(ctx context.Context) (map[string][]string, error)
 	// Pace keeps all who ask the stores together within what those bear; nil for as fast as it goes.
@@ -88,8 +91,11 @@ type pass struct {
 	Why    string         `json:"why,omitempty"` // a word: why it was given up
 	Tries  int            `json:"tries,omitempty"`
 	Last   time.Time      `json:"last,omitzero"` // end of the last pass that was through and erased
-	Fence  int64          `json:"fence"`
-	Until  int64          `json:"until,omitempty"` // of the lease, in microseconds since 1970
+	// Finding is the open record of what is another tenant's: from the pass that first met it to the one that meets none.
+	Finding string `json:"finding,omitempty"`
+	Fence   int64  `json:"fence"`
+	Until   int64  `json:"until,omitempty"` // of the lease, in microseconds since 1970
+	entry   string // that the rule is about
 }
 
 // Count is what became of the items a pass saw.

@@ -2,6 +2,8 @@ package purge
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -12,10 +14,14 @@ import (
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/request"
+	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/seal/local"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/store/memory"
@@ -75,7 +81,10 @@ type world struct {
 	clock   *clock.Manual
 	held    map[string][]string
 	mu      sync.Mutex
-	records []record.Record
+	records []record.Record // of passes
+	found   []record.Record // of what is out of order, and mended
+	letters map[string]message.Content
+	keys    seal.Keys
 }
 
 const tenant = "cabinet-nord"
@@ -96,11 +105,17 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	on := storetest.Twice(raw)
+	texts, err := letter.Read(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.keys, w.letters = local.New(filepath.Join(t.TempDir(), "key"), nil), map[string]message.Content{}
 	w.Sweeper, err = New(Config{
-		Store: on, Box: outbox.New(on, w.clock, slog.New(slog.DiscardHandler), map[outbox.Kind]outbox.Sink{outbox.Record: w.keep}), Keys: local.New(filepath.Join(t.TempDir(), "key"), nil),
+		Store: on, Box: outbox.New(on, w.clock, slog.New(slog.DiscardHandler), map[outbox.Kind]outbox.Sink{outbox.Record: w.keep, outbox.Message: w.send}), Keys: w.keys,
 		Random: strings.NewReader(strings.Repeat("random bytes ", 1<<16)), Clock: w.clock, Map: m, Tenants: []string{tenant}, Zone: time.UTC, Policy: record.Digest([]byte("policy")),
 		Eraser: func(context.Context, string) (erasure.Store, error) { return w.product, nil },
 		Held:   func(context.Context) (map[string][]string, error) { return w.held, nil },
+		Alarm:  &request.Alarm{Policy: p, Letters: texts, Messages: seal.NewCache(w.keys, rand.Reader, w.clock), Random: rand.Reader, Desk: "https://ostiary.test/decideerasure/"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -115,10 +130,25 @@ func (w *world) keep(_ context.Context, e outbox.Entry) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if rule := r.Facts["rule"]; rule == "old-sessions" || strings.HasPrefix(rule, "left.") {
+	switch rule := r.Facts["rule"]; {
+	case r.Kind != record.Observation:
+		w.found = append(w.found, r)
+	case rule == "old-sessions" || strings.HasPrefix(rule, "left."):
 		w.records = append(w.records, r)
 	}
 	return nil
+}
+
+func (w *world) send(ctx context.Context, e outbox.Entry) error {
+	var m message.Request
+	if err := json.Unmarshal(e.Data, &m); err != nil {
+		return err
+	}
+	c, err := m.Open(ctx, w.keys)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.letters[m.Key] = c
+	return err
 }
 
 // day lets a day pass, and runs until nothing is left to do.

@@ -80,6 +80,7 @@ func (r Receipt) check() error {
 	c.test("amends", optional(r.Amends, digestForm) && (r.Amends == "" || r.Seq > 1))
 	c.test("strict", r.Strict == Yes || r.Strict == No)
 	c.test("state", slices.Contains([]State{Completed, Retained, Partial}, r.State))
+	c.test("copy", r.Copy == nil || !r.Copy.Handed.IsZero())
 	c.test("deadline", (r.Deadline.Months == 1 || r.Deadline.Months == 3) && !r.Deadline.Due.Before(r.Deadline.Conservative) && !r.Deadline.Conservative.IsZero())
 	c.test("received", isTime(r.Received))
 	c.test("executed", isTime(r.Executed) && !r.Executed.Before(r.Received))

@@ -48,6 +48,7 @@ const (
 type Receipt struct {
 	Amends     string      `json:"amends,omitempty"` // Digest of the receipt this one replaces
 	Backups    []Backup    `json:"backups,omitempty"`
+	Copy       *Copy       `json:"copy,omitempty"` // that the person had asked for (articles 15 and 20)
 	Deadline   Deadline    `json:"deadline"`
 	Entries    []Entry     `json:"entries"`  // of the data map that were searched, in the order of the work
 	Executed   time.Time   `json:"executed"` // when the erasing was done the first time: what came late was erased between the searches
@@ -85,6 +86,11 @@ const (
 type Backup struct {
 	By    calendar.Day `json:"by"`
 	Class string       `json:"class"` // id
+}
+
+// Copy is that of a person's data, handed over before anything was erased: a person's statement.
+type Copy struct {
+	Handed calendar.Day `json:"handed"`
 }
 
 // Deadline is what the clock of article 12(3) was.

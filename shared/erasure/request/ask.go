@@ -42,8 +42,9 @@ type Receipt struct {
 var tenantForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
 // Ask takes a request. The answer is alike whether the company knows the person or not: nobody looks before it is given.
-// Codes: not_allowed, other_tenant, body_invalid, identifier_invalid, reauthenticate, too_many (with RetryAfter; never for
-// the first requests about an address from where few others are made).
+// Codes: not_allowed, other_tenant, body_invalid, identifier_invalid, reauthenticate, too_many (with RetryAfter, for who asks
+// for the same again while what she asked for is open; never for a first request, however many came from where she is: those
+// beyond Prompt wait for their letter instead).
 func (s *Service) Ask(ctx context.Context, a Ask, now time.Time) (Receipt, error) {
 	if a.Kind == "" {
 		a.Kind = Person
@@ -65,14 +66,14 @@ func (s *Service) Ask(ctx context.Context, a Ask, now time.Time) (Receipt, error
 	if a.Session != nil && proof == "" && (d.Requester != Subject || a.Session.Email == "") {
 		return Receipt{}, fault.Refuse(fault.Denied, "reauthenticate", "Your sign-in is older than five minutes.", "Sign in again, and repeat this.")
 	}
-	var limits []limit
+	var asked asking
 	if a.Source != "" {
-		limits = append(limits, limit{s.mark("ask", a.Source, a.Tenant, strings.ToLower(a.Email), a.UID), MaxAsks, 24 * time.Hour})
+		asked.same = s.mark("ask", a.Source, a.Tenant, string(a.Kind), strings.ToLower(a.Email), a.UID)
 	}
 	if a.Source != "" && a.Session == nil {
-		limits = append(limits, limit{s.mark("source", a.Source), MaxSource, time.Hour})
+		asked.source = s.mark("source", a.Source)
 	}
-	return s.create(ctx, d, proof, limits, now)
+	return s.create(ctx, d, proof, asked, now)
 }
 
 // fill puts what is asked into the draft and says how it is proved already, if it is.
@@ -158,57 +159,15 @@ func (s *Service) draft(r Request) (d draft, err error) {
 			return d, err
 		}
 	}
+	d.ID = s.under(r.Tenant) + d.ID
 	d.Secret = hashed(d.secret)
 	d.Deadline, err = s.Rules.deadline(d.Request, calendar.Day{})
 	return d, err
 }
 
-// limit is how often something may happen within a time.
-type limit struct {
-	id     string
-	most   int
-	within time.Duration
-}
-
-// counted is how often something happened.
-type counted struct {
-	V       int       `json:"v"`
-	Count   int       `json:"count"`
-	Expires time.Time `json:"expires"`
-}
-
-// count reads a counter, and says when it may go on where it is full. What it returns is written later.
-func (t *turn) count(l limit) (wait time.Duration, err error) {
-	var c counted
-	if err := t.tx.Get(asks, l.id, &c); err != nil && !fault.Is(err, fault.NotFound) {
-		return 0, err
-	}
-	if c.Count >= l.most {
-		return max(c.Expires.Sub(t.now), time.Second), nil
-	}
-	if c.Count == 0 {
-		c.Expires = t.now.Add(l.within)
-	}
-	t.later(asks, l.id, counted{version, c.Count + 1, c.Expires})
-	return 0, nil
-}
-
 // create puts a request on record before anything else is done with it; one that is proved already begins at once.
-func (s *Service) create(ctx context.Context, d draft, proof Proof, limits []limit, now time.Time) (Receipt, error) {
-	r, err := s.written(ctx, d, proof, now, func(t *turn) error {
-		for _, l := range limits {
-			wait, err := t.count(l)
-			if err != nil {
-				return err
-			}
-			if wait > 0 {
-				refusal := fault.Refuse(fault.Exhausted, "too_many", "This, or much else, was asked for from where you are just now; those requests are on record.", "Look at the state of the first, or come back later.")
-				refusal.RetryAfter = wait
-				return refusal
-			}
-		}
-		return nil
-	})
+func (s *Service) create(ctx context.Context, d draft, proof Proof, asked asking, now time.Time) (Receipt, error) {
+	r, err := s.written(ctx, d, proof, now, func(t *turn) error { return t.asked(asked, d.ID) })
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -248,9 +207,10 @@ func (s *Service) written(ctx context.Context, d draft, proof Proof, now time.Ti
 // begin writes a new request, proved or not.
 func (t *turn) begin(d draft, proof Proof) (Request, error) {
 	e := Event{What: Looked, By: d.EnteredBy} // for the record alone: nobody has looked yet
+	d.Paced = t.paced
 	first := &deciding{Request: d.Request, e: e, now: t.now, rules: t.s.Rules}
 	first.record("received")
-	if proof == "" {
+	if proof == "" && !first.queues(t.now) {
 		first.publish(TopicPlan)
 	}
 	if d.EnteredBy != "" {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"ostiary.internal/shared/erasure/request/letter"
-	"ostiary.internal/shared/platform/fault"
 )
 
 // A search that could not look everywhere is no ground to go on without a person; nor is any where a person looks at each.
@@ -145,27 +144,92 @@ func TestProvedElsewhere(t *testing.T) {
 	}
 }
 
-// From one source there is a limit whomever it asks about: high enough for an office, and nobody else's.
+// However many come from one network, each request is taken, with the same answer; of very many the letters go out one
+// after the other, to people who are known and looked up in vain alike, and nobody else's wait.
 func TestSource(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
-	from := func(source, address string) error {
-		_, err := w.Ask(ctx, Ask{Tenant: "acme", Email: address, Source: source}, w.now())
-		return err
+	from := func(source, address string) Receipt {
+		t.Helper()
+		r, err := w.Ask(ctx, Ask{Tenant: "acme", Email: address, Source: source}, w.now())
+		w.must(err)
+		if r.State != Received || r.Secret == "" || r.Due.String() != "2026-04-02" {
+			t.Fatalf("the answer is %+v", r)
+		}
+		return r
 	}
-	for i := range MaxSource + 3 {
-		err := from("net-1", fmt.Sprintf("p%d@customer.example", i))
-		if refused := code(err) == "too_many"; refused != (i >= MaxSource) || refused && err.(*fault.Error).RetryAfter != time.Hour {
-			t.Fatalf("request %d: %v", i+1, err)
+	const over = 6
+	var all []Receipt
+	for i := range Prompt + over {
+		if address := fmt.Sprintf("p%d@customer.example", i); i%2 == 0 {
+			w.known("acme", address)
+		}
+		all = append(all, from("net-1", fmt.Sprintf("p%d@customer.example", i)))
+	}
+	for i, r := range all {
+		want := 1
+		if i >= Prompt {
+			want = 0
+		}
+		if n := w.published(TopicPlan, r.ID); n != want {
+			t.Errorf("request %d: called %d times at once", i+1, n)
 		}
 	}
-	w.must(from("net-2", "p40@customer.example"))
-	for i := range MaxSource + 1 { // an owner has her people forgotten
-		_, err := w.Ask(ctx, Ask{Session: session(TenantOwner), Source: "session u1", Tenant: "acme", UID: fmt.Sprint("p", i)}, w.now())
+	if n := w.published(TopicPlan, from("net-2", "p99@customer.example").ID); n != 1 {
+		t.Error("another network's waits too")
+	}
+	for range Prompt + 1 { // an owner has her people forgotten
+		_, err := w.Ask(ctx, Ask{Session: session(TenantOwner), Source: "session u1", Tenant: "acme", UID: fmt.Sprint("p", len(w.asked))}, w.now())
 		w.must(err)
 	}
-	w.to(time.Hour)
-	w.must(from("net-1", "p40@customer.example"))
+	for i := range over {
+		r := all[Prompt+i]
+		w.to(time.Duration(i+1)*LinkPace - time.Second)
+		w.must(w.Tick(ctx, w.now()))
+		w.must(w.Identify(ctx, r.ID, w.now())) // whoever calls early is too early
+		if work, err := w.Work(ctx, r.ID, w.now()); err != nil || work.Identify || w.read(r.ID).State != Received || w.published(TopicPlan, r.ID) != 0 {
+			t.Errorf("request %d is looked up out of turn: %+v %v", i+1, work, err)
+		}
+		w.to(time.Duration(i+1) * LinkPace)
+		w.must(w.Tick(ctx, w.now()))
+		if w.published(TopicPlan, r.ID) != 1 {
+			t.Errorf("request %d is not looked up in its turn", i+1)
+		}
+		w.must(w.Identify(ctx, r.ID, w.now()))
+		w.wantState(r.ID, IdentityPending, "")
+		want := 1 - i%2
+		if n := len(w.letters(r.ID, letter.Link)); n != want {
+			t.Errorf("request %d: %d letters", i+1, n)
+		}
+	}
+	w.to(2 * time.Hour)
+	if r := from("net-1", "p40@customer.example"); w.published(TopicPlan, r.ID) != 1 {
+		t.Error("hours later it waits still")
+	}
+}
+
+// The queue of a network that is flooded ends: nobody's letter waits longer than a day.
+func TestQueue(t *testing.T) {
+	t.Parallel()
+	var q queue
+	last, at := noon, time.Time{}
+	for i := range 20_000 {
+		now := noon.Add(time.Duration(i) * 200 * time.Millisecond)
+		q, at = q.next(now)
+		switch {
+		case i < Prompt:
+			if !at.IsZero() {
+				t.Fatalf("request %d waits", i+1)
+			}
+			continue
+		case at.Before(last), at.After(now.Add(LinkSlowest)), q.Expires.Before(at):
+			t.Fatalf("request %d: its turn is at %s, after %s", i+1, at, last)
+		}
+		last = at
+	}
+	if last.Before(noon.Add(LinkSlowest)) {
+		t.Errorf("the last turn is at %s: they are not slowed", last)
+	}
 }
 
 // Letters to one address are few whatever they are about; yet the first about each goes out, for no other proves it.

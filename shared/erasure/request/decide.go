@@ -29,6 +29,9 @@ func Decide(r Request, e Event, now time.Time, rules Rules) (Request, []Effect, 
 	if err := d.decide(); err != nil {
 		return r, nil, err
 	}
+	if e.What == Planned || e.What == Verified || e.What == Review {
+		d.lookBy()
+	}
 	d.schedule()
 	return d.Request, d.effects, nil
 }
@@ -101,6 +104,9 @@ func (d *deciding) decide() error {
 		return d.parties()
 	case LetterLost:
 		return d.letterLost()
+	case Hinted:
+		d.hinted()
+		return nil
 	case Ticked:
 		return d.ticked()
 	}

@@ -72,9 +72,17 @@ func (d *deciding) due() (all []chore) {
 			d.record("proposal_lapsed")
 		})
 	}
+	if d.passing() && !d.Unpassed {
+		add(d.rules.passBy(d.Proved), func() {
+			d.Unpassed = true
+			d.record("forward_late")
+			d.staff(letter.Target)
+		})
+	}
 	d.clocks(add)
 	d.endings(add)
 	d.remind(add)
+	d.lookLate(add)
 	return all
 }
 
@@ -130,6 +138,9 @@ func (d *deciding) idle(add func(time.Time, func())) {
 	}
 	if d.State == Approved && d.After.After(d.Active) {
 		at = d.After
+	}
+	if d.State == Received && d.Paced.After(d.Active) {
+		at = d.Paced
 	}
 	add(at, func() {
 		d.Active = d.now

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/fault"
 )
@@ -207,7 +208,14 @@ func (d *deciding) exported() error {
 	if err := d.from(Planning, AwaitingApproval, Approved, Blocked); err != nil {
 		return err
 	}
-	d.Exported = d.now
+	day := d.e.Day
+	if day.IsZero() {
+		day = d.today()
+	}
+	if d.today().Before(day) || day.Before(calendar.Date(d.Received, d.rules.Zone)) {
+		return fault.Refuse(fault.Invalid, "body_invalid", "The copy was handed over after today, or before the request came.", "Give the day on which the person got it.")
+	}
+	d.Exported, d.Handed, d.HandedBy = d.now, day, d.e.By
 	d.record("exported")
 	if d.ready() {
 		d.Active = d.now

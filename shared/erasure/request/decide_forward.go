@@ -23,6 +23,12 @@ func (d *deciding) forward() {
 	d.effects = append(d.effects, Effect{do: doForward, letter: letter.Instruct, step: string(letter.Instruct)})
 }
 
+// passing reports whether a proved request is to be passed on to the tenant, and is not yet.
+func (d *deciding) passing() bool {
+	theirs := d.Elsewhere && d.Plan == nil || d.Plan != nil && d.Plan.Theirs && !d.Plan.Own
+	return !d.Proved.IsZero() && d.Kind == Person && d.Requester != Controller && !d.State.Answered() && (theirs || d.State == Forwarding || d.held())
+}
+
 // recipient is the tenant a request is passed on to.
 func (r Request) recipient() string {
 	if r.To != "" {

@@ -32,7 +32,7 @@ func (d *deciding) looked() error {
 		return nil // another delivery was first
 	}
 	d.to(IdentityPending)
-	d.Known, d.Address, d.Asked = d.e.Known, d.e.Address, d.today()
+	d.Known, d.Elsewhere, d.Address, d.Asked = d.e.Known, d.e.Elsewhere, d.e.Address, d.today()
 	if d.e.Private != nil {
 		d.Private = d.e.Private
 	}
@@ -62,6 +62,8 @@ func (d *deciding) send() {
 	case !d.Known:
 	case d.Kind == Account:
 		d.tell(letter.Close)
+	case d.Elsewhere:
+		d.tell(letter.Elsewhere)
 	default:
 		d.tell(letter.Link)
 	}

@@ -21,13 +21,16 @@ func (d *deciding) reviewed() error {
 	case !d.asked(l):
 		return fault.Refuse(fault.Conflict, "review_unknown", "There are not so many items of this entry to look at.", "Look at the request again.")
 	}
-	if n, known := d.Reviewed[key(l.Entry, l.Why)]; known && n == l.Items {
+	if l.Why == "" && l.Items > 0 {
+		l.Set = d.set(l.Entry)
+	}
+	if n, known := d.Reviewed[l.key()]; known && n == l.Items {
 		return nil
 	}
 	if d.Reviewed == nil {
 		d.Reviewed = map[string]int64{}
 	}
-	d.Reviewed[key(l.Entry, l.Why)] = l.Items
+	d.Reviewed[l.key()] = l.Items
 	d.record("reviewed")
 	if d.State == Partial && !d.Executed.IsZero() && !slices.ContainsFunc(d.settled(d.Outcome).Open, Open.settles) {
 		d.Extra, d.Pass = true, d.now.Add(Idle) // until the engine has answered
@@ -54,13 +57,30 @@ func (d *deciding) counted(entry string) (n int64) {
 	return n
 }
 
+// set is which items of an entry a person has to look at: those of the last search, or of the plan before there is one.
+func (d *deciding) set(entry string) string {
+	for _, o := range d.Outcome.Open {
+		if o.Entry == entry && o.Why == review {
+			return o.Set
+		}
+	}
+	if d.Plan != nil {
+		for _, l := range d.Plan.Look {
+			if l.Entry == entry {
+				return l.Set
+			}
+		}
+	}
+	return ""
+}
+
 // asked reports whether there is something that such an answer settles.
 func (d *deciding) asked(l Look) bool {
 	open := func(why string) bool {
 		return slices.ContainsFunc(d.Outcome.Open, func(o Open) bool { return o.Entry == l.Entry && o.Why == why && l.Items <= o.Items })
 	}
 	switch {
-	case l.Items < 0:
+	case l.Items < 0 || l.Set != "" && l.Set != d.set(l.Entry): // she saw others
 		return false
 	case l.Why == Letters || l.Why == Group:
 		return open(l.Why)
@@ -72,7 +92,7 @@ func (d *deciding) asked(l Look) bool {
 func (d *deciding) seen(items int64, all []Look) bool {
 	var listed int64
 	for _, l := range all {
-		if listed += l.Items; l.Items > d.Reviewed[l.Entry] {
+		if listed += l.Items; !d.Saw(l) {
 			return false
 		}
 	}
@@ -88,10 +108,11 @@ func (d *deciding) unreview(whole bool, found ...[]Open) {
 			dark[one.Entry] = true
 			continue
 		}
-		seen[key(one.Entry, one.Why)] = max(seen[key(one.Entry, one.Why)], one.Items)
+		seen[one.key()] = max(seen[one.key()], one.Items)
 	}
 	maps.DeleteFunc(d.Reviewed, func(k string, n int64) bool {
 		entry, _, question := strings.Cut(k, ":")
+		entry, _, _ = strings.Cut(entry, inSet)
 		_, there := seen[k]
 		return !there && !dark[entry] && (whole || n > 0 && !question)
 	})
@@ -105,7 +126,7 @@ func (d *deciding) unreview(whole bool, found ...[]Open) {
 // looked is what a plan found for people to look at.
 func looked(p Plan) (all []Open) {
 	for _, l := range p.Look {
-		all = append(all, Open{Entry: l.Entry, Why: review, Items: l.Items})
+		all = append(all, Open{Entry: l.Entry, Why: review, Items: l.Items, Set: l.Set})
 	}
 	return all
 }

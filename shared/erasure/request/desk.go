@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/policy"
@@ -142,9 +143,10 @@ func (s *Service) Extend(ctx context.Context, id string, who policy.Person, why 
 	return s.decided(ctx, id, who, now, Event{What: Extend, Reason: why})
 }
 
-// Exported notes that the person has the copy she asked for. Codes as of Approve.
-func (s *Service) Exported(ctx context.Context, id string, who policy.Person, now time.Time) (Request, error) {
-	return s.decided(ctx, id, who, now, Event{What: Exported})
+// Exported notes that the person got the copy she asked for, on a day; zero for today. It stands on record under who said so,
+// and in the receipt. Codes as of Approve; body_invalid, for a day that is none.
+func (s *Service) Exported(ctx context.Context, id string, who policy.Person, day calendar.Day, now time.Time) (Request, error) {
+	return s.decided(ctx, id, who, now, Event{What: Exported, Day: day})
 }
 
 // GiveUp ends a request whose identity cannot be established, and tells the person so where she wrote from. Codes as of
@@ -170,7 +172,14 @@ func (s *Service) Settle(ctx context.Context, id string, who policy.Person, now 
 // as open no more. Items is at most what the plan or the last search counted; 0 says that an entry in which nothing can be
 // searched for holds nothing of the person. Codes as of Approve; review_unknown.
 func (s *Service) Reviewed(ctx context.Context, id string, who policy.Person, entry string, items int64, now time.Time) (Request, error) {
-	return s.decided(ctx, id, who, now, Event{What: Review, Look: Look{Entry: entry, Items: items}})
+	return s.Looked(ctx, id, who, Look{Entry: entry, Items: items}, now)
+}
+
+// Looked is Reviewed of the very items that she saw, by Look.Set: when others were found since, as many or not, she has not seen
+// them. Codes as of Reviewed.
+func (s *Service) Looked(ctx context.Context, id string, who policy.Person, l Look, now time.Time) (Request, error) {
+	l.Why = ""
+	return s.decided(ctx, id, who, now, Event{What: Review, Look: l})
 }
 
 // Judged notes what somebody has found out by hand of an entry of which the last search says Letters, that nothing of the
@@ -180,7 +189,7 @@ func (s *Service) Judged(ctx context.Context, id string, who policy.Person, entr
 	if why != Letters && why != Group {
 		return Request{}, fault.Refuse(fault.Conflict, "review_unknown", "Nobody has to answer that.", "Look at the request again.")
 	}
-	return s.decided(ctx, id, who, now, Event{What: Review, Look: Look{entry, items, why}})
+	return s.decided(ctx, id, who, now, Event{What: Review, Look: Look{Entry: entry, Items: items, Why: why}})
 }
 
 // Resume searches again after what stood in the way was put right. Codes as of Approve.

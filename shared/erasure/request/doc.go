@@ -47,6 +47,7 @@ const (
 type Notice struct {
 	V       int    `json:"v"`
 	Request string `json:"request"`
+	Tenant  string `json:"tenant"`           // whose it is; a message that names another is about nothing
 	Frozen  bool   `json:"frozen,omitempty"` // of TopicFreeze
 }
 
@@ -55,20 +56,24 @@ const (
 	LinkLife   = 24 * time.Hour  // of the link that proves an identity
 	LinkEvery  = 5 * time.Minute // no address gets more letters with a link: each of them proves all that waits for it
 	LinkRarely = 4 * time.Hour
-	Pending    = 30 * 24 * time.Hour // without a proof what was given is destroyed
-	Idle       = 10 * time.Minute    // without a sign of life the engine is called again
-	Fresh      = 5 * time.Minute     // a sign-in this recent proves an identity
-	Proposal   = 7 * 24 * time.Hour  // for a second person to agree
-	MaxHold    = 3 * 366 * 24 * time.Hour
-	MaxStatute = 31 * 366 * 24 * time.Hour // of what a statute keeps
+	// Of what comes from one network beyond Prompt within an hour, whoever asked is looked up one after the other, known or
+	// not, and gets her letter then: LinkPace apart, and LinkSlowest after she asked at most.
+	LinkPace    = 10 * time.Second
+	LinkSlowest = 24 * time.Hour
+	Pending     = 30 * 24 * time.Hour // without a proof what was given is destroyed
+	Idle        = 10 * time.Minute    // without a sign of life the engine is called again
+	Fresh       = 5 * time.Minute     // a sign-in this recent proves an identity
+	Proposal    = 7 * 24 * time.Hour  // for a second person to agree
+	MaxHold     = 3 * 366 * 24 * time.Hour
+	MaxStatute  = 31 * 366 * 24 * time.Hour // of what a statute keeps
 )
 
 // Limits of a request.
 const (
 	MaxTries       = 5  // wrong codes for one request, until another letter goes out
 	MaxLinks       = 5  // letters to one address within a day, LinkEvery apart; further ones LinkRarely
-	MaxAsks        = 5  // by one requester about one address within a day
-	MaxSource      = 30 // from one source about whomever within an hour, on the public page
+	MaxAsks        = 5  // for the same by one requester within a day, while the last of them is open
+	Prompt         = 30 // from one network about whomever within an hour, on the public page: more wait for their letters
 	MaxIdentifiers = 20 // given with a request
 	MaxHolds       = 50
 	MaxText        = 64 << 10 // bytes of a mail that is entered

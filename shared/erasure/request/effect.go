@@ -37,7 +37,7 @@ func (t *turn) effect(before Request, after *Request, e Event, f Effect, nth str
 	case doFinding:
 		return t.finding(after, f.step)
 	case doPublish:
-		return t.batch.Message(f.topic, f.topic+"/"+after.ID+"/"+rev(*after), Notice{V: version, Request: after.ID, Frozen: after.Frozen && f.topic == TopicFreeze})
+		return t.batch.Message(f.topic, f.topic+"/"+after.ID+"/"+rev(*after), Notice{V: version, Request: after.ID, Tenant: after.Tenant, Frozen: after.Frozen && f.topic == TopicFreeze})
 	case doLetter:
 		return t.letter(before, *after, f.letter)
 	case doForward:
@@ -69,7 +69,7 @@ func letterOf(key string) (id, kind string, ok bool) {
 // letter writes to the person, or whoever asked; to nobody where no address is known that may be written to.
 func (t *turn) letter(before, r Request, kind letter.Kind) error {
 	to := t.private.address()
-	if kind == letter.Link || kind == letter.Close || kind == letter.Asked {
+	if slices.Contains([]letter.Kind{letter.Link, letter.Close, letter.Elsewhere, letter.Asked}, kind) {
 		to = t.private.OnFile // never the one that was given, nor whoever gave it
 	}
 	if kind == letter.Forwarded && r.Proof == "" && to == "" {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/message"
 )
@@ -39,6 +40,7 @@ type Work struct {
 	// What a receipt says of it.
 	Deadline Deadline
 	Extended bool
+	Handed   calendar.Day // on which the person got the copy she had asked for; zero for none
 	Totals   Totals
 	Outcome  Outcome
 }
@@ -54,9 +56,9 @@ func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, err
 		return Work{}, err
 	}
 	w := Work{
-		Request: r.ID, Tenant: r.Tenant, State: r.State, Why: r.Why, Identify: r.State == Received || r.Renew || r.Tell, Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
+		Request: r.ID, Tenant: r.Tenant, State: r.State, Why: r.Why, Identify: (r.State == Received || r.Renew || r.Tell) && !r.queues(now), Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
 		Received: r.Received, Executed: r.Executed, Ran: r.Ran, Global: r.Proof == ByLink || r.Proof == BySession, Reviewed: r.Reviewed, Owed: r.owed(), Made: r.Made, Forget: r.Forget,
-		Deadline: r.Deadline, Extended: r.Extended != nil, Totals: r.Totals, Outcome: r.Outcome,
+		Deadline: r.Deadline, Extended: r.Extended != nil, Handed: r.Handed, Totals: r.Totals, Outcome: r.Outcome,
 	}
 	if !r.Proved.IsZero() && r.State != Cancelled {
 		w.Identifiers = private.verified(r.Proof)

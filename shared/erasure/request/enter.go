@@ -58,7 +58,7 @@ func (s *Service) Enter(ctx context.Context, who policy.Person, e Entry, now tim
 	if e.Email != "" {
 		d.private.Identifiers = []Identifier{{Kind: email, Value: e.Email}}
 	}
-	return s.create(ctx, d, "", nil, now)
+	return s.create(ctx, d, "", asking{}, now)
 }
 
 // fill takes from the mail what was not given.

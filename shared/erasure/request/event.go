@@ -45,13 +45,14 @@ const (
 	Forgotten  What = "forgotten"   // the engine keeps nothing of a request that is closed
 	Parties    What = "parties"     // what third parties have answered was compared with the receipt
 	LetterLost What = "letter_lost" // a letter was not, or may not have been, delivered
+	Hinted     What = "hinted"      // something of hers may have been written since
 	Ticked     What = "ticked"      // time has passed
 )
 
 // Events returns all events.
 func Events() []What {
 	return []What{Looked, Renewed, Mistried, Proved, Duplicated, Joined, Gathered, PassOn, Delivered, GivenUp, Planned, Approve, Reject, HoldIt, Release, Extend, Exported,
-		Withdraw, Settle, Widen, Resume, Review, Started, Drifted, Executed, Verified, Hindered, Alive, Receipted, Forgotten, Parties, LetterLost, Ticked}
+		Withdraw, Settle, Widen, Resume, Review, Started, Drifted, Executed, Verified, Hindered, Alive, Receipted, Forgotten, Parties, LetterLost, Hinted, Ticked}
 }
 
 // Event is one event with what belongs to it.
@@ -60,34 +61,36 @@ type Event struct {
 	By    string // who decided, of people.yaml; "" for the person, the engine and the clock
 	Round int    // of the engine's events
 
-	Known    bool           // of Looked: the address is on file
-	Address  string         // of Looked
-	Send     bool           // of Looked: a letter with a link may go out
-	Private  *seal.Envelope // of Looked: with the address on file in it; of Joined: with what the other one proved, nil for nothing new
-	Proof    Proof          // of Proved and Duplicated
-	Used     string         // of Proved and Duplicated by a link: its hash
-	Quiet    bool           // of Duplicated: she knows from the letter about the other one
-	Marks    []string       // of Proved, Joined and Widen
-	Doubts   []Doubt        // of Proved, Joined and Drifted
-	Of       string         // of Duplicated and Joined: the other request
-	Received time.Time      // of Joined: when the other one came
-	Export   bool           // of Joined: the other one asks for a copy
-	Holds    []Hold         // of Joined: what two people decided there
-	Plan     *Plan          // of Planned
-	Digest   string         // of Approve and Started: of the plan
-	Hold     *Hold          // of HoldIt
-	ID       string         // of Release: of the hold
-	Refusal  *Refusal       // of Reject
-	Reason   ExtensionReason
-	Why      Why     // of Withdraw; "" for Withdrawn
-	Totals   Totals  // of Executed: over all runs
-	Outcome  Outcome // of Executed (Open alone) and Verified
-	Pass     int     // of Verified: which search, of Receipted: which receipt; from 1
-	Look     Look    // of Review
-	Pending  bool    // of Parties: one has still to answer
-	Differs  bool    // of Parties: the newest receipt says otherwise
-	Letter   string  // of LetterLost: its kind
-	Tenant   string  // of PassOn
+	Known     bool           // of Looked: the address is on file
+	Elsewhere bool           // of Looked: in what is held for the tenant, and not with us
+	Address   string         // of Looked
+	Send      bool           // of Looked: a letter with a link may go out
+	Private   *seal.Envelope // of Looked: with the address on file in it; of Joined: with what the other one proved, nil for nothing new
+	Proof     Proof          // of Proved and Duplicated
+	Used      string         // of Proved and Duplicated by a link: its hash
+	Quiet     bool           // of Duplicated: she knows from the letter about the other one
+	Marks     []string       // of Proved, Joined and Widen
+	Doubts    []Doubt        // of Proved, Joined and Drifted
+	Of        string         // of Duplicated and Joined: the other request
+	Received  time.Time      // of Joined: when the other one came
+	Export    bool           // of Joined: the other one asks for a copy
+	Holds     []Hold         // of Joined: what two people decided there
+	Plan      *Plan          // of Planned
+	Digest    string         // of Approve and Started: of the plan
+	Hold      *Hold          // of HoldIt
+	ID        string         // of Release: of the hold
+	Refusal   *Refusal       // of Reject
+	Reason    ExtensionReason
+	Why       Why          // of Withdraw; "" for Withdrawn
+	Totals    Totals       // of Executed: over all runs
+	Outcome   Outcome      // of Executed (Open alone) and Verified
+	Pass      int          // of Verified: which search, of Receipted: which receipt; from 1
+	Look      Look         // of Review
+	Pending   bool         // of Parties: one has still to answer
+	Differs   bool         // of Parties: the newest receipt says otherwise
+	Letter    string       // of LetterLost: its kind
+	Tenant    string       // of PassOn
+	Day       calendar.Day // of Exported: on which the copy was handed over; zero for today
 }
 
 // do says what an effect is.

@@ -97,6 +97,8 @@ func facts(r Request, e Event, step string) map[string]string {
 		add("entry", e.Look.Entry)
 		add("answer", e.Look.Why)
 		count("items", e.Look.Items)
+	case Exported:
+		add("handed", r.Handed.String())
 	case Receipted:
 		count("receipt", int64(e.Pass))
 	case HoldIt:

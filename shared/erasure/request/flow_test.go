@@ -10,7 +10,6 @@ import (
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/emulatortest"
-	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/store/firestore/firestoretest"
@@ -257,40 +256,6 @@ func TestLink(t *testing.T) {
 	}
 	if text := w.read(r.ID); strings.Contains(text.Used, third) {
 		t.Error("the code is stored")
-	}
-}
-
-// Who asks again and again is told to wait, and never at the first time; a request never waits for its letter's turn.
-func TestRepeats(t *testing.T) {
-	t.Parallel()
-	w, ctx := newWorld(t), t.Context()
-	w.known("acme", "mia@customer.example")
-	from := func(source string) (Receipt, error) {
-		return w.Ask(ctx, Ask{Tenant: "acme", Email: "mia@customer.example", Source: source}, w.now())
-	}
-	for i := range 2 * MaxAsks {
-		_, err := from("net-1")
-		if want := i >= MaxAsks; (code(err) == "too_many") != want || want && err.(*fault.Error).RetryAfter != 24*time.Hour {
-			t.Fatalf("request %d: %v", i+1, err)
-		}
-	}
-	own, err := from("net-2")
-	w.must(err)
-	for _, e := range w.asked {
-		id := strings.Split(e.Key, "/")[1]
-		w.must(w.Identify(ctx, id, w.now()))
-		w.wantState(id, IdentityPending, "")
-	}
-	if n := len(w.mail); n != 1 {
-		t.Errorf("%d letters", n)
-	}
-	v, err := w.Confirm(ctx, own.Number, w.code(own.ID), w.now())
-	if err != nil || v.First != "" || v.State != Planning {
-		t.Errorf("%+v, %v", v, err)
-	}
-	w.to(24 * time.Hour)
-	if _, err := from("net-1"); err != nil {
-		t.Errorf("the next day: %v", err)
 	}
 }
 

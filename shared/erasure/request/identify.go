@@ -16,7 +16,7 @@ import (
 // alike else. To an address that has just got a letter none goes: the one it has is good for this request too.
 func (s *Service) Identify(ctx context.Context, id string, now time.Time) error {
 	r, err := s.request(ctx, id)
-	if err != nil || r.State != Received && !r.Renew && !r.Tell {
+	if err != nil || r.State != Received && !r.Renew && !r.Tell || r.queues(now) {
 		return err
 	}
 	if r.State != Received && !r.Tell {
@@ -30,13 +30,19 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 		return fault.New(fault.Misconfigured, "looking up who asked: there is no directory")
 	}
 	given := private.value(email)
-	var known bool
+	var known, held bool
 	if given != "" {
 		var address string
 		if known, address, err = s.Directory.OnFile(ctx, r.Tenant, given); err != nil {
 			return fault.New(kindOr(err, fault.Transient), "looking up who asked: %s", kindOr(err, fault.Transient)) // its text may name her
 		}
-		switch known = known && address != ""; {
+		if known = known && address != ""; !known && !r.Tell && r.Kind == Person {
+			if held, address, err = s.Directory.HeldFor(ctx, r.Tenant, given); err != nil {
+				return fault.New(kindOr(err, fault.Transient), "looking up who asked: %s", kindOr(err, fault.Transient)) // its text may name her
+			}
+			known = held && address != ""
+		}
+		switch {
 		case known && r.Tell:
 			private.OnFile = address // what to search for whoever speaks for her has said
 		case known:
@@ -48,7 +54,7 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 			return err
 		}
 	}
-	e := Event{What: Looked, Known: known}
+	e := Event{What: Looked, Known: known, Elsewhere: known && held}
 	if e.Private, err = s.seal(ctx, r.ID, private); err != nil {
 		return err
 	}

@@ -7,6 +7,9 @@ type Open struct {
 	Entry string `json:"entry"`
 	Why   string `json:"why"`             // a word, such as unreachable or review
 	Items int64  `json:"items,omitempty"` // of review and group
+	// Set stands for the very items of review, by a keyed sum over their names that only the engine can make: so many others are
+	// another set. "" where it does not say.
+	Set string `json:"set,omitempty"`
 }
 
 // Values of Open.Why that a person settles.
@@ -22,7 +25,7 @@ const (
 // Settled reports whether a person has settled what stands open, by what Work.Reviewed has of it: of more than she saw all of it
 // is open.
 func (o Open) Settled(by map[string]int64) bool {
-	n, known := by[key(o.Entry, o.Why)]
+	n, known := by[o.key()]
 	switch o.Why {
 	case review:
 		return o.Items > 0 && o.Items <= n
@@ -37,10 +40,22 @@ func (o Open) settles() bool {
 	return slices.Contains([]string{review, unasked, Letters, Group}, o.Why)
 }
 
-// key is under what a person's answer is kept: of items to be looked at, and of what nobody could search, under the entry's id.
-func key(entry, why string) string {
-	if why == Letters || why == Group {
-		return entry + ":" + why
+func (o Open) key() string { return Look{Entry: o.Entry, Why: o.Why, Set: o.Set}.key() }
+
+// key is under what a person's answer is kept: of what nobody could search under the entry's id, of items to be looked at with
+// the set of them behind it.
+func (l Look) key() string {
+	switch {
+	case l.Why == Letters || l.Why == Group:
+		return l.Entry + ":" + l.Why
+	case l.Set != "":
+		return l.Entry + inSet + l.Set
 	}
-	return entry
+	return l.Entry
 }
+
+// inSet stands between an entry and a set of its items; no id of an entry holds it.
+const inSet = "@"
+
+// Saw reports whether a person has settled what a plan or a search found for people to look at.
+func (r Request) Saw(l Look) bool { return r.Reviewed[l.key()] >= l.Items }

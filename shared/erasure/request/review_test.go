@@ -125,13 +125,13 @@ func TestJudged(t *testing.T) {
 		_, err := w.Judged(ctx, r.ID, w.person("dan"), entry, why, items, w.now())
 		return code(err)
 	}
-	for _, wrong := range []Look{{"notes", 0, Group}, {"usage", 0, Letters}, {"usage", 8, Group}, {"notes", 0, ""}, {"notes", 0, "unreachable"}, {"usage", -1, Group}} {
+	for _, wrong := range []Look{{Entry: "notes", Why: Group}, {Entry: "usage", Why: Letters}, {Entry: "usage", Items: 8, Why: Group}, {Entry: "notes"}, {Entry: "notes", Why: "unreachable"}, {Entry: "usage", Items: -1, Why: Group}} {
 		if got := answered(wrong.Entry, wrong.Why, wrong.Items); got != "review_unknown" {
 			t.Errorf("%+v: %s", wrong, got)
 		}
 	}
 	called := w.published(TopicPlan, r.ID)
-	for _, right := range []Look{{"notes", 0, Letters}, {"usage", 7, Group}} {
+	for _, right := range []Look{{Entry: "notes", Why: Letters}, {Entry: "usage", Items: 7, Why: Group}} {
 		if got := answered(right.Entry, right.Why, right.Items); got != "" {
 			t.Errorf("%+v: %s", right, got)
 		}

@@ -315,30 +315,6 @@ func TestAccount(t *testing.T) {
 	w.wantState(other.ID, Blocked, NotOwner)
 }
 
-// A copy first, then the erasing.
-func TestExport(t *testing.T) {
-	t.Parallel()
-	w, ctx := newWorld(t), t.Context()
-	r, err := w.Ask(ctx, Ask{Session: session(Subject), Tenant: "acme", Export: true}, w.now())
-	w.must(err)
-	w.planned(r.ID, plan())
-	if w.staffed("kommt nicht weiter") != 1 {
-		t.Error("nobody was told to make the copy")
-	}
-	w.to(time.Hour)
-	w.must(w.Tick(ctx, w.now()))
-	if _, err := w.Started(ctx, r.ID, 1, "sha256:aa", w.now()); code(err) != "export_first" || w.published(TopicRun, r.ID) != 0 {
-		t.Errorf("%v", err)
-	}
-	for range 2 {
-		_, err = w.Exported(ctx, r.ID, w.person("dan"), w.now())
-		w.must(err)
-	}
-	if _, err := w.Started(ctx, r.ID, 1, "sha256:aa", w.now()); err != nil || w.published(TopicRun, r.ID) != 1 {
-		t.Errorf("%v", err)
-	}
-}
-
 // What is not what was approved waits for a person; what could not be erased is named.
 func TestDrift(t *testing.T) {
 	t.Parallel()

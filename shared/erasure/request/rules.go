@@ -18,6 +18,8 @@ type Rules struct {
 	TenantPercent int           // of a tenant's items, above which a person looks; 0 for no such limit
 	GraceDays     int           // of an account that closes, 0 to 30
 	TargetDays    int           // the company's own target from the proof to the answer, 1 to 28; default 7
+	ReviewDays    int           // from when something is found that only a person can judge until she has looked, 1 to 25; default 10
+	ForwardDays   int           // working days from the proof until what is a tenant's is passed on to it, 1 to 10; default 2
 	Strict        bool          // nothing completes while there are places nobody has mapped
 	Keep          time.Duration // a closed request, without what was given; at least 30 days, default three years
 
@@ -26,11 +28,15 @@ type Rules struct {
 
 // Limits and defaults of Rules.
 const (
-	MaxGraceDays  = 30
-	leastKeep     = 30 * 24 * time.Hour
-	usualKeep     = 3 * 366 * 24 * time.Hour
-	usualTarget   = 7
-	longestTarget = 28
+	MaxGraceDays   = 30
+	leastKeep      = 30 * 24 * time.Hour
+	usualKeep      = 3 * 366 * 24 * time.Hour
+	usualTarget    = 7
+	longestTarget  = 28
+	usualForward   = 2
+	longestForward = 10
+	usualReview    = 10
+	longestReview  = 25
 )
 
 // reaches reports whether there is somebody of a tenant a request can be passed on to.
@@ -44,10 +50,16 @@ func (r Rules) complete() (Rules, error) {
 	if r.Keep == 0 {
 		r.Keep = usualKeep
 	}
+	if r.ReviewDays == 0 {
+		r.ReviewDays = usualReview
+	}
+	if r.ForwardDays == 0 {
+		r.ForwardDays = usualForward
+	}
 	switch {
 	case r.Zone == nil, r.Country == "":
 		return r, fault.New(fault.Misconfigured, "requests: the company's zone and country are needed")
-	case r.GraceDays < 0 || r.GraceDays > MaxGraceDays, r.TargetDays < 1 || r.TargetDays > longestTarget,
+	case r.GraceDays < 0 || r.GraceDays > MaxGraceDays, r.TargetDays < 1 || r.TargetDays > longestTarget, r.ReviewDays < 1 || r.ReviewDays > longestReview, r.ForwardDays < 1 || r.ForwardDays > longestForward,
 		r.AutoApprove < 0, r.TenantPercent < 0 || r.TenantPercent > 100, r.Keep < leastKeep:
 		return r, fault.New(fault.Misconfigured, "requests: a limit is out of its range")
 	}
@@ -109,4 +121,14 @@ func (r Rules) deadline(q Request, proved calendar.Day) (Deadline, error) {
 // begins returns the first instant of a day.
 func begins(d calendar.Day, zone *time.Location) time.Time {
 	return calendar.AddDays(d, -1).End(zone)
+}
+
+// passBy is when the working days are over within which what is a tenant's is passed on to it. Where no calendar is known every
+// day counts.
+func (r Rules) passBy(proved time.Time) time.Time {
+	day := calendar.Date(proved, r.Zone)
+	if h, known := calendar.HolidaysOf(r.Country); known {
+		return calendar.AddWorkingDays(day, r.ForwardDays, h).End(r.Zone)
+	}
+	return calendar.AddDays(day, r.ForwardDays).End(r.Zone)
 }

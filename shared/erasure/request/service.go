@@ -25,6 +25,8 @@ type directory interface {
 	OnFile(ctx context.Context, tenant, email string) (found bool, address string, err error)
 	// AddressOf is OnFile by another identifier, for whoever speaks for somebody.
 	AddressOf(ctx context.Context, tenant string, id Identifier) (found bool, address string, err error)
+	// HeldFor is OnFile in what is held for the tenant as its processor, of somebody the directory does not have.
+	HeldFor(ctx context.Context, tenant, email string) (found bool, address string, err error)
 }
 
 // Config is what a Service needs. Store and Box must be of the same database.
@@ -85,15 +87,19 @@ func New(c Config) (*Service, error) {
 }
 
 // staff are the people who look after requests: the data protection officer, or who stands in for her.
-func (s *Service) staff(now time.Time, but ...string) (ids []policy.Person) {
+func (s *Service) staff(now time.Time, but ...string) []policy.Person {
+	return lookAfter(s.Policy, now, but...)
+}
+
+func lookAfter(all *policy.Policy, now time.Time, but ...string) (people []policy.Person) {
 	for _, role := range []policy.Role{policy.DPO, policy.Security, policy.Owner} {
-		for _, p := range s.Policy.People {
+		for _, p := range all.People {
 			if p.Has(role) && p.Active(now) && !slices.Contains(but, p.ID) {
-				ids = append(ids, p)
+				people = append(people, p)
 			}
 		}
-		if len(ids) > 0 {
-			return ids
+		if len(people) > 0 {
+			return people
 		}
 	}
 	return nil
@@ -140,8 +146,8 @@ func (s *Service) request(ctx context.Context, id string) (r Request, err error)
 	if !isID(id) {
 		return r, unknown()
 	}
-	if err = s.Store.Get(ctx, Requests, id, &r); fault.Is(err, fault.NotFound) {
-		return r, unknown()
+	if err = s.Store.Get(ctx, Requests, id, &r); fault.Is(err, fault.NotFound) || err == nil && !s.within(r) {
+		return Request{}, unknown()
 	}
 	return r, err
 }

@@ -111,7 +111,7 @@ const (
 // Request is one request, as it is stored. Times are UTC.
 type Request struct {
 	V         int       `json:"v"`
-	ID        string    `json:"id"`     // random; what messages say
+	ID        string    `json:"id"`     // the tenant's, and random; what messages say
 	Number    string    `json:"number"` // random; what people say
 	Nonce     string    `json:"nonce"`  // random; what the ids of records and letters are made of
 	Rev       int64     `json:"rev"`    // counts the changes
@@ -128,22 +128,24 @@ type Request struct {
 	EnteredBy string    `json:"entered_by,omitempty"`
 	External  string    `json:"external,omitempty"` // the controller's id of it
 
-	Secret  string         `json:"secret,omitempty"`  // hash of what the requester shows to see the state
-	Address string         `json:"address,omitempty"` // of whoever is to prove it, while that is waited for: a mark
-	Renew   bool           `json:"renew,omitempty"`   // another letter with a link is asked for
-	Tell    bool           `json:"tell,omitempty"`    // somebody else asked: her address is to be looked up, and she is to be told
-	Role    Requester      `json:"role,omitempty"`    // of who was signed in, as the product says
-	Tries   int            `json:"tries,omitempty"`   // wrong codes
-	Used    string         `json:"used,omitempty"`    // hash of the link that was used
-	Gather  string         `json:"gather,omitempty"`  // Address whose other requests are still to be linked to this one
-	Private *seal.Envelope `json:"private,omitempty"`
-	Known   bool           `json:"known,omitempty"` // the address is on file; never shown before the proof
-	Proof   Proof          `json:"proof,omitempty"`
-	Proved  time.Time      `json:"proved,omitzero"`
-	Marks   []string       `json:"marks,omitempty"` // of claims
-	Of      string         `json:"of,omitempty"`    // the request that counts
-	Linked  []string       `json:"linked,omitempty"`
-	Asked   calendar.Day   `json:"asked,omitzero"` // local day on which the proof was asked for
+	Secret    string         `json:"secret,omitempty"`  // hash of what the requester shows to see the state
+	Address   string         `json:"address,omitempty"` // of whoever is to prove it, while that is waited for: a mark
+	Renew     bool           `json:"renew,omitempty"`   // another letter with a link is asked for
+	Tell      bool           `json:"tell,omitempty"`    // somebody else asked: her address is to be looked up, and she is to be told
+	Role      Requester      `json:"role,omitempty"`    // of who was signed in, as the product says
+	Paced     time.Time      `json:"paced,omitzero"`    // nobody looks before that who asked: very many did
+	Tries     int            `json:"tries,omitempty"`   // wrong codes
+	Used      string         `json:"used,omitempty"`    // hash of the link that was used
+	Gather    string         `json:"gather,omitempty"`  // Address whose other requests are still to be linked to this one
+	Private   *seal.Envelope `json:"private,omitempty"`
+	Known     bool           `json:"known,omitempty"`     // the address is on file; never shown before the proof
+	Elsewhere bool           `json:"elsewhere,omitempty"` // but only in what is held for the tenant; never shown either
+	Proof     Proof          `json:"proof,omitempty"`
+	Proved    time.Time      `json:"proved,omitzero"`
+	Marks     []string       `json:"marks,omitempty"` // of claims
+	Of        string         `json:"of,omitempty"`    // the request that counts
+	Linked    []string       `json:"linked,omitempty"`
+	Asked     calendar.Day   `json:"asked,omitzero"` // local day on which the proof was asked for
 
 	Deadline Deadline   `json:"deadline"`
 	Extended *Extension `json:"extended,omitempty"`
@@ -151,24 +153,31 @@ type Request struct {
 	Reopened time.Time  `json:"reopened,omitzero"` // what had to stay no longer has to
 	Overdue  bool       `json:"overdue,omitempty"`
 	Informed time.Time  `json:"informed,omitzero"` // when the person was told what is still open
-	Late     bool       `json:"late,omitempty"`    // the company's own target has passed
-	Finding  string     `json:"finding,omitempty"` // open record of the overdue answer
+	// LookBy is the last day for what only a person can judge, zero while nothing waits for her; LookTold when she was reminded
+	// of it last.
+	LookBy   calendar.Day `json:"look_by,omitzero"`
+	LookTold time.Time    `json:"look_told,omitzero"`
+	Late     bool         `json:"late,omitempty"`     // the company's own target has passed
+	Unpassed bool         `json:"unpassed,omitempty"` // what is the tenant's was not passed on in time
+	Finding  string       `json:"finding,omitempty"`  // open record of the overdue answer
 
-	Round    int       `json:"round,omitempty"` // of planning and execution: what belongs to another is refused
-	Plan     *Plan     `json:"plan,omitempty"`
-	Doubts   []Doubt   `json:"doubts,omitempty"` // why a person has to look
-	By       string    `json:"by,omitempty"`     // who approved; "" by the limits
-	Decided  time.Time `json:"decided,omitzero"`
-	After    time.Time `json:"after,omitzero"`   // not executed before
-	Export   bool      `json:"export,omitempty"` // a copy goes to the person first (articles 15 and 20)
-	Exported time.Time `json:"exported,omitzero"`
-	Frozen   bool      `json:"frozen,omitempty"`
-	Settled  bool      `json:"settled,omitempty"` // there is another owner
-	Split    bool      `json:"split,omitempty"`   // what is the tenant's went its own way
-	Lost     []string  `json:"lost,omitempty"`    // letters that did not arrive for certain
-	Holds    []Hold    `json:"holds,omitempty"`
-	Proposed *Proposed `json:"proposed,omitempty"`
-	Refusal  *Refusal  `json:"refusal,omitempty"`
+	Round    int          `json:"round,omitempty"` // of planning and execution: what belongs to another is refused
+	Plan     *Plan        `json:"plan,omitempty"`
+	Doubts   []Doubt      `json:"doubts,omitempty"` // why a person has to look
+	By       string       `json:"by,omitempty"`     // who approved; "" by the limits
+	Decided  time.Time    `json:"decided,omitzero"`
+	After    time.Time    `json:"after,omitzero"`    // not executed before
+	Export   bool         `json:"export,omitempty"`  // a copy goes to the person first (articles 15 and 20)
+	Exported time.Time    `json:"exported,omitzero"` // when somebody said so
+	Handed   calendar.Day `json:"handed,omitzero"`   // on which she got it, as who said so has it
+	HandedBy string       `json:"handed_by,omitempty"`
+	Frozen   bool         `json:"frozen,omitempty"`
+	Settled  bool         `json:"settled,omitempty"` // there is another owner
+	Split    bool         `json:"split,omitempty"`   // what is the tenant's went its own way
+	Lost     []string     `json:"lost,omitempty"`    // letters that did not arrive for certain
+	Holds    []Hold       `json:"holds,omitempty"`
+	Proposed *Proposed    `json:"proposed,omitempty"`
+	Refusal  *Refusal     `json:"refusal,omitempty"`
 
 	Begun    bool             `json:"begun,omitempty"`    // something may have been erased: nobody takes it back any more
 	Executed time.Time        `json:"executed,omitzero"`  // of the first run ever: what was made later may be somebody else's
@@ -178,6 +187,7 @@ type Request struct {
 	Reviewed map[string]int64 `json:"reviewed,omitempty"` // what a person has settled, for Open.Settled
 	Passed   int              `json:"passed,omitempty"`   // searches since Ran
 	Pass     time.Time        `json:"pass,omitzero"`      // of the next one
+	HintedAt time.Time        `json:"hinted_at,omitzero"` // of the last search that was made because something may have been written
 	Extra    bool             `json:"extra,omitempty"`    // the next one is not of those that Passes counts
 	Sweeps   int              `json:"sweeps,omitempty"`
 	Restarts int              `json:"restarts,omitempty"` // of the searches since the plan, because something more was erased
@@ -257,6 +267,7 @@ type Look struct {
 	Entry string `json:"entry"`
 	Items int64  `json:"items"`
 	Why   string `json:"why,omitempty"` // Letters or Group, of an answer to that; else ""
+	Set   string `json:"set,omitempty"` // which items, as Open.Set; "" in an answer for those that were found last
 }
 
 // Totals are counts over all runs of a request, as the engine has them from the records of its pages.

@@ -33,12 +33,13 @@ type turn struct {
 	token   string // of the link that goes out
 	number  string // that stands for it
 	until   time.Time
-	mail    pace     // of letters to the address that the request waits for
-	split   *Request // what becomes of doSplit
-	other   *Request // the request that counts for the person
-	united  *union   // what it knows with this one
-	free    []string // marks that nobody has claimed for it yet
-	claims  []string // marks whose claim is this request's, to be given up when it closes
+	paced   time.Time // when a new request takes its turn
+	mail    pace      // of letters to the address that the request waits for
+	split   *Request  // what becomes of doSplit
+	other   *Request  // the request that counts for the person
+	united  *union    // what it knows with this one
+	free    []string  // marks that nobody has claimed for it yet
+	claims  []string  // marks whose claim is this request's, to be given up when it closes
 	writes  []func() error
 }
 
@@ -112,7 +113,7 @@ func (s *Service) changeWith(ctx context.Context, id string, now time.Time, by s
 func (t *turn) run(id string, fn func(t *turn) (Event, error)) (Request, error) {
 	opened := t.before
 	t.before = Request{}
-	if err := t.tx.Get(Requests, id, &t.before); fault.Is(err, fault.NotFound) {
+	if err := t.tx.Get(Requests, id, &t.before); fault.Is(err, fault.NotFound) || err == nil && !t.s.within(t.before) {
 		return t.before, unknown()
 	} else if err != nil {
 		return t.before, err

@@ -199,6 +199,15 @@ func (w *world) AddressOf(_ context.Context, tenant string, id Identifier) (bool
 	return address != "", address, nil
 }
 
+// HeldFor implements directory.
+func (w *world) HeldFor(_ context.Context, tenant, email string) (bool, string, error) {
+	if err := w.step(); err != nil {
+		return false, "", err
+	}
+	address := w.onFile[tenant+" held "+strings.ToLower(email)]
+	return address != "", address, nil
+}
+
 // keep is the evidence inbox: the same id with other bytes is a fault of ours. It may die after it accepted.
 func (w *world) keep(_ context.Context, e outbox.Entry) error {
 	if err := w.step(); err != nil {
@@ -330,7 +339,7 @@ func (w *world) link(id string) []string {
 	defer w.mu.Unlock()
 	newest := sent{nth: -1}
 	for _, one := range w.mail {
-		if parts := strings.Split(one.Key, "/"); (parts[1] == id || one.To == private.OnFile) && slices.Contains([]string{"link", "close"}, parts[2]) && one.nth > newest.nth {
+		if parts := strings.Split(one.Key, "/"); (parts[1] == id || one.To == private.OnFile) && slices.Contains([]string{"link", "close", "elsewhere"}, parts[2]) && one.nth > newest.nth {
 			newest = one
 		}
 	}

@@ -31,10 +31,12 @@ type EntryCount struct {
 	Found      int64
 	Erased     int64
 	Anonymised int64
-	Gone       int64  // somebody else was first
-	Kept       int64  // by a ground or a hold, at the last search
-	Foreign    int64  // of another tenant or of none
-	Open       string // a word: what stands in the way, at the last search; "" nothing
+	Gone       int64     // somebody else was first
+	Kept       int64     // by a ground or a hold, at the last search
+	Foreign    int64     // of another tenant or of none
+	Left       int64     // to be erased, looked at by a person, or let go by the store, at the last search
+	Open       string    // a word: what stands in the way, at the last search; "" nothing
+	Until      time.Time // latest known end of what is kept or the store holds; zero for none
 }
 
 // Pass is what one search counted.
@@ -125,7 +127,7 @@ func counted(last Entry, done *Count, p Pass) EntryCount {
 	}
 	c := EntryCount{
 		Entry: last.ID, Action: last.Action, Erased: done.Erased, Anonymised: done.Anonymised, Gone: done.Gone,
-		Kept: last.Count.Kept, Foreign: last.Count.Foreign,
+		Kept: last.Count.Kept, Foreign: last.Count.Foreign, Left: last.Count.Left, Until: last.Count.Until,
 	}
 	there := last.Count.Found - last.Count.Clean
 	if last.Action != datamap.RetainIt { // of which what was anonymised is found again, as kept
@@ -134,6 +136,7 @@ func counted(last Entry, done *Count, p Pass) EntryCount {
 	c.Found = done.Erased + done.Gone + max(there, done.Anonymised)
 	if at := slices.IndexFunc(p.Open, func(o request.Open) bool { return o.Entry == last.ID }); at >= 0 {
 		c.Open = p.Open[at].Why
+		c.Left += last.Count.Review + last.Count.Held // where a person has settled them they keep nothing open
 	}
 	return c
 }

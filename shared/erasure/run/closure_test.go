@@ -128,6 +128,62 @@ func TestReviewedAgain(t *testing.T) {
 	look(request.Partial)
 }
 
+// One of two notes is gone and another was written between two searches: there are as many as a person looked at, and one of
+// them she has not seen. Whoever answers for a page that shows the ones before answers for nothing.
+func TestReviewedOthers(t *testing.T) {
+	t.Parallel()
+	o, r := newOffice(t), mathrand.New(mathrand.NewPCG(1, 1))
+	o.use("case: lower}, action: delete, created: created, backup_class: pitr}\n  - {id: usage", "case: lower}, action: review, created: created, backup_class: pitr}\n  - {id: usage")
+	o.clerk = o.hire(o.store)
+	o.requests = o.clerk.Requests
+	o.people.put("users", "1", "uid", "u1", "email", "jo@acme.example", "created", "2026-01-01T00:00:00Z")
+	note := func(name string) {
+		o.people.put("notes", name, "email", "jo@acme.example", "created", "2026-01-01T00:00:00Z")
+	}
+	note("1")
+	note("2")
+	asked, _ := o.ask(r)
+	o.work(asked.ID, r)
+	o.agree(asked.ID, r)
+	look := func(want request.State) (set string) {
+		t.Helper()
+		o.work(asked.ID, r)
+		w, err := o.requests.Work(t.Context(), asked.ID, o.clock.Now())
+		if err != nil || w.State != want {
+			t.Fatalf("the request is %s: %+v, %v", w.State, w.Outcome, err)
+		}
+		for _, open := range w.Outcome.Open {
+			set = open.Set
+		}
+		return set
+	}
+	looked := func(set string) error {
+		_, err := o.requests.Looked(t.Context(), asked.ID, policy.Person{ID: "a", Roles: []policy.Role{"owner"}}, request.Look{Entry: "notes", Items: 2, Set: set}, o.clock.Now())
+		return err
+	}
+	first := look(request.Partial)
+	if err := looked(first); err != nil {
+		t.Fatal(err)
+	}
+	look(request.Completed)
+	o.on(1, asked.ID, r)
+	look(request.Completed) // the same two are settled for good
+	delete(o.people.docs, "notes/1")
+	note("3")
+	o.on(7, asked.ID, r)
+	second := look(request.Partial)
+	if second == first || second == "" {
+		t.Fatalf("the sets are %q and %q", first, second)
+	}
+	if err := looked(first); fault.CodeOf(err) != "review_unknown" {
+		t.Errorf("an answer for the two before: %v", err)
+	}
+	if err := looked(second); err != nil {
+		t.Fatal(err)
+	}
+	look(request.Completed)
+}
+
 // A later search that nobody gets over takes back that the request is completed, and the receipt says that nothing proves it.
 func TestHinderedAfterwards(t *testing.T) {
 	t.Parallel()

@@ -145,6 +145,7 @@ func (c *Count) add(o Count) {
 	c.Foreign += o.Foreign
 	c.Stray += o.Stray
 	c.Review += o.Review
+	c.Set = sum(c.Set, o.Set)
 	c.Left += o.Left
 	c.NoEnd = c.NoEnd || o.NoEnd
 	c.until(o.First)

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 
-	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -62,18 +61,12 @@ func (e *Engine) tooMany(ctx context.Context, j Job, l limits) (bool, error) {
 	if l.steps != nil {
 		return false, nil
 	}
-	var last record
-	for n := 1; n <= len(request.Passes()); n++ {
-		var kept record
-		if err := e.Store.Get(ctx, jobs, passID(j.Request, n), &kept); fault.Is(err, fault.NotFound) {
-			break
-		} else if err != nil {
-			return false, err
-		}
-		last = kept
+	last, _, err := lastPass(ctx, e.Store, j.Request)
+	if err != nil {
+		return false, err
 	}
 	left := int64(0)
-	for _, entry := range last.Pass.Entries {
+	for _, entry := range last.Entries {
 		left += entry.Count.Left
 	}
 	return left > l.all, nil

@@ -35,14 +35,14 @@ func (w *walk) judge(s *step, item erasure.Item, made time.Time, c *Count) judge
 	c.Found++
 	switch {
 	case s.doubt && made.IsZero():
-		c.Review++ // of this person, or of the one who has her address now: nobody can tell
+		w.review(s, item, c) // of this person, or of the one who has her address now: nobody can tell
 		return toReview
 	case now.Before(s.held):
 		return c.keep(s.held)
 	}
 	switch s.Entry.Action {
 	case datamap.Review, datamap.Pseudonymise:
-		c.Review++
+		w.review(s, item, c)
 		return toReview
 	case datamap.RetainIt:
 		return w.retained(s, item, c, now)

@@ -27,6 +27,7 @@ type known struct {
 	Asked []string             `json:"asked,omitempty"` // kinds of identifiers that stores were asked for
 	// Missed are look-ups that failed: until they were made once, what they read stays.
 	Missed []missed `json:"missed,omitempty"`
+	Mark   []byte   `json:"mark,omitempty"` // key of Count.Set, the same for all searches of the request
 	// Of one phase of a round alone.
 	Lost  []request.Open `json:"lost,omitempty"` // entries whose identifiers could not be read
 	Owner bool           `json:"owner,omitempty"`
@@ -100,9 +101,15 @@ func (e *Engine) lookUp(ctx context.Context, j Job, phase string, of whose) (kno
 	if err != nil {
 		return known{}, err
 	}
-	k = known{IDs: union(k.IDs, of.ids), Lost: of.lost, Asked: k.Asked, Missed: of.read.open(k.Missed), Holds: j.Holds, Salt: make([]byte, sha256.Size)}
+	k = known{IDs: union(k.IDs, of.ids), Lost: of.lost, Asked: k.Asked, Missed: of.read.open(k.Missed), Mark: k.Mark, Holds: j.Holds, Salt: make([]byte, sha256.Size)}
 	if _, err := io.ReadFull(e.Random, k.Salt); err != nil {
 		return known{}, fault.New(fault.Transient, "keeping identifiers: %w", err)
+	}
+	if len(k.Mark) == 0 {
+		k.Mark = make([]byte, sha256.Size)
+		if _, err := io.ReadFull(e.Random, k.Mark); err != nil {
+			return known{}, fault.New(fault.Transient, "keeping identifiers: %w", err)
+		}
 	}
 	if phase != erasing {
 		if again := e.ask(ctx, j, phase, &k, t.Tries); again != nil {
@@ -254,7 +261,7 @@ func (e *Engine) sealed(ctx context.Context, j Job, id string, k known) (seal.En
 
 // keep puts on record what is known, as the newest and as that of a phase, and ends the task of looking it up.
 func (e *Engine) keep(ctx context.Context, j Job, phase string, k known, before snapshot, task string) error {
-	newest, err := e.sealed(ctx, j, j.Request, known{IDs: k.IDs, Asked: k.Asked, Missed: k.Missed})
+	newest, err := e.sealed(ctx, j, j.Request, known{IDs: k.IDs, Asked: k.Asked, Missed: k.Missed, Mark: k.Mark})
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type Entry struct {
 	Region string         `json:"region"`
 	Action datamap.Action `json:"action"`
 	Count  Count          `json:"count"`
-	// Why says in a word why it could not be searched: missing, denied, refused, unreachable, changing; after_… of an
+	// Why says in a word why it could not be searched: missing, denied, refused, unreachable, region (another than this deployment's), changing; after_… of an
 	// entry that comes before.
 	Why string `json:"why,omitempty"`
 	// Whole says that fields are held which cannot be kept without the rest of their item.
@@ -82,7 +82,7 @@ func (p Plan) Summary(digest string) *request.Plan {
 			dark[e.ID] = true
 		}
 		if e.Count.Review > 0 {
-			s.Look = append(s.Look, request.Look{Entry: e.ID, Items: e.Count.Review})
+			s.Look = append(s.Look, request.Look{Entry: e.ID, Items: e.Count.Review, Set: e.Count.Set})
 		}
 	}
 	for _, o := range p.Lost {

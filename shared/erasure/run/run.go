@@ -70,6 +70,9 @@ type Config struct {
 	// of Execute, and not for somebody of whom nothing else is known: Report tells. While it fails, nothing is erased. Nil
 	// for nobody who remembers.
 	Suppress func(ctx context.Context, tenant string, role datamap.Role, ids []datamap.Identifier, at time.Time) error
+	// Names returns what those that Suppress puts on record are called there: by these names Written finds the request while it
+	// is open. Nil for nobody who asks.
+	Names func(ctx context.Context, tenant string, role datamap.Role, ids []datamap.Identifier) ([]string, error)
 	// Disconnect keeps what ends the connections with other providers' accounts that a step is about to erase: without it
 	// nobody could end them there any more. It is called before each page of such a step, with the names of those that are
 	// to go of all that the step finds; while it fails, and where it is nil, none of them is erased.
@@ -89,7 +92,7 @@ func New(c Config) (*Engine, error) {
 	if c.Pace == nil {
 		c.Pace = pace.New(c.Store, clock.System{}, c.Map.Limits.RatePerSecond)
 	}
-	return &Engine{c}, nil
+	return &Engine{c.within()}, nil
 }
 
 // asking opens a store for what is no page of a walk: it waits for its turn, and counts, all the same.

@@ -176,7 +176,7 @@ func TestLate(t *testing.T) {
 	w.people.put("users", "back", "uid", "u77", "email", "jo@acme.example", "created", now)
 	w.people.put("notes", "unknown", "email", "jo@acme.example")
 	o := w.search(after, 3)
-	if o.Left != 1 || len(o.Open) != 1 || o.Open[0] != (request.Open{Entry: "notes", Why: "review", Items: 1}) {
+	if o.Left != 1 || len(o.Open) != 1 || o.Open[0] != (request.Open{Entry: "notes", Why: "review", Items: 1, Set: o.Open[0].Set}) {
 		t.Errorf("somebody came back: %+v, want the session left and the undated note in doubt", o)
 	}
 	after.Round = 2

@@ -104,7 +104,7 @@ func (e *Engine) conclude(o *request.Outcome, one Entry, past Count, steps []ste
 	open("held", c.Held > 0)
 	open("no_end", c.NoEnd)
 	if c.Review > 0 {
-		o.Open = append(o.Open, request.Open{Entry: one.ID, Why: "review", Items: c.Review})
+		o.Open = append(o.Open, request.Open{Entry: one.ID, Why: "review", Items: c.Review, Set: c.Set})
 	}
 	small, kept := false, request.Kept{Entry: one.ID, Items: c.Kept, Until: calendar.Date(c.Until, e.Zone), First: calendar.Date(c.First, e.Zone)}
 	for i, s := range steps {

@@ -106,10 +106,10 @@ func TestPlate(t *testing.T) {
 	w.people.put("parking", "his", "plate", "KA-1", "created", now)
 	w.people.put("parking", "whose", "plate", "KA-1")
 	o := w.search(j, 1)
-	if o.Left != 0 || len(o.Open) != 1 || o.Open[0] != (request.Open{Entry: "parking", Why: "review", Items: 1}) {
+	if o.Left != 0 || len(o.Open) != 1 || o.Open[0] != (request.Open{Entry: "parking", Why: "review", Items: 1, Set: o.Open[0].Set}) || o.Open[0].Set == "" {
 		t.Errorf("left %+v, want a person to look at what nobody can date", o)
 	}
-	j.Reviewed = map[string]int64{"parking": 1}
+	j.Reviewed = map[string]int64{"parking@" + o.Open[0].Set: 1}
 	if o := w.search(j, 2); len(o.Open) > 0 {
 		t.Errorf("after she looked: %+v", o.Open)
 	}

@@ -52,9 +52,34 @@ func (e *Engine) suppress(ctx context.Context, j Job, k known) error {
 	if err := e.Suppress(ctx, j.Tenant, role, ids, e.since(ctx, j, k)); err != nil {
 		return fault.New(fault.Transient, "putting on record who is erased: %w", err) // the fault is the ledger's, not the request's
 	}
+	var names []string
+	if e.Names != nil {
+		var err error
+		if names, err = e.Names(ctx, j.Tenant, role, ids); err != nil {
+			return fault.New(fault.Transient, "putting on record who is erased: %w", err)
+		}
+	}
 	return e.Store.Tx(ctx, func(tx store.Tx) error {
+		for _, name := range names {
+			if err := tx.Put(jobs, writtenID(name), suppressed{V: version, Request: j.Request}); err != nil {
+				return err
+			}
+		}
 		return tx.Put(jobs, suppressedID(j.Request), suppressed{V: version, Request: j.Request})
 	})
+}
+
+func writtenID(name string) string { return "written." + name }
+
+// Written returns the request by which somebody was erased whom the ledger calls by a name; "" for none that is open.
+func Written(ctx context.Context, s store.Store, name string) (request string, err error) {
+	var kept suppressed
+	if err := s.Get(ctx, jobs, writtenID(name), &kept); fault.Is(err, fault.NotFound) {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	return kept.Request, nil
 }
 
 // since is until when what was made is hers: of somebody who came back, what she has made since stands.

@@ -23,6 +23,7 @@ type Count struct {
 	Foreign    int64     `json:"foreign,omitempty"` // of another tenant, or of none: never touched
 	Stray      int64     `json:"stray,omitempty"`   // of Foreign: of no tenant, or of another only when it was to go
 	Review     int64     `json:"review,omitempty"`  // a person has to look at
+	Set        string    `json:"set,omitempty"`     // of Review: a sum over the names of these items, keyed for the request
 	Left       int64     `json:"left,omitempty"`    // to be erased
 	Until      time.Time `json:"until,omitzero"`    // latest end of what is kept or held
 	First      time.Time `json:"first,omitzero"`    // earliest end

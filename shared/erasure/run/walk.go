@@ -97,6 +97,10 @@ func (w *walk) step(ctx context.Context, s *step, t *task) error {
 	if err != nil {
 		return err
 	}
+	if s.Region != "" && w.Map.Away(s.Region) {
+		t.Done, t.Why = true, elsewhere
+		return w.save(ctx, t, p, true)
+	}
 	if wait, why := w.blocked(s); why != "" {
 		t.Done, t.Why = true, why
 		return w.save(ctx, t, p, true)
@@ -169,6 +173,9 @@ func (w *walk) blocked(s *step) (wait bool, why string) {
 	}
 	for _, entry := range before {
 		for _, t := range w.state[entry] {
+			if t.Done && t.Why == elsewhere && !slices.Contains(s.Within, entry) {
+				continue // whoever works there keeps no order with what is here
+			}
 			if t.Done && t.Why != "" {
 				return false, "after_" + strings.TrimPrefix(t.Why, "after_")
 			}
@@ -218,6 +225,9 @@ func passing(err error) bool {
 
 // word says in a word why a store could not be asked.
 func word(err error) string {
+	if errors.Is(err, errElsewhere) {
+		return elsewhere
+	}
 	switch fault.KindOf(err) {
 	case fault.NotFound:
 		return "missing"

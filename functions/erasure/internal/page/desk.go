@@ -79,6 +79,8 @@ type File struct {
 	Refusing []Choice
 	Form     map[string]string // as filled in
 	Least    string            // of days
+	Today    string
+	Since    string // the day on which the request came
 }
 
 // Link leads to another request.
@@ -120,11 +122,14 @@ type Row struct {
 // Noted reports whether there is more to say of an entry than numbers.
 func (r Row) Noted() bool { return r.Ground+r.Until+r.Why != "" || r.Held+r.Other > 0 }
 
-// Progressed is how far the erasing has come.
+// Progressed is how far the engine has come with what it does now.
 type Progressed struct {
-	Done, Of int // steps
-	Erased   int64
-	Rows     []Row
+	Phase, Bar string // keys
+	Done, Of   int    // steps
+	Erases     bool   // else it searches
+	Erased     int64
+	Found      int64
+	Rows       []Row
 }
 
 // Totals are counts over all runs.
@@ -138,6 +143,7 @@ type Totals struct {
 type Opened struct {
 	Entry, Why string // Why: key
 	Review     int64  // items a person has to look at
+	Set        string // which
 	Seen       bool   // somebody has
 	Asks       string // a word: what a person has to find out by hand; "" nothing
 	What, Go   string // of Asks: keys

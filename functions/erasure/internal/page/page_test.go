@@ -96,7 +96,7 @@ func TestHostile(t *testing.T) {
 		"file": File{Item: item, Problem: trouble, Clocks: []Clock{{Name: "clock.due", Day: hostile, Over: true}}, Warning: hostile, Channel: "channel.mail", Who: "who.agent", Proof: "proof.link", Proved: hostile,
 			Given: []Given{{hostile, hostile, true}}, Reply: hostile, Mandate: hostile, Text: hostile, Gone: true, Language: hostile, Why: "why.other", Doubts: []string{"doubt.other"}, Lost: []string{hostile},
 			Plan:     &Plan{Digest: hostile, Rows: []Row{{Entry: hostile, Ground: hostile, Until: hostile, Why: "open.other", Held: 1, Other: 2}}, Share: 30, Missing: 2, Theirs: true},
-			Progress: &Progressed{Done: 1, Of: 3}, Totals: &Totals{Next: hostile}, Open: []Opened{{Entry: hostile, Why: "open.review", Review: 3}, {Entry: "x", Why: "open.review", Seen: true}}, Holds: []Hold{*hold},
+			Progress: &Progressed{Phase: "progress.planning", Bar: "progress.bar.planning", Done: 1, Of: 3}, Totals: &Totals{Next: hostile}, Open: []Opened{{Entry: hostile, Why: "open.review", Review: 3}, {Entry: "x", Why: "open.review", Seen: true}}, Holds: []Hold{*hold},
 			Proposed: &Proposed{What: "proposed.hold", By: hostile, At: hostile, Hold: hold, Fields: map[string]string{"entry": hostile}, Action: "hold"}, Refusal: &Ground{hostile, hostile, hostile},
 			Extended: "extend.number", Linked: []Link{{"def", hostile}}, Of: []Link{{"ghi", hostile}}, Decided: hostile, Entries: []Choice{{hostile, hostile}}, Holding: []Choice{{hostile, hostile}}, Refusing: []Choice{{hostile, hostile}},
 			Form: map[string]string{"deed": "hold", "fields": hostile, "citation": hostile, "until": hostile}, Least: hostile,

@@ -4,13 +4,11 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/erasure/opendsr/callback"
 	"ostiary.internal/shared/erasure/opendsr/callback/wire"
-	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -101,40 +99,6 @@ func (p *Parts) hosts(tenant string) []string {
 		}
 	}
 	return hosts
-}
-
-// Standing is how an instruction stands, in the words of OpenDSR. One about a person whom an earlier one is about already
-// stands as that one does.
-func (p *Parts) Standing(ctx context.Context, requests *request.Service, r request.Request) (opendsr.State, error) {
-	own := r
-	r, err := requests.Counting(ctx, r)
-	if err != nil {
-		return opendsr.State{}, err
-	}
-	status, known := opendsr.StatusOf(string(r.State))
-	if !known {
-		return opendsr.State{}, fault.New(fault.Invalid, "telling how an instruction stands: state %q has no name in OpenDSR", r.State)
-	}
-	zone := p.Policy.Company.Location()
-	s := opendsr.State{Controller: own.Tenant, Expected: r.Deadline.Conservative.End(zone), ID: own.External, Status: status, APIVersion: "2.0"}
-	if r.Extended != nil {
-		s.Expected = r.Deadline.Due.End(zone)
-	}
-	told := opendsr.Extension{Detail: string(r.State), Erased: r.Totals.Erased, Anonymised: r.Totals.Anonymised}
-	if r.State == request.Cancelled {
-		told.Reason = string(r.Why)
-	}
-	if r.Refusal != nil {
-		told.Reason = string(r.Refusal.Ground)
-	}
-	for _, k := range r.Outcome.Kept {
-		told.Retained = append(told.Retained, opendsr.Retained{Entry: k.Entry, Ground: string(k.Ground), Until: k.Until.String(), Count: k.Items})
-	}
-	if slices.Contains([]request.State{request.Completed, request.Retained}, r.State) {
-		told.Receipt = p.Page("opendsr") + "v2/requests/" + own.External + "/receipt"
-	}
-	s.Extensions = p.Extended(told)
-	return s, nil
 }
 
 // Extended is what we add to an answer, by our domain; nothing where we have none.

@@ -122,7 +122,7 @@ func (p *Parts) rules() request.Rules {
 	l, c := p.Map.Limits, p.Policy.Company
 	return request.Rules{
 		Zone: c.Location(), Country: c.Country, AutoApprove: int64(l.AutoApproveItems), TenantPercent: l.TenantPercent,
-		GraceDays: l.GraceDays, TargetDays: l.InternalDays, Strict: p.Map.Strict,
+		GraceDays: l.GraceDays, TargetDays: l.InternalDays, ReviewDays: l.ReviewDays, ForwardDays: l.ForwardDays, Strict: p.Map.Strict,
 	}
 }
 
@@ -163,7 +163,7 @@ func (p *Parts) newEngine(context.Context) (*run.Engine, error) {
 		if p.ledger == nil {
 			return nil, fault.New(fault.Misconfigured, "%s: nobody opened the ledger of who was erased", p.Manifest.Name)
 		}
-		c.Eraser, c.Suppress, c.Disconnect = p.Eraser, p.suppress, p.disconnect
+		c.Eraser, c.Suppress, c.Names, c.Disconnect = p.Eraser, p.suppress, p.names, p.disconnect
 	}
 	return run.New(c)
 }

@@ -48,16 +48,24 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestOnlyWhatIsGiven: a function that was given neither the secret of marks nor the key of letters has no requests; whoever
+// TestOnlyWhatIsGiven: a function that was given no secret of marks, or no key of letters, has no requests; whoever
 // may erase gets no engine without the ledger.
 func TestOnlyWhatIsGiven(t *testing.T) {
 	t.Parallel()
-	p, err := parts.New(deps(t, purgeexpired.Function, "purgeexpired", nil))
+	d := deps(t, purgeexpired.Function, "purgeexpired", nil)
+	p, err := parts.New(d)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := p.Requests(t.Context()); err == nil || !strings.Contains(err.Error(), "erasure-mark") {
+		t.Errorf("requests without the secret of marks: %v", err)
+	}
+	d.MessageKeys = nil
+	if p, err = parts.New(d); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := p.Requests(t.Context()); !fault.Is(err, fault.Misconfigured) {
-		t.Errorf("requests: %v", err)
+		t.Errorf("requests without the key of letters: %v", err)
 	}
 	if _, err := p.Engine(t.Context()); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("the engine: %v", err)

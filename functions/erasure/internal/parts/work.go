@@ -14,13 +14,21 @@ import (
 	"ostiary.internal/shared/platform/fault"
 )
 
-// Request is the id in a message about a request. Invalid: there is none.
-func Request(e event.Event) (string, error) {
+// Meant is the id in a message about a request. Invalid: there is none, or it is another tenant's, which has been told.
+func (p *Parts) Meant(ctx context.Context, e event.Event) (string, error) {
 	var n request.Notice
 	if err := json.Unmarshal(e.Data, &n); err != nil || n.Request == "" {
 		return "", fault.New(fault.Invalid, "reading a message of %s: not the JSON of one", e.Topic)
 	}
-	return n.Request, nil
+	requests, err := p.Requests(ctx)
+	if err != nil {
+		return "", err
+	}
+	id, err := requests.Meant(ctx, n, p.Clock.Now())
+	if fault.CodeOf(err) == "other_tenant" {
+		return "", fault.New(fault.Invalid, "reading a message of %s: it names another tenant than its request's", e.Topic)
+	}
+	return id, Understood(err)
 }
 
 // Understood keeps an error of ours from reading as if the message could never be understood.

@@ -72,6 +72,11 @@ func (s *Scene) AddressOf(context.Context, string, request.Identifier) (found bo
 	return false, "", nil
 }
 
+// HeldFor says that no customer's data has anybody.
+func (s *Scene) HeldFor(context.Context, string, string) (found bool, address string, err error) {
+	return false, "", nil
+}
+
 // keep opens the letters that are sent, and lets everything else go.
 func (s *Scene) keep(ctx context.Context, e outbox.Entry) error {
 	if e.Target != message.TopicRequested {

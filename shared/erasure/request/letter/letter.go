@@ -24,6 +24,7 @@ type Kind string
 const (
 	Link      Kind = "link"      // the proof of an identity
 	Close     Kind = "close"     // the same, of who wants to close an account
+	Elsewhere Kind = "elsewhere" // the same, of whose request is to be passed on; it says nothing of any data
 	Received  Kind = "received"  // the identity is established; by when there will be an answer
 	Entered   Kind = "entered"   // what came by letter or mail is on record; by when there will be an answer
 	Linked    Kind = "linked"    // another request of hers counts
@@ -51,18 +52,21 @@ const (
 	Stuck    Kind = "stuck"    // a request cannot go on by itself
 	Deadline Kind = "deadline" // the answer is due soon
 	Overdue  Kind = "overdue"
-	Target   Kind = "target" // the company's own target has passed
-	Lost     Kind = "lost"   // a letter did not arrive for certain
+	Target   Kind = "target"  // the company's own target has passed
+	Lost     Kind = "lost"    // a letter did not arrive for certain
+	Review   Kind = "review"  // something waits for a person to look at it, and is due
+	Foreign  Kind = "foreign" // something of another tenant turned up
 )
 
 // needs lists, for each letter, the variables its text must hold. Those of common may stand in each.
 var needs = map[Kind][]string{
-	Link: {"number", "code", "link", "until"}, Close: {"number", "code", "link", "until", "controller"}, Received: {"number", "due"}, Entered: {"number", "due"}, Linked: {"number", "first"},
+	Link: {"number", "code", "link", "until"}, Close: {"number", "code", "link", "until", "controller"}, Elsewhere: {"number", "code", "link", "until", "controller"}, Received: {"number", "due"}, Entered: {"number", "due"}, Linked: {"number", "first"},
 	Identity: {"number", "remedies"}, Asked: {"number", "controller", "remedies"}, Owner: {"number"}, Closure: {"number", "until"}, Extended: {"number", "due", "reason"},
 	Completed: {"number", "backups"}, Amended: {"number"}, Retained: {"number", "kept", "backups", "remedies"}, Rejected: {"number", "ground", "remedies"}, Interim: {"number", "open", "remedies"},
 	Forwarded: {"number", "controller", "remedies"}, Cancelled: {"number"}, Instruct: {"number", "person", "received"},
 	Approve: {"number", "due", "desk"}, Second: {"number", "due", "desk"}, Stuck: {"number", "due", "desk", "why"},
-	Deadline: {"number", "due", "desk"}, Overdue: {"number", "due", "desk"}, Target: {"number", "due", "desk"}, Lost: {"number", "desk", "letter"},
+	Deadline: {"number", "due", "desk"}, Overdue: {"number", "due", "desk"}, Target: {"number", "due", "desk"}, Review: {"number", "due", "desk"}, Lost: {"number", "desk", "letter"},
+	Foreign: {"what", "desk"},
 }
 
 var common = []string{"company", "received"}

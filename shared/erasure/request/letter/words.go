@@ -128,9 +128,12 @@ var phrases = map[string]map[string]string{
 	"colon":    {"en": ": ", "fr": " : ", "de": ": "},
 	"unproved": {"en": "(Nobody has checked who asked. What was given and written:)", "fr": "(Personne n’a vérifié l’identité. Ce qui a été indiqué et écrit :)", "de": "(Niemand hat geprüft, wer das ist. Angegeben und geschrieben wurde:)"},
 	"tenant":   {"en": "the company you dealt with", "fr": "l’entreprise avec laquelle vous étiez en relation", "de": "das Unternehmen, mit dem Sie zu tun hatten"},
+	"message":  {"en": "A message about request NUMBER named another tenant than its own", "fr": "Un message concernant la demande NUMBER a nommé un autre client que le sien", "de": "Eine Nachricht über den Antrag NUMBER nannte einen anderen Kunden als seinen"},
+	"items":    {"en": "Erasing by age met items in ENTRY that belong to another tenant, or to none", "fr": "L’effacement par âge a rencontré dans ENTRY des éléments d’un autre client, ou d’aucun", "de": "Das Löschen nach Alter traf in ENTRY auf Einträge eines anderen Kunden, oder keines"},
 }
 
-// Phrase returns a few words lists are made of: until, open, gone, none, rest, colon, unproved, tenant.
+// Phrase returns a few words lists are made of: until, open, gone, none, rest, colon, unproved, tenant; and what of another
+// tenant turned up: message, items.
 func Phrase(name, language string) string { return phrases[name][language] }
 
 // whys are the reasons for which a request cannot go on, for the people who look after it.

@@ -1,0 +1,111 @@
+package erasure
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Total is what one item adds to a total when ChangeAggregate takes the field away: its amount, and one item. Nobody's id is
+// in it, nor in its name.
+type Total struct {
+	Place  string
+	Name   string // the same for what is added up together: 32 hexadecimal digits of SHA-256 over the rest
+	Tenant string // "" of data of no tenant
+	Entry  string
+	Field  string
+	By     map[string]string // Change.By, as the fields stand after the change; "" for one that is absent
+	Amount float64           // 0 where the field holds no number: then it is only counted
+	Items  int64
+}
+
+// Sums reports whether the query adds to totals.
+func (q Query) Sums() bool {
+	return slices.ContainsFunc(q.Changes, func(c Change) bool { return c.Kind == ChangeAggregate })
+}
+
+// Totals returns what an item adds, at telling what stands in it before the change as Change.Of takes it. A field that is absent
+// or nil adds nothing, so that an item adds once.
+func (q Query) Totals(at func(field string) (value any, found bool)) (all []Total) {
+	for _, c := range q.Changes {
+		old, found := at(c.Field)
+		if c.Kind != ChangeAggregate || !found || old == nil {
+			continue
+		}
+		t := Total{Place: c.Into, Tenant: q.Tenant.ID, Entry: q.Entry, Field: c.Field, By: map[string]string{}, Amount: amount(old), Items: 1}
+		for _, field := range c.By {
+			t.By[field] = label(q.after(field, at))
+		}
+		t.Name = t.name()
+		all = append(all, t)
+	}
+	return all
+}
+
+// after is what stands in a field once the query's changes are made.
+func (q Query) after(field string, at func(string) (any, bool)) any {
+	value, found := at(field)
+	if i := slices.IndexFunc(q.Changes, func(c Change) bool { return c.Field == field }); i >= 0 && found {
+		value, _ = q.Changes[i].Of(value)
+	}
+	return value
+}
+
+func (t Total) name() string {
+	text, err := json.Marshal([]any{t.Tenant, t.Entry, t.Field, t.By})
+	if err != nil {
+		panic(err) // text and maps of it always encode
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
+
+// AddUp puts together what is added to the same total, in an order that does not change.
+func AddUp(all []Total) (sums []Total) {
+	at := map[string]int{}
+	for _, t := range all {
+		key := t.Place + "\x00" + t.Name
+		if i, known := at[key]; known {
+			sums[i].Amount, sums[i].Items = sums[i].Amount+t.Amount, sums[i].Items+t.Items
+			continue
+		}
+		at[key] = len(sums)
+		sums = append(sums, t)
+	}
+	slices.SortFunc(sums, func(a, b Total) int { return slices.Compare([]string{a.Place, a.Name}, []string{b.Place, b.Name}) })
+	return sums
+}
+
+func amount(value any) float64 {
+	switch v := value.(type) {
+	case int64:
+		return float64(v)
+	case float64:
+		return v
+	case json.Number:
+		f, err := v.Float64()
+		if err == nil {
+			return f
+		}
+	}
+	return 0
+}
+
+func label(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case json.Number:
+		return v.String()
+	case time.Time:
+		return v.UTC().Format(time.RFC3339)
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
+}
