@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -20,35 +19,39 @@ import (
 	"ostiary.internal/shared/policy"
 )
 
-const driftArgs = "--assets FILE [--state FILE] [--plan FILE] [--policy DIR] [--every] [--all-read] [--unmanaged] [--json]"
+const driftArgs = "--assets FILE | --project ID | --scope SCOPE [--state FILE] [--plan FILE] [--policy DIR] [--every] [--all-read] [--unmanaged] [--json] [--sarif FILE]"
 
 const driftExits = `
 exit codes: 0 no drift, 1 drift, 2 nothing found but something could not be told, 64 usage
 
 FILE of --assets is what "gcloud asset export" or "gcloud asset list --format=json" writes, with content type resource or
-iam-policy; give it once for each file, - for standard input, .gz as it is.
-FILE of --state is what "terraform state pull" writes, of --plan what "terraform show -json" writes.
+iam-policy; give it once for each file, - for standard input, .gz as it is. With --project or --scope (organizations/NUMBER,
+folders/NUMBER, projects/ID) the same is listed now, with your own rights: roles/cloudasset.viewer is enough. Both may be repeated.
+FILE of --state is what "terraform state pull" writes, or gs://BUCKET/PATH.tfstate; of --plan what "terraform show -json" writes.
 Nothing is repaired: a command that would do so is printed.`
 
 // drift holds what there is on Google Cloud against the assertions of a policy, and against what Terraform wants.
-func drift(_ context.Context, t terminal, args []string) int {
-	var assets, states, plans []string
+func drift(ctx context.Context, t terminal, args []string) int {
+	var assets, projects, scopes, states, plans []string
 	several := func(name, usage string, into *[]string) {
 		t.flags.Func(name, usage, func(s string) error {
 			if s == "" {
-				return errors.New("it names no file")
+				return errors.New("it names nothing")
 			}
 			*into = append(*into, s)
 			return nil
 		})
 	}
 	several("assets", "export or list of Cloud Asset Inventory; may be repeated", &assets)
+	several("project", "id of a project to list now; may be repeated", &projects)
+	several("scope", "organization, folder or project to list now; may be repeated", &scopes)
 	several("state", "state of Terraform, version 4; may be repeated", &states)
 	several("plan", "plan or state of Terraform as JSON; may be repeated", &plans)
 	folder := t.flags.String("policy", "", "policy folder; its assertions are judged. Left out: policy, where it is there")
 	allRead := t.flags.Bool("all-read", false, "the assets are all there are, of every type: of a type without any there is none")
 	unmanaged := t.flags.Bool("unmanaged", false, "tell what Terraform does not know too")
 	every := t.flags.Bool("every", false, "judge assertions that keep no promise of the policy too")
+	sarif := t.flags.String("sarif", "", "file to write what was found to, as SARIF 2.1.0")
 	asJSON := t.flags.Bool("json", false, "print one JSON object: counts, findings, judgements, gaps")
 	usage := t.flags.Usage
 	t.flags.Usage = func() {
@@ -58,8 +61,11 @@ func drift(_ context.Context, t terminal, args []string) int {
 	if code := t.parse(args, 0); code >= 0 {
 		return code
 	}
-	if len(assets) == 0 {
-		return t.usage("--assets: say which file holds what there is, such as the output of: gcloud asset export")
+	for _, id := range projects {
+		scopes = append(scopes, "projects/"+id)
+	}
+	if len(assets)+len(scopes) == 0 {
+		return t.usage("--assets: say which file holds what there is, such as the output of: gcloud asset export; or list it now with --project or --scope")
 	}
 	p, err := driftPolicy(*folder)
 	if err != nil {
@@ -70,12 +76,17 @@ func drift(_ context.Context, t terminal, args []string) int {
 		return t.usage("there is nothing to hold the assets against: name a policy folder with --policy, or a state with --state")
 	}
 	r := &driftReport{Policy: p != nil, now: clock.System{}.Now()}
-	inventory, err := r.read(t.err, assets)
-	if err == nil {
-		err = r.compare(slices.Concat(states, plans), inventory, *unmanaged)
+	wanted := slices.Concat(states, plans)
+	if err := r.find(ctx, t.err, p, *every, driftSources{assets: assets, scopes: scopes, wanted: wanted, allRead: *allRead, unmanaged: *unmanaged}); err != nil {
+		t.fail(err)
+		return exitUnclear
 	}
-	if err == nil && p != nil {
-		err = r.judge(p, *every, &baseline.Live{Inventory: inventory, Now: r.now, Read: func(string) bool { return *allRead }})
+	if *sarif != "" {
+		state := ""
+		if len(wanted) == 1 && wanted[0] != "-" {
+			state = wanted[0]
+		}
+		err = r.sarif(*sarif, state)
 	}
 	if err == nil {
 		err = r.print(t, *asJSON)
@@ -85,6 +96,37 @@ func drift(_ context.Context, t terminal, args []string) int {
 		return exitUnclear
 	}
 	return r.code()
+}
+
+// driftSources are where everything comes from.
+type driftSources struct {
+	assets, scopes, wanted []string
+	allRead, unmanaged     bool
+}
+
+// find reads everything, compares and judges.
+func (r *driftReport) find(ctx context.Context, errs io.Writer, p *policy.Policy, every bool, from driftSources) error {
+	if err := r.assertions(p, every); err != nil {
+		return err
+	}
+	inventory, err := r.read(errs, from.assets)
+	if err != nil {
+		return err
+	}
+	var listed []string
+	if len(from.scopes) > 0 {
+		listed = r.kinds(len(from.wanted) > 0)
+		if err := r.live(ctx, errs, from.scopes, listed, inventory); err != nil {
+			return err
+		}
+	}
+	if err := r.compare(ctx, errs, from.wanted, inventory, from.unmanaged); err != nil {
+		return err
+	}
+	if p != nil {
+		r.judge(r.facts(inventory, listed, from.allRead))
+	}
+	return nil
 }
 
 // driftPolicy loads the policy that was named, or the one that is there; nil for none.
@@ -118,89 +160,18 @@ type driftReport struct {
 	Gaps       []diff.Gap           `json:"gaps"`
 	Unread     []string             `json:"unread"` // assets that could not be read, and why
 
-	set *baseline.Set
-	by  map[string][]string // promises by assertion
-	now time.Time
+	set     *baseline.Set
+	by      map[string][]string // promises by assertion
+	now     time.Time
+	part    bool     // something less than an organization was listed
+	doubted []string // types of which there may be more than was read
 }
 
-// mostUnread is how many assets that cannot be read are named.
-const mostUnread = 50
-
-func (r *driftReport) read(errs io.Writer, files []string) (*asset.Inventory, error) {
-	var total int64
-	for _, file := range files {
-		if info, err := os.Stat(file); err == nil {
-			total += info.Size()
-		}
-	}
-	bar := progressOn(errs, total)
-	defer bar.end()
-	inventory := asset.NewInventory()
-	r.Counts = map[string]int{}
-	for _, file := range files {
-		in, err := openLog(file, bar)
-		if err != nil {
-			return nil, err
-		}
-		// When a file was written is the best anybody knows of when its facts were true.
-		read := r.now
-		if info, err := os.Stat(file); err == nil {
-			read = info.ModTime()
-		}
-		for a, err := range asset.Decode(in, read, inventory.Names()) {
-			if err == nil {
-				inventory.Add(a)
-				continue
-			}
-			if r.Counts["unread"]++; len(r.Unread) < mostUnread {
-				r.Unread = append(r.Unread, file+": "+err.Error())
-			}
-		}
-		if err := in.Close(); err != nil {
-			return nil, fmt.Errorf("closing %s: %w", file, err)
-		}
-	}
-	inventory.Settle()
-	r.Assets = inventory.Len()
-	return inventory, nil
-}
-
-func (r *driftReport) compare(files []string, live *asset.Inventory, unmanaged bool) error {
-	salt := make([]byte, 16)
-	if _, err := rand.Read(salt); err != nil {
-		return fmt.Errorf("making a salt: %w", err)
-	}
-	all := diff.Desired{Other: map[string]int{}}
-	for _, file := range files {
-		in, err := openLog(file, &progress{})
-		if err != nil {
-			return err
-		}
-		one, err := diff.Read(in)
-		if err := errors.Join(err, in.Close()); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-		all.Resources = append(all.Resources, one.Resources...)
-		for name, n := range one.Other {
-			all.Other[name] += n
-		}
-	}
-	if len(files) == 0 {
+// assertions loads those of a policy: all of them, or those that keep a promise.
+func (r *driftReport) assertions(p *policy.Policy, every bool) error {
+	if p == nil {
 		return nil
 	}
-	found := diff.Compare(all, live, diff.Options{Salt: salt, Unmanaged: unmanaged})
-	r.Findings, r.Gaps = found.Findings, found.Gaps
-	slices.SortStableFunc(r.Findings, func(a, b diff.Finding) int { return weight(a.Severity) - weight(b.Severity) })
-	for _, n := range found.Compared {
-		r.Compared += n
-	}
-	for _, f := range found.Findings {
-		r.Counts["findings "+string(f.Class)]++
-	}
-	return nil
-}
-
-func (r *driftReport) judge(p *policy.Policy, every bool, live *baseline.Live) error {
 	set, problems := baseline.Load(p)
 	if err := policy.Refuse(problems); err != nil {
 		return err
@@ -218,14 +189,17 @@ func (r *driftReport) judge(p *policy.Policy, every bool, live *baseline.Live) e
 			}
 		}
 	}
-	for _, j := range set.Scan(live) {
+	return nil
+}
+
+func (r *driftReport) judge(live *baseline.Live) {
+	for _, j := range r.set.Scan(live) {
 		r.Counts["assertions "+string(j.Verdict)]++
 		if j.Verdict == baseline.OutOfOrder || j.Verdict == baseline.Undetermined {
 			r.Judgements = append(r.Judgements, j)
 		}
 	}
 	slices.SortStableFunc(r.Judgements, func(a, b baseline.Judgement) int { return weight(a.Severity) - weight(b.Severity) })
-	return nil
 }
 
 // weight puts the worst first.

@@ -10,6 +10,7 @@ import (
 
 	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/drift/diff"
+	"ostiary.internal/shared/drift/finding"
 	"ostiary.internal/shared/policy"
 )
 
@@ -19,7 +20,7 @@ func (r *driftReport) print(t terminal, asJSON bool) error {
 		encoder := json.NewEncoder(t.out)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(r)
+		return encoder.Encode(r.identified())
 	}
 	p := &driftPrinter{paint: paintOn(t.out), r: r}
 	for _, j := range r.Judgements {
@@ -36,6 +37,30 @@ func (r *driftReport) print(t terminal, asJSON bool) error {
 	p.rest()
 	_, err := io.WriteString(t.out, p.String())
 	return err
+}
+
+// identified is the report with the id of each finding and judgement, the same at every run and everywhere else.
+func (r *driftReport) identified() any {
+	type named struct {
+		ID string `json:"id"`
+		diff.Finding
+	}
+	type judged struct {
+		ID string `json:"id"`
+		baseline.Judgement
+	}
+	findings, judgements := []named{}, []judged{}
+	for _, f := range r.Findings {
+		findings = append(findings, named{idOf(f), f})
+	}
+	for _, j := range r.Judgements {
+		judgements = append(judgements, judged{finding.ID(j.Key, finding.About(j.Assertion, j.Promise)), j})
+	}
+	return struct {
+		*driftReport
+		Findings   []named  `json:"findings"`
+		Judgements []judged `json:"judgements"`
+	}{r, findings, judgements}
 }
 
 // paint colours a word by its severity; nothing where nobody sees colours, or somebody asked for none (no-color.org).

@@ -18,6 +18,8 @@ import (
 	"ostiary.internal/shared/platform/log"
 
 	// Drivers of local mode, which only this command links.
+	_ "ostiary.internal/shared/drift/asset/folder"
+	_ "ostiary.internal/shared/drift/diff/file"
 	_ "ostiary.internal/shared/evidence/log/folder"
 	_ "ostiary.internal/shared/evidence/record/folder"
 	_ "ostiary.internal/shared/evidence/sign/file"

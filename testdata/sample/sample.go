@@ -14,6 +14,13 @@ import (
 //go:embed shared.json
 var shared []byte
 
+//go:embed assets.json
+var assets []byte
+
+// Assets returns what a project of the sample company has on Google Cloud, as gcloud asset list writes it; false for one that
+// has nothing.
+func Assets(project string) ([]byte, bool) { return assets, project == "sharedcontacts-live" }
+
 // Twins are the tenants that hold the data.
 var Twins = []string{"cabinet-nord", "cabinet-sud"}
 

@@ -70,6 +70,11 @@ var adapters = map[string]string{
 	"shared/erasure/postgres":                       "PostgreSQL",
 	"shared/erasure/hook":                           "a company's own HTTP service",
 	"shared/erasure/local":                          "bbolt file",
+	"shared/drift/asset/cloudasset":                 "Cloud Asset Inventory and Google's APIs",
+	"shared/drift/asset/folder":                     "folder",
+	"shared/drift/asset/assettest":                  "a Cloud Asset Inventory for tests",
+	"shared/drift/diff/gcs":                         "Cloud Storage",
+	"shared/drift/diff/file":                        "file",
 	"shared/erasure/oauth/upstream":                 "the providers of OAuth grants",
 	"shared/erasure/oauth/secretmanager":            "Secret Manager",
 	"shared/erasure/recipient/wire":                 "the recipients of personal data",
@@ -166,7 +171,7 @@ var local = []string{
 	module + "shared/platform/secret/file", module + "shared/platform/seal/local", module + "shared/platform/directory/people",
 	module + "shared/platform/message/mailbox", module + "shared/platform/identity/issuer", module + "shared/policy/dir", module + "shared/evidence/record/folder",
 	module + "shared/evidence/log/folder", module + "shared/evidence/log/memory", module + "shared/evidence/sign/file",
-	module + "shared/erasure/local", module + "testdata", "go.etcd.io/bbolt", "testing",
+	module + "shared/erasure/local", module + "shared/drift/asset/folder", module + "shared/drift/diff/file", module + "testdata", "go.etcd.io/bbolt", "testing",
 }
 
 // rights says which manifest entry a driver needs: a function that links a driver it has no right to fails.
@@ -178,6 +183,8 @@ var rights = map[string]string{
 	module + "shared/evidence/record/gcs":           "bucket:evidence-inbox",
 	module + "shared/evidence/log/gcs":              "bucket:evidence-log",
 	module + "shared/evidence/sign/kms":             "signing-key:",
+	module + "shared/drift/asset/cloudasset":        "assets",
+	module + "shared/drift/diff/gcs":                "bucket:terraform-state",
 	module + "shared/erasure/firestore":             "data:firestore",
 	module + "shared/erasure/gcs":                   "data:gcs",
 	module + "shared/platform/directory/workspace":  "directory",

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ostiary.internal/functions/internal/manifest"
+	"ostiary.internal/shared/drift/asset/cloudasset"
 	personal "ostiary.internal/shared/erasure/firestore"
 	files "ostiary.internal/shared/erasure/gcs"
 	grants "ostiary.internal/shared/erasure/oauth/secretmanager"
@@ -55,7 +56,7 @@ func TestManifestsListWhatDriversAskFor(t *testing.T) {
 func asked(kind string) (permissions []string, partial bool) {
 	tables := map[string][]map[string][]string{
 		"database": {firestore.Permissions}, "topic": {pubsub.Permissions}, "secret": {secretmanager.Permissions}, "key": {kms.Permissions}, "directory": {workspace.Permissions},
-		"signing-key": {signing.Permissions}, "bucket": {logs.Permissions, inboxes.Permissions},
+		"signing-key": {signing.Permissions}, "bucket": {logs.Permissions, inboxes.Permissions}, "assets": {cloudasset.Permissions},
 	}
 	for _, table := range tables[kind] {
 		for _, list := range table {
@@ -150,6 +151,8 @@ func TestWhoMayUseKeys(t *testing.T) {
 		"enrolotp":        "key:message Encrypt, key:otp Decrypt, key:otp Encrypt", "deliver": "key:message Decrypt",
 		"watchaudit":    "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"tickwatch":     "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
+		"acceptdrift":   "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
+		"checkdrift":    "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"justify":       "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"declarebreach": "key:breach Decrypt, key:breach Encrypt, key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"tickbreach":    "key:breach Decrypt, key:breach Encrypt, key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
@@ -158,7 +161,7 @@ func TestWhoMayUseKeys(t *testing.T) {
 		"requesterasure": "key:message Encrypt, key:request Decrypt, key:request Encrypt",
 		"planerasure":    "key:message Encrypt, key:request Decrypt, key:request Encrypt, signing-key:receipts Sign",
 		"runerasure":     "key:message Encrypt, key:request Decrypt, key:request Encrypt",
-		"purgeexpired":   "key:request Decrypt, key:request Encrypt",
+		"purgeexpired":   "key:message Encrypt, key:request Decrypt, key:request Encrypt",
 		"opendsr":        "key:message Encrypt, key:request Decrypt, key:request Encrypt",
 		"revokegrants":   "key:message Encrypt, key:request Decrypt, key:request Encrypt",
 	}

@@ -41,7 +41,8 @@ type Trigger struct {
 }
 
 // Permission is one IAM permission and the resource it applies to: database:CONTROL, database:vault or database:ledger, topic:NAME,
-// key:NAME, signing-key:NAME, secret:NAME, bucket:NAME, project or directory; and of what the company's data map names,
+// key:NAME, signing-key:NAME, secret:NAME, bucket:NAME, project, directory or assets (whatever lies in the places that are looked at);
+// and of what the company's data map names,
 // data:firestore (its databases), data:gcs (its buckets), data:project (where those lie), data:secrets-read and data:secrets-erase (those in the URLs of
 // its stores, for the account that reads and for the one that erases).
 type Permission struct {

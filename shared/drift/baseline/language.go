@@ -25,12 +25,16 @@ func environment(w World) (*cel.Env, error) {
 		cel.Variable("params", d), cel.Variable("now", cel.TimestampType), cel.Variable("assets_", d),
 
 		// assets(type): all of a type, with the names above; asset(type, name): one. What was not read is an error.
-		cel.Macros(look("assets", 1), look("asset", 2), timed("role", 2)),
+		cel.Macros(look("assets", 1), look("asset", 2), look("covered", 1), timed("role", 2)),
 		cel.Function("assets", cel.Overload("assets_all", []*cel.Type{d, s}, cel.ListType(cel.MapType(s, d)), cel.BinaryBinding(func(k, kind ref.Val) ref.Val {
 			return k.Value().(lookup).all(text(kind))
 		}))),
 		cel.Function("asset", cel.Overload("asset_one", []*cel.Type{d, s, s}, cel.MapType(s, d), cel.FunctionBinding(func(args ...ref.Val) ref.Val {
 			return args[0].Value().(lookup).one(text(args[1]), text(args[2]))
+		}))),
+		// covered(filter): of a project, the log sinks let through what the filter does.
+		cel.Function("covered", cel.Overload("covered_filter", []*cel.Type{d, s}, cel.BoolType, cel.BinaryBinding(func(k, need ref.Val) ref.Val {
+			return k.Value().(lookup).covered(text(need))
 		}))),
 
 		is("public", public),     // public(member): everybody

@@ -11,6 +11,7 @@ import (
 
 	"cel.dev/cel-go/cel"
 
+	"ostiary.internal/shared/drift/coverage"
 	"ostiary.internal/shared/policy"
 )
 
@@ -34,8 +35,9 @@ type compiled struct {
 
 // version is an assertion as one promise wants it. Promises that want the same are one.
 type version struct {
-	promise string // the first that wants it so; "" where none sets anything
-	params  map[string]any
+	promise  string // the first that wants it so; "" where none sets anything
+	promises []string
+	params   map[string]any
 }
 
 // Names returns the assertions, sorted.
@@ -71,6 +73,30 @@ func (s *Set) Get(name string) (Assertion, bool) {
 		return Assertion{}, false
 	}
 	return s.all[at].Assertion, true
+}
+
+// Promises returns the promises that are kept by what a judgement judged; of the company as a whole, all that the assertion
+// keeps.
+func (s *Set) Promises(j Judgement) []string {
+	var all []string
+	for _, c := range s.all {
+		for _, v := range c.versions {
+			if c.Name == j.Assertion && (j.Promise == v.promise || j.Key == "" && len(c.Asset) > 0) {
+				all = append(all, v.promises...)
+			}
+		}
+	}
+	return all
+}
+
+// Looks returns the types of assets that an assertion looks at, sorted.
+func (s *Set) Looks(assertion string) []string {
+	at := slices.IndexFunc(s.all, func(c compiled) bool { return c.Name == assertion })
+	if at < 0 {
+		return nil
+	}
+	all := slices.Sorted(slices.Values(slices.Concat(s.all[at].Asset, s.all[at].needs)))
+	return slices.Compact(all)
 }
 
 // Types returns the types of assets that assertions look at, sorted: what has to be read.
@@ -162,6 +188,9 @@ func (l *loading) assertion() {
 		for _, found := range looked.FindAllStringSubmatch(expression, -1) {
 			c.needs = append(c.needs, found[1])
 		}
+		if strings.Contains(expression, "covered(") {
+			c.needs = append(c.needs, coverage.Type)
+		}
 	}
 	l.parameters()
 }
@@ -184,7 +213,7 @@ func (l *loading) parameters() {
 		}
 	}
 	plain, _ := c.with(nil)
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for _, promise := range l.p.Promises {
 		if !keeps(promise, c.Name) {
 			continue
@@ -195,13 +224,17 @@ func (l *loading) parameters() {
 			l.problems = append(l.problems, l.p.ProblemOf(promise, "params", "do not fit the assertion "+c.Name+": "+err.Error(), "what "+c.File+" says of them"))
 			continue
 		}
-		v := version{params: params}
-		if key := fmt.Sprint(params); !seen[key] {
-			if seen[key] = true; key != fmt.Sprint(plain) {
-				v.promise = promise.ID
-			}
-			c.versions = append(c.versions, v)
+		key := fmt.Sprint(params)
+		if at, known := seen[key]; known {
+			c.versions[at].promises = append(c.versions[at].promises, promise.ID)
+			continue
 		}
+		v := version{params: params, promises: []string{promise.ID}}
+		if key != fmt.Sprint(plain) {
+			v.promise = promise.ID
+		}
+		seen[key] = len(c.versions)
+		c.versions = append(c.versions, v)
 	}
 	if len(c.versions) == 0 {
 		c.versions = []version{{params: plain}}

@@ -270,15 +270,11 @@ func (k kind) inside(path string) bool {
 }
 
 func (c *comparison) bound(r Resource, b bound) {
-	name, whole := filled(b.name, r.Values)
-	if !whole {
+	key := b.key(r, c.live.Names())
+	if key == "" {
 		c.find(Finding{Type: b.asset, Address: r.Address, Class: Undetermined, Severity: high, Why: "the state does not say what it is about"})
 		return
 	}
-	if b.asset == "storage.googleapis.com/Bucket" {
-		name = strings.TrimPrefix(name, "b/")
-	}
-	key := c.live.Names().Key(b.asset, name)
 	g := c.policies[key]
 	if g == nil {
 		g = &grants{key: key, kind: b.asset, addresses: map[string]string{}, audit: map[string]asset.Audit{}, audits: map[string]string{}}

@@ -44,6 +44,18 @@ func boundOf(kind string) (bound, bool) {
 	return bound{}, false
 }
 
+// key names the resource a resource of Terraform's says who may use; "" where it does not say.
+func (b bound) key(r Resource, names *asset.Names) string {
+	name, whole := filled(b.name, r.Values)
+	if !whole {
+		return ""
+	}
+	if b.asset == "storage.googleapis.com/Bucket" {
+		name = strings.TrimPrefix(name, "b/")
+	}
+	return names.Key(b.asset, name)
+}
+
 // grants are what is wanted of who may use one resource, all of Terraform's words about it together.
 type grants struct {
 	key, kind string

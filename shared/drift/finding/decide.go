@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/policy"
 )
 
 // Decide lets an event happen to a finding; the zero Finding is one nobody saw. Refusals are *fault.Error with a code:
@@ -74,17 +73,23 @@ func (d *deciding) stale() bool {
 	return !d.e.Read.IsZero() && d.e.Read.Before(last)
 }
 
+// read is when what an event rests on was true.
+func (d *deciding) read() time.Time {
+	if d.e.Read.IsZero() || d.e.Read.After(d.now) {
+		return d.now
+	}
+	return d.e.Read.UTC()
+}
+
 func (d *deciding) out() {
 	s := d.e.Subject
 	if d.State != "" && d.stale() {
 		return
 	}
-	at := d.e.Read.UTC()
-	if at.IsZero() || at.After(d.now) {
-		at = d.now
-	}
+	at := d.read()
 	changed := d.State != "" && d.Got != s.Got
-	d.V, d.Asset, d.What, d.Promises, d.Severity, d.Loosened, d.Want, d.Got = version, s.Asset, s.What, s.Promises, s.Severity, s.Loosened, s.Want, s.Got
+	d.V, d.Asset, d.What, d.Class, d.Promises = version, s.Asset, s.What, s.Class, s.Promises
+	d.Severity, d.Loosened, d.Want, d.Got = s.Severity, s.Loosened, s.Want, s.Got
 	if d.ID == "" {
 		d.ID = s.ID
 	}
@@ -95,7 +100,7 @@ func (d *deciding) out() {
 		d.settle()
 	case d.State == Settling:
 		d.settle()
-	case d.State == Accepted && changed:
+	case d.State == Accepted && (changed || d.high() && d.Accepted.Second == ""):
 		d.State, d.Accepted = Open, nil
 		d.does(RecordStep, RecordOpen, Tell)
 	case d.State == Open && changed:
@@ -115,6 +120,10 @@ func (d *deciding) settle() {
 	if !d.e.Urgent && d.now.Before(d.First.Add(wait)) {
 		return
 	}
+	d.open()
+}
+
+func (d *deciding) open() {
 	d.State, d.Opened = Open, d.now
 	d.Round++
 	d.does(RecordOpen, Tell)
@@ -125,7 +134,7 @@ func (d *deciding) in() {
 		return
 	}
 	opened := d.State != Settling
-	d.State, d.Ended, d.Proposed, d.Accepted, d.Unknown, d.Said = Healed, d.now, nil, nil, time.Time{}, false
+	d.State, d.Ended, d.Proposed, d.Accepted, d.Unknown, d.Said = Healed, d.read(), nil, nil, time.Time{}, false
 	if opened {
 		d.does(RecordHeal, Tell)
 	}
@@ -140,13 +149,13 @@ func (d *deciding) lost() {
 }
 
 func (d *deciding) blame() {
-	if d.State == Healed || len(d.e.Actors) == 0 || slices.Equal(d.Actors, d.e.Actors) {
+	if d.State == Healed || len(d.e.Actors) == 0 || slices.EqualFunc(d.Actors, d.e.Actors, Actor.Equal) {
 		return
 	}
-	named := len(d.Actors) > 0
+	before := named(d.Actors)
 	if d.Actors = slices.Clone(d.e.Actors); d.State != Settling {
 		d.does(RecordStep)
-		if !named {
+		if !before && named(d.Actors) {
 			d.does(Tell)
 		}
 	}
@@ -165,8 +174,13 @@ func (d *deciding) blame() {
 	}
 }
 
+// named reports whether it is known of somebody that she may have done it.
+func named(actors []Actor) bool {
+	return slices.ContainsFunc(actors, func(a Actor) bool { return a.Kind != "unknown" })
+}
+
 // high reports whether two people have to accept it.
-func (d *deciding) high() bool { return d.Severity == policy.Critical || d.Severity == policy.High }
+func (d *deciding) high() bool { return high(d.Finding) }
 
 func (d *deciding) accept() error {
 	refuse := func(kind fault.Kind, code, detail, next string) error { return fault.Refuse(kind, code, detail, next) }
@@ -234,6 +248,8 @@ func (d *deciding) revoke() error {
 
 func (d *deciding) tick() {
 	switch {
+	case d.State == Settling && !d.Unknown.IsZero() && !d.now.Before(d.First.Add(MostSettle)):
+		d.open() // it was seen so, and nobody can say that it is otherwise
 	case d.State == Settling && !d.now.Before(d.First.Add(Settle)):
 		if d.e.Applying && d.now.Before(d.First.Add(MostSettle)) {
 			break

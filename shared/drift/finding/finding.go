@@ -8,14 +8,17 @@
 // more. An acceptance has a reason and an end, and for what is high two people, neither of whom made the change. What cannot
 // be read is neither healed nor worse: the finding says since when nobody knows.
 //
-// Decide is pure: it takes a finding, an event and the time, and returns the finding as it is then with what follows.
+// Decide is pure: it takes a finding, an event and the time, and returns the finding as it is then with what follows. A
+// Service keeps findings: each event is one transaction with the evidence and the messages that follow, and an event that
+// changes nothing writes nothing. Evidence names things and people by commitments only; what staff writes stays in the store.
 //
 // # What it does not do
 //
-// It reads nothing and repairs nothing, and it finds nobody: who made a change is told to it.
+// It reads nothing of the world and repairs nothing, and it finds nobody: who made a change is told to it.
 package finding
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -54,7 +57,8 @@ type Finding struct {
 	Round    int             `json:"round"` // how often it opened
 	State    State           `json:"state"`
 	Asset    string          `json:"asset"`
-	What     string          `json:"what"` // assertion, or Terraform's address and field
+	What     string          `json:"what"`            // see About; or Terraform's address and field
+	Class    string          `json:"class,omitempty"` // Forbidden, or what package diff calls it
 	Promises []string        `json:"promises,omitempty"`
 	Severity policy.Severity `json:"severity"`
 	Loosened bool            `json:"loosened,omitempty"`
@@ -72,16 +76,39 @@ type Finding struct {
 	Proposed *Acceptance `json:"proposed,omitempty"`
 	Accepted *Acceptance `json:"accepted,omitempty"`
 	Due      int64       `json:"due,omitempty"` // microseconds since 1970: when a tick has to look
+
+	// What the Service keeps of it.
+	Nonce   string    `json:"nonce"`
+	Rank    int64     `json:"rank"`              // gravest first, then newest
+	Records []string  `json:"records,omitempty"` // ids of the evidence that is open
+	Named   []string  `json:"named,omitempty"`   // promises it names
+	Waivers []string  `json:"waivers,omitempty"` // ids of the evidence that excepts it
+	Expires time.Time `json:"expires,omitzero"`
 }
+
+// Forbidden is the class of what an assertion found.
+const Forbidden = "forbidden"
 
 // Actor is who may have made a change.
 type Actor struct {
-	Person  string    `json:"person,omitempty"` // id in people.yaml
-	Kind    string    `json:"kind"`             // human, service, agent, unknown
-	Method  string    `json:"method,omitempty"`
-	At      time.Time `json:"at,omitzero"`
-	Entry   string    `json:"entry,omitempty"` // of the log
-	Planned bool      `json:"planned,omitempty"`
+	Person     string    `json:"person,omitempty"` // id in people.yaml, of who began
+	Chain      []string  `json:"chain,omitempty"`  // who acted for whom, who began first: ids, service:ID, or kinds; never an address
+	Kind       string    `json:"kind"`             // human, service, agent (of Google's), unknown
+	Method     string    `json:"method,omitempty"`
+	UserAgent  string    `json:"user_agent,omitempty"` // its first word
+	Ticket     string    `json:"ticket,omitempty"`
+	At         time.Time `json:"at,omitzero"`
+	Entry      string    `json:"entry,omitempty"`      // of the log
+	Planned    bool      `json:"planned,omitempty"`    // the deployer, and Terraform wants it so
+	Suspicious bool      `json:"suspicious,omitempty"` // the deployer, and Terraform does not
+	Why        string    `json:"why,omitempty"`        // of unknown: stream_off, before_retention, no_entry
+}
+
+// Equal reports whether both say the same.
+func (a Actor) Equal(b Actor) bool {
+	at := a.At.Equal(b.At) && slices.Equal(a.Chain, b.Chain)
+	a.At, b.At, a.Chain, b.Chain = time.Time{}, time.Time{}, nil, nil
+	return at && reflect.DeepEqual(a, b)
 }
 
 // Acceptance lets a value be as it is for a while.

@@ -93,8 +93,13 @@ func TestLives(t *testing.T) {
 		"of nothing":      {{0, accept(sara, "a", week), "", nil, "finding_unknown"}, {0, Event{What: Ticking}, "", nil, ""}, {0, Event{What: In}, "", nil, ""}},
 		"nobody can tell": slices.Concat(first, []step{{h, Event{What: Lost}, Open, []Effect{RecordStep}, ""}, {2 * h, Event{What: Lost}, Open, nil, ""}, {26 * h, Event{What: Ticking}, Open, []Effect{TellLost}, ""}, {27 * h, Event{What: Ticking}, Open, nil, ""}}),
 		"old news":        slices.Concat(first, []step{{4 * m, Event{What: In, Read: noon}, Open, nil, ""}, {5 * m, Event{What: In, Read: noon.Add(4 * m)}, Healed, []Effect{RecordHeal, Tell}, ""}, {6 * m, Event{What: Out, Subject: subject(policy.Medium, "a"), Read: noon.Add(m)}, Healed, nil, ""}}),
-		"once more":       slices.Concat(first, []step{{h, Event{What: In}, Healed, []Effect{RecordHeal, Tell}, ""}, {2 * h, out(policy.Medium, "a", true), Open, open, ""}}),
-		"taken back":      {{0, out(policy.Low, "a", true), Open, open, ""}, {m, accept(sara, "a", week), Accepted, []Effect{RecordStep}, ""}, {2 * m, Event{What: Revoke, By: ben}, Accepted, nil, "not_allowed"}, {2 * m, Event{What: Revoke, By: dora}, Open, void, ""}},
+		"in order as it was read, not as it was told": slices.Concat(first, []step{{9 * m, Event{What: In, Read: noon.Add(4 * m)}, Healed, []Effect{RecordHeal, Tell}, ""},
+			{10 * m, Event{What: Out, Subject: subject(policy.Medium, "a"), Read: noon.Add(6 * m), Urgent: true}, Open, open, ""}}),
+		"half of a change, and then nobody can tell": {{0, out(policy.High, "a", false), Settling, nil, ""}, {m, Event{What: Lost}, Settling, []Effect{RecordStep}, ""},
+			{3 * m, Event{What: Ticking}, Settling, []Effect{Look}, ""}, {15 * m, Event{What: Ticking, Applying: true}, Open, open, ""}},
+		"graver by now": {{0, out(policy.Low, "a", true), Open, open, ""}, {m, accept(sara, "a", week), Accepted, []Effect{RecordStep}, ""}, {h, out(policy.High, "a", false), Open, void, ""}},
+		"once more":     slices.Concat(first, []step{{h, Event{What: In}, Healed, []Effect{RecordHeal, Tell}, ""}, {2 * h, out(policy.Medium, "a", true), Open, open, ""}}),
+		"taken back":    {{0, out(policy.Low, "a", true), Open, open, ""}, {m, accept(sara, "a", week), Accepted, []Effect{RecordStep}, ""}, {2 * m, Event{What: Revoke, By: ben}, Accepted, nil, "not_allowed"}, {2 * m, Event{What: Revoke, By: dora}, Open, void, ""}},
 	} {
 		f := play(t, name, steps)
 		if name == "once more" && f.Round != 2 {

@@ -11,11 +11,12 @@ import (
 // finding is an open finding: index of its leaf, its time, and 1 where the control could not tell (else 0).
 type finding [3]int64
 
-// waiver is an exception two people made.
+// waiver is an exception two people made: of the whole promise, or of some findings.
 type waiver struct {
-	Index int64 `json:"i"`
-	From  int64 `json:"from"`
-	Until int64 `json:"until"`
+	Index int64    `json:"i"`
+	From  int64    `json:"from"`
+	Until int64    `json:"until"`
+	Of    []string `json:"of,omitempty"` // keys of the findings; empty: all that speaks against the promise
 }
 
 // open notes a finding that is out of order, or undecided. A finding whose closing is known already stays closed:
@@ -84,8 +85,18 @@ func (l *Ledger) boundClosed() {
 	maps.DeleteFunc(l.heads.Closed, func(_ string, index int64) bool { return index < first })
 }
 
-// waive notes a waiver of two people that ends within 90 days; any other has no effect.
+// waive notes a waiver of two people that ends within 90 days; any other has no effect. That of a control which is not the
+// waivers' own lets be the findings it refers to, its own, and nothing else: as with closing, no other can tell.
 func (e *entry) waive(p proof, r record.Record) {
+	var of []string
+	for _, ref := range r.Refs {
+		if ref.Rel == "excepts" && r.Control != WaiverControl && len(of) < maxWaivers {
+			of = append(of, key(r.Control, ref.ID))
+		}
+	}
+	if len(of) == 0 && r.Control != WaiverControl {
+		return // whoever else says that two people agreed is not believed
+	}
 	people := map[string]bool{}
 	for _, s := range r.Subjects {
 		people[s.C] = true
@@ -96,7 +107,7 @@ func (e *entry) waive(p proof, r record.Record) {
 	if e.Waivers == nil {
 		e.Waivers = map[string]waiver{}
 	}
-	e.Waivers[key(r.Control, p.ID)] = waiver{p.Index, p.At, p.Expires}
+	e.Waivers[key(r.Control, p.ID)] = waiver{p.Index, p.At, p.Expires, of}
 	if len(e.Waivers) > maxWaivers {
 		delete(e.Waivers, slices.MinFunc(slices.Sorted(maps.Keys(e.Waivers)), func(a, b string) int {
 			return int(e.Waivers[a].Until - e.Waivers[b].Until)
@@ -107,18 +118,40 @@ func (e *entry) waive(p proof, r record.Record) {
 // waived returns the waiver of a promise in force that lasts longest.
 func (v *evaluation) waived(e *entry) (found Evidence, until int64) {
 	for _, key := range sortedKeys(e.Waivers) {
-		if w := e.Waivers[key]; !v.ahead(w.From) && !v.reached(w.Until) && w.Until > until {
+		if w := e.Waivers[key]; len(w.Of) == 0 && v.inForce(w) && w.Until > until {
 			found, until = Evidence{w.Index, idOf(key), record.Waiver, at(w.From)}, w.Until
 		}
 	}
 	return found, until
 }
 
+func (v *evaluation) inForce(w waiver) bool { return !v.ahead(w.From) && !v.reached(w.Until) }
+
+// excepted returns the open findings that are let be now, and what lets them be; of several the waiver that ends first.
+func (v *evaluation) excepted(e *entry) (of map[string]bool, d verdict) {
+	for _, key := range sortedKeys(e.Waivers) {
+		w := e.Waivers[key]
+		for _, finding := range w.Of {
+			if _, open := e.Open[finding]; !open || !v.inForce(w) {
+				continue
+			}
+			if of == nil {
+				of = map[string]bool{}
+			}
+			of[finding] = true
+			if d.until == 0 || w.Until < d.until {
+				d = verdict{state: record.Excepted, reason: ByWaiver, since: w.From, until: w.Until, waiver: idOf(key), last: Evidence{w.Index, idOf(key), record.Waiver, at(w.From)}}
+			}
+		}
+	}
+	return of, d
+}
+
 // oldest returns the open finding that was there first and the one that came last, of those out of order (undecided
-// false) or undecided.
-func (e *entry) oldest(undecided bool) (first, last Evidence, open int) {
+// false) or undecided, but for some.
+func (e *entry) oldest(undecided bool, but map[string]bool) (first, last Evidence, open int) {
 	for key, f := range e.Open {
-		if (f[2] == 1) != undecided {
+		if (f[2] == 1) != undecided || but[key] {
 			continue
 		}
 		open++

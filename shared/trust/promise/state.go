@@ -96,7 +96,8 @@ func (v *evaluation) compute(p Promise) Status {
 	parts, all := v.mechanisms(p, e, around)
 	var s Status
 	s.Drill = e.drill()
-	s.Finding, _, s.Findings = e.oldest(false)
+	let, _ := v.excepted(e)
+	s.Finding, _, s.Findings = e.oldest(false, let)
 	if e.Overflow && s.Findings == 0 {
 		s.Findings = maxOpen
 	}
@@ -164,10 +165,14 @@ func (v *evaluation) around(e *entry) []verdict {
 	add := func(state record.State, reason Reason, since, until int64, last Evidence) {
 		all = append(all, verdict{state: state, reason: reason, since: since, until: until, last: last})
 	}
-	if first, last, open := e.oldest(false); open > 0 || e.Overflow {
+	let, exception := v.excepted(e)
+	if len(let) > 0 {
+		all = append(all, exception)
+	}
+	if first, last, open := e.oldest(false, let); open > 0 || e.Overflow {
 		add(record.Broken, OpenFinding, unix(first.Observed), 0, last)
 	}
-	if first, last, open := e.oldest(true); open > 0 {
+	if first, last, open := e.oldest(true, let); open > 0 {
 		add(record.Unknown, Incomplete, unix(first.Observed), 0, last)
 	}
 	for _, control := range sortedKeys(e.Drills) {

@@ -155,11 +155,10 @@ const adminService = "admin.googleapis.com"
 
 // derive reads from an entry what other controls want to know.
 func (s *Service) derive(e *auditlog.Entry) (told []derived) {
-	done := e.Outcome.Result == auditlog.OK || e.Outcome.Result == auditlog.Partial
-	if s.Bus == nil || !done {
+	if s.Bus == nil {
 		return nil
 	}
-	if suspends(e) {
+	if suspends(e) && done(e) {
 		for _, email := range e.Parameters()["USER_EMAIL"] {
 			if p, known := s.Policy.Person(email); known {
 				told = append(told, derived{TopicSuspended, "watch-suspended/" + e.ID, Suspended{Version, p.ID, e.Time, e.ID}})
@@ -167,24 +166,14 @@ func (s *Service) derive(e *auditlog.Entry) (told []derived) {
 			}
 		}
 	}
-	// The activity stream holds what changes something, the stream of Google's own systems too.
-	if mutates := e.Stream == auditlog.Activity || e.Stream == auditlog.SystemEvent; mutates && e.Asset != "" && len(e.Asset) <= maxKey && s.holds(e.Service) {
-		told = append(told, derived{TopicChanged, "watch-changed/" + e.ID, Changed{Version, e.Asset, e.Service, clip(e.Method), clip(e.Project), string(e.Actor.Kind), e.Time, e.ID}})
+	if s.changes(e) {
+		told = append(told, derived{TopicChanged, "watch-changed/" + e.ID, s.changed(e)})
 	}
 	return told
 }
 
 func suspends(e *auditlog.Entry) bool {
 	return e.Service == adminService && suspending.MatchString(e.Method)
-}
-
-func (s *Service) holds(service string) bool {
-	for _, one := range s.Assets {
-		if one == service {
-			return true
-		}
-	}
-	return false
 }
 
 // publish sends what no transaction goes with. The entry comes again where it fails, and the keys are the same then.

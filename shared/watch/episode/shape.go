@@ -191,15 +191,3 @@ type Suspended struct {
 	At     time.Time `json:"at"`
 	Entry  string    `json:"entry"`
 }
-
-// Changed is the payload of TopicChanged: an asset may have changed. It is a hint; whoever gets it looks for herself.
-type Changed struct {
-	V       int       `json:"v"`
-	Asset   string    `json:"asset"` // full name, as package auditlog has it
-	Service string    `json:"service"`
-	Method  string    `json:"method"`
-	Project string    `json:"project,omitempty"`
-	Actor   string    `json:"actor_kind"`
-	At      time.Time `json:"at"`
-	Entry   string    `json:"entry"`
-}

@@ -25,6 +25,8 @@ archives = {
     purgeexpired    = "purgeexpired-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     requesterasure  = "requesterasure-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     revokegrants    = "revokegrants-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    checkdrift      = "checkdrift-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    acceptdrift     = "acceptdrift-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     runerasure      = "runerasure-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
   }
 }
@@ -43,10 +45,11 @@ signing_keys = {
   evidence = "projects/ostiary-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/checkpoints"
 }
 buckets = {
-  "evidence-inbox" = "ostiary-staging-inbox"
-  "evidence-log"   = "ostiary-staging-log"
-  "evidence-head"  = "ostiary-staging-head"
-  policy           = "ostiary-staging-policy"
+  "evidence-inbox"  = "ostiary-staging-inbox"
+  "evidence-log"    = "ostiary-staging-log"
+  "evidence-head"   = "ostiary-staging-head"
+  policy            = "ostiary-staging-policy"
+  "terraform-state" = "ostiary-staging-state"
 }
 secret_versions = {
   "ledger-key"          = "1"
@@ -56,6 +59,7 @@ secret_versions = {
   "form-key"            = "1"
   "gateway-edge"        = "1"
   "smtp-password"       = "1"
+  "mail-token"          = "1"
   "webhook-secrets"     = "1"
   "sms-token"           = "1"
   "chat-rooms"          = "1"
@@ -68,6 +72,7 @@ audiences = {
   attest          = "/projects/123456789012/global/backendServices/3"
   justify         = "/projects/123456789012/global/backendServices/4"
   declarebreach   = "/projects/123456789012/global/backendServices/6"
+  acceptdrift     = "/projects/123456789012/global/backendServices/7"
   collectevidence = "https://collectevidence.ostiary.example"
   checkotp        = "https://checkotp.ostiary.example"
   admit           = "https://admit.ostiary.example"
@@ -93,6 +98,8 @@ settings = {
   OSTIARY_URL             = "https://ostiary.sharedcontacts.example"
   OSTIARY_DATA_ACCESS     = "iam.googleapis.com,secretmanager.googleapis.com,sts.googleapis.com"
   OSTIARY_ASSET_SERVICES  = "cloudresourcemanager.googleapis.com,compute.googleapis.com,storage.googleapis.com"
+  OSTIARY_ASSETS          = "cloudasset:projects/sharedcontacts-live"
+  OSTIARY_STATES          = "gs://ostiary-staging-state/live/default.tfstate"
   OSTIARY_LOG_STREAMS     = "application"
 }
 issuer           = { url = "https://id.sharedcontacts.example", audience = "ostiary" }

@@ -5,7 +5,7 @@ locals {
   topics = toset(flatten([for m in values(local.manifests) : concat(m.publishes, [for t in m.triggers : t.topic if t.kind == "topic"])]))
 
   # The key each control seals what it keeps with.
-  seals = { access = "otp", trust = "evidence", watch = "evidence", erasure = "evidence", breach = "evidence" }
+  seals = { access = "otp", trust = "evidence", watch = "evidence", erasure = "evidence", breach = "evidence", drift = "evidence" }
 
   verifiers = { for name, m in local.manifests : name => {
     staff   = "iap:?audience=${lookup(var.audiences, name, "")}"
@@ -39,6 +39,7 @@ module "function" {
   buckets         = var.buckets
   topics          = { for name, topic in google_pubsub_topic.event : name => topic.id }
   data            = var.data
+  looked_at       = var.watched_projects
   secret_versions = { for s in each.value.secrets : s => var.secret_versions[s] }
   iap_agent       = "serviceAccount:service-${var.project.number}@gcp-sa-iap.iam.gserviceaccount.com"
   services        = var.service_members
@@ -79,9 +80,14 @@ resource "google_firestore_database" "ledger" {
 locals {
   rules = jsondecode(file("${path.module}/watched.json"))
   reads = split(",", var.settings["OSTIARY_DATA_ACCESS"])
+
+  # Without a list, or with all, the watch knows itself which services it tells of.
+  assets = compact(split(",", var.settings["OSTIARY_ASSET_SERVICES"]))
+  told   = length(local.assets) == 0 || contains(local.assets, "all") ? "" : " AND protoPayload.serviceName=(\"${join("\" OR \"", local.assets)}\")"
+
   watched = join(" OR ", concat(
     [local.rules.audit],
-    ["((log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/system_event\")) AND protoPayload.serviceName=(\"${join("\" OR \"", split(",", var.settings["OSTIARY_ASSET_SERVICES"]))}\"))"],
+    ["((log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/system_event\"))${local.told})"],
     [for service in local.reads : lookup(local.rules.data_access, service, "(log_id(\"cloudaudit.googleapis.com/data_access\") AND protoPayload.serviceName=\"${service}\")")],
     [for log in distinct(concat(local.rules.logs, var.application_logs)) : "log_id(\"${log}\")"],
     ["labels.\"ostiary-heartbeat\":*"],

@@ -138,3 +138,24 @@ resource "google_project_iam_member" "connections" {
     expression = "resource.name.startsWith(\"${each.key}\")"
   }
 }
+
+# What is looked at lies in other projects: the roles are made there, without what only folders and organizations have.
+locals {
+  assets = sort([for p in local.wanted : p.permission if p.resource == "assets" && !startswith(p.permission, "resourcemanager.folders.") && !startswith(p.permission, "resourcemanager.organizations.")])
+}
+
+resource "google_project_iam_custom_role" "assets" {
+  for_each    = length(local.assets) > 0 ? toset(var.looked_at) : []
+  project     = each.key
+  role_id     = replace("ostiary.${local.name}.assets", "/[^a-zA-Z0-9_.]/", "_")
+  title       = "${local.name} on what there is"
+  description = "Generated from the function's manifest."
+  permissions = local.assets
+}
+
+resource "google_project_iam_member" "assets" {
+  for_each = length(local.assets) > 0 ? toset(var.looked_at) : []
+  project  = each.key
+  role     = google_project_iam_custom_role.assets[each.key].name
+  member   = google_service_account.runtime.member
+}

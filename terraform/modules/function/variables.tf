@@ -141,3 +141,9 @@ variable "labels" {
   type        = map(string)
   default     = {}
 }
+
+variable "looked_at" {
+  description = "Ids of the projects whose configuration a function with permissions on assets reads."
+  type        = list(string)
+  default     = []
+}

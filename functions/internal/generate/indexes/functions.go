@@ -11,6 +11,8 @@ import (
 	"ostiary.internal/functions/breach/declarebreach"
 	"ostiary.internal/functions/breach/deliver"
 	"ostiary.internal/functions/breach/tickbreach"
+	"ostiary.internal/functions/drift/acceptdrift"
+	"ostiary.internal/functions/drift/checkdrift"
 	"ostiary.internal/functions/erasure/decideerasure"
 	"ostiary.internal/functions/erasure/opendsr"
 	"ostiary.internal/functions/erasure/planerasure"
@@ -40,6 +42,8 @@ var functions = []wiring.Function{
 	declarebreach.Function,
 	deliver.Function,
 	tickbreach.Function,
+	acceptdrift.Function,
+	checkdrift.Function,
 	decideerasure.Function,
 	opendsr.Function,
 	planerasure.Function,

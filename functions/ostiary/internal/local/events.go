@@ -27,7 +27,7 @@ type shape struct {
 var shapes = []shape{
 	{name: "CloudEvents", has: []string{"specversion"}, send: sendCloudEvent},
 	{name: "audit entries", has: []string{"protoPayload"}, send: sendEntry},
-	{name: "asset changes", has: []string{"asset", "priorAsset"}},
+	{name: "asset changes", has: []string{"asset", "priorAsset"}, send: sendAsset},
 	{name: "application log lines", has: []string{"logName", "jsonPayload", "textPayload", "severity", "insertId"}, send: sendEntry},
 	{name: "pushes of a log sink", has: []string{"message"}, send: sendEntry},
 }

@@ -58,7 +58,7 @@ func TestEventsByShape(t *testing.T) {
 		{strings.Replace(cloudEvent("7", "scan.finished", scan(`,"promises":["P65"]`)), `"1.0"`, `"0.3"`, 1), "body_invalid"},
 		{cloudEvent("8", "training.completed", `{"person":"x@bepark.example","course":"secure-coding","passed":true}`), ""},
 		{`{"logName":"projects/p/logs/cloudaudit.googleapis.com%2Factivity","protoPayload":{},"insertId":"x"}`, "watchaudit"},
-		{`{"asset":{"name":"//storage.googleapis.com/b"}}`, "asset changes"},
+		{`{"asset":{"name":"//storage.googleapis.com/b"}}`, "without checkdrift"},
 		{`{"severity":"INFO","jsonPayload":{}}`, "watchaudit"},
 		{`{"hello":1}`, "neither"},
 		{`null`, "not an object"},

@@ -146,6 +146,9 @@ func (w *World) open(ctx context.Context, o Options) error {
 	if err := w.openData(database); err != nil {
 		return err
 	}
+	if err := w.openAssets(); err != nil {
+		return err
+	}
 	if err := w.openFunctions(ctx, o, database); err != nil {
 		return err
 	}

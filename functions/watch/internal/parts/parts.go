@@ -41,7 +41,8 @@ const (
 	// EnvLogs lists the other streams that are known to be written, separated by commas: application, access_transparency,
 	// login (of Workspace), or all. Rules that look for one that is not listed are blind until an entry of it came.
 	EnvLogs = "OSTIARY_LOG_STREAMS"
-	// EnvAssets lists the services whose changes are told to other controls, separated by commas; may be empty.
+	// EnvAssets lists the services whose changes are told to other controls, as the logs name them, separated by commas. Empty
+	// or all: those whose assets the drift control looks at.
 	EnvAssets = "OSTIARY_ASSET_SERVICES"
 )
 
@@ -82,7 +83,7 @@ func New(d *wiring.Deps) (*Parts, error) {
 		Commit: func(ctx context.Context, about vault.Subject, now time.Time) (record.Subject, error) {
 			return v.Commit(ctx, about, now)
 		},
-		Bus: d.Bus, Assets: p.list(EnvAssets),
+		Bus: d.Bus, Assets: assets(p.list(EnvAssets), d.Policy),
 	})
 	return p, err
 }

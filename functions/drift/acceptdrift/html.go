@@ -1,0 +1,197 @@
+package acceptdrift
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"ostiary.internal/functions/drift/internal/page"
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
+	"ostiary.internal/shared/drift/asset"
+	"ostiary.internal/shared/drift/finding"
+	"ostiary.internal/shared/drift/scan"
+	"ostiary.internal/shared/platform/web"
+	"ostiary.internal/shared/policy"
+)
+
+// home is where the pages begin.
+const home = "/acceptdrift/"
+
+// notes are the texts a page may show after a form was done; anything else in the query is ignored.
+var notes = []string{"done.accepted", "done.proposed", "done.revoked"}
+
+// html is the table of the pages.
+func (a *acceptdrift) html() []web.Route {
+	get := func(path, summary string, handle handler) web.Route {
+		return web.Route{Method: "GET", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: append(signedIn[:len(signedIn):len(signedIn)], "role_missing"), Handle: a.Staff(looking(handle))}
+	}
+	post := func(path, summary string, handle staffed.Filled) web.Route {
+		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: append(signedIn[:len(signedIn):len(signedIn)], "role_missing"), Handle: a.Staff(looking(a.Form(handle)))}
+	}
+	return []web.Route{
+		a.Pages.Assets(),
+		get("/", "What is out of order.", a.overview),
+		get("/{id}", "One finding, side by side.", func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+			return a.show(w, r, who, nil, nil)
+		}),
+		post("/{id}/accept", "Accept it for a while.", a.acceptForm),
+		post("/{id}/revoke", "Take an acceptance back.", a.revokeForm),
+	}
+}
+
+// Limits of the first page: of each state, and of what is in order again.
+const (
+	shown      = 100
+	shownEnded = 20
+)
+
+func (a *acceptdrift) overview(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+	data := page.Overview{Done: staffed.Note(r, notes)}
+	counts := map[string]int{}
+	for state, into := range map[finding.State]*[]page.Item{finding.Open: &data.Open, finding.Settling: &data.Settling, finding.Accepted: &data.Accepted, finding.Healed: &data.Ended} {
+		limit := shown
+		if state == finding.Healed {
+			limit = shownEnded
+		}
+		found, next, err := a.Findings.List(r.Context(), state, nil, limit)
+		if err != nil {
+			return err
+		}
+		data.More = data.More || next != nil && state != finding.Healed
+		for _, f := range found {
+			list := into
+			if second(f, who) {
+				list = &data.Asked
+			}
+			if state == finding.Open {
+				counts[string(f.Severity)]++
+			}
+			*list = append(*list, a.item(r, who, f))
+		}
+	}
+	data.Bars = page.Bars([]string{string(policy.Critical), string(policy.High), string(policy.Medium), string(policy.Low), string(policy.Info)}, counts)
+	look, err := a.look(r, who)
+	if err != nil {
+		return err
+	}
+	data.Look = look
+	return a.Render(w, r, who, http.StatusOK, "overview", "overview.title", home, data)
+}
+
+// look says how much is known, and how old it is.
+func (a *acceptdrift) look(r *http.Request, who caller.Staff) (*page.Look, error) {
+	s, err := scan.StatusOf(r.Context(), a.Store)
+	if err != nil {
+		return nil, err
+	}
+	look := &page.Look{Late: s.Began.IsZero() || a.Clock.Now().Sub(s.Began) > scan.Stale, At: moment(r, who, s.Began)}
+	read := 0
+	for _, p := range s.Places {
+		read += p.Assets
+		if p.Failed != "" || len(p.Unread) > 0 {
+			look.Blind = append(look.Blind, strings.TrimSuffix(p.Place+" ("+p.Facts+"): "+p.Failed, ": "))
+		}
+		for _, kind := range p.Lost {
+			look.Blind = append(look.Blind, p.Place+": "+kind)
+		}
+	}
+	look.Count = strconv.Itoa(read)
+	return look, nil
+}
+
+// moment writes a time in the person's zone; "" for none.
+func moment(r *http.Request, who caller.Staff, at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	local := at.In(who.Location())
+	return shell.Day(staffed.Language(r), local) + " " + strconv.Itoa(local.Year()) + ", " + local.Format("15:04")
+}
+
+// second reports whether a finding waits for the reader as the second person.
+func second(f finding.Finding, who caller.Staff) bool {
+	return f.State == finding.Open && f.Proposed != nil && f.Proposed.By != who.ID && f.Proposed.Got == f.Got && decides(who) && !mayHaveDone(f, who)
+}
+
+func mayHaveDone(f finding.Finding, who caller.Staff) bool {
+	for _, actor := range f.Actors {
+		if actor.Person == who.ID {
+			return true
+		}
+	}
+	return false
+}
+
+// item is a finding in a list.
+func (a *acceptdrift) item(r *http.Request, who caller.Staff, f finding.Finding) page.Item {
+	at := f.Opened
+	if at.IsZero() {
+		at = f.First
+	}
+	if f.State == finding.Healed {
+		at = f.Ended
+	}
+	i := page.Item{Path: home + f.ID, What: a.Says(f, staffed.Language(r)), Class: "class." + f.Class, On: asset.Base(f.Asset), Severity: "severity." + string(f.Severity),
+		State: "state." + string(f.State), Bad: f.State == finding.Open, When: moment(r, who, at), Unknown: moment(r, who, f.Unknown)}
+	if f.Class != finding.Forbidden {
+		i.Field = f.What
+	}
+	if len(f.Actors) > 0 && f.Actors[0].Person != "" {
+		i.Who = a.NameOf(f.Actors[0].Person)
+	}
+	if f.Accepted != nil {
+		i.Until = lastMoment(r, who, f.Accepted.Until)
+	}
+	return i
+}
+
+// lastMoment writes the end of an acceptance: the first instant of a day reads as the end of the one before.
+func lastMoment(r *http.Request, who caller.Staff, at time.Time) string {
+	local := at.In(who.Location())
+	if local.Hour()+local.Minute() == 0 {
+		return shell.Day(staffed.Language(r), local.AddDate(0, 0, -1)) + ", 24:00"
+	}
+	return moment(r, who, at)
+}
+
+func (a *acceptdrift) acceptForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
+	if refused != nil {
+		return a.show(w, r, who, form, refused)
+	}
+	wish := finding.Wish{Reason: form.Get("reason"), Ticket: strings.TrimSpace(form.Get("ticket")), Got: strings.ReplaceAll(form.Get("got"), "\r\n", "\n"), Until: lastDay(form.Get("until"), who.Location())}
+	f, err := a.Findings.Accept(r.Context(), r.PathValue("id"), wish, who.Person, a.Clock.Now())
+	if err != nil {
+		return a.show(w, r, who, form, err)
+	}
+	done := "done.accepted"
+	if f.State != finding.Accepted {
+		done = "done.proposed"
+	}
+	return web.SeeOther(w, home+"?done="+done)
+}
+
+// lastDay is the end of a day, or a time as it stands; the zero time, which is refused, of what is neither.
+func lastDay(text string, zone *time.Location) time.Time {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at
+	}
+	day, err := time.ParseInLocation(time.DateOnly, text, zone)
+	if err != nil {
+		return time.Time{}
+	}
+	return day.AddDate(0, 0, 1)
+}
+
+func (a *acceptdrift) revokeForm(w http.ResponseWriter, r *http.Request, who caller.Staff, _ url.Values, refused error) error {
+	if refused != nil {
+		return a.show(w, r, who, nil, refused)
+	}
+	if _, err := a.Findings.Revoke(r.Context(), r.PathValue("id"), who.Person, a.Clock.Now()); err != nil {
+		return a.show(w, r, who, nil, err)
+	}
+	return web.SeeOther(w, home+"?done=done.revoked")
+}

@@ -1,0 +1,77 @@
+package acceptdrift
+
+import "time"
+
+// Finding is one difference between what was promised, or what Terraform wants, and what there is.
+type Finding struct {
+	ID       string      `json:"id"`
+	State    string      `json:"state" enum:"settling,open,accepted,healed"`
+	Class    string      `json:"class" enum:"forbidden,changed,missing,unmanaged,extra,self-drift"`
+	What     string      `json:"what" doc:"the assertion, with a promise where that sets parameters of its own; or the address in Terraform and the field"`
+	Says     string      `json:"says,omitempty" doc:"what is wrong and what to do, in the reader's language"`
+	Asset    string      `json:"asset,omitempty" doc:"full name of the resource; left out for the company as a whole"`
+	Severity string      `json:"severity" enum:"info,low,medium,high,critical"`
+	Loosened bool        `json:"loosened" doc:"more can be done, or less is kept, than was wanted"`
+	Promises []string    `json:"promises"`
+	Want     string      `json:"want,omitempty"`
+	Got      string      `json:"got,omitempty"`
+	First    time.Time   `json:"first"`
+	Opened   time.Time   `json:"opened,omitzero"`
+	Seen     time.Time   `json:"seen" doc:"when it was seen so last"`
+	Ended    time.Time   `json:"ended,omitzero"`
+	Unknown  time.Time   `json:"unknown_since,omitzero" doc:"since when nobody can tell"`
+	Actors   []Actor     `json:"actors,omitempty" doc:"who may have done it, likeliest first"`
+	Proposed *Acceptance `json:"proposed,omitempty" doc:"waits for a second person"`
+	Accepted *Acceptance `json:"accepted,omitempty"`
+	Repair   string      `json:"repair,omitempty" doc:"a command that would put it right; nothing is repaired by itself"`
+	Code     string      `json:"code,omitempty" doc:"what would have to stand in Terraform for it to be wanted"`
+	Steps    []Step      `json:"steps,omitempty" doc:"of one finding alone"`
+}
+
+// Actor is who may have made the change.
+type Actor struct {
+	Person     string    `json:"person,omitempty" doc:"id in people.yaml"`
+	Chain      []string  `json:"chain,omitempty" doc:"everybody the call went through, first caller first"`
+	Kind       string    `json:"kind" enum:"human,service,agent,unknown"`
+	Method     string    `json:"method,omitempty"`
+	Agent      string    `json:"user_agent,omitempty"`
+	Ticket     string    `json:"ticket,omitempty"`
+	At         time.Time `json:"at,omitzero"`
+	Entry      string    `json:"entry,omitempty" doc:"of the log"`
+	Planned    bool      `json:"planned,omitempty" doc:"the deployer, and Terraform wants it so"`
+	Suspicious bool      `json:"suspicious,omitempty" doc:"the deployer, and Terraform does not"`
+	Why        string    `json:"why,omitempty" enum:"stream_off,before_retention,no_entry,hidden" doc:"why nobody can say who"`
+}
+
+// Acceptance is a value that may be as it is for a while.
+type Acceptance struct {
+	By     string    `json:"by"`
+	Second string    `json:"second,omitempty"`
+	Ticket string    `json:"ticket,omitempty"`
+	At     time.Time `json:"at"`
+	Until  time.Time `json:"until"`
+}
+
+// Step is something that happened to a finding.
+type Step struct {
+	At     time.Time `json:"at"`
+	What   string    `json:"what"`
+	By     string    `json:"by,omitempty"`
+	Words  string    `json:"words,omitempty"`
+	Ticket string    `json:"ticket,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
+}
+
+// Accept accepts the value a finding has now, or the one that is given, and no other.
+type Accept struct {
+	Reason string    `json:"reason,omitempty" doc:"why it may be so until then; the second person may leave it out"`
+	Ticket string    `json:"ticket,omitempty"`
+	Until  time.Time `json:"until" required:"true" doc:"RFC 3339; at most 30 days ahead for what is high or critical, 180 for the rest"`
+	Got    *string   `json:"got,omitempty" doc:"the value that was looked at; left out: the one there is"`
+}
+
+// Findings is a page of a list.
+type Findings struct {
+	Findings []Finding `json:"findings"`
+	Next     string    `json:"next,omitempty" doc:"give it as after for the page that follows"`
+}

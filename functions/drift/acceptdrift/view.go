@@ -1,0 +1,122 @@
+package acceptdrift
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"ostiary.internal/functions/drift/internal/page"
+	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
+	"ostiary.internal/shared/drift/finding"
+	"ostiary.internal/shared/policy"
+)
+
+// show shows one finding, with a refusal and what was filled in when there was one.
+func (a *acceptdrift) show(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
+	trouble, status, err := a.Trouble(r, refused)
+	if err != nil {
+		return err
+	}
+	f, err := a.Findings.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	steps, err := a.Findings.History(r.Context(), f.ID)
+	if err != nil {
+		return err
+	}
+	data := page.Detail{
+		Item: a.item(r, who, f), Problem: trouble, Beside: page.Beside(f.Want, f.Got), Asset: f.Asset,
+		Opened: moment(r, who, f.Opened), Seen: moment(r, who, f.Seen), Ended: moment(r, who, f.Ended), Repair: a.repair(f), Code: code(f),
+	}
+	for _, actor := range f.Actors {
+		data.Actors = append(data.Actors, a.actor(r, who, actor))
+	}
+	words := map[int]string{}
+	for _, s := range steps {
+		words[int(s.N)] = s.Words
+		one := page.Step{When: moment(r, who, s.At), What: "step." + string(s.What), Words: s.Words, Ticket: s.Ticket}
+		if s.By != "" {
+			one.By = a.NameOf(s.By)
+		}
+		if !s.Until.IsZero() {
+			one.Until = lastMoment(r, who, s.Until)
+		}
+		data.Steps = append(data.Steps, one)
+	}
+	data.Accepted, data.Proposed = a.agreed(r, who, f.Accepted, words), a.agreed(r, who, f.Proposed, words)
+	for _, id := range f.Promises {
+		data.Promises = append(data.Promises, a.Sentence(r, id))
+	}
+	a.may(&data, f, who, form)
+	return a.Render(w, r, who, status, "finding", "overview.title", data.Path, data)
+}
+
+// may fills in what the reader may do, and the form for it.
+func (a *acceptdrift) may(data *page.Detail, f finding.Finding, who caller.Staff, form url.Values) {
+	data.Own = mayHaveDone(f, who)
+	data.Two = f.Severity == policy.High || f.Severity == policy.Critical
+	data.Second = second(f, who)
+	waits := f.Proposed != nil && f.Proposed.By == who.ID
+	data.MayAccept = f.State == finding.Open && decides(who) && !data.Own && !waits
+	data.MayRevoke = decides(who) && (f.State == finding.Accepted || f.State == finding.Open && f.Proposed != nil)
+	data.Got = f.Got
+	most, now := finding.MostOther, a.Clock.Now().In(who.Location())
+	if data.Two {
+		most = finding.MostHigh
+	}
+	data.Least, data.Most = now.Format(time.DateOnly), now.Add(most).AddDate(0, 0, -1).Format(time.DateOnly)
+	data.Form = page.Form{Reason: form.Get("reason"), Ticket: form.Get("ticket"), Until: form.Get("until")}
+	if data.Second {
+		data.Form.Until = f.Proposed.Until.Format(time.RFC3339)
+	} else if data.Form.Until == "" {
+		data.Form.Until = now.AddDate(0, 0, 7).Format(time.DateOnly)
+	}
+}
+
+func (a *acceptdrift) actor(r *http.Request, who caller.Staff, actor finding.Actor) page.Actor {
+	one := page.Actor{Kind: "kind." + actor.Kind, Method: actor.Method, When: moment(r, who, actor.At), Agent: actor.UserAgent, Ticket: actor.Ticket, Entry: actor.Entry}
+	if actor.Person != "" {
+		one.Name = a.NameOf(actor.Person)
+	}
+	if actor.Why != "" {
+		one.Why = "why." + actor.Why
+	}
+	switch {
+	case actor.Planned:
+		one.Mark = "mark.planned"
+	case actor.Suspicious:
+		one.Mark = "mark.suspicious"
+	}
+	for _, link := range actor.Chain {
+		one.Through = append(one.Through, a.link(r, link))
+	}
+	if len(one.Through) == 1 && actor.Person != "" {
+		one.Through = nil // she acted herself
+	}
+	return one
+}
+
+// link is one of those a call went through: a person, a program of services.yaml, or a kind of account.
+func (a *acceptdrift) link(r *http.Request, link string) string {
+	if id, is := strings.CutPrefix(link, "service:"); is {
+		return id
+	}
+	if text := a.Pages.Text(staffed.Language(r), "kind."+link); text != "" {
+		return text
+	}
+	return a.NameOf(link)
+}
+
+func (a *acceptdrift) agreed(r *http.Request, who caller.Staff, x *finding.Acceptance, words map[int]string) *page.Acceptance {
+	if x == nil {
+		return nil
+	}
+	out := &page.Acceptance{By: a.NameOf(x.By), Reason: words[x.Reason], Ticket: x.Ticket, Until: lastMoment(r, who, x.Until), At: moment(r, who, x.At)}
+	if x.Second != "" {
+		out.Second = a.NameOf(x.Second)
+	}
+	return out
+}

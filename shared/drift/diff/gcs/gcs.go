@@ -1,0 +1,145 @@
+// Package gcs reads Terraform's state where its backend gcs keeps it, in a bucket of Cloud Storage.
+//
+// It promises that what Open returns is one generation of the object, verified against its checksum as it is read, and that a
+// lock that was held when the reading began is told. It reads only: it takes no lock, and the state may be another once it
+// is read. Nothing is tried again within a call.
+package gcs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"cloud.google.com/go/storage"
+	"google.golang.org/api/googleapi"
+
+	"ostiary.internal/shared/drift/diff"
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/lazy"
+	"ostiary.internal/shared/platform/reach"
+)
+
+// Permissions names, for each method of diff.Source, the IAM permissions it needs on the bucket
+// (https://cloud.google.com/storage/docs/access-control/iam-json). Without the one to list, what is not there reads as denied.
+var Permissions = map[string][]string{"Source.Open": {"storage.objects.get", "storage.objects.list"}}
+
+// patience bounds the reading of a state.
+const patience = 2 * time.Minute
+
+const (
+	stateEnd = ".tfstate"
+	lockEnd  = ".tflock" // https://developer.hashicorp.com/terraform/language/backend/gcs
+)
+
+var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$`)
+
+func init() {
+	diff.Sources.Register("gs", func(_ context.Context, u *url.URL, _ diff.SourceOptions) (diff.Source, error) {
+		if u.Opaque != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return nil, fault.New(fault.Misconfigured, "terraform state: allowed is gs://BUCKET/PATH%s", stateEnd)
+		}
+		return New(u.Host, strings.TrimPrefix(u.Path, "/"), Deployed)
+	})
+}
+
+// Deployed connects as whom the process runs.
+func Deployed(ctx context.Context) (*storage.Client, error) {
+	return storage.NewClient(ctx, storage.WithJSONReads())
+}
+
+// Source reads one object.
+type Source struct {
+	bucket, object string
+	client         *lazy.Value[*storage.Client]
+	made           atomic.Pointer[storage.Client] // what Close closes
+}
+
+var _ diff.Source = (*Source)(nil)
+
+// New returns a source of the state in an object that ends in .tfstate; connect runs at the first call, and again after it
+// failed. Another name is Misconfigured.
+func New(bucket, object string, connect func(context.Context) (*storage.Client, error)) (*Source, error) {
+	if !bucketForm.MatchString(bucket) || !strings.HasSuffix(object, stateEnd) {
+		return nil, fault.New(fault.Misconfigured, "terraform state: allowed is gs://BUCKET/PATH%s, such as gs://company-state/live/default%s", stateEnd, stateEnd)
+	}
+	return &Source{bucket: bucket, object: object, client: lazy.New(connect)}, nil
+}
+
+// Close implements diff.Source.
+func (s *Source) Close() error {
+	if client := s.made.Load(); client != nil {
+		return client.Close()
+	}
+	return nil
+}
+
+// Open implements diff.Source. Version is the object's generation.
+func (s *Source) Open(ctx context.Context) (diff.State, error) {
+	client, err := s.client.Get(ctx)
+	if err != nil {
+		return diff.State{}, fault.New(fault.Transient, "connecting to the bucket of the state: %w", err)
+	}
+	s.made.Store(client)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	// By itself the client would go on asking a service that is asked too much.
+	bucket := client.Bucket(s.bucket).Retryer(storage.WithPolicy(storage.RetryNever))
+	// The lock first: an apply that ends in between is told as one that goes on, never the other way round.
+	_, err = bucket.Object(strings.TrimSuffix(s.object, stateEnd) + lockEnd).Attrs(ctx)
+	held := err == nil
+	if err := explain("looking for the lock of the state", err); err != nil && !fault.Is(err, fault.NotFound) {
+		cancel()
+		return diff.State{}, err
+	}
+	r, err := bucket.Object(s.object).NewReader(ctx)
+	if err != nil {
+		cancel()
+		return diff.State{}, explain("reading the state", err)
+	}
+	return diff.State{Data: body{r, cancel}, Version: strconv.FormatInt(r.Attrs.Generation, 10), Applying: held}, nil
+}
+
+// body ends the call when it is closed.
+type body struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+// Close implements io.Closer.
+func (b body) Close() error {
+	defer b.cancel()
+	return b.ReadCloser.Close()
+}
+
+// explain gives an error its kind. What the service says in words is left out; nil stays nil.
+func explain(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, storage.ErrObjectNotExist) {
+		return fault.New(fault.NotFound, "%s: there is none", doing)
+	}
+	if errors.Is(err, storage.ErrBucketNotExist) {
+		return fault.New(fault.Misconfigured, "%s: there is no such bucket", doing)
+	}
+	e, answered := errors.AsType[*googleapi.Error](err)
+	switch {
+	case !answered:
+		return fault.New(fault.Transient, "%s: no answer", doing)
+	case e.Code == http.StatusUnauthorized, e.Code == http.StatusForbidden:
+		return fault.New(fault.Denied, "%s: %d", doing, e.Code)
+	case e.Code == http.StatusNotFound && strings.Contains(e.Message, "bucket does not exist"):
+		return fault.New(fault.Misconfigured, "%s: there is no such bucket", doing)
+	case e.Code == http.StatusNotFound:
+		return fault.New(fault.NotFound, "%s: there is none", doing)
+	case e.Code == http.StatusTooManyRequests:
+		return &fault.Error{Kind: fault.Exhausted, RetryAfter: reach.RetryAfter(e.Header, time.Hour), Err: fault.New(fault.Exhausted, "%s: too many requests", doing)}
+	}
+	return fault.New(fault.Transient, "%s: %d", doing, e.Code)
+}

@@ -1,0 +1,297 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ostiary.internal/shared/drift/asset"
+	"ostiary.internal/shared/drift/baseline"
+	"ostiary.internal/shared/drift/diff"
+	"ostiary.internal/shared/drift/finding"
+	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/policy"
+)
+
+// verdicts are what was found, of one asset or of all.
+type verdicts struct {
+	seen   []finding.Seen
+	at     map[string]int  // of seen, by id
+	doubt  map[string]bool // ids of what could not be told
+	dark   map[string]bool // assets, or addresses of Terraform, of which no difference could be told
+	counts map[string]*finding.Count
+}
+
+func newVerdicts() *verdicts {
+	return &verdicts{at: map[string]int{}, doubt: map[string]bool{}, dark: map[string]bool{}, counts: map[string]*finding.Count{}}
+}
+
+// add takes what is out of order. What says several things of one field of one asset is one.
+func (v *verdicts) add(s finding.Seen) {
+	id := finding.ID(s.Asset, s.What)
+	at, there := v.at[id]
+	if !there {
+		v.at[id] = len(v.seen)
+		v.seen = append(v.seen, s)
+		return
+	}
+	one := &v.seen[at]
+	one.Want, one.Got = both(one.Want, s.Want), both(one.Got, s.Got)
+	one.Loosened, one.Urgent = one.Loosened || s.Loosened, one.Urgent || s.Urgent
+	if grave(s.Severity) < grave(one.Severity) {
+		one.Severity = s.Severity
+	}
+}
+
+func both(a, b string) string { return strings.Trim(a+"\n"+b, "\n") }
+
+// grave orders severities, the gravest first.
+func grave(s policy.Severity) int {
+	return slices.Index([]policy.Severity{policy.Critical, policy.High, policy.Medium, policy.Low, policy.Info}, s)
+}
+
+// still are the ids of what is not in order, or may not be.
+func (v *verdicts) still() map[string]bool {
+	all := map[string]bool{}
+	for id := range v.at {
+		all[id] = true
+	}
+	for id := range v.doubt {
+		all[id] = true
+	}
+	return all
+}
+
+// judgements takes what assertions say.
+func (s *Service) judgements(v *verdicts, k *known, live *baseline.Live, all []baseline.Judgement) {
+	for _, j := range all {
+		if j.Verdict == baseline.Exempt {
+			continue
+		}
+		c := v.counts[j.Assertion]
+		if c == nil {
+			c = &finding.Count{Assertion: j.Assertion}
+			v.counts[j.Assertion] = c
+		}
+		c.Expected++
+		verdict := j.Verdict
+		if s.unseen(k, j) {
+			verdict = baseline.Undetermined
+		}
+		switch verdict {
+		case baseline.Undetermined:
+			c.Undetermined++
+			v.doubt[finding.ID(j.Key, finding.About(j.Assertion, j.Promise))] = true
+		case baseline.OutOfOrder:
+			c.Seen, c.Out = c.Seen+1, c.Out+1
+			v.add(s.forbidden(k, live, j))
+		default:
+			c.Seen++
+		}
+	}
+}
+
+// unseen reports whether nobody can tell what a judgement rests on: of the company, as soon as any of what it looks at was not
+// listed.
+func (s *Service) unseen(k *known, j baseline.Judgement) bool {
+	if j.Key != "" {
+		kind := ""
+		if a, there := k.live.Get("", j.Key); there {
+			kind = a.Type
+		}
+		_, is := k.unseen(kind, j.Key)
+		return is
+	}
+	return slices.ContainsFunc(s.Set.Looks(j.Assertion), func(kind string) bool { return !k.read(kind, s.listed) && len(k.blinds) > 0 })
+}
+
+// forbidden is what an assertion found out of order.
+func (s *Service) forbidden(k *known, live *baseline.Live, j baseline.Judgement) finding.Seen {
+	said, _ := s.Set.Get(j.Assertion)
+	seen := finding.Seen{Read: k.at}
+	seen.Asset, seen.What, seen.Class = j.Key, finding.About(j.Assertion, j.Promise), finding.Forbidden
+	seen.Promises, seen.Severity, seen.Loosened = s.Set.Promises(j), j.Severity, true
+	seen.Want, seen.Got = fmt.Sprintf("at least %d", said.Least), j.Why
+	a, there := k.live.Get("", j.Key)
+	if j.Which > 0 {
+		expression := said.Assert[j.Which-1]
+		seen.Want, seen.Got = expression, ""
+		if there && j.Key != "" {
+			seen.Got = s.value(live, a, j, expression)
+		}
+		seen.Urgent = strings.Contains(expression, "audit.")
+	}
+	seen.Urgent = seen.Urgent || j.Severity == policy.Critical || there && urgent(a.Type)
+	return seen
+}
+
+// urgent reports whether no time is given to assets of a type to settle: what they say stops a log.
+func urgent(kind string) bool { return strings.HasPrefix(kind, "logging.googleapis.com/") }
+
+// differences takes what is otherwise than Terraform wants.
+func (s *Service) differences(v *verdicts, k *known, all []diff.Finding) {
+	for _, f := range all {
+		if f.Class == diff.Undetermined {
+			v.dark[cmp.Or(f.Key, f.Address)] = true
+			continue
+		}
+		if _, is := k.unseen(f.Type, f.Key); is {
+			v.dark[f.Key] = true
+			continue
+		}
+		seen := finding.Seen{Read: k.at}
+		seen.Asset, seen.Class, seen.Severity = f.Key, string(f.Class), f.Severity
+		seen.What = about(f)
+		seen.Loosened, seen.Want, seen.Got = f.Direction == diff.Loosened, clip(f.Want), clip(f.Got)
+		seen.Urgent = seen.Loosened && (f.Severity == policy.Critical || urgent(f.Type))
+		v.add(seen)
+	}
+}
+
+// about is what a difference is about: an address of Terraform and a field. What it does not know has none.
+func about(f diff.Finding) string {
+	what := strings.TrimSpace(f.Address + " " + f.Field)
+	return cmp.Or(what, string(f.Class))
+}
+
+func (s *Service) options() diff.Options {
+	return diff.Options{Salt: s.want.salt, Unmanaged: true, Agents: s.Agents}
+}
+
+func (s *Service) live(k *known) *baseline.Live {
+	return &baseline.Live{Inventory: k.live, Now: s.Clock.Now().UTC(), Read: func(kind string) bool { return k.read(kind, s.listed) }}
+}
+
+// one judges one asset, by what is known by now. It is called with the lock.
+func (s *Service) one(k *known, a *asset.Asset) *verdicts {
+	v := newVerdicts()
+	if live := s.live(k); !a.Deleted {
+		s.judgements(v, k, live, s.Set.Judge(a, live))
+	}
+	w := &s.want
+	mine := w.byKey[a.Key]
+	switch {
+	case len(s.States) == 0:
+		return v
+	case !w.whole():
+		v.dark[a.Key] = true
+		return v
+	}
+	s.differences(v, k, diff.Compare(diff.Desired{Resources: mine}, k.live, s.options()).Findings)
+	if len(mine) == 0 && !a.Deleted && w.managed(a.Type, k) && (s.Agents == nil || !s.Agents(a)) {
+		s.differences(v, k, []diff.Finding{{Key: a.Key, Type: a.Type, Class: diff.Unmanaged, Direction: diff.Unclear, Severity: policy.Medium}})
+	}
+	return v
+}
+
+// managed reports whether Terraform knows some assets of a type.
+func (w *wanted) managed(kind string, k *known) bool {
+	if is, known := w.types[kind]; known {
+		return is
+	}
+	for key := range w.byKey {
+		if a, there := k.live.Get(kind, key); there && key != "" && a.Type == kind {
+			w.types[kind] = true
+			return true
+		}
+	}
+	w.types[kind] = false
+	return false
+}
+
+// judged is what the last look at everything found.
+type judged struct {
+	at   time.Time
+	took time.Duration
+}
+
+// all judges everything. It is called with the lock.
+func (s *Service) all(k *known) *verdicts {
+	v := newVerdicts()
+	for _, name := range s.Set.Names() { // one that finds nothing to look at looked
+		v.counts[name] = &finding.Count{Assertion: name}
+	}
+	live := s.live(k)
+	s.judgements(v, k, live, s.Set.Scan(live))
+	if len(s.States) > 0 && s.want.whole() {
+		s.differences(v, k, diff.Compare(s.want.all, k.live, s.options()).Findings)
+	}
+	return v
+}
+
+// lost reports whether nobody can tell about a finding.
+func (v *verdicts) lost(k *known, terraform bool) func(finding.Finding) bool {
+	return func(f finding.Finding) bool {
+		if f.Class == finding.Forbidden {
+			_, is := k.unseen(kindIn(k, f.Asset), f.Asset)
+			return v.doubt[f.ID] || f.Asset != "" && is
+		}
+		address, _, _ := strings.Cut(f.What, " ")
+		_, is := k.unseen(kindIn(k, f.Asset), f.Asset)
+		return !terraform || is || v.dark[f.Asset] || v.dark[address]
+	}
+}
+
+func kindIn(k *known, key string) string {
+	if a, there := k.live.Get("", key); there {
+		return a.Type
+	}
+	return ""
+}
+
+// Judge judges everything that is known, where there is news or the last time is an hour ago, and not more often than a
+// tenth of the time goes into it. Nothing is judged before one list was whole.
+func (s *Service) Judge(ctx context.Context) error {
+	s.mu.Lock()
+	k, v, err := s.judging(ctx)
+	terraform := s.want.whole()
+	s.mu.Unlock()
+	if err != nil || v == nil {
+		return err
+	}
+	now := s.Clock.Now().UTC()
+	if err := s.Findings.Out(ctx, s.applied(v.seen, false), now); err != nil {
+		return s.again(err)
+	}
+	still := v.still()
+	s.mu.Lock()
+	lost := v.lost(k, terraform)
+	err = s.Findings.Sweep(ctx, k.at, still, lost, now)
+	s.mu.Unlock()
+	if err != nil {
+		return s.again(err)
+	}
+	if err := s.tally(ctx, k, v); err != nil {
+		return s.again(err)
+	}
+	return s.name(ctx)
+}
+
+// again has everything judged once more, since not all of what was found is known.
+func (s *Service) again(err error) error {
+	s.mu.Lock()
+	s.judge = judged{}
+	s.mu.Unlock()
+	return err
+}
+
+func (s *Service) judging(ctx context.Context) (*known, *verdicts, error) {
+	k, err := s.learn(ctx)
+	if err != nil || k.head.Whole == 0 {
+		return nil, nil, err
+	}
+	if err := s.desire(ctx, k); err != nil {
+		return nil, nil, err
+	}
+	passed := s.Clock.Now().Sub(s.judge.at)
+	if !s.judge.at.IsZero() && (passed < 10*s.judge.took || !k.news && passed < time.Hour) {
+		return nil, nil, nil
+	}
+	began := clock.System{}.Now() // what it costs, whatever time the rest of the house has
+	v := s.all(k)
+	s.judge, k.news = judged{at: s.Clock.Now(), took: clock.System{}.Now().Sub(began)}, false
+	return k, v, nil
+}

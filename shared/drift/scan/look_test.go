@@ -1,0 +1,228 @@
+package scan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ostiary.internal/shared/drift/asset"
+	"ostiary.internal/shared/drift/attribution"
+	"ostiary.internal/shared/drift/finding"
+	"ostiary.internal/shared/platform/fault"
+)
+
+func (w *world) look(key string) {
+	w.t.Helper()
+	if err := w.Look(w.t.Context(), "", key); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) get(asset, what string) finding.Finding {
+	w.t.Helper()
+	f, err := w.found.Get(w.t.Context(), finding.ID(asset, what))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return f
+}
+
+// TestChange: a message is a hint; what the service answers is judged at once, with the name of who it may have been, and messages
+// that come again, late or out of order change nothing.
+func TestChange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ticks(1)
+	w.pass(time.Hour)
+	key := files("live", "f").Key
+	h := attribution.Hint{Asset: key, Person: "sara", Kind: "human", Method: "storage.setIamPermissions", Entry: "e1", At: w.clock.Now()}
+	w.cloud.set(files("live", "f", "user:sara@firm.example", "allUsers"))
+	for range 2 {
+		if err := w.Hint(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+		w.look(key)
+	}
+	w.want("opened", "f files open")
+	f := w.get(key, "files")
+	if len(f.Actors) == 0 || f.Actors[0].Person != "sara" || !slices.Equal(f.Promises, []string{"P2"}) || f.Got != "roles/storage.objectViewer allUsers" || !strings.Contains(f.Want, "public(m)") {
+		t.Errorf("finding: %+v", f)
+	}
+	w.cloud.set(files("live", "f", "user:dora@firm.example", "allUsers"))
+	w.pass(time.Minute)
+	w.look(key)
+	if again := w.get(key, "files"); again.Got != f.Got {
+		t.Errorf("another member, another value: %q", again.Got)
+	}
+	w.cloud.set(files("live", "f"))
+	w.pass(time.Minute)
+	w.look(key)
+	w.want("healed", "f files healed")
+	w.restart()
+	w.look(key) // the first message, once more
+	w.ticks(2)
+	w.want("an old message", "f files healed")
+	w.pass(24 * time.Hour)
+	w.ticks(2)
+	w.want("the next list", "f files healed")
+}
+
+// TestUnreadable: of an asset that cannot be asked for nobody can tell; an answer that will come is waited for; one that is
+// deleted is out of order no more.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := door("live", "a", "").Key
+	w.cloud.set(door("live", "a", "0.0.0.0/0"))
+	w.ticks(4)
+	for name, err := range map[string]error{"denied": denied, "not found": fault.New(fault.NotFound, "nobody reads these"), "misconfigured": fault.New(fault.Misconfigured, "the service is off")} {
+		w.cloud.fail(key, err)
+		w.pass(time.Minute)
+		w.look(key)
+		w.want(name, "a doors open unknown")
+		w.cloud.fail(key, nil)
+		w.pass(time.Minute)
+		w.look(key)
+		w.want("after "+name, "a doors open")
+	}
+	w.cloud.fail(key, transient)
+	if err := w.Look(t.Context(), firewall, key); !fault.Is(err, fault.Transient) {
+		t.Errorf("away: %v", err)
+	}
+	w.cloud.fail(key, nil)
+	w.cloud.drop(key)
+	w.pass(time.Minute)
+	w.look(key)
+	w.want("deleted", "a doors healed")
+}
+
+// TestNeighbour: what says something of the company is judged again in the next minute after an asset it looks at changed, on any
+// process.
+func TestNeighbour(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ticks(1)
+	off := logs("live")
+	off.Data = asset.Object{"name": "all", "disabled": true}
+	w.cloud.set(off)
+	w.look(off.Key)
+	w.restart()
+	w.ticks(4)
+	w.want("the only log is off", "log open")
+	w.cloud.set(logs("live"))
+	w.look(off.Key)
+	w.ticks(1)
+	w.want("it is on again", "log healed")
+}
+
+// TestBeforeAnyList: a message that comes before anything was listed is judged by what its asset says.
+func TestBeforeAnyList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := files("live", "f", "allUsers")
+	w.cloud.set(a)
+	w.look(a.Key)
+	w.look("//compute.googleapis.com/projects/live/zones/z/disks/d") // nothing is promised about it
+	w.want("opened", "f files open")
+	if _, is, err := w.Counts(t.Context()); is || err != nil {
+		t.Errorf("counts before a list: %v %v", is, err)
+	}
+}
+
+const rules = `{"version":4,"resources":[{"mode":"managed","type":"google_compute_firewall","name":"a","provider":"provider[\"registry.terraform.io/hashicorp/google\"]","instances":[
+	{"attributes":{"id":"projects/live/global/firewalls/a","name":"a","project":"live","source_ranges":["10.0.0.0/8"]}}]}]}`
+
+func (w *world) differences() (all []string) {
+	for _, line := range w.findings() {
+		if strings.Contains(line, "google_") || strings.Contains(line, "unmanaged") {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+// TestTerraform: what is otherwise than Terraform wants is found by a message and by a list; while its lock is held it has time to
+// settle; when the state wants it so it is in order; and a state that cannot be read heals nothing.
+func TestTerraform(t *testing.T) {
+	t.Parallel()
+	state := &terraform{text: rules, version: "1"}
+	w := newWorld(t, state)
+	w.ticks(1)
+	const at = "a google_compute_firewall.a source_ranges"
+	unmanaged := []string{"b unmanaged settling", "c unmanaged settling", "d unmanaged settling"}
+	if got := w.differences(); !slices.Equal(got, unmanaged) {
+		t.Fatal(got)
+	}
+	only := func(what string, want ...string) {
+		t.Helper()
+		got := slices.DeleteFunc(w.differences(), func(line string) bool { return strings.Contains(line, "unmanaged") })
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	state.applying = true
+	w.pass(time.Minute)
+	w.cloud.set(door("live", "a", "10.0.0.0/9"))
+	w.look(door("live", "a", "").Key)
+	w.ticks(5)
+	only("while something is applied", at+" settling")
+	state.applying = false
+	w.ticks(2)
+	only("it stands", at+" open")
+	f := w.get(door("live", "a", "").Key, strings.TrimPrefix(at, "a "))
+	if f.Want != "10.0.0.0/8" || f.Got != "10.0.0.0/9" || f.Class != "changed" || len(f.Promises) > 0 {
+		t.Errorf("finding: %+v", f)
+	}
+	state.err = denied
+	w.restart()
+	w.cloud.set(door("live", "a", "10.0.0.0/8"))
+	w.pass(time.Hour)
+	w.look(door("live", "a", "").Key)
+	w.ticks(2)
+	only("the state cannot be read", at+" open unknown")
+	state.err, state.version, state.text = nil, "2", strings.Replace(rules, "10.0.0.0/8", "10.0.0.0/9", 1)
+	w.cloud.set(door("live", "a", "10.0.0.0/9"))
+	w.pass(time.Hour)
+	w.look(door("live", "a", "").Key)
+	w.ticks(2)
+	only("Terraform wants it so", at+" healed")
+}
+
+// TestNoneTold: of a type of which a folder tells nothing nobody knows; of Google Cloud, that there is none.
+func TestNoneTold(t *testing.T) {
+	t.Parallel()
+	for place, want := range map[string]string{"projects/live": "log settling", "folder": ""} {
+		w := newWorld(t)
+		w.cloud.drop(logs("live").Key)
+		w.cloud.scopes = []string{place}
+		w.ticks(1)
+		if got := strings.Join(w.findings(), ","); got != want {
+			t.Errorf("%s: %q, want %q", place, got, want)
+		}
+		counts, _, err := w.Counts(t.Context())
+		if err != nil || len(counts) != 3 || counts[2].Assertion != "log" || (counts[2].Undetermined == 1) != (want == "") {
+			t.Errorf("%s: %+v %v", place, counts, err)
+		}
+	}
+}
+
+// TestKinds: a log entry names an asset and not its type.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	types := slices.Concat(listed(w.Set, true), []string{"sqladmin.googleapis.com/Instance", "iam.googleapis.com/ServiceAccountKey", "iam.googleapis.com/ServiceAccount", "cloudkms.googleapis.com/CryptoKey", "compute.googleapis.com/SslPolicy",
+		"compute.googleapis.com/TargetHttpsProxy", "compute.googleapis.com/Address", "logging.googleapis.com/LogBucket", "cloudresourcemanager.googleapis.com/Project"})
+	for key, want := range map[string]string{
+		"//compute.googleapis.com/projects/p/global/firewalls/f": firewall, "//storage.googleapis.com/b": bucket, "//logging.googleapis.com/organizations/1/sinks/s": sink,
+		"//cloudsql.googleapis.com/projects/p/instances/i": "sqladmin.googleapis.com/Instance", "//iam.googleapis.com/projects/p/serviceAccounts/s/keys/k": "iam.googleapis.com/ServiceAccountKey",
+		"//iam.googleapis.com/projects/p/serviceAccounts/s": "iam.googleapis.com/ServiceAccount", "//cloudkms.googleapis.com/projects/p/locations/l/keyRings/r/cryptoKeys/k": "cloudkms.googleapis.com/CryptoKey",
+		"//compute.googleapis.com/projects/p/global/sslPolicies/s": "compute.googleapis.com/SslPolicy", "//compute.googleapis.com/projects/p/global/targetHttpsProxies/s": "compute.googleapis.com/TargetHttpsProxy",
+		"//compute.googleapis.com/projects/p/regions/r/addresses/a": "compute.googleapis.com/Address", "//logging.googleapis.com/projects/p/locations/l/buckets/b": "logging.googleapis.com/LogBucket",
+		"//cloudresourcemanager.googleapis.com/projects/p": "cloudresourcemanager.googleapis.com/Project", "//x.googleapis.com/projects/p/ys/y": "", "": "", "nonsense": "",
+	} {
+		if got := kindOf(key, types); got != want {
+			t.Errorf("%s is %q, want %q", key, got, want)
+		}
+	}
+}
