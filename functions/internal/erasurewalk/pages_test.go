@@ -2,32 +2,31 @@ package erasurewalk
 
 import (
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"ostiary.internal/functions/internal/browser"
-	"ostiary.internal/shared/platform/require"
 )
 
 // page is one page as it is opened.
 type page struct {
 	name string
-	open func(p *person)
+	open func(p *walktest.Person)
 }
 
 // follow opens the page of a request.
-func (s *server) follow(number, code string) func(p *person) {
-	return func(p *person) {
+func (s *server) follow(number, code string) func(p *walktest.Person) {
+	return func(p *walktest.Person) {
 		p.Open(s.URL + "/requesterasure/confirm") // elsewhere: a fragment alone is no new page
 		p.Open(s.URL + "/requesterasure/follow#" + number + "." + code)
 		p.Press("form[action$='/follow'] button")
 	}
 }
 
-func (s *server) at(path string) func(p *person) {
-	return func(p *person) { p.Open(s.URL + path) }
+func (s *server) at(path string) func(p *walktest.Person) {
+	return func(p *walktest.Person) { p.Open(s.URL + path) }
 }
 
 // story is a company with a request of every sort, and the pages for everybody and for the desk.
@@ -42,29 +41,29 @@ func story(t *testing.T) (s *server, everybody, desk []page) {
 		t.Fatal(err)
 	}
 	var entered struct{ ID string }
-	s.as("simone.bernard", http.MethodPost, "/decideerasure/v1/requests", map[string]any{"channel": "mail", "received": now.Add(-72 * time.Hour), "tenant": "cabinet-sud", "email": bruno,
+	s.As("simone.bernard", http.MethodPost, "/decideerasure/v1/requests", map[string]any{"channel": "mail", "received": now.Add(-72 * time.Hour), "tenant": "cabinet-sud", "email": bruno,
 		"reply": "donaudampfschifffahrtsgesellschaft.einkaufsverwaltung@auswaertige-dienstleistungen.example.net", "text": "Bitte löschen Sie alles, was Sie über mich haben.\n\nMit freundlichen Grüßen", "language": "de"}, &entered)
 	hold := map[string]any{"entry": "notes", "fields": []string{"text", "author.id"}, "ground": "art17-3-b", "citation": "Handelsgesetzbuch, § 257 Absatz 1 Nummer 4, in Verbindung mit der Abgabenordnung", "until": "2028-12-31"}
 	for _, who := range []string{"simone.bernard", "dorothea.klein"} {
-		s.as(who, http.MethodPost, "/decideerasure/v1/requests/"+stuck+"/hold", hold, nil)
+		s.As(who, http.MethodPost, "/decideerasure/v1/requests/"+stuck+"/hold", hold, nil)
 	}
-	s.settle()
+	s.Settled()
 	first, link := s.askedFor(map[string]any{"email": chloe, "tenant": "cabinet-sud", "language": "fr", "export": true})
 	s.confirm(link)
 	var seen struct {
 		Digest string `json:"plan_digest"`
 	}
-	s.as("simone.bernard", http.MethodGet, "/decideerasure/v1/requests/"+first, nil, &seen)
-	s.as("simone.bernard", http.MethodPost, "/decideerasure/v1/requests/"+first+"/approve", map[string]string{"plan_digest": seen.Digest}, nil)
-	s.as("simone.bernard", http.MethodPost, "/decideerasure/v1/requests/"+stuck+"/reject", map[string]string{"ground": "art12-5"}, nil)
+	s.As("simone.bernard", http.MethodGet, "/decideerasure/v1/requests/"+first, nil, &seen)
+	s.As("simone.bernard", http.MethodPost, "/decideerasure/v1/requests/"+first+"/approve", map[string]string{"plan_digest": seen.Digest}, nil)
+	s.As("simone.bernard", http.MethodPost, "/decideerasure/v1/requests/"+stuck+"/reject", map[string]string{"ground": "art12-5"}, nil)
 	if err := s.Advance(2 * time.Minute); err != nil { // the schedules tell the recipients, one of whom has to answer by mail
 		t.Fatal(err)
 	}
-	s.settle()
+	s.Settled()
 	everybody = []page{
 		{"ask", s.at("/requesterasure/")}, {"sent", s.at("/requesterasure/sent?number=abcd-efgh-jkmn")}, {"confirm", s.at("/requesterasure/confirm")},
 		{"waits for a person", s.follow(number, code)}, {"erased", s.follow(gone, proof)}, {"last owner", s.follow(blocked, key)},
-		{"refused form", func(p *person) {
+		{"refused form", func(p *walktest.Person) {
 			p.Open(s.URL + "/requesterasure/follow")
 			p.Type("#number", "abcdefghjkm")
 			p.Type("#code", "falsch")
@@ -83,21 +82,19 @@ func story(t *testing.T) (s *server, everybody, desk []page) {
 // nothing wrong with it.
 func TestPagesHold(t *testing.T) {
 	t.Parallel()
-	script, err := os.ReadFile(filepath.Join(root, "testdata", "axe", "node_modules", "axe-core", "axe.min.js"))
-	require.Tool(t, "axe-core (npm ci in testdata/axe)", err == nil)
+	axe := walktest.Axe(t)
 	s, everybody, desk := story(t)
 	for _, lang := range []string{"en", "fr", "de"} {
 		t.Run(lang, func(t *testing.T) {
-			here := *s
-			here.t = t
-			her := here.somebody(browser.Phone, lang)
+			here := &server{s.In(t)}
+			her := here.Sit(browser.Phone, lang)
 			her.Open(here.URL + "/requesterasure/?lang=" + lang)
 			staff := here.staff("stefan.weber", browser.Phone, lang)
-			for who, pages := range map[*person][]page{her: everybody, staff: desk} {
+			for who, pages := range map[*walktest.Person][]page{her: everybody, staff: desk} {
 				for _, one := range pages {
 					one.open(who)
-					openAll(who)
-					who.inspect(one.name, lang, string(script))
+					who.Unfold()
+					who.Inspect(one.name, lang, axe)
 				}
 				if noise := who.Noise(); len(noise) > 5 { // one line for each page that answers with a refusal
 					t.Errorf("the console says %v", noise)
@@ -105,43 +102,4 @@ func TestPagesHold(t *testing.T) {
 			}
 		})
 	}
-}
-
-// openAll opens what is folded.
-func openAll(p *person) {
-	p.t.Helper()
-	browser.Eval[int](p.Tab, "document.querySelectorAll('details').forEach((d) => { d.open = true; }), 0")
-}
-
-// inspect looks at one page in the narrowest window with large text, the hardest place for every language; in English also
-// on a phone, in the dark and at a desk, and by axe-core.
-func (p *person) inspect(name, lang, script string) {
-	p.t.Helper()
-	seen := map[string]bool{}
-	check := func(how string, faults []string) {
-		p.t.Helper()
-		for _, fault := range faults {
-			if !seen[fault] {
-				p.t.Errorf("%s, %s: %s", name, how, fault)
-			}
-			seen[fault] = true
-		}
-	}
-	if lang == "en" {
-		check("360 px", p.Faults(lang, true))
-		violations, passes := p.Violations(script)
-		if check("axe-core, 360 px", violations); passes < 10 {
-			p.t.Errorf("%s: axe-core looked at next to nothing", name)
-		}
-		p.Dark(true)
-		check("dark", p.Faults(lang, true))
-		p.Dark(false)
-		p.Resize(browser.Desk)
-		check("1280 px", p.Faults(lang, false))
-	}
-	p.Resize(browser.Narrow)
-	p.Larger(2)
-	check("320 px, text 200 %", p.Faults(lang, false))
-	p.Larger(1)
-	p.Resize(browser.Phone)
 }

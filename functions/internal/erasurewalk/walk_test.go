@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"ostiary.internal/functions/internal/browser"
 )
 
@@ -16,17 +18,17 @@ func TestErased(t *testing.T) {
 	t.Parallel()
 	s := shared(t)
 	twin := s.data("cabinet-sud")
-	p := s.somebody(browser.Phone, "en")
+	p := s.Sit(browser.Phone, "en")
 	p.Open(s.URL + "/requesterasure/?lang=en")
 	p.Type("#email", chloe)
 	p.Type("#tenant", "Cabinet Nord")
 	p.Press("form[action$='/ask'] button")
-	p.says("h1", "Look into your mailbox")
+	p.Says("h1", "Look into your mailbox")
 	number := p.Text(".big")
 	if !p.Has("form[action$='/renew']:not([hidden])") || strings.Contains(p.URL(), "#") {
 		t.Errorf("another mail cannot be asked for, or the address keeps the secret: %s", p.URL())
 	}
-	s.settle()
+	s.Settled()
 	letter, got := s.mail(chloe)
 	if !got || !strings.Contains(letter.Subject, number) {
 		t.Fatalf("she has the mail %+v", letter)
@@ -39,35 +41,35 @@ func TestErased(t *testing.T) {
 		t.Errorf("the link does not fill in the code, or it stays in the address: %s", p.URL())
 	}
 	p.Press("form[action$='/confirm'] button")
-	p.says("[role=status]", "it begins now")
+	p.Says("[role=status]", "it begins now")
 	for _, asked := range append(p.Requests(), p.History()...) {
 		if strings.Contains(asked, code) {
 			t.Errorf("the code stands in an address: %s", asked)
 		}
 	}
-	s.settle()
+	s.Settled()
 	p.Press("body main > form:last-of-type button") // look again
-	p.says("#state", "being looked at")
+	p.Says("#state", "being looked at")
 
 	desk := s.staff("dorothea.klein", browser.Desk, "en")
 	desk.Open(s.URL + "/decideerasure/?lang=en&show=desk")
-	desk.says("main", "Somebody has to look at the plan and approve it.")
+	desk.Says("main", "Somebody has to look at the plan and approve it.")
 	desk.Press("a.item")
-	desk.says("section[aria-labelledby=doubts]", "free text or a file")
-	desk.says("table", "notes")
+	desk.Says("section[aria-labelledby=doubts]", "free text or a file")
+	desk.Says("table", "notes")
 	desk.Press("form[action$='/reviewed'] button")
-	desk.says("[role=status]", "no longer keep it open")
+	desk.Says("[role=status]", "no longer keep it open")
 	browser.Eval[int](desk.Tab, "(document.querySelector(\"form[action$='/approve'] button\").focus(), 0)")
 	desk.Enter()
-	desk.says("[role=status]", "Approved: it is carried out.")
-	s.settle()
+	desk.Says("[role=status]", "Approved: it is carried out.")
+	s.Settled()
 
 	p.Press("body main > form:last-of-type button")
-	p.says("#state", "erased")
-	p.says("main", "A second, separate search found nothing")
-	p.says(".way", "Searched for again")
-	p.says("section[aria-labelledby=backups]", "pitr: gone by 11 March 2026")
-	p.says("section[aria-labelledby=kept]", "Code de commerce")
+	p.Says("#state", "erased")
+	p.Says("main", "A second, separate search found nothing")
+	p.Says(".way", "Searched for again")
+	p.Says("section[aria-labelledby=backups]", "pitr: gone by 11 March 2026")
+	p.Says("section[aria-labelledby=kept]", "Code de commerce")
 	if strings.Contains(s.data("cabinet-nord"), chloe) {
 		t.Error("her address is still there")
 	}
@@ -81,12 +83,12 @@ func TestErased(t *testing.T) {
 }
 
 // receipt gets the signed receipt the page offers.
-func receipt(t *testing.T, s *server, p *person, code string) {
+func receipt(t *testing.T, s *server, p *walktest.Person, code string) {
 	t.Helper()
 	if !p.Has("form[action$='/receipt'] button") {
 		t.Fatalf("no receipt is offered:\n%s", p.Text("main"))
 	}
-	p.says("section[aria-labelledby=receipt]", "ostiary erase verify-receipt")
+	p.Says("section[aria-labelledby=receipt]", "ostiary erase verify-receipt")
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/requesterasure/v1/requests/"+p.Text("#state span")+"/receipt", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -112,47 +114,47 @@ func receipt(t *testing.T, s *server, p *person, code string) {
 func TestWithoutScripts(t *testing.T) {
 	t.Parallel()
 	s := shared(t)
-	p := s.somebody(browser.Phone, "fr")
+	p := s.Sit(browser.Phone, "fr")
 	p.Scripts(false)
 	p.Open(s.URL + "/requesterasure/?lang=fr")
 	p.Type("#email", bruno)
 	p.Type("#tenant", "cabinetnord.example")
 	p.Press("form[action$='/ask'] button")
-	s.settle()
+	s.Settled()
 	letter, _ := s.mail(bruno)
 	p.Press("main a.button")
 	p.Type("#code", letter.Codes[0])
 	p.Press("form[action$='/confirm'] button")
 	p.Scripts(true) // to be read
-	p.says("[role=status]", "cela commence maintenant")
-	s.settle()
+	p.Says("[role=status]", "cela commence maintenant")
+	s.Settled()
 	p.Press("body main > form:last-of-type button")
-	p.says("#state", "effacé, sauf exceptions")
+	p.Says("#state", "effacé, sauf exceptions")
 }
 
 // TestTakenBack: whoever is not known gets the same page; the last owner reads what to do, and takes it back.
 func TestTakenBack(t *testing.T) {
 	t.Parallel()
 	s := shared(t)
-	p := s.somebody(browser.Phone, "de")
+	p := s.Sit(browser.Phone, "de")
 	p.Open(s.URL + "/requesterasure/?lang=de")
-	p.tab("Ostiary", "email") // a keyboard is enough
+	p.Tabs("Ostiary", "email") // a keyboard is enough
 	p.Keys(nobody)
-	p.tab("Ostiary", "email", "tenant")
+	p.Tabs("Ostiary", "email", "tenant")
 	p.Keys("cabinet-nord")
 	p.Enter()
-	p.says("h1", "Sehen Sie in Ihr Postfach")
-	s.settle()
+	p.Says("h1", "Sehen Sie in Ihr Postfach")
+	s.Settled()
 	if letter, got := s.mail(nobody); got {
 		t.Errorf("whoever is not known got %+v", letter)
 	}
 	_, number, code := s.confirmed(agathe, "de")
 	p.Open(s.URL + "/requesterasure/follow#" + number + "." + code)
 	p.Press("form[action$='/follow'] button")
-	p.says("main", "Benennen Sie eine andere")
-	openAll(p)
+	p.Says("main", "Benennen Sie eine andere")
+	p.Unfold()
 	p.Click("form[action$='/cancel'] input[name=sure]")
 	p.Press("form[action$='/cancel'] button")
-	p.says("[role=status]", "Zurückgenommen")
-	p.says(".way", "entfällt")
+	p.Says("[role=status]", "Zurückgenommen")
+	p.Says(".way", "entfällt")
 }
