@@ -9,10 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
-	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/drift/diff"
 	"ostiary.internal/shared/platform/clock"
@@ -221,19 +219,8 @@ func (r *driftReport) code() int {
 
 // repair is the command that would mend what an assertion found, with what is known of the asset filled in.
 func (r *driftReport) repair(j baseline.Judgement) string {
-	a, _ := r.set.Get(j.Assertion)
-	if a.Repair == "" || j.Key == "" || j.Verdict != baseline.OutOfOrder {
+	if j.Verdict != baseline.OutOfOrder {
 		return ""
 	}
-	command := strings.ReplaceAll(a.Repair, "{name}", asset.Base(j.Key))
-	for _, part := range []string{"locations", "regions", "zones"} {
-		if _, rest, found := strings.Cut(j.Key, "/"+part+"/"); found {
-			location, _, _ := strings.Cut(rest, "/")
-			command = strings.ReplaceAll(command, "{location}", location)
-		}
-	}
-	if project := asset.ProjectOf(j.Key); project != "" {
-		command += " --project=" + project
-	}
-	return strings.ReplaceAll(strings.ReplaceAll(command, "{", ""), "}", "")
+	return r.set.Repair(j.Assertion, j.Promise, j.Key)
 }

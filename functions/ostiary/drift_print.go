@@ -145,7 +145,7 @@ func (p *driftPrinter) finding(f diff.Finding) {
 	}
 	if f.Address != "" {
 		p.under("is called", strings.TrimPrefix(f.Key, "//"))
-		p.under("repair", "terraform apply -target='"+f.Address+"'")
+		p.under("repair", "terraform apply -target="+baseline.Quoted(f.Address))
 	}
 	p.line("")
 }

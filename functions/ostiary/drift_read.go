@@ -106,7 +106,7 @@ func (r *driftReport) compare(ctx context.Context, errs io.Writer, files []strin
 	if len(files) == 0 {
 		return nil
 	}
-	found := diff.Compare(all, live, diff.Options{Salt: salt, Unmanaged: unmanaged, Agents: agents.Made})
+	found := diff.Compare(all, live, diff.Options{Salt: salt, Unmanaged: unmanaged, Agents: agents.Made, Doubt: func(kind string) bool { return slices.Contains(r.doubted, kind) }})
 	r.Findings, r.Gaps = found.Findings, found.Gaps
 	slices.SortStableFunc(r.Findings, func(a, b diff.Finding) int { return weight(a.Severity) - weight(b.Severity) })
 	for _, n := range found.Compared {

@@ -19,6 +19,10 @@ func (s *Set) Repair(assertion, promise, key string) string {
 		return ""
 	}
 	known := map[string]string{"name": asset.Base(key)}
+	project := asset.ProjectOf(key)
+	if project != "" {
+		known["project"] = project
+	}
 	for _, part := range []string{"locations", "regions", "zones"} {
 		if _, rest, found := strings.Cut(key, "/"+part+"/"); found {
 			known["location"], _, _ = strings.Cut(rest, "/")
@@ -30,12 +34,12 @@ func (s *Set) Repair(assertion, promise, key string) string {
 	command := blank.ReplaceAllStringFunc(a.Repair, func(name string) string {
 		name = strings.Trim(name, "{}")
 		if value, is := known[name]; is {
-			return quoted(value)
+			return Quoted(value)
 		}
 		return strings.ToUpper(name)
 	})
-	if project := asset.ProjectOf(key); project != "" {
-		command += " --project=" + quoted(project)
+	if project != "" && !strings.Contains(a.Repair, "--project") {
+		command += " --project=" + Quoted(project)
 	}
 	return command
 }
@@ -52,8 +56,8 @@ func (s *Set) params(assertion, promise string) map[string]any {
 	return nil
 }
 
-// quoted is a word for a shell: somebody else chose what an asset is called.
-func quoted(word string) string {
+// Quoted is a word as a shell reads it: somebody else chose what an asset is called.
+func Quoted(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:/@=+", r)
 	}

@@ -14,6 +14,7 @@
 package diff
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -76,12 +77,17 @@ type Options struct {
 	Unmanaged bool   // tell what Terraform does not know, of the types it knows some of
 	// Agents reports whether a resource was made by Google itself, such as the network "default".
 	Agents func(*asset.Asset) bool
+	// Doubt reports whether there may be more assets of a type than were read; nil: of none.
+	Doubt func(kind string) bool
 }
 
 // Compare compares. The inventory has to be settled.
 func Compare(d Desired, live *asset.Inventory, o Options) Result {
-	c := &comparison{live: live, o: o, gaps: map[Gap]int{}, policies: map[string]*grants{}, known: map[string]bool{}, types: map[string]bool{}}
+	c := &comparison{live: live, o: o, gaps: map[Gap]int{}, policies: map[string]*grants{}, known: map[string]bool{}, types: map[string]bool{}, read: map[place]bool{}}
 	c.result.Compared, c.result.Other = map[string]int{}, d.Other
+	for _, a := range live.All() {
+		c.read[place{a.Type, projectOf(a.Key, a.Project)}] = true
+	}
 	for _, r := range d.Resources {
 		c.resource(r)
 	}
@@ -110,6 +116,18 @@ type comparison struct {
 	policies map[string]*grants
 	known    map[string]bool // keys Terraform knows
 	types    map[string]bool // of assets Terraform knows some of
+	read     map[place]bool  // where something was read
+}
+
+// place is a type of assets in a project. A project of which nothing of a type was read may be one nobody may list.
+type place struct{ kind, project string }
+
+func projectOf(key, said string) string { return cmp.Or(asset.ProjectOf(key), said) }
+
+// sure reports whether what was not read is not there: others of its type were, in its project, and all of them.
+func (c *comparison) sure(k kind, r Resource, key string) bool {
+	project, _ := r.Values["project"].(string)
+	return c.read[place{k.asset, projectOf(key, project)}] && (c.o.Doubt == nil || !c.o.Doubt(k.asset))
 }
 
 // find tells a difference. What became stricter is worth a look, not a night; of what nobody can tell the direction of, one
@@ -144,11 +162,11 @@ func (c *comparison) resource(r Resource) {
 	c.known[key], c.types[k.asset] = true, true
 	a, there := c.live.Get(k.asset, key)
 	switch {
-	case there && a.Deleted, !there && c.live.Kinds()[k.asset] > 0:
+	case there && a.Deleted, !there && c.sure(k, r, key):
 		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Missing, Direction: Unclear, Severity: high})
 	case !there:
 		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Undetermined, Severity: high,
-			Why: "nothing of this type was read: perhaps it may not be listed"})
+			Why: "not all of this type was read there: perhaps it may not be listed"})
 	case a.Data == nil && len(k.fields) > 0:
 		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Undetermined, Severity: medium, Why: "the resource itself was not read, only who may use it"})
 	default:
@@ -159,7 +177,7 @@ func (c *comparison) resource(r Resource) {
 
 func (c *comparison) fields(r Resource, k kind, a *asset.Asset) {
 	for _, f := range k.fields {
-		found := Finding{Key: a.Key, Type: a.Type, Address: r.Address, Class: Changed, Field: f.want, Severity: f.severity}
+		found := Finding{Key: a.Key, Type: a.Type, Address: r.Address, Class: Changed, Field: f.name(), Severity: f.severity}
 		want, err1 := f.value(r.Values, f.want)
 		got, err2 := f.value(a.Data, f.got)
 		switch {
@@ -175,8 +193,11 @@ func (c *comparison) fields(r Resource, k kind, a *asset.Asset) {
 			found.Direction = f.toward(want, got)
 		}
 		found.Want, found.Got = want, got
-		if r.secret(f.want) {
+		switch {
+		case r.secret(f.want):
 			found.Want, found.Got, found.Secret = c.digest(want), c.digest(got), true
+		case f.hidden:
+			found.Want, found.Got, found.Secret = c.veiled(want), c.veiled(got), true
 		}
 		c.find(found)
 	}
@@ -206,6 +227,9 @@ func said(v any, paths string) bool {
 	})
 }
 
+// name is what a field is called: the last of its paths.
+func (f field) name() string { return f.want[strings.LastIndex(f.want, "|")+1:] }
+
 func (f field) value(from map[string]any, path string) (string, error) {
 	v, err := at(from, path)
 	if err != nil {
@@ -226,6 +250,24 @@ func (c *comparison) digest(value string) string {
 	mac := hmac.New(sha256.New, c.o.Salt)
 	mac.Write([]byte(value))
 	return "hmac:" + hex.EncodeToString(mac.Sum(nil)[:8])
+}
+
+// veiled leaves of each line what it is called, and lets the rest be told apart by somebody who may not see it.
+func (c *comparison) veiled(lines string) string {
+	if lines == "" {
+		return ""
+	}
+	all := strings.Split(lines, "\n")
+	for i, line := range all {
+		name, rest, found := strings.Cut(line, " ")
+		if !strings.HasPrefix(line, "name=") {
+			name, rest, found = strings.Cut(line, "=")
+		}
+		if found {
+			all[i] = name + " " + c.digest(rest)
+		}
+	}
+	return strings.Join(all, "\n")
 }
 
 // uncompared tells attributes that say something and that no rule looks at.

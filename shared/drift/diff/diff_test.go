@@ -55,7 +55,7 @@ const (
 		"effective_labels":{"team":"a","goog":"x"},"force_destroy":false,"requester_pays":null,"self_link":"https://www.googleapis.com/storage/v1/b/files","default_event_based_hold":false}`
 	bucketData = `{"name":"files","location":"EU","storageClass":"STANDARD","iamConfiguration":{"uniformBucketLevelAccess":{"enabled":true},"publicAccessPrevention":"enforced"},
 		"retentionPolicy":{"retentionPeriod":"2592000","isLocked":true},"softDeletePolicy":{"retentionDurationSeconds":"604800"},"etag":"CAE=","metageneration":"9",
-		"lifecycle":{"rule":[{"action":{"type":"Delete"},"condition":{"age":90}}]},"labels":{"team":"a"}}`
+		"lifecycle":{"rule":[{"action":{"type":"Delete"},"condition":{"age":90}}]},"labels":{"team":"a","goog":"x"}}`
 	sqlState = `{"name":"db","project":"acme-live","region":"europe-west1","database_version":"POSTGRES_16","deletion_protection":true,"self_link":"https://sqladmin.googleapis.com/sql/v1beta4/projects/acme-live/instances/db",
 		"settings":[{"version":12,"tier":"db-custom-2-7680","availability_type":"REGIONAL","activation_policy":"ALWAYS","edition":"ENTERPRISE","disk_size":10,"disk_autoresize":true,"user_labels":{},
 		"backup_configuration":[{"enabled":true,"point_in_time_recovery_enabled":true,"binary_log_enabled":false,"transaction_log_retention_days":7,"location":"eu","start_time":"03:00","backup_retention_settings":[{"retained_backups":30,"retention_unit":"COUNT"}]}],
@@ -113,7 +113,8 @@ func TestRealDrift(t *testing.T) {
 		"a public address":           {"google_sql_database_instance", sqlState, `"ipv4Enabled":false`, `"ipv4Enabled":true`, sqlAt, sqlData, "ipv4_enabled", Loosened, "critical"},
 		"let everybody in":           {"google_sql_database_instance", sqlState, `"authorizedNetworks":[]`, `"authorizedNetworks":[{"value":"0.0.0.0/0"}]`, sqlAt, sqlData, "authorized_networks", Loosened, "critical"},
 		"another flag":               {"google_sql_database_instance", sqlState, `{"name":"log_connections","value":"on"}`, `{"name":"log_connections","value":"off"}`, sqlAt, sqlData, "database_flags", Unclear, "medium"},
-		"EU to US":                   {"google_storage_bucket", bucketState, `"location":"EU"`, `"location":"US"`, bucketAt, bucketData, "location", Unclear, "high"},
+		"EU to US":                   {"google_storage_bucket", bucketState, `"location":"EU"`, `"location":"US"`, bucketAt, bucketData, "location", Loosened, "high"},
+		"EU to Zurich":               {"google_sql_database_instance", sqlState, `"region":"europe-west1"`, `"region":"europe-west6"`, sqlAt, sqlData, "region", Loosened, "high"},
 		"public access":              {"google_storage_bucket", bucketState, `"publicAccessPrevention":"enforced"`, `"publicAccessPrevention":"inherited"`, bucketAt, bucketData, "public_access_prevention", Loosened, "critical"},
 		"kept for a shorter time":    {"google_storage_bucket", bucketState, `"retentionPeriod":"2592000"`, `"retentionPeriod":"2591999"`, bucketAt, bucketData, "retention_period", Loosened, "high"},
 		"no retention":               {"google_storage_bucket", bucketState, `"retentionPolicy":{"retentionPeriod":"2592000","isLocked":true},`, ``, bucketAt, bucketData, "retention_period", Loosened, "high"},
@@ -124,7 +125,7 @@ func TestRealDrift(t *testing.T) {
 		"a target less":              {"google_compute_firewall", firewallState, `["edge","web"]`, `["web"]`, firewallAt, firewallData, "target_tags", Unclear, "high"},
 		"switched off by somebody":   {"google_compute_firewall", firewallState, `"priority":1000`, `"priority":1000,"disabled":true`, firewallAt, firewallData, "disabled", Unclear, "high"},
 		"a shape nobody knows":       {"google_compute_firewall", firewallState, `"priority":1000`, `"priority":{"n":1}`, firewallAt, firewallData, "priority", "", "high"},
-		"labels, which are a trifle": {"google_storage_bucket", bucketState, `"labels":{"team":"a"}`, `"labels":{"team":"b"}`, bucketAt, bucketData, "labels", Unclear, "low"},
+		"labels, which are a trifle": {"google_storage_bucket", bucketState, `"labels":{"team":"a",`, `"labels":{"team":"b",`, bucketAt, bucketData, "labels", Unclear, "low"},
 	} {
 		changed := strings.Replace(c.data, c.was, c.is, 1)
 		if changed == c.data {
@@ -150,12 +151,13 @@ func TestRealDrift(t *testing.T) {
 func TestMissingAndUnread(t *testing.T) {
 	t.Parallel()
 	d := desired(t, resource("google_storage_bucket", "files", bucketState))
-	another := [3]string{"storage.googleapis.com/Bucket", "//storage.googleapis.com/another", data(`{}`)}
+	another := [3]string{"storage.googleapis.com/Bucket", "//storage.googleapis.com/another", `"ancestors":["projects/4711"],` + data(`{}`)}
 	for name, c := range map[string]struct {
 		assets [][3]string
 		class  Class
 	}{
 		"gone":                  {[][3]string{another}, Missing},
+		"gone, or not listed":   {[][3]string{{another[0], another[1], `"ancestors":["projects/4712"],` + data(`{}`)}}, Undetermined},
 		"nothing may be listed": {nil, Undetermined},
 		"only who may use it":   {[][3]string{{bucketAt[0], bucketAt[1], `"iamPolicy":{}`}}, Undetermined},
 		"there":                 {[][3]string{there(bucketAt, bucketData)}, ""},
@@ -213,7 +215,10 @@ func TestMembers(t *testing.T) {
 		"the condition is gone": {[]string{member("roles/owner", ben, until)}, policy(`{"role":"roles/owner","members":["user:ben@acme.example"]}`),
 			[]string{"changed user:ben@acme.example tightened low", "extra user:ben@acme.example loosened critical"}},
 		"the condition is there": {[]string{member("roles/owner", ben, until)}, policy(`{"role":"roles/owner","members":["user:ben@acme.example"],"condition":{"title":"other","expression":"request.time < timestamp('2026-04-01T00:00:00Z')"}}`), nil},
-		"not read":               {[]string{binding}, [3]string{"cloudresourcemanager.googleapis.com/Project", projectAt, data(`{"projectId":"acme-live"}`)}, []string{"undetermined  "}},
+		"the condition is always": {[]string{member("roles/owner", ben, until)}, policy(`{"role":"roles/owner","members":["user:ben@acme.example"],"condition":{"title":"t","expression":"true"}}`),
+			[]string{"changed user:ben@acme.example tightened low", "extra user:ben@acme.example loosened critical"}},
+		"a condition beside none": {[]string{member("roles/viewer", ben, "")}, policy(`{"role":"roles/viewer","members":["user:ben@acme.example"]},{"role":"roles/viewer","members":["user:ben@acme.example"],"condition":{"title":"t","expression":"true"}}`), nil},
+		"not read":                {[]string{binding}, [3]string{"cloudresourcemanager.googleapis.com/Project", projectAt, data(`{"projectId":"acme-live"}`)}, []string{"undetermined  "}},
 		"the whole policy": {[]string{resource("google_project_iam_policy", "p", `{"project":"acme-live","policy_data":"{\"bindings\":[{\"role\":\"roles/viewer\",\"members\":[\"user:anna@acme.example\"]}]}"}`)},
 			policy(`{"role":"roles/viewer","members":["user:anna@acme.example"]},{"role":"roles/owner","members":["user:ben@acme.example"]}`), []string{"extra user:ben@acme.example loosened critical"}},
 	} {
@@ -235,7 +240,16 @@ func TestMembers(t *testing.T) {
 
 func TestAuditLogs(t *testing.T) {
 	t.Parallel()
-	state := resource("google_project_iam_audit_config", "all", `{"project":"acme-live","service":"allServices","audit_log_config":[{"log_type":"DATA_READ","exempted_members":[]}]}`)
+	for _, state := range []string{
+		resource("google_project_iam_audit_config", "all", `{"project":"acme-live","service":"allServices","audit_log_config":[{"log_type":"DATA_READ","exempted_members":[]}]}`),
+		resource("google_project_iam_policy", "all", `{"project":"acme-live","policy_data":"{\"bindings\":[],\"auditConfigs\":[{\"service\":\"allServices\",\"auditLogConfigs\":[{\"logType\":\"DATA_READ\"}]}]}"}`),
+	} {
+		auditLogs(t, state)
+	}
+}
+
+func auditLogs(t *testing.T, state string) {
+	t.Helper()
 	for written, want := range map[string]Direction{
 		`{"service":"allServices","auditLogConfigs":[{"logType":"DATA_READ"}]}`:                                        "",
 		`{"service":"allServices","auditLogConfigs":[{"logType":"DATA_READ","exemptedMembers":["user:a@x.example"]}]}`: Loosened,
@@ -263,6 +277,35 @@ func TestSecretsAreDigests(t *testing.T) {
 	at := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Secret })
 	if at < 0 || r.Findings[at].Want == r.Findings[at].Got || !strings.HasPrefix(r.Findings[at].Want, "hmac:") {
 		t.Errorf("%v", r.Findings)
+	}
+}
+
+// Values of variables are told apart and not told, whether the state says that they are secret or not.
+func TestVariablesAreDigests(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ kind, state, asset, at, live string }{
+		"a function": {"google_cloudfunctions2_function", `{"name":"f","project":"acme-live","location":"europe-west1","service_config":[{"environment_variables":{"MODE":"a","TOKEN":"hunter2"}}]}`,
+			"cloudfunctions.googleapis.com/Function", "//cloudfunctions.googleapis.com/projects/acme-live/locations/europe-west1/functions/f", `{"serviceConfig":{"environmentVariables":{"MODE":"a","TOKEN":"hunter3"}}}`},
+		"a service": {"google_cloud_run_v2_service", `{"name":"s","project":"acme-live","location":"europe-west1","template":[{"containers":[{"env":[{"name":"TOKEN","value":"hunter2"},{"name":"MODE","value":"a"}]}]}]}`,
+			"run.googleapis.com/Service", "//run.googleapis.com/projects/acme-live/locations/europe-west1/services/s", `{"template":{"containers":[{"env":[{"name":"TOKEN","value":"hunter3"},{"name":"MODE","value":"a"}]}]}}`},
+	} {
+		r := Compare(desired(t, resource(c.kind, "x", c.state)), live(t, [3]string{c.asset, c.at, data(c.live)}), options)
+		all, err := json.Marshal(r)
+		if err != nil || strings.Contains(string(all), "hunter") {
+			t.Errorf("%s: %s, %v", name, all, err)
+		}
+		at := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Secret })
+		if at < 0 || r.Findings[at].Want == r.Findings[at].Got || !strings.Contains(r.Findings[at].Got, "TOKEN") || !strings.Contains(r.Findings[at].Got, "hmac:") {
+			t.Errorf("%s: %v", name, r.Findings)
+			continue
+		}
+		same := func(s string) string {
+			lines := strings.Split(s, "\n")
+			return lines[slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "MODE") })]
+		}
+		if same(r.Findings[at].Want) != same(r.Findings[at].Got) {
+			t.Errorf("%s: what is the same reads otherwise: %v", name, r.Findings)
+		}
 	}
 }
 

@@ -23,6 +23,26 @@ type toward func(want, got string) Direction
 // other is for fields of which nobody can say which value is stricter.
 func other(string, string) Direction { return Unclear }
 
+// located is for where data lies: out of the European Union is looser, back into it stricter.
+func located(want, got string) Direction {
+	switch was, is := inEU(want), inEU(got); {
+	case was && !is:
+		return Loosened
+	case is && !was:
+		return Tightened
+	}
+	return Unclear
+}
+
+// inEU reports whether a location of Google Cloud's, of a region or of several, lies in the European Union.
+func inEU(location string) bool {
+	l := strings.ToLower(location)
+	if l == "" || l == "europe-west2" || l == "europe-west6" { // London, Zurich
+		return false
+	}
+	return l == "eu" || l == "eur3" || l == "eur4" || l == "eur5" || l == "eur7" || l == "eur8" || strings.HasPrefix(l, "europe-")
+}
+
 // switched is for what is safe when it says one thing, such as "true".
 func switched(safe string) toward {
 	return func(want, got string) Direction {

@@ -108,6 +108,13 @@ func (g *grants) policy(r Resource) {
 			Members   []string                     `json:"members"`
 			Condition *struct{ Expression string } `json:"condition"`
 		} `json:"bindings"`
+		Audit []struct {
+			Service string `json:"service"`
+			Logs    []struct {
+				Type   string   `json:"logType"`
+				Exempt []string `json:"exemptedMembers"`
+			} `json:"auditLogConfigs"`
+		} `json:"auditConfigs"`
 	}
 	if json.Unmarshal([]byte(data), &p) != nil {
 		g.unread = append(g.unread, r.Address)
@@ -121,6 +128,22 @@ func (g *grants) policy(r Resource) {
 		}
 		g.wanted.Grant(b.Role, condition, b.Members...)
 	}
+	for _, a := range p.Audit {
+		g.audits[a.Service] = r.Address
+		for _, logs := range a.Logs {
+			g.logs(a.Service, logs.Type, logs.Exempt)
+		}
+	}
+}
+
+// logs adds that logs are wanted, of everybody but some.
+func (g *grants) logs(service, kind string, exempt []string) {
+	var members []string
+	for _, m := range exempt {
+		members = append(members, asset.Member(m))
+	}
+	slices.Sort(members)
+	g.audit[service+"/"+kind] = asset.Audit{Service: service, Type: kind, Exempt: members}
 }
 
 func (g *grants) audited(r Resource) {
@@ -139,8 +162,7 @@ func (g *grants) audited(r Resource) {
 			g.unread = append(g.unread, r.Address)
 			return
 		}
-		slices.Sort(exempt)
-		g.audit[service+"/"+kind] = asset.Audit{Service: service, Type: kind, Exempt: exempt}
+		g.logs(service, kind, exempt)
 	}
 }
 
@@ -191,12 +213,19 @@ func (g *grants) compare(live *asset.Policy) (found []Finding) {
 	return append(found, g.compareAudit(live)...)
 }
 
-// freed reports whether a member has without a condition what Terraform gives it under one: whoever took the condition
-// away has loosened what was wanted.
+// freed reports whether a member has under another condition, or none, what Terraform gives it under one: nobody can tell of
+// two conditions which lets more pass, so that it counts as loosened.
 func (g *grants) freed(b asset.Binding, member string) bool {
-	return b.Condition == "" && slices.ContainsFunc(g.wanted.Bindings, func(w asset.Binding) bool {
-		return w.Role == b.Role && w.Condition != "" && slices.Contains(w.Members, member)
-	})
+	conditional := false
+	for _, w := range g.wanted.Bindings {
+		if w.Role == b.Role && slices.Contains(w.Members, member) {
+			if w.Condition == "" {
+				return false // Terraform gives it under any
+			}
+			conditional = true
+		}
+	}
+	return conditional
 }
 
 func (g *grants) compareAudit(live *asset.Policy) (found []Finding) {

@@ -16,6 +16,7 @@ type field struct {
 	fallback  string // what the service takes where nothing is said, as the rule writes it
 	toward    toward // nil: other
 	severity  policy.Severity
+	hidden    bool // values may be secrets, whether the state says so or not: only names are told
 }
 
 // kind is what is known of a type of Terraform's.
@@ -42,9 +43,9 @@ const (
 	low      = policy.Low
 )
 
-// labelled are the labels somebody wants; those the provider lays on everything are among effective_labels.
+// labelled are the labels somebody wants, with those the provider lays on everything, where the state tells them.
 func labelled(want, got string) field {
-	return field{want: want, got: got, is: labels, severity: low}
+	return field{want: "effective_labels|" + want, got: got, is: labels, severity: low}
 }
 
 // Known returns the types whose fields are compared, sorted.

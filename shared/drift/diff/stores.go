@@ -31,7 +31,7 @@ func liveOrNot(v any) (string, error) {
 // stores are kinds that keep data, and what encrypts it.
 var stores = map[string]kind{
 	"google_storage_bucket": {asset: "storage.googleapis.com/Bucket", name: "{name}", fields: []field{
-		{want: "location", got: "location", is: fold, severity: high},
+		{want: "location", got: "location", is: fold, toward: located, severity: high},
 		{want: "storage_class", got: "storageClass", is: fold, fallback: "STANDARD", severity: low},
 		{want: "uniform_bucket_level_access", got: "iamConfiguration.uniformBucketLevelAccess.enabled", is: flag, toward: switched("true"), severity: high},
 		{want: "public_access_prevention", got: "iamConfiguration.publicAccessPrevention", is: fold, fallback: "INHERITED", toward: switched("ENFORCED"), severity: critical},
@@ -48,7 +48,7 @@ var stores = map[string]kind{
 	}, ignored: []string{"force_destroy", "rpo"}},
 	"google_sql_database_instance": {asset: "sqladmin.googleapis.com/Instance", name: "projects/{project}/instances/{name}", fields: []field{
 		{want: "database_version", got: "databaseVersion", is: text, severity: medium},
-		{want: "region", got: "region", is: fold, severity: high},
+		{want: "region", got: "region", is: fold, toward: located, severity: high},
 		{want: "encryption_key_name", got: "diskEncryptionConfiguration.kmsKeyName", is: link, severity: high},
 		{want: "settings.tier", got: "settings.tier", is: text, severity: low},
 		{want: "settings.availability_type", got: "settings.availabilityType", is: fold, fallback: "ZONAL", toward: ranked("ZONAL", "REGIONAL"), severity: medium},
@@ -61,7 +61,7 @@ var stores = map[string]kind{
 		{want: "settings.backup_configuration.transaction_log_retention_days", got: "settings.backupConfiguration.transactionLogRetentionDays", is: number, fallback: "7", toward: atLeast, severity: high},
 		{want: "settings.backup_configuration.backup_retention_settings.retained_backups", got: "settings.backupConfiguration.backupRetentionSettings.retainedBackups", is: number, fallback: "7", toward: atLeast, severity: high},
 		{want: "settings.backup_configuration.backup_retention_settings.retention_unit", got: "settings.backupConfiguration.backupRetentionSettings.retentionUnit", is: fold, fallback: "COUNT", severity: medium},
-		{want: "settings.backup_configuration.location", got: "settings.backupConfiguration.location", is: fold, severity: high},
+		{want: "settings.backup_configuration.location", got: "settings.backupConfiguration.location", is: fold, toward: located, severity: high},
 		{want: "settings.backup_configuration.start_time", got: "settings.backupConfiguration.startTime", is: text, severity: low},
 		{want: "settings.ip_configuration.ipv4_enabled", got: "settings.ipConfiguration.ipv4Enabled", is: flag, toward: switched("false"), severity: critical},
 		{want: "settings.ip_configuration.ssl_mode", got: "settings.ipConfiguration.sslMode", is: fold, fallback: "ALLOW_UNENCRYPTED_AND_ENCRYPTED",

@@ -38,6 +38,11 @@ func (s *Source) Get(ctx context.Context, kind, key string) (asset.Asset, error)
 	if number, _ := data["projectNumber"].(string); number != "" && asset.ProjectOf(key) == "" {
 		line["ancestors"] = []string{"projects/" + number}
 	}
+	if kind == datasetKind {
+		if p, is := datasetPolicy(data, asset.ProjectOf(key)); is {
+			line["iamPolicy"] = p
+		}
+	}
 	if of.policy != none {
 		p, err := s.policy(ctx, kind, of, name)
 		if err != nil {
