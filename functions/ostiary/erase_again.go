@@ -26,9 +26,22 @@ import (
 
 // again is what erasing somebody again did.
 type again struct {
-	Erased     int64          `json:"erased"`
-	Anonymised int64          `json:"anonymised"`
-	Open       []request.Open `json:"open,omitempty"`
+	Erased     int64 `json:"erased"`
+	Anonymised int64 `json:"anonymised"`
+	// Connections are those with other providers' accounts that were erased. Nobody ends them there: that was done, or begun, when
+	// she was erased the first time.
+	Connections int64          `json:"connections,omitempty"`
+	Open        []request.Open `json:"open,omitempty"`
+	ended       map[string]bool
+}
+
+// disconnect notes the connections that are about to be erased again.
+func (a *again) disconnect(_ context.Context, _, _ string, s datamap.Step, refs []string) error {
+	for _, ref := range refs {
+		a.ended[s.Entry.ID+"\x00"+ref] = true
+	}
+	a.Connections = int64(len(a.ended))
+	return nil
 }
 
 // erase erases everybody of whom there is no doubt. It goes on with the next after an error, which it returns in the end.
@@ -39,7 +52,8 @@ func (o *opened) erase(ctx context.Context, people []*returned, bar *progress) e
 		if !who.Doubtful {
 			at := step{bar, fmt.Sprintf("person %d of %d", i+1, len(people))}
 			err := o.engine(who, at, func(e *engine.Engine) error {
-				who.Done = &again{}
+				who.Done = &again{ended: map[string]bool{}}
+				e.Disconnect = who.Done.disconnect
 				return carry(ctx, e, o.job(who), who.Done, at)
 			})
 			if err != nil {

@@ -97,6 +97,9 @@ func printReceipt(w io.Writer, r receipt.Receipt, found receipt.Report) error {
 			text += ", open: " + e.Open
 		}
 		out.add("  %-10s %s", e.Entry, text)
+		if e.Rows != nil {
+			out.add("  %-10s statistics: %s", "", statistics(e))
+		}
 	}
 	for _, k := range r.Retained {
 		out.add("  kept       %d of %s until %s: %s", k.Items, k.Entry, k.Until, strings.TrimSpace(string(k.Ground)+" "+k.Citation))
@@ -117,6 +120,23 @@ func printReceipt(w io.Writer, r receipt.Receipt, found receipt.Report) error {
 	out.add("")
 	out.add("Digest %s; the evidence log holds it.", found.Digest)
 	return out.err
+}
+
+// statistics says whether the rows that were anonymised still count as they did, and of what the receipt says nothing.
+func statistics(e receipt.Entry) string {
+	r := e.Rows
+	text := fmt.Sprintf("%d of %d rows looked at again, %d in their place", r.Before, e.Anonymised, r.After)
+	if len(r.By) > 0 {
+		text += fmt.Sprintf(", %d in their group by %s", r.Same, strings.Join(r.By, " and "))
+	}
+	if r.Moved > 0 {
+		text += fmt.Sprintf(", %d in another", r.Moved)
+	}
+	text = map[bool]string{true: "unchanged: ", false: "not shown to be unchanged: "}[e.Kept()] + text
+	if len(r.Uncounted) > 0 {
+		text += "; not counted: the total of " + strings.Join(r.Uncounted, ", of ")
+	}
+	return text
 }
 
 // lines writes lines, and nothing more after an error.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"ostiary.internal/shared/erasure/receipt"
 	"ostiary.internal/shared/evidence/sign"
 )
 
@@ -101,4 +102,28 @@ func trusting(t *testing.T, origin string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// What a receipt says of statistics is printed as far as it says it, and what nobody counted by name.
+func TestStatistics(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		rows receipt.Rows
+		want string
+	}{
+		{receipt.Rows{Before: 4, After: 4}, "unchanged: 4 of 4 rows looked at again, 4 in their place"},
+		{
+			receipt.Rows{Before: 4, After: 4, Same: 4, By: []string{"city", "day"}, Uncounted: []string{"minutes"}},
+			"unchanged: 4 of 4 rows looked at again, 4 in their place, 4 in their group by city and day; not counted: the total of minutes",
+		},
+		{receipt.Rows{Before: 3, After: 3}, "not shown to be unchanged: 3 of 4 rows looked at again, 3 in their place"},
+		{
+			receipt.Rows{Before: 4, After: 4, Same: 3, Moved: 1, By: []string{"city"}},
+			"not shown to be unchanged: 4 of 4 rows looked at again, 4 in their place, 3 in their group by city, 1 in another",
+		},
+	} {
+		if got := statistics(receipt.Entry{Anonymised: 4, Rows: &c.rows}); got != c.want {
+			t.Errorf("it prints\n%s\nwant\n%s", got, c.want)
+		}
+	}
 }

@@ -241,6 +241,9 @@ func (r *replayed) print(w io.Writer, asJSON bool) error {
 			what = fmt.Sprintf("erased again in part: %d items, %d anonymised; open: %s", p.Done.Erased, p.Done.Anonymised, opens(p.Done.Open))
 		}
 		whose := map[datamap.Role]string{datamap.Processor: ", as a customer of theirs"}[p.Role]
+		if p.Done != nil && p.Done.Connections > 0 {
+			what += fmt.Sprintf("; %d connections erased, and not ended at their providers: the first erasure saw to that", p.Done.Connections)
+		}
 		fmt.Fprintf(w, "  %s %s %s%s, erased %s, in %s: %s\n", p.Tenant, p.Kind, p.ID, whose, p.Erased.Format(time.RFC3339), strings.Join(p.Entries, ", "), what)
 	}
 	if r.Unlooked > 0 {

@@ -119,7 +119,7 @@ func (d *database) put(t *testing.T, path string, fields map[string]any) {
 func (d *database) all(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	found := map[string]map[string]any{}
-	for _, group := range []string{"users", "devices", "sessions", "notes", "news"} {
+	for _, group := range []string{"users", "devices", "sessions", "grants", "notes", "news"} {
 		for it := d.client.CollectionGroup(group).Documents(t.Context()); ; {
 			doc, err := it.Next()
 			if errors.Is(err, iterator.Done) {
@@ -149,10 +149,13 @@ const replayMap = `
 identifiers: [{id: email, reusable: true, normalise: email}, {id: uid}]
 entries:
   - {id: sessions, store: "firestore://{project}/main", place: "tenants/{tenant}/sessions", region: europe-west1, role: controller, tenant: {path: true}, select: {equals: uid, of: uid}, action: delete, access: true, backup_class: files}
+  - {id: grants, store: "firestore://{project}/main", place: "tenants/{tenant}/grants", region: europe-west1, role: controller, tenant: {path: true}, select: {equals: uid, of: uid}, action: delete, access: true,
+     grants: {provider: zoom, token: token}, backup_class: files}
   - {id: notes, store: "firestore://{project}/main", place: "tenants/{tenant}/notes", region: europe-west1, role: controller, tenant: {path: true}, select: {equals: email, of: email, case: lower}, action: delete, created: made, backup_class: files}
   - {id: users, store: "firestore://{project}/main", place: "tenants/{tenant}/users", region: europe-west1, role: controller, tenant: {path: true}, select: {document: "{uid}", or: {equals: email, of: email, case: lower}}, action: delete, DEEP created: made,
      directory: true, address: email, derives: [{identifier: uid, from: uid}], backup_class: files}
 backups: [{class: files, days: 90}]
+providers: [{id: zoom, name: Zoom, by: rfc7009, endpoint: "https://zoom.example/revoke"}]
 strict: false
 `
 
@@ -222,8 +225,9 @@ func (r *restoring) forget(tenant string, executed time.Time) {
 	r.remember(func(l *ledger.Ledger) {
 		e, err := run.New(run.Config{
 			Store: state, Keys: sealing.New(filepath.Join(t.TempDir(), "key"), rand.Reader), Random: rand.Reader, Clock: clock.System{}, Map: r.m, Zone: time.UTC,
-			Reader: func(context.Context, string) (erasure.Reader, error) { return r.data, nil },
-			Eraser: func(context.Context, string) (erasure.Store, error) { return r.data, nil },
+			Reader:     func(context.Context, string) (erasure.Reader, error) { return r.data, nil },
+			Eraser:     func(context.Context, string) (erasure.Store, error) { return r.data, nil },
+			Disconnect: func(context.Context, string, string, datamap.Step, []string) error { return nil },
 			Suppress: func(ctx context.Context, tenant string, role datamap.Role, ids []datamap.Identifier, _ time.Time) error {
 				for _, id := range ids {
 					fatal(t, l.Add(ctx, ledger.Subject{Tenant: tenant, Role: role, Kind: id.Kind, ID: id.Value}, executed))
@@ -257,8 +261,9 @@ type replayAnswer struct {
 		Doubtful               bool
 		Entries                []string
 		Done                   *struct {
-			Erased int64
-			Open   []struct{ Entry, Why string }
+			Erased      int64
+			Connections int64
+			Open        []struct{ Entry, Why string }
 		}
 	} `json:"people"`
 }
@@ -285,10 +290,8 @@ func (r *restoring) replay(taken time.Time, more ...string) (exit int, a replayA
 	}
 	if !strings.HasPrefix(out.String(), "{") {
 		said.WriteString(out.String())
-	} else {
-		if err := json.Unmarshal(out.Bytes(), &a); err != nil {
-			r.t.Fatalf("%v: %s", err, &out)
-		}
+	} else if err := json.Unmarshal(out.Bytes(), &a); err != nil {
+		r.t.Fatalf("%v: %s", err, &out)
 	}
 	return cmd.ProcessState.ExitCode(), a, said.String()
 }
@@ -321,6 +324,7 @@ func TestRestored(t *testing.T) {
 				data.put(t, in+"/users/u10", map[string]any{"uid": "u10", "email": "al@acme.example", "made": old})
 				for _, uid := range []string{"u1", "u10"} {
 					data.put(t, in+"/sessions/s-"+uid, map[string]any{"uid": uid})
+					data.put(t, in+"/grants/g-"+uid, map[string]any{"uid": uid, "token": "t-" + uid})
 					if deep != "" {
 						data.put(t, in+"/users/"+uid+"/devices/d1", map[string]any{"model": "x"})
 					}
@@ -338,7 +342,6 @@ func TestRestored(t *testing.T) {
 				data.put(t, path, fields)
 			}
 			restored := data.all(t)
-
 			exit, found, errs := r.replay(taken)
 			if exit != 1 || len(found.People) != 1 || found.People[0].ID != "u1" || found.People[0].Tenant != "acme" || found.Mode != "dry-run" || found.People[0].Done != nil || errs != "" {
 				t.Fatalf("looking: exit %d, %+v, %s", exit, found, errs)
@@ -347,7 +350,7 @@ func TestRestored(t *testing.T) {
 				t.Error("looking changed something")
 			}
 			exit, found, errs = r.replay(taken, "--execute")
-			if exit != 0 || len(found.People) != 1 || found.People[0].Done == nil || found.People[0].Done.Erased == 0 || len(found.People[0].Done.Open) > 0 {
+			if exit != 0 || len(found.People) != 1 || found.People[0].Done == nil || found.People[0].Done.Erased == 0 || found.People[0].Done.Connections != 1 || len(found.People[0].Done.Open) > 0 {
 				t.Errorf("erasing again: exit %d, %+v, %s", exit, found, errs)
 			}
 			if got := data.all(t); !same(got, want) {

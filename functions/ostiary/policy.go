@@ -110,6 +110,6 @@ func problemsOf(folder string) ([]policy.Problem, error) {
 	problems = append(problems, intake.Check(p, rules)...)
 	m, more := datamap.Read(p)
 	problems = append(append(problems, more...), datamap.Check(p, m)...)
-	problems = append(problems, breach.Check(p, clock.System{}.Now())...)
+	problems = append(append(problems, breach.Check(p, clock.System{}.Now())...), breachTexts(p)...)
 	return policy.Sort(append(problems, probe.Check(p)...)), nil
 }

@@ -82,11 +82,14 @@ func tellScore(in severity.Input, s severity.Score) string {
 		line("  flag      %s", spelled(string(f)))
 	}
 	for _, name := range s.Unproven {
-		line("  unproven  %s: said without evidence, so it lowers nothing; attach it in evidence.%s", spelled(name), name)
+		line("  unproven  %s: said without evidence; attach it in evidence.%s", spelled(name), name)
 	}
 	line("")
 	line("Supervisory authority: %s", presumed(s.Presumption.Authority))
 	line("Persons:               %s", presumed(s.Presumption.Persons))
+	if w := s.Without; w != nil {
+		line("  Without what is unproven: authority %s, persons %s. Nobody can decide not to tell before it is proven.", yes(w.Authority), yes(w.Persons))
+	}
 	for _, one := range s.Triggers {
 		line("  trigger   %-24s asks for the %s: %s", one.ID, one.Asks, one.Why)
 	}

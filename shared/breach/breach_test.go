@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/breach"
+	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/policy"
 )
 
@@ -151,6 +152,25 @@ func TestProblems(t *testing.T) {
 		_, problems := read(t, file)
 		if len(problems) != 1 || problems[0].Key != want || problems[0].Allowed == "" || problems[0].Line == 0 {
 			t.Errorf("%q: %v, want %s", change, problems, want)
+		}
+	}
+}
+
+// TestKeep: a closed case is kept for whole months or years, three of the latter at least and thirty at most.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	if b, problems := read(t, good); len(problems) > 0 || !cases.Kept(b.Rules.Keep) {
+		t.Errorf("without a word about it: %s %v", b.Rules.Keep, problems)
+	}
+	for says, fine := range map[string]bool{
+		"P3Y": true, "P36M": true, "P30Y": true, "P360M": true, "P29Y12M": true, "P35M": false, "P2Y11M": false, "P361M": false, "P30Y1M": false, "P1095D": false, "P3Y1D": false, "PT26280H": false,
+	} {
+		b, problems := read(t, good+"keep: "+says+"\n")
+		switch {
+		case fine && (len(problems) > 0 || b.Rules.Keep.String() != says):
+			t.Errorf("%s: kept for %s, %v", says, b.Rules.Keep, problems)
+		case !fine && (len(problems) != 1 || problems[0].Key != "keep" || !strings.Contains(problems[0].Allowed, "P3Y to P30Y")):
+			t.Errorf("%s: %v", says, problems)
 		}
 	}
 }

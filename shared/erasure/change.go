@@ -1,6 +1,7 @@
 package erasure
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -94,4 +95,20 @@ func (q Query) TakesOut() bool {
 // Before reports whether an item made at created belongs to the query.
 func (q Query) Before(created time.Time) bool {
 	return q.CreatedBefore.IsZero() || created.IsZero() || created.Before(q.CreatedBefore)
+}
+
+// Told is what stands in a field once the changes are made, by the text that Show has of it now: dates are written in one way.
+// told is false where the text does not tell, as there is none, or no date that can be read.
+func (q Query) Told(field, text string) (value string, told bool) {
+	told = text != ""
+	if at := slices.IndexFunc(q.Changes, func(c Change) bool { return c.Field == field }); at >= 0 && told {
+		c := q.Changes[at]
+		made, _ := c.Of(text)
+		text, _ = made.(string)
+		told = c.Kind != ChangeGeneralise || c.To == ToMap || text != ""
+	}
+	if at := Moment(text); !at.IsZero() {
+		text = at.Format(time.RFC3339Nano)
+	}
+	return text, told
 }

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"time"
@@ -20,6 +22,17 @@ type Total struct {
 	By     map[string]string // Change.By, as the fields stand after the change; "" for one that is absent
 	Amount float64           // 0 where the field holds no number: then it is only counted
 	Items  int64
+
+	exact *big.Rat // Amount to the last digit; nil for 0
+}
+
+// Decimal is the amount to the last digit, for a store that adds up decimals.
+func (t Total) Decimal() string {
+	if t.exact == nil {
+		return "0"
+	}
+	digits, _ := t.exact.FloatPrec() // what decimals add up to is one
+	return t.exact.FloatString(digits)
 }
 
 // Sums reports whether the query adds to totals.
@@ -35,7 +48,8 @@ func (q Query) Totals(at func(field string) (value any, found bool)) (all []Tota
 		if c.Kind != ChangeAggregate || !found || old == nil {
 			continue
 		}
-		t := Total{Place: c.Into, Tenant: q.Tenant.ID, Entry: q.Entry, Field: c.Field, By: map[string]string{}, Amount: amount(old), Items: 1}
+		t := Total{Place: c.Into, Tenant: q.Tenant.ID, Entry: q.Entry, Field: c.Field, By: map[string]string{}, Items: 1}
+		t.Amount, t.exact = amount(old)
 		for _, field := range c.By {
 			t.By[field] = label(q.after(field, at))
 		}
@@ -70,6 +84,13 @@ func AddUp(all []Total) (sums []Total) {
 		key := t.Place + "\x00" + t.Name
 		if i, known := at[key]; known {
 			sums[i].Amount, sums[i].Items = sums[i].Amount+t.Amount, sums[i].Items+t.Items
+			if t.exact != nil {
+				sum := new(big.Rat).Set(t.exact)
+				if sums[i].exact != nil {
+					sum.Add(sum, sums[i].exact)
+				}
+				sums[i].exact = sum
+			}
 			continue
 		}
 		at[key] = len(sums)
@@ -79,19 +100,33 @@ func AddUp(all []Total) (sums []Total) {
 	return sums
 }
 
-func amount(value any) float64 {
+// mostDigits of an amount; of a longer one the nearest number counts.
+const mostDigits = 1000
+
+// amount reads a number. What is none, or too large for one, is 0, and so is what is not a number for good: a total would never
+// be one again.
+func amount(value any) (float64, *big.Rat) {
+	text := ""
 	switch v := value.(type) {
 	case int64:
-		return float64(v)
+		text = strconv.FormatInt(v, 10)
 	case float64:
-		return v
+		text = strconv.FormatFloat(v, 'f', -1, 64)
 	case json.Number:
-		f, err := v.Float64()
-		if err == nil {
-			return f
-		}
+		text = v.String()
 	}
-	return 0
+	near, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(near) || math.IsInf(near, 0) || near == 0 {
+		return 0, nil
+	}
+	if len(text) > mostDigits {
+		text = strconv.FormatFloat(near, 'f', -1, 64)
+	}
+	exact, known := new(big.Rat).SetString(text)
+	if !known {
+		return near, new(big.Rat).SetFloat64(near)
+	}
+	return near, exact
 }
 
 func label(value any) string {

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"ostiary.internal/shared/platform/fault"
 )
 
 // Twins returns the ids of the others in people.yaml who are, or look like, the same human as a person: one declares the
@@ -64,4 +66,19 @@ func (l *loading) twins(file string) {
 			}
 		}
 	}
+}
+
+// Apart refuses, code same_person, the word of a person about what somebody else did who is, or looks like, the same human.
+// What she may not do under one id is not refused here.
+func (p *Policy) Apart(person Person, id string) error {
+	if id != "" && slices.Contains(p.Twins(person), id) {
+		return SamePerson()
+	}
+	return nil
+}
+
+// SamePerson refuses the word of somebody who had her say under another address; code same_person.
+func SamePerson() error {
+	return fault.Refuse(fault.Denied, "same_person", "You and whoever it is about, or who said so first, are or look like one person under two addresses: two people decide.",
+		"Ask somebody else; where you are two, have names and addresses in people.yaml that tell you apart.")
 }

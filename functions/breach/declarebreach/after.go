@@ -39,6 +39,15 @@ func (k *desk) afterwards(told *Whole, c cases.Read, today calendar.Day) {
 	for i, a := range c.Actions {
 		told.Actions = append(told.Actions, Action{i + 1, c.Text(a.What), a.Owner, a.By, a.Overdue(today), a.Done, a.DoneBy, c.Text(a.Note)})
 	}
+	for _, s := range c.Signals {
+		told.Signals = append(told.Signals, Signal{s.At, c.Text(s.Text)})
+	}
+	for _, one := range c.Rated {
+		told.Rated = append(told.Rated, Scored{Score: one.Score, By: one.By, At: one.At, Reasons: c.Text(one.Why)})
+	}
+	for _, one := range c.Reviews {
+		told.Reviews = append(told.Reviews, Lesson{one.At, c.Text(one.Lessons)})
+	}
 	if h := c.Held(); h != nil {
 		told.Hold = &Hold{h.By, h.Second, h.At, c.Text(h.Reason), h.Until, h.LiftBy, c.Text(h.LiftReason)}
 	}

@@ -9,20 +9,24 @@ import (
 	"ostiary.internal/shared/platform/message"
 )
 
-// Evidence is asked for where a tick alone lowers nothing, and stands in the form again when it is scored anew.
+// Evidence is asked for where a decision would rest on a tick alone, and stands in the form again when it is scored anew.
 func TestEvidenceOnPage(t *testing.T) {
 	t.Parallel()
 	w, path := onPage(t)
 	scored := []string{"dpc.simple", "1", "ei.full_name", "1", "cb.confidentiality", "0.5", "cb.integrity", "0", "cb.availability", "0", "cb.malicious", "0.5", "people", "1200", "unintelligible", "yes"}
 	page := done(t, w, simone, look(t, w, simone, path+"?lang=en"), path+"/score", scored...)
-	says(t, page, "Protection was ticked without evidence: it lowers nothing.", "Evidence that the data is protected and the key is safe: no → yes")
+	says(t, page, "That the data is protected was ticked without evidence.", "Without what was only ticked, the score speaks for telling the supervisory authority and the persons.",
+		"The score speaks against telling only by what was ticked without evidence.")
+	refused := send(t, w, simone, page, path+"/decide", "subject", "persons", "answer", "no", "reason", "Nobody can read it.")
+	says(t, string(refused.Want(t, 409, "").Body), "nothing shows it", "attach what shows it")
 	bad := send(t, w, simone, page, path+"/score", append(scored, "evidence.unintelligible.note", "AES")...)
 	says(t, string(bad.Want(t, 400, "").Body), `id="evidence.unintelligible.reference-wrong"`)
 	page = done(t, w, simone, page, path+"/score", append(scored, "evidence.unintelligible.reference", "D-7", "evidence.unintelligible.note", "AES-256")...)
 	says(t, page, "D-7", `name="evidence.unintelligible.reference" type="text" autocomplete="off" aria-describedby="evidence.unintelligible.reference-how" value="D-7"`)
-	if strings.Contains(page, "without evidence") {
+	if strings.Contains(page, "ticked without evidence") {
 		t.Error("evidence is attached, and the page says there is none")
 	}
+	done(t, w, simone, page, path+"/decide", "subject", "persons", "answer", "no", "reason", "Nobody can read it.")
 }
 
 // What comes after the end on pages: a correction, a review with an owner and a day, a hold by two, and taking back what

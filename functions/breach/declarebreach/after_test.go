@@ -8,7 +8,9 @@ import (
 
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/shared/breach/cases"
+	"ostiary.internal/shared/breach/severity"
 	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/platform/web"
 )
 
 // inDays is a day so many after the beginning.
@@ -64,9 +66,7 @@ func afterTheEnd(t *testing.T) {
 // twice is a world in which simone has a second entry in people.yaml.
 func twice(t *testing.T) (*functiontest.World, string) {
 	t.Helper()
-	people, _ := functiontest.New(t, setup).Policy.Read("people.yaml")
-	second := strings.TrimSpace(string(people)) + "\n  - {id: simone2, email: root@sharedcontacts.example, also: [simone.bernard@sharedcontacts.example], name: Root, roles: [employee, security, owner], zone: Europe/Paris, language: fr}\n"
-	w := functiontest.New(t, functiontest.Setup{Functions: setup.Functions, Policy: map[string]string{"people.yaml": second}})
+	w := functiontest.New(t, functiontest.Twice(t, setup, simone, "root", "employee, security, owner"))
 	var d Declared
 	do(t, w, emma, "POST", "/breaches", found(nil), 201, "").Decode(t, &d)
 	return w, "/breaches/" + d.ID
@@ -99,6 +99,49 @@ func twins(t *testing.T) {
 	do(t, w, simone, "POST", path+"/notices", initial(object{"tenants": []string{"banque-du-port"}}), 201, "").Decode(t, &again)
 	refused(t, w, dorothea, path+"/notices/2/approve", Agreement{again.Hash}, 409, "told_twice")
 	refused(t, w, dorothea, path+"/notices/2/break", Need{again.Hash, "Nobody answers."}, 409, "told_twice")
+}
+
+// proofs: that nobody can read the data counts in the score as it is said. That nobody is told waits for what shows it.
+func proofs(t *testing.T) {
+	t.Parallel()
+	w, path := declared(t, object{"tenants": []string{"own"}})
+	scored := func(evidence object) (s severity.Score) {
+		in := score(object{"cb": object{"confidentiality": 0.5, "integrity": 0, "availability": 0, "malicious": true}, "dpc": object{"simple": object{"value": 1}}, "ei": object{"email": 0.75}, "unintelligible": true})
+		if evidence != nil {
+			in["evidence"] = evidence
+		}
+		do(t, w, simone, "POST", path+"/score", in, 200, "").Decode(t, &s)
+		return s
+	}
+	if s := scored(nil); s.Presumption.Authority || !slices.Equal(s.Unproven, []string{"unintelligible"}) || s.Without == nil || !s.Without.Persons {
+		t.Errorf("as it is said: %+v", s)
+	}
+	no := func(subject string) Answer {
+		return Answer{Subject: subject, Answer: "no", Reason: "Nobody can read it."}
+	}
+	for _, subject := range []string{"sa", "persons"} {
+		var p web.Problem
+		do(t, w, simone, "POST", path+"/decide", no(subject), 409, "evidence_missing").Decode(t, &p)
+		if !strings.Contains(p.Detail, "unintelligible") || !strings.Contains(p.Next, "evidence.unintelligible") {
+			t.Errorf("says %q, %q", p.Detail, p.Next)
+		}
+	}
+	refused(t, w, dorothea, path+"/decide", no("sa"), 409, "evidence_missing")
+	if s := scored(object{"unintelligible": object{"reference": "D-7"}}); s.Presumption.Authority || len(s.Unproven) != 0 || s.Without != nil {
+		t.Errorf("as it is shown: %+v", s)
+	}
+	for _, who := range []string{simone, odile} {
+		post(t, w, who, path+"/decide", no("sa"))
+	}
+	post(t, w, simone, path+"/decide", no("persons"))
+	// What shows it turns out to be none: who decided does so again, and what waits does not settle.
+	scored(nil)
+	refused(t, w, odile, path+"/decide", no("persons"), 409, "evidence_missing")
+	var c Whole
+	if do(t, w, simone, "GET", path, nil, 200, "").Decode(t, &c); !slices.Contains(c.Undecided, "sa") {
+		t.Errorf("without evidence: %v", c.Undecided)
+	}
+	post(t, w, simone, path+"/decide", Answer{Subject: "sa", Answer: "yes"})
 }
 
 // codes: a code nobody sent is none.

@@ -45,10 +45,10 @@ func (k *desk) api() []web.Route {
 		of("/times", "Say when it happened.", NewTimes{}, Whole{}, did(k, timed), "times_invalid", "state_conflict"),
 		of("/aware", "Correct the instant of awareness: earlier at once, later by two with a reason.", Aware{}, Whole{}, did(k, moved), "same_person", "aware_invalid", "reason_missing", "state_conflict", "text_invalid"),
 		of("/score", "Score it by ENISA's method. The score advises.", severity.Input{}, severity.Score{}, k.score, "input_invalid", "state_conflict"),
-		of("/decide", "Say whether somebody is told; the second person's word decides.", Answer{}, Whole{}, did(k, answered), "same_person", "answer_invalid", "subject_invalid", "reason_missing", "dpo_needed", "state_conflict", "text_invalid"),
+		of("/decide", "Say whether somebody is told; the second person's word decides.", Answer{}, Whole{}, did(k, answered), "same_person", "answer_invalid", "subject_invalid", "reason_missing", "dpo_needed", "evidence_missing", "state_conflict", "text_invalid"),
 		of("/file", "Note a report made on an authority's portal, one more of it, or that its time was noted wrongly.", Filing{}, Whole{}, did(k, filed), "clock_invalid", "times_invalid", "late_reasons_missing", "filed_before", "state_conflict", "text_invalid"),
 		of("/promise", "Promise something by an instant: it gets a clock.", Promise{}, Whole{}, did(k, promised), "name_invalid", "times_invalid", "reason_missing", "state_conflict", "text_invalid"),
-		of("/keep", "Say that something promised was done.", Keep{}, Whole{}, did(k, kept), "name_invalid", "state_conflict"),
+		of("/keep", "Say that something promised was done.", Keep{}, Whole{}, did(k, kept), "name_invalid", "notice_missing", "state_conflict"),
 		of("/compromised", "Say which channels somebody else may read or forge: nothing of the case leaves by them.", Channels{}, Whole{}, did(k, compromised), "channels_invalid", "reason_missing", "state_conflict"),
 		of("/close", "Close the case: all is decided, told and filed.", nil, Whole{}, did(k, closed), "case_unsettled", "state_conflict"),
 		of("/reopen", "Open it again, under the same id.", Reason{}, Whole{}, did(k, reopened), "reason_missing", "state_conflict", "text_invalid"),
@@ -169,21 +169,26 @@ func (k *desk) list(w http.ResponseWriter, r *http.Request, who caller.Staff) er
 		return fault.Refuse(fault.Invalid, "query_invalid", "There is no such state, or no such page.", "Leave the query out, or give back what an answer said.")
 	}
 	now, listed := k.Clock.Now(), Listing{Breaches: []Listed{}}
-	found, err := k.Cases.List(r.Context(), after, listPage)
-	if err != nil {
-		return err
-	}
-	looks := k.looks(who)
-	for _, c := range found {
-		if (looks || c.By == who.ID) && (state == "" || c.State == state) {
-			listed.Breaches = append(listed.Breaches, k.listed(c, now))
+	// Where a page ends, a case stands that its reader sees: of others the list says nothing.
+	for {
+		found, err := k.Cases.List(r.Context(), after, listPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range found {
+			after = &store.Cursor{Value: c.Since, ID: c.ID}
+			if !k.sees(c, who) || state != "" && c.State != state {
+				continue
+			}
+			if listed.Breaches = append(listed.Breaches, k.listed(c, now)); len(listed.Breaches) == listPage {
+				listed.Next = strconv.FormatInt(c.Since, 10) + "." + c.ID
+				return web.WriteJSON(w, http.StatusOK, listed)
+			}
+		}
+		if len(found) < listPage {
+			return web.WriteJSON(w, http.StatusOK, listed)
 		}
 	}
-	if len(found) == listPage {
-		last := found[len(found)-1]
-		listed.Next = strconv.FormatInt(last.Since, 10) + "." + last.ID
-	}
-	return web.WriteJSON(w, http.StatusOK, listed)
 }
 
 const listPage = 100

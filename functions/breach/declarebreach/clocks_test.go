@@ -16,7 +16,7 @@ func awareness(t *testing.T) {
 	t.Parallel()
 	w, path := declared(t, nil)
 	refused(t, w, asha, path+"/aware", Aware{At: at.Add(-time.Hour)}, 404, "case_unknown")
-	if c := post(t, w, emma, path+"/aware", Aware{At: at.Add(-time.Hour)}); !c.Aware.Equal(at.Add(-time.Hour)) {
+	if c := post(t, w, emma, path+"/aware", Aware{At: at.Add(-time.Hour), Reason: "I was certain then."}); !c.Aware.Equal(at.Add(-time.Hour)) {
 		t.Errorf("whoever declared it says when she was aware: %+v", c)
 	}
 	later := Aware{At: at.Add(-5 * time.Minute), Reason: "The logs say so."}

@@ -55,10 +55,10 @@ func (k *desk) runbook(format register.Format) handler {
 	}
 }
 
-// register answers with the rows of all cases but exercises.
+// register answers with the rows of all cases but exercises, and but those that may be the reader's own matter.
 func (k *desk) register(format string, write func(io.Writer, []register.Row) error) handler {
-	return func(w http.ResponseWriter, r *http.Request, _ caller.Staff) error {
-		rows, err := k.Rows(r.Context())
+	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+		rows, err := k.Rows(r.Context(), func(c cases.Case) bool { return k.sees(c, who) })
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func TestAPI(t *testing.T) {
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
 			"declared": declaredOnce, "suspicion": suspicion, "life": life, "awareness": awareness, "refusals": refusals, "readers": readers, "listed": listed,
-			"unmapped": unmapped, "gate": gate, "hostile": hostile, "outages": outages, "together": together, "late": late, "unreached": unreached, "approved": approved, "alone": alone, "persons": persons, "unwritten": unwritten, "shut": shut, "files": files, "drills": drills, "after": afterTheEnd, "twins": twins, "codes": codes, "at once": approvedAtOnce, "swept": swept,
+			"unmapped": unmapped, "gate": gate, "hostile": hostile, "outages": outages, "together": together, "late": late, "unreached": unreached, "approved": approved, "alone": alone, "persons": persons, "unwritten": unwritten, "shut": shut, "files": files, "drills": drills, "after": afterTheEnd, "own": ownMatter, "twins": twins, "proofs": proofs, "codes": codes, "at once": approvedAtOnce, "swept": swept,
 		} {
 			t.Run(name, part)
 		}
@@ -328,6 +328,11 @@ func listed(t *testing.T) {
 	do(t, w, aurel, "GET", "/breaches?state=open&after="+first.Next, nil, 200, "").Decode(t, &open)
 	if len(first.Breaches) != 100 || len(second.Breaches) != 1 || second.Next != "" || len(open.Breaches) != 1 || second.Breaches[0].Nearest == nil || second.Breaches[0].Tenants != 2 {
 		t.Errorf("%d, then %d: %+v", len(first.Breaches), len(second.Breaches), second)
+	}
+	var hers Listing
+	do(t, w, asha, "GET", "/breaches", nil, 200, "").Decode(t, &hers)
+	if len(hers.Breaches) != 0 || hers.Next != "" {
+		t.Errorf("of cases she does not see: %+v", hers)
 	}
 	for _, query := range []string{"state=none", "after=x", "after=1", "after=." + strings.Repeat("a", 80)} {
 		do(t, w, aurel, "GET", "/breaches?"+query, nil, 400, "query_invalid")

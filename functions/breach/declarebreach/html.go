@@ -82,7 +82,7 @@ func (k *desk) listPage(w http.ResponseWriter, r *http.Request, who caller.Staff
 	looks, closed := k.looks(who), 0
 	var all []cases.Case
 	err := k.Every(r.Context(), func(c cases.Case) error {
-		if !looks && c.By != who.ID {
+		if !k.sees(c, who) {
 			return nil
 		}
 		// What is over and looked back at is in the register; only the newest are listed here.

@@ -238,8 +238,8 @@ func (k *desk) noting(ctx context.Context, s *notice.Service, by policy.Person, 
 	if err != nil {
 		return noted, err
 	}
-	if _, err = k.Cases.Do(ctx, id, by, cases.Event{What: cases.Keep, Name: cases.Persons}, cases.Words{}, now); fault.CodeOf(err) == "name_invalid" {
-		err = nil // the case does not owe it
+	if _, err = k.Cases.Do(ctx, id, by, cases.Event{What: cases.Keep, Name: cases.Persons, Noted: true, At: noted.Noted}, cases.Words{}, now); fault.CodeOf(err) == "state_conflict" && !noted.Noted.IsZero() {
+		err = nil // the case is closed, and the notice says it
 	}
 	return noted, err
 }

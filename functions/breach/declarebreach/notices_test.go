@@ -225,11 +225,15 @@ func persons(t *testing.T) {
 	}
 	do(t, w, simone, "POST", path+"/notices", object{"kind": "persons", "texts": object{"fr": said, "de": said}}, 201, "").Decode(t, &n)
 	post(t, w, simone, path+"/promise", Promise{Name: "persons", By: w.Clock.Now().Add(time.Hour)})
+	refused(t, w, simone, path+"/keep", Keep{Name: "persons"}, 409, "notice_missing")
 	agree(t, w, dorothea, path+"/notices/1/approve", Agreement{n.Hash})
-	agree(t, w, simone, path+"/notices/1/note", Spoken{"By mail from the product.", w.Clock.Now()})
+	refused(t, w, simone, path+"/keep", Keep{Name: "persons"}, 409, "notice_missing")
+	told := w.Clock.Now()
+	w.Advance(t, 20*time.Minute)
+	agree(t, w, simone, path+"/notices/1/note", Spoken{"By mail from the product.", told})
 	var c Whole
 	do(t, w, simone, "GET", path, nil, 200, "").Decode(t, &c)
-	if c.Promises["persons"].Kept.IsZero() {
+	if !c.Promises["persons"].Kept.Equal(told) {
 		t.Errorf("the case does not know: %+v", c.Promises)
 	}
 }
@@ -253,7 +257,7 @@ func unwritten(t *testing.T) {
 		refused(t, w, simone, path+"/notices/9"+deed, body, 404, "notice_unknown")
 		refused(t, w, simone, path+"/notices/first"+deed, body, 404, "notice_unknown")
 		refused(t, w, asha, one+deed, body, 404, "case_unknown")
-		refused(t, w, simone, "/breaches/none/notices/1"+deed, body, 404, map[bool]string{true: "case_unknown", false: "notice_unknown"}[deed == ""])
+		refused(t, w, simone, "/breaches/none/notices/1"+deed, body, 404, "case_unknown")
 	}
 	refused(t, w, aurel, one+"/break", Need{n.Hash, "x"}, 403, "not_allowed")
 	refused(t, w, aurel, one+"/review", nil, 403, "not_allowed")

@@ -82,6 +82,9 @@ type Whole struct {
 	Actions   []Action            `json:"actions,omitempty" doc:"of the reviews"`
 	Hold      *Hold               `json:"hold,omitempty" doc:"keeps the case beyond its time"`
 	Expires   time.Time           `json:"expires,omitzero" doc:"of a closed case: when it is deleted"`
+	Signals   []Signal            `json:"signals,omitempty" doc:"what the detection said, oldest first"`
+	Rated     []Scored            `json:"scored_before,omitempty" doc:"earlier scores, oldest first"`
+	Reviews   []Lesson            `json:"reviewed_before,omitempty" doc:"reviews before the case was opened again"`
 	NotMapped []string            `json:"not_mapped,omitempty" doc:"affected, and of no known tenant"`
 }
 
@@ -210,7 +213,7 @@ type NewTimes struct {
 // Aware moves the instant of awareness: earlier at once, later by two.
 type Aware struct {
 	At     time.Time `json:"at" required:"true" doc:"RFC 3339 with an offset"`
-	Reason string    `json:"reason,omitempty" doc:"needed for a later one"`
+	Reason string    `json:"reason,omitempty" doc:"needed for a later one, and for an earlier one of who declared and decides nothing"`
 }
 
 // Answer is what one person thinks of a subject; the second person's word decides.

@@ -48,3 +48,15 @@ type Hold struct {
 	LiftBy string       `json:"lift_by,omitempty" doc:"who proposed to lift it"`
 	Lift   string       `json:"lift_reason,omitempty"`
 }
+
+// Signal is something a detection said about the case.
+type Signal struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text,omitempty"`
+}
+
+// Lesson is what a finished review came to.
+type Lesson struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+}

@@ -3,6 +3,7 @@ package tickbreach
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,9 @@ func TestSuspicion(t *testing.T) {
 		t.Fatalf("%d cases", len(found))
 	}
 	c := found[0]
+	if len(c.Signals) != 2 || !strings.Contains(c.Text(c.Signals[1].Text), "Fermez les sessions") || c.Ladder.Calls != 2 || !slices.Equal(c.About, []string{"camila"}) {
+		t.Errorf("that it was somebody else: %+v, %+v, about %v", c.Signals, c.Ladder, c.About)
+	}
 	if c.State != cases.Suspected || c.Source != "episode/abcdefgh2345" || c.By != "" || !c.Times.OccurredFrom.Equal(functiontest.Start.Add(-time.Hour)) || !c.Times.Aware.IsZero() {
 		t.Errorf("the case is %+v", c.Case)
 	}
@@ -131,10 +135,16 @@ func TestSuspicion(t *testing.T) {
 		t.Fatalf("the case is %s", c.State)
 	}
 	w.Advance(t, time.Minute)
-	w.push(topicSuspicion, suspected("abcdefgh2345", 2, "not_me")).Want(t, 204, "")
-	w.push(topicSuspicion, suspected("abcdefgh2345", 2, "not_me")).Want(t, 204, "")
+	w.push(topicSuspicion, suspected("abcdefgh2345", 1, "silence")).Want(t, 204, "") // late, and taken before
+	for range 2 {
+		w.push(topicSuspicion, suspected("abcdefgh2345", 3, "not_me")).Want(t, 204, "")
+	}
 	if found = w.all(); len(found) != 2 || found[0].State != cases.Suspected || !strings.Contains(found[0].Text(found[0].Summary), "Fermez les sessions") {
 		t.Errorf("%d cases, the newest: %+v", len(found), found[0])
+	}
+	w.push(topicSuspicion, suspected("abcdefgh2345", 4, "silence")).Want(t, 204, "")
+	if found = w.all(); len(found) != 2 || len(found[0].Signals) != 2 {
+		t.Errorf("%d cases: a third suspicion belongs to the one that is looked into: %+v", len(found), found[0].Signals)
 	}
 }
 

@@ -3,6 +3,8 @@ package tickbreach
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"ostiary.internal/shared/breach/cases"
@@ -22,7 +24,8 @@ type suspicion struct {
 	Rule     string    `json:"rule" required:"true"`
 	Why      string    `json:"why" required:"true"`
 	Severity string    `json:"severity" required:"true"`
-	Person   string    `json:"person"` // id in people.yaml of who was asked
+	Person   string    `json:"person"`   // id in people.yaml of who was asked
+	Involved []string  `json:"involved"` // ids of everybody the call went through
 	Actor    string    `json:"actor_kind"`
 	Promises []string  `json:"promises"`
 	First    time.Time `json:"first" required:"true"`
@@ -33,45 +36,81 @@ type suspicion struct {
 // depth is how far such a message is nested.
 const depth = 3
 
+// maxInvolved bounds whom a suspicion names.
+const maxInvolved = 100
+
 // readSuspicion reads a message. Invalid: it is none, or of another version.
 func readSuspicion(data []byte) (s suspicion, err error) {
 	if _, err := strictjson.Decode(data, depth, &s); err != nil {
 		return s, fault.New(fault.Invalid, "reading a message of %s: %v", topicSuspicion, err)
 	}
-	if s.V != 1 || s.Episode == "" || len(s.Episode) > 64 || s.Round < 1 || s.First.IsZero() || s.At.IsZero() {
+	if s.V != 1 || s.Episode == "" || len(s.Episode) > 64 || s.Round < 1 || len(s.Involved) > maxInvolved || s.First.IsZero() || s.At.IsZero() {
 		return s, fault.New(fault.Invalid, "reading a message of %s: it names no episode, or no time, or is of version %d", topicSuspicion, s.V)
 	}
 	return s, nil
 }
 
-// suspected has an episode looked into. One that is being looked into is not begun again, whatever more comes of it: the
-// case refers to it. What comes after the case was closed is another case.
+// maxCases bounds the cases of one episode.
+const maxCases = 100
+
+// suspected has an episode looked into. While it is, the case takes what more comes of it, once. What comes after the case
+// was closed is another case.
 func (t *tickbreach) suspected(ctx context.Context, s suspicion) error {
-	client := "episode/" + s.Episode
-	for _, id := range []string{client, fmt.Sprintf("%s/%d/%s", client, s.Round, s.Why)} {
+	signal := fmt.Sprintf("%d/%s", s.Round, s.Why)
+	for n := range maxCases {
+		id := "episode/" + s.Episode
+		if n > 0 {
+			id += "/" + strconv.Itoa(n+1)
+		}
 		known, err := t.Cases.Declared(ctx, id)
 		switch {
 		case fault.Is(err, fault.NotFound):
-			return t.declare(ctx, id, s)
+			return t.declare(ctx, id, signal, s)
 		case err != nil:
 			return err
 		case known.Source != "episode/"+s.Episode || known.Exercise:
 			return fault.New(fault.Conflict, "beginning a case of an episode: another case stands under its id")
+		case known.Took(signal):
+			return nil // this very message
 		case known.State != cases.Closed:
-			return nil
+			return t.more(ctx, known.ID, signal, s)
 		}
 	}
-	return nil // this very message, after its case was closed
+	return fault.New(fault.Conflict, "beginning a case of an episode: it has too many")
 }
 
-func (t *tickbreach) declare(ctx context.Context, client string, s suspicion) error {
+// more adds what comes of an episode to its case. Dead before, or closed meanwhile, the message comes again.
+func (t *tickbreach) more(ctx context.Context, id, signal string, s suspicion) error {
+	_, err := t.Cases.Do(ctx, id, policy.Person{}, cases.Event{What: cases.Suspect, Signal: signal, About: s.about()}, cases.Words{Text: t.says(s)}, t.Clock.Now())
+	if fault.CodeOf(err) == "text_invalid" { // the case has too many texts: that it came counts all the same
+		_, err = t.Cases.Do(ctx, id, policy.Person{}, cases.Event{What: cases.Suspect, Signal: signal, About: s.about()}, cases.Words{}, t.Clock.Now())
+	}
+	return again(err)
+}
+
+func (t *tickbreach) declare(ctx context.Context, client, signal string, s suspicion) error {
 	_, _, err := t.Cases.Declare(ctx, policy.Person{}, cases.Declaration{
-		Client: client, Source: "episode/" + s.Episode, Summary: t.says(s), Times: cases.Times{OccurredFrom: s.First.UTC(), Detected: s.At.UTC()},
+		Client: client, Source: "episode/" + s.Episode, Signal: signal, About: s.about(), Summary: t.says(s), Times: cases.Times{OccurredFrom: s.First.UTC(), Detected: s.At.UTC()},
 	}, t.Clock.Now())
-	if fault.CodeOf(err) == "id_conflict" {
-		return nil // another of the same episode was first
+	return again(err)
+}
+
+// again has a message come again that another one was faster than.
+func again(err error) error {
+	if code := fault.CodeOf(err); code == "id_conflict" || code == "state_conflict" {
+		return fault.New(fault.Transient, "taking a suspicion: another of its episode was first")
 	}
 	return err
+}
+
+// about are the people whose own matter a suspicion may be.
+func (s suspicion) about() (ids []string) {
+	for _, id := range append([]string{s.Person}, s.Involved...) {
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // says is the summary of the case, in the company's language. It is sealed like everything that is said about a case.

@@ -9,6 +9,7 @@ import (
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/staffed"
+	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/drift/diff"
 	"ostiary.internal/shared/drift/finding"
 	"ostiary.internal/shared/platform/fault"
@@ -32,7 +33,7 @@ func (a *acceptdrift) api() []web.Route {
 			[]string{"role_missing", "state_unknown", "after_invalid"}, looking(a.list)),
 		route("GET", "/v1/findings/{id}", "One finding, with what happened to it.", nil, Finding{}, []string{"role_missing", "finding_unknown"}, looking(a.get)),
 		route("POST", "/v1/findings/{id}/accept", "Accept the value for a while; what is high or critical waits for a second person, who does the same.", Accept{}, Finding{},
-			[]string{"not_allowed", "finding_unknown", "own_change", "state_conflict", "value_changed", "until_invalid", "reason_missing", "reason_invalid", "ticket_invalid"}, a.accept),
+			[]string{"not_allowed", "finding_unknown", "own_change", "same_person", "state_conflict", "value_changed", "until_invalid", "reason_missing", "reason_invalid", "ticket_invalid"}, a.accept),
 		route("POST", "/v1/findings/{id}/revoke", "Take an acceptance back, or a proposal.", nil, Finding{}, []string{"not_allowed", "finding_unknown"}, a.revoke),
 	}
 }
@@ -174,7 +175,7 @@ func (a *acceptdrift) repair(f finding.Finding) string {
 	case f.Class == finding.Forbidden:
 		return a.Set.Repair(name, rest, f.Asset)
 	case f.Class == string(diff.Changed), f.Class == string(diff.Missing), f.Class == string(diff.Extra):
-		return "terraform apply -target='" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+		return "terraform apply -target=" + baseline.Quoted(name)
 	}
 	return ""
 }
@@ -183,14 +184,19 @@ func (a *acceptdrift) repair(f finding.Finding) string {
 func code(f finding.Finding) string {
 	address, field, _ := strings.Cut(f.What, " ")
 	switch {
-	case f.State == finding.Healed || strings.HasPrefix(f.Got, "sha256:"):
+	case f.State == finding.Healed || strings.Contains(f.Got, "hmac:"):
 		return ""
 	case f.Class == string(diff.Changed) && field != "":
-		return "# " + address + "\n# " + field + ":\n" + commented("- ", f.Want) + commented("+ ", f.Got)
+		return commented("# ", address) + commented("# ", field+":") + commented("- ", f.Want) + commented("+ ", f.Got)
 	case f.Class == string(diff.Unmanaged):
-		return "import {\n  to = <TYPE>.<NAME>\n  id = \"" + strings.ReplaceAll(strings.TrimPrefix(f.Asset, "//"), `"`, `\"`) + "\"\n}"
+		return "import {\n  to = <TYPE>.<NAME>\n  id = " + literal(strings.TrimPrefix(f.Asset, "//")) + "\n}"
 	}
 	return ""
+}
+
+// literal is a text as Terraform reads it, whatever somebody called a thing.
+func literal(text string) string {
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(strconv.Quote(text))
 }
 
 func commented(mark, text string) string {

@@ -29,7 +29,7 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
-			"accepted": acceptedByTwo, "alone": acceptedByOne, "refused": refusals, "lists": lists, "gate": gate, "hostile": hostile, "outages": outages,
+			"accepted": acceptedByTwo, "alone": acceptedByOne, "refused": refusals, "lists": lists, "gate": gate, "hostile": hostile, "outages": outages, "twins": twins,
 		} {
 			t.Run(name, part)
 		}

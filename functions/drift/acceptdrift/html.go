@@ -1,6 +1,7 @@
 package acceptdrift
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -22,7 +23,7 @@ import (
 const home = "/acceptdrift/"
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
-var notes = []string{"done.accepted", "done.proposed", "done.revoked"}
+var notes = []string{"done.accepted", "done.proposed", "done.revoked", "done.withdrawn"}
 
 // html is the table of the pages.
 func (a *acceptdrift) html() []web.Route {
@@ -135,11 +136,15 @@ func (a *acceptdrift) item(r *http.Request, who caller.Staff, f finding.Finding)
 	if f.State == finding.Healed {
 		at = f.Ended
 	}
-	i := page.Item{Path: home + f.ID, What: a.Says(f, staffed.Language(r)), Class: "class." + f.Class, On: asset.Base(f.Asset), Severity: "severity." + string(f.Severity),
-		State: "state." + string(f.State), Bad: f.State == finding.Open, When: moment(r, who, at), Unknown: moment(r, who, f.Unknown)}
-	if f.Class != finding.Forbidden {
-		i.Field = f.What
+	what, _ := said(a.Says(f, staffed.Language(r)))
+	i := page.Item{Path: home + f.ID, What: what, Class: "class." + f.Class, On: page.Plain(asset.Base(f.Asset)), Severity: "severity." + string(f.Severity),
+		State: "state." + string(f.State), When: moment(r, who, at), Unknown: moment(r, who, f.Unknown)}
+	i.Grave = f.State != finding.Healed && (f.Severity == policy.Critical || f.Severity == policy.High)
+	if f.Class != finding.Forbidden && f.What != f.Class {
+		i.Field = page.Plain(f.What)
 	}
+	address, _, _ := strings.Cut(i.Field, " ")
+	i.Name = page.Short(cmp.Or(i.On, address, a.Pages.Text(staffed.Language(r), "company")))
 	if len(f.Actors) > 0 && f.Actors[0].Person != "" {
 		i.Who = a.NameOf(f.Actors[0].Person)
 	}
@@ -147,6 +152,15 @@ func (a *acceptdrift) item(r *http.Request, who caller.Staff, f finding.Finding)
 		i.Until = lastMoment(r, who, f.Accepted.Until)
 	}
 	return i
+}
+
+// said is what is wrong, and what to do, of what an assertion says.
+func said(words string) (what, advice string) {
+	what, advice, _ = strings.Cut(words, ". ")
+	if what != "" {
+		what = strings.TrimSuffix(what, ".") + "."
+	}
+	return what, advice
 }
 
 // lastMoment writes the end of an acceptance: the first instant of a day reads as the end of the one before.
@@ -186,12 +200,16 @@ func lastDay(text string, zone *time.Location) time.Time {
 	return day.AddDate(0, 0, 1)
 }
 
-func (a *acceptdrift) revokeForm(w http.ResponseWriter, r *http.Request, who caller.Staff, _ url.Values, refused error) error {
+func (a *acceptdrift) revokeForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
 	if refused != nil {
 		return a.show(w, r, who, nil, refused)
 	}
 	if _, err := a.Findings.Revoke(r.Context(), r.PathValue("id"), who.Person, a.Clock.Now()); err != nil {
 		return a.show(w, r, who, nil, err)
 	}
-	return web.SeeOther(w, home+"?done=done.revoked")
+	done := "done.revoked"
+	if form.Get("of") == "proposed" {
+		done = "done.withdrawn"
+	}
+	return web.SeeOther(w, home+"?done="+done)
 }

@@ -3,11 +3,13 @@ package acceptdrift
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"ostiary.internal/functions/drift/internal/page"
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/drift/finding"
 	"ostiary.internal/shared/policy"
@@ -28,8 +30,11 @@ func (a *acceptdrift) show(w http.ResponseWriter, r *http.Request, who caller.St
 		return err
 	}
 	data := page.Detail{
-		Item: a.item(r, who, f), Problem: trouble, Beside: page.Beside(f.Want, f.Got), Asset: f.Asset,
-		Opened: moment(r, who, f.Opened), Seen: moment(r, who, f.Seen), Ended: moment(r, who, f.Ended), Repair: a.repair(f), Code: code(f),
+		Item: a.item(r, who, f), Problem: trouble, Beside: page.Fold(page.Beside(f.Want, f.Got)), Cut: page.Cut(f.Want) || page.Cut(f.Got), Asset: page.Long(page.Plain(f.Asset)),
+		Opened: moment(r, who, f.Opened), Seen: moment(r, who, f.Seen), Ended: moment(r, who, f.Ended), Repair: page.Plain(a.repair(f)), Code: page.Plain(code(f)), Void: void(f, steps),
+	}
+	if f.State != finding.Healed {
+		_, data.Advice = said(a.Says(f, staffed.Language(r)))
 	}
 	for _, actor := range f.Actors {
 		data.Actors = append(data.Actors, a.actor(r, who, actor))
@@ -50,12 +55,28 @@ func (a *acceptdrift) show(w http.ResponseWriter, r *http.Request, who caller.St
 	for _, id := range f.Promises {
 		data.Promises = append(data.Promises, a.Sentence(r, id))
 	}
-	a.may(&data, f, who, form)
+	a.may(r, &data, f, who, form)
 	return a.Render(w, r, who, status, "finding", "overview.title", data.Path, data)
 }
 
+// void is the key of why what was accepted in this round is not any more; "" where nothing was, or something is again.
+func void(f finding.Finding, steps []finding.Step) (why string) {
+	for _, s := range steps {
+		switch s.What {
+		case finding.Void, finding.Outgrown, finding.Own, finding.Over:
+			why = "void." + string(s.What)
+		case finding.Began, finding.Asked, finding.Agreed, finding.Revoked:
+			why = ""
+		}
+	}
+	if f.State != finding.Open {
+		return ""
+	}
+	return why
+}
+
 // may fills in what the reader may do, and the form for it.
-func (a *acceptdrift) may(data *page.Detail, f finding.Finding, who caller.Staff, form url.Values) {
+func (a *acceptdrift) may(r *http.Request, data *page.Detail, f finding.Finding, who caller.Staff, form url.Values) {
 	data.Own = mayHaveDone(f, who)
 	data.Two = f.Severity == policy.High || f.Severity == policy.Critical
 	data.Second = second(f, who)
@@ -67,7 +88,8 @@ func (a *acceptdrift) may(data *page.Detail, f finding.Finding, who caller.Staff
 	if data.Two {
 		most = finding.MostHigh
 	}
-	data.Least, data.Most = now.Format(time.DateOnly), now.Add(most).AddDate(0, 0, -1).Format(time.DateOnly)
+	last := now.Add(most).AddDate(0, 0, -1)
+	data.Least, data.Most, data.MostDay = now.Format(time.DateOnly), last.Format(time.DateOnly), shell.Day(staffed.Language(r), last)+" "+strconv.Itoa(last.Year())
 	data.Form = page.Form{Reason: form.Get("reason"), Ticket: form.Get("ticket"), Until: form.Get("until")}
 	if data.Second {
 		data.Form.Until = f.Proposed.Until.Format(time.RFC3339)
@@ -77,7 +99,7 @@ func (a *acceptdrift) may(data *page.Detail, f finding.Finding, who caller.Staff
 }
 
 func (a *acceptdrift) actor(r *http.Request, who caller.Staff, actor finding.Actor) page.Actor {
-	one := page.Actor{Kind: "kind." + actor.Kind, Method: actor.Method, When: moment(r, who, actor.At), Agent: actor.UserAgent, Ticket: actor.Ticket, Entry: actor.Entry}
+	one := page.Actor{Kind: "kind." + actor.Kind, Method: page.Plain(actor.Method), When: moment(r, who, actor.At), Agent: page.Plain(actor.UserAgent), Ticket: page.Plain(actor.Ticket), Entry: page.Plain(actor.Entry)}
 	if actor.Person != "" {
 		one.Name = a.NameOf(actor.Person)
 	}
@@ -102,7 +124,7 @@ func (a *acceptdrift) actor(r *http.Request, who caller.Staff, actor finding.Act
 // link is one of those a call went through: a person, a program of services.yaml, or a kind of account.
 func (a *acceptdrift) link(r *http.Request, link string) string {
 	if id, is := strings.CutPrefix(link, "service:"); is {
-		return id
+		return page.Plain(id)
 	}
 	if text := a.Pages.Text(staffed.Language(r), "kind."+link); text != "" {
 		return text

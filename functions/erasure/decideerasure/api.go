@@ -1,6 +1,9 @@
 package decideerasure
 
 import (
+	"bufio"
+	"errors"
+	"io"
 	"net/http"
 	"slices"
 
@@ -33,19 +36,19 @@ func (k *desk) api() []web.Route {
 		list,
 		route("GET", "/v1/requests/{id}", "One request, with its plan in numbers.", nil, map[int]any{200: Whole{}}, k.signed(k.get), "request_unknown"),
 		route("POST", "/v1/requests", "Enter what came by letter or mail.", Letter{}, map[int]any{201: Entered{}}, k.signed(k.enter), "identifier_invalid", "mail_invalid"),
-		decide("/approve", "Approve exactly the plan you saw.", Approval{}, decided(k, approving), "approve_self", "plan_changed", "state_conflict"),
-		decide("/hold", "Keep one entry or fields of it until a day; the second person's word decides.", NewHold{}, decided(k, k.holding), "approve_self", "state_conflict", "too_late", "ground_invalid", "hold_invalid"),
-		decide("/release", "End a hold: what it kept is searched for and erased.", Released{}, decided(k, releasing), "approve_self", "hold_unknown"),
-		decide("/reject", "Refuse; the second person's word decides.", Refusal{}, decided(k, rejecting), "approve_self", "state_conflict", "too_late", "ground_invalid"),
+		decide("/approve", "Approve exactly the plan you saw.", Approval{}, decided(k, approving), "approve_self", "same_person", "plan_changed", "state_conflict"),
+		decide("/hold", "Keep one entry or fields of it until a day; the second person's word decides.", NewHold{}, decided(k, k.holding), "approve_self", "same_person", "state_conflict", "too_late", "ground_invalid", "hold_invalid"),
+		decide("/release", "End a hold: what it kept is searched for and erased.", Released{}, decided(k, releasing), "approve_self", "same_person", "hold_unknown"),
+		decide("/reject", "Refuse; the second person's word decides.", Refusal{}, decided(k, rejecting), "approve_self", "same_person", "state_conflict", "too_late", "ground_invalid"),
 		decide("/extend", "Take two further months, and tell the person.", Extension{}, decided(k, extending), "state_conflict", "extended_already", "notice_late", "reason_invalid"),
-		decide("/reviewed", "Say that you looked at items only a person can judge.", Reviewed{}, decided(k, reviewing), "approve_self", "state_conflict", "review_unknown"),
+		decide("/reviewed", "Say that you looked at items only a person can judge.", Reviewed{}, decided(k, reviewing), "approve_self", "same_person", "state_conflict", "review_unknown"),
 		decide("/exported", "Say that the person has the copy she asked for.", Handed{}, decided(k, exporting), "state_conflict"),
 		decide("/settle", "Say that the account belongs to somebody else too.", nil, decided(k, settling), "state_conflict"),
 		decide("/resume", "Search again after what stood in the way was put right.", nil, decided(k, resuming), "state_conflict"),
 		route("GET", "/v1/parties", "What has to be settled with third parties by hand, at most 200 of each kind.", nil, map[int]any{200: Parties{}}, k.listParties),
 		route("POST", "/v1/parties/connections/{id}", "Say what became of a connection that no program could end.", Settled{}, map[int]any{200: Party{}}, partied(k.connectionSettled), "grant_unknown", "state_conflict"),
 		route("POST", "/v1/parties/notices/{id}", "Say what became of telling a recipient.", Settled{}, map[int]any{200: Party{}}, partied(k.noticeSettled), "notice_unknown", "state_conflict"),
-		decide("/passon", "Pass a request nobody proved on to the tenant whose data it may concern; nothing is searched.", PassedOn{}, decided(k, passingOn), "approve_self", "state_conflict"),
+		decide("/passon", "Pass a request nobody proved on to the tenant whose data it may concern; nothing is searched.", PassedOn{}, decided(k, passingOn), "approve_self", "same_person", "state_conflict"),
 		decide("/giveup", "End a request whose identity cannot be established.", nil, decided(k, givingUp), "state_conflict"),
 	}
 }
@@ -104,8 +107,8 @@ func decided[T any](k *desk, decide decision[T]) handler {
 	return k.signed(func(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
 		var body T
 		_, none := any(body).(nothing)
-		if _, may := any(body).(Handed); may && r.ContentLength == 0 {
-			none = true // today
+		if _, may := any(body).(Handed); may {
+			none = empty(r) // today
 		}
 		if !none {
 			var err error
@@ -119,4 +122,15 @@ func decided[T any](k *desk, decide decision[T]) handler {
 		}
 		return web.WriteJSON(w, http.StatusOK, k.told(after))
 	})
+}
+
+// empty reports whether a request has no body, whatever it says of its length. What there is can be read as before.
+func empty(r *http.Request) bool {
+	sent := bufio.NewReader(r.Body)
+	_, err := sent.Peek(1)
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{sent, r.Body}
+	return errors.Is(err, io.EOF)
 }

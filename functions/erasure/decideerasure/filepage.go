@@ -107,6 +107,7 @@ func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q requ
 	if q.Extended == nil && waiting {
 		add("notice", day(r, d.NoticeBy), d.NoticeBy.Before(f.today))
 	}
+	add("look", day(r, q.LookBy), q.LookBy.Before(f.today))
 	if q.State == request.Approved {
 		add("after", moment(r, who, q.After), false)
 	}

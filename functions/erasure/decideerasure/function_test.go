@@ -35,7 +35,7 @@ func TestAPI(t *testing.T) {
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
 			"approved": approved, "held": held, "refused": refused, "extended": extended, "entered": entered, "looked at": lookedAt, "passed on": passedOn, "hindered": hindered, "closing": closing,
-			"roles": roles, "own matter": ownMatter, "nobody": nobody, "gate": gate, "hostile": hostile, "outages": outages, "by program": byProgram,
+			"roles": roles, "own matter": ownMatter, "nobody": nobody, "gate": gate, "hostile": hostile, "outages": outages, "twins": twins, "by program": byProgram,
 		} {
 			t.Run(name, part)
 		}

@@ -195,6 +195,9 @@ func TestOpenOnPages(t *testing.T) {
 	s.Planned(t, id, request.Plan{Digest: digest, Map: "m", Items: 1, Review: 2, Look: []request.Look{{Entry: "notes", Items: 2}}, Own: true, Missing: 3, Theirs: false, Share: 30})
 	page := open(t, s, simone, "/"+id+"?lang=en")
 	says(t, page, "There is free text or a file", "Looked at (2)", "Places in no data map: 3", "30 %")
+	says(t, page, "Somebody has to look, until 24:00</dt><dd>13 March 2026</dd>")
+	says(t, open(t, s, simone, "/"+id+"?lang=fr"), "Quelqu’un doit regarder, jusqu’à 24 h")
+	says(t, open(t, s, simone, "/"+id+"?lang=de"), "Jemand muss nachsehen, bis 24 Uhr")
 	done(t, s, simone, page, "/"+id+"/approve")
 	s.Started(t, id)
 	s.Executed(t, id, request.Totals{Erased: 1})
@@ -203,6 +206,9 @@ func TestOpenOnPages(t *testing.T) {
 	says(t, page, "Something is left, or could not be reached.", "we have no right to look there", "waits for an entry before it", "could not be done", "Search again", "then search again")
 	page = done(t, s, simone, page, "/"+id+"/reviewed")
 	says(t, page, "Noted: these items no longer keep it open.", "Somebody has looked at them.")
+	if strings.Contains(page, "Somebody has to look") {
+		t.Error("somebody has looked, and the page still says until when")
+	}
 	says(t, done(t, s, simone, page, "/"+id+"/resume"), "Everything is searched again.")
 }
 

@@ -166,7 +166,7 @@ type Reviewed struct {
 	Entry string `json:"entry" required:"true"`
 	Items int64  `json:"items" required:"true"`
 	Why   string `json:"why,omitempty" enum:"letters,group"` // of what no search can tell: as it stands open
-	Set   string `json:"set,omitempty" doc:"which items, as open_entries or the plan has it; left out: those found last"`
+	Set   string `json:"set,omitempty" doc:"which items, as open_entries or the plan has it; left out: those found, unless others were found since"`
 }
 
 // Letter is a request that came by letter or mail.

@@ -237,7 +237,7 @@ func doors(t *testing.T, seen *functiontest.Coverage) {
 }
 
 // TestExpected: the day by which an instruction will have been carried out is moved to when the next search is, and while it is
-// late to the end of the next day; what is pending, or done, is as it was.
+// late, pending or not, to the end of the next day; what is done is as it was.
 func TestExpected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -224,7 +224,7 @@ func (s *processor) cancel(v opendsr.Version) func(http.ResponseWriter, *http.Re
 
 func countermand(ctx context.Context, requests *request.Service, found request.Request, now time.Time) error {
 	late := refused("not_pending", "Ask how it stands.", opendsr.NotPending())
-	if status, _ := opendsr.StatusOf(string(found.State)); status != opendsr.Pending {
+	if status, _ := found.Status(); status != opendsr.Pending {
 		return late
 	}
 	_, err := requests.Countermand(ctx, found.Tenant, found.External, now)

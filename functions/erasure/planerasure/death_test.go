@@ -1,6 +1,7 @@
 package planerasure
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -140,5 +141,9 @@ func done(t *testing.T, part func(*erasuretest.World) *functiontest.Switch, n in
 			receipts++
 		}
 	}
-	return fmt.Sprint(r.State, r.Totals, r.Made, receipts, made.Seq, made.State, made.Entries, w.Export(erasuretest.Sud) == twin, w.Export(erasuretest.Nord))
+	entries, err := json.Marshal(made.Entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(r.State, r.Totals, r.Made, receipts, made.Seq, made.State, string(entries), w.Export(erasuretest.Sud) == twin, w.Export(erasuretest.Nord))
 }

@@ -56,8 +56,9 @@ func (a *asking) take(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	own, around := a.network(r)
 	ask := request.Ask{
-		Source: a.network(r), Tenant: a.tenant(body.Tenant), Kind: request.Kind(body.Kind), Email: body.Email, UID: body.UID,
+		Source: own, Around: around, Tenant: a.tenant(body.Tenant), Kind: request.Kind(body.Kind), Email: body.Email, UID: body.UID,
 		Mandate: body.Mandate, Export: body.Export, Language: body.Language,
 	}
 	if ask.Language == "" {
@@ -93,17 +94,18 @@ func session(c caller.Customer) *request.Session {
 	return s
 }
 
-// network is whose repetitions are counted together: those of one /24 or /64, and of all whose address is unknown.
-func (a *asking) network(r *http.Request) string {
+// network is whose repetitions are counted together: those of one /24 or /64, and of all whose address is unknown; and the wider ones
+// it is of, as whoever has one /64 often has 65,536 of them.
+func (a *asking) network(r *http.Request) (own string, around []string) {
 	client, err := a.Client.Client(r)
 	if err != nil {
-		return "unknown"
+		return "unknown", nil
 	}
-	bits := 64
+	masked := func(bits int) string { return netip.PrefixFrom(client, bits).Masked().String() }
 	if client.Is4() {
-		bits = 24
+		return masked(24), []string{masked(16)}
 	}
-	return netip.PrefixFrom(client, bits).Masked().String()
+	return masked(64), []string{masked(48)}
 }
 
 // tenant is the id of the organisation that is meant by an id, a name or a domain. Of one that is none of ours the words go
@@ -175,8 +177,8 @@ func (a *asking) status(w http.ResponseWriter, r *http.Request) error {
 }
 
 func look(ctx context.Context) deed {
-	return func(s *request.Service, number, secret string, _ time.Time) (request.View, error) {
-		return s.Status(ctx, number, secret)
+	return func(s *request.Service, number, secret string, now time.Time) (request.View, error) {
+		return s.Status(ctx, number, secret, now)
 	}
 }
 

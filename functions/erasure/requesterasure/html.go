@@ -101,8 +101,9 @@ func (a *asking) showAsk(w http.ResponseWriter, r *http.Request, form url.Values
 }
 
 func (a *asking) askForm(w http.ResponseWriter, r *http.Request, form url.Values) error {
+	own, around := a.network(r)
 	made, err := a.ask(r.Context(), request.Ask{
-		Source: a.network(r), Tenant: a.tenant(form.Get("tenant")), Kind: request.Kind(form.Get("kind")), Email: form.Get("email"),
+		Source: own, Around: around, Tenant: a.tenant(form.Get("tenant")), Kind: request.Kind(form.Get("kind")), Email: form.Get("email"),
 		Export: form.Get("export") == "yes", Language: form.Get("language"),
 	})
 	if err != nil {

@@ -143,14 +143,9 @@ func TestRefusedForms(t *testing.T) {
 	s := started(t)
 	page := string(send(t, s, "/ask", "email", "nonsense", "tenant", "Cabinet Nord", "kind", "account", "language", "de").Body)
 	says(t, page, `id="trouble"`, `value="nonsense"`, `value="Cabinet Nord"`, `value="account" checked`, `value="de" lang="de" selected`)
-	for range request.MaxAsks {
+	for range request.MaxAsks + 1 { // one more is taken too: it may be hers
 		send(t, s, "/ask", "email", mia, "tenant", tenant, "kind", "erasure", "language", "en").Want(t, 303, "")
 	}
-	full := send(t, s, "/ask", "email", mia, "tenant", tenant, "kind", "erasure", "language", "en")
-	if full.Status != http.StatusTooManyRequests {
-		t.Errorf("one too many: %d", full.Status)
-	}
-	says(t, string(full.Body), "several times today")
 	foreign := s.Call(t, functiontest.Request{Method: "POST", Path: "/requesterasure/ask", Body: "email=x", Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Sec-Fetch-Site": {"cross-site"}}})
 	if foreign.Status != http.StatusForbidden {
 		t.Errorf("a form of another site: %d", foreign.Status)
@@ -201,11 +196,11 @@ func TestDuplicatePage(t *testing.T) {
 	number, code := s.Identified(t, own.ID)
 	s.Identified(t, typed.ID)
 	do(t, s, call("POST", "/v1/requests/"+number+"/confirm", code, nil), 200, "")
-	if v := view(t, s, typed.Number, typed.Secret); v.State != request.Cancelled || v.Why != request.Duplicate || v.First != "" {
+	if v := view(t, s, typed.Number, typed.Secret); v.State != request.IdentityPending || v.Why != "" || v.First != "" {
 		t.Errorf("%+v", v)
 	}
 	page := string(send(t, s, "/follow", "number", typed.Number, "code", typed.Secret).Body)
-	if !strings.Contains(page, "Another request counts") || strings.Contains(page, spoken(own.Number)) {
+	if strings.Contains(page, "Another request counts") || strings.Contains(page, spoken(own.Number)) {
 		t.Errorf("the page says:\n%s", page)
 	}
 }

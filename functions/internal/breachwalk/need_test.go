@@ -1,6 +1,8 @@
 package breachwalk
 
 import (
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,18 +11,15 @@ import (
 	"time"
 
 	"ostiary.internal/functions/internal/browser"
-	"ostiary.internal/functions/internal/walk"
 	"ostiary.internal/shared/platform/message/mailbox"
-	"ostiary.internal/shared/platform/require"
 )
 
 // losing is a server of the sample company in which the letters to one customer get lost on the way.
 func losing(t *testing.T) *server {
 	t.Helper()
-	require.Tool(t, "chromium", chromium != nil)
 	top := t.TempDir()
 	copied := filepath.Join(top, "testdata", "policies")
-	if err := os.CopyFS(copied, os.DirFS(filepath.Join(root, "testdata", "policies"))); err != nil {
+	if err := os.CopyFS(copied, os.DirFS(filepath.Join(walktest.Root, "testdata", "policies"))); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(copied, "sharedcontacts", "tenants.yaml")
@@ -31,17 +30,12 @@ func losing(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := walk.Start(binary, top)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return &server{s, t}
+	return &server{stage.ServeFrom(t, top)}
 }
 
 // look puts pictures of a page, narrow and wide, into the folder of OSTIARY_PICTURES, for people to look at.
 func (p *person) look(name string) {
-	p.t.Helper()
+	p.T.Helper()
 	folder := os.Getenv("OSTIARY_PICTURES")
 	if folder == "" {
 		return
@@ -49,7 +43,7 @@ func (p *person) look(name string) {
 	for wide, size := range map[string]browser.Size{"320": browser.Narrow, "1280": browser.Desk} {
 		p.Resize(size)
 		if err := os.WriteFile(filepath.Join(folder, name+"-"+wide+".png"), p.Picture(true), 0o600); err != nil {
-			p.t.Fatal(err)
+			p.T.Fatal(err)
 		}
 	}
 	p.Resize(browser.Phone)
@@ -57,11 +51,11 @@ func (p *person) look(name string) {
 
 // holds fails where a page runs over the edge, hides what has the focus, or has a button too small for a thumb.
 func (p *person) holds(name string) {
-	p.t.Helper()
+	p.T.Helper()
 	for _, size := range []browser.Size{browser.Desk, browser.Narrow} {
 		p.Resize(size)
 		for _, fault := range p.Faults("en", false) {
-			p.t.Errorf("%s, %v: %s", name, size, fault)
+			p.T.Errorf("%s, %v: %s", name, size, fault)
 		}
 	}
 	p.Resize(browser.Phone)
@@ -74,7 +68,7 @@ func TestAnsweredWithoutScripts(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	id := s.declared("1", nil)
-	called := s.mails(email("omkar.rao"))
+	called := s.Mails(walktest.Email("omkar.rao"))
 	if len(called) != 1 || len(called[0].Links) != 1 {
 		t.Fatalf("on call there is %+v", called)
 	}
@@ -84,12 +78,12 @@ func TestAnsweredWithoutScripts(t *testing.T) {
 	omkar.Press("section[aria-labelledby=open] a[href='/declarebreach/case/" + id + "']") // without scripts the link leads to the list
 	omkar.Press("form[action$='/ack'] button")
 	omkar.Scripts(true) // to be read
-	omkar.says("[role=status]", "you are on it")
-	omkar.says(".said.good", "You are on it.")
+	omkar.Says("[role=status]", "you are on it")
+	omkar.Says(".said.good", "You are on it.")
 	omkar.holds("answered")
 	stefan := s.sit("stefan.weber", browser.Phone, "en")
 	stefan.Open(s.URL + "/declarebreach/case/" + id)
-	stefan.says("main", "Omkar Rao")
+	stefan.Says("main", "Omkar Rao")
 	if stefan.Has("form[action$='/ack'] button.thumb") {
 		t.Error("she is called although somebody is on it")
 	}
@@ -125,49 +119,49 @@ func TestAloneInNeed(t *testing.T) {
 	simone.Scripts(false)
 	simone.Open(s.URL + "/declarebreach/case/" + id + "/notices/1")
 	simone.Scripts(true)
-	openAll(simone)
+	simone.Unfold()
 	simone.holds("alone-before")
 	browser.Eval[int](simone.Tab, "(document.getElementById('reason').required = false, 0)")
 	simone.Press("form[action$='/break'] button")
-	simone.says("#reason-wrong", "reason")
+	simone.Says("#reason-wrong", "reason")
 	simone.Type("#reason", "Everybody else is in the air until the morning.")
 	simone.Press("form[action$='/break'] button")
-	simone.says("[role=status]", "Approved alone: it is being sent")
-	simone.says("#state ~ .note.bad", "Simone Bernard approved this alone.")
+	simone.Says("[role=status]", "Approved alone: it is being sent")
+	simone.Says("#state ~ .note.bad", "Simone Bernard approved this alone.")
 	simone.holds("alone-after")
 	if simone.Has("form[action$='/review'] button") {
 		t.Error("she may look at her own approval")
 	}
-	s.settle()
+	s.Settled()
 	for who, said := range map[string]string{"stefan.weber": "allein freigegeben", "dorothea.klein": "allein freigegeben", "odile.martin": "approuvé par une seule personne"} {
-		hers := s.mails(email(who))
+		hers := s.Mails(walktest.Email(who))
 		if len(hers) == 0 || !strings.Contains(hers[len(hers)-1].Subject, said) {
 			t.Errorf("%s was told %+v", who, hers)
 		}
 	}
-	s.advance(2 * time.Minute)
+	s.Later(2 * time.Minute)
 	dorothea := s.sit("dorothea.klein", browser.Phone, "en")
 	dorothea.Open(s.URL + "/declarebreach/case/" + id)
 	dorothea.holds("alone-case")
 	dorothea.Open(s.URL + "/declarebreach/case/" + id + "/notices/1")
 	dorothea.Press("form[action$='/review'] button")
-	dorothea.says("[role=status]", "Noted that you looked.")
-	dorothea.says("section[aria-labelledby=state]", "Looked at by Dorothea Klein.")
+	dorothea.Says("[role=status]", "Noted that you looked.")
+	dorothea.Says("section[aria-labelledby=state]", "Looked at by Dorothea Klein.")
 
-	dorothea.says("section[aria-labelledby=deliveries]", "nobody knows: 1")
-	dorothea.says("section[aria-labelledby=deliveries]", "Nothing is sent again. Call them and ask")
+	dorothea.Says("section[aria-labelledby=deliveries]", "nobody knows: 1")
+	dorothea.Says("section[aria-labelledby=deliveries]", "Nothing is sent again. Call them and ask")
 	dorothea.holds("doubtful")
-	s.advance(3 * time.Hour)
+	s.Later(3 * time.Hour)
 	dorothea.Reload()
-	dorothea.says("section[aria-labelledby=deliveries]", "nobody knows: 1")
+	dorothea.Says("section[aria-labelledby=deliveries]", "nobody knows: 1")
 	dorothea.Press("form[action$='/settle'] button[value=yes]")
-	dorothea.says("[role=status]", "Noted.")
-	dorothea.says("section[aria-labelledby=deliveries]", "found out by Dorothea Klein")
+	dorothea.Says("[role=status]", "Noted.")
+	dorothea.Says("section[aria-labelledby=deliveries]", "found out by Dorothea Klein")
 	dorothea.holds("settled")
 	if dorothea.Has("form[action$='/settle'] button") {
 		t.Error("what was found out may be said again")
 	}
-	if got := s.mails("dpo@banqueduport.example"); len(got) != 1 {
+	if got := s.Mails("dpo@banqueduport.example"); len(got) != 1 {
 		t.Errorf("the other customer has %d letters", len(got))
 	}
 }
@@ -181,20 +175,20 @@ func TestDrillsAreSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.advance(2 * time.Minute)
-	s.call(http.MethodPost, "/_local/clock", "", object{"now": now.AddDate(0, 3, 1).Format(time.RFC3339)}, nil)
-	s.advance(time.Minute)
+	s.Later(2 * time.Minute)
+	s.Call(http.MethodPost, "/_local/clock", "", object{"now": now.AddDate(0, 3, 1).Format(time.RFC3339)}, nil)
+	s.Later(time.Minute)
 	stefan := s.sit("stefan.weber", browser.Narrow, "en")
 	stefan.Open(s.URL + "/declarebreach/drills")
-	stefan.says("section[aria-labelledby=drills]", "Exercise")
-	stefan.says("section[aria-labelledby=drills]", "Somebody answers")
-	stefan.says("section[aria-labelledby=drills]", "not yet; due by")
+	stefan.Says("section[aria-labelledby=drills]", "Exercise")
+	stefan.Says("section[aria-labelledby=drills]", "Somebody answers")
+	stefan.Says("section[aria-labelledby=drills]", "not yet; due by")
 	stefan.holds("drills")
 	stefan.Press("#channels-2026-06 form button")
-	stefan.says("[role=status]", "Thank you: the call arrives.")
-	stefan.says("#channels-2026-06", "read")
-	s.advance(7 * time.Hour)
+	stefan.Says("[role=status]", "Thank you: the call arrives.")
+	stefan.Says("#channels-2026-06", "read")
+	s.Later(7 * time.Hour)
 	stefan.Reload()
-	stefan.says("#exercise-1", "failed")
+	stefan.Says("#exercise-1", "failed")
 	stefan.holds("drills-failed")
 }

@@ -1,14 +1,13 @@
 package breachwalk
 
 import (
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"ostiary.internal/functions/internal/browser"
-	"ostiary.internal/shared/platform/require"
 )
 
 // page is one page as it is opened.
@@ -37,6 +36,9 @@ func story(t *testing.T) (s *server, pages []page) {
 	s.as("stefan.weber", http.MethodPost, at+"/decide", object{"subject": "tenants", "answer": "yes"}, nil)
 	s.as("simone.bernard", http.MethodPost, at+"/decide", object{"subject": "banque-du-port", "answer": "yes"}, nil)
 	s.as("simone.bernard", http.MethodPost, at+"/promise", object{"name": "naechster-zwischenstand-an-alle-kunden", "by": "2026-03-03T20:00:00Z"}, nil)
+	ticked := s.declared("ticked", object{"tenants": []string{"own"}})
+	s.as("simone.bernard", http.MethodPost, "/breaches/"+ticked+"/score", object{"dpc": object{"simple": object{"value": 1}}, "ei": object{"email": 0.75},
+		"cb": object{"confidentiality": 0.5, "integrity": 0, "availability": 0, "malicious": 0.5}, "people": 1200, "unintelligible": true, "key_compromised": false}, nil)
 	texts := object{}
 	for _, name := range []string{"nature", "subjects", "records", "excluded", "subprocessors", "measures", "open"} {
 		texts[name] = "Un export de carnets d'adresses est resté ouvert."
@@ -46,13 +48,13 @@ func story(t *testing.T) (s *server, pages []page) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.call(http.MethodPost, "/_local/clock", "", object{"now": now.Add(26 * time.Hour)}, nil) // no schedule runs: nobody has looked since
+	s.Call(http.MethodPost, "/_local/clock", "", object{"now": now.Add(26 * time.Hour)}, nil) // no schedule runs: nobody has looked since
 	return s, []page{
 		{"list", s.at("/")}, {"declare", s.at("/declare")}, {"runbook", s.at("/runbook")}, {"drills", s.at("/drills")}, {"suspicion", s.at("/case/" + suspicion)}, {"exercise", s.at("/case/" + exercise)},
-		{"late", s.at("/case/" + late)}, {"draft", s.at("/case/" + late + "/notices/new")}, {"notice", s.at("/case/" + late + "/notices/1")}, {"problem", s.at("/case/nothing")},
+		{"late", s.at("/case/" + late)}, {"ticked", s.at("/case/" + ticked)}, {"draft", s.at("/case/" + late + "/notices/new")}, {"notice", s.at("/case/" + late + "/notices/1")}, {"problem", s.at("/case/nothing")},
 		{"refused", func(p *person) {
 			p.Open(s.URL + "/declarebreach/case/" + late)
-			openAll(p)
+			p.Unfold()
 			p.Click("#triage-at, #promise-name")
 			p.Type("#promise-name", "punkt")
 			browser.Eval[int](p.Tab, `(document.getElementById("promise-by").value = "2020-01-01T10:00", document.getElementById("promise-by").min = "", 0)`)
@@ -65,18 +67,16 @@ func story(t *testing.T) (s *server, pages []page) {
 // nothing wrong with it.
 func TestPagesHold(t *testing.T) {
 	t.Parallel()
-	script, err := os.ReadFile(filepath.Join(root, "testdata", "axe", "node_modules", "axe-core", "axe.min.js"))
-	require.Tool(t, "axe-core (npm ci in testdata/axe)", err == nil)
+	axe := walktest.Axe(t)
 	s, pages := story(t)
 	for _, lang := range []string{"en", "fr", "de"} {
 		t.Run(lang, func(t *testing.T) {
-			here := *s
-			here.t = t
+			here := &server{s.In(t)}
 			her := here.sit("dorothea.klein", browser.Phone, lang)
 			for _, one := range pages {
 				one.open(her)
-				openAll(her)
-				her.inspect(one.name, lang, string(script))
+				her.Unfold()
+				her.Inspect(one.name, lang, axe)
 			}
 			if noise := her.Noise(); len(noise) > 3 { // one line for each page that answers with a refusal
 				t.Errorf("the console says %v", noise)
@@ -85,52 +85,19 @@ func TestPagesHold(t *testing.T) {
 	}
 }
 
-// inspect looks at one page in the narrowest window with large text, the hardest place for every language; in English also
-// on a phone, in the dark and at a desk, and by axe-core.
-func (p *person) inspect(name, lang, script string) {
-	p.t.Helper()
-	seen := map[string]bool{}
-	check := func(how string, faults []string) {
-		p.t.Helper()
-		for _, fault := range faults {
-			if !seen[fault] {
-				p.t.Errorf("%s, %s: %s", name, how, fault)
-			}
-			seen[fault] = true
-		}
-	}
-	if lang == "en" {
-		check("360 px", p.Faults(lang, true))
-		violations, passes := p.Violations(script)
-		if check("axe-core, 360 px", violations); passes < 10 {
-			p.t.Errorf("%s: axe-core looked at next to nothing", name)
-		}
-		p.Dark(true)
-		check("dark", p.Faults(lang, true))
-		p.Dark(false)
-		p.Resize(browser.Desk)
-		check("1280 px", p.Faults(lang, false))
-	}
-	p.Resize(browser.Narrow)
-	p.Larger(2)
-	check("320 px, text 200 %", p.Faults(lang, false))
-	p.Larger(1)
-	p.Resize(browser.Phone)
-}
-
 // TestKeyboard: a keyboard is enough to declare, to answer, and to look at the clocks as a table; and nothing that has the
 // focus is out of sight.
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	stefan := s.sit("stefan.weber", browser.Desk, "de")
-	stefan.tab("Ostiary", "Verletzung oder Verdacht melden")
+	stefan.Tabs("Ostiary", "Verletzung oder Verdacht melden")
 	stefan.Enter()
-	stefan.tab("Ostiary", "summary")
+	stefan.Tabs("Ostiary", "summary")
 	stefan.Keys("Ein Laptop wurde gestohlen.")
-	stefan.tab("Ostiary", "summary", "kind-breach")
+	stefan.Tabs("Ostiary", "summary", "kind-breach")
 	stefan.Keys(" ")
-	stefan.tab("Ostiary", "summary", "kind-breach", "from")
+	stefan.Tabs("Ostiary", "summary", "kind-breach", "from")
 	browser.Eval[int](stefan.Tab, "(document.getElementById('tenant-own').focus(), 0)") // a field of date and time has a stop for each part
 	stefan.Keys(" ")
 	browser.Eval[int](stefan.Tab, "(document.getElementById('real').focus(), 0)")
@@ -139,11 +106,11 @@ func TestKeyboard(t *testing.T) {
 		t.Errorf("behind the last question is %q", focus)
 	}
 	stefan.Enter()
-	stefan.says("[role=status]", "Die Bereitschaft wird gerufen.")
-	stefan.tab("Ostiary", "Ich kümmere mich")
+	stefan.Says("[role=status]", "Die Bereitschaft wird gerufen.")
+	stefan.Tabs("Ostiary", "Ich kümmere mich")
 	stefan.Enter()
-	stefan.says(".said.good", "Sie kümmern sich.")
-	stefan.tab("Ostiary", "Schwere für die Personen bewerten", "Melden, oder zu zweit entscheiden, dass es nicht gilt: Meldung an das ICO", "Dasselbe als Tabelle")
+	stefan.Says(".said.good", "Sie kümmern sich.")
+	stefan.Tabs("Ostiary", "Schwere für die Personen bewerten", "Melden, oder zu zweit entscheiden, dass es nicht gilt: Meldung an das ICO", "Dasselbe als Tabelle")
 	browser.Eval[int](stefan.Tab, "(document.activeElement.parentElement.open = true, 0)")
-	stefan.says("table", "Meldung an die Behörde")
+	stefan.Says("table", "Meldung an die Behörde")
 }

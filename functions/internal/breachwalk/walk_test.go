@@ -1,6 +1,8 @@
 package breachwalk
 
 import (
+	"ostiary.internal/functions/internal/walk/walktest"
+
 	"net/http"
 	"strings"
 	"testing"
@@ -16,7 +18,7 @@ func TestNight(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	id := found(t, s)
-	called := s.mails(email("omkar.rao"))
+	called := s.Mails(walktest.Email("omkar.rao"))
 	if len(called) != 1 || len(called[0].Links) != 1 {
 		t.Fatalf("on call there is %+v", called)
 	}
@@ -30,8 +32,8 @@ func TestNight(t *testing.T) {
 		t.Errorf("the button is %v px high", tall)
 	}
 	omkar.Press("form[action$='/ack'] button")
-	omkar.says(".said.good", "You are on it.")
-	omkar.says(".next", "This is for: Odile Martin")
+	omkar.Says(".said.good", "You are on it.")
+	omkar.Says(".next", "This is for: Odile Martin")
 
 	decided(t, s, id)
 	told(t, s, id)
@@ -45,7 +47,7 @@ func TestNight(t *testing.T) {
 func found(t *testing.T, s *server) (id string) {
 	t.Helper()
 	emma := s.sit("emma.dubois", browser.Narrow, "fr")
-	emma.says("section[aria-labelledby=open]", "Rien n’est en cours.")
+	emma.Says("section[aria-labelledby=open]", "Rien n’est en cours.")
 	emma.Scripts(false)
 	emma.Press("a[href='/declarebreach/declare']")
 	emma.Type("#summary", "Une exportation est restée ouverte.")
@@ -55,9 +57,9 @@ func found(t *testing.T, s *server) (id string) {
 	emma.Type("#affected", "klinikamsee.example")
 	emma.Press("button.thumb")
 	emma.Scripts(true) // to be read
-	emma.says("[role=status]", "L’astreinte est appelée.")
-	emma.says("section[aria-labelledby=tracks]", "Klinik am See")
-	s.settle()
+	emma.Says("[role=status]", "L’astreinte est appelée.")
+	emma.Says("section[aria-labelledby=tracks]", "Klinik am See")
+	s.Settled()
 	_, id, _ = strings.Cut(strings.TrimSuffix(emma.URL(), "?done=done.declared"), "/case/")
 	return id
 }
@@ -70,29 +72,29 @@ func decided(t *testing.T, s *server, id string) {
 		"cb": object{"confidentiality": 0.25, "integrity": 0, "availability": 0, "malicious": 0}, "people": 40, "unintelligible": false, "key_compromised": false}, nil)
 	simone := s.sit("simone.bernard", browser.Desk, "fr")
 	simone.Open(page)
-	simone.says(".next li:first-child", "Décider quels clients sont informés (2)")
+	simone.Says(".next li:first-child", "Décider quels clients sont informés (2)")
 	simone.Press("section[aria-labelledby=decide-sa] button[value=yes]")
-	simone.says("[role=status]", "une autre personne a été sollicitée")
+	simone.Says("[role=status]", "une autre personne a été sollicitée")
 	if simone.Has("section[aria-labelledby=decide-sa] button") {
 		t.Error("she may agree to her own proposal")
 	}
 	simone.Press("section[aria-labelledby=decide-persons] button[value=no]")
-	simone.says("#reason-persons-wrong", "Il faut un motif.")
+	simone.Says("#reason-persons-wrong", "Il faut un motif.")
 	simone.Type("#reason-persons", "Seul le découvreur a ouvert le fichier.")
 	simone.Press("section[aria-labelledby=decide-persons] button[value=no]")
 	simone.Press("section[aria-labelledby=tenants] button[value=yes]")
-	simone.says("section[aria-labelledby=tenants]", "Vous l’avez proposé")
+	simone.Says("section[aria-labelledby=tenants]", "Vous l’avez proposé")
 
 	dorothea := s.sit("dorothea.klein", browser.Phone, "de")
 	dorothea.Open(page)
-	dorothea.says(".next li:first-child", "Simone Bernard schlägt vor, Kunden zu benachrichtigen (2)")
+	dorothea.Says(".next li:first-child", "Simone Bernard schlägt vor, Kunden zu benachrichtigen (2)")
 	dorothea.Press("section[aria-labelledby=tenants] button[value=yes]")
-	dorothea.says("[role=status]", "Entschieden, zu zweit.")
+	dorothea.Says("[role=status]", "Entschieden, zu zweit.")
 	dorothea.Press("section[aria-labelledby=decide-sa] button[value=yes]")
 	dorothea.Type("#reason-persons", "Das Protokoll zeigt einen einzigen Abruf.")
 	dorothea.Press("section[aria-labelledby=decide-persons] button[value=no]")
-	dorothea.says("section[aria-labelledby=decide-persons]", "nicht benachrichtigen")
-	dorothea.says(".next", "Nachricht schreiben und freigeben; noch zu benachrichtigende Kunden: 2")
+	dorothea.Says("section[aria-labelledby=decide-persons]", "nicht benachrichtigen")
+	dorothea.Says(".next", "Nachricht schreiben und freigeben; noch zu benachrichtigende Kunden: 2")
 }
 
 // told is the notice that one writes and another approves, and what becomes of it.
@@ -104,31 +106,31 @@ func told(t *testing.T, s *server, id string) {
 	browser.Eval[int](simone.Tab, `(document.querySelectorAll("textarea[lang]").forEach((f) => { if (!f.name.startsWith("own.")) f.value = f.lang === "fr" ? "inconnu" : "Ein Export lag offen."; }), 0)`)
 	browser.Eval[int](simone.Tab, `(document.getElementById("fr.nature").value = "Voir https://intern.example", 0)`)
 	simone.Press("form.card button.main")
-	simone.says("[id='fr.nature-wrong']", "link")
+	simone.Says("[id='fr.nature-wrong']", "link")
 	if kept := browser.Eval[string](simone.Tab, `document.getElementById("de.measures").value`); kept != "Ein Export lag offen." {
 		t.Errorf("of what was typed there is left %q", kept)
 	}
 	browser.Eval[int](simone.Tab, `(document.getElementById("fr.nature").value = "Une exportation est restée ouverte.", 0)`)
 	simone.Press("form.card button.main")
-	simone.says("[role=status]", "Read it once more as it would be sent")
-	simone.says(".mail", "Une exportation est restée ouverte.")
-	simone.says(".mail", "pas encore connu")
+	simone.Says("[role=status]", "Read it once more as it would be sent")
+	simone.Says(".mail", "Une exportation est restée ouverte.")
+	simone.Says(".mail", "pas encore connu")
 	if simone.Has("form[action$='/approve']") {
 		t.Error("she may approve what she wrote")
 	}
 	stefan := s.sit("stefan.weber", browser.Phone, "de")
 	stefan.Open(simone.URL())
-	openAll(stefan)
+	stefan.Unfold()
 	stefan.Press("section[aria-labelledby=shown] li:last-child a.item") // another language
-	stefan.says("#shown + p + dl", "Klinik am See")
+	stefan.Says("#shown + p + dl", "Klinik am See")
 	stefan.Press("form[action$='/approve'] button")
-	stefan.says("[role=status]", "Freigegeben: Es wird gesendet.")
-	s.settle()
-	s.advance(2 * time.Minute)
+	stefan.Says("[role=status]", "Freigegeben: Es wird gesendet.")
+	s.Settled()
+	s.Later(2 * time.Minute)
 	stefan.Reload()
-	stefan.says("section[aria-labelledby=deliveries]", "angekommen: 3")
+	stefan.Says("section[aria-labelledby=deliveries]", "angekommen: 3")
 	for _, to := range []string{"dpo@banqueduport.example", "astreinte@banqueduport.example", "datenschutz@klinikamsee.example"} {
-		if got := s.mails(to); len(got) != 1 {
+		if got := s.Mails(to); len(got) != 1 {
 			t.Errorf("%s has %d messages", to, len(got))
 		}
 	}
@@ -139,26 +141,26 @@ func closed(t *testing.T, s *server, id string) {
 	t.Helper()
 	simone := s.sit("simone.bernard", browser.Desk, "en")
 	simone.Open(s.URL + "/declarebreach/case/" + id)
-	simone.says("#file + p + p", "CNIL")
-	openAll(simone)
+	simone.Says("#file + p + p", "CNIL")
+	simone.Unfold()
 	browser.Eval[int](simone.Tab, `(document.getElementById("filed-at").value = document.getElementById("filed-at").max, 0)`)
 	simone.Type("#reference", "CNIL-2026-17")
 	simone.Press("form[action$='/file'] button")
-	simone.says("section[aria-labelledby=file]", "CNIL-2026-17")
+	simone.Says("section[aria-labelledby=file]", "CNIL-2026-17")
 	for simone.Has("#clock") { // what other laws want
-		openAll(simone)
+		simone.Unfold()
 		browser.Eval[int](simone.Tab, `(document.getElementById("filed-at").value = document.getElementById("filed-at").max, 0)`)
 		simone.Press("form[action$='/file'] button")
-		simone.says("[role=status]", "The report is noted.")
+		simone.Says("[role=status]", "The report is noted.")
 	}
 	simone.Press("form[action$='/close'] button")
-	simone.says("[role=status]", "Closed.")
+	simone.Says("[role=status]", "Closed.")
 	simone.Type("#lessons", "Buckets are locked by default now.")
 	simone.Press("form[action$='/review'] button")
-	simone.says("section[aria-labelledby=next]", "Nothing is left to be done.")
-	simone.says("section[aria-labelledby=history]", "Told: Banque du Port.")
+	simone.Says("section[aria-labelledby=next]", "Nothing is left to be done.")
+	simone.Says("section[aria-labelledby=history]", "Told: Banque du Port.")
 	simone.Press("main > p:last-of-type a")
-	simone.says("section[aria-labelledby=open]", "Nothing is open.")
+	simone.Says("section[aria-labelledby=open]", "Nothing is open.")
 }
 
 // TestRefused: what is wrong is said at its field, in the reader's language, and nothing typed is lost.
@@ -171,23 +173,23 @@ func TestRefused(t *testing.T) {
 	emma.Click("input[name=tenant][value=klinik-am-see]")
 	browser.Eval[int](emma.Tab, "(document.querySelectorAll('[required]').forEach((f) => { f.required = false; }), 0)")
 	emma.Press("form.card button")
-	emma.says("[role=alert]", "Sagen Sie, ob personenbezogene Daten betroffen sind.")
-	emma.says("#kind-wrong", "„Vielleicht“ ist eine Antwort.")
+	emma.Says("[role=alert]", "Sagen Sie, ob personenbezogene Daten betroffen sind.")
+	emma.Says("#kind-wrong", "„Vielleicht“ ist eine Antwort.")
 	if kept := browser.Eval[bool](emma.Tab, `document.getElementById("summary").value === "Laptop gestohlen" && document.querySelector("input[value=klinik-am-see]").checked`); !kept {
 		t.Error("what was typed is lost")
 	}
 	id := s.declared("1", nil)
 	simone := s.sit("simone.bernard", browser.Desk, "en")
 	simone.Open(s.URL + "/declarebreach/case/" + id)
-	openAll(simone)
+	simone.Unfold()
 	simone.Choose("select[name='dpc.simple']", "3")
 	simone.Choose("select[name='ei.email']", "1")
 	simone.Press("form[action$='/score'] button")
-	simone.says("[id='dpc.simple.reason-wrong']", "a value other than the usual has a reason")
+	simone.Says("[id='dpc.simple.reason-wrong']", "a value other than the usual has a reason")
 	if chosen := browser.Eval[string](simone.Tab, `document.getElementById("ei.email").value`); chosen != "1" || !browser.Eval[bool](simone.Tab, `document.getElementById("dpc.simple").closest("details").open`) {
 		t.Errorf("the form is shut, or what was chosen is lost: %q", chosen)
 	}
 	simone.Type("[id='dpc.simple.reason']", "They tell who is ill.")
 	simone.Press("form[action$='/score'] button")
-	simone.says("section[aria-labelledby=score]", "Score or triggers speak for telling")
+	simone.Says("section[aria-labelledby=score]", "Score or triggers speak for telling")
 }

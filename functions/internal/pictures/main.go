@@ -98,6 +98,7 @@ func (a album) take() (err error) {
 }
 
 func (a album) walk() {
+	a.date()
 	omkar := &walk.Person{Tab: a.browser.Tab(a, browser.Phone), T: a, Server: a.server, Lang: "en"}
 	omkar.SignIn("omkar.rao@sharedcontacts.example", walk.Home)
 	omkar.AskForQR()
@@ -144,6 +145,7 @@ func (a album) walk() {
 	omkar.Press("section[aria-labelledby=explain] a")
 	a.keep("alarm-phone", omkar, false)
 	a.erased()
+	a.drift(simone)
 	a.breach(simone)
 }
 

@@ -1,4 +1,4 @@
-// Package walk goes through the pages the way people do, against the real command: it builds and starts
+// Package walk goes through the pages the way people do, against the real command: it starts
 // "ostiary serve" with the sample company and a clock that is moved by hand, signs people in, reads the QR code off
 // the screen and types what their phones would show. It is linked into no function.
 package walk
@@ -21,17 +21,6 @@ import (
 
 // Morning is when the clock of a started server stands: a Tuesday, shortly after five to nine in Paris.
 const Morning = "2026-03-03T07:55:09Z"
-
-// Build builds the command into folder and returns its path. root is the top of the repository.
-func Build(root, folder string) (string, error) {
-	binary := filepath.Join(folder, "ostiary")
-	build := exec.Command("go", "build", "-ldflags=-s", "-o", binary, "./functions/ostiary")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the command: %w\n%s", err, out)
-	}
-	return binary, nil
-}
 
 // Server is a running "ostiary serve". Close it.
 type Server struct {
@@ -74,6 +63,9 @@ func (s *Server) start() error {
 	s.URL = url
 	return err
 }
+
+// Data is the folder the server keeps everything in.
+func (s *Server) Data() string { return filepath.Join(s.folder, "data") }
 
 // Close ends the server and removes its data.
 func (s *Server) Close() {

@@ -39,7 +39,7 @@ func TestAPI(t *testing.T) {
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
 			"duty": dutyLife, "own matter": ownMatter, "statement": statements, "waiver": waivers, "gate": gate, "hostile": hostile, "outages": outages,
-			"certificate": certificate, "late certificate": lateCertificate, "requests": requests, "decisions": decisions,
+			"certificate": certificate, "late certificate": lateCertificate, "requests": requests, "decisions": decisions, "twins": twins,
 		} {
 			t.Run(name, part)
 		}

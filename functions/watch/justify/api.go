@@ -30,12 +30,12 @@ func (j *justify) api() []web.Route {
 		route("POST", "/v1/episodes/{id}/answer", "Explain it, or say that it was not you.", Answer{}, map[int]any{200: Episode{}},
 			[]string{"episode_unknown", "role_missing", "reason_invalid", "ticket_invalid", "episode_moved", "episode_settled", "episode_answered"}, j.answer),
 		route("POST", "/v1/episodes/{id}/review", "Review what another person explained.", Review{}, map[int]any{200: Episode{}},
-			[]string{"episode_unknown", "role_missing", "verdict_invalid", "note_invalid", "episode_moved", "episode_settled", "not_answered", "review_self"}, j.review),
+			[]string{"episode_unknown", "role_missing", "verdict_invalid", "note_invalid", "episode_moved", "episode_settled", "not_answered", "review_self", "same_person"}, j.review),
 		route("GET", "/v1/exceptions", "List suppressions and change windows.", nil, map[int]any{200: map[string][]Exception{}}, []string{"role_missing"}, j.listExceptions),
 		route("POST", "/v1/exceptions", "Ask for one; another person has to approve it.", NewException{}, map[int]any{201: Exception{}},
-			[]string{"role_missing", "own_matter", "rule_unknown", "scope_invalid", "reason_invalid", "note_invalid", "ticket_invalid", "until_invalid"}, j.except),
+			[]string{"role_missing", "own_matter", "same_person", "rule_unknown", "scope_invalid", "reason_invalid", "note_invalid", "ticket_invalid", "until_invalid"}, j.except),
 		route("POST", "/v1/exceptions/{id}/approve", "Approve one that another person asked for.", nil, map[int]any{200: Exception{}},
-			[]string{"role_missing", "exception_unknown", "exception_self", "own_matter", "exception_decided"}, j.approve),
+			[]string{"role_missing", "exception_unknown", "exception_self", "same_person", "own_matter", "exception_decided"}, j.approve),
 		route("POST", "/v1/exceptions/{id}/end", "End one before its time.", nil, map[int]any{200: Exception{}}, []string{"role_missing", "exception_unknown"}, j.end),
 	}
 }

@@ -36,7 +36,7 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
-			"explained": explainedAndReviewed, "not me": notMe, "refused": refusals, "exceptions": exceptions, "gate": gate, "hostile": hostile, "outages": outages,
+			"explained": explainedAndReviewed, "not me": notMe, "refused": refusals, "exceptions": exceptions, "gate": gate, "hostile": hostile, "outages": outages, "twins": twins,
 		} {
 			t.Run(name, part)
 		}

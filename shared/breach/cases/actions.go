@@ -93,7 +93,7 @@ func (d *deciding) actionDue(a Action) time.Time {
 // remind writes to the owner of an action, and to those who decide where it is overdue.
 func (t *turn) remind(n int) error {
 	a := t.after.Actions[n-1]
-	to := owners(t.s.Policy, []string{a.Owner}, t.now)
+	to := slices.DeleteFunc(owners(t.s.Policy, []string{a.Owner}, t.now), t.concerned)
 	if a.Overdue(calendar.Date(t.now, t.s.Rules.Zone)) || len(to) == 0 {
 		for _, p := range t.deciders("") {
 			if !slices.ContainsFunc(to, func(o policy.Person) bool { return o.ID == p.ID }) {

@@ -88,3 +88,35 @@ func TestNoBreachAgainstTheScore(t *testing.T) {
 		t.Errorf("%s", w.c.State)
 	}
 }
+
+// TestEvidence: a "no" waits for what shows that it may be one; taking the evidence away opens the decision again. That it is
+// no breach is not easier to say for it.
+func TestEvidence(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	w.do(breach(cases.Own))
+	no := func(by cases.Actor, subject string) cases.Event {
+		return cases.Event{What: cases.Answer, By: by, Subject: subject, Text: 2}
+	}
+	shown := score(t, "10")
+	said := shown
+	said.Evidence = nil
+	w.do(cases.Event{What: cases.Rate, By: vera, Input: said})
+	for _, who := range []cases.Actor{vera, dana} {
+		w.refused("evidence_missing", no(who, cases.SA))
+	}
+	w.do(no(vera, cases.Persons)) // with or without it nothing asks for that
+	w.do(no(vera, cases.Breach))
+	w.refused("dpo_needed", no(otto, cases.Breach))
+	w.do(cases.Event{What: cases.Rate, By: vera, Input: shown})
+	w.do(no(vera, cases.SA))
+	w.do(no(otto, cases.SA))
+	if _, decided := w.c.Decided(cases.SA); !decided {
+		t.Fatal("not decided")
+	}
+	w.do(cases.Event{What: cases.Rate, By: vera, Input: said})
+	if _, decided := w.c.Decided(cases.SA); decided {
+		t.Error("decided by what nothing shows")
+	}
+	w.do(cases.Event{What: cases.Answer, By: vera, Subject: cases.SA, Yes: true})
+}

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"slices"
 	"time"
 
 	"ostiary.internal/shared/breach/clock"
@@ -12,10 +13,43 @@ func (d *deciding) aware(at time.Time) error {
 		return err
 	}
 	d.State, d.Times.Aware = Open, at.UTC()
+	if r := d.rules; d.Bound == nil {
+		d.Bound = &Bound{slices.Clone(r.Regimes), r.Zone.String(), r.Country, r.Exempt, r.Aim}
+	}
 	d.Moves = append(d.Moves, Move{To: at.UTC(), By: d.e.By.ID, At: d.now, Reason: d.e.Text})
 	d.record("aware")
 	d.tell("aware", "")
 	return nil
+}
+
+// How often awareness is moved: of a case, and by who declared it and decides nothing.
+const (
+	maxMoves    = 100
+	maxDeclarer = 5
+)
+
+// declarer refuses an earlier instant from somebody who decides nothing, but a few with their reasons.
+func (d *deciding) declarer() error {
+	if d.e.By.decides() {
+		return nil
+	}
+	hers := 0
+	for _, m := range d.Moves {
+		if m.By == d.e.By.ID && !m.From.IsZero() {
+			hers++
+		}
+	}
+	switch {
+	case d.e.Text == 0:
+		return refuse("reason_missing", "An earlier time of awareness has a reason.", "Say what was known then.")
+	case hers >= maxDeclarer:
+		return oftenMoved()
+	}
+	return nil
+}
+
+func oftenMoved() error {
+	return refuse("aware_invalid", "The time of awareness was moved too often.", "Have somebody who decides correct it; write the rest into the review.")
 }
 
 // moveAware takes another instant of awareness: at once where it is earlier, and by two with a reason where it is later.
@@ -34,7 +68,12 @@ func (d *deciding) moveAware() error {
 	switch {
 	case at.Equal(d.Times.Aware):
 		return nil
+	case len(d.Moves) >= maxMoves:
+		return oftenMoved()
 	case at.Before(d.Times.Aware):
+		if err := d.declarer(); err != nil {
+			return err
+		}
 		d.Moving = nil
 	case !d.e.By.decides():
 		return d.mayDecide()

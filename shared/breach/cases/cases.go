@@ -86,6 +86,17 @@ type Track struct {
 	People  Count     `json:"people"`
 	Records Count     `json:"records"`
 	Told    time.Time `json:"told,omitzero"` // the first notice reached the tenant
+	// Hours are those of the contract when the track was added; 0: it named none.
+	Hours int `json:"hours,omitempty"`
+}
+
+// Bound is what bound the company when it became aware: a policy that changes later moves no clock that runs.
+type Bound struct {
+	Regimes []string      `json:"regimes,omitempty"`
+	Zone    string        `json:"zone"`
+	Country string        `json:"country,omitempty"`
+	Exempt  bool          `json:"exempt,omitempty"`
+	Aim     time.Duration `json:"aim"`
 }
 
 // Times are the instants of a breach, kept apart. Zero is not known.
@@ -113,10 +124,14 @@ type Case struct {
 	Since    int64     `json:"since"`            // the same in microseconds since 1970: cases are listed by it
 	By       string    `json:"by,omitempty"`     // who declared it; "" for a detection
 	Source   string    `json:"source,omitempty"` // of a detection: its reference
+	// About are the people of the policy a detection names: the case may be their own matter.
+	About   []string `json:"about,omitempty"`
+	Signals []Signal `json:"signals,omitempty"` // what the detection said since, oldest first
 
 	Private *seal.Envelope `json:"private,omitempty"`
 	Summary int            `json:"summary,omitempty"` // text
 	Times   Times          `json:"times"`
+	Bound   *Bound         `json:"bound,omitempty"` // since it is a breach
 	Moves   []Move         `json:"moves,omitempty"` // of awareness, oldest first
 	Moving  *Move          `json:"moving,omitempty"`
 	Tracks  []Track        `json:"tracks,omitempty"`
@@ -129,9 +144,11 @@ type Case struct {
 
 	Score     *Scored              `json:"score,omitempty"` // the last
 	Scores    int                  `json:"scores,omitempty"`
+	Rated     []Scored             `json:"rated,omitempty"`     // those before it, oldest first; at most maxRated
 	Decisions []Decision           `json:"decisions,omitempty"` // one that counts, or waits, for each subject, and those they replaced
 	Filed     map[string]Filing    `json:"filed,omitempty"`     // by clock
 	Promises  map[string]time.Time `json:"promises,omitempty"`  // what was promised, by when
+	Pledged   map[string]time.Time `json:"pledged,omitempty"`   // when it was promised last
 	Kept      map[string]time.Time `json:"kept,omitempty"`      // when it was done
 
 	Ladder Ladder                `json:"ladder"`
@@ -144,11 +161,18 @@ type Case struct {
 	Reviewed time.Time         `json:"reviewed,omitzero"` // that was done
 	Reminded calendar.Day      `json:"reminded,omitzero"` // last day on which people were told that it is overdue
 	Lessons  int               `json:"lessons,omitempty"` // text: what was learned
+	Reviews  []Reviewed        `json:"reviews,omitempty"` // those before the case was opened again, oldest first
 	Actions  []Action          `json:"actions,omitempty"` // of its reviews
 	Holds    []Hold            `json:"holds,omitempty"`   // oldest first: the last keeps it from being deleted
 	Overdue  string            `json:"overdue,omitempty"` // what is out of order: clock or review
 	Found    map[string]string `json:"found,omitempty"`   // records of what is out of order, by what it is
 	Next     int64             `json:"next,omitempty"`    // microseconds since 1970: when a tick has to look
+}
+
+// Reviewed is a review that was finished.
+type Reviewed struct {
+	At      time.Time `json:"at"`
+	Lessons int       `json:"lessons"` // text
 }
 
 // Move is a change of the instant of awareness.

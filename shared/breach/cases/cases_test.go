@@ -158,7 +158,7 @@ func TestStory(t *testing.T) {
 	w.refused("case_unsettled", cases.Event{What: cases.Close, By: dana})
 	w.pass(time.Hour).do(cases.Event{What: cases.Keep, By: dana, Name: "complement"})
 	w.refused("case_unsettled", cases.Event{What: cases.Close, By: dana}) // the persons
-	w.do(cases.Event{What: cases.Keep, By: dana, Name: cases.Persons})
+	w.do(cases.Event{What: cases.Keep, By: dana, Name: cases.Persons, Noted: true})
 	if w.status("gdpr_34") != clock.Met {
 		t.Errorf("persons told, and the clock is %s", w.status("gdpr_34"))
 	}
@@ -188,7 +188,7 @@ func TestAwareness(t *testing.T) {
 	e := breach("nord")
 	e.Times.OccurredFrom = w.now.Add(-10 * time.Hour)
 	w.do(e)
-	w.do(cases.Event{What: cases.MoveAware, By: emma, At: w.now.Add(-5 * time.Hour)})
+	w.do(cases.Event{What: cases.MoveAware, By: emma, At: w.now.Add(-5 * time.Hour), Text: 2})
 	if got := w.now.Sub(w.c.Times.Aware); got != 5*time.Hour || said(w.last) != "record aware_moved" {
 		t.Errorf("moved by %s: %s", got, said(w.last))
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -138,6 +139,7 @@ func (s *Service) prepare(ctx context.Context, c Case, e Event, w Words, now tim
 		}
 		t.event.Input, w.Text = withoutReasons(e.Input)
 	}
+	t.event.Empty = t.empty()
 	if err := t.renew(); err != nil {
 		return t, p, err
 	}
@@ -149,10 +151,11 @@ func (s *Service) prepare(ctx context.Context, c Case, e Event, w Words, now tim
 			return t, p, err
 		}
 	}
-	if t.event.Text, err = p.add(w.Text, last(e.What)); err != nil {
+	old := c.Filed[e.Clock]
+	if t.event.Text, err = p.again(w.Text, old.Reference, last(e.What), e.What == Rate); err != nil {
 		return t, p, err
 	}
-	if t.event.Late, err = p.add(w.Late, last(e.What)); err != nil {
+	if t.event.Late, err = p.again(w.Late, old.Reasons, last(e.What), false); err != nil {
 		return t, p, err
 	}
 	if t.event.Wrong, err = p.add(w.Why, last(e.What)); err != nil {
@@ -172,6 +175,9 @@ func (s *Service) prepare(ctx context.Context, c Case, e Event, w Words, now tim
 	if c.Moving != nil {
 		ids = append(ids, c.Moving.By)
 	}
+	if h := c.Held(); h != nil {
+		ids = append(ids, h.By, h.LiftBy)
+	}
 	for _, id := range ids {
 		if _, known := t.people[id]; known || id == "" {
 			continue
@@ -188,7 +194,9 @@ type Declaration struct {
 	Client   string // the declarer's own id of it, 1 to 136 bytes: the same again is the same case
 	Breach   bool   // it is one; else a suspicion
 	Exercise bool
-	Source   string // of a detection: its reference
+	Source   string   // of a detection: its reference
+	Signal   string   `json:",omitempty"` // of a detection: what it calls this, see Signal
+	About    []string `json:",omitempty"` // of a detection: whose own matter it may be
 	Summary  string
 	Times    Times // of Times: occurrence and detection
 	Tracks   []Track
@@ -252,7 +260,7 @@ func (s *Service) begin(ctx context.Context, by policy.Person, d Declaration, ke
 	if d.Exercise {
 		empty.Number = "ex" + empty.Number
 	}
-	e := Event{What: Declare, By: s.actor(by), Breach: d.Breach, Exercise: d.Exercise, Source: d.Source, Times: d.Times, Tracks: d.Tracks}
+	e := Event{What: Declare, By: s.actor(by), Breach: d.Breach, Exercise: d.Exercise, Source: d.Source, About: d.About, Signal: d.Signal, Times: d.Times, Tracks: d.Tracks}
 	t, p, err := s.prepare(ctx, empty, e, Words{Text: d.Summary, Names: d.Unmapped}, now)
 	if err != nil {
 		return empty, err
@@ -325,11 +333,7 @@ func (s *Service) Tick(ctx context.Context, now time.Time) error {
 			return errors.Join(append(errs, err)...)
 		}
 		for _, c := range due {
-			after, err := s.Do(ctx, c.ID, policy.Person{}, Event{What: Ticked}, Words{}, now)
-			if at := after.Expires(s.Rules); err == nil && !at.IsZero() && !now.Before(at) {
-				err = s.purge(ctx, after, now)
-			}
-			if err != nil {
+			if err := s.tick(ctx, c.ID, now); err != nil {
 				errs = append(errs, fmt.Errorf("a case that is due: %w", err))
 			}
 		}
@@ -339,4 +343,18 @@ func (s *Service) Tick(ctx context.Context, now time.Time) error {
 		last := due[len(due)-1]
 		q.After = &store.Cursor{Value: last.Next, ID: last.ID}
 	}
+}
+
+// tick lets time pass for one case. What panics is that case's error: the clocks of the others go on.
+func (s *Service) tick(ctx context.Context, id string, now time.Time) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("letting time pass: panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	after, err := s.Do(ctx, id, policy.Person{}, Event{What: Ticked}, Words{}, now)
+	if at := after.Expires(s.Rules); err == nil && !at.IsZero() && !now.Before(at) {
+		err = s.purge(ctx, after, now)
+	}
+	return err
 }

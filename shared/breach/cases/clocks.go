@@ -16,6 +16,7 @@ func Clocks(c Case, r Rules, now time.Time) []clock.Clock {
 	if c.Times.Aware.IsZero() {
 		return nil
 	}
+	r = c.bound(r)
 	var all []clock.Clock
 	add := func(id, as string, f clock.Facts) {
 		row, known := clock.RowOf(id)
@@ -44,8 +45,8 @@ func Clocks(c Case, r Rules, now time.Time) []clock.Clock {
 		if t.Role != Processor {
 			continue
 		}
-		f := tenantFacts(facts, t, settled[t.ID], r)
-		if r.Hours[t.ID] > 0 {
+		f := tenantFacts(facts, t, settled[t.ID])
+		if t.Hours > 0 {
 			add("contract", "contract:"+t.ID, f)
 		} else {
 			add("gdpr_33_2", "gdpr_33_2:"+t.ID, f)
@@ -56,9 +57,28 @@ func Clocks(c Case, r Rules, now time.Time) []clock.Clock {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Promises)) {
-		all = append(all, clock.Promised("promise:"+name, c.Times.Aware, c.Promises[name], c.Kept[name], c.ended(), now))
+		all = append(all, clock.Promised("promise:"+name, c.pledged(name), c.Promises[name], c.Kept[name], c.ended(), now))
 	}
 	return all
+}
+
+// bound are rules as they bound the company when it became aware of the breach.
+func (c *Case) bound(r Rules) Rules {
+	if b := c.Bound; b != nil {
+		r.Regimes, r.Country, r.Exempt, r.Aim = b.Regimes, b.Country, b.Exempt, b.Aim
+		if zone, err := calendar.Zone(b.Zone); err == nil {
+			r.Zone = zone
+		}
+	}
+	return r
+}
+
+// pledged is when something was promised: its clock starts then.
+func (c *Case) pledged(name string) time.Time {
+	if at := c.Pledged[name]; !at.IsZero() {
+		return at
+	}
+	return c.Times.Aware
 }
 
 // ended is when a case turned out to be no breach, or an exercise was over; zero otherwise.
@@ -92,10 +112,10 @@ func (c *Case) facts(r Rules) clock.Facts {
 	return f
 }
 
-func tenantFacts(f clock.Facts, t Track, decided *Decision, r Rules) clock.Facts {
+func tenantFacts(f clock.Facts, t Track, decided *Decision) clock.Facts {
 	f.At = maps.Clone(f.At)
 	f.At[clock.Told] = t.Told
-	f.Hours = r.Hours[t.ID]
+	f.Hours = t.Hours
 	met := t.Told
 	if decided != nil && !decided.Yes {
 		met = decided.Settled

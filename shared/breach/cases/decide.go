@@ -28,6 +28,9 @@ type deciding struct {
 // state_conflict, not_allowed, and those of the events. An event that changes nothing has no effects.
 func Decide(c Case, e Event, now time.Time, rules Rules) (Case, []Effect, error) {
 	d := &deciding{Case: c.clone(), e: e, now: now.UTC(), rules: rules}
+	if c.Concerns(e.By) {
+		return c, nil, ownMatter()
+	}
 	if err := d.happen(); err != nil {
 		return c, nil, err
 	}
@@ -81,6 +84,8 @@ func (d *deciding) happen() error {
 		return d.preserve()
 	case Over:
 		return d.over()
+	case Suspect:
+		return d.suspect()
 	case Ticked:
 		d.tick()
 		return nil
@@ -92,6 +97,7 @@ func (d *deciding) happen() error {
 func (c Case) clone() Case {
 	c.Moves, c.Tracks, c.Decisions = slices.Clone(c.Moves), slices.Clone(c.Tracks), slices.Clone(c.Decisions)
 	c.Filed, c.Promises, c.Kept, c.Said = maps.Clone(c.Filed), maps.Clone(c.Promises), maps.Clone(c.Kept), maps.Clone(c.Said)
+	c.Pledged = maps.Clone(c.Pledged)
 	c.Actions, c.Holds = slices.Clone(c.Actions), slices.Clone(c.Holds)
 	if c.Moving != nil {
 		moving := *c.Moving
@@ -129,6 +135,10 @@ func (d *deciding) declare() error {
 	}
 	d.V, d.State, d.Declared, d.By, d.Source, d.Exercise = version, Suspected, d.now, d.e.By.ID, d.e.Source, d.e.Exercise
 	d.Since = d.now.UnixMicro()
+	d.concern()
+	if d.e.Signal != "" {
+		d.Signals = []Signal{{d.e.Signal, d.now, d.e.Text}}
+	}
 	d.Summary = d.e.Text
 	d.Times = d.e.Times
 	if d.Times.Detected.IsZero() {
@@ -231,6 +241,9 @@ func (d *deciding) plausible(t Times) error {
 	return nil
 }
 
+// maxRated bounds the scores that are kept beside the last: all of them are on record.
+const maxRated = 20
+
 // rate takes a score.
 func (d *deciding) rate() error {
 	if err := d.mayDecide(); err != nil {
@@ -244,6 +257,10 @@ func (d *deciding) rate() error {
 	}
 	if d.Score != nil && d.Score.By == d.e.By.ID && reflect.DeepEqual(d.Score.Input, d.e.Input) {
 		return nil
+	}
+	if d.Score != nil {
+		d.Rated = append(slices.Clip(d.Rated), *d.Score)
+		d.Rated = d.Rated[max(len(d.Rated)-maxRated, 0):]
 	}
 	d.Score = &Scored{Input: d.e.Input, Score: severity.Of(d.e.Input), By: d.e.By.ID, At: d.now, Why: d.e.Text}
 	d.Scores++
@@ -323,6 +340,9 @@ func (d *deciding) reopen() error {
 	}
 	if no := d.decision(Breach, true); no != nil {
 		no.Replaced, no.Why = true, "decided"
+	}
+	if !d.Reviewed.IsZero() && d.Lessons > 0 {
+		d.Reviews = append(slices.Clip(d.Reviews), Reviewed{d.Reviewed, d.Lessons})
 	}
 	d.State, d.Ending, d.Closed, d.ClosedBy = Suspected, "", time.Time{}, ""
 	d.Review, d.Reminded, d.Reviewed, d.Lessons = calendar.Day{}, calendar.Day{}, time.Time{}, 0

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/calendar"
@@ -24,6 +25,7 @@ type Decision struct {
 	Again    calendar.Day `json:"again,omitzero"`  // of a "no"
 	Looked   calendar.Day `json:"looked,omitzero"` // last day on which people were told to look again
 	Below    bool         `json:"below,omitempty"` // "no" where score or triggers speak for a notice
+	Blind    bool         `json:"blind,omitempty"` // decided before there was a score
 	Replaced bool         `json:"replaced,omitempty"`
 	Why      string       `json:"why,omitempty"` // of Replaced: withdrawn, decided, score
 }
@@ -90,6 +92,9 @@ func (d *deciding) answer() error {
 	if !d.e.Yes && d.e.Text == 0 {
 		return refuse("reason_missing", "A \"no\" has a reason.", "Say why no risk is likely, or why the tenant is not concerned.")
 	}
+	if missing := d.Leans(d.e.Subject); !d.e.Yes && len(subjects) > 0 && len(missing) > 0 {
+		return evidenceMissing(missing)
+	}
 	waiting := map[string]*Decision{}
 	for i := range d.Decisions {
 		if one := &d.Decisions[i]; !one.Replaced && one.Settled.IsZero() {
@@ -155,6 +160,7 @@ func (d *deciding) concluded(proposed, settled []string) error {
 			Subject: subject, Yes: d.e.Yes, Reason: d.e.Text, By: d.e.By.ID, DPO: d.e.By.Has(policy.DPO), At: d.now, Again: again, Below: d.below(subject, d.e.Yes),
 		})
 	}
+	d.forget()
 	if len(proposed) > 0 {
 		d.record("proposed")
 		d.tell("proposed", d.e.By.ID)
@@ -168,6 +174,23 @@ func (d *deciding) concluded(proposed, settled []string) error {
 	return nil
 }
 
+// maxReplaced bounds the decisions and proposals that count no more: all of them are on record.
+const maxReplaced = 200
+
+// forget leaves out the oldest of those that count no more, so that the case fits its document for ever.
+func (d *deciding) forget() {
+	replaced := 0
+	for _, one := range d.Decisions {
+		if one.Replaced {
+			replaced++
+		}
+	}
+	d.Decisions = slices.DeleteFunc(d.Decisions, func(one Decision) bool {
+		replaced--
+		return one.Replaced && replaced >= maxReplaced
+	})
+}
+
 // below reports whether an answer is less than what score and triggers speak for. Without a score nobody can say that no
 // risk is likely: then a "no" is below as well.
 func (d *deciding) below(subject string, yes bool) bool {
@@ -178,11 +201,27 @@ func (d *deciding) below(subject string, yes bool) bool {
 		return d.Score == nil || d.Score.Score.Presumption.Authority
 	case subject == Persons:
 		return d.Score == nil || d.Score.Score.Presumption.Persons
+	case IsReport(subject):
+		return d.Score != nil && d.Score.Score.Presumption.Authority
 	case subject == Breach:
 		// What somebody was certain of is taken back no more easily than a notice is left out.
-		return d.State == Open && (d.Score == nil || d.Score.Score.Presumption.Authority)
+		return d.State == Open && (d.Score == nil || d.Score.Score.Presumption.Authority || len(d.Leans(SA)) > 0)
 	}
 	return false
+}
+
+// Leans returns what has to be shown before it can be decided that the authority, or the persons, are not told: those of
+// severity.Provable that the score speaks against a notice by, and that are only said.
+func (c *Case) Leans(subject string) []string {
+	if c.Score == nil {
+		return nil
+	}
+	missing, without := c.Score.Input.Unproven()
+	with := c.Score.Score.Presumption
+	if subject == SA && without.Authority && !with.Authority || subject == Persons && without.Persons && !with.Persons {
+		return missing
+	}
+	return nil
 }
 
 // settle makes a proposal count.
@@ -196,15 +235,20 @@ func (d *deciding) settle(p *Decision) error {
 		old.Replaced, old.Why = true, "decided"
 	}
 	p.Second, p.Settled, p.Agreed, p.DPO, p.Below = d.e.By.ID, d.now, d.e.Text, dpo, below
+	p.Blind = d.Score == nil
 	return nil
 }
 
-// rescored has people decide again where a new score speaks for a notice they decided against. A lower score changes
-// nothing that was decided.
+// rescored has people decide again where a new score speaks for a notice they decided against, or does so but for what it
+// only says. A lower score changes nothing that was decided.
 func (d *deciding) rescored() {
 	again := false
-	for _, subject := range []string{SA, Persons} {
-		if no := d.decision(subject, true); no != nil && !no.Yes && !no.Below && d.below(subject, false) {
+	for i := range d.Decisions {
+		no := &d.Decisions[i]
+		if no.Replaced || no.Settled.IsZero() || no.Yes || no.Below && !no.Blind {
+			continue
+		}
+		if notified := no.Subject == SA || no.Subject == Persons || IsReport(no.Subject); notified && (d.below(no.Subject, false) || len(d.Leans(no.Subject)) > 0) {
 			no.Replaced, no.Why = true, "score"
 			again = true
 		}
@@ -218,6 +262,13 @@ func (d *deciding) rescored() {
 // samePerson refuses the agreement of somebody who proposed it herself, under another address.
 func samePerson() error {
 	return fault.Refuse(fault.Denied, "same_person", "Who proposed it and you are, or look like, one person under two addresses: two people decide.", "Ask somebody else; where you are two, have names and addresses in people.yaml that tell you apart.")
+}
+
+// evidenceMissing refuses a "no" that rests on what nothing shows.
+func evidenceMissing(missing []string) error {
+	names := strings.Join(missing, " and ")
+	return fault.Refuse(fault.Conflict, "evidence_missing", "The score speaks against telling only because it says "+names+", and nothing shows that.",
+		"Score again with evidence."+strings.Join(missing, " and evidence.")+": in \"reference\" where a person finds what shows it, in \"note\" what it shows. Or decide to tell.")
 }
 
 func refuse(code, detail, next string) error {

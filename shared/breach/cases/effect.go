@@ -123,6 +123,10 @@ func (t *turn) first(step string) (all []string) {
 				all = append(all, d.By)
 			}
 		}
+	case step == "hold_placed" && t.before.Held() != nil:
+		all = append(all, t.before.Held().By)
+	case step == "hold_lifted" && t.before.Held() != nil:
+		all = append(all, t.before.Held().LiftBy)
 	case step == "aware_moved" && t.before.Moving != nil && t.after.Moving == nil:
 		all = append(all, t.before.Moving.By)
 	}
@@ -180,7 +184,7 @@ func (t *turn) facts(step string) map[string]string {
 		f["clock"], f["filed"] = e.Clock, e.At.UTC().Format(time.RFC3339)
 	case Ack:
 		if f["step"] = e.Step; e.Code != "" {
-			f["step"], f["by"] = t.s.Rules.Ladder[c.Ladder.Step].ID, "code"
+			f["step"], f["by"] = t.s.Rules.Ladder[min(c.Ladder.Step, len(t.s.Rules.Ladder)-1)].ID, "code"
 		}
 	case Triage:
 		f["result"] = string(e.Result)
@@ -247,7 +251,7 @@ func (t *turn) of(step string) (people []policy.Person) {
 			continue
 		}
 		for _, p := range t.s.Policy.People {
-			if p.Active(t.now) && t.s.calls(p, s.Roles, t.now) {
+			if p.Active(t.now) && t.s.calls(p, s.Roles, t.now) && !t.concerned(p) {
 				people = append(people, p)
 			}
 		}
@@ -266,10 +270,10 @@ func (s *Service) calls(p policy.Person, roles []policy.Role, at time.Time) bool
 // called are those who were called and have not been told that it is over.
 func (t *turn) called() []policy.Person { return owners(t.s.Policy, t.before.Ladder.People, t.now) }
 
-// deciders are those who decide, but one.
+// deciders are those who decide, but one, and but those whose own matter the case may be.
 func (t *turn) deciders(but string) (people []policy.Person) {
 	for _, p := range t.s.Policy.People {
-		if p.Active(t.now) && actor(p).decides() && p.ID != but {
+		if p.Active(t.now) && actor(p).decides() && p.ID != but && !t.concerned(p) {
 			people = append(people, p)
 		}
 	}
@@ -286,10 +290,22 @@ func (t *turn) alarm(f Effect) error {
 	percent := strconv.Itoa(f.Mark) + " %"
 	zone := t.s.Rules.Zone
 	v := letters.Vars{
-		"percent": percent, "clock": f.Clock + more(f.More), "left": c.Remaining(t.now),
+		"percent": percent, "clock": f.Clock + more(f.More), "left": c.Remaining(t.now), "missed": marked(f.Missed),
 		"target": calendar.Date(c.Target, zone).String() + " " + c.Target.In(zone).Format("15:04 -07:00"),
 	}
 	return t.say(sayAlarm, fmt.Sprintf("alarm/%s/%d/%d/%d", f.Clock, c.Target.UnixMicro(), f.Mark, f.Hours), t.deciders(""), v)
+}
+
+// marked are marks that passed unsaid.
+func marked(missed []int) string {
+	if len(missed) == 0 {
+		return "–"
+	}
+	var all []string
+	for _, m := range missed {
+		all = append(all, strconv.Itoa(m)+" %")
+	}
+	return strings.Join(all, ", ")
 }
 
 // more says how many clocks are told of with another.
@@ -309,6 +325,11 @@ func (t *turn) say(kind, key string, to []policy.Person, v letters.Vars) error {
 func (t *turn) sayBy(channels []string, kind, key string, to []policy.Person, v letters.Vars) error {
 	vars := letters.Vars{"number": t.after.Number, "desk": t.s.Desk + "#" + t.after.ID, "company": t.s.Policy.Company.Name, "by": t.after.Review.String()}
 	maps.Copy(vars, v)
+	if len(t.after.About) > 0 { // whoever it is about reads the company's room as well
+		if channels = slices.DeleteFunc(slices.Clone(channels), func(c string) bool { return c == chat }); len(channels) == 0 {
+			channels = []string{message.Mail}
+		}
+	}
 	said := Saying{
 		Letters: t.s.Letters, Letter: kind, Vars: vars, Key: "breach-" + kind + "\x00" + t.after.ID + "\x00" + key + "\x00" + strconv.FormatInt(t.after.Rev, 10),
 		Channels: channels, Compromised: t.after.Compromised, Exercise: t.after.Exercise, Deadline: t.deadline(),

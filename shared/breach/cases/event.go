@@ -28,17 +28,18 @@ const (
 	Ack       What = "ack"      // somebody on the ladder answers
 	Close     What = "close"
 	Reopen    What = "reopen"
-	Work      What = "work"   // somebody is at it elsewhere, such as at a notice: nobody has to be called again
-	Did       What = "action" // what a review came to was done
-	Preserve  What = "hold"   // the case is kept beyond its time, or not any more
-	Review    What = "review" // the case was looked back at
-	Ticked    What = "tick"   // time has passed
-	Over      What = "over"   // of an exercise alone: its time is up
+	Work      What = "work"      // somebody is at it elsewhere, such as at a notice: nobody has to be called again
+	Did       What = "action"    // what a review came to was done
+	Preserve  What = "hold"      // the case is kept beyond its time, or not any more
+	Review    What = "review"    // the case was looked back at
+	Ticked    What = "tick"      // time has passed
+	Suspect   What = "suspected" // a detection says more
+	Over      What = "over"      // of an exercise alone: its time is up
 )
 
 // Events returns all events but Declare, which begins a case.
 func Events() []What {
-	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Map, Channel, Ack, Work, Close, Reopen, Review, Did, Preserve, Ticked}
+	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Map, Channel, Ack, Work, Close, Reopen, Review, Did, Preserve, Suspect, Ticked}
 }
 
 // Result is what a triage found.
@@ -56,15 +57,18 @@ type Event struct {
 	What What
 	By   Actor // none for detections, notices and the clock
 
-	Breach   bool    // of Declare: it is one; else a suspicion
-	Exercise bool    // of Declare
-	Source   string  // of Declare by a detection
-	Times    Times   // of Declare and Timed: those that are not zero
-	Tracks   []Track // of Declare and Describe
-	Unmapped int     // of Declare and Describe: so many domains and accounts more belong to nobody known; of Map: so many fewer
-	Named    int     // of Map: text, their names
-	Text     int     // summary, reason, reference
-	Result   Result  // of Triage
+	Breach   bool     // of Declare: it is one; else a suspicion
+	Exercise bool     // of Declare
+	Source   string   // of Declare by a detection
+	Signal   string   // of Declare and Suspect by a detection: what it calls this
+	About    []string // of Declare and Suspect by a detection: whose own matter it may be
+	Empty    []string // steps of the ladder with nobody to be called now
+	Times    Times    // of Declare and Timed: those that are not zero
+	Tracks   []Track  // of Declare and Describe
+	Unmapped int      // of Declare and Describe: so many domains and accounts more belong to nobody known; of Map: so many fewer
+	Named    int      // of Map: text, their names
+	Text     int      // summary, reason, reference
+	Result   Result   // of Triage
 	At       time.Time
 	Input    severity.Input       // of Rate
 	Subject  string               // of Answer: SA, Persons, Breach, Tenants, a track, or a clock of IsReport
@@ -75,6 +79,7 @@ type Event struct {
 	Wrong    int                  // of File: text, why the time on record is not that of the report
 	Further  bool                 // of File: one more report of a clock that takes several
 	Name     string               // of Promise and Keep
+	Noted    bool                 // of Keep of Persons: the notice to them is approved, and noted as sent, at At where it is given
 	Tenant   string               // of Told: one, at At
 	Arrivals map[string]time.Time // of Told: several at once, each at its time
 	Channels []string             // of Channel: those that are compromised now

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"slices"
 	"strings"
 
 	"ostiary.internal/shared/platform/fault"
@@ -21,7 +22,8 @@ func Marked(text, language string) string {
 	return text
 }
 
-// CheckMarks refuses a company's own texts whose subject has no place for the mark of an exercise: Misconfigured names them.
+// CheckMarks refuses a company's own texts whose subject has no place for the mark of an exercise, of those that can be about
+// one: Misconfigured names them.
 func CheckMarks(spec letters.Spec, read func(name string) ([]byte, bool)) error {
 	var wrong []string
 	if read == nil {
@@ -30,6 +32,9 @@ func CheckMarks(spec letters.Spec, read func(name string) ([]byte, bool)) error 
 	for _, language := range letters.Languages() {
 		for _, kind := range spec.Kinds() {
 			name := spec.Name(kind, language)
+			if !slices.Contains(spec.Common, "exercise") && !slices.Contains(spec.Needs[kind], "exercise") {
+				continue
+			}
 			own, found := read(name)
 			if subject, _, _ := strings.Cut(string(own), "\n"); found && !strings.Contains(subject, "{exercise}") {
 				wrong = append(wrong, name+":1: the subject leaves out {exercise}")

@@ -23,13 +23,13 @@ func (d *deciding) file() error {
 	}
 	old := d.Filed[d.e.Clock]
 	states := []State{Open}
-	if d.e.Wrong > 0 {
+	at := d.e.At.UTC()
+	if d.e.Wrong > 0 || !old.At.IsZero() && old.At.Equal(at) {
 		states = append(states, Closed)
 	}
 	if err := d.from(states...); err != nil {
 		return err
 	}
-	at := d.e.At.UTC()
 	if at.Before(d.Times.Aware) || at.After(d.now.Add(clock.Ahead)) {
 		return refuse("times_invalid", "The report was not made between awareness and now.", "Give the time on the authority's receipt, with its offset.")
 	}
@@ -38,7 +38,12 @@ func (d *deciding) file() error {
 	if !known || running.Binding != clock.Law {
 		return refuse("clock_invalid", "The case has no such clock to be met by a report.", "Use one of its legal clocks.")
 	}
-	if old.At.Equal(at) {
+	if old.says(d.e, at) {
+		return nil
+	}
+	if old.adds(d.e, at) {
+		d.Filed[d.e.Clock] = old.with(d.e)
+		d.record("filing_corrected")
 		return nil
 	}
 	if err := d.replaces(old, at); err != nil {
@@ -61,6 +66,23 @@ func (d *deciding) file() error {
 		d.record("filed")
 	}
 	return nil
+}
+
+// says reports whether a report on record is what an event says.
+func (f Filing) says(e Event, at time.Time) bool {
+	return !f.At.IsZero() && f.At.Equal(at) && (e.Text == 0 || e.Text == f.Reference) && (e.Late == 0 || e.Late == f.Reasons)
+}
+
+// adds reports whether an event says of a report on record only what is missing there.
+func (f Filing) adds(e Event, at time.Time) bool {
+	missing := (e.Text == 0 || e.Text == f.Reference || f.Reference == 0) && (e.Late == 0 || e.Late == f.Reasons || f.Reasons == 0)
+	return !f.At.IsZero() && f.At.Equal(at) && e.Wrong == 0 && missing
+}
+
+// with is a report with what was missing in it.
+func (f Filing) with(e Event) Filing {
+	f.Reference, f.Reasons = cmp.Or(f.Reference, e.Text), cmp.Or(f.Reasons, e.Late)
+	return f
 }
 
 // maxReports bounds how often a report is noted again or corrected.
@@ -120,12 +142,6 @@ func OwesReport(c clock.Clock) bool {
 	return IsReport(c.ID) && c.Done.IsZero() && c.Status != clock.Stopped
 }
 
-// owesPersons reports whether telling the persons is what is done: two people decided it, nobody has to promise it as well.
-func (d *deciding) owesPersons(name string) bool {
-	yes, _ := d.Decided(Persons)
-	return name == Persons && yes
-}
-
 // promise notes something that is to be done by an instant, such as a complement or the next update, or that it was. One
 // that was promised may be moved, with a reason.
 func (d *deciding) promise() error {
@@ -140,7 +156,9 @@ func (d *deciding) promise() error {
 	switch {
 	case name == "" || len(name) > 40:
 		return refuse("name_invalid", "A promise has a short name.", "Use letters, digits and hyphens, at most 40.")
-	case d.e.What == Keep && !known && !d.owesPersons(name):
+	case d.e.What == Keep && name == Persons && !d.e.Noted:
+		return fault.Refuse(fault.Conflict, "notice_missing", "That the persons were told is noted on the notice to them.", "Write that notice, have another person approve it, and note on it how and when they were told.")
+	case d.e.What == Keep && !known && name != Persons:
 		return refuse("name_invalid", "Nothing was promised by that name.", "Look at the promises of the case.")
 	case d.e.What == Keep && !d.Kept[name].IsZero(), d.e.What == Promise && known && by.Equal(at):
 		return nil
@@ -157,14 +175,19 @@ func (d *deciding) promise() error {
 		if d.Kept == nil {
 			d.Kept = map[string]time.Time{}
 		}
-		d.Kept[name] = d.now
+		if d.Kept[name] = d.now; name == Persons && !at.IsZero() {
+			d.Kept[name] = at
+		}
 		d.record("kept")
 		return nil
 	}
 	if d.Promises == nil {
 		d.Promises = map[string]time.Time{}
 	}
-	d.Promises[name] = at
+	if d.Pledged == nil {
+		d.Pledged = map[string]time.Time{}
+	}
+	d.Promises[name], d.Pledged[name] = at, d.now
 	delete(d.Kept, name)
 	d.record("promised")
 	return nil

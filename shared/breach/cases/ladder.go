@@ -28,8 +28,20 @@ type Ladder struct {
 // nobody is the finding that nobody answers, or can be reached.
 const nobody = "nobody_reachable"
 
-// page calls a step.
+// page calls a step. A case that was called up a longer ladder goes on at the end of the one there is now.
 func (d *deciding) page(step int) {
+	last := len(d.rules.Ladder) - 1
+	for step = min(step, last); step < last && d.emptyStep(step); step++ {
+	}
+	d.call(step)
+}
+
+// emptyStep reports whether there is nobody to be called for a step: nothing is gained by waiting for her.
+func (d *deciding) emptyStep(step int) bool {
+	return slices.Contains(d.e.Empty, d.rules.Ladder[step].ID)
+}
+
+func (d *deciding) call(step int) {
 	l := &d.Ladder
 	l.Step, l.Called, l.Acked, l.AckBy = step, d.now, time.Time{}, ""
 	l.Code, l.Wrong = d.e.Fresh, 0
@@ -96,16 +108,18 @@ func (d *deciding) climb() {
 		d.page(l.Step)
 		return
 	}
-	if l.Step+1 < len(d.rules.Ladder) {
-		d.page(l.Step + 1)
-		return
+	for step := l.Step + 1; step < len(d.rules.Ladder); step++ {
+		if !d.emptyStep(step) {
+			d.call(step)
+			return
+		}
 	}
 	if !l.Nobody && d.Found[nobody] == "" {
 		d.effects = append(d.effects, Effect{Do: DoFinding, Step: nobody})
 	}
 	l.Nobody = true
 	for step := range d.rules.Ladder {
-		d.page(step)
+		d.call(step)
 	}
 }
 

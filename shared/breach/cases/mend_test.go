@@ -81,7 +81,7 @@ func TestCountsStay(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	w.do(breach("nord"))
-	known := cases.Track{ID: "nord", Role: cases.Processor, People: cases.Count{N: 7, How: cases.Exact}, Records: cases.Count{N: 70, How: cases.Estimate}}
+	known := cases.Track{ID: "nord", Role: cases.Processor, People: cases.Count{N: 7, How: cases.Exact}, Records: cases.Count{N: 70, How: cases.Estimate}, Hours: 24}
 	w.do(cases.Event{What: cases.Describe, By: vera, Tracks: []cases.Track{known}})
 	w.do(cases.Event{What: cases.Describe, By: vera, Tracks: []cases.Track{{ID: "nord", Role: cases.Processor}, {ID: "sud", Role: cases.Processor, People: cases.Count{N: 3, How: cases.Exact}}}})
 	if w.c.Tracks[0] != known || w.c.Tracks[1].People.N != 3 || w.c.Tracks[1].Records.How != cases.Unknown {

@@ -98,7 +98,7 @@ func TestRoom(t *testing.T) {
 		t.Errorf("decided: %+v of %q", got, read.Texts)
 	}
 	for n := 1; ; n++ {
-		err := do("vera", cases.Event{What: cases.MoveAware, At: d.clock.Now().Add(-time.Duration(n) * time.Second)}, fmt.Sprint("earlier ", n))
+		err := do("vera", cases.Event{What: cases.Promise, Name: "update", At: d.clock.Now().Add(time.Duration(n) * time.Hour)}, fmt.Sprint("later ", n))
 		if fault.CodeOf(err) == "text_invalid" {
 			break
 		}

@@ -87,6 +87,9 @@ func holds(t *testing.T, seed uint64, w *world, e cases.Event, after cases.Case,
 		if !d.Settled.IsZero() && (d.Second == "" || d.Second == d.By || !d.Yes && d.Reason == 0 || d.Below && !d.DPO) {
 			fail("decided by one, without a reason, or against the score without the officer")
 		}
+		if !d.Settled.IsZero() && !d.Yes && !d.Replaced && !d.Below && len(after.Leans(d.Subject)) > 0 {
+			fail("decided not to tell by what nothing shows")
+		}
 	}
 	if len(after.Moves) > len(w.c.Moves) {
 		if m := after.Moves[len(after.Moves)-1]; !m.From.IsZero() && m.To.After(m.From) && (m.Second == "" || m.Second == m.By || m.Reason == 0) {
@@ -128,6 +131,8 @@ func drawn(random *rand.Rand, w *world) cases.Event {
 		e.Tracks, e.Unmapped = []cases.Track{track(pick("nord", "sud", cases.Own))}, random.IntN(2)
 	}
 	known, _ := severity.Cases()
-	e.Input = known[random.IntN(len(known))].Input
+	if e.Input = known[random.IntN(len(known))].Input; random.IntN(2) == 0 {
+		e.Input.Evidence = nil
+	}
 	return e
 }

@@ -113,11 +113,14 @@ const (
 
 // last reports whether an event may use the room that is kept.
 func last(w What) bool {
-	return w == File || w == Map || w == Reopen || w == Review || w == Did || w == Preserve
+	return w == Answer || w == File || w == Map || w == Reopen || w == Review || w == Did || w == Preserve
 }
 
 // add appends a text and returns its number; 0 for none. last says that it may use the room that is kept.
-func (p *private) add(text string, last bool) (int, error) {
+func (p *private) add(text string, last bool) (int, error) { return p.put(text, last, false) }
+
+// put is add; reasons are those of a score together, each of which was checked by itself.
+func (p *private) put(text string, last, reasons bool) (int, error) {
 	most := maxTexts
 	if !last {
 		most -= lastTexts
@@ -125,11 +128,19 @@ func (p *private) add(text string, last bool) (int, error) {
 	switch {
 	case text == "":
 		return 0, nil
-	case len(text) > MaxText || len(p.Texts) >= most:
+	case len(text) > MaxText && !reasons || len(p.Texts) >= most:
 		return 0, tooLong()
 	}
 	p.Texts = append(slices.Clone(p.Texts), text)
 	return len(p.Texts), nil
+}
+
+// again is add, but for a text that stands under a number already.
+func (p *private) again(text string, known int, last, reasons bool) (int, error) {
+	if known >= 1 && known <= len(p.Texts) && p.Texts[known-1] == text {
+		return known, nil
+	}
+	return p.put(text, last, reasons)
 }
 
 func tooLong() error {
@@ -196,6 +207,9 @@ func (s *Service) Get(ctx context.Context, id string) (Read, error) {
 	p, err := s.open(ctx, c)
 	return Read{c, p.Texts, p.Unmapped}, err
 }
+
+// Look returns a case without its texts. Code: case_unknown.
+func (s *Service) Look(ctx context.Context, id string) (Case, error) { return s.get(ctx, id) }
 
 func (s *Service) get(ctx context.Context, id string) (c Case, err error) {
 	if id == "" || len(id) > 64 {

@@ -39,7 +39,7 @@ func (d *deciding) setTracks() error {
 			continue
 		}
 		unknown := Count{How: Unknown}
-		t.Told, t.People, t.Records = time.Time{}, t.People.or(unknown), t.Records.or(unknown)
+		t.Told, t.People, t.Records, t.Hours = time.Time{}, t.People.or(unknown), t.Records.or(unknown), d.rules.Hours[t.ID]
 		d.Tracks = append(d.Tracks, t)
 	}
 	if len(d.Tracks) > MaxTracks {

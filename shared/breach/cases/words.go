@@ -32,7 +32,7 @@ var spec = letters.Spec{
 		sayAware: {"number", "desk"}, sayInvestigation: {"number", "hours", "desk"}, sayOver: {"number"}, sayReview: {"number", "by", "desk"}, sayOverdue: {"number", "by", "desk"},
 		sayChannels: {"number", "channels", "desk"}, sayQuiet: {"number", "deadline"}, sayAction: {"number", "by", "desk"},
 	},
-	Common: []string{"exercise", "company", "code"}, Whole: []string{"desk", "exercise", "percent", "code"}, Optional: []string{"exercise", "code"},
+	Common: []string{"exercise", "company", "code", "missed"}, Whole: []string{"desk", "exercise", "percent", "code", "missed"}, Optional: []string{"exercise", "code"},
 }
 
 // Letters reads what staff are told: read returns a company's own text, templates/en/case-KIND.txt, where it has one.

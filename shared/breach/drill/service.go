@@ -56,13 +56,16 @@ const (
 var spec = letters.Spec{
 	Control: "drill", Texts: texts,
 	Needs: map[string][]string{
-		sayChannel: {"channel", "desk"}, sayLost: {"channels", "desk"}, sayUnread: {"channels", "desk"}, sayResult: {"number", "outcome", "steps", "desk"}, sayReview: {"by", "desk"},
+		sayChannel: {"channel", "desk"}, sayLost: {"channels", "desk"}, sayUnread: {"channels", "desk"}, sayResult: {"exercise", "number", "outcome", "steps", "desk"}, sayReview: {"by", "desk"},
 	},
-	Common: []string{"company"}, Whole: []string{"desk", "steps"},
+	Common: []string{"company"}, Whole: []string{"desk", "steps", "exercise"},
 }
 
 // Letters reads what staff are told: read returns a company's own text, templates/en/drill-KIND.txt, where it has one.
 func Letters(read func(name string) ([]byte, bool)) (*letters.Set, error) {
+	if err := cases.CheckMarks(spec, read); err != nil {
+		return nil, err
+	}
 	return letters.Read(spec, read)
 }
 

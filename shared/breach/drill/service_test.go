@@ -36,7 +36,7 @@ func TestNobodyPlays(t *testing.T) {
 	if r.Kind != record.Drill || r.Result.State != record.Broken || r.Facts["ack_s"] != "never" || !slices.Equal(r.Promises, []string{"X94"}) {
 		t.Errorf("%+v", r)
 	}
-	for _, must := range []string{"vera: Exercice ", "échoué", "dana: Übung ", "nicht bestanden", "otto: Exercise ", "failed"} {
+	for _, must := range []string{"vera: EXERCICE : ", "échoué", "dana: ÜBUNG: ", "nicht bestanden", "otto: EXERCISE: ", "failed"} {
 		if !d.says(must) {
 			t.Errorf("nobody reads %q", must)
 		}

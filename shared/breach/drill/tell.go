@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/message/letters"
 	"ostiary.internal/shared/platform/outbox"
@@ -55,7 +56,7 @@ func (t telling) result(d Drill) error {
 			}
 			lines = append(lines, words[step.Name][language]+": "+took+" (≤ "+step.Limit.String()+")")
 		}
-		return letters.Vars{"number": d.Number, "outcome": words[string(d.State)][language], "steps": strings.Join(lines, "\n"), "#": d.Case}
+		return letters.Vars{"exercise": cases.Mark(language), "number": d.Number, "outcome": words[string(d.State)][language], "steps": strings.Join(lines, "\n"), "#": d.Case}
 	})
 }
 

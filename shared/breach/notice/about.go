@@ -20,7 +20,7 @@ func AboutCase(c cases.Case, r cases.Rules, company string, now time.Time) About
 			Number: c.Number, Company: company, Exercise: c.Exercise, Zone: r.Zone,
 			FirstSign: c.Times.Detected, Aware: c.Times.Aware, Contained: c.Times.Contained,
 		},
-		Nonce: c.Nonce, Compromised: c.Compromised, Closed: c.State == cases.Closed,
+		Nonce: c.Nonce, Compromised: c.Compromised, Own: c.About, Closed: c.State == cases.Closed,
 	}
 	if c.Kept[NextUpdate].IsZero() {
 		a.Next = c.Promises[NextUpdate]

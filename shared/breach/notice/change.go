@@ -38,6 +38,9 @@ type turn struct {
 func (s *Service) change(ctx context.Context, before Notice, e Event, about About, p *private, more func(store.Tx, *turn) error, now time.Time) (Notice, error) {
 	t := &turn{s: s, now: now, before: before, event: e, about: about, people: map[string]record.Subject{}}
 	var err error
+	if e.By.ID != "" && slices.ContainsFunc(about.Own, e.By.is) {
+		return before, fault.Refuse(fault.Denied, "own_matter", "The case may be about what you did, or what was done in your name.", "Another person does this.")
+	}
 	if t.after, t.effect, err = Decide(before, e, now); err != nil {
 		return before, err
 	}
@@ -133,7 +136,7 @@ func (t *turn) effects() error {
 // deciders are those who decide, but some.
 func (t *turn) deciders(but []string) (people []policy.Person) {
 	for _, p := range t.s.Policy.People {
-		if p.Active(t.now) && actor(p).decides() && !slices.Contains(but, p.ID) {
+		if p.Active(t.now) && actor(p).decides() && !slices.Contains(but, p.ID) && !t.concerned(p) {
 			people = append(people, p)
 		}
 	}
@@ -148,11 +151,16 @@ func (t *turn) deputies() (people []policy.Person) {
 		managers[p.Manager] = true
 	}
 	for _, p := range t.s.Policy.People {
-		if p.Active(t.now) && (actor(p).decides() || p.Has(policy.OnCall) || managers[p.ID]) {
+		if p.Active(t.now) && (actor(p).decides() || p.Has(policy.OnCall) || managers[p.ID]) && !t.concerned(p) {
 			people = append(people, p)
 		}
 	}
 	return people
+}
+
+// concerned reports whether the case may be a person's own matter.
+func (t *turn) concerned(p policy.Person) bool {
+	return len(t.about.Own) > 0 && slices.ContainsFunc(t.about.Own, t.s.actor(p).is)
 }
 
 // say writes to staff. What is said of a notice again within a minute is said once.

@@ -47,6 +47,7 @@ type About struct {
 	Persons     string    // Yes or No when two people decided whether the persons are told; "" while they have not
 	Stall       time.Time // when three quarters of the shortest clock are over; zero for none
 	Compromised []string  // channels that may be read or forged by somebody else
+	Own         []string  // ids of people whose own matter the case may be: they hear of no notice, and agree to none
 	Closed      bool
 }
 

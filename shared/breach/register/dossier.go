@@ -42,6 +42,8 @@ type record struct {
 	ReviewBy  string          `json:"review_by,omitempty"`
 	Reviewed  time.Time       `json:"reviewed,omitzero"`
 	Lessons   string          `json:"lessons,omitempty"`
+	Actions   []acted         `json:"actions,omitempty"`
+	Holds     []held          `json:"holds,omitempty"`
 	EDPB      *map[string]any `json:"edpb_draft,omitempty"`
 }
 
@@ -103,6 +105,8 @@ type filed struct {
 	By        string    `json:"by,omitempty"`
 	Reference string    `json:"reference,omitempty"`
 	Late      string    `json:"delay_reasons,omitempty"`
+	Wrong     string    `json:"noted_wrongly,omitempty"` // of one of Earlier: why it was not so
+	Earlier   []filed   `json:"earlier,omitempty"`       // what stood here before, oldest first
 }
 
 type sent struct {
@@ -187,6 +191,7 @@ func (f File) record(l language) record {
 		}
 	}
 	f.dated(&r)
+	f.ended(&r)
 	return r
 }
 
@@ -201,8 +206,7 @@ func (f File) dated(r *record) {
 		r.Clocks = append(r.Clocks, one)
 	}
 	for _, id := range slices.Sorted(maps.Keys(f.Case.Filed)) {
-		one := f.Case.Filed[id]
-		r.Filings = append(r.Filings, filed{id, one.At, f.person(one.By), f.Case.Text(one.Reference), f.Case.Text(one.Reasons)})
+		r.Filings = append(r.Filings, f.filing(id, f.Case.Filed[id]))
 	}
 	for _, n := range sorted(f.Notices) {
 		one := sent{N: n.N, Kind: n.Kind, State: n.State, Version: n.Version, Written: n.Written, Hash: n.Hash, Agreed: n.Agreed, By: f.both(n.Author, n.Approver), Alone: n.Glass, Texts: n.Draft.Texts, Deliveries: []delivered{}}

@@ -16,7 +16,7 @@ func Extract(f File, tenant string) File {
 	others := f.others(tenant)
 	own := cases.Case{
 		V: f.Case.V, ID: f.Case.ID, Number: f.Case.Number, State: f.Case.State, Ending: f.Case.Ending, Exercise: f.Case.Exercise,
-		Declared: f.Case.Declared, Since: f.Case.Since, Times: f.Case.Times, Closed: f.Case.Closed,
+		Declared: f.Case.Declared, Since: f.Case.Since, Times: f.Case.Times, Bound: f.Case.Bound, Closed: f.Case.Closed,
 	}
 	for _, m := range f.Case.Moves {
 		own.Moves = append(own.Moves, cases.Move{From: m.From, To: m.To, At: m.At})
@@ -30,6 +30,7 @@ func Extract(f File, tenant string) File {
 	// What else the company promised itself, and what it called that, is its own business.
 	if by, promised := f.Case.Promises[notice.NextUpdate]; promised {
 		own.Promises = map[string]time.Time{notice.NextUpdate: by}
+		own.Pledged = map[string]time.Time{notice.NextUpdate: f.Case.Pledged[notice.NextUpdate]}
 		if done := f.Case.Kept[notice.NextUpdate]; !done.IsZero() {
 			own.Kept = map[string]time.Time{notice.NextUpdate: done}
 		}

@@ -126,6 +126,9 @@ func (f File) rated(r *Row) {
 	r.Nature, r.SE, r.Level = join(nature(in)...), s.SE.String(), string(s.Level)
 	r.Cause = map[bool]string{true: "malicious", false: "not malicious"}[in.CB.Malicious > 0]
 	r.Protection = map[bool]string{true: "unintelligible", false: "none that made the data unintelligible"}[in.Unintelligible && !in.KeyCompromised]
+	if missing, _ := in.Unproven(); in.Unintelligible && !in.KeyCompromised && slices.Contains(missing, string(severity.Unintelligible)) {
+		r.Protection = "said to be unintelligible, without evidence"
+	}
 	for _, class := range slices.Sorted(maps.Keys(in.DPC)) {
 		r.Data = append(r.Data, string(class))
 	}

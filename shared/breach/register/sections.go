@@ -37,6 +37,12 @@ func (f File) paper(l language) paper {
 	if r.For == "" {
 		p.Sections = append(p.Sections, f.after(l, r))
 	}
+	if len(r.Actions) > 0 {
+		p.Sections = append(p.Sections, f.actions(l, r))
+	}
+	if len(r.Holds) > 0 {
+		p.Sections = append(p.Sections, f.holds(l, r))
+	}
 	return p
 }
 
@@ -119,6 +125,9 @@ func (f File) severity(l language, r record) section {
 	if r.Severity.Reasons != "" {
 		s.Lines = append(s.Lines, r.Severity.Reasons)
 	}
+	for _, before := range f.Case.Rated {
+		s.Lines = append(s.Lines, join(f.at(before.At), before.By, fmt.Sprintf("SE %s: %s", before.Score.SE, l.w("level_"+string(before.Score.Level))), f.Case.Text(before.Why)))
+	}
 	s.Head = l.all("input", "value")
 	for _, in := range inputs(r.Severity.Input) {
 		name, value, _ := strings.Cut(in, "=")
@@ -126,6 +135,9 @@ func (f File) severity(l language, r record) section {
 	}
 	for _, flag := range v.Flags {
 		s.Rows = append(s.Rows, []string{l.w("flag"), string(flag)})
+	}
+	for _, name := range v.Unproven {
+		s.Rows = append(s.Rows, []string{l.w("unproven"), name})
 	}
 	for _, t := range v.Triggers {
 		s.Rows = append(s.Rows, []string{l.w("trigger"), t.ID + " (" + t.Asks + "): " + t.Why})
@@ -188,7 +200,7 @@ func (f File) deadlines(l language, r record) section {
 func (f File) reports(l language, r record) section {
 	s := section{Title: l.w("filings"), Head: l.all("clock", "when", "by", "reference", "point_delay_reasons")}
 	for _, one := range r.Filings {
-		s.Rows = append(s.Rows, []string{l.law(lawOf(one.Clock)), f.at(one.At), one.By, one.Reference, one.Late})
+		s.Rows = append(s.Rows, f.reported(l, one)...)
 	}
 	if len(s.Rows) == 0 {
 		s.Lines = []string{l.w("nothing_filed")}
@@ -233,8 +245,11 @@ func (f File) spoken(n sent, l language) string {
 func (f File) after(l language, r record) section {
 	s := section{Title: l.w("after"), Head: l.all("what", "when")}
 	s.Rows = [][]string{{l.w("closed"), f.done(r.Closed)}, {l.w("review_by"), r.ReviewBy}, {l.w("reviewed"), f.done(r.Reviewed)}}
+	for _, before := range f.Case.Reviews {
+		s.Lines = append(s.Lines, f.at(before.At)+": "+f.Case.Text(before.Lessons))
+	}
 	if r.Lessons != "" {
-		s.Lines = []string{r.Lessons}
+		s.Lines = append(s.Lines, r.Lessons)
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Case.Promises)) {
 		done := l.w("status_running")

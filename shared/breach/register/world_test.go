@@ -94,7 +94,7 @@ func whole(t testing.TB) register.File {
 		Moves: []cases.Move{{To: aware.Add(time.Hour), By: "vera", At: aware.Add(time.Hour)}, {From: aware.Add(time.Hour), To: aware, By: "dana", Second: "otto", At: aware.Add(2 * time.Hour), Reason: 2}},
 		Tracks: []cases.Track{
 			{ID: cases.Own, Role: cases.Controller, People: cases.Count{N: 12, How: cases.Exact}, Records: cases.Count{How: cases.Unknown}},
-			{ID: "nord", Role: cases.Processor, People: cases.Count{N: 311, How: cases.Estimate}, Records: cases.Count{N: 4000, How: cases.Estimate}, Told: aware.Add(5 * time.Hour)},
+			{ID: "nord", Role: cases.Processor, People: cases.Count{N: 311, How: cases.Estimate}, Records: cases.Count{N: 4000, How: cases.Estimate}, Told: aware.Add(5 * time.Hour), Hours: 24},
 			{ID: "sued", Role: cases.Processor, People: cases.Count{How: cases.Unknown}, Records: cases.Count{How: cases.NotApplicable}},
 		},
 		Score: &cases.Scored{Input: input, Score: severity.Of(input), By: "vera", At: aware.Add(3 * time.Hour), Why: 3}, Scores: 2,
@@ -104,11 +104,17 @@ func whole(t testing.TB) register.File {
 			{Subject: "nord", Yes: true, By: "vera", Second: "otto", At: aware.Add(3 * time.Hour), Settled: aware.Add(4 * time.Hour)},
 			{Subject: "sued", Yes: false, Reason: 5, By: "vera", Second: "otto", At: aware.Add(3 * time.Hour), Settled: aware.Add(4 * time.Hour)},
 		},
-		Filed:    map[string]cases.Filing{"gdpr_33_1": {At: aware.Add(80 * time.Hour), By: "dana", Reference: 6, Reasons: 7}},
+		Filed:    map[string]cases.Filing{"gdpr_33_1": {At: aware.Add(80 * time.Hour), By: "dana", Reference: 6, Reasons: 7, Earlier: []cases.Filing{{At: aware.Add(79 * time.Hour), By: "vera", Reference: 6, Reasons: 7, Wrong: 9}}}},
 		Promises: map[string]time.Time{"forensics": aware.Add(200 * time.Hour), "update-nord": aware.Add(48 * time.Hour)}, Kept: map[string]time.Time{"update-nord": aware.Add(40 * time.Hour)},
 		Closed: aware.Add(300 * time.Hour), ClosedBy: "vera", Review: calendar.Day{Year: 2026, Month: 4, Day: 22}, Reviewed: aware.Add(400 * time.Hour), Lessons: 8,
+		Actions: []cases.Action{
+			{What: 10, Owner: "vera", By: calendar.Day{Year: 2026, Month: 5, Day: 1}, Done: aware.Add(500 * time.Hour), DoneBy: "vera", Note: 11},
+			{What: 12, Owner: "otto", By: calendar.Day{Year: 2026, Month: 5, Day: 8}},
+		},
+		Holds: []cases.Hold{{By: "dana", At: aware.Add(301 * time.Hour), Reason: 13, Until: calendar.Day{Year: 2026, Month: 9, Day: 1}, Second: "otto", Settled: aware.Add(302 * time.Hour), LiftBy: "dana", LiftAt: aware.Add(500 * time.Hour), LiftReason: 14}},
 	}
-	texts := []string{"A file of job seekers went to job seekers.", "The log shows an earlier certainty.", "simple: <script>alert(1)</script>", "Nobody opened it | all confirmed.", "Klinik Süd has no people in it.", "CNIL-2026-77", "Easter holidays, nobody had the portal's key.", "Lists are mailed by two; Vera, by May."}
+	texts := []string{"A file of job seekers went to job seekers.", "The log shows an earlier certainty.", "simple: <script>alert(1)</script>", "Nobody opened it | all confirmed.", "Klinik Süd has no people in it.", "CNIL-2026-77", "Easter holidays, nobody had the portal's key.", "Lists are mailed by two; Vera, by May.",
+		"The receipt says an hour later.", "Two people mail a list.", "It is in the checklist.", "Ask who needs lists at all.", "A person concerned sues.", "The suit was withdrawn."}
 	return register.File{Case: cases.Read{Case: c, Texts: texts}, Policy: b, Company: p, Now: at(t, "2026-04-20T08:00:00Z"), Notices: []register.Sent{sent(aware)}}
 }
 

@@ -60,13 +60,7 @@ func flips(in Input, now Score) []Flip {
 			}
 		}
 	}
-	try("unintelligible", strconv.FormatBool(in.Unintelligible), strconv.FormatBool(!in.Unintelligible), func(o *Input) {
-		o.Unintelligible = !o.Unintelligible
-		o.prove(string(Unintelligible))
-	})
-	for _, name := range now.Unproven {
-		try("evidence."+name, "false", "true", func(o *Input) { o.prove(name) })
-	}
+	try("unintelligible", strconv.FormatBool(in.Unintelligible), strconv.FormatBool(!in.Unintelligible), func(o *Input) { o.Unintelligible = !o.Unintelligible })
 	try("key_compromised", strconv.FormatBool(in.KeyCompromised), strconv.FormatBool(!in.KeyCompromised), func(o *Input) { o.KeyCompromised = !o.KeyCompromised })
 	names, _ := Facts()
 	for _, fact := range names {
@@ -77,20 +71,9 @@ func flips(in Input, now Score) []Flip {
 			} else {
 				o.Facts = append(o.Facts, fact)
 			}
-			if fact == trusted {
-				o.prove(fact)
-			}
 		})
 	}
 	return all
-}
-
-// prove attaches evidence: what is tried is that something is so, and can be shown.
-func (in *Input) prove(name string) {
-	if in.Evidence == nil {
-		in.Evidence = map[string]Proof{}
-	}
-	in.Evidence[name] = Proof{Reference: "tried"}
 }
 
 // neighbours returns the values above one, nearest first, and those below.

@@ -48,7 +48,7 @@ type Input struct {
 	Unintelligible bool         `json:"unintelligible"`
 	KeyCompromised bool         `json:"key_compromised"`
 	Facts          []string     `json:"facts,omitempty"` // those of Facts that hold
-	// Evidence is what shows each of Provable, by its name. Without it they lower nothing.
+	// Evidence is what shows each of Provable, by its name. Without it they count in a score, and stand under Unproven.
 	Evidence map[string]Proof `json:"evidence,omitempty"`
 }
 
@@ -61,7 +61,7 @@ type Proof struct {
 // trusted is the fact that whoever got the data can be trusted with it.
 const trusted = "trusted_recipient"
 
-// Provable are the answers that speak against a notice where something shows that they are true, and not by a tick.
+// Provable are the answers that speak against a notice. A tick says them; that nobody is told rests on what shows them.
 func Provable() []string { return []string{string(Unintelligible), trusted} }
 
 // says reports whether an Input says one of Provable.
@@ -69,10 +69,18 @@ func (in Input) says(name string) bool {
 	return name == string(Unintelligible) && in.Unintelligible || slices.Contains(in.Facts, name)
 }
 
-// proven reports whether an Input says one of Provable, and what shows it.
-func (in Input) proven(name string) bool {
-	_, shown := in.Evidence[name]
-	return shown && in.says(name)
+// Unproven returns those of Provable that an Input says and shows nothing for, and what is presumed without them.
+func (in Input) Unproven() (names []string, without Presumption) {
+	proven := in.clone()
+	for _, name := range Provable() {
+		if _, shown := in.Evidence[name]; shown || !in.says(name) {
+			continue
+		}
+		names = append(names, name)
+		proven.Unintelligible = proven.Unintelligible && name != string(Unintelligible)
+		proven.Facts = slices.DeleteFunc(proven.Facts, func(fact string) bool { return fact == name })
+	}
+	return names, proven.score().Presumption
 }
 
 // Bounds of an Input.

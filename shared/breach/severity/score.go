@@ -27,16 +27,22 @@ type Score struct {
 	SE          Quarters    `json:"se"` // 0.25 to 6
 	Level       Level       `json:"level"`
 	Flags       []Flag      `json:"flags"`
-	Unproven    []string    `json:"unproven,omitempty"` // of Provable: said, and lowering nothing, since no evidence is attached
 	Triggers    []Trigger   `json:"triggers"`
 	Presumption Presumption `json:"presumption"`
-	Flips       []Flip      `json:"flips"`
-	Closest     Closest     `json:"closest"`
+	Unproven    []string    `json:"unproven,omitempty"` // of Provable: said, and no evidence is attached
+	// Without is what is presumed without all of Unproven, where that is more: nobody may lean on them.
+	Without *Presumption `json:"without_unproven,omitempty"`
+	Flips   []Flip       `json:"flips"`
+	Closest Closest      `json:"closest"`
 }
 
 // Of scores a checked Input.
 func Of(in Input) Score {
 	s := in.score()
+	var without Presumption
+	if s.Unproven, without = in.Unproven(); without != s.Presumption {
+		s.Without = &without
+	}
 	s.Flips = flips(in, s)
 	s.Closest = closest(in, s)
 	return s
@@ -56,11 +62,6 @@ func (in Input) score() Score {
 	s.SE = s.DPC*s.EI/4 + s.CB // DPC is whole
 	s.Level = level(s.SE)
 	s.Flags = in.flags()
-	for _, name := range Provable() {
-		if in.says(name) && !in.proven(name) {
-			s.Unproven = append(s.Unproven, name)
-		}
-	}
 	for _, t := range triggers.Triggers {
 		if in.meets(t.When) {
 			s.Triggers = append(s.Triggers, Trigger{t.ID, t.Asks, t.Why})
@@ -116,9 +117,9 @@ func (in Input) flags() []Flag {
 	return flags
 }
 
-// readable reports whether whoever has the data can make anything of it. That nobody can has to be shown.
+// readable reports whether whoever has the data can make anything of it.
 func (in Input) readable() bool {
-	return (!in.proven(string(Unintelligible)) || in.KeyCompromised) && !in.proven(trusted)
+	return (!in.Unintelligible || in.KeyCompromised) && !in.says(trusted)
 }
 
 func (in Input) meets(c condition) bool {

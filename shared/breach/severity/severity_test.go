@@ -29,17 +29,31 @@ func TestCases(t *testing.T) {
 			if err := c.Input.Check(); err != nil {
 				t.Fatal(err)
 			}
-			s := severity.Of(c.Input)
-			if s.SE != c.SE || s.Level != c.Level {
-				t.Errorf("scored %s %s, want %s %s", s.SE, s.Level, c.SE, c.Level)
-			}
-			if want := (severity.Presumption{Authority: c.Authority, Persons: c.Persons}); s.Presumption != want {
-				t.Errorf("presumed %+v by %v, want %+v", s.Presumption, s.Triggers, want)
-			}
-			if s.Closest.Authority != c.Authority || s.Closest.Persons != c.Persons {
-				t.Errorf("the closest case, %s, ended otherwise: %+v", s.Closest.Case, s.Closest)
+			// As whoever knows only what is asked says it, and with what shows it.
+			for _, evidence := range []map[string]severity.Proof{nil, c.Input.Evidence} {
+				c.Input.Evidence = evidence
+				holds(t, c)
 			}
 		})
+	}
+}
+
+// holds scores one case.
+func holds(t *testing.T, c severity.Case) {
+	t.Helper()
+	s := severity.Of(c.Input)
+	if s.SE != c.SE || s.Level != c.Level {
+		t.Errorf("scored %s %s, want %s %s", s.SE, s.Level, c.SE, c.Level)
+	}
+	if want := (severity.Presumption{Authority: c.Authority, Persons: c.Persons}); s.Presumption != want {
+		t.Errorf("presumed %+v by %v, want %+v", s.Presumption, s.Triggers, want)
+	}
+	if s.Closest.Authority != c.Authority || s.Closest.Persons != c.Persons {
+		t.Errorf("the closest case, %s, ended otherwise: %+v", s.Closest.Case, s.Closest)
+	}
+	said := c.Input.Unintelligible || slices.Contains(c.Input.Facts, "trusted_recipient")
+	if unproven := said && c.Input.Evidence == nil; unproven != (len(s.Unproven) > 0) || !said && s.Without != nil {
+		t.Errorf("unproven %v, without %v", s.Unproven, s.Without)
 	}
 }
 
@@ -289,35 +303,46 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// TestEvidence: that nobody can read the data, or that whoever has it can be trusted, lowers nothing until something shows it.
+// TestEvidence: that nobody can read the data, or that whoever has it can be trusted, counts as it is said. What nothing
+// shows stands beside the score, with what would be presumed without all of it.
 func TestEvidence(t *testing.T) {
 	t.Parallel()
 	const open = `"people":1200,"cb":{"confidentiality":0.5,"integrity":0,"availability":0,"malicious":0.5}`
+	const shown = `"unintelligible":{"reference":"D-7","note":"AES-256, key in the HSM"}`
 	both, nobody := severity.Presumption{Authority: true, Persons: true}, severity.Presumption{}
 	for change, want := range map[string]struct {
 		severity.Presumption
 		unproven, flip string
+		leans          bool
 	}{
-		`{` + open + `}`:                               {both, "[]", "unintelligible"},
-		`{` + open + `,"unintelligible":true}`:         {both, "[unintelligible]", "evidence.unintelligible"},
-		`{` + open + `,"facts":["trusted_recipient"]}`: {both, "[trusted_recipient]", "evidence.trusted_recipient"},
-		`{` + open + `,"unintelligible":true,"evidence":{"unintelligible":{"reference":"D-7","note":"AES-256, key in the HSM"}}}`:                   {nobody, "[]", "unintelligible"},
-		`{` + open + `,"facts":["trusted_recipient"],"evidence":{"trusted_recipient":{"reference":"letter of 3 March"}}}`:                           {nobody, "[]", "facts.trusted_recipient"},
-		`{` + open + `,"unintelligible":true,"key_compromised":true,"evidence":{"unintelligible":{"reference":"D-7","note":"the key was beside"}}}`: {both, "[]", "key_compromised"},
+		`{` + open + `}`:                               {both, "[]", "unintelligible", false},
+		`{` + open + `,"unintelligible":true}`:         {nobody, "[unintelligible]", "unintelligible", true},
+		`{` + open + `,"facts":["trusted_recipient"]}`: {nobody, "[trusted_recipient]", "facts.trusted_recipient", true},
+		// Either of them would do: no single answer changes anything, and without both it is another matter.
+		`{` + open + `,"unintelligible":true,"facts":["trusted_recipient"]}`:                                              {nobody, "[unintelligible trusted_recipient]", "", true},
+		`{` + open + `,"unintelligible":true,"facts":["trusted_recipient"],"evidence":{` + shown + `}}`:                   {nobody, "[trusted_recipient]", "", false},
+		`{` + open + `,"unintelligible":true,"evidence":{` + shown + `}}`:                                                 {nobody, "[]", "unintelligible", false},
+		`{` + open + `,"facts":["trusted_recipient"],"evidence":{"trusted_recipient":{"reference":"letter of 3 March"}}}`: {nobody, "[]", "facts.trusted_recipient", false},
+		`{` + open + `,"unintelligible":true,"key_compromised":true}`:                                                     {both, "[unintelligible]", "key_compromised", false},
+		`{"unintelligible":true}`: {nobody, "[unintelligible]", "", false},
 	} {
 		in, err := input(t, change)
 		if err != nil {
 			t.Errorf("%s: %v", change, err)
 			continue
 		}
+		before, _ := json.Marshal(in)
 		s := severity.Of(in)
 		if s.Presumption != want.Presumption || fmt.Sprint(append([]string{}, s.Unproven...)) != want.unproven {
 			t.Errorf("%s: presumed %+v, unproven %v", change, s.Presumption, s.Unproven)
 		}
-		if !slices.ContainsFunc(s.Flips, func(f severity.Flip) bool { return f.Input == want.flip }) {
+		if leans := s.Without != nil && *s.Without == both; leans != want.leans || !leans && s.Without != nil {
+			t.Errorf("%s: without what is unproven %+v", change, s.Without)
+		}
+		if want.flip != "" && !slices.ContainsFunc(s.Flips, func(f severity.Flip) bool { return f.Input == want.flip }) {
 			t.Errorf("%s: no flip of %s in %+v", change, want.flip, s.Flips)
 		}
-		if data, _ := json.Marshal(in); strings.Contains(string(data), "tried") {
+		if data, _ := json.Marshal(in); string(data) != string(before) {
 			t.Errorf("%s: the input was changed: %s", change, data)
 		}
 	}

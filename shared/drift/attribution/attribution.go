@@ -34,7 +34,7 @@ const (
 )
 
 // Slack is by how much clocks of a service and of its log may differ, Kept how long hints are worth keeping: as long as
-// somebody may look at a finding of a month, and at what came before. Most is how many who may have done it are named.
+// somebody may look at a finding of a month, and at what came before. Most is how many calls are named who may have done it.
 const (
 	Slack = 2 * time.Minute
 	Kept  = 40 * 24 * time.Hour
@@ -102,7 +102,7 @@ type Question struct {
 	Since     time.Time // hints are kept since then
 }
 
-// Rank names who may have made a difference, likeliest first, at most [Most]; never nobody: where none can be named, or
+// Rank names who may have made a difference, likeliest first, [Most] calls and everybody else of the people; never nobody: where none can be named, or
 // somebody before hints are kept may have been, there is one of kind unknown who says why.
 func Rank(q Question, hints []Hint) []finding.Actor {
 	var calls []Hint
@@ -113,11 +113,14 @@ func Rank(q Question, hints []Hint) []finding.Actor {
 	}
 	slices.SortFunc(calls, q.compare)
 	var actors []finding.Actor
-	for _, h := range calls[:min(len(calls), Most)] {
-		actors = append(actors, q.actor(h))
+	for i, h := range calls {
+		// Many calls hide nobody: whoever of the people may have done it is named.
+		if i < Most || h.Person != "" && !slices.ContainsFunc(actors, func(a finding.Actor) bool { return a.Person == h.Person }) {
+			actors = append(actors, q.actor(h))
+		}
 	}
 	before := q.Good.Before(q.Since)
-	if len(actors) > 0 && (!before || len(actors) == Most) {
+	if len(actors) > 0 && (!before || len(actors) >= Most) {
 		return actors
 	}
 	nobody := finding.Actor{Kind: "unknown", Why: NoEntry}

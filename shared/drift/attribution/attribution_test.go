@@ -89,8 +89,8 @@ func TestRank(t *testing.T) {
 		"log off, and somebody": {func(q *Question) { q.Stream = false }, []Hint{begin}, "human=ann"},
 		"before retention":      {func(q *Question) { q.Good = q.Since.Add(-m) }, nil, "unknown before_retention"},
 		"never in order":        {func(q *Question) { q.Good = time.Time{} }, []Hint{begin}, "human=ann, unknown before_retention"},
-		"at most five": {func(q *Question) { q.Good = time.Time{} }, []Hint{call("1", "a", "human", -m), call("2", "b", "human", -2*m), call("3", "c", "human", -3*m), call("4", "d", "human", -4*m), call("5", "e", "human", -5*m), call("6", "f", "human", -6*m)},
-			"human=a, human=b, human=c, human=d, human=e"},
+		"more than five": {func(q *Question) { q.Good = time.Time{} }, []Hint{call("1", "a", "human", -m), call("2", "b", "human", -2*m), call("3", "c", "human", -3*m), call("4", "d", "human", -4*m), call("5", "e", "human", -5*m), call("6", "f", "human", -6*m)},
+			"human=a, human=b, human=c, human=d, human=e, human=f"},
 	} {
 		q := question()
 		if c.change != nil {
@@ -188,4 +188,18 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%v", all)
 		}
 	})
+}
+
+// TestCrowd: nobody hides behind the calls of others.
+func TestCrowd(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC)
+	hints := []Hint{{Asset: "a", Person: "sara", Kind: "human", Method: "x.update", Entry: "first", At: at}}
+	for i := range 10 {
+		hints = append(hints, Hint{Asset: "a", Kind: "service", Chain: []string{"service:deploy"}, Method: "x.update", Entry: "later" + string(rune('0'+i)), At: at.Add(time.Duration(i+1) * time.Minute)})
+	}
+	got := Rank(Question{Asset: "a", Good: at.Add(-time.Hour), Seen: at.Add(time.Hour), Stream: true, Since: at.Add(-24 * time.Hour)}, hints)
+	if len(got) != Most+1 || got[Most].Person != "sara" {
+		t.Errorf("%+v", got)
+	}
 }

@@ -197,14 +197,25 @@ func TestAge(t *testing.T) {
 
 func TestMembers(t *testing.T) {
 	t.Parallel()
-	w := Fixture()
+	names := asset.NewNames()
+	names.Learn("1", "company-live")
+	names.Learn("999", "other")
+	w := company{Fixture(), names}
+	const pools = "://iam.googleapis.com/projects/"
 	for member, want := range map[string][3]bool{ // outside, human, machinery
 		"user:ben@company.example": {false, true, false}, "user:x@gmail.com": {true, true, false}, "allUsers": {true, false, false}, "group:g@company.example": {false, true, false},
 		"domain:other.example": {true, true, false}, "serviceAccount:a@company-live.iam.gserviceaccount.com": {false, false, false}, "serviceAccount:a@other.iam.gserviceaccount.com": {true, false, false},
 		"serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com": {false, false, true}, "serviceAccount:1@cloudservices.gserviceaccount.com": {false, false, true},
-		"serviceAccount:1-compute@developer.gserviceaccount.com": {false, false, false}, "projectOwner:company-live": {false, false, false},
+		"serviceAccount:1-compute@developer.gserviceaccount.com": {false, false, false}, "serviceAccount:999-compute@developer.gserviceaccount.com": {true, false, false}, "serviceAccount:2-compute@developer.gserviceaccount.com": {true, false, false},
+		"serviceAccount:company-live@appspot.gserviceaccount.com": {false, false, false}, "serviceAccount:evil@appspot.gserviceaccount.com": {true, false, false}, "serviceAccount:1@cloudbuild.gserviceaccount.com": {false, false, false},
+		"serviceAccount:999@cloudbuild.gserviceaccount.com": {true, false, false}, "serviceAccount:x@evil.gserviceaccount.com": {true, false, false}, "serviceAccount:service-1@compute-system.iam.gserviceaccount.com": {false, false, true},
+		"user:x@gcp-sa-pubsub.iam.gserviceaccount.com": {true, true, false}, "serviceAccount:company-live.svc.id.goog[n/s]": {false, false, false}, "serviceAccount:other.svc.id.goog[n/s]": {true, false, false},
+		"principal" + pools + "1/locations/global/workloadIdentityPools/ci/subject/x": {false, false, false}, "principalSet" + pools + "999/locations/global/workloadIdentityPools/ci/*": {true, true, false},
+		"principalSet" + pools + "company-live/locations/global/workloadIdentityPools/ci/group/g": {false, false, false}, "principalSet://iam.googleapis.com/locations/global/workforcePools/p/*": {true, true, false},
+		"principalSet://goog/public:all": {true, true, false}, "principal://goog/subject/ben@company.example": {false, true, false}, "principal://goog/subject/x@gmail.com": {true, true, false},
+		"projectOwner:company-live": {false, false, false},
 	} {
-		if got := [3]bool{w.outside(member), human(member), machinery(member)}; got != want {
+		if got := [3]bool{w.outside(member), w.human(member), machinery(member)}; got != want {
 			t.Errorf("%s: outside, human, machinery %v", member, got)
 		}
 	}

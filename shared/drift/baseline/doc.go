@@ -33,6 +33,7 @@ package baseline
 import (
 	"time"
 
+	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/policy"
 )
 
@@ -107,8 +108,12 @@ type Judgement struct {
 	Promise   string          `json:"promise,omitempty"` // where it sets parameters of its own; "" for the defaults
 	Key       string          `json:"key,omitempty"`     // of the asset; "" for the company
 	Verdict   Verdict         `json:"verdict"`
-	Which     int             `json:"which,omitempty"` // of Assert, from 1: the first that is not true
-	Why       string          `json:"why,omitempty"`   // of Undetermined
+	Which     int             `json:"which,omitempty"`   // of Assert, from 1: the first that is not true, or cannot be told
+	Failing   []int           `json:"failing,omitempty"` // of OutOfOrder: all that are not true, from 1
+	Count     int             `json:"count,omitempty"`   // how many there are, where there have to be more
+	Why       string          `json:"why,omitempty"`     // of Undetermined, and of too few
 	Severity  policy.Severity `json:"severity"`
 	Read      time.Time       `json:"read,omitzero"` // how old the oldest fact it looked at may be
+	// Others are the assets beside its own that what is not true looked at, some perhaps twice.
+	Others []*asset.Asset `json:"-"`
 }

@@ -98,7 +98,7 @@ func (s *Set) Scan(l *Live) []Judgement {
 			whole.Verdict, whole.Why = Undetermined, "nothing of this was read: "+strings.Join(unread, ", ")
 			all = append(all, whole)
 		case judged < c.Least:
-			whole.Verdict, whole.Why = OutOfOrder, fmt.Sprintf("there are %d, and have to be %d", judged, c.Least)
+			whole.Verdict, whole.Count, whole.Why = OutOfOrder, judged, fmt.Sprintf("%d < %d", judged, c.Least)
 			all = append(all, whole)
 		}
 	}
@@ -133,16 +133,38 @@ func (c *compiled) version(s *Set, v version, a *asset.Asset, l *Live) Judgement
 	}
 	// Out of order by one is out of order, whatever cannot be told by another.
 	for i, assert := range c.asserts {
+		view.others = nil
 		is, err := holds(assert, view)
 		switch {
 		case err != nil && j.Verdict == InOrder:
 			j.Verdict, j.Which, j.Why = Undetermined, i+1, err.Error()
-		case err == nil && !is && j.Verdict != OutOfOrder:
-			j.Verdict, j.Which, j.Why = OutOfOrder, i+1, ""
+		case err == nil && !is:
+			if j.Verdict != OutOfOrder {
+				j.Verdict, j.Which, j.Why = OutOfOrder, i+1, ""
+			}
+			j.Failing, j.Others = append(j.Failing, i+1), append(j.Others, view.others...)
 		}
 	}
 	j.Read = view.oldest
 	return j
+}
+
+// Fails reports whether one expression of an assertion (from 1), as a promise wants it, is not true of an asset that need not be
+// one of those there are.
+func (s *Set) Fails(j Judgement, which int, a *asset.Asset, l *Live) bool {
+	for i := range s.all {
+		c := &s.all[i]
+		if c.Name != j.Assertion || which < 1 || which > len(c.asserts) {
+			continue
+		}
+		at := slices.IndexFunc(c.versions, func(v version) bool { return v.promise == j.Promise })
+		if at < 0 {
+			return false
+		}
+		is, err := holds(c.asserts[which-1], &view{world: s.world, live: l, a: a, params: c.versions[at].params, own: fields(s.world, a)})
+		return err == nil && !is
+	}
+	return false
 }
 
 func holds(p cel.Program, v *view) (bool, error) {
@@ -164,6 +186,8 @@ type view struct {
 	a      *asset.Asset
 	params map[string]any
 	oldest time.Time
+	own    map[string]any // the names of a, where the company does not remember them
+	others []*asset.Asset // what was looked at beside it
 }
 
 var _ interpreter.Activation = (*view)(nil)
@@ -191,7 +215,11 @@ func (v *view) ResolveName(name string) (any, bool) {
 	if v.a == nil {
 		return nil, false
 	}
-	fact, known := v.live.named(v.world, v.a)[name]
+	names := v.own
+	if names == nil {
+		names = v.live.named(v.world, v.a)
+	}
+	fact, known := names[name]
 	switch {
 	case !known:
 	case name == "iam", name == "audit":
@@ -242,6 +270,7 @@ func (k lookup) all(kind string) ref.Val {
 	for _, a := range assets {
 		k.v.looked(a.Read)
 	}
+	k.v.others = append(k.v.others, assets...)
 	if list, made := k.v.live.lists[kind]; made {
 		return list
 	}
@@ -263,6 +292,7 @@ func (k lookup) one(kind, name string) ref.Val {
 		return types.NewErr("%s was not read", name)
 	}
 	k.v.looked(a.Read)
+	k.v.others = append(k.v.others, a)
 	return types.DefaultTypeAdapter.NativeToValue(k.v.live.named(k.v.world, a))
 }
 

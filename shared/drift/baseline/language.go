@@ -25,7 +25,7 @@ func environment(w World) (*cel.Env, error) {
 		cel.Variable("params", d), cel.Variable("now", cel.TimestampType), cel.Variable("assets_", d),
 
 		// assets(type): all of a type, with the names above; asset(type, name): one. What was not read is an error.
-		cel.Macros(look("assets", 1), look("asset", 2), look("covered", 1), timed("role", 2)),
+		cel.Macros(look("assets", 1), look("asset", 2), look("covered", 1), look("human", 1), look("outside", 1), timed("role", 2)),
 		cel.Function("assets", cel.Overload("assets_all", []*cel.Type{d, s}, cel.ListType(cel.MapType(s, d)), cel.BinaryBinding(func(k, kind ref.Val) ref.Val {
 			return k.Value().(lookup).all(text(kind))
 		}))),
@@ -37,12 +37,16 @@ func environment(w World) (*cel.Env, error) {
 			return k.Value().(lookup).covered(text(need))
 		}))),
 
-		is("public", public),     // public(member): everybody
-		is("human", human),       // human(member): a person, a group, a domain
-		is("outside", w.outside), // outside(member): of none of the company's domains and projects
-		is("google", machinery),  // google(member): an agent of a service of Google's
+		is("public", public),           // public(member): everybody
+		of("human", company.human),     // human(member): a person, a group, a domain, a pool of somebody else's
+		of("outside", company.outside), // outside(member): of none of the company's domains and projects
+		is("google", machinery),        // google(member): an agent of a service of Google's
 		cel.Function("role_at", cel.Overload("role_member", []*cel.Type{s, s, cel.TimestampType}, cel.BoolType, cel.FunctionBinding(func(args ...ref.Val) ref.Val {
-			return types.Bool(w.role(text(args[0]), text(args[1]), args[2].(types.Timestamp).Time))
+			member := text(args[0])
+			if strings.HasPrefix(member, "group:") || strings.HasPrefix(member, "principalSet:") {
+				return types.NewErr("who is in %s was not read", member)
+			}
+			return types.Bool(w.role(member, text(args[1]), args[2].(types.Timestamp).Time))
 		}))),
 		cel.Function("staging", cel.Overload("staging_project", []*cel.Type{s}, cel.BoolType, cel.UnaryBinding(func(p ref.Val) ref.Val {
 			return types.Bool(w.Projects[text(p)] == "staging")
@@ -100,12 +104,12 @@ func is(name string, fn func(string) bool) cel.EnvOption {
 	})))
 }
 
-// machinery reports whether a member is an agent Google made with one of its services.
-func machinery(member string) bool {
-	_, who, _ := strings.Cut(member, ":")
-	_, domain, _ := strings.Cut(who, "@")
-	return strings.HasPrefix(domain, "gcp-sa-") && strings.HasSuffix(domain, ".iam.gserviceaccount.com") || domain == "cloudservices.gserviceaccount.com" ||
-		strings.HasSuffix(domain, ".gserviceaccount.com") && !strings.HasSuffix(domain, ".iam.gserviceaccount.com") && domain != "developer.gserviceaccount.com"
+// of asks about a member in the company, whose projects have the numbers that were read.
+func of(name string, fn func(company, string) bool) cel.EnvOption {
+	return cel.Function(name, cel.Overload(name+"_member", []*cel.Type{cel.DynType, cel.DynType}, cel.BoolType, cel.BinaryBinding(func(k, member ref.Val) ref.Val {
+		v := k.Value().(lookup).v
+		return types.Bool(fn(company{v.world, v.live.Inventory.Names()}, text(member)))
+	})))
 }
 
 func text(v ref.Val) string {

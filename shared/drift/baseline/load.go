@@ -99,6 +99,15 @@ func (s *Set) Looks(assertion string) []string {
 	return slices.Compact(all)
 }
 
+// Needs returns the types of assets that an assertion asks for beside the one it is about.
+func (s *Set) Needs(assertion string) []string {
+	at := slices.IndexFunc(s.all, func(c compiled) bool { return c.Name == assertion })
+	if at < 0 {
+		return nil
+	}
+	return slices.Clone(s.all[at].needs)
+}
+
 // Types returns the types of assets that assertions look at, sorted: what has to be read.
 func (s *Set) Types() []string {
 	all := map[string]bool{}
@@ -153,7 +162,7 @@ func (l *loading) wrong(key, what, allowed string) {
 // typed is how a type of asset is written; looked finds those an expression looks for.
 var (
 	typed  = regexp.MustCompile(`^[a-z0-9.]+\.(googleapis\.com|ostiary)/[A-Za-z0-9]+$`)
-	looked = regexp.MustCompile(`assets\(\s*["']([^"']+)["']`)
+	looked = regexp.MustCompile(`\bassets?\(\s*["']([^"']+)["']`)
 )
 
 func (l *loading) assertion() {

@@ -22,6 +22,7 @@ func (k lookup) covered(need string) ref.Val {
 	for _, s := range sinks {
 		v.looked(s.Read)
 	}
+	v.others = append(v.others, sinks...)
 	verdict, why := coverage.Of(v.a, sinks, nil, need)
 	if verdict == coverage.Undetermined {
 		return types.NewErr("whether the sinks cover it cannot be told: %s", string(why))

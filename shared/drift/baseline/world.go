@@ -44,35 +44,6 @@ func Fixture() World {
 	}
 }
 
-// public reports whether a member is everybody.
-func public(member string) bool { return member == "allUsers" || member == "allAuthenticatedUsers" }
-
-// human reports whether a member is a person, or a group of which nobody here knows who is in it.
-func human(member string) bool {
-	return strings.HasPrefix(member, "user:") || strings.HasPrefix(member, "group:") || strings.HasPrefix(member, "domain:")
-}
-
-// outside reports whether a member is of none of the company's domains and projects. Agents of Google's are not outside:
-// they come with the services.
-func (w World) outside(member string) bool {
-	kind, who, of := strings.Cut(member, ":")
-	_, domain, mail := strings.Cut(who, "@")
-	switch {
-	case public(member):
-		return true
-	case !of:
-		return false
-	case kind == "domain":
-		return !slices.Contains(w.Domains, who)
-	case kind == "serviceAccount" && mail:
-		project, made := strings.CutSuffix(domain, ".iam.gserviceaccount.com")
-		return made && !strings.HasPrefix(project, "gcp-sa-") && w.Projects[project] == "" || !made && !strings.HasSuffix(domain, "gserviceaccount.com") && !strings.HasPrefix(domain, "cloudservices.")
-	case mail:
-		return !slices.Contains(w.Domains, domain)
-	}
-	return false
-}
-
 // role reports whether a member is somebody of the policy who has a role now.
 func (w World) role(member, role string, now time.Time) bool {
 	_, address, _ := strings.Cut(member, ":")

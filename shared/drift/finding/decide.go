@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/policy"
 )
 
 // Decide lets an event happen to a finding; the zero Finding is one nobody saw. Refusals are *fault.Error with a code:
-// not_allowed, own_change, state_conflict, value_changed, until_invalid, reason_missing. An event that changes nothing has no
+// not_allowed, own_change, same_person, state_conflict, value_changed, until_invalid, reason_missing. An event that changes nothing has no
 // effects and returns what it was given.
 func Decide(f Finding, e Event, now time.Time) (Finding, []Effect, error) {
 	d := &deciding{Finding: f, e: e, now: now.UTC()}
@@ -94,6 +95,9 @@ func (d *deciding) out() {
 		d.ID = s.ID
 	}
 	d.Seen, d.Unknown, d.Said = at, time.Time{}, false
+	if d.State == "" || d.State == Healed || changed {
+		d.Since = at
+	}
 	switch {
 	case d.State == "" || d.State == Healed:
 		d.State, d.First, d.Ended, d.Opened, d.Actors, d.Proposed, d.Accepted = Settling, d.now, time.Time{}, time.Time{}, nil, nil, nil
@@ -149,11 +153,18 @@ func (d *deciding) lost() {
 }
 
 func (d *deciding) blame() {
-	if d.State == Healed || len(d.e.Actors) == 0 || slices.EqualFunc(d.Actors, d.e.Actors, Actor.Equal) {
+	// Whom later calls push out of the list made it no less likely that it was her.
+	all := slices.Clone(d.e.Actors)
+	for _, a := range d.Actors {
+		if a.Person != "" && !slices.ContainsFunc(all, func(o Actor) bool { return o.Person == a.Person }) {
+			all = append(all, a)
+		}
+	}
+	if d.State == Healed || len(d.e.Actors) == 0 || slices.EqualFunc(d.Actors, all, Actor.Equal) {
 		return
 	}
 	before := named(d.Actors)
-	if d.Actors = slices.Clone(d.e.Actors); d.State != Settling {
+	if d.Actors = all; d.State != Settling {
 		d.does(RecordStep)
 		if !before && named(d.Actors) {
 			d.does(Tell)
@@ -194,6 +205,8 @@ func (d *deciding) accept() error {
 		return refuse(fault.Denied, "not_allowed", "This is for security, the data protection officer or an owner.", "Ask one of them.")
 	case slices.ContainsFunc(d.Actors, func(a Actor) bool { return a.Person == d.e.By.ID }):
 		return refuse(fault.Denied, "own_change", "Who may have made a change does not accept it.", "Ask somebody else.")
+	case slices.ContainsFunc(d.Actors, func(a Actor) bool { return slices.Contains(d.e.By.Twins, a.Person) }):
+		return policy.SamePerson()
 	case d.State == Accepted && d.Accepted.Got == d.e.Got && (d.Accepted.By == d.e.By.ID || d.Accepted.Second == d.e.By.ID):
 		return nil
 	case d.State != Open:
@@ -207,6 +220,8 @@ func (d *deciding) accept() error {
 	switch {
 	case d.high() && p != nil && p.Got == d.Got && p.Until.Equal(until) && p.By == d.e.By.ID:
 		return nil
+	case d.high() && p != nil && p.Got == d.Got && p.Until.Equal(until) && slices.Contains(d.e.By.Twins, p.By):
+		return policy.SamePerson()
 	case d.high() && p != nil && p.Got == d.Got && p.By != d.e.By.ID && p.Until.Equal(until):
 		p.Second, p.At = d.e.By.ID, d.now
 		d.State, d.Accepted, d.Proposed = Accepted, p, nil
@@ -248,8 +263,8 @@ func (d *deciding) revoke() error {
 
 func (d *deciding) tick() {
 	switch {
-	case d.State == Settling && !d.Unknown.IsZero() && !d.now.Before(d.First.Add(MostSettle)):
-		d.open() // it was seen so, and nobody can say that it is otherwise
+	case d.State == Settling && !d.now.Before(d.First.Add(MostSettle)):
+		d.open() // it was seen so, and nobody could say in all that time that it is otherwise
 	case d.State == Settling && !d.now.Before(d.First.Add(Settle)):
 		if d.e.Applying && d.now.Before(d.First.Add(MostSettle)) {
 			break

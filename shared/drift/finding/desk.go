@@ -106,8 +106,13 @@ func (s *Service) Accept(ctx context.Context, id string, w Wish, by policy.Perso
 	case w.Ticket != "" && !ticketForm.MatchString(w.Ticket):
 		return Finding{}, fault.Refuse(fault.Invalid, "ticket_invalid", "This is not a reference: letters, digits and . _ / + : # - only, at most 80.", "Give the number of the ticket.")
 	}
-	f, _, err := s.happen(ctx, id, Event{What: Accept, By: Person{by.ID, by.Roles}, Ticket: w.Ticket, Until: w.Until.UTC().Truncate(time.Second), Got: w.Got}, w.Reason, now)
+	f, _, err := s.happen(ctx, id, Event{What: Accept, By: s.person(by), Ticket: w.Ticket, Until: w.Until.UTC().Truncate(time.Second), Got: w.Got}, w.Reason, now)
 	return f, err
+}
+
+// person is somebody with her roles, and with whom she is not two.
+func (s *Service) person(p policy.Person) Person {
+	return Person{p.ID, p.Roles, s.Policy.Twins(p)}
 }
 
 // Revoke takes an acceptance back, or a proposal; one person is enough. The same again changes nothing. Codes: not_allowed,
@@ -116,7 +121,7 @@ func (s *Service) Revoke(ctx context.Context, id string, by policy.Person, now t
 	if !idForm.MatchString(id) {
 		return Finding{}, unknown()
 	}
-	f, _, err := s.happen(ctx, id, Event{What: Revoke, By: Person{by.ID, by.Roles}}, "", now)
+	f, _, err := s.happen(ctx, id, Event{What: Revoke, By: s.person(by)}, "", now)
 	return f, err
 }
 

@@ -67,12 +67,13 @@ type Finding struct {
 
 	First   time.Time `json:"first"`           // of this round
 	Seen    time.Time `json:"seen"`            // out of order, last
+	Since   time.Time `json:"since,omitzero"`  // with the value it has, first
 	Opened  time.Time `json:"opened,omitzero"` // of this round
 	Ended   time.Time `json:"ended,omitzero"`
 	Unknown time.Time `json:"unknown,omitzero"` // since when nobody can tell
 	Said    bool      `json:"said,omitempty"`   // that nobody can
 
-	Actors   []Actor     `json:"actors,omitempty"` // who may have done it, likeliest first
+	Actors   []Actor     `json:"actors,omitempty"` // who may have done it, likeliest first; of people everybody who was named in this round
 	Proposed *Acceptance `json:"proposed,omitempty"`
 	Accepted *Acceptance `json:"accepted,omitempty"`
 	Due      int64       `json:"due,omitempty"` // microseconds since 1970: when a tick has to look
@@ -159,6 +160,7 @@ type Event struct {
 type Person struct {
 	ID    string
 	Roles []policy.Role
+	Twins []string // ids under which the same human may be known as well: see policy.Policy.Twins
 }
 
 func (p Person) decides() bool {

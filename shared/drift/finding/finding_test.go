@@ -14,9 +14,9 @@ import (
 
 var (
 	noon = time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
-	sara = Person{"sara", []policy.Role{policy.Security}}
-	dora = Person{"dora", []policy.Role{policy.DPO}}
-	ben  = Person{"ben", []policy.Role{policy.Employee}}
+	sara = Person{ID: "sara", Roles: []policy.Role{policy.Security}}
+	dora = Person{ID: "dora", Roles: []policy.Role{policy.DPO}}
+	ben  = Person{ID: "ben", Roles: []policy.Role{policy.Employee}}
 )
 
 func subject(severity policy.Severity, got string) Finding {
@@ -86,6 +86,10 @@ func TestLives(t *testing.T) {
 		"a proposal is of a value": {{0, out(policy.High, "a", true), Open, open, ""}, {m, accept(sara, "a", week), Open, []Effect{RecordStep, Ask}, ""}, {2 * m, out(policy.High, "b", true), Open, []Effect{RecordStep, Tell}, ""},
 			{3 * m, accept(dora, "a", week), Open, nil, "value_changed"}, {4 * m, accept(dora, "b", week), Open, []Effect{RecordStep, Ask}, ""}},
 		"her own change": {{0, out(policy.High, "a", true), Open, open, ""}, {m, Event{What: Blame, Actors: []Actor{{Person: "sara", Kind: "human"}}}, Open, []Effect{RecordStep, Tell}, ""}, {2 * m, accept(sara, "a", week), Open, nil, "own_change"}},
+		"pushed out by others": {{0, out(policy.High, "a", true), Open, open, ""}, {m, Event{What: Blame, Actors: []Actor{{Person: "sara", Kind: "human"}}}, Open, []Effect{RecordStep, Tell}, ""},
+			{2 * m, Event{What: Blame, Actors: []Actor{{Kind: "service", Entry: "1"}, {Kind: "service", Entry: "2"}}}, Open, []Effect{RecordStep}, ""}, {3 * m, accept(sara, "a", week), Open, nil, "own_change"},
+			{4 * m, Event{What: Blame, Actors: []Actor{{Kind: "service", Entry: "1"}, {Kind: "service", Entry: "2"}}}, Open, nil, ""}, {5 * m, out(policy.High, "b", true), Open, []Effect{RecordStep, Tell}, ""}, {6 * m, accept(sara, "b", week), Open, nil, "own_change"}},
+		"nobody answers": {{0, out(policy.High, "a", false), Settling, nil, ""}, {2 * m, Event{What: Ticking}, Settling, []Effect{Look}, ""}, {14 * m, Event{What: Ticking}, Settling, []Effect{Look}, ""}, {15 * m, Event{What: Ticking}, Open, open, ""}},
 		"found out later": {{0, out(policy.Low, "a", true), Open, open, ""}, {m, accept(sara, "a", week), Accepted, []Effect{RecordStep}, ""},
 			{2 * m, Event{What: Blame, Actors: []Actor{{Person: "sara", Kind: "human"}}}, Open, []Effect{RecordStep, Tell, RecordOpen, Tell}, ""}},
 		"refusals": slices.Concat(first, []step{{4 * m, accept(ben, "a", week), Open, nil, "not_allowed"}, {4 * m, accept(sara, "a", 0), Open, nil, "until_invalid"}, {4 * m, accept(sara, "a", 200*24*h), Open, nil, "until_invalid"},

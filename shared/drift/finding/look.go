@@ -74,7 +74,17 @@ func (s *Service) Lost(ctx context.Context, asset string, read, now time.Time) e
 
 // Blame says who may have made the changes of an asset, likeliest first.
 func (s *Service) Blame(ctx context.Context, asset string, actors []Actor, now time.Time) error {
-	return s.ofAsset(ctx, asset, now, func(Finding) Event { return Event{What: Blame, Actors: actors} })
+	return s.BlameEach(ctx, asset, func(Finding) []Actor { return actors }, now)
+}
+
+// BlameEach says of each finding of an asset who may have made it: its value may be younger than that of another.
+func (s *Service) BlameEach(ctx context.Context, asset string, who func(Finding) []Actor, now time.Time) error {
+	return s.ofAsset(ctx, asset, now, func(f Finding) Event {
+		if f.State == Healed {
+			return Event{}
+		}
+		return Event{What: Blame, Actors: who(f)}
+	})
 }
 
 // ofAsset lets something happen to what is not healed of an asset; an Event without What is none.

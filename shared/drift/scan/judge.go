@@ -3,8 +3,8 @@ package scan
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +23,8 @@ type verdicts struct {
 	doubt  map[string]bool // ids of what could not be told
 	dark   map[string]bool // assets, or addresses of Terraform, of which no difference could be told
 	counts map[string]*finding.Count
+	began  time.Time // what was stored before is in it
+	of     head      // the scan it looked at
 }
 
 func newVerdicts() *verdicts {
@@ -65,8 +67,15 @@ func (v *verdicts) still() map[string]bool {
 	return all
 }
 
-// judgements takes what assertions say.
+// judgements takes what assertions say. That something is in order is not believed where not all was read that it is held
+// against.
 func (s *Service) judgements(v *verdicts, k *known, live *baseline.Live, all []baseline.Judgement) {
+	short := map[string]bool{}
+	if len(k.blinds) > 0 {
+		for _, name := range s.Set.Names() {
+			short[name] = s.short(k, s.Set.Needs(name))
+		}
+	}
 	for _, j := range all {
 		if j.Verdict == baseline.Exempt {
 			continue
@@ -78,7 +87,7 @@ func (s *Service) judgements(v *verdicts, k *known, live *baseline.Live, all []b
 		}
 		c.Expected++
 		verdict := j.Verdict
-		if s.unseen(k, j) {
+		if s.unseen(k, j) || verdict == baseline.InOrder && short[j.Assertion] {
 			verdict = baseline.Undetermined
 		}
 		switch verdict {
@@ -105,7 +114,12 @@ func (s *Service) unseen(k *known, j baseline.Judgement) bool {
 		_, is := k.unseen(kind, j.Key)
 		return is
 	}
-	return slices.ContainsFunc(s.Set.Looks(j.Assertion), func(kind string) bool { return !k.read(kind, s.listed) && len(k.blinds) > 0 })
+	return s.short(k, s.Set.Looks(j.Assertion))
+}
+
+// short reports whether some of some types could not be listed.
+func (s *Service) short(k *known, kinds []string) bool {
+	return len(k.blinds) > 0 && slices.ContainsFunc(kinds, func(kind string) bool { return !k.read(kind, s.listed) })
 }
 
 // forbidden is what an assertion found out of order.
@@ -114,15 +128,18 @@ func (s *Service) forbidden(k *known, live *baseline.Live, j baseline.Judgement)
 	seen := finding.Seen{Read: k.at}
 	seen.Asset, seen.What, seen.Class = j.Key, finding.About(j.Assertion, j.Promise), finding.Forbidden
 	seen.Promises, seen.Severity, seen.Loosened = s.Set.Promises(j), j.Severity, true
-	seen.Want, seen.Got = fmt.Sprintf("at least %d", said.Least), j.Why
+	seen.Want, seen.Got = ">= "+strconv.Itoa(said.Least), strconv.Itoa(j.Count)
 	a, there := k.live.Get("", j.Key)
-	if j.Which > 0 {
-		expression := said.Assert[j.Which-1]
-		seen.Want, seen.Got = expression, ""
-		if there && j.Key != "" {
-			seen.Got = s.value(live, a, j, expression)
+	if len(j.Failing) > 0 {
+		var wanted []string
+		for _, which := range j.Failing {
+			wanted = append(wanted, said.Assert[which-1])
 		}
-		seen.Urgent = strings.Contains(expression, "audit.")
+		if !there || j.Key == "" {
+			a = nil
+		}
+		seen.Want, seen.Got = strings.Join(wanted, "\n"), s.value(live, a, j, said)
+		seen.Urgent = strings.Contains(seen.Want, "audit.")
 	}
 	seen.Urgent = seen.Urgent || j.Severity == policy.Critical || there && urgent(a.Type)
 	return seen
@@ -211,11 +228,17 @@ type judged struct {
 // all judges everything. It is called with the lock.
 func (s *Service) all(k *known) *verdicts {
 	v := newVerdicts()
+	v.began, v.of = k.at, k.head
 	for _, name := range s.Set.Names() { // one that finds nothing to look at looked
 		v.counts[name] = &finding.Count{Assertion: name}
 	}
 	live := s.live(k)
 	s.judgements(v, k, live, s.Set.Scan(live))
+	for name, c := range v.counts { // what was not listed was not judged either
+		if c.Undetermined == 0 && s.short(k, s.Set.Looks(name)) {
+			c.Expected, c.Undetermined = c.Expected+1, 1
+		}
+	}
 	if len(s.States) > 0 && s.want.whole() {
 		s.differences(v, k, diff.Compare(s.want.all, k.live, s.options()).Findings)
 	}
@@ -256,15 +279,16 @@ func (s *Service) Judge(ctx context.Context) error {
 	if err := s.Findings.Out(ctx, s.applied(v.seen, false), now); err != nil {
 		return s.again(err)
 	}
-	still := v.still()
-	s.mu.Lock()
 	lost := v.lost(k, terraform)
-	err = s.Findings.Sweep(ctx, k.at, still, lost, now)
-	s.mu.Unlock()
-	if err != nil {
+	// Messages are looked at meanwhile: what they find is newer than what this look began with, and not swept away.
+	if err := s.Findings.Sweep(ctx, v.began, v.still(), func(f finding.Finding) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return lost(f)
+	}, now); err != nil {
 		return s.again(err)
 	}
-	if err := s.tally(ctx, k, v); err != nil {
+	if err := s.tally(ctx, v); err != nil {
 		return s.again(err)
 	}
 	return s.name(ctx)

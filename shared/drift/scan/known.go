@@ -19,6 +19,7 @@ type known struct {
 	blinds []blind
 	kinds  map[string]bool      // types of which something was listed
 	clouds bool                 // a place of Google Cloud was listed, which tells of every type
+	behind map[string]bool      // keys of what was read by itself so shortly before the list that it may not tell of it, and not since
 	good   map[string]time.Time // when an asset was in order last, by key
 	after  int64                // microseconds: changes stored before are in it
 	at     time.Time            // what was stored before is in it
@@ -27,10 +28,11 @@ type known struct {
 
 // blind is a place in which nobody can tell.
 type blind struct {
-	place string
-	what  string
-	kinds map[string]time.Time // nil: of all
-	why   string
+	place  string
+	what   string
+	kinds  map[string]bool // nil: of all
+	partly bool            // what was read is known all the same
+	why    string
 }
 
 // overlap is by how much clocks of processes may differ.
@@ -42,6 +44,9 @@ func (s *Service) learn(ctx context.Context) (*known, error) {
 	var h head
 	if err := s.Store.Get(ctx, scans, headID, &h); err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err
+	}
+	if !h.WholeBegan.IsZero() && !now.Before(h.WholeBegan.Add(kept)) {
+		h.Whole, h.WholeLanes = 0, 0 // what it read is kept no longer: nobody can tell before the next one is done
 	}
 	if s.known == nil || s.known.head.Whole != h.Whole {
 		s.known = nil // two of them need not fit into memory
@@ -62,7 +67,7 @@ func (s *Service) learn(ctx context.Context) (*known, error) {
 
 // load reads the scan that was whole last.
 func (s *Service) load(ctx context.Context, h head) (*known, error) {
-	k := &known{head: h, live: asset.NewInventory(), good: map[string]time.Time{}, news: true, kinds: map[string]bool{}}
+	k := &known{head: h, live: asset.NewInventory(), good: map[string]time.Time{}, behind: map[string]bool{}, news: true, kinds: map[string]bool{}}
 	for i := range h.WholeLanes {
 		var one lane
 		if err := s.Store.Get(ctx, scans, laneID(h.Whole, i), &one); err != nil {
@@ -84,7 +89,7 @@ func (s *Service) load(ctx context.Context, h head) (*known, error) {
 		case !whole:
 			one.Failed = fault.NotFound
 		}
-		k.blinds = append(k.blinds, blinded(one)...)
+		k.blinds = append(k.blinds, blinded(one, s.listed)...)
 		k.clouds = k.clouds || cloud(one.Place)
 		for kind := range one.Kinds {
 			k.kinds[kind] = true
@@ -94,14 +99,40 @@ func (s *Service) load(ctx context.Context, h head) (*known, error) {
 	return k, nil
 }
 
-func blinded(l lane) []blind {
+// blinded are the blinds of a lane: types it names as not read, or all of them where it names none.
+func blinded(l lane, listed []string) (all []blind) {
 	if l.Failed != "" {
 		return []blind{{place: l.Place, what: l.What, why: string(l.Failed)}}
 	}
 	if len(l.Lost) > 0 {
-		return []blind{{place: l.Place, what: l.What, kinds: l.Lost, why: "lost"}}
+		lost := map[string]bool{}
+		for kind := range l.Lost {
+			lost[kind] = true
+		}
+		all = append(all, blind{place: l.Place, what: l.What, kinds: lost, why: "lost"})
 	}
-	return nil
+	if len(l.Unread) == 0 {
+		return all
+	}
+	unread := blind{place: l.Place, what: l.What, partly: true, why: "unread"}
+	if !l.dark(listed) {
+		unread.kinds = map[string]bool{}
+		for _, line := range l.Unread {
+			unread.kinds[named(line)] = true
+		}
+	}
+	return append(all, unread)
+}
+
+// named is the type a line of what could not be read begins with; "" for none.
+func named(line string) string {
+	kind, _, _ := strings.Cut(line, ": ")
+	return kind
+}
+
+// dark reports whether some could not be read and nobody knows of which type.
+func (l lane) dark(listed []string) bool {
+	return slices.ContainsFunc(l.Unread, func(line string) bool { return !slices.Contains(listed, named(line)) })
 }
 
 // overlay adds what was read by itself since the scan began. What was read before, and no list holds any more, is gone.
@@ -122,10 +153,14 @@ func (s *Service) overlay(ctx context.Context, k *known) error {
 			if c.At > k.after {
 				k.news, k.after = true, c.At
 			}
-			if c.At < k.head.WholeBegan.UnixMicro() {
+			take := func(a asset.Asset) { k.add(a, c.Good) }
+			switch {
+			case c.At < k.head.WholeBegan.Add(-Lag).UnixMicro():
 				continue
+			case c.At < k.head.WholeBegan.UnixMicro():
+				take = func(a asset.Asset) { k.behind[k.live.Names().Key(a.Type, a.Key)] = true }
 			}
-			if err := unpack(c.Data, func(a asset.Asset) { k.add(a, c.Good) }); err != nil {
+			if err := unpack(c.Data, take); err != nil {
 				return err
 			}
 		}
@@ -141,6 +176,7 @@ func (k *known) add(a asset.Asset, good time.Time) {
 	if !good.IsZero() {
 		k.good[a.Key] = good
 	}
+	delete(k.behind, a.Key)
 	k.live.Add(a)
 	if strings.HasSuffix(a.Type, "/Project") {
 		k.live.Settle()
@@ -150,16 +186,27 @@ func (k *known) add(a asset.Asset, good time.Time) {
 // unseen reports whether nobody can tell about an asset of a type: what there is in its place, or of its type, was not
 // listed, and it was not read by itself since.
 func (k *known) unseen(kind, key string) (why string, is bool) {
+	if k.behind[key] {
+		return "behind", true
+	}
 	a, there := k.live.Get(kind, key)
 	for _, b := range k.blinds {
-		if b.kinds != nil && kind != "" && b.kinds[kind].IsZero() {
+		if b.kinds != nil && kind != "" && !b.kinds[kind] {
 			continue
 		}
-		if b.about(kind, key, a) && !(there && k.fresh(a, b.what)) {
+		if b.about(kind, key, a) && !(there && (b.partly && told(a, b.what) || k.fresh(a, b.what))) {
 			return b.place + ": " + b.why, true
 		}
 	}
 	return "", false
+}
+
+// told reports whether a kind of fact about an asset was read at all.
+func told(a *asset.Asset, what string) bool {
+	if what == string(asset.Policies) {
+		return a.Deleted || a.IAM != nil
+	}
+	return a.Deleted || a.Data != nil
 }
 
 // fresh reports whether a kind of fact about an asset was read since the scan began.
@@ -196,6 +243,6 @@ func (k *known) read(kind string, listed []string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(k.blinds, func(b blind) bool {
-		return b.about(kind, "", nil) && (b.kinds == nil || !b.kinds[kind].IsZero())
+		return b.about(kind, "", nil) && (b.kinds == nil || b.kinds[kind])
 	})
 }

@@ -237,7 +237,7 @@ func (l *lister) leave(ctx context.Context, why error) error {
 func (l *lister) finish(ctx context.Context) error {
 	return l.hold(ctx, func(_ store.Tx, h *head) error {
 		h.Done, h.Until = true, 0
-		h.Partly = slices.ContainsFunc(l.lanes, func(one lane) bool { return one.Failed != "" || len(one.Lost) > 0 })
+		h.Partly = slices.ContainsFunc(l.lanes, func(one lane) bool { return one.Failed != "" || len(one.Lost) > 0 || one.dark(l.listed) })
 		h.Whole, h.WholeLanes, h.WholeBegan, h.WholeEnded = h.Number, h.Lanes, h.Began, l.Clock.Now().UTC()
 		return nil
 	})

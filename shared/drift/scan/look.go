@@ -78,7 +78,7 @@ func (s *Service) take(ctx context.Context, a asset.Asset, asked time.Time) erro
 		return err
 	}
 	now := s.Clock.Now().UTC()
-	called, err := s.hinted(ctx, key, now.Add(-time.Hour))
+	called, err := s.hinted(ctx, key, now.Add(-time.Hour), now.Add(time.Hour))
 	if err != nil {
 		return err
 	}
@@ -120,8 +120,10 @@ func (s *Service) taking(ctx context.Context, a asset.Asset, asked time.Time) (*
 		return nil, a.Key, nil
 	}
 	v := s.one(k, is)
+	// A look at everything that began before it was kept does not know of it, though it was asked for before that look.
+	stored := s.Clock.Now().UTC()
 	for i := range v.seen {
-		v.seen[i].Read = asked
+		v.seen[i].Read = stored
 	}
 	return v, a.Key, nil
 }
@@ -150,9 +152,14 @@ func (s *Service) change(ctx context.Context, a asset.Asset, good, asked time.Ti
 	})
 }
 
-// reread reads anew what was read by itself in the days by which a list may be behind, so that the list does not undo it. It is
-// called when a list is whole.
+// rereads bounds one go of reading again.
+const rereads = time.Minute
+
+// reread reads anew what was read by itself in the days by which the list may be behind, so that the list does not undo it: until
+// then nobody can tell about it. What was read again is kept at its new time, so that each is read once.
 func (s *Service) reread(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, rereads)
+	defer cancel()
 	s.mu.Lock()
 	k, err := s.learn(ctx)
 	s.mu.Unlock()
@@ -173,6 +180,9 @@ func (s *Service) reread(ctx context.Context) error {
 			}
 			q.After = &store.Cursor{Value: c.At, ID: d.ID}
 			if err := unpack(c.Data, func(a asset.Asset) {
+				if wait(ctx, s.Pause) != nil {
+					return
+				}
 				if err := s.Look(ctx, a.Type, a.Key); err != nil {
 					s.Log.WarnContext(ctx, "what was read by itself could not be read again", "type", a.Type, "error", err)
 				}
@@ -180,7 +190,7 @@ func (s *Service) reread(ctx context.Context) error {
 				return err
 			}
 		}
-		if len(docs) < q.Limit {
+		if len(docs) < q.Limit || ctx.Err() != nil {
 			return nil
 		}
 	}
@@ -206,6 +216,6 @@ func (s *Service) Applying(ctx context.Context, f finding.Finding) bool {
 		return locked
 	}
 	now := s.Clock.Now()
-	called, err := s.hinted(ctx, f.Asset, now.Add(-time.Hour))
+	called, err := s.hinted(ctx, f.Asset, now.Add(-time.Hour), now.Add(time.Hour))
 	return err == nil && attribution.Running(f.Asset, called, now)
 }

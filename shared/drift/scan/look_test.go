@@ -2,6 +2,7 @@ package scan
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,107 @@ func TestChange(t *testing.T) {
 	w.pass(24 * time.Hour)
 	w.ticks(2)
 	w.want("the next list", "f files healed")
+}
+
+// TestCulprit: who called since a thing was seen to be as it is did not make it so, however often, and takes nobody's name off
+// it; when its value changes, who called until then may have.
+func TestCulprit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ticks(1)
+	w.pass(time.Hour)
+	key, n := files("live", "f").Key, 0
+	call := func(person string) {
+		n++
+		h := attribution.Hint{Asset: key, Person: person, Kind: "human", Method: "storage.setIamPermissions", Entry: "e" + strconv.Itoa(n), At: w.clock.Now()}
+		if err := w.Hint(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	people := func() (all []string) {
+		for _, a := range w.get(key, "files").Actors {
+			if a.Person != "" {
+				all = append(all, a.Person)
+			}
+		}
+		return all
+	}
+	call("sara")
+	w.cloud.set(files("live", "f", "allUsers"))
+	w.look(key)
+	w.pass(10 * time.Minute)
+	for range mostHints + 1 {
+		call("dora")
+		w.pass(time.Second)
+	}
+	w.look(key)
+	w.restart()
+	w.look(key)
+	if got := people(); !slices.Equal(got, []string{"sara"}) {
+		t.Errorf("who called later: %v", got)
+	}
+	w.cloud.set(files("live", "f", "allUsers", "allAuthenticatedUsers"))
+	w.pass(time.Second)
+	w.look(key)
+	if got := people(); got[0] != "dora" || !slices.Contains(got, "sara") {
+		t.Errorf("another value: %v", got)
+	}
+}
+
+// TestNoHints: where nobody ever told of a call, it is the log that is missing.
+func TestNoHints(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ticks(1)
+	key := files("live", "f").Key
+	w.cloud.set(files("live", "f", "allUsers"))
+	w.look(key)
+	if f := w.get(key, "files"); len(f.Actors) != 1 || f.Actors[0].Why != attribution.StreamOff {
+		t.Errorf("%+v", f.Actors)
+	}
+}
+
+// TestBehind: a list that is behind what was read by itself opens nothing and heals nothing, however long it takes until it can
+// be read again.
+func TestBehind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	open, shut := door("live", "a", "0.0.0.0/0"), door("live", "b", "10.0.0.0/8")
+	w.cloud.set(open)
+	w.ticks(4)
+	w.pass(12 * time.Hour)
+	w.cloud.behind = map[string]asset.Asset{open.Key: open, shut.Key: shut}
+	w.cloud.set(door("live", "a", "10.0.0.0/8"))
+	w.cloud.set(door("live", "b", "0.0.0.0/0"))
+	w.look(open.Key)
+	w.look(shut.Key)
+	w.ticks(4)
+	w.want("before the list", "a doors healed", "b doors open")
+	for _, key := range []string{open.Key, shut.Key} {
+		w.cloud.fail(key, transient)
+	}
+	w.pass(6 * time.Hour)
+	w.ticks(3)
+	w.restart()
+	w.ticks(2)
+	w.want("behind", "a doors healed", "b doors open unknown")
+	if s, _ := w.Status(t.Context()); s.Began.Before(start.Add(12 * time.Hour)) {
+		t.Errorf("there was no second list: %+v", s)
+	}
+	for _, key := range []string{open.Key, shut.Key} {
+		w.cloud.fail(key, nil)
+	}
+	w.ticks(2)
+	w.want("read again", "a doors healed", "b doors open")
+	counts, _, err := w.Counts(t.Context())
+	if err != nil || counts[0].Undetermined != 0 || counts[0].Out != 1 {
+		t.Errorf("%+v %v", counts, err)
+	}
+	calls := w.cloud.calls
+	w.ticks(3)
+	if w.cloud.calls != calls {
+		t.Errorf("read again %d times more", w.cloud.calls-calls)
+	}
 }
 
 // TestUnreadable: of an asset that cannot be asked for nobody can tell; an answer that will come is waited for; one that is

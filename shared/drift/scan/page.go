@@ -47,7 +47,15 @@ func (l *lister) pause(ctx context.Context) error {
 		l.called = true
 		return ctx.Err()
 	}
-	timer := time.NewTimer(l.Pause)
+	return wait(ctx, l.Pause)
+}
+
+// wait waits, unless there is no more time.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

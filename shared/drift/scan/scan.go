@@ -69,7 +69,7 @@ type findings interface {
 	Out(ctx context.Context, seen []finding.Seen, now time.Time) error
 	In(ctx context.Context, asset string, still []string, read, now time.Time) error
 	Lost(ctx context.Context, asset string, read, now time.Time) error
-	Blame(ctx context.Context, asset string, actors []finding.Actor, now time.Time) error
+	BlameEach(ctx context.Context, asset string, who func(finding.Finding) []finding.Actor, now time.Time) error
 	Sweep(ctx context.Context, began time.Time, still map[string]bool, lost func(finding.Finding) bool, now time.Time) error
 	List(ctx context.Context, state finding.State, after *store.Cursor, limit int) ([]finding.Finding, *store.Cursor, error)
 }

@@ -218,6 +218,49 @@ func TestTruncated(t *testing.T) {
 }
 
 // TestMuch: what does not fit into one document, or one transaction, is stored in several, and read again as it was.
+// TestUnreadLines: what a list says it could not read is neither in order nor healed; what it could read is judged. Where it does
+// not say of which type that was, that goes for all types, and it is listed again before the night.
+func TestUnreadLines(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][]string{
+		firewall + ": number 1 of a page could not be read": {"a doors settling", "b doors open unknown", "c doors open", "f files healed"},
+		"b.json: it is cut off":                             {"a doors settling", "b doors open unknown", "c doors open", "f files healed"},
+	} {
+		w := newWorld(t)
+		b := door("live", "b", "0.0.0.0/0")
+		w.cloud.set(b)
+		w.cloud.set(door("live", "c", "0.0.0.0/0"))
+		w.cloud.set(files("live", "f", "allUsers"))
+		w.ticks(5)
+		w.want("found", "b doors open", "c doors open", "f files open")
+		w.cloud.drop(b.Key)
+		w.cloud.fail(b.Key, denied)
+		w.cloud.unread = map[string][]string{"projects/live resource": {line}}
+		w.cloud.set(door("live", "a", "0.0.0.0/0"))
+		w.cloud.set(files("live", "f"))
+		w.pass(24 * time.Hour)
+		w.ticks(2)
+		w.want(line, want...)
+		all, _, err := w.Counts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range all {
+			if (c.Undetermined > 0) != (c.Assertion == "doors" || !strings.Contains(line, "number")) {
+				t.Errorf("%s: %+v", line, c)
+			}
+		}
+		w.cloud.unread = nil
+		w.cloud.fail(b.Key, nil)
+		w.pass(7 * time.Hour)
+		w.ticks(2)
+		w.want("seven hours later", "a doors open", "b doors healed", "c doors open", "f files healed") // it answers by itself
+		if s, _ := w.Status(t.Context()); w.clock.Now().Sub(s.Began) < time.Hour == strings.Contains(line, "number") {
+			t.Errorf("%s: listed at %s, and now it is %s", line, s.Began, w.clock.Now())
+		}
+	}
+}
+
 func TestMuch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

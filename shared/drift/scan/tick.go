@@ -28,14 +28,14 @@ const countsID = "counts"
 func (s *Service) Run(ctx context.Context) error {
 	before := s.Judge(ctx)
 	whole, err := s.List(ctx)
+	before = errors.Join(before, s.reread(ctx))
 	if !whole || err != nil {
 		return errors.Join(before, err)
 	}
-	err = s.reread(ctx)
 	s.mu.Lock()
 	s.judge = judged{}
 	s.mu.Unlock()
-	return errors.Join(before, err, s.Judge(ctx))
+	return errors.Join(before, s.Judge(ctx))
 }
 
 // Seek reads again what a finding is about.
@@ -49,8 +49,8 @@ func (s *Service) Seek(ctx context.Context, f finding.Finding) error {
 	return s.Judge(ctx)
 }
 
-func (s *Service) tally(ctx context.Context, k *known, v *verdicts) error {
-	c := counts{V: version, At: k.at, Scan: k.head.Whole, Began: k.head.WholeBegan}
+func (s *Service) tally(ctx context.Context, v *verdicts) error {
+	c := counts{V: version, At: v.began, Scan: v.of.Whole, Began: v.of.WholeBegan}
 	for _, name := range slices.Sorted(maps.Keys(v.counts)) {
 		c.Counts = append(c.Counts, *v.counts[name])
 	}
@@ -104,7 +104,9 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	out := Status{Began: h.WholeBegan, Ended: h.WholeEnded, Running: !h.Done}
 	for i := range h.WholeLanes {
 		var l lane
-		if err := s.Store.Get(ctx, scans, laneID(h.Whole, i), &l); err != nil {
+		if err := s.Store.Get(ctx, scans, laneID(h.Whole, i), &l); fault.Is(err, fault.NotFound) {
+			continue // it is kept no longer
+		} else if err != nil {
 			return out, err
 		}
 		p := Place{Place: l.Place, Facts: l.What, Assets: l.Assets, Read: l.Read, Failed: string(l.Failed), Unread: l.Unread}

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"ostiary.internal/shared/drift/attribution"
@@ -12,13 +13,13 @@ import (
 // mostHints is how many calls about one asset are looked at, the newest first.
 const mostHints = 200
 
-// hinted returns the calls that named an asset since a time.
-func (s *Service) hinted(ctx context.Context, key string, since time.Time) ([]attribution.Hint, error) {
+// hinted returns the calls that named an asset since a time, and before another.
+func (s *Service) hinted(ctx context.Context, key string, since, until time.Time) ([]attribution.Hint, error) {
 	if len(key) > store.MaxIndexedBytes {
 		return nil, nil
 	}
 	found, err := store.Find[hint](s.Store.Query(ctx, store.Query{
-		Collection: hints, Equal: []store.Field{{Name: "asset", Value: key}}, Range: &store.Range{Name: "micros", From: since.UnixMicro()}, Descending: true, Limit: mostHints,
+		Collection: hints, Equal: []store.Field{{Name: "asset", Value: key}}, Range: &store.Range{Name: "micros", From: since.UnixMicro(), To: until.UnixMicro()}, Descending: true, Limit: mostHints,
 	}))
 	all := make([]attribution.Hint, len(found))
 	for i := range found {
@@ -27,7 +28,7 @@ func (s *Service) hinted(ctx context.Context, key string, since time.Time) ([]at
 	return all, err
 }
 
-// since is from when on hints are kept: from the first there is.
+// since is from when on hints are kept: from the first there is; now where nobody ever told of a call.
 func (s *Service) since(ctx context.Context, now time.Time) (time.Time, error) {
 	first, err := store.Find[hint](s.Store.Query(ctx, store.Query{Collection: hints, Range: &store.Range{Name: "micros"}, Limit: 1}))
 	if err != nil || len(first) == 0 {
@@ -36,14 +37,11 @@ func (s *Service) since(ctx context.Context, now time.Time) (time.Time, error) {
 	return first[0].At, nil
 }
 
-// blame says who may have made the differences of an asset.
+// blame says who may have made the differences of an asset: of each, who called before it was seen to be as it is. Who called
+// since then changed something else, or nothing.
 func (s *Service) blame(ctx context.Context, key string, now time.Time) error {
 	if key == "" {
 		return nil
-	}
-	called, err := s.hinted(ctx, key, now.Add(-attribution.Kept))
-	if err != nil {
-		return err
 	}
 	since, err := s.since(ctx, now)
 	if err != nil {
@@ -58,14 +56,27 @@ func (s *Service) blame(ctx context.Context, key string, now time.Time) error {
 		s.mu.Unlock()
 		return err
 	}
-	q := attribution.Question{Asset: key, Good: k.good[key], Seen: now, Since: since, Applying: s.want.applying()}
+	q := attribution.Question{Asset: key, Good: k.good[key], Since: since, Applying: s.want.applying()}
 	if a, there := k.live.Get("", key); there {
-		q.Stream = s.logged(a.Type)
+		q.Stream = s.logged(a.Type) && since.Before(now) // a log of which nothing ever came is not known to be written
 		q.Terraform = s.want.whole() && len(s.want.byKey[key]) > 0
 		q.Desired = q.Terraform && s.wanted(k, key)
 	}
 	s.mu.Unlock()
-	return s.Findings.Blame(ctx, key, attribution.Rank(q, called), now)
+	var failed error
+	err = s.Findings.BlameEach(ctx, key, func(f finding.Finding) []finding.Actor {
+		one := q
+		if one.Seen = f.Since; one.Seen.IsZero() {
+			one.Seen = now
+		}
+		called, err := s.hinted(ctx, key, one.Seen.Add(-attribution.Kept), one.Seen.Add(attribution.Slack+time.Microsecond))
+		if err != nil {
+			failed = errors.Join(failed, err)
+			return nil
+		}
+		return attribution.Rank(one, called)
+	}, now)
+	return errors.Join(failed, err)
 }
 
 // wanted reports whether an asset is as Terraform wants it. It is called with the lock.

@@ -49,7 +49,8 @@ func assertion(kinds, assert, severity string) string {
 	return fmt.Sprintf("what: {en: a, fr: b, de: c}\n%sassert: ['%s']\nseverity: %s\n", kinds, assert, severity)
 }
 
-func loaded(t testing.TB) *policy.Policy {
+// loaded is a policy, with an assertion more where one is named.
+func loaded(t testing.TB, name, text string) *policy.Policy {
 	t.Helper()
 	files := map[string]string{
 		"p/company.yaml": company, "p/people.yaml": staff,
@@ -60,6 +61,10 @@ func loaded(t testing.TB) *policy.Policy {
 		"p/baseline/doors.yaml": assertion("asset: ["+firewall+"]\n", `!data.sourceRanges.exists(r, internet(r))`, "high"),
 		"p/baseline/files.yaml": assertion("asset: ["+bucket+"]\n", `!iam.exists(b, b.members.exists(m, public(m)))`, "critical"),
 		"p/baseline/log.yaml":   assertion("", `assets("`+sink+`").exists(s, !has(s.data.disabled))`, "high"),
+	}
+	if name != "" {
+		files["p/promises/all.yaml"] += "  - {id: P4, text: {en: It is so.}, check: more, severity: high, kept_by: [{assertion: [" + name + "]}]}\n"
+		files["p/baseline/"+name+".yaml"] = text
 	}
 	fsys := fstest.MapFS{}
 	for name, text := range files {
@@ -80,6 +85,8 @@ type inventory struct {
 	page   int                    // assets a page
 	fails  map[string]error       // by scope, by scope and content, or by key
 	hides  map[string]bool        // types no list tells of
+	unread map[string][]string    // what could not be read, by scope and content
+	behind map[string]asset.Asset // by key: what lists tell though it is otherwise by now
 	calls  int
 	cut    int // calls after which the context ends; 0: never
 	stop   context.CancelFunc
@@ -109,6 +116,9 @@ func (g *inventory) List(_ context.Context, scope string, what asset.Content, ki
 	var all []asset.Asset
 	for _, key := range slices.Sorted(maps.Keys(g.things)) {
 		a := g.things[key]
+		if was, is := g.behind[key]; is {
+			a = was
+		}
 		if "projects/"+a.Project != scope || !slices.Contains(kinds, a.Type) || g.hides[a.Type] {
 			continue
 		}
@@ -126,7 +136,7 @@ func (g *inventory) List(_ context.Context, scope string, what asset.Content, ki
 		}
 	}
 	to := min(from+g.page, len(all))
-	p := asset.Page{Assets: all[from:to], Read: g.clock.Now()}
+	p := asset.Page{Assets: all[from:to], Read: g.clock.Now(), Unread: g.unread[scope+" "+string(what)]}
 	if to < len(all) {
 		p.Next = strconv.Itoa(to)
 	}
@@ -226,7 +236,13 @@ type world struct {
 
 func newWorld(t testing.TB, states ...diff.Source) *world {
 	t.Helper()
-	w := &world{t: t, clock: clock.NewManual(start), policy: loaded(t), states: states}
+	return newWorldOf(t, "", "", states...)
+}
+
+// newWorldOf is one with an assertion more.
+func newWorldOf(t testing.TB, name, text string, states ...diff.Source) *world {
+	t.Helper()
+	w := &world{t: t, clock: clock.NewManual(start), policy: loaded(t, name, text), states: states}
 	w.cloud = &inventory{scopes: []string{"projects/live", "projects/other"}, things: map[string]asset.Asset{}, page: 2, fails: map[string]error{}, hides: map[string]bool{}, clock: w.clock}
 	for _, a := range []asset.Asset{door("live", "a", "10.0.0.0/8"), door("live", "b", "10.0.0.0/8"), door("live", "c", "10.0.0.0/8"), door("other", "d", "10.0.0.0/8"), files("live", "f", "user:sara@firm.example"), files("other", "g"), logs("live")} {
 		w.cloud.set(a)

@@ -23,11 +23,11 @@ func (m *Map) Around() []string {
 }
 
 // Strange returns which of the stores that there are the map does not know at a time, sorted. In strict mode no request is
-// completed before somebody has said what lies there. A store is known that an entry is in, that has a place without personal
+// completed before somebody has said what lies there. A store is known that an entry is in, in whatever region, that has a place without personal
 // data, that lies outside, as a whole or with a place, or that is ignored as long as that counts.
 func (m *Map) Strange(stores []string, now time.Time) []string {
 	known := map[string]bool{}
-	for _, store := range m.Stores() {
+	for _, store := range m.known() { // those of other regions too: another deployment looks into them
 		known[bare(store)] = true
 	}
 	for _, i := range m.Ignored {
@@ -83,7 +83,7 @@ func (r *reader) ignoredOne(key string, i Ignored) {
 	case !found || rest == "" || drivers[scheme].form == "" || bare(i.Store) != i.Store:
 		r.wrong(key+".store", "is no store as a look around names it", "a URL without account and parameters: firestore://{project}/DATABASE, gcs://BUCKET, postgres://HOST/DATABASE")
 	case slices.ContainsFunc(r.m.Ignored, func(o Ignored) bool { return o.Store == i.Store }),
-		slices.ContainsFunc(r.m.Stores(), func(known string) bool { return bare(known) == i.Store }):
+		slices.ContainsFunc(r.m.known(), func(known string) bool { return bare(known) == i.Store }):
 		r.wrong(key+".store", "is in the map already", "stores that nothing else is said about")
 	}
 	if !oneLine(i.Why, 500) || len(i.Why) < 20 {

@@ -92,8 +92,9 @@ func Connections(steps []Step) (all []Step) {
 
 // Search is a Query and the store it is for.
 type Search struct {
-	Store string // URL, for erasure.Stores
-	Query erasure.Query
+	Store  string // URL, for erasure.Stores
+	Region string
+	Query  erasure.Query
 }
 
 // Alike returns the searches for the connections of whatever tenant with an account at a provider. It finds what the items
@@ -119,7 +120,7 @@ func (m *Map) Alike(provider, account string) []Search {
 		}
 		slices.Sort(regions)
 		for _, region := range slices.Compact(regions) {
-			all = append(all, Search{Store: e.url(region, eraseAccount), Query: q})
+			all = append(all, Search{Store: e.url(region, eraseAccount), Region: region, Query: q})
 		}
 	}
 	return all

@@ -71,6 +71,11 @@ func (e *Entry) changes() []string {
 	for _, f := range e.Fields {
 		text := map[Do]string{DoDelete: "without ", DoAggregate: "without ", DoDetach: "no link by "}[f.Do] + f.Field
 		switch f.Do {
+		case DoAggregate:
+			text += ", which is added to a total in " + strings.TrimPrefix(f.Into, bare(e.Store)+"/")
+			if len(f.By) > 0 {
+				text += " by " + strings.Join(f.By, " and ")
+			}
 		case DoSet:
 			text += " becomes " + f.Value
 		case DoGeneralise:

@@ -72,4 +72,11 @@ func TestElsewhere(t *testing.T) {
 	if away == 0 || all.Elsewhere(here[0]) {
 		t.Errorf("%d stores are elsewhere", away)
 	}
+	var there []string
+	for _, store := range all.Stores() {
+		there = append(there, strings.TrimRight(erasure.Bare(store), "/"))
+	}
+	if got := m.Strange(append(there, "gcs://nobodys"), looked); !slices.Equal(got, []string{"gcs://nobodys"}) {
+		t.Errorf("strange to a deployment of one region are %v", got)
+	}
 }

@@ -28,7 +28,7 @@ func (d *database) Erase(ctx context.Context, q erasure.Query, items []erasure.I
 	for _, item := range items {
 		outcome := erasure.OutcomeGone
 		if document, there := held[item.Ref]; there {
-			if outcome, err = s.erase(ctx, document); err != nil {
+			if outcome, err = s.erase(ctx, document, item); err != nil {
 				return results, about("erasing", q, err)
 			}
 			delete(held, item.Ref) // named twice is gone the second time
@@ -60,8 +60,9 @@ func (s search) look(ctx context.Context, items []erasure.Item) (map[string]bson
 	return held, err
 }
 
-// erase decides about a document as it was read, and acts under the condition that it still is so.
-func (s search) erase(ctx context.Context, document bson.Raw) (erasure.Outcome, error) {
+// erase decides about a document as it was read, and acts under the condition that it still is so. One that tells another time
+// than when it was found is another than was judged.
+func (s search) erase(ctx context.Context, document bson.Raw, item erasure.Item) (erasure.Outcome, error) {
 	if s.tenant(document) != s.query.Tenant.ID {
 		return erasure.OutcomeForeign, nil
 	}
@@ -69,48 +70,56 @@ func (s search) erase(ctx context.Context, document bson.Raw) (erasure.Outcome, 
 	if err != nil {
 		return "", err
 	}
-	if !ours || !s.query.Before(s.created(document)) {
+	made := s.created(document)
+	if !ours || !s.query.Before(made) {
 		return erasure.OutcomeGone, nil
 	}
-	var touched int64
-	if s.query.Action == erasure.ActionDelete && !s.query.TakesOut() {
-		filter, err := s.unchanged(document, nil)
-		if err != nil {
-			return "", err
-		}
-		done, err := s.collection.DeleteOne(ctx, filter)
-		if err != nil {
-			return "", err
-		}
-		touched = done.DeletedCount
-	} else {
-		c, err := s.changes(document)
-		if err != nil {
+	var c changes // none: the document goes
+	if s.query.Action != erasure.ActionDelete || s.query.TakesOut() {
+		if c, err = s.changes(document); err != nil {
 			return "", err
 		}
 		if c.none() {
 			return erasure.OutcomeGone, nil
 		}
-		filter, err := s.unchanged(document, c.fields)
-		if err != nil {
-			return "", err
-		}
-		done, err := s.collection.UpdateOne(ctx, filter, c.update())
-		if err != nil {
-			return "", err
-		}
-		touched = done.MatchedCount
 	}
-	if touched == 0 {
+	if s.query.CreatedField != "" && !made.Equal(item.Created) {
+		return erasure.OutcomeChanged, nil
+	}
+	filter, err := s.unchanged(document, c.fields)
+	if err != nil {
+		return "", err
+	}
+	touched, err := s.act(ctx, filter, c)
+	switch {
+	case err != nil:
+		return "", err
+	case touched == 0:
 		return erasure.OutcomeChanged, nil
 	}
 	return erasure.OutcomeErased, nil
 }
 
-// unchanged is the condition that a document's tenant, the field it is recognised by, and further fields are as read.
+func (s search) act(ctx context.Context, filter bson.D, c changes) (touched int64, err error) {
+	if c.none() {
+		done, err := s.collection.DeleteOne(ctx, filter)
+		if err != nil {
+			return 0, err
+		}
+		return done.DeletedCount, nil
+	}
+	done, err := s.collection.UpdateOne(ctx, filter, c.update())
+	if err != nil {
+		return 0, err
+	}
+	return done.MatchedCount, nil
+}
+
+// unchanged is the condition that a document's tenant, the field it is recognised by, the one that tells its time, and further
+// fields are as read.
 func (s search) unchanged(document bson.Raw, fields []string) (bson.D, error) {
 	filter := bson.D{{Key: "_id", Value: document.Lookup("_id")}}
-	fields = append([]string{s.query.Tenant.Field, s.query.Match.Field}, fields...)
+	fields = append([]string{s.query.Tenant.Field, s.query.Match.Field, s.query.CreatedField}, fields...)
 	slices.Sort(fields)
 	for _, field := range slices.Compact(fields) {
 		if field == "" || field == "_id" {

@@ -165,6 +165,51 @@ func TestWrittenMeanwhile(t *testing.T) {
 	}
 }
 
+// TestRefreshedMeanwhile: a document that was old when it was found is not erased when it was made young since, whether before the
+// erasing looks at it or after.
+func TestRefreshedMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	old, young := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for name, action := range map[string]erasure.Action{"delete": erasure.ActionDelete, "update": erasure.ActionAnonymise} {
+		for _, before := range []time.Time{{}, young.AddDate(-1, 0, 0)} {
+			for _, late := range []bool{false, true} {
+				c, place := s.collection(t)
+				put(t, c, bson.D{{Key: "_id", Value: "a"}, {Key: "tenant", Value: "alpha"}, {Key: "uid", Value: person}, {Key: "note", Value: "old"}, {Key: "used", Value: old}})
+				refresh := func() {
+					if _, err := c.UpdateByID(context.Background(), "a", bson.D{{Key: "$set", Value: bson.D{{Key: "used", Value: young}}}}); err != nil {
+						t.Error(err)
+					}
+				}
+				var armed atomic.Bool
+				d := s.open(t, limits{monitor: &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
+					if e.CommandName == name && armed.CompareAndSwap(true, false) {
+						refresh()
+					}
+				}}})
+				q := of(place)
+				q.CreatedField, q.CreatedBefore = "used", before
+				if q.Action = action; action == erasure.ActionAnonymise {
+					q.Changes = []erasure.Change{{Field: "note", Kind: erasure.ChangeSet, Value: "none"}}
+				}
+				items := find(t, d, q)
+				if armed.Store(late); !late {
+					refresh()
+				}
+				results, err := d.Erase(t.Context(), q, items)
+				must(t, err)
+				if len(items) != 1 || len(results) != 1 || results[0].Outcome == erasure.OutcomeErased {
+					t.Errorf("%s, before %s, refreshed late %t: %v", name, before, late, results)
+				}
+				left, err := c.FindOne(t.Context(), bson.D{{Key: "_id", Value: "a"}}).Raw()
+				if err != nil || left.Lookup("note").StringValue() != "old" {
+					t.Errorf("%s, before %s, refreshed late %t: left is %v, %v", name, before, late, left, err)
+				}
+			}
+		}
+	}
+}
+
 // TestAddresses: beyond this machine the server proves who it is; the password is never in the URL.
 func TestAddresses(t *testing.T) {
 	t.Parallel()

@@ -81,7 +81,7 @@ func (s *Service) mail(ctx context.Context, g *Grant, p private, now time.Time) 
 		if !now.Before(g.Due) {
 			text = w.reminder + text
 		}
-		key := "grant/" + s.mark("mail", g.ID, strconv.FormatInt(g.Rev, 10), person.ID)
+		key := "grant/" + s.box().Name("mail", g.ID, strconv.FormatInt(g.Rev, 10), person.ID)
 		m.all = append(m.all, message.Request{Key: key, Kind: message.Staff, Person: person.ID, Channel: message.Mail, Language: person.Language})
 		m.texts = append(m.texts, message.Content{Subject: fmt.Sprintf(w.subject, name), Text: text})
 	}

@@ -15,7 +15,7 @@ import (
 
 // begun starts a record about a connection. The commitment to it is the same in all of them, and says nothing else.
 func (s *Service) begun(kind record.Kind, g Grant, now time.Time, step string) record.Record {
-	rec := record.New(kind, Control, s.mark("record", g.ID)+"#"+strconv.FormatInt(g.Rev, 10)+"#"+step, s.promises...)
+	rec := record.New(kind, Control, s.box().Name("record", g.ID)+"#"+strconv.FormatInt(g.Rev, 10)+"#"+step, s.promises...)
 	rec.Config = s.Digest
 	rec.Source.Type, rec.Source.Observed, rec.Source.Collected = "grant", now, now
 	rec.Subjects = []record.Subject{{Type: "grant", C: record.Commitment(g.Salt, "grant", g.ID)}}

@@ -2,17 +2,13 @@ package oauth
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"io"
-	"strings"
 	"time"
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/sealed"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/fault"
@@ -96,38 +92,9 @@ type private struct {
 	Item    erasure.Item  `json:"item"`
 }
 
-func bound(id string) []byte { return []byte("ostiary erasure grant " + id) }
-
-func (s *Service) seal(ctx context.Context, id string, p private) (*seal.Envelope, error) {
-	plain, err := json.Marshal(p)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "sealing a connection: it cannot be encoded")
-	}
-	defer seal.Wipe(plain)
-	env, err := seal.Seal(ctx, s.Keys, s.Random, plain, bound(id))
-	return &env, err
-}
-
-func (s *Service) open(ctx context.Context, g Grant) (p private, err error) {
-	if g.Private == nil {
-		return p, fault.New(fault.Invalid, "opening a connection: nothing is kept")
-	}
-	plain, err := seal.Open(ctx, s.Keys, *g.Private, bound(g.ID))
-	if err != nil {
-		return p, err
-	}
-	defer seal.Wipe(plain)
-	if err := json.Unmarshal(plain, &p); err != nil {
-		return p, fault.New(fault.Invalid, "opening a connection: malformed")
-	}
-	return p, nil
-}
-
-// mark is a keyed hash of parts, which hold no NUL.
-func (s *Service) mark(parts ...string) string {
-	h := hmac.New(sha256.New, s.Mark)
-	h.Write([]byte("ostiary grant\x00" + strings.Join(parts, "\x00")))
-	return hex.EncodeToString(h.Sum(nil)[:20])
+// box seals and names what this package stores.
+func (s *Service) box() sealed.Box {
+	return sealed.Box{Kind: "grant", Keys: s.Keys, Random: s.Random, Mark: s.Mark}
 }
 
 // change writes what becomes of a connection with its evidence, as long as nobody else was faster; then it does nothing.

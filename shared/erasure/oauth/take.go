@@ -34,9 +34,10 @@ type Cut struct {
 const page = 50
 
 // Take keeps the connections that steps find, sealed, and returns how many it had not known. Afterwards their items may be
-// erased: here by Work, or by whoever erases the entry. An error means that not all are kept.
+// erased: here by Work, or by whoever erases the entry. What is kept in another region is left to the deployment there. An error
+// means that not all are kept.
 func (s *Service) Take(ctx context.Context, c Cut, now time.Time) (taken int, err error) {
-	steps := datamap.Connections(c.Steps)
+	steps := slices.DeleteFunc(datamap.Connections(c.Steps), func(step datamap.Step) bool { return s.Map.Away(step.Region) })
 	if len(steps) > 0 && s.Eraser == nil {
 		return 0, fault.New(fault.Misconfigured, "keeping connections: there is no way to the stores")
 	}
@@ -106,7 +107,7 @@ func (s *Service) keep(ctx context.Context, c Cut, step datamap.Step, q erasure.
 		if taken == 0 || !c.Wake {
 			return nil
 		}
-		return batch.Message(request.TopicRevoke, request.TopicRevoke+"/"+s.mark("wake", fresh[0].ID), request.Notice{V: version, Request: c.Request, Tenant: q.Tenant.ID})
+		return batch.Message(request.TopicRevoke, request.TopicRevoke+"/"+s.box().Name("wake", fresh[0].ID), request.Notice{V: version, Request: c.Request, Tenant: q.Tenant.ID})
 	})
 }
 
@@ -118,7 +119,7 @@ func (s *Service) grant(ctx context.Context, c Cut, step datamap.Step, q erasure
 	says := *step.Entry.Grants
 	token := i.Shown[says.Token]
 	g = Grant{
-		V: version, ID: s.mark("grant", step.Entry.ID, step.Store, i.Ref, token), Salt: make([]byte, 16), Provider: says.Provider, Entry: step.Entry.ID,
+		V: version, ID: s.box().Name("grant", step.Entry.ID, step.Store, i.Ref, token), Salt: make([]byte, 16), Provider: says.Provider, Entry: step.Entry.ID,
 		Tenant: c.Tenant, Request: c.Request, Cause: c.Cause, State: Pending, Since: now, Next: now.UnixMicro(),
 	}
 	if _, err := io.ReadFull(s.Random, g.Salt); err != nil {
@@ -137,7 +138,7 @@ func (s *Service) grant(ctx context.Context, c Cut, step datamap.Step, q erasure
 			return g, err
 		}
 	}
-	g.Private, err = s.seal(ctx, g.ID, p)
+	g.Private, err = s.box().Seal(ctx, g.ID, p)
 	return g, err
 }
 

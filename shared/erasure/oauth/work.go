@@ -56,8 +56,8 @@ func (s *Service) each(ctx context.Context, state State, now, until time.Time, c
 
 // disable takes a connection out of the product.
 func (s *Service) disable(ctx context.Context, g Grant, now time.Time) error {
-	p, err := s.open(ctx, g)
-	if err != nil {
+	var p private
+	if err := s.box().Open(ctx, g.ID, g.Private, &p); err != nil {
 		return s.conclude(ctx, g, p, Answer{Result: Later}, now, err)
 	}
 	if s.Wanted != nil && g.Request != "" {
@@ -146,7 +146,7 @@ func (s *Service) renew(ctx context.Context, g Grant, p private, i erasure.Item,
 	if !after.State.machine() {
 		return s.forget(ctx, g, after, p, now)
 	}
-	if after.Private, err = s.seal(ctx, g.ID, p); err != nil {
+	if after.Private, err = s.box().Seal(ctx, g.ID, p); err != nil {
 		return err
 	}
 	if g.Tries == 0 {
@@ -157,8 +157,8 @@ func (s *Service) renew(ctx context.Context, g Grant, p private, i erasure.Item,
 
 // revoke asks the provider to end a connection.
 func (s *Service) revoke(ctx context.Context, g Grant, now time.Time) error {
-	p, err := s.open(ctx, g)
-	if err != nil {
+	var p private
+	if err := s.box().Open(ctx, g.ID, g.Private, &p); err != nil {
 		return s.conclude(ctx, g, p, Answer{Result: Later}, now, err)
 	}
 	provider, known := s.Map.Provider(g.Provider)
@@ -172,9 +172,12 @@ func (s *Service) revoke(ctx context.Context, g Grant, now time.Time) error {
 	case p.Token.Value == "":
 		return s.conclude(ctx, g, p, Answer{Result: Refused, Why: "no_token"}, now, nil)
 	case provider.By.Whole():
-		alive, err := s.alive(ctx, provider, p)
-		if err != nil {
+		alive, dark, err := s.alive(ctx, provider, p)
+		switch {
+		case err != nil:
 			return s.conclude(ctx, g, p, Answer{Result: Later}, now, err)
+		case alive == 0 && dark:
+			return s.conclude(ctx, g, p, Answer{Result: Refused, Why: "region"}, now, nil)
 		}
 		if spared, yes := Spare(g, alive, now); yes {
 			return s.forget(ctx, g, spared, p, now)
@@ -187,20 +190,24 @@ func (s *Service) revoke(ctx context.Context, g Grant, now time.Time) error {
 	return s.conclude(ctx, g, p, answer, now, err)
 }
 
-// alive counts the connections of whatever tenant with the same account. Without an account nobody can tell.
-func (s *Service) alive(ctx context.Context, provider datamap.Provider, p private) (int, error) {
+// alive counts the connections of whatever tenant with the same account. Without an account nobody can tell, nor of those kept in
+// another region: dark says that there may be some.
+func (s *Service) alive(ctx context.Context, provider datamap.Provider, p private) (alive int, dark bool, err error) {
 	if p.Account == "" {
-		return 1, nil
+		return 1, false, nil
 	}
-	alive := 0
 	for _, search := range s.Map.Alike(provider.ID, p.Account) {
+		if s.Map.Away(search.Region) {
+			dark = true
+			continue
+		}
 		reader, err := s.Eraser(ctx, search.Store)
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		found, err := reader.Find(ctx, search.Query, "", erasure.MaxPage)
 		if err != nil && !fault.Is(err, fault.NotFound) {
-			return 0, err
+			return 0, false, err
 		}
 		others := slices.DeleteFunc(found.Items, func(i erasure.Item) bool { return i.Ref == p.Item.Ref }) // ours, where its store holds it
 		alive += len(others)
@@ -208,7 +215,7 @@ func (s *Service) alive(ctx context.Context, provider datamap.Provider, p privat
 			alive++
 		}
 	}
-	return alive, nil
+	return alive, dark, nil
 }
 
 // conclude writes what an answer makes of a connection. why is an error of ours on the way to it, and returned.

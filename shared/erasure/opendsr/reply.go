@@ -102,8 +102,34 @@ type Cancellation struct {
 // Bytes returns what is sent and signed. A body is encoded once: the signature is over these very bytes.
 func Bytes(body any) ([]byte, error) { return json.Marshal(body) }
 
+// Life is what a status goes by.
+type Life struct {
+	State string // ours
+	Begun bool   // something may have been erased
+	Over  bool   // the controller was told last that it was completed
+	Left  bool   // the last search found something that is to go
+}
+
+// Status is how a controller sees a request: it goes from pending to in_progress to completed, or from pending to cancelled,
+// and never back, but for one step: what was completed is in_progress again when something more was found or is to go. A look
+// that finds nothing changes nothing. What is blocked before anything was erased is still pending, for it may end cancelled.
+// False for a state that is none.
+func (l Life) Status() (Status, bool) {
+	s, known := StatusOf(l.State)
+	switch {
+	case l.Begun && l.Over && l.State == "planning" && !l.Left:
+		return Completed, known
+	case l.Begun && s == Pending:
+		return InProgress, known
+	case !l.Begun && l.State == "blocked":
+		return Pending, known
+	}
+	return s, known
+}
+
 // StatusOf maps our state of a request to the four of the specification, false for a state that is none. A request
 // that was rejected reads cancelled, and Extension.Reason says why; one whose person cannot be identified ends so too.
+// Life.Status says how it reads in the course of time.
 func StatusOf(state string) (Status, bool) {
 	switch state {
 	case "received", "identity_pending", "planning", "awaiting_approval", "approved":

@@ -215,6 +215,29 @@ func TestStatusOf(t *testing.T) {
 	}
 }
 
+func TestLife(t *testing.T) {
+	t.Parallel()
+	for life, want := range map[opendsr.Life]opendsr.Status{
+		{State: "planning"}:                                       "pending",
+		{State: "blocked"}:                                        "pending",
+		{State: "blocked", Begun: true}:                           "in_progress",
+		{State: "planning", Begun: true}:                          "in_progress",
+		{State: "approved", Begun: true}:                          "in_progress",
+		{State: "awaiting_approval", Begun: true, Over: true}:     "in_progress",
+		{State: "planning", Begun: true, Over: true}:              "completed",
+		{State: "planning", Begun: true, Over: true, Left: true}:  "in_progress",
+		{State: "verifying", Begun: true, Over: true, Left: true}: "in_progress",
+		{State: "completed", Begun: true, Over: true}:             "completed",
+	} {
+		if got, ok := life.Status(); !ok || got != want {
+			t.Errorf("%+v reads %s, %v", life, got, ok)
+		}
+	}
+	if _, ok := (opendsr.Life{State: "done", Begun: true}).Status(); ok {
+		t.Error("a state nobody knows has a status")
+	}
+}
+
 func FuzzParseRequest(f *testing.F) {
 	f.Add([]byte(valid))
 	f.Add([]byte(`{}`))

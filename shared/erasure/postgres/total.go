@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,7 +40,7 @@ func addUp(ctx context.Context, tx pgx.Tx, totals []erasure.Total) error {
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO `+into.name+` AS t ("name", "tenant", "entry", "field", "by", "total", "items")
 			VALUES ($1, $2, $3, $4, $5::jsonb, $6::numeric, $7) ON CONFLICT ("name") DO UPDATE SET "total" = t."total" + EXCLUDED."total", "items" = t."items" + EXCLUDED."items"`,
-			t.Name, t.Tenant, t.Entry, t.Field, string(by), strconv.FormatFloat(t.Amount, 'f', -1, 64), t.Items); err != nil {
+			t.Name, t.Tenant, t.Entry, t.Field, string(by), t.Decimal(), t.Items); err != nil {
 			return err
 		}
 	}

@@ -68,10 +68,16 @@ func (m *Maker) telling(ids []request.Identifier) (values []string) {
 	return values
 }
 
-// names are the ids of the data map that a receipt may hold.
+// names are the ids of the data map, and its fields, that a receipt may hold.
 func (m *Maker) names() (all []string) {
 	for _, e := range m.Map.Entries {
 		all = append(all, e.ID)
+		if e.Group != nil {
+			all = append(all, e.Group.Fields...)
+		}
+		for _, f := range e.Fields {
+			all = append(all, f.Field)
+		}
 	}
 	for _, b := range m.Map.Backups {
 		all = append(all, b.Class)
@@ -109,7 +115,7 @@ func (m *Maker) draft(w request.Work, report run.Report) receipt.Receipt {
 	}
 	for _, e := range report.Entries {
 		d.Entries = append(d.Entries, receipt.Entry{
-			Entry: e.Entry, Action: string(e.Action), Found: e.Found, Erased: e.Erased, Anonymised: e.Anonymised, Gone: e.Gone, Foreign: e.Foreign, Open: e.Open,
+			Entry: e.Entry, Action: string(e.Action), Found: e.Found, Erased: e.Erased, Anonymised: e.Anonymised, Gone: e.Gone, Foreign: e.Foreign, Open: e.Open, Rows: m.rows(e),
 		})
 	}
 	d.Retained = retained(w, report)
@@ -146,6 +152,30 @@ func (m *Maker) longest() (days int) {
 		days = max(days, b.Days)
 	}
 	return days
+}
+
+// rows is what was counted of an entry's anonymised rows, and by which fields.
+func (m *Maker) rows(c run.EntryCount) *receipt.Rows {
+	if c.Anonymised == 0 {
+		return nil
+	}
+	rows := &receipt.Rows{Before: c.Sought, After: c.Stood, Same: c.Same, Moved: c.Moved}
+	at := slices.IndexFunc(m.Map.Entries, func(e *datamap.Entry) bool { return e.ID == c.Entry })
+	if at < 0 {
+		return rows
+	}
+	e := m.Map.Entries[at]
+	if e.Group != nil {
+		for _, field := range e.Group.Fields {
+			rows.By = append(rows.By, receipt.Plain(field))
+		}
+	}
+	for _, field := range e.Fields {
+		if field.Do == datamap.DoAggregate {
+			rows.Uncounted = append(rows.Uncounted, receipt.Plain(field.Field))
+		}
+	}
+	return rows
 }
 
 // retained lists what stays: by the law, and what two people hold.

@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,10 @@ func newMaker(t *testing.T) *Maker {
 	}
 	return &Maker{
 		Store: s, Clock: clk, Book: &receipt.Book{Store: s, Box: box}, Mark: []byte(strings.Repeat("m", 32)),
-		Map: &datamap.Map{Strict: true, Outside: []datamap.Outside{{What: "Logs, kept by ops@firm.example", Days: 30}}, Backups: []datamap.Backup{{Class: "daily-7", Days: 7}, {Class: "monthly", Days: 35}}},
+		Map: &datamap.Map{
+			Entries: []*datamap.Entry{{ID: "users", Group: &datamap.Group{Fields: []string{"car_park"}}, Fields: []datamap.Field{{Field: "minutes", Do: datamap.DoAggregate}}}},
+			Strict:  true, Outside: []datamap.Outside{{What: "Logs, kept by ops@firm.example", Days: 30}}, Backups: []datamap.Backup{{Class: "daily-7", Days: 7}, {Class: "monthly", Days: 35}},
+		},
 		Others: func(context.Context, string) ([]receipt.Grant, []receipt.Recipient, error) {
 			return []receipt.Grant{{Provider: "google", Outcome: receipt.GrantRevoked, Items: 1}}, nil, nil
 		},
@@ -101,6 +105,18 @@ func TestIssue(t *testing.T) {
 		{"another map by now", func(_ *request.Work, r *run.Report) { r.Map = strings.Repeat("1", 64) }, receipt.Retained, func(r receipt.Receipt) bool { return r.Map == strings.Repeat("1", 64) }},
 		{"nobody a restore would find", func(_ *request.Work, r *run.Report) { r.Unsuppressed = true }, receipt.Retained, func(r receipt.Receipt) bool {
 			return len(r.Outside) == 2 && r.Outside[1].Days == 35 && strings.Contains(r.Outside[1].What, "by hand")
+		}},
+		{"what was anonymised counts as before", func(w *request.Work, r *run.Report) {
+			r.Entries[0] = run.EntryCount{Entry: "users", Action: datamap.Anonymise, Found: 3, Anonymised: 3, Sought: 3, Stood: 3, Same: 3}
+			w.Identifiers = append(w.Identifiers, request.Identifier{Kind: "uid", Value: "car_park"}) // that is a field's name
+		}, receipt.Retained, func(r receipt.Receipt) bool {
+			rows := r.Entries[0].Rows
+			return r.Entries[0].Kept() && slices.Equal(rows.By, []string{"car_park"}) && slices.Equal(rows.Uncounted, []string{"minutes"}) && r.Entries[1].Rows == nil
+		}},
+		{"not all of it could be counted", func(_ *request.Work, r *run.Report) {
+			r.Entries[0] = run.EntryCount{Entry: "users", Action: datamap.Anonymise, Found: 3, Anonymised: 3, Sought: 2, Stood: 2, Same: 2}
+		}, receipt.Retained, func(r receipt.Receipt) bool {
+			return !r.Entries[0].Kept() && r.Entries[0].Anonymised == 3 && r.Entries[0].Rows.Before == 2
 		}},
 		{"an account", func(w *request.Work, _ *run.Report) { w.Kind, w.Identifiers = request.Account, nil }, receipt.Retained, func(r receipt.Receipt) bool { return r.Subject == "" }},
 	} {

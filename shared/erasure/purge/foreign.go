@@ -8,6 +8,7 @@ import (
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
 )
 
 // met says what follows where a pass that ends has met items of another tenant, or of none: a finding, unless there is one,
@@ -50,12 +51,47 @@ func (s *Sweeper) met(ctx context.Context, p *pass, now time.Time) (tell func(*o
 	}, nil
 }
 
+// dropped closes the findings of rules and tenants that the map or the policy has no more: no pass will ever mend them, and nobody
+// looks there any longer. That is what is said; that nothing is left there is not.
+func (s *Sweeper) dropped(ctx context.Context, current map[string]bool) error {
+	stored, err := s.all(ctx)
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	for id, p := range stored {
+		if p.Finding == "" || current[id] || p.Tenant == staff {
+			continue
+		}
+		if err := s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+			var is pass
+			if err := tx.Get(passes, id, &is); err != nil || is.Finding != p.Finding || is.Until > now.UnixMicro() {
+				return err
+			}
+			r := s.word(record.Remediation, "dropped", is, now)
+			r.Result = record.Result{State: record.Undetermined}
+			r.Refs = []record.Ref{{Rel: "closes", ID: is.Finding}}
+			is.Finding = ""
+			if err := emit(batch, r); err != nil {
+				return err
+			}
+			return tx.Put(passes, id, is)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // word is a record about what a pass met. It names neither tenants nor items.
 func (s *Sweeper) word(kind record.Kind, event string, p pass, now time.Time) record.Record {
 	r := record.New(kind, Control, event+"/"+passID(p.Rule, p.Tenant)+"/"+p.Day+"/"+strconv.FormatInt(p.Fence, 10), s.Promises...)
 	r.Config, r.Method = s.Policy, record.Test
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "schedule", now, now
-	r.Facts = map[string]string{"event": event, "rule": p.Rule, "entry": p.entry, "map": p.Map, "day": p.Day}
+	r.Facts = map[string]string{"event": event, "rule": p.Rule, "map": p.Map, "day": p.Day}
+	if p.entry != "" {
+		r.Facts["entry"] = p.entry
+	}
 	return r
 }
 

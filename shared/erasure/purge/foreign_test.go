@@ -1,9 +1,11 @@
 package purge
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/evidence/record"
@@ -54,5 +56,45 @@ func TestForeign(t *testing.T) {
 	w.day(t)
 	if len(w.found) != 3 || w.found[2].ID() == f.ID() {
 		t.Errorf("it comes back: %d records", len(w.found))
+	}
+}
+
+// TestForeignDropped: the finding of a rule that the map has no more is closed once, without a claim that nothing is left; it does not
+// stand open for ever.
+func TestForeignDropped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.product.items = []erasure.Item{{Ref: "x", Version: "1", Created: noon.AddDate(-1, 0, 0), Tenant: "cabinet-sud"}}
+	w.day(t)
+	if len(w.found) != 1 {
+		t.Fatalf("%d findings", len(w.found))
+	}
+	without := *w.Map
+	without.Retention = nil
+	w.Map = &without
+	w.day(t)
+	w.day(t)
+	if len(w.found) != 2 || w.found[1].Kind != record.Remediation || w.found[1].Result.State != record.Undetermined || len(w.found[1].Refs) != 1 || w.found[1].Refs[0].ID != w.found[0].ID() {
+		t.Errorf("%+v", w.found)
+	}
+}
+
+// TestHeldOnce: a run over many pages asks once in a while what is held, and not at each of them.
+func TestHeldOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asked, held := 0, w.Held
+	w.Held = func(ctx context.Context) (map[string][]string, error) {
+		asked++
+		return held(ctx)
+	}
+	for i := range 3 * erasure.MaxPage {
+		w.product.items = append(w.product.items, erasure.Item{Ref: fmt.Sprint("sessions/", i), Version: "1", Created: noon.AddDate(-1, 0, 0), Tenant: "cabinet-nord"})
+	}
+	if _, err := w.Run(t.Context(), w.clock.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
 	}
 }

@@ -2,7 +2,7 @@
 // as the map says, what is kept of people who worked here once they have left.
 //
 // It promises that the first pass by a map that has changed erases nothing and counts what it would; that nothing of an entry
-// on which two people hold something is erased in that tenant, from the page after on; that a death at any line loses
+// on which two people hold something is erased in that tenant, from half a minute after on; that a death at any line loses
 // nothing and counts nothing twice; that what is younger than the rule says, of another tenant, or held by its store
 // stays; and that what is of another tenant opens a finding, and an alarm each day, until a pass meets none of it. It does not promise that a rule is right: whoever writes one answers for the period.
 package purge
@@ -131,7 +131,9 @@ func (s *Sweeper) Run(ctx context.Context, until time.Time) (done bool, err erro
 	if s.Keys == nil || s.Random == nil || s.Eraser == nil {
 		return false, fault.New(fault.Misconfigured, "erasing by age: this account only reads")
 	}
+	s = s.remembering()
 	done = true
+	current := map[string]bool{}
 	for _, tenant := range s.Tenants {
 		sweeps, err := s.Map.Sweeps(tenant, s.Clock.Now())
 		if err != nil {
@@ -141,6 +143,7 @@ func (s *Sweeper) Run(ctx context.Context, until time.Time) (done bool, err erro
 			if s.elsewhere(one, tenant) {
 				continue
 			}
+			current[passID(one.Rule.ID, tenant)] = true
 			through, err := s.sweep(ctx, one, tenant, until)
 			if err != nil {
 				return false, err
@@ -149,7 +152,35 @@ func (s *Sweeper) Run(ctx context.Context, until time.Time) (done bool, err erro
 		}
 	}
 	left, err := s.leavers(ctx, until)
-	return done && left, err
+	if done = done && left; err != nil || !done {
+		return false, err
+	}
+	return true, s.dropped(ctx, current)
+}
+
+// heldFor is how long what is held is taken for known within a run: to know it all open requests are read.
+const heldFor = 30 * time.Second
+
+// remembering is the Sweeper for one run, which does not ask what is held at each page anew.
+func (s *Sweeper) remembering() *Sweeper {
+	var known map[string][]string
+	var read time.Time
+	one := *s
+	one.Held = func(ctx context.Context) (map[string][]string, error) {
+		now := s.Clock.Now()
+		if known != nil && now.Before(read.Add(heldFor)) {
+			return known, nil
+		}
+		held, err := s.Held(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if known, read = held, now; known == nil {
+			known = map[string][]string{}
+		}
+		return known, nil
+	}
+	return &one
 }
 
 // elsewhere reports whether a rule is another tenant's to carry out: what belongs to none is swept once.

@@ -105,6 +105,7 @@ func (c *checker) lists(r Receipt) {
 		again := slices.ContainsFunc(r.Entries[:i], func(o Entry) bool { return o.Entry == e.Entry })
 		c.test("entries", idForm.MatchString(e.Entry) && !again && idForm.MatchString(e.Action) && (e.Open == "" || idForm.MatchString(e.Open)))
 		c.test("the counts of entries", count(e.Anonymised) && count(e.Erased) && count(e.Foreign) && count(e.Found) && count(e.Gone))
+		c.test("rows", e.Rows == nil || e.Rows.fit(e.Anonymised))
 	}
 	for _, b := range r.Backups {
 		c.test("backups", idForm.MatchString(b.Class) && !b.By.IsZero())
@@ -142,6 +143,13 @@ func (c *checker) searches(r Receipt) {
 	}
 }
 
+// fit accepts rows that are parts of each other, out of those that were anonymised.
+func (r Rows) fit(anonymised int64) bool {
+	bad := func(field string) bool { return !isText(field) }
+	return r.Before <= anonymised && r.After <= r.Before && r.Same <= r.After && r.Moved <= r.After-r.Same && min(r.Before, r.After, r.Same, r.Moved) >= 0 &&
+		max(len(r.By), len(r.Uncounted)) <= maxList && !slices.ContainsFunc(slices.Concat(r.By, r.Uncounted), bad)
+}
+
 func (r Receipt) has(entry string) bool {
 	return slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.Entry == entry })
 }
@@ -153,6 +161,9 @@ func (r Receipt) open() iter.Seq2[string, string] {
 		add := func(field string, all ...string) { texts[field] = append(texts[field], all...) }
 		for _, e := range r.Entries {
 			add("entries", e.Entry, e.Action, e.Open)
+			if e.Rows != nil {
+				add("rows", slices.Concat(e.Rows.By, e.Rows.Uncounted)...)
+			}
 		}
 		for _, b := range r.Backups {
 			add("backups", b.Class)

@@ -110,6 +110,25 @@ type Entry struct {
 	Found      int64  `json:"found"`
 	Gone       int64  `json:"gone"`           // somebody else was first
 	Open       string `json:"open,omitempty"` // id of what stands in the way, such as unreachable or review; "" nothing
+	Rows       *Rows  `json:"rows,omitempty"` // of Anonymised; none where there are none
+}
+
+// Rows tells whether what was made anonymous counts as it did before, row by row: each in its place, and in the group that
+// the change makes of the one it was in. Where both hold of all, the number of rows in each group is what it was. It says
+// nothing of rows that could not be looked at again, nor of a total whose field Uncounted names.
+type Rows struct {
+	After     int64    `json:"after"`               // of Before: in their place behind the change
+	Before    int64    `json:"before"`              // of Entry.Anonymised: looked at again
+	By        []string `json:"by,omitempty"`        // fields of the group, texts
+	Moved     int64    `json:"moved"`               // of After: in another group
+	Same      int64    `json:"same"`                // of After: in that group; of the rest nobody can tell
+	Uncounted []string `json:"uncounted,omitempty"` // fields taken over into totals, texts: in one step with the row, and not added up again
+}
+
+// Kept reports whether all anonymised rows count as they did before.
+func (e Entry) Kept() bool {
+	r := e.Rows
+	return r != nil && r.Before == e.Anonymised && r.After == r.Before && (len(r.By) == 0 || r.Same == r.After)
 }
 
 // GrantOutcome is what became of third-party grants.

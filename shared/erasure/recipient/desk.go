@@ -163,7 +163,7 @@ func (s *Service) remind(ctx context.Context, n Notice, now time.Time) error {
 }
 
 func (s *Service) begun(kind record.Kind, n Notice, now time.Time, step string) record.Record {
-	rec := record.New(kind, Control, s.mark("record", n.ID)+"#"+strconv.FormatInt(n.Rev, 10)+"#"+step)
+	rec := record.New(kind, Control, s.box().Name("record", n.ID)+"#"+strconv.FormatInt(n.Rev, 10)+"#"+step)
 	rec.Config = s.Digest
 	rec.Source.Type, rec.Source.Observed, rec.Source.Collected = "notice", now, now
 	rec.Subjects = []record.Subject{{Type: "notice", C: record.Commitment(n.Salt, "notice", n.ID)}}

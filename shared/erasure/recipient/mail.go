@@ -118,7 +118,7 @@ func (s *Service) staff(ctx context.Context, n Notice, m Message, now time.Time)
 	}
 	for _, p := range s.people(now) {
 		t := in(tasks, p.Language)
-		key := "notice-staff/" + s.mark("mail", n.ID, strconv.FormatInt(n.Rev, 10), p.ID)
+		key := "notice-staff/" + s.box().Name("mail", n.ID, strconv.FormatInt(n.Rev, 10), p.ID)
 		l.all = append(l.all, message.Request{Key: key, Kind: message.Staff, Person: p.ID, Channel: message.Mail, Language: p.Language})
 		l.texts = append(l.texts, message.Content{Subject: fmt.Sprintf(t.subject, name), Text: fmt.Sprintf(t.body, name, n.Why, n.ID, m.lines(), s.Desk)})
 	}

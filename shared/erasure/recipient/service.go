@@ -2,21 +2,17 @@ package recipient
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/receipt"
+	"ostiary.internal/shared/erasure/sealed"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/fault"
@@ -122,7 +118,7 @@ func (s *Service) notice(ctx context.Context, c Case, to datamap.Recipient, befo
 	before = slices.DeleteFunc(slices.Clone(before), func(n Notice) bool { return n.Recipient != to.ID })
 	m := Message{Received: c.Received.UTC(), Executed: c.Executed.UTC()}
 	covers := func(kind, value string) bool {
-		mark := s.mark("told", c.Request, to.ID, kind, value)
+		mark := s.box().Name("told", c.Request, to.ID, kind, value)
 		if slices.ContainsFunc(before, func(n Notice) bool { return slices.Contains(n.Covers, mark) }) || slices.Contains(n.Covers, mark) {
 			return false
 		}
@@ -153,10 +149,10 @@ func (s *Service) notice(ctx context.Context, c Case, to datamap.Recipient, befo
 	}
 	m.ID = uuid(random[:16])
 	n = Notice{
-		V: version, ID: s.mark(name...), Salt: random[16:], Request: c.Request, Recipient: to.ID, External: m.ID, State: receipt.Pending, Covers: n.Covers,
+		V: version, ID: s.box().Name(name...), Salt: random[16:], Request: c.Request, Recipient: to.ID, External: m.ID, State: receipt.Pending, Covers: n.Covers,
 		Since: now, At: now, Next: now.UnixMicro(),
 	}
-	n.Private, err = s.seal(ctx, n.ID, m)
+	n.Private, err = s.box().Seal(ctx, n.ID, m)
 	return n, err
 }
 
@@ -192,38 +188,9 @@ func uuid(b []byte) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
 
-func bound(id string) []byte { return []byte("ostiary erasure notice " + id) }
-
-func (s *Service) seal(ctx context.Context, id string, m Message) (*seal.Envelope, error) {
-	plain, err := json.Marshal(m)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "sealing a notice: it cannot be encoded")
-	}
-	defer seal.Wipe(plain)
-	env, err := seal.Seal(ctx, s.Keys, s.Random, plain, bound(id))
-	return &env, err
-}
-
-func (s *Service) open(ctx context.Context, n Notice) (m Message, err error) {
-	if n.Private == nil {
-		return m, nil
-	}
-	plain, err := seal.Open(ctx, s.Keys, *n.Private, bound(n.ID))
-	if err != nil {
-		return m, err
-	}
-	defer seal.Wipe(plain)
-	if err := json.Unmarshal(plain, &m); err != nil {
-		return m, fault.New(fault.Invalid, "opening a notice: malformed")
-	}
-	return m, nil
-}
-
-// mark is a keyed hash of parts, which hold no NUL.
-func (s *Service) mark(parts ...string) string {
-	h := hmac.New(sha256.New, s.Mark)
-	h.Write([]byte("ostiary notice\x00" + strings.Join(parts, "\x00")))
-	return hex.EncodeToString(h.Sum(nil)[:20])
+// box seals and names what this package stores.
+func (s *Service) box() sealed.Box {
+	return sealed.Box{Kind: "notice", Keys: s.Keys, Random: s.Random, Mark: s.Mark}
 }
 
 // page is how many notices one query of Work reads.
@@ -263,7 +230,11 @@ func (s *Service) one(ctx context.Context, n Notice, now time.Time) error {
 	if n.Task || n.State == receipt.Asked {
 		return s.remind(ctx, n, now)
 	}
-	m, err := s.open(ctx, n)
+	var m Message
+	var err error
+	if n.Private != nil { // else nobody can say any more whose it is
+		err = s.box().Open(ctx, n.ID, n.Private, &m)
+	}
 	if err != nil {
 		return errors.Join(err, s.change(ctx, n, Decide(n, Answer{Result: Later}, now), now, mails{}))
 	}

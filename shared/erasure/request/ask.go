@@ -21,9 +21,10 @@ import (
 type Ask struct {
 	Session  *Session // nil: not signed in
 	Source   string   // who asks, for the limit of repetitions: a network, a session; "" for no limit
+	Around   []string // the wider networks it is of
 	Tenant   string
 	Kind     Kind   // "" is Person
-	Email    string // of whom; "" for who is signed in
+	Email    string // of whom; "" for who is signed in. Beside a UID it is not searched for, as it may be somebody else's
 	UID      string // of whom, as the product names people; only with a session
 	Mandate  string // an agent's reference of her mandate: one line of at most 200 bytes
 	Export   bool   // a copy first
@@ -42,9 +43,9 @@ type Receipt struct {
 var tenantForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
 // Ask takes a request. The answer is alike whether the company knows the person or not: nobody looks before it is given.
-// Codes: not_allowed, other_tenant, body_invalid, identifier_invalid, reauthenticate, too_many (with RetryAfter, for who asks
-// for the same again while what she asked for is open; never for a first request, however many came from where she is: those
-// beyond Prompt wait for their letter instead).
+// Codes: not_allowed, other_tenant, body_invalid, identifier_invalid, reauthenticate, too_many (with RetryAfter, for who is signed in
+// and asks for the same again while what she asked for is open; never for what comes from the public page, as it may be anybody's
+// first: however many come from where she is, those beyond a limit wait for their letter instead).
 func (s *Service) Ask(ctx context.Context, a Ask, now time.Time) (Receipt, error) {
 	if a.Kind == "" {
 		a.Kind = Person
@@ -67,11 +68,11 @@ func (s *Service) Ask(ctx context.Context, a Ask, now time.Time) (Receipt, error
 		return Receipt{}, fault.Refuse(fault.Denied, "reauthenticate", "Your sign-in is older than five minutes.", "Sign in again, and repeat this.")
 	}
 	var asked asking
-	if a.Source != "" {
+	switch {
+	case a.Source != "" && a.Session != nil:
 		asked.same = s.mark("ask", a.Source, a.Tenant, string(a.Kind), strings.ToLower(a.Email), a.UID)
-	}
-	if a.Source != "" && a.Session == nil {
-		asked.source = s.mark("source", a.Source)
+	case a.Source != "":
+		asked.lines = s.lines(a)
 	}
 	return s.create(ctx, d, proof, asked, now)
 }
@@ -90,7 +91,8 @@ func (a Ask) fill(d *draft, now time.Time) (proof Proof) {
 	case d.Requester == Subject, a.Kind == Account:
 		d.private.Identifiers, proof = own, BySession
 	default:
-		for _, one := range []Identifier{{Kind: "uid", Value: a.UID, Verified: fresh}, {Kind: email, Value: a.Email, Verified: fresh}} {
+		// That both are of one person nobody has checked: beside an id an address is kept, and neither searched for nor written to.
+		for _, one := range []Identifier{{Kind: "uid", Value: a.UID, Verified: fresh}, {Kind: email, Value: a.Email, Verified: fresh && a.UID == ""}} {
 			if one.Value != "" {
 				d.private.Identifiers = append(d.private.Identifiers, one)
 			}
@@ -171,7 +173,10 @@ func (s *Service) create(ctx context.Context, d draft, proof Proof, asked asking
 	if err != nil {
 		return Receipt{}, err
 	}
-	v, err := s.view(ctx, r, proof != "") // of a duplicate the one that counts
+	if proof == "" {
+		return Receipt{r.ID, r.Number, d.secret, r.State, r.Deadline.Due}, nil
+	}
+	v, err := s.view(ctx, r, true, now) // of a duplicate the one that counts
 	return Receipt{r.ID, r.Number, d.secret, v.State, v.Due}, err
 }
 

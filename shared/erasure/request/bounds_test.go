@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/erasure/request/letter"
 )
 
@@ -117,33 +119,6 @@ func TestHinderedOnTheWay(t *testing.T) {
 	}
 }
 
-// Whoever typed somebody's address into the page learns nothing of what she has asked for herself: the request is a duplicate,
-// and its own time runs.
-func TestProvedElsewhere(t *testing.T) {
-	t.Parallel()
-	w, ctx := newWorld(t), t.Context()
-	w.known("acme", "mia@customer.example")
-	strangers := w.ask("mia@customer.example")
-	w.must(w.Identify(ctx, strangers.ID, w.now()))
-	w.to(48 * time.Hour)
-	hers := w.proved("mia@customer.example")
-	seen := func() string {
-		v, err := w.Status(ctx, strangers.Number, strangers.Secret)
-		w.must(err)
-		return fmt.Sprintf("%+v", v)
-	}
-	first := seen()
-	want := View{ID: strangers.ID, Number: strangers.Number, State: Cancelled, Why: Duplicate, Kind: Person, Received: noon, Due: strangers.Due}
-	if first != fmt.Sprintf("%+v", want) {
-		t.Errorf("%s\nwant %+v", first, want)
-	}
-	w.planned(hers.ID, plan())
-	w.erased(hers.ID, Outcome{Kept: []Kept{{Entry: "invoices", Items: 1, Ground: LegalClaims}}})
-	if now := seen(); now != first {
-		t.Errorf("%s\nbefore %s", now, first)
-	}
-}
-
 // However many come from one network, each request is taken, with the same answer; of very many the letters go out one
 // after the other, to people who are known and looked up in vain alike, and nobody else's wait.
 func TestSource(t *testing.T) {
@@ -208,27 +183,59 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// The queue of a network that is flooded ends: nobody's letter waits longer than a day.
+// However long a flood is, the turns of a line stay a pace apart, so that what goes out is bounded, and nobody is turned away.
 func TestQueue(t *testing.T) {
 	t.Parallel()
+	l := line{"m", Prompt, LinkPace}
 	var q queue
 	last, at := noon, time.Time{}
 	for i := range 20_000 {
 		now := noon.Add(time.Duration(i) * 200 * time.Millisecond)
-		q, at = q.next(now)
+		q, at = q.next(l, now)
 		switch {
 		case i < Prompt:
 			if !at.IsZero() {
 				t.Fatalf("request %d waits", i+1)
 			}
 			continue
-		case at.Before(last), at.After(now.Add(LinkSlowest)), q.Expires.Before(at):
+		case i > Prompt && !at.Equal(last.Add(LinkPace)), at.Before(now), q.Expires.Before(at):
 			t.Fatalf("request %d: its turn is at %s, after %s", i+1, at, last)
 		}
 		last = at
 	}
-	if last.Before(noon.Add(LinkSlowest)) {
+	if last.Before(noon.Add(2 * 24 * time.Hour)) {
 		t.Errorf("the last turn is at %s: they are not slowed", last)
+	}
+}
+
+// Whoever comes from ever other networks of a wider one, or of all the world, stands in its line too; and one whose turn is weeks
+// away has two days for her letter then.
+func TestWiderQueues(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		around func(i int) []string
+		free   int
+	}{
+		"one /48": {func(int) []string { return []string{"2a02:6b8:1::/48"} }, PromptAround},
+		"all":     {func(i int) []string { return []string{fmt.Sprint("wide-", i)} }, PromptAll},
+	} {
+		w, ctx := newWorld(t), t.Context()
+		paced := 0
+		for i := range c.free + c.free/2 {
+			r, err := w.Ask(ctx, Ask{Tenant: "acme", Email: fmt.Sprintf("p%d@customer.example", i), Source: fmt.Sprint("net-", i), Around: c.around(i)}, w.now())
+			w.must(err)
+			if !w.read(r.ID).Paced.IsZero() {
+				paced++
+			}
+		}
+		if least := c.free / 4; paced < least || paced > c.free {
+			t.Errorf("%s: %d of %d wait", name, paced, c.free+c.free/2)
+		}
+	}
+	d := &deciding{Request: Request{State: Received, Entered: noon, Paced: noon.Add(40 * 24 * time.Hour)}, rules: rulesOf(t)}
+	d.Deadline.Conservative = calendar.Day{Year: 2026, Month: 4, Day: 2}
+	if until := d.pendingUntil(); !until.Equal(d.Paced.Add(2 * LinkLife)) {
+		t.Errorf("it ends at %s", until)
 	}
 }
 
@@ -264,7 +271,7 @@ func TestUnprovedForgotten(t *testing.T) {
 	ended, taken := w.ask("nobody@customer.example"), w.ask("other@customer.example")
 	entered, err := w.Enter(ctx, w.person("dora"), Entry{Channel: Paper, Received: noon, Tenant: "acme", Email: "third@customer.example"}, w.now())
 	w.must(err)
-	_, err = w.Cancel(ctx, taken.Number, taken.Secret, w.now())
+	_, err = w.engine(ctx, taken.ID, Event{What: Withdraw}, w.now())
 	w.must(err)
 	w.to(Pending)
 	w.must(w.Tick(ctx, w.now()))
@@ -303,6 +310,25 @@ func TestInstructionsApart(t *testing.T) {
 		if r, err = w.Counting(ctx, r); err != nil || r.State != want {
 			t.Errorf("%s: %s, %v", id, r.State, err)
 		}
+	}
+}
+
+// A controller's instruction holds as many identifiers as its interface takes, and one more is refused.
+func TestInstructionWhole(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	in := Instruction{Tenant: "acme", ID: "i1", Digest: "d", Submitted: noon}
+	for i := range opendsr.MaxIdentities {
+		in.Identifiers = append(in.Identifiers, Identifier{Kind: "uid", Value: fmt.Sprint("u", i)})
+	}
+	r, err := w.Instruct(ctx, in, w.now())
+	w.must(err)
+	if got := w.wantState(r.ID, Planning, ""); len(w.values(got.ID)) != MaxIdentifiers {
+		t.Errorf("%d are searched for", len(w.values(got.ID)))
+	}
+	in.ID, in.Identifiers = "i2", append(in.Identifiers, Identifier{Kind: "uid", Value: "more"})
+	if _, err := w.Instruct(ctx, in, w.now()); code(err) != "body_invalid" {
+		t.Errorf("one more: %v", err)
 	}
 }
 

@@ -31,6 +31,7 @@ func Decide(r Request, e Event, now time.Time, rules Rules) (Request, []Effect, 
 	}
 	if e.What == Planned || e.What == Verified || e.What == Review {
 		d.lookBy()
+		d.others(r)
 	}
 	d.schedule()
 	return d.Request, d.effects, nil

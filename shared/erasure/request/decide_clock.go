@@ -117,8 +117,15 @@ func (d *deciding) remind(add func(time.Time, func())) {
 // before the person had two days to answer.
 func (d *deciding) pendingUntil() time.Time {
 	ends := d.Entered.Add(Pending)
+	if late := d.Paced.Add(2 * LinkLife); late.After(ends) {
+		ends = late
+	}
 	due := begins(d.Deadline.Conservative, d.rules.Zone)
-	if least := d.Entered.Add(2 * LinkLife); due.Before(least) {
+	begun := d.Entered
+	if d.Paced.After(begun) {
+		begun = d.Paced
+	}
+	if least := begun.Add(2 * LinkLife); due.Before(least) {
 		due = least
 	}
 	if due.Before(ends) {

@@ -7,6 +7,7 @@ import (
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/policy"
 )
 
 // approve takes a person's word for the plan she saw.
@@ -17,13 +18,24 @@ func (d *deciding) approve() error {
 	if err := d.from(AwaitingApproval); err != nil {
 		return err
 	}
-	switch {
-	case d.e.By == "" || d.e.By == d.EnteredBy:
-		return fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
-	case d.Plan == nil || d.Plan.Digest != d.e.Digest:
+	if err := d.apart(); err != nil {
+		return err
+	}
+	if d.Plan == nil || d.Plan.Digest != d.e.Digest {
 		return fault.Refuse(fault.Conflict, "plan_changed", "The plan is not the one you saw.", "Look at the plan again.")
 	}
 	d.approved(d.e.By)
+	return nil
+}
+
+// apart refuses the word of whoever entered the request, under whatever address, and of nobody.
+func (d *deciding) apart() error {
+	switch {
+	case d.e.By == "" || d.e.By == d.EnteredBy:
+		return fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
+	case slices.Contains(d.e.Twins, d.EnteredBy):
+		return policy.SamePerson()
+	}
 	return nil
 }
 
@@ -55,9 +67,10 @@ func (d *deciding) ready() bool {
 
 // second takes a decision that two people have to take. It is done with the second one's word.
 func (d *deciding) second(p Proposed, same func(Proposed) bool) (done bool, err error) {
+	if err := d.apart(); err != nil {
+		return false, err
+	}
 	switch {
-	case p.By == "" || p.By == d.EnteredBy:
-		return false, fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
 	case d.Proposed == nil || d.Proposed.What != p.What || !same(*d.Proposed):
 		d.Proposed = &p
 		d.record("proposed_" + string(p.What))
@@ -65,6 +78,8 @@ func (d *deciding) second(p Proposed, same func(Proposed) bool) (done bool, err 
 		return false, nil
 	case d.Proposed.By == p.By:
 		return false, nil // she said so already
+	case slices.Contains(d.e.Twins, d.Proposed.By):
+		return false, policy.SamePerson()
 	}
 	return true, nil
 }
@@ -150,8 +165,8 @@ func (d *deciding) release() error {
 	if i < 0 {
 		return fault.Refuse(fault.NotFound, "hold_unknown", "The request has no such hold.", "Look at the request again.")
 	}
-	if d.e.By == "" || d.e.By == d.EnteredBy {
-		return fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
+	if err := d.apart(); err != nil {
+		return err
 	}
 	d.Holds = slices.Delete(d.Holds, i, i+1)
 	d.record("released")
@@ -258,7 +273,7 @@ func (d *deciding) widen() error {
 	if d.Why != LastOwner || !d.closes() {
 		return d.from()
 	}
-	d.Kind, d.Requester, d.Marks, d.Frozen = Account, TenantOwner, d.e.Marks, d.thaw()
+	d.Kind, d.Widened, d.Requester, d.Marks, d.Frozen = Account, true, TenantOwner, d.e.Marks, d.thaw()
 	d.record("widened")
 	d.plan()
 	return nil

@@ -66,12 +66,13 @@ func (d *deciding) passOn() error {
 			return err
 		}
 	}
-	switch {
-	case d.Kind != Person:
+	if d.Kind != Person {
 		return d.from()
-	case d.e.By == "" || d.e.By == d.EnteredBy:
-		return fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
-	case !d.rules.reaches(d.e.Tenant):
+	}
+	if err := d.apart(); err != nil {
+		return err
+	}
+	if !d.rules.reaches(d.e.Tenant) {
 		return fault.Refuse(fault.Invalid, "body_invalid", "There is no such tenant, or it has no contact.", "Add a contact to tenants.yaml, or name another tenant.")
 	}
 	d.To, d.Address, d.Renew = d.e.Tenant, "", false

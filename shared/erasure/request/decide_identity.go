@@ -36,6 +36,9 @@ func (d *deciding) looked() error {
 	if d.e.Private != nil {
 		d.Private = d.e.Private
 	}
+	if d.e.Unsure {
+		d.doubt(Blind)
+	}
 	d.send()
 	d.record("looked")
 	return nil

@@ -14,12 +14,15 @@ func (d *deciding) reviewed() error {
 	if err := d.from(AwaitingApproval, Approved, Executing, Verifying, Partial); err != nil {
 		return err
 	}
+	if err := d.apart(); err != nil {
+		return err
+	}
 	l := d.e.Look
-	switch {
-	case d.e.By == "" || d.e.By == d.EnteredBy:
-		return fault.Refuse(fault.Denied, "approve_self", "Who entered a request does not decide about it.", "Ask another person.")
-	case !d.asked(l):
+	if !d.asked(l) {
 		return fault.Refuse(fault.Conflict, "review_unknown", "There are not so many items of this entry to look at.", "Look at the request again.")
+	}
+	if l.Why == "" && l.Items > 0 && l.Set == "" && slices.Contains(d.Others, l.Entry) {
+		return fault.Refuse(fault.Conflict, "review_unknown", "Other items of this entry were found since it was first shown: which of them were looked at is not said.", "Look at the request again, and name the set with them.")
 	}
 	if l.Why == "" && l.Items > 0 {
 		l.Set = d.set(l.Entry)
@@ -72,6 +75,27 @@ func (d *deciding) set(entry string) string {
 		}
 	}
 	return ""
+}
+
+// others notes the entries of which people are shown other items to look at than they were before, or in the plan than in the last
+// search.
+func (d *deciding) others(before Request) {
+	was := &deciding{Request: before}
+	d.Others = slices.Clone(d.Others)
+	for _, one := range d.sets() {
+		if old := was.set(one.Entry); !slices.Contains(d.Others, one.Entry) && (old != "" && old != one.Set || d.set(one.Entry) != one.Set) {
+			d.Others = append(d.Others, one.Entry)
+		}
+	}
+}
+
+// sets are the items people are shown to look at, of plan and last search, where it is known which.
+func (d *deciding) sets() (all []Open) {
+	all = slices.Clone(d.Outcome.Open)
+	if d.Plan != nil {
+		all = append(all, looked(*d.Plan)...)
+	}
+	return slices.DeleteFunc(all, func(o Open) bool { return o.Set == "" || o.Why != review })
 }
 
 // asked reports whether there is something that such an answer settles.

@@ -91,13 +91,24 @@ func (s *Service) decided(ctx context.Context, id string, who policy.Person, now
 	if err := s.may(who, now); err != nil {
 		return Request{}, err
 	}
-	e.By = who.ID
+	e.By, e.Twins = who.ID, s.Policy.Twins(who)
 	return s.change(ctx, id, now, who.ID, func(t *turn) (Event, error) {
-		if t.private.Concerns(who.Email) {
+		if slices.ContainsFunc(s.addresses(who, e.Twins), t.private.Concerns) {
 			return Event{}, fault.Refuse(fault.Denied, "own_matter", "Nobody decides about her own request.", "Ask another person.")
 		}
 		return e, nil
 	})
+}
+
+// addresses are those of a person, and of whoever may be the same human.
+func (s *Service) addresses(who policy.Person, twins []string) []string {
+	all := append([]string{who.Email}, who.Also...)
+	for _, id := range twins {
+		if twin, known := s.Policy.PersonByID(id); known {
+			all = append(append(all, twin.Email), twin.Also...)
+		}
+	}
+	return all
 }
 
 // Concerns reports whether an address is the person's.
@@ -175,7 +186,7 @@ func (s *Service) Reviewed(ctx context.Context, id string, who policy.Person, en
 	return s.Looked(ctx, id, who, Look{Entry: entry, Items: items}, now)
 }
 
-// Looked is Reviewed of the very items that she saw, by Look.Set: when others were found since, as many or not, she has not seen
+// Reviewed names no items, and where others were found since the first it is refused. Looked is it of the very items that she saw, by Look.Set: when others were found since, as many or not, she has not seen
 // them. Codes as of Reviewed.
 func (s *Service) Looked(ctx context.Context, id string, who policy.Person, l Look, now time.Time) (Request, error) {
 	l.Why = ""

@@ -57,24 +57,28 @@ const (
 	LinkEvery  = 5 * time.Minute // no address gets more letters with a link: each of them proves all that waits for it
 	LinkRarely = 4 * time.Hour
 	// Of what comes from one network beyond Prompt within an hour, whoever asked is looked up one after the other, known or
-	// not, and gets her letter then: LinkPace apart, and LinkSlowest after she asked at most.
-	LinkPace    = 10 * time.Second
-	LinkSlowest = 24 * time.Hour
-	Pending     = 30 * 24 * time.Hour // without a proof what was given is destroyed
-	Idle        = 10 * time.Minute    // without a sign of life the engine is called again
-	Fresh       = 5 * time.Minute     // a sign-in this recent proves an identity
-	Proposal    = 7 * 24 * time.Hour  // for a second person to agree
-	MaxHold     = 3 * 366 * 24 * time.Hour
-	MaxStatute  = 31 * 366 * 24 * time.Hour // of what a statute keeps
+	// not, and gets her letter then: LinkPace apart; of a wider network AroundPace, of everywhere AllPace.
+	LinkPace   = 10 * time.Second
+	AroundPace = 3 * time.Second
+	AllPace    = time.Second
+	Pending    = 30 * 24 * time.Hour // without a proof what was given is destroyed
+	Idle       = 10 * time.Minute    // without a sign of life the engine is called again
+	Unheard    = time.Hour           // a store of a tenant's data is asked whether it has somebody; then her request goes on without
+	Fresh      = 5 * time.Minute     // a sign-in this recent proves an identity
+	Proposal   = 7 * 24 * time.Hour  // for a second person to agree
+	MaxHold    = 3 * 366 * 24 * time.Hour
+	MaxStatute = 31 * 366 * 24 * time.Hour // of what a statute keeps
 )
 
 // Limits of a request.
 const (
-	MaxTries       = 5  // wrong codes for one request, until another letter goes out
-	MaxLinks       = 5  // letters to one address within a day, LinkEvery apart; further ones LinkRarely
-	MaxAsks        = 5  // for the same by one requester within a day, while the last of them is open
-	Prompt         = 30 // from one network about whomever within an hour, on the public page: more wait for their letters
-	MaxIdentifiers = 20 // given with a request
+	MaxTries       = 5     // wrong codes for one request, until another letter goes out
+	MaxLinks       = 5     // letters to one address within a day, LinkEvery apart; further ones LinkRarely
+	MaxAsks        = 5     // for the same by who is signed in within a day, while the last of them is open; on the public page, from one network within an hour at once
+	Prompt         = 30    // from one network about whomever within an hour, on the public page: more wait for their letters
+	PromptAround   = 300   // from a wider one
+	PromptAll      = 2_000 // from everywhere
+	MaxIdentifiers = 50    // given with a request: as many as OpenDSR takes
 	MaxHolds       = 50
 	MaxText        = 64 << 10 // bytes of a mail that is entered
 	maxSweeps      = 5        // runs in a row that leave something behind

@@ -1,11 +1,15 @@
 package request
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"ostiary.internal/shared/erasure/request/letter"
+	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
 )
 
@@ -94,6 +98,53 @@ func TestForwardLate(t *testing.T) {
 		w.must(w.Tick(ctx, w.now()))
 		if n := w.of("forward_late"); n != c.want {
 			t.Errorf("%s after the proof: told %d times, want %d", c.at-friday, n, c.want)
+		}
+	}
+}
+
+// deaf is a directory of which the tenant's own data does not say whom it has.
+type deaf struct {
+	*world
+	err error
+}
+
+func (d deaf) HeldFor(context.Context, string, string) (bool, string, error) { return false, "", d.err }
+
+// What of a tenant's own data cannot be asked keeps nobody's request waiting: it goes on as one of whom nothing is held, a person
+// of the desk sees that not everything was asked, and whoever typed an address reads the same all the time.
+func TestElsewhereDark(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []fault.Kind{fault.Denied, fault.Misconfigured, fault.Invalid, fault.NotFound, fault.Transient, fault.Exhausted} {
+		w, ctx := newWorld(t), t.Context()
+		w.Directory = deaf{w, fault.New(kind, "no")}
+		w.known("acme", "mia@customer.example")
+		hers, strangers := w.ask("mia@customer.example"), w.ask("eve@end.example")
+		read := func(r Receipt) string {
+			v, err := w.Status(ctx, r.Number, r.Secret, w.now())
+			w.must(err)
+			v.ID, v.Number = "", ""
+			return fmt.Sprintf("%+v", v)
+		}
+		same := func() {
+			t.Helper()
+			if a, b := read(hers), read(strangers); a != b {
+				t.Errorf("%s: who is known reads %s, who is not %s", kind, a, b)
+			}
+		}
+		same()
+		w.must(w.Identify(ctx, hers.ID, w.now()))
+		err := w.Identify(ctx, strangers.ID, w.now())
+		lasting := kind != fault.Transient && kind != fault.Exhausted
+		if same(); (err == nil) != lasting {
+			t.Errorf("%s: %v", kind, err)
+		}
+		w.to(Unheard)
+		w.must(w.Identify(ctx, strangers.ID, w.now()))
+		if got := w.wantState(strangers.ID, IdentityPending, ""); got.Known || !slices.Equal(got.Doubts, []Doubt{Blind}) {
+			t.Errorf("%s: %+v", kind, got)
+		}
+		if same(); len(w.read(hers.ID).Doubts) > 0 || len(w.mail) != 1 {
+			t.Errorf("%s: of who is known %v, %d letters", kind, w.read(hers.ID).Doubts, len(w.mail))
 		}
 	}
 }

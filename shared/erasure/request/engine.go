@@ -105,7 +105,7 @@ func (s *Service) Planned(ctx context.Context, id string, round int, p Plan, now
 	if err != nil {
 		return r, err
 	}
-	half.Secret = r.Secret // one secret shows both
+	half.Secret, half.Used = r.Secret, r.Used // what shows one shows both
 	if p.Theirs {
 		given, err := s.open(ctx, r)
 		if err != nil {

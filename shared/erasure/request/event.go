@@ -58,11 +58,13 @@ func Events() []What {
 // Event is one event with what belongs to it.
 type Event struct {
 	What  What
-	By    string // who decided, of people.yaml; "" for the person, the engine and the clock
-	Round int    // of the engine's events
+	By    string   // who decided, of people.yaml; "" for the person, the engine and the clock
+	Twins []string // ids under which the same human may be known as well: see policy.Policy.Twins
+	Round int      // of the engine's events
 
 	Known     bool           // of Looked: the address is on file
 	Elsewhere bool           // of Looked: in what is held for the tenant, and not with us
+	Unsure    bool           // of Looked: some of what is held for the tenant could not be asked
 	Address   string         // of Looked
 	Send      bool           // of Looked: a letter with a link may go out
 	Private   *seal.Envelope // of Looked: with the address on file in it; of Joined: with what the other one proved, nil for nothing new

@@ -87,11 +87,11 @@ func live(t *testing.T, w *world) {
 	if end.Private != nil || len(end.Marks) != 0 || end.Closed.IsZero() || end.Next != 0 || len(w.letters(r.ID, letter.Completed)) != 1 {
 		t.Errorf("%+v", end)
 	}
-	if v, err := w.Status(ctx, r.Number, w.code(r.ID)); err != nil || v.State != Completed || v.Passed != 5 || v.Erased != 7 {
+	if v, err := w.Status(ctx, r.Number, w.code(r.ID), w.now()); err != nil || v.State != Completed || v.Passed != 5 || v.Erased != 7 {
 		t.Errorf("%+v, %v", v, err)
 	}
-	// Whoever typed her address into the page sees how it stands, and nothing of her data.
-	if v, err := w.Status(ctx, r.Number, r.Secret); err != nil || v.State != Completed || v.Passed != 0 || v.Erased != 0 {
+	// Whoever typed her address into the page sees what becomes of one that nobody proves.
+	if v, err := w.Status(ctx, r.Number, r.Secret, w.now()); err != nil || v.State != NotEstablished || v.Passed != 0 || v.Erased != 0 || v.Counts != "" {
 		t.Errorf("%+v, %v", v, err)
 	}
 }
@@ -174,7 +174,7 @@ func TestStranger(t *testing.T) {
 			before := w.calls
 			seen = append(seen, code(fn()))
 			costs = append(costs, w.calls-before)
-			v, err := w.Status(ctx, r.Number, r.Secret)
+			v, err := w.Status(ctx, r.Number, r.Secret, w.now())
 			w.must(err)
 			seen = append(seen, string(v.State)+string(v.Why)+v.Due.String())
 		}
@@ -211,7 +211,7 @@ func TestStranger(t *testing.T) {
 	if _, err := w.Confirm(ctx, "abcdefghjkmn", "x", w.now()); code(err) != "token_invalid" {
 		t.Errorf("a number there is none of: %v", err)
 	}
-	if _, err := w.Status(ctx, "abcdefghjkmn", "x"); code(err) != "request_unknown" {
+	if _, err := w.Status(ctx, "abcdefghjkmn", "x", w.now()); code(err) != "request_unknown" {
 		t.Errorf("a number there is none of: %v", err)
 	}
 }
@@ -303,11 +303,11 @@ func TestDuplicates(t *testing.T) {
 	if r := w.wantState(first.ID, Cancelled, Duplicate); r.Of != second.ID || r.Private != nil {
 		t.Errorf("%+v", r)
 	}
-	v, err := w.Status(ctx, first.Number, first.Secret)
-	if err != nil || v.State != Cancelled || v.Why != Duplicate || v.First != "" {
+	v, err := w.Status(ctx, first.Number, first.Secret, w.now())
+	if err != nil || v.State != IdentityPending || v.Why != "" || v.First != "" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	v, err = w.Status(ctx, first.Number, w.code(second.ID)) // which proved both
+	v, err = w.Status(ctx, first.Number, w.code(second.ID), w.now()) // which proved both
 	if err != nil || v.State != Planning || v.First != second.Number || v.Due.String() != "2026-04-02" {
 		t.Errorf("%+v, %v", v, err)
 	}

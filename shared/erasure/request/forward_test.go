@@ -71,7 +71,7 @@ func TestPassOn(t *testing.T) {
 	if len(told) != 1 || told[0].To != "eve@end.example" || !strings.Contains(told[0].Text, "says nothing about whether") || got.Private != nil || got.Closed.IsZero() {
 		t.Errorf("%+v %+v", told, got)
 	}
-	if v, err := w.view(ctx, got, true); err != nil || v.State != IdentityPending {
+	if v, err := w.view(ctx, got, false, w.now()); err != nil || v.State != IdentityPending {
 		t.Errorf("whoever typed the address sees %s, %v", v.State, err)
 	}
 	if want := w.now().Add(Pending); !got.Expires.After(want) {

@@ -79,7 +79,7 @@ type union struct {
 func (t *turn) unite(ctx context.Context, proof Proof) (err error) {
 	s, proved := t.s, t.private.verified(proof)
 	t.united = nil
-	for _, mark := range s.marks(t.before, proved) {
+	for _, mark := range append(s.marks(t.before, proved), s.formerMarks(t.before, proved)...) {
 		var c claim
 		if err := s.Store.Get(ctx, claims, mark, &c); fault.Is(err, fault.NotFound) || err == nil && c.Request == t.before.ID {
 			continue

@@ -30,16 +30,20 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 		return fault.New(fault.Misconfigured, "looking up who asked: there is no directory")
 	}
 	given := private.value(email)
-	var known, held bool
+	if r.Tell && !private.has(Identifier{Kind: email, Value: given}) {
+		given = "" // whoever speaks for her has named her by an id, and this may be another's
+	}
+	var known, held, unsure bool
 	if given != "" {
 		var address string
 		if known, address, err = s.Directory.OnFile(ctx, r.Tenant, given); err != nil {
 			return fault.New(kindOr(err, fault.Transient), "looking up who asked: %s", kindOr(err, fault.Transient)) // its text may name her
 		}
 		if known = known && address != ""; !known && !r.Tell && r.Kind == Person {
-			if held, address, err = s.Directory.HeldFor(ctx, r.Tenant, given); err != nil {
+			if held, address, err = s.Directory.HeldFor(ctx, r.Tenant, given); err != nil && !r.lasting(err, now) {
 				return fault.New(kindOr(err, fault.Transient), "looking up who asked: %s", kindOr(err, fault.Transient)) // its text may name her
 			}
+			unsure = err != nil
 			known = held && address != ""
 		}
 		switch {
@@ -54,7 +58,7 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 			return err
 		}
 	}
-	e := Event{What: Looked, Known: known, Elsewhere: known && held}
+	e := Event{What: Looked, Known: known, Elsewhere: known && held, Unsure: unsure}
 	if e.Private, err = s.seal(ctx, r.ID, private); err != nil {
 		return err
 	}
@@ -72,6 +76,19 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 		e.Address = s.mark("address", string(r.Kind), r.Tenant, strings.ToLower(cmp.Or(private.OnFile, given)))
 	}
 	return s.post(ctx, r.ID, e, private, now)
+}
+
+// lasting reports whether a store of a tenant's data will not say soon whether it has somebody. Her request goes on as that of
+// one whom nobody knows: it would be told from others by the time it takes else, and nobody would look at it.
+func (r Request) lasting(err error, now time.Time) bool {
+	if kind := fault.KindOf(err); kind == fault.Denied || kind == fault.Misconfigured || kind == fault.Invalid || kind == fault.NotFound {
+		return true
+	}
+	since := r.Entered
+	if r.Paced.After(since) {
+		since = r.Paced
+	}
+	return now.Sub(since) >= Unheard
 }
 
 // addressOf looks for the address on file by whatever else is known of a person somebody speaks for.
@@ -139,7 +156,7 @@ func (s *Service) named(ctx context.Context, number, code string) (r Request, l 
 
 // shown finds a request for whoever holds its secret, or a code from her mail. A wrong one and a wrong number are one
 // answer. hers reports whether it is certainly the person who looks: whoever asked for a person on the public page is not
-// she until she has proved it, and then it is the code from her mail that tells them apart.
+// she, before the proof and after it, and it is the code from her mail that tells them apart.
 func (s *Service) shown(ctx context.Context, number, secret string) (r Request, hers bool, err error) {
 	secret = typed(secret)
 	r, l, err := s.named(ctx, number, secret)
@@ -150,7 +167,7 @@ func (s *Service) shown(ctx context.Context, number, secret string) (r Request, 
 	if !hers && !holds(r.Secret, secret) {
 		return Request{}, false, unknown()
 	}
-	return r, hers || r.Proof != ByLink, nil
+	return r, hers || r.Channel != Page && r.Proof != ByLink, nil
 }
 
 // Confirm takes the code of a link, with the number of a request that waits for it or the one from the letter. All requests
@@ -208,7 +225,7 @@ func (s *Service) Confirm(ctx context.Context, number, code string, now time.Tim
 	if err != nil {
 		return View{}, err
 	}
-	return s.view(ctx, r, true)
+	return s.view(ctx, r, true, now)
 }
 
 func tokenUsed() error {
@@ -241,8 +258,8 @@ func (t *turn) confirm(hash string) (Event, error) {
 	return e, nil
 }
 
-// Cancel takes a request back: of a linked request the one that counts. Once the person has proved to be it, only the code
-// from her mail does so. Codes: request_unknown, state_conflict, too_late.
+// Cancel takes a request back: of a linked request the one that counts. What was asked on the public page, and whatever the person
+// has proved by a link, only the code from her mail takes back. Codes: request_unknown, state_conflict, too_late.
 func (s *Service) Cancel(ctx context.Context, number, secret string, now time.Time) (View, error) {
 	r, hers, err := s.shown(ctx, number, secret)
 	if err == nil && !hers {
@@ -258,7 +275,7 @@ func (s *Service) Cancel(ctx context.Context, number, secret string, now time.Ti
 	if r, err = s.change(ctx, id, now, "", func(*turn) (Event, error) { return Event{What: Withdraw}, nil }); err != nil {
 		return View{}, err
 	}
-	return s.view(ctx, r, true)
+	return s.view(ctx, r, true, now)
 }
 
 // CloseAccount makes of the request of a last owner one to close her account with everything in it. Only the code from her
@@ -292,5 +309,5 @@ func (s *Service) CloseAccount(ctx context.Context, number, secret string, now t
 	if err != nil {
 		return View{}, err
 	}
-	return s.view(ctx, r, true)
+	return s.view(ctx, r, true, now)
 }

@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
@@ -34,9 +35,9 @@ func (s *Service) Instruct(ctx context.Context, in Instruction, now time.Time) (
 	if err := in.check(s, now); err != nil {
 		return Request{}, err
 	}
-	key := s.mark("instruction", in.Tenant, in.ID)
+	keys := s.anyMark("instruction", in.Tenant, in.ID)
 	// Its form is a digest's whatever the caller gave, and it cannot be tried out.
-	digest := s.mark("body", in.Tenant, in.ID, in.Digest)
+	digests := s.anyMark("body", in.Tenant, in.ID, in.Digest)
 	received := in.Submitted
 	if received.After(now) {
 		received = now // its clock goes before ours: nobody has more time for that
@@ -54,19 +55,21 @@ func (s *Service) Instruct(ctx context.Context, in Instruction, now time.Time) (
 	}
 	var known instruction
 	r, err := s.written(ctx, d, ByInstruction, now, func(t *turn) error {
-		known = instruction{}
-		if err := t.tx.Get(instructions, key, &known); err == nil {
-			return errKnown
-		} else if !fault.Is(err, fault.NotFound) {
-			return err
+		for _, key := range keys {
+			known = instruction{}
+			if err := t.tx.Get(instructions, key, &known); err == nil {
+				return errKnown
+			} else if !fault.Is(err, fault.NotFound) {
+				return err
+			}
 		}
-		t.later(instructions, key, instruction{version, d.ID, digest, now.Add(s.Rules.Keep)})
+		t.later(instructions, keys[0], instruction{version, d.ID, digests[0], now.Add(s.Rules.Keep)})
 		return nil
 	})
 	switch {
 	case !errors.Is(err, errKnown):
 		return r, err
-	case known.Digest != digest:
+	case !slices.Contains(digests, known.Digest):
 		return Request{}, fault.Refuse(fault.Conflict, "id_conflict", "This id stands for another request.", "Use a new id.")
 	}
 	return s.request(ctx, known.Request)
@@ -96,14 +99,16 @@ func (in Instruction) check(s *Service, now time.Time) error {
 
 // Instructed returns a controller's request by its own id. Code: request_unknown, also for another controller's.
 func (s *Service) Instructed(ctx context.Context, tenant, id string) (Request, error) {
-	var known instruction
-	err := s.Store.Get(ctx, instructions, s.mark("instruction", tenant, id), &known)
-	if fault.Is(err, fault.NotFound) {
-		return Request{}, unknown()
-	} else if err != nil {
-		return Request{}, err
+	for _, key := range s.anyMark("instruction", tenant, id) {
+		var known instruction
+		err := s.Store.Get(ctx, instructions, key, &known)
+		if err == nil {
+			return s.request(ctx, known.Request)
+		} else if !fault.Is(err, fault.NotFound) {
+			return Request{}, err
+		}
 	}
-	return s.request(ctx, known.Request)
+	return Request{}, unknown()
 }
 
 // Counting returns the request that counts for the person of r: r itself, or the one it is a duplicate of.

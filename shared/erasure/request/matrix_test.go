@@ -88,7 +88,7 @@ func TestAdministratorAndOwner(t *testing.T) {
 	made, err := w.Ask(ctx, Ask{Session: session(TenantAdmin), Tenant: "acme", Email: "leo@customer.example"}, w.now())
 	w.must(err)
 	unread := plan()
-	unread.Last = true // nobody can tell who the owners are
+	unread.Last = true
 	w.planned(made.ID, unread)
 	w.wantState(made.ID, Blocked, LastOwner)
 	if _, err := w.CloseAccount(ctx, made.Number, made.Secret, w.now()); code(err) != "state_conflict" {

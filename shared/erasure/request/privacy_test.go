@@ -87,7 +87,7 @@ func TestCanary(t *testing.T) {
 	w.must(w.Identify(ctx, r.ID, w.now()))
 	_, err = w.Confirm(ctx, given, given, w.now())
 	note(err)
-	_, err = w.Status(ctx, r.Number, given)
+	_, err = w.Status(ctx, r.Number, given, w.now())
 	note(err)
 	_, err = w.Confirm(ctx, r.Number, w.code(r.ID), w.now())
 	w.must(err)
@@ -177,17 +177,17 @@ func TestUnknownsLookAlike(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	r := w.ask("mia@customer.example")
 	for name, call := range map[string]func() error{
-		"a wrong secret":          func() error { _, err := w.Status(ctx, r.Number, "wrong"); return err },
-		"no secret":               func() error { _, err := w.Status(ctx, r.Number, ""); return err },
-		"a wrong number":          func() error { _, err := w.Status(ctx, "abcdefghjkmn", r.Secret); return err },
-		"no number":               func() error { _, err := w.Status(ctx, "", r.Secret); return err },
-		"an id for a number":      func() error { _, err := w.Status(ctx, r.ID, r.Secret); return err },
+		"a wrong secret":          func() error { _, err := w.Status(ctx, r.Number, "wrong", w.now()); return err },
+		"no secret":               func() error { _, err := w.Status(ctx, r.Number, "", w.now()); return err },
+		"a wrong number":          func() error { _, err := w.Status(ctx, "abcdefghjkmn", r.Secret, w.now()); return err },
+		"no number":               func() error { _, err := w.Status(ctx, "", r.Secret, w.now()); return err },
+		"an id for a number":      func() error { _, err := w.Status(ctx, r.ID, r.Secret, w.now()); return err },
 		"a path for an id":        func() error { _, err := w.Work(ctx, "../x", w.now()); return err },
 		"another one's to cancel": func() error { _, err := w.Cancel(ctx, r.Number, "wrong", w.now()); return err },
 		"an instruction's secret": func() error {
 			in, err := w.Instruct(ctx, Instruction{Tenant: "acme", ID: "i", Digest: "d", Submitted: w.now(), Identifiers: []Identifier{{Kind: "uid", Value: "u1"}}}, w.now())
 			w.must(err)
-			_, err = w.Status(ctx, in.Number, "")
+			_, err = w.Status(ctx, in.Number, "", w.now())
 			return err
 		},
 	} {

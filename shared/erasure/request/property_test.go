@@ -25,6 +25,9 @@ type play struct {
 	who   map[string]int // request: person
 	items map[string]int // what each request finds that came late: two of one person must not race for it
 	plans []Plan
+
+	arrived map[string]int // letters to controllers, by how often they were said to have
+	watch   func()         // after each thing that happened; nil for nobody
 }
 
 type occasion struct {
@@ -112,10 +115,7 @@ func (p *play) run(acts []act) {
 	for at := time.Duration(0); at < untilDay*24*time.Hour; {
 		p.plan(at, func() error {
 			_, err := w.Box.Sweep(context.Background())
-			for id := range p.who {
-				err = errorsJoin(err, w.answer(id, message.StateAccepted))
-			}
-			return errorsJoin(err, w.Tick(context.Background(), w.now()))
+			return errorsJoin(err, p.arrive(), w.Tick(context.Background(), w.now()))
 		})
 		step := 20 * time.Minute
 		switch days := at / (24 * time.Hour); {
@@ -139,7 +139,29 @@ func (p *play) run(acts []act) {
 			p.plan(next.at+time.Duration(1+p.chaos.IntN(5))*time.Minute, next.do)
 		}
 		p.deliver(next.at)
+		if p.watch != nil {
+			p.watch()
+		}
 	}
+}
+
+// arrive says of each instruction that it arrived, twice.
+func (p *play) arrive() (err error) {
+	for _, key := range p.w.instructions() {
+		_, rest, _ := strings.Cut(key, "/")
+		id, _, _ := strings.Cut(rest, "/")
+		if p.arrived[key] == 2 {
+			continue
+		}
+		if _, kept := p.w.kept(id); !kept {
+			continue
+		}
+		answered := p.w.Answered(context.Background(), message.Answer{Key: key, State: message.StateAccepted}, p.w.now())
+		if err = errorsJoin(err, answered); answered == nil {
+			p.arrived[key]++
+		}
+	}
+	return err
 }
 
 // survive does something, and may die at any call of the store, the keys, the vault, the directory and the sinks.
@@ -203,7 +225,7 @@ func (p *play) ending() []string {
 func ended(t *testing.T, seed int, chaos bool) []string {
 	t.Helper()
 	acts, plans := script(rand.New(rand.NewPCG(uint64(seed), 1)))
-	p := &play{w: newWorld(t), who: map[string]int{}, items: map[string]int{}, plans: plans}
+	p := &play{w: newWorld(t), who: map[string]int{}, items: map[string]int{}, arrived: map[string]int{}, plans: plans}
 	if chaos {
 		p.chaos = rand.New(rand.NewPCG(uint64(seed), 2))
 	}

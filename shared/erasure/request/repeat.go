@@ -1,16 +1,38 @@
 package request
 
 import (
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
 )
 
-// asking is by what a request is counted: marks, "" for not at all.
+// asking is by what a request is counted: marks.
 type asking struct {
-	same   string // who asks for the same
-	source string // from where, about whomever
+	same  string // who is signed in asks for the same; "" for not at all
+	lines []line // that it stands in, on the public page
 }
+
+// line is one in which whoever comes beyond prompt within an hour waits, pace behind who came before.
+type line struct {
+	mark   string
+	prompt int
+	pace   time.Duration
+}
+
+// lines are those a request from the public page stands in: of the same about the same person, of its network, of the wider ones,
+// and of all there are. The last is one of shards, by network: a document of all would be written by all.
+func (s *Service) lines(a Ask) []line {
+	source := s.mark("source", a.Source)
+	all := []line{{s.mark("ask", a.Source, a.Tenant, string(a.Kind), strings.ToLower(a.Email)), MaxAsks, LinkEvery}, {source, Prompt, LinkPace}}
+	for _, wider := range a.Around {
+		all = append(all, line{s.mark("around", wider), PromptAround, AroundPace})
+	}
+	return append(all, line{s.mark("everywhere", source[:1]), PromptAll / shards, AllPace * shards})
+}
+
+// shards is how many documents count what comes from everywhere: one for each first letter of a mark.
+const shards = 16
 
 // repeated is how often somebody asked for the same within a day.
 type repeated struct {
@@ -20,7 +42,7 @@ type repeated struct {
 	Expires time.Time `json:"expires"`
 }
 
-// queue is how many requests came from one network, and when the last of them that has to wait takes its turn.
+// queue is how many requests stood in a line, and when the last of them that has to wait takes its turn.
 type queue struct {
 	V       int       `json:"v"`
 	Count   int       `json:"count"`
@@ -28,41 +50,42 @@ type queue struct {
 	Expires time.Time `json:"expires"`
 }
 
-// asked counts a request and refuses a repetition; it gives one of very many from one network its place in the queue for
-// letters. What it finds out is the same whoever it is about.
+// asked counts a request. Whoever is signed in and asks for the same over and over is refused; of what comes from the public page
+// nothing is, as nobody can tell whose it is: one of very many gets its place in the queue for letters. What it finds out is the
+// same whoever it is about.
 func (t *turn) asked(a asking, id string) error {
 	if a.same != "" {
-		if err := t.repeats(a.same, id); err != nil {
+		return t.repeats(a.same, id)
+	}
+	t.paced = time.Time{}
+	for _, l := range a.lines {
+		var q queue
+		if err := t.tx.Get(asks, l.mark, &q); err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
+		q, at := q.next(l, t.now)
+		if at.After(t.paced) {
+			t.paced = at
+		}
+		t.later(asks, l.mark, q)
 	}
-	if a.source == "" {
-		return nil
-	}
-	var q queue
-	if err := t.tx.Get(asks, a.source, &q); err != nil && !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	q, t.paced = q.next(t.now)
-	t.later(asks, a.source, q)
 	return nil
 }
 
-// next counts one more request, and says when who asked is looked up; zero for at once.
-func (q queue) next(now time.Time) (queue, time.Time) {
+// next counts one more request, and says when who asked is looked up; zero for at once. However many come, their turns are a pace
+// apart: nobody is turned away, and what goes out is bounded.
+func (q queue) next(l line, now time.Time) (queue, time.Time) {
 	if q.Count == 0 {
 		q.Expires = now.Add(time.Hour)
 	}
 	q.V, q.Count = version, q.Count+1
-	if q.Count <= Prompt {
+	if q.Count <= l.prompt {
 		return q, time.Time{}
 	}
 	if q.Turn.Before(now) {
 		q.Turn = now
 	}
-	if q.Turn = q.Turn.Add(LinkPace); q.Turn.After(now.Add(LinkSlowest)) {
-		q.Turn = now.Add(LinkSlowest)
-	}
+	q.Turn = q.Turn.Add(l.pace)
 	if q.Expires.Before(q.Turn) {
 		q.Expires = q.Turn // as long as somebody waits, whoever comes waits behind her
 	}
@@ -79,6 +102,10 @@ func (t *turn) repeats(mark, id string) error {
 	if c.Count >= MaxAsks {
 		var last Request
 		err := t.tx.Get(Requests, c.Request, &last)
+		if of := last.Of; err == nil && of != "" {
+			last = Request{}
+			err = t.tx.Get(Requests, of, &last) // that counts for it
+		}
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}

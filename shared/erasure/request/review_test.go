@@ -158,3 +158,44 @@ func TestJudged(t *testing.T) {
 		t.Errorf("one item more: %s, %+v", got.State, got.Outcome.Open)
 	}
 }
+
+// Where other items were found than were shown at first, an answer has to say which were looked at: nobody settles what she has not
+// seen.
+func TestReviewedWhich(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	r := w.proved("mia@customer.example")
+	shown := func(set string) {
+		t.Helper()
+		w.planned(r.ID, Plan{Digest: "d" + set, Items: 5, Review: 2, Look: []Look{{Entry: "notes", Items: 2, Set: set}, {Entry: "files", Items: 1, Set: "f"}}, Own: true})
+		w.wantState(r.ID, AwaitingApproval, "")
+	}
+	answer := func(l Look) string {
+		_, err := w.Looked(ctx, r.ID, w.person("dan"), l, w.now())
+		return code(err)
+	}
+	shown("s1")
+	if got := answer(Look{Entry: "files", Items: 1}); got != "" {
+		t.Errorf("of the only ones that were shown: %s", got)
+	}
+	_, err := w.Approve(ctx, r.ID, w.person("dan"), "ds1", w.now())
+	w.must(err)
+	_, err = w.Drifted(ctx, r.ID, w.read(r.ID).Round, nil, w.now())
+	w.must(err)
+	shown("s2")
+	before := w.read(r.ID)
+	for _, l := range []Look{{Entry: "notes", Items: 2}, {Entry: "notes", Items: 2, Set: "s1"}} {
+		if got := answer(l); got != "review_unknown" {
+			t.Errorf("%+v: %q", l, got)
+		}
+	}
+	if w.read(r.ID).Rev != before.Rev {
+		t.Error("something is settled")
+	}
+	if got := answer(Look{Entry: "notes", Items: 2, Set: "s2"}); got != "" {
+		t.Errorf("of those that were found last: %s", got)
+	}
+	if got := answer(Look{Entry: "files", Items: 1}); got != "" {
+		t.Errorf("of an entry that is as it was: %s", got)
+	}
+}

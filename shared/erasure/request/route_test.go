@@ -228,7 +228,7 @@ func TestSplit(t *testing.T) {
 	if !slices.Equal(half.Linked, []string{r.ID}) || len(w.letters(half.ID, letter.Instruct)) != 1 || half.Private != nil {
 		t.Errorf("%+v", half)
 	}
-	if v, err := w.Status(ctx, half.Number, r.Secret); err != nil || v.State != Forwarded {
+	if v, err := w.Status(ctx, half.Number, w.code(r.ID), w.now()); err != nil || v.State != Forwarded {
 		t.Errorf("%+v, %v", v, err)
 	}
 	_, err := w.Drifted(ctx, r.ID, got.Round, nil, w.now())

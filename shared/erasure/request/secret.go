@@ -70,8 +70,19 @@ func holds(hash, secret string) bool {
 }
 
 // mark stands for something personal where two have to be found equal. Without the key it says nothing.
-func (s *Service) mark(parts ...string) string {
-	h := hmac.New(sha256.New, s.Mark)
+func (s *Service) mark(parts ...string) string { return markBy(s.Mark, parts...) }
+
+// anyMark is mark by each of the keys, the newest in front: what is looked for may have been marked before the key changed.
+func (s *Service) anyMark(parts ...string) []string {
+	all := []string{s.mark(parts...)}
+	for _, key := range s.Former {
+		all = append(all, markBy(key, parts...))
+	}
+	return all
+}
+
+func markBy(key []byte, parts ...string) string {
+	h := hmac.New(sha256.New, key)
 	for _, part := range parts {
 		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
 		h.Write([]byte(part))
@@ -82,7 +93,17 @@ func (s *Service) mark(parts ...string) string {
 // marks stand for the verified identifiers of a request. Who asks for herself and who asks for others have marks of their
 // own: the one may take back what she asked for without taking it from the other. A controller's instructions have none: each
 // of them stands for itself, as it is answered, and taken back, by its own id.
-func (s *Service) marks(r Request, all []Identifier) (marks []string) {
+func (s *Service) marks(r Request, all []Identifier) []string { return marksBy(s.Mark, r, all) }
+
+// formerMarks are marks as they were made by the keys before.
+func (s *Service) formerMarks(r Request, all []Identifier) (marks []string) {
+	for _, key := range s.Former {
+		marks = append(marks, marksBy(key, r, all)...)
+	}
+	return marks
+}
+
+func marksBy(key []byte, r Request, all []Identifier) (marks []string) {
 	if r.Requester == Controller {
 		return nil
 	}
@@ -91,7 +112,7 @@ func (s *Service) marks(r Request, all []Identifier) (marks []string) {
 		who = Subject
 	}
 	for _, one := range all {
-		marks = append(marks, s.mark(string(r.Kind), string(who), r.Tenant, one.Kind, one.Value))
+		marks = append(marks, markBy(key, string(r.Kind), string(who), r.Tenant, one.Kind, one.Value))
 	}
 	return marks
 }

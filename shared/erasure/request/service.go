@@ -39,6 +39,7 @@ type Config struct {
 	Keys      seal.Keys   // seals what a person gave
 	Messages  *seal.Cache // seals letters
 	Mark      []byte      // secret, at least LeastKey bytes: makes what recognises a person without naming her
+	Former    [][]byte    // secrets that made it before: what they made is recognised still
 	Letters   *letter.Set
 	Directory directory // needed by Identify alone
 	// Commit makes the commitment that stands for a member of staff in records of this month. It is called outside
@@ -65,6 +66,9 @@ type Service struct {
 func New(c Config) (*Service, error) {
 	if c.Store == nil || c.Box == nil || c.Policy == nil || c.Keys == nil || c.Messages == nil || c.Letters == nil || len(c.Mark) < LeastKey {
 		return nil, fault.New(fault.Misconfigured, "requests: store, outbox, policy, keys, letters and a key of %d bytes for marks are all needed", LeastKey)
+	}
+	if slices.ContainsFunc(c.Former, func(key []byte) bool { return len(key) < LeastKey }) {
+		return nil, fault.New(fault.Misconfigured, "requests: a former key for marks has less than %d bytes", LeastKey)
 	}
 	var err error
 	if c.Rules, err = c.Rules.complete(); err != nil {
@@ -141,13 +145,16 @@ func plain(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7e || r < ' ' })
 }
 
-// request reads one request. NotFound, code request_unknown, when there is none.
+// request reads one request. NotFound, code request_unknown, when there is none; Misconfigured, when there is one and no key tells
+// whose it is.
 func (s *Service) request(ctx context.Context, id string) (r Request, err error) {
 	if !isID(id) {
 		return r, unknown()
 	}
-	if err = s.Store.Get(ctx, Requests, id, &r); fault.Is(err, fault.NotFound) || err == nil && !s.within(r) {
+	if err = s.Store.Get(ctx, Requests, id, &r); fault.Is(err, fault.NotFound) {
 		return Request{}, unknown()
+	} else if err == nil && !s.within(r) {
+		return Request{}, errKey
 	}
 	return r, err
 }

@@ -118,6 +118,7 @@ type Request struct {
 	State     State     `json:"state"`
 	Why       Why       `json:"why,omitempty"`
 	Kind      Kind      `json:"kind"`
+	Widened   bool      `json:"widened,omitempty"` // it was asked for a person: her account closes with it
 	Channel   Channel   `json:"channel"`
 	Requester Requester `json:"requester"`
 	Tenant    string    `json:"tenant"`
@@ -185,6 +186,7 @@ type Request struct {
 	Totals   Totals           `json:"totals,omitzero"`    // over all runs
 	Outcome  Outcome          `json:"outcome,omitzero"`   // of the last search
 	Reviewed map[string]int64 `json:"reviewed,omitempty"` // what a person has settled, for Open.Settled
+	Others   []string         `json:"others,omitempty"`   // entries of which other items than before were found for people to look at
 	Passed   int              `json:"passed,omitempty"`   // searches since Ran
 	Pass     time.Time        `json:"pass,omitzero"`      // of the next one
 	HintedAt time.Time        `json:"hinted_at,omitzero"` // of the last search that was made because something may have been written

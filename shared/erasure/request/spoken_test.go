@@ -86,6 +86,32 @@ func TestSpokenForByID(t *testing.T) {
 	}
 }
 
+// An administrator names one person by her id and gives the address of another: only the one is searched for, and nobody but she is
+// written to.
+func TestSpokenForTwo(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	w.known("acme", "ann@customer.example")
+	w.onFile["acme uid u7"] = "Leo@customer.example"
+	r, err := w.Ask(ctx, Ask{Session: session(TenantAdmin), Tenant: "acme", UID: "u7", Email: "ann@customer.example"}, w.now())
+	w.must(err)
+	w.must(w.Identify(ctx, r.ID, w.now()))
+	if work, err := w.Work(ctx, r.ID, w.now()); err != nil || !slices.Equal(work.Identifiers, []Identifier{{Kind: "uid", Value: "u7", Verified: true}}) {
+		t.Errorf("searched for %+v, %v", work.Identifiers, err)
+	}
+	for _, m := range w.mail {
+		if m.To == "ann@customer.example" {
+			t.Errorf("the other is told: %s", m.Subject)
+		}
+	}
+	if told := w.letters(r.ID, letter.Asked); len(told) != 1 || told[0].To != "Leo@customer.example" {
+		t.Errorf("told: %+v", told)
+	}
+	if hers := w.proved("ann@customer.example"); w.read(hers.ID).State != Planning {
+		t.Error("her own request counts for the other's")
+	}
+}
+
 // Who speaks for the last owner neither stops the account nor has it closed; the desk is told, once, and looks.
 func TestSpokenForOwner(t *testing.T) {
 	t.Parallel()
@@ -103,7 +129,7 @@ func TestSpokenForOwner(t *testing.T) {
 				t.Fatalf("%s, day %d: %+v", role, day, got)
 			}
 			w.to(time.Duration(day+1) * 24 * time.Hour)
-			if v, err := w.Status(ctx, r.Number, r.Secret); err != nil || v.Closes {
+			if v, err := w.Status(ctx, r.Number, r.Secret, w.now()); err != nil || v.Closes {
 				t.Errorf("%s: %+v, %v", role, v, err)
 			}
 			if _, err := w.CloseAccount(ctx, r.Number, r.Secret, w.now()); code(err) != "state_conflict" {
@@ -128,7 +154,7 @@ func TestClosesSignedIn(t *testing.T) {
 		if got := w.wantState(r.ID, Blocked, LastOwner); !got.Frozen || len(w.letters(r.ID, letter.Owner)) != 1 {
 			t.Errorf("%s: %+v", role, got)
 		}
-		if v, err := w.Status(ctx, r.Number, r.Secret); err != nil || v.Closes != (want == "") {
+		if v, err := w.Status(ctx, r.Number, r.Secret, w.now()); err != nil || v.Closes != (want == "") {
 			t.Errorf("%s: %+v, %v", role, v, err)
 		}
 		if _, err := w.CloseAccount(ctx, r.Number, r.Secret, w.now()); code(err) != want {

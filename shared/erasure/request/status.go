@@ -37,17 +37,41 @@ type View struct {
 
 // Status returns a request for whoever holds its number, and its secret or the code from the mail. Code: request_unknown,
 // whatever is wrong.
-func (s *Service) Status(ctx context.Context, number, secret string) (View, error) {
+func (s *Service) Status(ctx context.Context, number, secret string, now time.Time) (View, error) {
 	r, hers, err := s.shown(ctx, number, secret)
 	if err != nil {
 		return View{}, err
 	}
-	return s.view(ctx, r, hers)
+	return s.view(ctx, r, hers, now)
+}
+
+// typed is what whoever typed an address into the public page sees of the request, whatever has become of it: what becomes of one
+// that nobody proves. Code: request_unknown, once nothing would be left of such a one.
+func (s *Service) typed(r Request, now time.Time) (View, error) {
+	d := &deciding{Request: Request{Kind: r.Kind, Received: r.Entered, Entered: r.Entered, Paced: r.Paced}, rules: s.Rules}
+	if r.Widened {
+		d.Kind = Person
+	}
+	var err error
+	if d.Deadline, err = s.Rules.deadline(d.Request, calendar.Day{}); err != nil {
+		return View{}, err
+	}
+	v := View{ID: r.ID, Number: r.Number, State: IdentityPending, Kind: d.Kind, Received: r.Entered, Due: d.Deadline.Due}
+	switch ends := d.pendingUntil(); {
+	case !now.Before(ends.Add(Pending)):
+		return View{}, unknown()
+	case !now.Before(ends):
+		v.State = NotEstablished
+	}
+	return v, nil
 }
 
 // view shows a request, and to the person in place of a duplicate the one that counts. Whoever only typed her address into the
-// page learns nothing of what she has asked for herself.
-func (s *Service) view(ctx context.Context, r Request, hers bool) (View, error) {
+// page learns nothing of whether she is known, has proved it, or of what she has asked for herself.
+func (s *Service) view(ctx context.Context, r Request, hers bool, now time.Time) (View, error) {
+	if r.Channel == Page && !hers {
+		return s.typed(r, now)
+	}
 	v := View{ID: r.ID, Number: r.Number, Kind: r.Kind}
 	if r.Of != "" && hers {
 		first, err := s.request(ctx, r.Of)
@@ -61,9 +85,6 @@ func (s *Service) view(ctx context.Context, r Request, hers bool) (View, error) 
 	v.State, v.Why, v.Received, v.Due, v.Extended = r.State, r.Why, r.Received, r.Deadline.Due, r.Extended != nil
 	if r.Kind == Account && r.State == Approved {
 		v.After = r.After
-	}
-	if r.Channel == Page && r.Proof == "" && (r.State == Forwarding || r.State == Forwarded || r.held()) {
-		v.State, v.Why = IdentityPending, "" // who only typed an address does not learn that the directory does not have it
 	}
 	if hers {
 		v.tell(r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,18 +20,27 @@ const tenantBytes = 10
 
 // under is how the ids of a tenant's requests begin, and with them the keys of their messages and letters and of all that is
 // kept of them. Without the key it does not say which tenant.
-func (s *Service) under(tenant string) string {
-	h := hmac.New(sha256.New, s.Mark)
+func (s *Service) under(tenant string) string { return underBy(s.Mark, tenant) }
+
+func underBy(key []byte, tenant string) string {
+	h := hmac.New(sha256.New, key)
 	h.Write([]byte("tenant of a request\x00" + tenant))
 	return coder.EncodeToString(h.Sum(nil)[:tenantBytes])
 }
 
-// within reports whether a request is where its tenant's are.
-func (s *Service) within(r Request) bool { return strings.HasPrefix(r.ID, s.under(r.Tenant)) }
+// within reports whether a request is where its tenant's are, or were before the key changed.
+func (s *Service) within(r Request) bool {
+	return strings.HasPrefix(r.ID, s.under(r.Tenant)) ||
+		slices.ContainsFunc(s.Former, func(key []byte) bool { return strings.HasPrefix(r.ID, underBy(key, r.Tenant)) })
+}
+
+// errKey: a request lies where no key puts its tenant's. Most likely the key was changed and the one before dropped: none of them is
+// to be taken for one that ended, nor for another tenant's.
+var errKey = fault.New(fault.Misconfigured, "reading a request: its id is not made with any of the keys for marks that are known here")
 
 // Meant returns the id of the request that a message is about. One that names another tenant than the request's own has
 // nothing done for it: that is put on record, and whoever looks after requests is told, once a day. Denied, code other_tenant.
-// A request there is none of is nobody's: its id is returned.
+// A request there is none of is nobody's: its id is returned. Misconfigured: the tenant is the request's, and no key put it there.
 func (s *Service) Meant(ctx context.Context, n Notice, now time.Time) (string, error) {
 	if !isID(n.Request) {
 		return n.Request, nil
@@ -44,6 +54,8 @@ func (s *Service) Meant(ctx context.Context, n Notice, now time.Time) (string, e
 		return "", err
 	case n.Tenant == r.Tenant && s.within(r):
 		return n.Request, nil
+	case n.Tenant == r.Tenant:
+		return "", errKey
 	}
 	if err := s.foreign(ctx, r, now); err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -66,17 +67,70 @@ func TestMeant(t *testing.T) {
 	if id, err := w.Meant(ctx, Notice{V: 1, Request: strings.Repeat("a", 40), Tenant: "acme"}, w.now()); err != nil || id == "" {
 		t.Errorf("a request there is none of: %v", err)
 	}
-	// A request that lies under another tenant's id is nobody's.
+	// Nothing is done for a request that lies under another tenant's id, and it is not said to have ended.
 	moved := w.read(r.ID)
 	moved.Tenant = "zeta"
 	w.must(w.raw.Tx(ctx, func(tx store.Tx) error { return tx.Put(Requests, moved.ID, moved) }))
-	if _, err := w.Work(ctx, r.ID, w.now()); code(err) != "request_unknown" {
-		t.Errorf("work is given out: %v", err)
+	w.astray(r.ID, "zeta")
+}
+
+// astray fails unless of a request that no key puts where it is nothing is done, and nobody is told that it is another's or unknown.
+func (w *world) astray(id, tenant string) {
+	w.t.Helper()
+	ctx, before, records := w.t.Context(), w.read(id), len(w.order)
+	_, work := w.Work(ctx, id, w.now())
+	_, changed := w.engine(ctx, id, Event{What: Withdraw}, w.now())
+	_, meant := w.Meant(ctx, Notice{V: 1, Request: id, Tenant: tenant}, w.now())
+	for name, err := range map[string]error{"work is given out": work, "it changes": changed, "it is meant": meant} {
+		if !fault.Is(err, fault.Misconfigured) || code(err) == "request_unknown" {
+			w.t.Errorf("%s: %v", name, err)
+		}
 	}
-	if _, err := w.engine(ctx, r.ID, Event{What: Withdraw}, w.now()); code(err) != "request_unknown" {
-		t.Errorf("it changes: %v", err)
+	if w.read(id).Rev != before.Rev || len(w.order) != records {
+		w.t.Error("something is done")
 	}
-	if _, err := w.Meant(ctx, Notice{V: 1, Request: r.ID, Tenant: "zeta"}, w.now()); code(err) != "other_tenant" {
-		t.Errorf("meant: %v", err)
+}
+
+// The key of marks changes: what the one before has made is recognised as long as it is kept, and afterwards nothing is taken for
+// over, foreign or new in silence.
+func TestKeyChanged(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	old, next := bytes.Repeat([]byte("k"), LeastKey), bytes.Repeat([]byte("n"), LeastKey)
+	running := w.proved("mia@customer.example")
+	told, err := w.Instruct(ctx, Instruction{Tenant: "acme", ID: "i1", Digest: "d", Submitted: w.now(), Identifiers: []Identifier{{Kind: "uid", Value: "u7"}}}, w.now())
+	w.must(err)
+	waiting := w.ask("leo@customer.example")
+	w.known("acme", "leo@customer.example")
+	w.must(w.Identify(ctx, waiting.ID, w.now()))
+	w.to(time.Hour)
+	keys, messages := w.Keys, w.Messages
+	w.build(w.raw, func(c *Config) {
+		c.Keys, c.Messages, c.Mark, c.Former = keys, messages, next, [][]byte{old}
+	})
+	if id, err := w.Meant(ctx, Notice{V: 1, Request: running.ID, Tenant: "acme"}, w.now()); err != nil || id != running.ID {
+		t.Errorf("a message of a request from before: %v", err)
+	}
+	w.planned(running.ID, plan())
+	w.confirmed(waiting)
+	w.wantState(waiting.ID, Planning, "")
+	again := w.proved("mia@customer.example")
+	if got := w.wantState(again.ID, Cancelled, Duplicate); got.Of != running.ID {
+		t.Errorf("counts as %s", got.Of)
+	}
+	same, err := w.Instruct(ctx, Instruction{Tenant: "acme", ID: "i1", Digest: "d", Submitted: w.now(), Identifiers: []Identifier{{Kind: "uid", Value: "u7"}}}, w.now())
+	if err != nil || same.ID != told.ID {
+		t.Errorf("the same instruction: %s, %v", same.ID, err)
+	}
+	if _, err := w.Instruct(ctx, Instruction{Tenant: "acme", ID: "i1", Digest: "other", Submitted: w.now(), Identifiers: []Identifier{{Kind: "uid", Value: "u7"}}}, w.now()); code(err) != "id_conflict" {
+		t.Errorf("another one under its id: %v", err)
+	}
+	if got, err := w.Instructed(ctx, "acme", "i1"); err != nil || got.ID != told.ID {
+		t.Errorf("looked up: %v", err)
+	}
+	w.build(w.raw, func(c *Config) { c.Keys, c.Messages, c.Mark = keys, messages, next })
+	w.astray(running.ID, "acme")
+	if _, err := w.Meant(ctx, Notice{V: 1, Request: running.ID, Tenant: "zeta"}, w.now()); code(err) != "other_tenant" {
+		t.Errorf("a message of another tenant: %v", err)
 	}
 }

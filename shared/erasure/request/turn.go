@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"time"
 
 	"ostiary.internal/shared/evidence/record"
@@ -113,10 +114,12 @@ func (s *Service) changeWith(ctx context.Context, id string, now time.Time, by s
 func (t *turn) run(id string, fn func(t *turn) (Event, error)) (Request, error) {
 	opened := t.before
 	t.before = Request{}
-	if err := t.tx.Get(Requests, id, &t.before); fault.Is(err, fault.NotFound) || err == nil && !t.s.within(t.before) {
+	if err := t.tx.Get(Requests, id, &t.before); fault.Is(err, fault.NotFound) {
 		return t.before, unknown()
 	} else if err != nil {
 		return t.before, err
+	} else if !t.s.within(t.before) {
+		return t.before, errKey
 	}
 	proposed := opened.Proposed
 	if !sameEnvelope(opened.Private, t.before.Private) || t.before.Proposed != nil && (proposed == nil || proposed.By != t.before.Proposed.By) {
@@ -193,7 +196,7 @@ type claim struct {
 // prove says what the proof of an identity makes of a request: it begins, or is linked to the one that counts.
 func (t *turn) prove(r Request, e Event, all []Identifier) (Event, error) {
 	e.Marks, e.Doubts = t.s.marks(r, all), t.s.doubts(r, all)
-	for _, mark := range e.Marks {
+	for _, mark := range append(slices.Clone(e.Marks), t.s.formerMarks(r, all)...) {
 		var c claim
 		if err := t.tx.Get(claims, mark, &c); fault.Is(err, fault.NotFound) {
 			continue

@@ -31,12 +31,17 @@ type EntryCount struct {
 	Found      int64
 	Erased     int64
 	Anonymised int64
+	Sought     int64 // of Anonymised: looked at again behind the change, of which Stood were in their place
+	Stood      int64 // of which Same were in the group that the change makes of theirs, Moved in another; of the rest nobody can tell
+	Same       int64
+	Moved      int64
 	Gone       int64     // somebody else was first
 	Kept       int64     // by a ground or a hold, at the last search
 	Foreign    int64     // of another tenant or of none
 	Left       int64     // to be erased, looked at by a person, or let go by the store, at the last search
 	Open       string    // a word: what stands in the way, at the last search; "" nothing
 	Until      time.Time // latest known end of what is kept or the store holds; zero for none
+	Freed      time.Time // of Left: latest known end of what the store holds; zero for none
 }
 
 // Pass is what one search counted.
@@ -127,7 +132,8 @@ func counted(last Entry, done *Count, p Pass) EntryCount {
 	}
 	c := EntryCount{
 		Entry: last.ID, Action: last.Action, Erased: done.Erased, Anonymised: done.Anonymised, Gone: done.Gone,
-		Kept: last.Count.Kept, Foreign: last.Count.Foreign, Left: last.Count.Left, Until: last.Count.Until,
+		Sought: done.Sought, Stood: done.Stood, Same: done.Same, Moved: done.Moved,
+		Kept: last.Count.Kept, Foreign: last.Count.Foreign, Left: last.Count.Left, Until: last.Count.Until, Freed: last.Count.Freed,
 	}
 	there := last.Count.Found - last.Count.Clean
 	if last.Action != datamap.RetainIt { // of which what was anonymised is found again, as kept

@@ -96,7 +96,7 @@ func forgotten(t *testing.T, r *mathrand.Rand) {
 		o.on(day, asked.ID, r)
 	}
 	o.people.fail = nil
-	v, err := o.requests.Status(t.Context(), asked.Number, code)
+	v, err := o.requests.Status(t.Context(), asked.Number, code, o.clock.Now())
 	want := int64(400 + 3 + 2 + 3 + 1)
 	if err != nil || v.State != request.Retained || v.Erased != want+1 || v.Passed != 5 || len(v.Kept) != 1 || v.Kept[0].Until.String() != "2030-05-05" || o.people.erased != want {
 		t.Errorf("%+v, %v; erased %d", v, err, o.people.erased)

@@ -138,6 +138,10 @@ func (c *Count) add(o Count) {
 	c.Found += o.Found
 	c.Erased += o.Erased
 	c.Anonymised += o.Anonymised
+	c.Sought += o.Sought
+	c.Stood += o.Stood
+	c.Same += o.Same
+	c.Moved += o.Moved
 	c.Gone += o.Gone
 	c.Clean += o.Clean
 	c.Kept += o.Kept
@@ -148,6 +152,7 @@ func (c *Count) add(o Count) {
 	c.Set = sum(c.Set, o.Set)
 	c.Left += o.Left
 	c.NoEnd = c.NoEnd || o.NoEnd
+	c.Freed = latest(c.Freed, o.Freed)
 	c.until(o.First)
 	c.until(o.Until)
 }

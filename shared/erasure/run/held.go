@@ -10,7 +10,8 @@ import (
 )
 
 // HeldFor returns the address under which a tenant's own data, held here for it, has somebody whom the directory does not know:
-// where a link may be sent. Whom the directory knows by it, even several people, is not looked for.
+// where a link may be sent. Whom the directory knows by it, even several people, is not looked for. A place that does not answer
+// keeps no other from being asked: its error is returned where none of them has her.
 func (e *Engine) HeldFor(ctx context.Context, tenant, email string) (found bool, address string, err error) {
 	switch l, err := e.Map.OnFile(tenant, email); {
 	case err == nil:
@@ -28,15 +29,16 @@ func (e *Engine) HeldFor(ctx context.Context, tenant, email string) (found bool,
 	} else if err != nil {
 		return false, "", err
 	}
+	var dark error
 	for _, l := range lookups {
 		switch found, err := e.has(ctx, l); {
-		case err != nil:
-			return false, "", err
+		case err != nil && (dark == nil || passing(err)): // of several, one that is worth another try
+			dark = err
 		case found:
 			return true, strings.TrimSpace(email), nil
 		}
 	}
-	return false, "", nil
+	return false, "", dark
 }
 
 // has reports whether a lookup meets anything of its tenant. A place that is not there holds nothing.

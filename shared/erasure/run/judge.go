@@ -62,9 +62,7 @@ func (w *walk) erasable(s *step, item erasure.Item, c *Count, now time.Time) jud
 		c.NoEnd = c.NoEnd || s.shield.open
 		return c.keep(s.shield.until)
 	case item.Held.After(now):
-		c.Held++
-		c.until(item.Held)
-		return toKeep
+		return c.hold(item.Held)
 	}
 	c.Left++
 	return toErase
@@ -81,9 +79,7 @@ func (w *walk) retained(s *step, item erasure.Item, c *Count, now time.Time) jud
 		c.NoEnd = c.NoEnd || s.shield.open
 		return c.keep(s.shield.until)
 	case over && item.Held.After(now):
-		c.Held++
-		c.until(item.Held)
-		return toKeep
+		return c.hold(item.Held)
 	case over:
 		c.Left++
 		return toDelete
@@ -100,6 +96,14 @@ func (w *walk) retained(s *step, item erasure.Item, c *Count, now time.Time) jud
 // keep counts an item that stays until then; zero for nobody knows.
 func (c *Count) keep(until time.Time) judgement {
 	c.Kept++
+	c.until(until)
+	return toKeep
+}
+
+// hold counts an item that its store does not let go of until then; zero for nobody knows.
+func (c *Count) hold(until time.Time) judgement {
+	c.Held++
+	c.Freed = latest(c.Freed, until.UTC())
 	c.until(until)
 	return toKeep
 }

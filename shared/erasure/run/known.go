@@ -210,7 +210,8 @@ func worthwhile(err error, tries int) bool {
 	return passing(err) && tries+1 < mostTries
 }
 
-// ownership tells whether the person is an owner of the tenant. Where nobody can tell, she may be the last: a person looks.
+// ownership tells whether the person is an owner of the tenant. Where nobody can tell, the plan is blind for it and a person
+// looks; that she is the last is said of nobody on a guess, as it freezes the account.
 func (e *Engine) ownership(ctx context.Context, j Job, k *known, tries int) error {
 	l, err := e.Map.Owners(j.Tenant)
 	if fault.Is(err, fault.NotFound) {
@@ -226,7 +227,6 @@ func (e *Engine) ownership(ctx context.Context, j Job, k *known, tries int) erro
 	case worthwhile(err, tries):
 		return err
 	default:
-		k.Last = j.Scope == Person
 		k.Lost = append(k.Lost, request.Open{Entry: e.Map.Owner.Entry, Why: "owners_" + word(err)})
 	}
 	return nil

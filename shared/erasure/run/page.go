@@ -81,7 +81,7 @@ func (w *walk) erase(ctx context.Context, s *step, t *task, p *position) error {
 		t.Done = true // nothing is erased here; the search tells what there is
 		return nil
 	}
-	if len(p.Items) == 0 {
+	if len(p.Items)+len(p.Seek) == 0 {
 		if more, err := w.choose(ctx, s, t, p); err != nil || !more {
 			return err
 		}
@@ -89,6 +89,23 @@ func (w *walk) erase(ctx context.Context, s *step, t *task, p *position) error {
 	eraser, err := w.Eraser(ctx, s.Store)
 	if err != nil {
 		return err
+	}
+	if err := w.letGo(ctx, eraser, s, t, p); err != nil {
+		return err
+	}
+	if err := w.recount(ctx, eraser, s, t, p); err != nil {
+		return err
+	}
+	if len(p.Items) == 0 {
+		w.turn(s, t, p)
+	}
+	return nil
+}
+
+// letGo erases the items in hand.
+func (w *walk) letGo(ctx context.Context, eraser erasure.Store, s *step, t *task, p *position) error {
+	if len(p.Items) == 0 {
+		return nil // they are gone, and were not counted yet
 	}
 	q := s.Query
 	switch {
@@ -104,12 +121,8 @@ func (w *walk) erase(ctx context.Context, s *step, t *task, p *position) error {
 	settle(t, p, q.Action, results)
 	if err != nil {
 		p.resumed = true // what was begun is ours, whoever finds it gone
-		return err
 	}
-	if len(p.Items) == 0 {
-		w.turn(s, t, p)
-	}
-	return nil
+	return err
 }
 
 // choose finds the next items to erase and puts them on record. It reports whether there are any.
@@ -149,15 +162,23 @@ func (w *walk) choose(ctx context.Context, s *step, t *task, p *position) (bool,
 		w.turn(s, t, p)
 		return false, nil
 	}
-	keep, err := w.remember(s, nt, np.Items)
-	if err == nil {
-		err = w.save(ctx, &nt, np, false, keep...)
-	}
-	if err != nil {
+	if err := w.record(ctx, eraser, s, &nt, &np); err != nil {
 		return false, err
 	}
 	*t, *p = nt, np
 	return true, nil
+}
+
+// record puts on record which items are about to go, with what will be asked of them afterwards.
+func (w *walk) record(ctx context.Context, eraser erasure.Store, s *step, t *task, p *position) (err error) {
+	if p.Groups, err = w.groups(ctx, eraser, s, p.Items); err != nil {
+		return err
+	}
+	keep, err := w.remember(s, *t, p.Items)
+	if err != nil {
+		return err
+	}
+	return w.save(ctx, t, *p, false, keep...)
 }
 
 // mostNames is how many bytes the names of one page may have: written down, each may take six.
@@ -215,13 +236,16 @@ func settle(t *task, p *position, action erasure.Action, results []erasure.Resul
 		done = &t.Count.Anonymised
 	}
 	var open []erasure.Item
-	for _, item := range p.Items {
+	var groups []string
+	for i, item := range p.Items {
 		switch r := became[item.Ref]; r.Outcome {
 		case erasure.OutcomeErased:
 			*done++
+			p.seek(i, action)
 		case erasure.OutcomeGone:
 			if p.resumed {
 				*done++ // by whoever wrote the page down and died
+				p.seek(i, action)
 			} else {
 				t.Count.Gone++
 			}
@@ -231,17 +255,16 @@ func settle(t *task, p *position, action erasure.Action, results []erasure.Resul
 			t.Count.Foreign++
 			t.Count.Stray++ // it was hers a moment ago: a person looks
 		case erasure.OutcomeHeld:
-			t.Count.Held++
-			t.Count.until(r.Until)
+			t.Count.hold(r.Until)
 			t.Count.NoEnd = t.Count.NoEnd || r.Until.IsZero()
 		default:
-			open = append(open, item)
+			open, groups = append(open, item), append(groups, p.group(i))
 		}
 	}
 	if len(open) < len(p.Items) {
 		t.Tries = 0 // it goes on, if not smoothly
 	}
-	p.Items = open
+	p.Items, p.Groups = open, groups
 }
 
 // disconnect has it kept what ends the connections that are about to be erased, and no others'.

@@ -46,7 +46,7 @@ type Plan struct {
 	Forward  []string       `json:"forward,omitempty"`  // entries for which the tenant answers
 	Share    int            `json:"share,omitempty"`    // percent of the tenant's items, rounded up; 0 where nobody asked
 	Owner    bool           `json:"owner,omitempty"`    // the person is an owner of the tenant
-	Last     bool           `json:"last,omitempty"`     // and there is no other, or nobody can tell
+	Last     bool           `json:"last,omitempty"`     // and there is no other
 }
 
 // Digest is the SHA-256, in hex, of the plan of one round of a request: what is approved. Whose data it is about is part

@@ -56,7 +56,7 @@ func tallied(sum map[string]*Count, p Part) {
 // expected is what a plan says of each entry that has something, less what has been done since.
 func expected(planned, done map[string]*Count) (all []EntryCount) {
 	for id, p := range planned {
-		c := EntryCount{Entry: id, Found: p.Found, Kept: p.Kept, Foreign: p.Foreign, Until: p.Until}
+		c := EntryCount{Entry: id, Found: p.Found, Kept: p.Kept, Foreign: p.Foreign, Until: p.Until, Freed: p.Freed}
 		if d := done[id]; d != nil {
 			c.Erased, c.Anonymised, c.Gone = d.Erased, d.Anonymised, d.Gone
 		}

@@ -16,6 +16,10 @@ type Count struct {
 	Found      int64     `json:"found"`            // items of the tenant, each time a walk came by
 	Erased     int64     `json:"erased,omitempty"` // deleted
 	Anonymised int64     `json:"anonymised,omitempty"`
+	Sought     int64     `json:"sought,omitempty"`  // of Anonymised: looked at again behind the change
+	Stood      int64     `json:"stood,omitempty"`   // of Sought: in their place
+	Same       int64     `json:"same,omitempty"`    // of Stood: in the group that the change makes of theirs
+	Moved      int64     `json:"moved,omitempty"`   // of Stood: in another
 	Gone       int64     `json:"gone,omitempty"`    // somebody else was first
 	Clean      int64     `json:"clean,omitempty"`   // anonymised before
 	Kept       int64     `json:"kept,omitempty"`    // by the entry's ground, or a hold
@@ -27,6 +31,7 @@ type Count struct {
 	Left       int64     `json:"left,omitempty"`    // to be erased
 	Until      time.Time `json:"until,omitzero"`    // latest end of what is kept or held
 	First      time.Time `json:"first,omitzero"`    // earliest end
+	Freed      time.Time `json:"freed,omitzero"`    // latest known end of what the store holds, and of nothing else
 	NoEnd      bool      `json:"no_end,omitempty"`  // something is kept, and nobody can tell until when
 }
 
@@ -59,7 +64,9 @@ type position struct {
 	Cursor string         `json:"cursor"`
 	Next   string         `json:"next,omitempty"`
 	Items  []erasure.Item `json:"items,omitempty"`
-	Over   bool           `json:"over,omitempty"` // the page is of what is retained no longer
+	Over   bool           `json:"over,omitempty"`   // the page is of what is retained no longer
+	Groups []string       `json:"groups,omitempty"` // of Items, in their order; none where nobody can tell
+	Seek   []sought       `json:"seek,omitempty"`   // of the page, done with, and not looked at again yet
 	// Left are items that an earlier round had on record when it was given up: what of them is not found is its work.
 	Left  []string `json:"left,omitempty"`
 	Names []string `json:"names,omitempty"` // of places that nobody has mapped: all that is kept of a walk that is done
@@ -146,7 +153,9 @@ func (w *walk) save(ctx context.Context, t *task, p position, release bool, with
 	return err
 }
 
-func (p position) begun() bool { return p.Cursor != "" || p.Next != "" || len(p.Items)+len(p.Left) > 0 }
+func (p position) begun() bool {
+	return p.Cursor != "" || p.Next != "" || len(p.Items)+len(p.Seek)+len(p.Left) > 0
+}
 
 func (w *walk) seal(p position) (seal.Envelope, error) {
 	plain, err := json.Marshal(p)

@@ -42,6 +42,8 @@ func (d terms) refuse(t Task, by doing, second bool, now time.Time) (changed Tas
 		return t, false, settled()
 	case t.Own(by.by) || t.Did(by.by):
 		return t, false, selfReview()
+	case by.twin(t):
+		return t, false, policy.SamePerson()
 	case t.Owed() && !t.condemned(d.Duty):
 		return t, false, fault.Refuse(fault.Conflict, "duty_not_done", "Nobody has said yet that this is done, and no examination speaks against it.", "Come back when it is done.")
 	case t.Waiting() && !second:

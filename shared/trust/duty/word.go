@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/policy"
 )
 
 // doing is somebody's word that a task is done.
@@ -14,11 +15,17 @@ type doing struct {
 	by       string
 	ref      string
 	document Document
-	cycle    int // that she looked at; 0 for the present one
+	cycle    int      // that she looked at; 0 for the present one
+	twins    []string // ids under which the same human may be known as well: see policy.Policy.Twins
+}
+
+// twin reports whether a task is the matter of the same human under another address, or was done by her.
+func (d doing) twin(t Task) bool {
+	return slices.ContainsFunc(d.twins, func(id string) bool { return t.Did(id) || t.Own(id) })
 }
 
 // done takes somebody's word that the task is done. again is true for word that was taken before. Codes: duty_unknown,
-// duty_moved, duty_done, own_matter, evidence_missing, document_invalid, until_invalid.
+// duty_moved, duty_done, own_matter, same_person, evidence_missing, document_invalid, until_invalid.
 func (d terms) done(t Task, by doing, now time.Time) (changed Task, again bool, err error) {
 	switch {
 	case t.State == Lapsed:
@@ -31,6 +38,8 @@ func (d terms) done(t Task, by doing, now time.Time) (changed Task, again bool, 
 		return t, false, fault.Refuse(fault.Conflict, "duty_done", "This is done already.", "There is nothing to do here now.")
 	case t.Own(by.by) && d.Second == "":
 		return t, false, ownMatter()
+	case d.Second == "" && slices.ContainsFunc(by.twins, t.Own):
+		return t, false, policy.SamePerson()
 	}
 	if missing := t.Missing(d.Duty); len(missing) > 0 {
 		return t, false, fault.Refuse(fault.Conflict, "evidence_missing", "Evidence that this duty needs has not arrived: "+named(missing)+".",
@@ -97,7 +106,7 @@ const (
 )
 
 // review takes the second person's verdict. again is true for a verdict that was taken before. Codes: duty_unknown,
-// duty_moved, duty_not_done, duty_reviewed, review_self.
+// duty_moved, duty_not_done, duty_reviewed, review_self, same_person.
 func (d terms) review(t Task, by doing, v Verdict, now time.Time) (changed Task, again bool, err error) {
 	switch {
 	case t.State == Lapsed:
@@ -112,6 +121,8 @@ func (d terms) review(t Task, by doing, v Verdict, now time.Time) (changed Task,
 		return t, false, fault.Refuse(fault.Conflict, "duty_not_done", "Nobody has said yet that this is done.", "Come back when it is done.")
 	case t.Did(by.by) || t.Own(by.by):
 		return t, false, selfReview()
+	case by.twin(t):
+		return t, false, policy.SamePerson()
 	}
 	if v == Returned {
 		t = t.undone()

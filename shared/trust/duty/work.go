@@ -36,7 +36,7 @@ func (s *Service) Done(ctx context.Context, id string, by By, now time.Time) (Ta
 			"Give the number of the ticket or document, or nothing.")
 	}
 	return s.commit(ctx, change{id: id, duty: d, people: []string{by.Person.ID}, begin: asOf.first, decide: func(d terms, t Task) (Task, error) {
-		after, again, err := d.done(t, doing{by.Person.ID, by.Ref, by.Document, by.Cycle}, now)
+		after, again, err := d.done(t, doing{by.Person.ID, by.Ref, by.Document, by.Cycle, s.Policy.Twins(by.Person)}, now)
 		if again {
 			return t, nil
 		}
@@ -61,7 +61,7 @@ func (s *Service) Review(ctx context.Context, id string, by By, v Verdict, now t
 		return Task{}, roleMissing(d.Second)
 	}
 	c := change{id: id, duty: d, people: []string{by.Person.ID}, begin: asOf.first, decide: func(d terms, t Task) (Task, error) {
-		word := doing{by: by.Person.ID, cycle: by.Cycle}
+		word := doing{by: by.Person.ID, cycle: by.Cycle, twins: s.Policy.Twins(by.Person)}
 		take := func() (Task, bool, error) { return d.review(t, word, v, now) }
 		if v == Turned {
 			take = func() (Task, bool, error) { return d.refuse(t, word, d.MayReview(by.Person), now) }

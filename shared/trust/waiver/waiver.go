@@ -165,7 +165,7 @@ func requestID(q Request, asker string) string {
 }
 
 // Approve brings an exception into force. Approving it again by the same person changes nothing. Codes: role_missing,
-// waiver_unknown, waiver_self, waiver_decided.
+// waiver_unknown, waiver_self, same_person, waiver_decided.
 func (s *Service) Approve(ctx context.Context, id string, by policy.Person, now time.Time) (Waiver, error) {
 	return s.change(ctx, id, by, now, func(w Waiver, marks [2]record.Subject) (Waiver, *record.Record, error) {
 		_, known := s.Policy.Promise(w.Promise)
@@ -176,6 +176,8 @@ func (s *Service) Approve(ctx context.Context, id string, by policy.Person, now 
 			return w, nil, fault.Refuse(fault.Conflict, "waiver_decided", "This exception was approved already.", "There is nothing to do here.")
 		case w.Asker == by.ID:
 			return w, nil, fault.Refuse(fault.Denied, "waiver_self", "Nobody approves what she asked for herself.", "Ask another person of security, the DPO or the owner.")
+		case s.Policy.Apart(by, w.Asker) != nil:
+			return w, nil, policy.SamePerson()
 		case !known || !w.Waiting(now):
 			return w, nil, unknown()
 		}

@@ -36,7 +36,7 @@ type Request struct {
 var ticketForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/+:#-]{0,79}$`)
 
 // Except asks for an exception; another person has to approve it. Asking for the same again returns the one there is.
-// Codes: role_missing, own_matter, rule_unknown, scope_invalid, reason_invalid, note_invalid, ticket_invalid, until_invalid.
+// Codes: role_missing, own_matter, same_person, rule_unknown, scope_invalid, reason_invalid, note_invalid, ticket_invalid, until_invalid.
 func (s *Service) Except(ctx context.Context, q Request, by policy.Person, now time.Time) (Exception, error) {
 	q.Note, q.Scope.Actor = strings.TrimSpace(q.Note), strings.ToLower(q.Scope.Actor)
 	if q.From.IsZero() || q.From.Before(now) {
@@ -74,6 +74,8 @@ func (s *Service) allowed(q Request, by policy.Person, now time.Time) error {
 		return roleMissing("security, dpo or owner")
 	case q.Scope.Actor != "" && q.Scope.Actor == strings.ToLower(by.Email):
 		return ownMatter()
+	case s.Policy.Apart(by, s.named(q.Scope.Actor)) != nil:
+		return policy.SamePerson()
 	case q.Kind != Suppression && q.Kind != ChangeWindow:
 		return fault.Refuse(fault.Invalid, "scope_invalid", "There is no such exception.", "Say suppression or change.")
 	case q.Scope.Rule != "" && !known:
@@ -102,6 +104,12 @@ func (s *Service) allowed(q Request, by policy.Person, now time.Time) error {
 	return nil
 }
 
+// named is the id of the person of an address; "" for none.
+func (s *Service) named(address string) string {
+	p, _ := s.Policy.Person(address)
+	return p.ID
+}
+
 func named(s Scope) bool {
 	return !slices.ContainsFunc([]string{s.Rule, s.Actor, s.Resource, s.Method}, func(text string) bool { return !isLine(text) })
 }
@@ -112,7 +120,7 @@ func isLine(text string) bool {
 }
 
 // Approve puts an exception into force. The same again changes nothing. Codes: role_missing, exception_unknown,
-// exception_self, own_matter, exception_decided.
+// exception_self, same_person, own_matter, exception_decided.
 func (s *Service) Approve(ctx context.Context, id string, by policy.Person, now time.Time) (Exception, error) {
 	return s.change(ctx, id, by, now, func(x Exception) (Exception, string, error) {
 		switch {
@@ -120,6 +128,8 @@ func (s *Service) Approve(ctx context.Context, id string, by policy.Person, now 
 			return x, "", nil
 		case x.Asker == by.ID:
 			return x, "", fault.Refuse(fault.Denied, "exception_self", "Nobody approves what she asked for herself.", "Ask another person of security, dpo or owner.")
+		case s.Policy.Apart(by, x.Asker) != nil || s.Policy.Apart(by, s.named(x.Scope.Actor)) != nil:
+			return x, "", policy.SamePerson()
 		case x.Scope.Actor != "" && strings.EqualFold(x.Scope.Actor, by.Email):
 			return x, "", ownMatter()
 		case !x.Waiting(now):

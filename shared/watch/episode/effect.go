@@ -121,7 +121,7 @@ func (t *turn) suspect(w *working) error {
 		return err
 	}
 	if err := t.batch.Message(TopicSuspicion, key, Suspicion{
-		V: Version, Episode: e.ID, Round: e.Round, Rule: e.Rule, Why: e.Cause, Severity: e.Severity, Person: e.Person, Actor: e.ActorKind,
+		V: Version, Episode: e.ID, Round: e.Round, Rule: e.Rule, Why: e.Cause, Severity: e.Severity, Person: e.Person, Involved: e.Involved, Actor: e.ActorKind,
 		Promises: e.Promises, First: e.First, At: t.now, Revoke: e.Cause == ByDenial,
 	}); err != nil {
 		return err

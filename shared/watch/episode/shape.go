@@ -176,7 +176,8 @@ type Suspicion struct {
 	Rule     string          `json:"rule"`
 	Why      Cause           `json:"why"`
 	Severity policy.Severity `json:"severity"`
-	Person   string          `json:"person,omitempty"` // id in people.yaml of who is asked
+	Person   string          `json:"person,omitempty"`   // id in people.yaml of who is asked
+	Involved []string        `json:"involved,omitempty"` // ids of everybody the call went through: it may be their own matter
 	Actor    string          `json:"actor_kind,omitempty"`
 	Promises []string        `json:"promises,omitempty"`
 	First    time.Time       `json:"first"`

@@ -51,6 +51,13 @@ func (e Episode) concerns(who policy.Person) bool {
 	return e.Person == who.ID || slices.Contains(e.Involved, who.ID)
 }
 
+// twin reports whether an episode is the matter of the same human under another address, or was answered by her.
+func (s *Service) twin(e Episode, who policy.Person) bool {
+	return slices.ContainsFunc(s.Policy.Twins(who), func(id string) bool {
+		return e.concerns(policy.Person{ID: id}) || e.State == Answered && e.AnsweredBy == id
+	})
+}
+
 // MayLook reports whether a person may look at the episode: whoever is asked and her manager; security, dpo, owner and
 // auditors; and who is on call, of what she is told about.
 func (s *Service) MayLook(e Episode, who policy.Person, now time.Time) bool {
@@ -86,7 +93,7 @@ func (s *Service) MayReview(e Episode, who policy.Person, now time.Time) bool {
 	if !s.MayLook(e, who, now) || e.State != Answered && !e.alone() {
 		return false
 	}
-	return s.reviews(e, who) && who.ID != e.AnsweredBy
+	return s.reviews(e, who) && who.ID != e.AnsweredBy && !s.twin(e, who)
 }
 
 func (s *Service) reviews(e Episode, who policy.Person) bool {

@@ -54,7 +54,7 @@ func (s *Service) Answer(ctx context.Context, id string, by By, a Answer, now ti
 // Review takes the second person's verdict; of what asks nobody and is below
 // high, the only one's. The same again changes nothing.
 // Note is one line of at most 300 bytes, or empty. Codes: episode_unknown, role_missing, verdict_invalid, note_invalid,
-// episode_moved, episode_settled, not_answered, review_self.
+// episode_moved, episode_settled, not_answered, review_self, same_person.
 func (s *Service) Review(ctx context.Context, id string, by By, v Verdict, note string, now time.Time) (Episode, error) {
 	note = strings.TrimSpace(note)
 	switch {
@@ -67,6 +67,8 @@ func (s *Service) Review(ctx context.Context, id string, by By, v Verdict, note 
 		switch {
 		case e.concerns(by.Person) || e.State == Answered && e.AnsweredBy == by.Person.ID:
 			return e, false, nil, fault.Refuse(fault.Denied, "review_self", "Nobody reviews what she did, what went through her hands, or what she answered herself.", "Ask another person.")
+		case s.twin(e, by.Person):
+			return e, false, nil, policy.SamePerson()
 		case !s.reviews(e, by.Person) && e.ReviewedBy != by.Person.ID:
 			return e, false, nil, roleMissing("of the manager, or security, dpo or owner")
 		}

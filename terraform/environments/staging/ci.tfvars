@@ -105,6 +105,10 @@ settings = {
 issuer           = { url = "https://id.sharedcontacts.example", audience = "ostiary" }
 service_members  = ["serviceAccount:bastion@ostiary-staging.iam.gserviceaccount.com"]
 watched_projects = ["sharedcontacts-live"]
+product_publishers = {
+  "data.written"    = ["serviceAccount:relay@sharedcontacts-live.iam.gserviceaccount.com"]
+  "account.changed" = ["serviceAccount:accounts@sharedcontacts-live.iam.gserviceaccount.com"]
+}
 
 # What the data map of the policy names.
 data = {

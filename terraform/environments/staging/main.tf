@@ -25,6 +25,15 @@ resource "google_pubsub_topic" "event" {
   }
 }
 
+# The product says here what it wrote and which accounts changed: no function of this repository does. Nobody else is let in.
+resource "google_pubsub_topic_iam_member" "product" {
+  for_each = { for pair in flatten([for topic, members in var.product_publishers : [for member in members : { topic = topic, member = member }]]) : "${pair.topic} ${pair.member}" => pair }
+  project  = var.project.id
+  topic    = google_pubsub_topic.event[each.value.topic].id
+  role     = "roles/pubsub.publisher"
+  member   = each.value.member
+}
+
 module "function" {
   source   = "../../modules/function"
   for_each = local.manifests

@@ -82,6 +82,21 @@ variable "service_members" {
   default     = []
 }
 
+variable "product_publishers" {
+  description = "Members that publish for the product, by topic: data.written (something was written, perhaps of somebody who was erased) and account.changed (an account ended or lost its connections)."
+  type        = map(list(string))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for topic in keys(var.product_publishers) : contains(["data.written", "account.changed"], topic)])
+    error_message = "The product publishes on data.written and account.changed alone: what functions tell each other nobody else may."
+  }
+  validation {
+    condition     = alltrue([for member in flatten(values(var.product_publishers)) : can(regex("^(serviceAccount|principal|principalSet):", member))])
+    error_message = "Programs publish: service accounts and principals, no people, groups or everybody."
+  }
+}
+
 variable "watched_projects" {
   description = "Projects whose logs are watched, beside this one."
   type        = list(string)

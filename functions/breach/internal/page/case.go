@@ -24,6 +24,7 @@ type Case struct {
 	Suspected   bool
 	Open        bool
 	Summary     string
+	Signals     []string // what a detection said since
 	Declared    string
 	AsOf, Zone  string
 	Ack         *Ack
@@ -119,7 +120,7 @@ func (r Reader) NewCase(c cases.Read) Case {
 	p := Case{
 		ID: c.ID, Number: Group(c.Number), Path: CasePath(c.ID), State: stateKey(c.Case), Exercise: c.Exercise,
 		Closed: c.State == cases.Closed, Suspected: c.State == cases.Suspected, Open: c.State == cases.Open,
-		Summary: c.Text(c.Summary), AsOf: r.At(r.Now), Zone: r.Rules.Zone.String(), Picture: r.NewPicture(clocks), Unmapped: c.Unmapped, Names: c.Names,
+		Summary: c.Text(c.Summary), Signals: r.signals(c), AsOf: r.At(r.Now), Zone: r.Rules.Zone.String(), Picture: r.NewPicture(clocks), Unmapped: c.Unmapped, Names: c.Names,
 		May: r.May(), MayMove: r.May() || c.By == r.Me.ID, Deciders: r.others(nil), Most: r.Local(r.Now),
 		Review: r.Day(c.Review), Reviewed: r.At(c.Reviewed),
 	}

@@ -166,8 +166,8 @@ func TestNext(t *testing.T) {
 	sc.does("simone", 3*time.Hour, cases.Event{What: cases.File, Clock: "gdpr_33_1", At: start.Add(3 * time.Hour)})
 	wants(t, sc, "stefan", 3*time.Hour, "#file", true, "Report to the ICO")
 	sc.does("simone", 3*time.Hour, cases.Event{What: cases.Answer, Subject: "uk_33", Text: sc.text("Nobody in the United Kingdom.")})
-	wants(t, sc, "stefan", 3*time.Hour, "#decide-uk_33", true, "Simone Bernard proposes not to tell")
-	sc.does("stefan", 3*time.Hour, cases.Event{What: cases.Answer, Subject: "uk_33", Text: sc.text("Nobody there.")})
+	wants(t, sc, "dorothea", 3*time.Hour, "#decide-uk_33", true, "Simone Bernard proposes not to tell")
+	sc.does("dorothea", 3*time.Hour, cases.Event{What: cases.Answer, Subject: "uk_33", Text: sc.text("Nobody there.")})
 	sc.does("simone", 3*time.Hour, cases.Event{What: cases.File, Clock: "cnil_followup", At: start.Add(3 * time.Hour)})
 	wants(t, sc, "stefan", 3*time.Hour, "#close", true)
 	if got := sc.r.NewCase(sc.c).Unsettled; len(got) > 0 {
@@ -212,7 +212,7 @@ func TestUnsettled(t *testing.T) {
 		sc.does(who, 0, cases.Event{What: cases.Answer, Subject: cases.Persons, Yes: true})
 	}
 	check("unsettled.report", "unsettled.reports", "unsettled.persons")
-	sc.does("simone", 0, cases.Event{What: cases.Keep, Name: cases.Persons})
+	sc.does("simone", 0, cases.Event{What: cases.Keep, Name: cases.Persons, Noted: true})
 	check("unsettled.report", "unsettled.reports")
 }
 
@@ -237,5 +237,44 @@ func TestList(t *testing.T) {
 	}
 	if text := rendered(t, s, "list", "de", reader(t, s, "simone", "de", 0).NewList(nil)); !strings.Contains(text, "Nichts ist offen.") {
 		t.Error("nobody is told that nothing is open")
+	}
+}
+
+// A report that waits for somebody to say when an incident became a major one is a step of its own, until she says so or two
+// decide that it does not apply.
+func TestClassify(t *testing.T) {
+	t.Parallel()
+	const asks = "Say when the incident was classified as major, or decide by two that it does not apply: "
+	steps := func(s *scene) (all []string) {
+		for _, step := range s.r.next(s.c, cases.Clocks(s.c.Case, s.r.Rules, s.r.Now)) {
+			if strings.HasPrefix(step.What, asks) {
+				if step.Path != "#times" || !step.Mine || step.When != "" || step.Over {
+					t.Errorf("%+v", step)
+				}
+				all = append(all, strings.TrimPrefix(step.What, asks))
+			}
+		}
+		return all
+	}
+	begin := func() *scene {
+		s := declared(t, New("declarebreach"), false, false, cases.Own)
+		s.r.Rules.Regimes = []string{"dora_init"}
+		s.does("simone", 0, cases.Event{What: cases.Triage, Result: cases.Confirmed})
+		return s
+	}
+	s := begin()
+	if got := steps(s); len(got) != 1 || got[0] != s.r.clockName("dora_init") {
+		t.Fatalf("waits for %q", got)
+	}
+	s.does("simone", time.Minute, cases.Event{What: cases.Timed, Times: cases.Times{Classified: start.Add(time.Minute)}})
+	if got := steps(s); len(got) != 0 {
+		t.Errorf("it was said, and waits for %q", got)
+	}
+	s = begin()
+	for i, who := range []string{"simone", "dorothea"} {
+		s.does(who, time.Duration(i)*time.Minute, cases.Event{What: cases.Answer, Subject: "dora_init", Text: s.text("We are no financial entity.")})
+	}
+	if got := steps(s); len(got) != 0 {
+		t.Errorf("two decided, and it waits for %q", got)
 	}
 }

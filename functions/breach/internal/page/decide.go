@@ -217,6 +217,8 @@ func speaks(c cases.Case, subject string) string {
 		return "speaks.none"
 	case subject == cases.SA && c.Score.Score.Presumption.Authority, subject == cases.Persons && c.Score.Score.Presumption.Persons:
 		return "speaks.yes"
+	case len(c.Leans(subject)) > 0:
+		return "speaks.unproven"
 	}
 	return "speaks.no"
 }

@@ -152,3 +152,13 @@ func (h *happened) told() {
 		}
 	}
 }
+
+// signals are what a detection said after the case began, each with its time.
+func (r Reader) signals(c cases.Read) (all []string) {
+	for _, s := range c.Signals {
+		if text := c.Text(s.Text); text != "" && s.Text != c.Summary {
+			all = append(all, r.At(s.At)+": "+text)
+		}
+	}
+	return all
+}

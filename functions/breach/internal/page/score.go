@@ -22,6 +22,7 @@ type Score struct {
 	By                 string
 	Reasons            string
 	Unproven           []string // keys
+	Without            string   // key: what speaks for a notice without those; "" where nothing more does
 }
 
 // Trigger is one that holds.
@@ -92,6 +93,11 @@ func (r Reader) score(c cases.Read) (*Score, Inputs) {
 	}
 	for _, name := range got.Unproven {
 		s.Unproven = append(s.Unproven, "unproven."+name)
+	}
+	if w := got.Without; w != nil && w.Persons {
+		s.Without = "unproven.without.persons"
+	} else if w != nil {
+		s.Without = "unproven.without.authority"
 	}
 	for _, t := range got.Triggers {
 		s.Triggers = append(s.Triggers, Trigger{"trigger." + t.ID, "asks." + t.Asks})

@@ -51,10 +51,11 @@ func (p *Parts) deliveries(ctx context.Context, id string, n int) (all []notice.
 	}
 }
 
-// Rows are all cases as the register has them, newest first; one case is read at a time. Exercises are in no register.
-func (p *Parts) Rows(ctx context.Context) (all []register.Row, err error) {
+// Rows are the cases somebody sees as the register has them, newest first; one case is read at a time. Exercises are in no
+// register.
+func (p *Parts) Rows(ctx context.Context, sees func(cases.Case) bool) (all []register.Row, err error) {
 	err = p.Every(ctx, func(c cases.Case) error {
-		if c.Exercise {
+		if c.Exercise || !sees(c) {
 			return nil
 		}
 		f, err := p.File(ctx, c.ID)

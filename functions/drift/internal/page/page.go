@@ -5,8 +5,6 @@ package page
 import (
 	"embed"
 	"io/fs"
-	"slices"
-	"strings"
 
 	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/internal/staffed"
@@ -27,13 +25,14 @@ func New(function string) *shell.Shell {
 // Item is one finding in a list.
 type Item struct {
 	Path     string
-	What     string // what is wrong, a sentence; "" where Class says it
+	What     string // what is wrong, a sentence; "" where Class says it of Name
 	Class    string // key
+	Name     string // of the thing, short enough for a title
 	On       string // what people call the thing; "" for the company
 	Field    string // of Terraform, with its address
 	Severity string // key
+	Grave    bool
 	State    string // key
-	Bad      bool
 	Who      string // may have done it; "" for nobody known
 	When     string
 	Until    string // of an acceptance
@@ -88,6 +87,10 @@ type Detail struct {
 	Item
 	Problem  *staffed.Trouble
 	Beside   []Row
+	Cut      bool   // one side is longer than what is kept of it
+	Advice   string // what to do, in words; ""
+	Void     string // key: why what was accepted is not any more; ""
+	Since    string
 	Opened   string
 	Seen     string
 	Ended    string
@@ -97,7 +100,7 @@ type Detail struct {
 	Promises []staffed.Sentence
 	Repair   string // the command that would put it right
 	Code     string // what would have to stand in Terraform for it to be wanted
-	Asset    string // in full
+	Asset    Long   // in full
 	Steps    []Step
 
 	MayAccept bool // the reader, now
@@ -109,6 +112,16 @@ type Detail struct {
 	Form      Form
 	Least     string
 	Most      string
+	MostDay   string // as people write it
+}
+
+// Tall reports whether the difference takes so much room that what follows would be far away.
+func (d Detail) Tall() bool {
+	n := 0
+	for _, r := range d.Beside {
+		n += 1 + max(len(r.Want.Text), len(r.Got.Text))/60
+	}
+	return n > 16
 }
 
 // Form is what somebody typed before a refusal.
@@ -126,51 +139,3 @@ type Acceptance struct{ By, Second, Reason, Ticket, Until, At string }
 
 // Step is something that was done.
 type Step struct{ When, What, By, Words, Ticket, Until string } // What: key
-
-// Row is a line of what is wanted and of what there is; one of both may be missing.
-type Row struct {
-	Want, Got Cell
-}
-
-// Cell is one side of a row. Other: the other side has no such line.
-type Cell struct {
-	Text         string
-	Other, Empty bool
-}
-
-// most is how many lines a side shows.
-const most = 200
-
-// Beside puts what is wanted and what there is side by side: lines that both have in one row, the others in the order they
-// come. An empty text is nothing.
-func Beside(want, got string) (rows []Row) {
-	left, right := lines(want), lines(got)
-	for i, j := 0, 0; i < len(left) || j < len(right); {
-		switch {
-		case i < len(left) && j < len(right) && left[i] == right[j]:
-			rows = append(rows, Row{Cell{Text: left[i]}, Cell{Text: right[j]}})
-			i, j = i+1, j+1
-		case i < len(left) && j < len(right) && !slices.Contains(right[j:], left[i]) && !slices.Contains(left[i:], right[j]):
-			rows = append(rows, Row{Cell{Text: left[i], Other: true}, Cell{Text: right[j], Other: true}})
-			i, j = i+1, j+1
-		case i < len(left) && (j == len(right) || !slices.Contains(right[j:], left[i])):
-			rows = append(rows, Row{Cell{Text: left[i], Other: true}, Cell{Empty: true}})
-			i++
-		default:
-			rows = append(rows, Row{Cell{Empty: true}, Cell{Text: right[j], Other: true}})
-			j++
-		}
-	}
-	return rows
-}
-
-func lines(text string) []string {
-	if text == "" {
-		return nil
-	}
-	all := strings.Split(text, "\n")
-	if len(all) > most {
-		all = append(all[:most:most], "…")
-	}
-	return all
-}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -24,12 +25,12 @@ func TestBeside(t *testing.T) {
 		for _, r := range Beside(c.want, c.got) {
 			cell := func(mark string, c Cell, into *[]string) string {
 				if !c.Empty {
-					*into = append(*into, c.Text)
+					*into = append(*into, string(c.Text))
 				}
 				if c.Other || c.Empty {
-					return mark + c.Text
+					return mark + string(c.Text)
 				}
-				return c.Text
+				return string(c.Text)
 			}
 			rows = append(rows, cell("-", r.Want, &left)+"|"+cell("+", r.Got, &right))
 		}
@@ -42,6 +43,69 @@ func TestBeside(t *testing.T) {
 	}
 	if n := len(Beside(strings.Repeat("x\n", 5000), "y")); n > 2*most+2 {
 		t.Errorf("%d rows", n)
+	}
+}
+
+// TestFold: what differs stays with two lines around it, and every line left out is counted.
+func TestFold(t *testing.T) {
+	t.Parallel()
+	numbers := func(from, to int) (all []string) {
+		for i := from; i < to; i++ {
+			all = append(all, strconv.Itoa(i))
+		}
+		return all
+	}
+	joined := func(parts ...[]string) string { return strings.Join(slices.Concat(parts...), "\n") }
+	for _, c := range []struct{ want, got, rows string }{
+		{joined(numbers(0, 9)), joined(numbers(0, 9)), "0 1 2 3 4 5 6 7 8"},
+		{joined(numbers(0, 9)), joined(numbers(0, 8)), "[6] 6 7 !"},
+		{joined(numbers(1, 9)), joined(numbers(0, 9)), "! 1 2 [6]"},
+		{joined(numbers(0, 4)), joined(numbers(0, 4), []string{"x"}), "[2] 2 3 !"},
+		{joined(numbers(0, 3)), joined(numbers(0, 3), []string{"x"}), "0 1 2 !"},
+		{joined([]string{"a"}, numbers(0, 5), []string{"b"}), joined([]string{"x"}, numbers(0, 5), []string{"y"}), "! 0 1 2 3 4 !"},
+		{joined([]string{"a"}, numbers(0, 6), []string{"b"}), joined([]string{"x"}, numbers(0, 6), []string{"y"}), "! 0 1 [2] 4 5 !"},
+		{"a\nb", "x\ny", "! !"}, {"", "", ""},
+	} {
+		var rows []string
+		for _, r := range Fold(Beside(c.want, c.got)) {
+			switch {
+			case r.Same > 0:
+				rows = append(rows, "["+strconv.Itoa(r.Same)+"]")
+			case r.Changed():
+				rows = append(rows, "!")
+			default:
+				rows = append(rows, string(r.Want.Text))
+			}
+		}
+		if got := strings.Join(rows, " "); got != c.rows {
+			t.Errorf("%q beside %q: %s, wanted %s", c.want, c.got, got, c.rows)
+		}
+	}
+}
+
+// TestPlain: nothing is hidden in a text, nothing else is changed, and the pieces of a long one are all of it.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a\u202eb": `a\u{202e}b`, "a\u200bb\ufeff": `a\u{200b}b\u{feff}`, "a\rb\x00\u2028": `a\u{d}b\u{0}\u{2028}`, "ä é 名 <b>\n+": "ä é 名 <b>\n+", "": "",
+	} {
+		if got := Plain(text); got != want {
+			t.Errorf("%q is shown as %q", text, got)
+		}
+		if got := strings.Join(Long(want).Parts(), ""); got != want {
+			t.Errorf("the pieces of %q are %q", want, got)
+		}
+	}
+	if r := Beside("a\u202e", "a")[0]; !r.Changed() || r.Want.Text != `a\u{202e}` {
+		t.Errorf("what is hidden makes no difference: %+v", r)
+	}
+	if Short(strings.Repeat("ü", 61)) != strings.Repeat("ü", 60)+"…" || Short("short") != "short" {
+		t.Error("a name is too long for a title")
+	}
+	for text, want := range map[string]bool{"abc ... 0a1b2c3d4e5f60718293": true, "abc… sha256:0a1b2c3d4e5f60718293": true, "sha256:0a1b2c3d4e5f60718293": false, "wait ...": false} {
+		if Cut(text) != want {
+			t.Errorf("%q is cut: %t", text, !want)
+		}
 	}
 }
 

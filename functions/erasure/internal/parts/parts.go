@@ -6,6 +6,7 @@
 package parts
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -38,8 +39,8 @@ import (
 var Schema = slices.Concat(store.Schema{outbox.Collection(), heartbeat.Collection()}, request.Collection(), run.Collection(), receipt.Collection(),
 	store.Schema{purge.Collection(), survey.Collection(), callback.Collection(), callback.Certificates(), oauth.Collection(), recipient.Collection()})
 
-// SecretMark is the secret that makes what recognises a person without naming her: 32 bytes or more. Another one
-// would not know who has asked already.
+// SecretMark is the secret that makes what recognises a person without naming her: a key of 32 bytes or more. When it is to change, the
+// new key stands on a line before the ones there were: nothing recognises what was made with a key that is gone.
 const SecretMark = "erasure-mark"
 
 // Parts are a function's dependencies and the erasure control's services on them. It is safe for concurrent use.
@@ -95,13 +96,13 @@ func (p *Parts) newRequests(ctx context.Context) (*request.Service, error) {
 	if p.RequestKeys == nil || p.MessageKeys == nil || p.base == "" {
 		return nil, fault.New(fault.Misconfigured, "%s: the manifest does not ask for %s, %s and %s", p.Manifest.Name, wiring.EnvSealRequest, wiring.EnvSealMessage, wiring.EnvURL)
 	}
-	mark, err := p.Mark(ctx)
+	keys, err := p.marks(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := request.Config{
 		Store: p.Store, Box: p.Box, Policy: p.Policy, Digest: p.PolicyDigest(), Rules: p.rules(), Keys: p.RequestKeys,
-		Messages: seal.NewCache(p.MessageKeys, p.Random, p.Clock), Mark: mark, Letters: p.letters, Directory: p,
+		Messages: seal.NewCache(p.MessageKeys, p.Random, p.Clock), Mark: keys[0], Former: keys[1:], Letters: p.letters, Directory: p,
 		Guard: func(value string) error { return datamap.Guard(value, "") }, Shared: datamap.Shared,
 		Page: p.Page("requesterasure") + "confirm", Desk: p.Page("decideerasure"), Random: p.Random,
 	}
@@ -194,8 +195,38 @@ func (p *Parts) secret(ctx context.Context, name string) ([]byte, error) {
 	return p.Secrets.Get(ctx, name)
 }
 
-// Mark is the secret of marks.
-func (p *Parts) Mark(ctx context.Context) ([]byte, error) { return p.secret(ctx, SecretMark) }
+// Mark is the key that marks are made with.
+func (p *Parts) Mark(ctx context.Context) ([]byte, error) {
+	keys, err := p.marks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return keys[0], nil
+}
+
+// marks are the keys of marks, the newest in front.
+func (p *Parts) marks(ctx context.Context) ([][]byte, error) {
+	text, err := p.secret(ctx, SecretMark)
+	if err != nil {
+		return nil, err
+	}
+	return markKeys(text), nil
+}
+
+// markKeys reads what is kept of the keys of marks: lines, where each of them is a key; else one key of whatever bytes.
+func markKeys(text []byte) [][]byte {
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	for i, line := range lines {
+		lines[i] = bytes.TrimSpace(line)
+		if len(lines[i]) < request.LeastKey || bytes.ContainsFunc(lines[i], func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return [][]byte{text}
+		}
+	}
+	if len(lines) == 1 {
+		return [][]byte{text} // as it always was, whatever stands at its end
+	}
+	return lines
+}
 
 // Sweeper returns what erases by age; of a function that may not erase, what tells how that stands.
 func (p *Parts) Sweeper() (*purge.Sweeper, error) {

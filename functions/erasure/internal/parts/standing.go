@@ -51,7 +51,7 @@ func (p *Parts) Taken(ctx context.Context, requests *request.Service, r request.
 }
 
 func (p *Parts) state(own, r request.Request, counts []run.EntryCount) (opendsr.State, error) {
-	status, known := opendsr.StatusOf(string(r.State))
+	status, known := r.Status()
 	if !known {
 		return opendsr.State{}, fault.New(fault.Invalid, "telling how an instruction stands: state %q has no name in OpenDSR", r.State)
 	}
@@ -91,13 +91,13 @@ func (p *Parts) expected(r request.Request, status opendsr.Status, counts []run.
 	if status == opendsr.InProgress {
 		later = append(later, r.Pass)
 		for _, c := range counts {
-			if c.Left > 0 && c.Until.Year() < 9999 { // the store lets go then, and not before
-				later = append(later, c.Until)
+			if c.Left > 0 && c.Freed.Year() < 9999 { // the store lets go then, and not before
+				later = append(later, c.Freed)
 			}
 		}
-		if now := p.Clock.Now(); at.Before(now) {
-			later = append(later, now)
-		}
+	}
+	if now := p.Clock.Now(); at.Before(now) {
+		later = append(later, now)
 	}
 	for _, one := range later {
 		if one.After(at) {

@@ -15,8 +15,8 @@ import (
 	"ostiary.internal/shared/platform/require"
 )
 
-// root is the top of the repository as the tests of a package in functions/internal see it.
-const root = "../../.."
+// Root is the top of the repository as the tests of a package in functions/internal see it.
+const Root = "../../.."
 
 // Stage is what all tests of a process share. The zero value is ready for Run.
 type Stage struct {
@@ -47,10 +47,10 @@ func (s *Stage) Run(m *testing.M, play Play) int {
 	}
 	defer s.end()
 	if err == nil && play != Alone {
-		s.binary, err = built.Command(root)
+		s.binary, err = built.Command(Root)
 	}
 	if err == nil && play == Together {
-		s.common, err = walk.Start(s.binary, root)
+		s.common, err = walk.Start(s.binary, Root)
 	}
 	if err == nil {
 		s.chromium, err = browser.Start(path)
@@ -79,10 +79,13 @@ func (s *Stage) Tab(t *testing.T, size browser.Size) *browser.Tab {
 }
 
 // Serve starts a server for one test.
-func (s *Stage) Serve(t *testing.T) *Server {
+func (s *Stage) Serve(t *testing.T) *Server { return s.ServeFrom(t, Root) }
+
+// ServeFrom starts one with the policies of another folder than the repository's.
+func (s *Stage) ServeFrom(t *testing.T, top string) *Server {
 	t.Helper()
 	require.Tool(t, "chromium", s.chromium != nil)
-	server, err := walk.Start(s.binary, root)
+	server, err := walk.Start(s.binary, top)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +103,7 @@ func (s *Stage) Common(t *testing.T) *Server {
 // Axe is the script of axe-core.
 func Axe(t *testing.T) string {
 	t.Helper()
-	script, err := os.ReadFile(filepath.Join(root, "testdata", "axe", "node_modules", "axe-core", "axe.min.js"))
+	script, err := os.ReadFile(filepath.Join(Root, "testdata", "axe", "node_modules", "axe-core", "axe.min.js"))
 	require.Tool(t, "axe-core (npm ci in testdata/axe)", err == nil)
 	return string(script)
 }

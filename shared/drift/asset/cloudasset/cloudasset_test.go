@@ -270,14 +270,14 @@ func TestJudgedAlike(t *testing.T) {
 	read.Settle()
 	verdicts := func(of *asset.Inventory) (all []baseline.Judgement) {
 		for _, j := range set.Scan(&baseline.Live{Inventory: of, Now: assettest.At}) {
-			j.Read = time.Time{}
+			j.Read, j.Others = time.Time{}, nil
 			all = append(all, j)
 		}
 		return all
 	}
 	want, got := verdicts(listed), verdicts(read)
 	for i := range max(len(want), len(got)) {
-		if i >= len(want) || i >= len(got) || want[i] != got[i] {
+		if i >= len(want) || i >= len(got) || !reflect.DeepEqual(want[i], got[i]) {
 			t.Fatalf("listed:\n%+v\nread:\n%+v", want[min(i, len(want)):min(i+1, len(want))], got[min(i, len(got)):min(i+1, len(got))])
 		}
 	}

@@ -1,6 +1,6 @@
 // Package folder reads what a company has on Google Cloud from files in a folder: exports and lists as gcloud writes them.
 //
-// It promises that a file that changed is read anew, that facts are as old as their file, and that nothing is called gone while
+// It promises that a file that changed is read anew, that facts are as old as their file and never from the future, and that nothing is called gone while
 // a file of the folder cannot be read. It is for local mode, for tests, and where somebody else makes exports; who may change the
 // files may say anything. A page is the whole folder: it is for as much as fits in memory.
 package folder
@@ -22,6 +22,7 @@ import (
 
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/asset/cloudasset"
+	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
@@ -35,18 +36,19 @@ const scope = "folder"
 var endings = []string{".json", ".jsonl", ".ndjson", ".gz"}
 
 func init() {
-	asset.Sources.Register("folder", func(_ context.Context, u *url.URL, _ asset.Options) (asset.Source, error) {
+	asset.Sources.Register("folder", func(_ context.Context, u *url.URL, o asset.Options) (asset.Source, error) {
 		dir, err := driver.Folder(u, "assets")
 		if err != nil {
 			return nil, err
 		}
-		return New(dir), nil
+		return New(dir, o.Clock), nil
 	})
 }
 
 // Source reads one folder.
 type Source struct {
-	dir string
+	dir   string
+	clock clock.Clock
 
 	mu     sync.Mutex
 	seen   string // names, times and lengths of the files
@@ -58,7 +60,7 @@ type Source struct {
 var _ asset.Source = (*Source)(nil)
 
 // New returns a source of the files of a folder that end in .json, .jsonl, .ndjson or .gz; folders in it are passed over.
-func New(dir string) *Source { return &Source{dir: dir} }
+func New(dir string, now clock.Clock) *Source { return &Source{dir: dir, clock: now} }
 
 // Scopes implements asset.Source.
 func (s *Source) Scopes() []string { return []string{scope} }
@@ -136,12 +138,18 @@ func (s *Source) load(ctx context.Context) error {
 	s.known, s.unread, s.read = asset.NewInventory(), nil, time.Time{}
 	mails := cloudasset.Mails{}
 	var unnamed []asset.Asset // accounts by number, until the file that tells their address was read
+	now := s.clock.Now().UTC()
 	for _, file := range files {
 		if err := ctx.Err(); err != nil {
 			s.known = nil
 			return fault.New(fault.Transient, "reading the folder of assets: %w", err)
 		}
-		for _, a := range s.file(file.Name(), file.ModTime().UTC()) {
+		// A clock that is behind the disk's, or was moved, would have the file tell of later than it is asked.
+		read := file.ModTime().UTC()
+		if read.After(now) {
+			read = now
+		}
+		for _, a := range s.file(file.Name(), read) {
 			mails.Learn(a)
 			if !mails.Name(&a) {
 				unnamed = append(unnamed, a)

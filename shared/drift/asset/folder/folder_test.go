@@ -12,6 +12,7 @@ import (
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/asset/assettest"
 	"ostiary.internal/shared/drift/asset/folder"
+	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -56,7 +57,7 @@ func TestSource(t *testing.T) {
 	assettest.Run(t, func(t *testing.T, things []assettest.Thing) assettest.World {
 		dir := t.TempDir()
 		export(t, dir, things)
-		s, err := asset.Sources.Open(t.Context(), "folder:"+dir, asset.Options{})
+		s, err := asset.Sources.Open(t.Context(), "folder:"+dir, asset.Options{Clock: clock.System{}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +82,7 @@ func TestUnread(t *testing.T) {
 	save(t, dir, "a.json", bucket)
 	save(t, dir, "b.json", `{"name":"//storage.googleapis.com/c","asset`)
 	save(t, dir, "c.json.gz", "no gzip")
-	s := folder.New(dir)
+	s := folder.New(dir, clock.System{})
 	p, err := s.List(t.Context(), "folder", asset.Resources, []string{"storage.googleapis.com/Bucket"}, "")
 	if err != nil || len(p.Assets) != 1 || len(p.Unread) != 2 {
 		t.Fatalf("%+v, %v", p, err)
@@ -96,7 +97,7 @@ func TestChanges(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	save(t, dir, "a.json", bucket)
-	s := folder.New(dir)
+	s := folder.New(dir, clock.System{})
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	if err := os.Chtimes(filepath.Join(dir, "a.json"), at, at); err != nil {
 		t.Fatal(err)
@@ -119,14 +120,31 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// TestBehind: to a clock that is behind that of the disk, a file tells of now: what it says never comes after the question.
+func TestBehind(t *testing.T) {
+	t.Parallel()
+	dir, now := t.TempDir(), clock.NewManual(time.Date(2020, 3, 2, 9, 0, 0, 0, time.UTC))
+	save(t, dir, "a.json", bucket)
+	s := folder.New(dir, now)
+	for range 2 {
+		if a, err := s.Get(t.Context(), "storage.googleapis.com/Bucket", "//storage.googleapis.com/b"); err != nil || !a.Read.Equal(now.Now()) {
+			t.Fatalf("read at %s: %v", a.Read, err)
+		}
+		if err := now.Set(now.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		save(t, dir, "a.json", bucket+"\n")
+	}
+}
+
 func TestNoFolder(t *testing.T) {
 	t.Parallel()
-	s := folder.New(filepath.Join(t.TempDir(), "nowhere"))
+	s := folder.New(filepath.Join(t.TempDir(), "nowhere"), clock.System{})
 	if _, err := s.List(t.Context(), "folder", asset.Resources, nil, ""); !fault.Is(err, fault.Misconfigured) {
 		t.Error(err)
 	}
 	for _, raw := range []string{"folder:", "folder://host/x", "folder:x?y=z"} {
-		if _, err := asset.Sources.Open(t.Context(), raw, asset.Options{}); !fault.Is(err, fault.Misconfigured) {
+		if _, err := asset.Sources.Open(t.Context(), raw, asset.Options{Clock: clock.System{}}); !fault.Is(err, fault.Misconfigured) {
 			t.Errorf("%s: %v", raw, err)
 		}
 	}

@@ -1,0 +1,106 @@
+package scan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"ostiary.internal/shared/drift/asset"
+	"ostiary.internal/shared/drift/baseline"
+)
+
+// valueOf is what the assertion "value" finds of an asset beside others.
+func valueOf(t *testing.T, w *world, a asset.Asset, others ...asset.Asset) (got, want string) {
+	t.Helper()
+	k := &known{live: asset.NewInventory(), head: head{Whole: 1}}
+	for _, one := range append(others, a) {
+		k.live.Add(one)
+	}
+	k.live.Settle()
+	is, _ := k.live.Get("", a.Key)
+	v := newVerdicts()
+	live := &baseline.Live{Inventory: k.live, Now: start, Read: func(string) bool { return true }}
+	w.Service.judgements(v, k, live, w.Set.Judge(is, live))
+	for _, s := range v.seen {
+		if s.What == "value" {
+			return s.Got, s.Want
+		}
+	}
+	return "", ""
+}
+
+// TestValues: what somebody accepts is everything that is out of order, and all it rests on: another value of any of it is
+// another value, and what it does not rest on changes nothing.
+func TestValues(t *testing.T) {
+	t.Parallel()
+	with := func(a asset.Asset, field string, v any) asset.Asset {
+		a.Data = asset.Object{field: v}
+		return a
+	}
+	a, other := door("live", "a", ""), door("live", "b", "")
+	for name, c := range map[string]struct {
+		assert       []string
+		before, then []asset.Asset // the first is judged
+		same         bool
+	}{
+		"a second expression":             {[]string{"data.one", "data.two"}, []asset.Asset{{Data: asset.Object{"one": false, "two": true}}}, []asset.Asset{{Data: asset.Object{"one": false, "two": false}}}, false},
+		"a third behind one that is true": {[]string{"data.one", "true", "data.n < 3"}, []asset.Asset{{Data: asset.Object{"one": false, "n": 3.0}}}, []asset.Asset{{Data: asset.Object{"one": false, "n": 4.0}}}, false},
+		"what may be left out":            {[]string{"data.?log.?on.orValue(false)"}, []asset.Asset{{Data: asset.Object{"log": asset.Object{"on": false}}}}, []asset.Asset{{Data: asset.Object{}}}, false},
+		"a field it does not name":        {[]string{"data.one"}, []asset.Asset{{Data: asset.Object{"one": false}}}, []asset.Asset{{Data: asset.Object{"one": false, "two": 2.0}}}, true},
+		"all of its data":                 {[]string{`!("x" in data)`}, []asset.Asset{{Data: asset.Object{"x": 1.0, "etag": "a"}}}, []asset.Asset{{Data: asset.Object{"x": 2.0, "etag": "a"}}}, false},
+		"a mark that changes by itself":   {[]string{`!("x" in data)`}, []asset.Asset{{Data: asset.Object{"x": 1.0, "etag": "a"}}}, []asset.Asset{{Data: asset.Object{"x": 1.0, "etag": "b"}}}, true},
+		"another asset":                   {[]string{`asset("` + firewall + `", "` + other.Key + `").data.rules.all(r, r > 3)`}, []asset.Asset{{}, with(other, "rules", []any{1.0})}, []asset.Asset{{}, with(other, "rules", []any{2.0})}, false},
+		"another asset, another field":    {[]string{`asset("` + firewall + `", "` + other.Key + `").data.rules.all(r, r > 3)`}, []asset.Asset{{}, with(other, "rules", []any{1.0})}, []asset.Asset{{}, func() asset.Asset { b := with(other, "rules", []any{1.0}); b.Data["more"] = 1.0; return b }()}, true},
+		"one of many":                     {[]string{`assets("` + firewall + `").all(f, f.data.?open.orValue(true) == false)`}, append([]asset.Asset{{}}, many(8, "open", true)...), append([]asset.Asset{{}}, many(9, "open", true)...), false},
+		"no more than how many":           {[]string{`size(assets("` + firewall + `")) < 1`}, append([]asset.Asset{{}}, many(1, "open", true)...), append([]asset.Asset{{}}, many(2, "open", true)...), false},
+		"the place":                       {[]string{`location == "x"`}, []asset.Asset{{Location: "a"}}, []asset.Asset{{Location: "b"}}, false},
+	} {
+		w := newWorldOf(t, "value", assertion("asset: ["+firewall+"]\n", strings.Join(c.assert, "', '"), "high"))
+		var got [2]string
+		for i, all := range [][]asset.Asset{c.before, c.then} {
+			all = slices.Clone(all)
+			mine := a
+			mine.Location, mine.Data = all[0].Location, all[0].Data
+			if mine.Data == nil {
+				mine.Data = asset.Object{}
+			}
+			var want string
+			if got[i], want = valueOf(t, w, mine, all[1:]...); got[i] == "" || want == "" {
+				t.Errorf("%s: %q of %q", name, got[i], want)
+			}
+		}
+		if (got[0] == got[1]) != c.same {
+			t.Errorf("%s: %q, then %q", name, got[0], got[1])
+		}
+	}
+}
+
+func many(n int, field string, v any) (all []asset.Asset) {
+	for i := range n {
+		b := door("live", "x"+string(rune('a'+i)), "")
+		b.Data = asset.Object{field: v}
+		all = append(all, b)
+	}
+	return all
+}
+
+// TestPlaces: what an expression says of the asset that is judged, and of others.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	for expression, want := range map[string]string{
+		"data.a.b >= 1": "data a.b|", "data.?a.?b.orValue(1) > 0": "data a.b|", "data.a.exists(x, x.b)": "data a|", "iam.all(b, true)": "iam |", `"x" in data`: "data |",
+		`asset("t", data.a).data.b`: "data a|data b", `assets("t").exists(f, f.data.?b.orValue("") == location)`: "location |data b", "data.database == 1": "data database|", "x.iam == 1": "|iam ",
+	} {
+		own, others := places(expression)
+		write := func(all []place) string {
+			var texts []string
+			for _, p := range all {
+				texts = append(texts, p.name+" "+strings.Join(p.path, "."))
+			}
+			return strings.Join(texts, ",")
+		}
+		if got := write(own) + "|" + write(others); got != want {
+			t.Errorf("%s: %s, want %s", expression, got, want)
+		}
+	}
+}
