@@ -160,6 +160,9 @@ func (d *deciding) blame() {
 			all = append(all, a)
 		}
 	}
+	if slices.ContainsFunc(all, func(a Actor) bool { return a.Person != "" }) {
+		all = slices.DeleteFunc(all, func(a Actor) bool { return a.Kind == "unknown" }) // somebody is known
+	}
 	if d.State == Healed || len(d.e.Actors) == 0 || slices.EqualFunc(d.Actors, all, Actor.Equal) {
 		return
 	}

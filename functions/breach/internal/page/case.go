@@ -236,12 +236,14 @@ func (r Reader) reports(p *Case, c cases.Read, clocks []clock.Clock) {
 			}
 		}
 		p.Filings = append(p.Filings, filing)
-		p.ToFile = append(p.ToFile, Choice{id, r.Say("file.again", r.clockName(id))})
 	}
 	for _, one := range clocks {
 		if _, done := c.Filed[one.ID]; one.Binding == clock.Law && !done && !strings.Contains(one.ID, ":") && one.ID != "gdpr_34" {
 			p.ToFile = append(p.ToFile, Choice{one.ID, r.clockName(one.ID)})
 		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Filed)) { // what is still to be reported comes first
+		p.ToFile = append(p.ToFile, Choice{id, r.Say("file.again", r.clockName(id))})
 	}
 	names := slices.SortedFunc(maps.Keys(c.Promises), func(a, b string) int {
 		return cmp.Or(c.Promises[a].Compare(c.Promises[b]), cmp.Compare(a, b))
