@@ -83,11 +83,14 @@ func (f File) zone() *time.Location {
 	return f.Policy.Rules.Zone
 }
 
-// written returns what people wrote last under a name into a notice, in a language where they did, in English or any other
+// written returns what two people agreed to say last under a name in a notice, in a language where they did, in English or any other
 // where they did not; "" where nobody wrote it. Of an extract, what was written for the tenant goes before what was written
 // for all, in whatever language: the one for all may count others as well.
 func (f File) written(name, language string) string {
 	for _, n := range slices.Backward(f.Notices) {
+		if n.State != notice.Approved && n.State != notice.Sent {
+			continue // a draft speaks for nobody
+		}
 		for _, texts := range []map[string]map[string]string{n.Draft.Tenants[f.tenant], n.Draft.Texts} {
 			for _, l := range []string{language, "en", "fr", "de"} {
 				if text := strings.TrimSpace(texts[l][name]); text != "" && text != notice.NotKnown {

@@ -250,3 +250,23 @@ func TestNoticesInTheRow(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestDraftsSpeakForNobody: what only one person wrote, or what two do not stand by any more, is quoted nowhere.
+func TestDraftsSpeakForNobody(t *testing.T) {
+	t.Parallel()
+	for _, state := range notice.States() {
+		f := whole(t)
+		later := f.Notices[0]
+		later.N, later.ID, later.State, later.Deliveries = 2, "0123456789abcdef.2", state, nil
+		later.Draft = notice.Draft{Kind: notice.Update, Version: 1, Texts: map[string]map[string]string{"en": {"measures": "We paid the ransom.", "consequences": "None at all."}}}
+		f.Notices = append(f.Notices, later)
+		var b bytes.Buffer
+		if err := register.JSON(&b, []register.Row{register.RowOf(f)}); err != nil {
+			t.Fatal(err)
+		}
+		agreed := state == notice.Approved || state == notice.Sent
+		if quoted := strings.Contains(b.String(), "ransom"); quoted != agreed {
+			t.Errorf("%s: quoted %v", state, quoted)
+		}
+	}
+}
