@@ -144,6 +144,9 @@ func Of(r Row, f Facts, now time.Time) (Clock, error) {
 	}
 	if r.Noon && !f.Exempt && !c.Target.IsZero() {
 		c.Target = noon(c.Target, f.Country, zone)
+		if !c.Outer.IsZero() && c.Outer.Before(c.Target) {
+			c.Outer = c.Target // noon of a working day is an instant, however one counts the hours before
+		}
 	}
 	c.Status = status(c, f, now)
 	return c, nil

@@ -72,8 +72,8 @@ func TestRows(t *testing.T) {
 		{name: "24 hours at most", id: "dora_init", start: clock.Aware, when: "2026-03-03T08:00:00Z", classified: "2026-03-04T06:00:00Z", target: "2026-03-04T08:00:00Z", outer: "2026-03-04T09:00:00Z"},
 		{name: "classified after that", id: "dora_init", start: clock.Aware, when: "2026-03-03T08:00:00Z", classified: "2026-03-04T14:00:00Z", target: "2026-03-04T18:00:00Z", outer: "2026-03-04T19:00:00Z"},
 		{name: "not classified yet", id: "dora_init", start: clock.Aware, when: "2026-03-03T08:00:00Z", status: clock.Waiting},
-		{name: "a Saturday moves to Monday noon", id: "dora_inter", zone: "Europe/Berlin", country: "DE", start: clock.Aware, when: "2026-03-03T08:00:00Z", after: "2026-03-04T08:00:00Z", target: "2026-03-09T12:00:00+01:00", outer: "2026-03-07T09:00:00Z"},
-		{name: "and over Easter to Tuesday", id: "dora_inter", zone: "Europe/Berlin", country: "DE", start: clock.Aware, when: "2026-03-30T08:00:00Z", after: "2026-03-31T08:00:00Z", target: "2026-04-07T12:00:00+02:00", outer: "2026-04-03T09:00:00Z"},
+		{name: "a Saturday moves to Monday noon", id: "dora_inter", zone: "Europe/Berlin", country: "DE", start: clock.Aware, when: "2026-03-03T08:00:00Z", after: "2026-03-04T08:00:00Z", target: "2026-03-09T12:00:00+01:00", outer: "2026-03-09T12:00:00+01:00"},
+		{name: "and over Easter to Tuesday", id: "dora_inter", zone: "Europe/Berlin", country: "DE", start: clock.Aware, when: "2026-03-30T08:00:00Z", after: "2026-03-31T08:00:00Z", target: "2026-04-07T12:00:00+02:00", outer: "2026-04-07T12:00:00+02:00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
