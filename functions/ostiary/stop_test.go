@@ -102,8 +102,8 @@ func TestPages(t *testing.T) {
 		seen[path] = true
 		status, body := open(path)
 		want := http.StatusOK
-		if path == "/decideerasure/" || strings.HasPrefix(path, "/decideerasure/?") {
-			want = http.StatusForbidden // the desk is for those who decide, and says so
+		if desk, _, _ := strings.Cut(path, "?"); desk == "/decideerasure/" || desk == "/acceptdrift/" {
+			want = http.StatusForbidden // for those who decide, and says so
 		}
 		if status != want {
 			t.Errorf("%s, which a page links, answers %d", path, status)
