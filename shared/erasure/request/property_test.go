@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/require"
@@ -162,6 +163,18 @@ func (p *play) arrive() (err error) {
 		}
 	}
 	return err
+}
+
+// instructions returns the keys of all letters to controllers.
+func (w *world) instructions() (all []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, key := range slices.Sorted(maps.Keys(w.mail)) {
+		if strings.Contains(key, "/"+string(letter.Instruct)+"/") {
+			all = append(all, key)
+		}
+	}
+	return all
 }
 
 // survive does something, and may die at any call of the store, the keys, the vault, the directory and the sinks.

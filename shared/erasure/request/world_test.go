@@ -313,18 +313,6 @@ func (w *world) letters(id string, kind letter.Kind) (all []sent) {
 	return all
 }
 
-// instructions returns the keys of all letters to controllers.
-func (w *world) instructions() (all []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, key := range slices.Sorted(maps.Keys(w.mail)) {
-		if strings.Contains(key, "/"+string(letter.Instruct)+"/") {
-			all = append(all, key)
-		}
-	}
-	return all
-}
-
 // staffed counts the letters to Dan, who reads German, whose subject holds words.
 func (w *world) staffed(words string) (n int) {
 	w.mu.Lock()
