@@ -1,0 +1,60 @@
+// Package staff puts messages to people who work here into a transaction's batch, sealed. It promises that nothing waits for
+// the key service inside a transaction. It writes no text and sends nothing: the function deliver does.
+package staff
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"sync/atomic"
+
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/seal"
+)
+
+// Sender seals messages to staff. It is safe for concurrent use.
+type Sender struct {
+	keys   *seal.Cache
+	random io.Reader
+	key    atomic.Pointer[seal.DataKey]
+}
+
+// New returns a Sender that seals with keys.
+func New(keys *seal.Cache, random io.Reader) *Sender { return &Sender{keys: keys, random: random} }
+
+// Ready fetches the key that seals messages, before any transaction: the key service is slow, and inside a transaction nothing
+// may wait for it. Errors: those of the key service.
+func (s *Sender) Ready(ctx context.Context) error {
+	key, err := s.keys.Key(ctx, message.Bound())
+	if err != nil {
+		return err
+	}
+	s.key.Store(key)
+	return nil
+}
+
+// Prepared is Transient until Ready has succeeded.
+func (s *Sender) Prepared() error {
+	if s.key.Load() == nil {
+		return fault.New(fault.Transient, "giving notice: the key that seals messages was not fetched")
+	}
+	return nil
+}
+
+// Send puts a mail to a person (id in people.yaml) into the batch. kind begins its key; about is the same whenever it is about
+// the same, and stands in it as a digest with the person. It does no I/O. Errors: those of Prepared.
+func (s *Sender) Send(b *outbox.Batch, kind, about, person, language string, content message.Content) error {
+	if err := s.Prepared(); err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(about + "\x00" + person))
+	request := message.Request{Key: kind + "/" + hex.EncodeToString(sum[:]), Kind: message.Staff, Person: person, Channel: message.Mail, Language: language}
+	sealed, err := request.Seal(s.key.Load(), s.random, content)
+	if err != nil {
+		return err
+	}
+	return b.Message(message.TopicRequested, request.Key, sealed)
+}
