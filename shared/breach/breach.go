@@ -40,6 +40,7 @@ type Policy struct {
 	DrillLimits Limits
 	Reviewed    calendar.Day    // when somebody last went through this file and what is made of it; zero: never
 	ReviewEvery calendar.Period // how often that is due
+	Restored    time.Time       // when the database of this control was put back from a backup; zero: never
 	OnCall      oncall.Table    // who is on call when; without one everybody with the role is
 
 	onCall oncall.File
@@ -77,6 +78,9 @@ type file struct {
 	Reviewed    calendar.Day     `yaml:"reviewed"`
 	ReviewEvery *calendar.Period `yaml:"review_every"`
 	OnCall      oncall.File      `yaml:"oncall"`
+	Restored    string           `yaml:"restored"`
+	Contracts   []contract       `yaml:"contracts"`
+	Business    []business       `yaml:"business_hours"`
 	Drill       struct {
 		People  []string         `yaml:"people"`
 		Every   calendar.Period  `yaml:"every"`
@@ -110,6 +114,9 @@ func Read(p *policy.Policy) (Policy, []policy.Problem) {
 	r.drill(f)
 	r.outOfBand(f)
 	r.onCall(f)
+	r.restored(f)
+	r.business(f)
+	r.contracts(f)
 	if r.read.Contact = strings.TrimSpace(f.Contact); r.read.Contact == "" || len(r.read.Contact) > 300 || strings.ContainsAny(r.read.Contact, "\r\n") {
 		r.wrong("contact", "names nobody to be reached", "one line that tenants and persons are given, at most 300 bytes")
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"ostiary.internal/shared/policy"
 )
@@ -15,6 +16,18 @@ type Other struct {
 	Person  string `yaml:"person"`  // id in people.yaml
 	Channel string `yaml:"channel"` // mail, at a domain that is not the company's; or sms
 	To      string `yaml:"to"`      // the address, or the number as in ITU-T E.164
+}
+
+// restored reads when the database was put back from a backup: nothing that was on its way to customers then leaves by itself.
+func (r *reader) restored(f file) {
+	if f.Restored == "" {
+		return
+	}
+	at, err := time.Parse(time.RFC3339, f.Restored)
+	if err != nil {
+		r.wrong("restored", "is not an instant", "when the restored database got its first traffic, such as 2026-11-20T03:00:00Z")
+	}
+	r.read.Restored = at.UTC()
 }
 
 // outOfBand checks that what is meant for the day when the company's own mail cannot be trusted does not lead there.

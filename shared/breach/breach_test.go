@@ -40,6 +40,7 @@ aim: PT12H
 review_days: 10
 again_days: 20
 drill: {people: [dana], every: P3M, ack: PT20M}
+restored: 2026-09-01T12:00:00+02:00
 reviewed: 2026-09-30
 review_every: P6M
 out_of_band:
@@ -77,7 +78,7 @@ func TestReviewAndLimits(t *testing.T) {
 	if b, _ = read(t, strings.ReplaceAll(good, "reviewed: 2026-09-30\n", "")); !b.ReviewDue().IsZero() {
 		t.Errorf("nobody reviewed it, and it is due %s", b.ReviewDue())
 	}
-	for old, wrong := range map[string]string{"P6M": "PT6H", "ack: PT20M": "ack: PT1M", "2026-09-30": "soon"} {
+	for old, wrong := range map[string]string{"P6M": "PT6H", "ack: PT20M": "ack: PT1M", "2026-09-30": "soon", "restored: 2026-09-01T12:00:00+02:00": "restored: 2026-09-01"} {
 		if _, problems := read(t, strings.Replace(good, old, wrong, 1)); len(problems) != 1 {
 			t.Errorf("%s: %v", wrong, problems)
 		}
@@ -103,6 +104,9 @@ func TestRead(t *testing.T) {
 	}
 	if o := b.OutOfBand; len(o) != 3 || o[0] != (breach.Other{Person: "otto", Channel: "sms", To: "+33612345678"}) || o[2].Tenant != "nord" {
 		t.Errorf("out of band %+v", o)
+	}
+	if want := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC); !b.Restored.Equal(want) {
+		t.Errorf("restored %s", b.Restored)
 	}
 	if b, problems := read(t, ""); b.On || len(problems) > 0 {
 		t.Errorf("without the file: %+v, %v", b, problems)
@@ -182,7 +186,7 @@ func TestOnCall(t *testing.T) {
   rotations:
   - {id: first, people: [otto], hand_over: {day: monday, at: "09:00"}, from: 2026-01-05}
 `
-	if _, problems := read(t, table); len(problems) != 1 || !strings.Contains(problems[0].String(), "breach.yaml:21: oncall.rotations[0].people[0]: \"otto\" is nobody who can be on call") {
+	if _, problems := read(t, table); len(problems) != 1 || !strings.Contains(problems[0].String(), "breach.yaml:22: oncall.rotations[0].people[0]: \"otto\" is nobody who can be on call") {
 		t.Errorf("%v", problems)
 	}
 	p := loaded(t, table, strings.Replace(people, "roles: [employee, owner]", "roles: [employee, owner, oncall], until: 2026-06-30", 1))

@@ -11,7 +11,9 @@ type Tenant struct {
 	// it sets none.
 	ContractHours int       `yaml:"contract_hours"`
 	Contacts      []Contact `yaml:"contacts"`
-	Region        string    `yaml:"region"` // where the tenant's data stays; "" for anywhere
+	// Processor says that the tenant processes the data for controllers of its own: it is for it to tell them (GDPR, article 33(2)).
+	Processor bool   `yaml:"processor"`
+	Region    string `yaml:"region"` // where the tenant's data stays; "" for anywhere
 }
 
 const maxContractHours = 720

@@ -36,8 +36,8 @@ func preserved(b Preservation) (cases.Event, cases.Words, error) {
 
 // afterwards fills in what follows the end of a case.
 func (k *desk) afterwards(told *Whole, c cases.Read, today calendar.Day) {
-	for i, a := range c.Actions {
-		told.Actions = append(told.Actions, Action{i + 1, c.Text(a.What), a.Owner, a.By, a.Overdue(today), a.Done, a.DoneBy, c.Text(a.Note)})
+	for i := range c.Actions {
+		told.Actions = append(told.Actions, action(c, i, today))
 	}
 	for _, s := range c.Signals {
 		told.Signals = append(told.Signals, Signal{s.At, c.Text(s.Text)})
@@ -62,6 +62,9 @@ func overdueAction(c cases.Case, today calendar.Day) bool {
 // filing is a report with what stood there before.
 func filing(c cases.Read, f cases.Filing) Filed {
 	told := Filed{At: f.At, By: f.By, Reference: c.Text(f.Reference), Late: c.Text(f.Reasons), Wrong: c.Text(f.Wrong)}
+	if w := f.Withdrawn; w != nil {
+		told.Withdrawn = &Withdrawn{w.At, w.By, c.Text(w.Text), w.Stands}
+	}
 	for _, one := range f.Earlier {
 		told.Earlier = append(told.Earlier, filing(c, one))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/shared/breach/cases"
+	"ostiary.internal/shared/breach/clock"
 	"ostiary.internal/shared/breach/severity"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
@@ -36,17 +37,19 @@ func (k *desk) api() []web.Route {
 	return []web.Route{
 		list,
 		k.route("POST", "/breaches", "Declare a breach, or a suspicion. Anybody may; unknown is a value.", Declaration{}, map[int]any{201: Declared{}}, k.declare,
-			"kind_invalid", "id_conflict", "tenant_unknown", "names_invalid", "times_invalid", "text_invalid"),
+			"kind_invalid", "id_conflict", "details_invalid", "earlier_unknown", "tenant_unknown", "names_invalid", "times_invalid", "text_invalid"),
 		k.route("GET", "/breaches/{id}", "One case, by its id or its number.", nil, map[int]any{200: Whole{}}, k.get, "case_unknown"),
 		of("/ack", "Answer the call: you are here.", Ack{}, Whole{}, k.ack, "step_invalid", "code_invalid", "state_conflict"),
-		of("/triage", "Say what a suspicion is.", Triage{}, Whole{}, did(k, triaged), "result_invalid", "aware_invalid", "state_conflict", "text_invalid"),
+		of("/triage", "Say what a suspicion is.", Triage{}, Whole{}, did(k, k.triaged), "result_invalid", "next_missing", "owner_invalid", "own_matter", "aware_invalid", "state_conflict", "text_invalid"),
 		of("/tracks", "Say whose data is concerned, and how much of it.", Tracks{}, Whole{}, k.describe, "tenant_unknown", "tracks_invalid", "names_invalid", "state_conflict"),
 		of("/mapped", "Say whose some of what belonged to no known tenant is.", Mapping{}, Whole{}, did(k, mapped), "names_invalid", "reason_missing", "state_conflict", "text_invalid"),
 		of("/times", "Say when it happened.", NewTimes{}, Whole{}, did(k, timed), "times_invalid", "state_conflict"),
-		of("/aware", "Correct the instant of awareness: earlier at once, later by two with a reason.", Aware{}, Whole{}, did(k, moved), "same_person", "aware_invalid", "reason_missing", "state_conflict", "text_invalid"),
+		of("/aware", "Correct the instant of awareness: earlier at once, later by two with a reason.", Aware{}, Whole{}, did(k, moved), "same_person", "role_invalid", "aware_invalid", "reason_missing", "state_conflict", "text_invalid"),
 		of("/score", "Score it by ENISA's method. The score advises.", severity.Input{}, severity.Score{}, k.score, "input_invalid", "state_conflict"),
-		of("/decide", "Say whether somebody is told; the second person's word decides.", Answer{}, Whole{}, did(k, answered), "same_person", "answer_invalid", "subject_invalid", "reason_missing", "dpo_needed", "evidence_missing", "state_conflict", "text_invalid"),
+		of("/decide", "Say whether somebody is told; the second person's word decides.", Answer{}, Whole{}, did(k, answered), "same_person", "exception_invalid", "answer_invalid", "subject_invalid", "reason_missing", "dpo_needed", "evidence_missing", "state_conflict", "text_invalid"),
 		of("/file", "Note a report made on an authority's portal, one more of it, or that its time was noted wrongly.", Filing{}, Whole{}, did(k, filed), "clock_invalid", "times_invalid", "late_reasons_missing", "filed_before", "state_conflict", "text_invalid"),
+		of("/withdraw", "Say that a report was taken back on the authority's portal after the case turned out to be no breach, or why it stands.", Withdrawal{}, Whole{}, did(k, withdrawn), "clock_invalid", "times_invalid", "state_conflict", "text_invalid"),
+		of("/details", "Say what the register asks for beside, as far as it is known now.", Details{}, Whole{}, k.complete, "details_invalid", "earlier_unknown", "text_invalid"),
 		of("/promise", "Promise something by an instant: it gets a clock.", Promise{}, Whole{}, did(k, promised), "name_invalid", "times_invalid", "reason_missing", "state_conflict", "text_invalid"),
 		of("/keep", "Say that something promised was done.", Keep{}, Whole{}, did(k, kept), "name_invalid", "notice_missing", "state_conflict"),
 		of("/compromised", "Say which channels somebody else may read or forge: nothing of the case leaves by them.", Channels{}, Whole{}, did(k, compromised), "channels_invalid", "reason_missing", "state_conflict"),
@@ -67,14 +70,19 @@ func (k *desk) declare(w http.ResponseWriter, r *http.Request, who caller.Staff)
 	if err != nil {
 		return err
 	}
+	if d.Details, d.Texts, err = k.details(r, who, body.Details); err != nil {
+		return err
+	}
 	now := k.Clock.Now()
-	c, _, err := k.Cases.Declare(r.Context(), who.Person, d, now)
+	c, fresh, err := k.Cases.Declare(r.Context(), who.Person, d, now)
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusCreated, Declared{
-		ID: c.ID, Number: c.Number, State: string(c.State), Exercise: c.Exercise, Clocks: k.clocks(c, now), Unmapped: unmapped, Page: k.Page("case/" + c.ID),
-	})
+	made := Declared{ID: c.ID, Number: c.Number, State: string(c.State), Exercise: c.Exercise, Clocks: []clock.Clock{}, Unmapped: unmapped, Page: k.Page("case/" + c.ID)}
+	if fresh || c.Rev == 1 || k.sees(c, who) { // what others did since is not hers to read
+		made.Clocks = k.clocks(c, now)
+	}
+	return web.WriteJSON(w, http.StatusCreated, made)
 }
 
 // declaration is a body as package cases takes it, and what of it belongs to no known tenant.
@@ -177,10 +185,10 @@ func (k *desk) list(w http.ResponseWriter, r *http.Request, who caller.Staff) er
 		}
 		for _, c := range found {
 			after = &store.Cursor{Value: c.Since, ID: c.ID}
-			if !k.sees(c, who) || state != "" && c.State != state {
+			if !k.knows(c, who) || state != "" && c.State != state {
 				continue
 			}
-			if listed.Breaches = append(listed.Breaches, k.listed(c, now)); len(listed.Breaches) == listPage {
+			if listed.Breaches = append(listed.Breaches, k.listedTo(c, who, now)); len(listed.Breaches) == listPage {
 				listed.Next = strconv.FormatInt(c.Since, 10) + "." + c.ID
 				return web.WriteJSON(w, http.StatusOK, listed)
 			}
@@ -204,7 +212,7 @@ func cursor(text string) (*store.Cursor, error) {
 }
 
 func (k *desk) get(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-	id, err := k.id(r, who)
+	id, _, err := k.known(r, who)
 	if err != nil {
 		return err
 	}
@@ -212,13 +220,13 @@ func (k *desk) get(w http.ResponseWriter, r *http.Request, who caller.Staff) err
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, k.whole(c, k.Clock.Now()))
+	return web.WriteJSON(w, http.StatusOK, k.wholeTo(c, who, k.Clock.Now()))
 }
 
 // happen lets an event happen to the case of a path, and returns it as it is then. What was done is not answered as if it
 // had not been: without its texts, where they cannot be read just now.
 func (k *desk) happen(r *http.Request, who caller.Staff, e cases.Event, words cases.Words, now time.Time) (cases.Read, error) {
-	id, err := k.id(r, who)
+	id, _, err := k.known(r, who)
 	if err != nil {
 		return cases.Read{}, err
 	}

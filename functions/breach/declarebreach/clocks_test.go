@@ -16,8 +16,10 @@ func awareness(t *testing.T) {
 	t.Parallel()
 	w, path := declared(t, nil)
 	refused(t, w, asha, path+"/aware", Aware{At: at.Add(-time.Hour)}, 404, "case_unknown")
-	if c := post(t, w, emma, path+"/aware", Aware{At: at.Add(-time.Hour), Reason: "I was certain then."}); !c.Aware.Equal(at.Add(-time.Hour)) {
-		t.Errorf("whoever declared it says when she was aware: %+v", c)
+	post(t, w, emma, path+"/aware", Aware{At: at.Add(-time.Hour), Reason: "I was certain then."})
+	var known Whole
+	if do(t, w, simone, "GET", path, nil, 200, "").Decode(t, &known); !known.Aware.Equal(at.Add(-time.Hour)) {
+		t.Errorf("whoever declared it says when she was aware: %+v", known)
 	}
 	later := Aware{At: at.Add(-5 * time.Minute), Reason: "The logs say so."}
 	refused(t, w, emma, path+"/aware", later, 403, "not_allowed")

@@ -36,7 +36,7 @@ func did[T any](k *desk, makes deed[T]) handler {
 		if err != nil {
 			return err
 		}
-		return web.WriteJSON(w, http.StatusOK, k.whole(after, now))
+		return web.WriteJSON(w, http.StatusOK, k.wholeTo(after, who, now))
 	}
 }
 
@@ -58,10 +58,6 @@ func acked(b Ack) (cases.Event, cases.Words, error) {
 	return cases.Event{What: cases.Ack, Step: b.Step}, cases.Words{Code: strings.TrimSpace(b.Code)}, nil
 }
 
-func triaged(b Triage) (cases.Event, cases.Words, error) {
-	return cases.Event{What: cases.Triage, Result: cases.Result(b.Result), At: b.At.UTC()}, said(b.Reason), nil
-}
-
 func timed(b NewTimes) (cases.Event, cases.Words, error) {
 	return cases.Event{What: cases.Timed, Times: cases.Times{
 		OccurredFrom: b.From.UTC(), OccurredTo: b.To.UTC(), Detected: b.Detected.UTC(), Classified: b.Classified.UTC(), Contained: b.Contained.UTC(),
@@ -69,14 +65,14 @@ func timed(b NewTimes) (cases.Event, cases.Words, error) {
 }
 
 func moved(b Aware) (cases.Event, cases.Words, error) {
-	return cases.Event{What: cases.MoveAware, At: b.At.UTC()}, said(b.Reason), nil
+	return cases.Event{What: cases.MoveAware, As: cases.Role(b.As), At: b.At.UTC()}, said(b.Reason), nil
 }
 
 func answered(b Answer) (cases.Event, cases.Words, error) {
 	if b.Answer != yes && b.Answer != no {
 		return cases.Event{}, cases.Words{}, fault.Refuse(fault.Invalid, "answer_invalid", "The answer is yes or no.", "Send one of them.")
 	}
-	return cases.Event{What: cases.Answer, Subject: b.Subject, Yes: b.Answer == yes, Again: b.Again}, said(b.Reason), nil
+	return cases.Event{What: cases.Answer, Subject: b.Subject, Yes: b.Answer == yes, Again: b.Again, Exception: b.Letter, Incident: b.Incident && b.Subject == cases.Breach}, said(b.Reason), nil
 }
 
 // The answers.
@@ -133,7 +129,7 @@ func (k *desk) describe(w http.ResponseWriter, r *http.Request, who caller.Staff
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, k.whole(after, now))
+	return web.WriteJSON(w, http.StatusOK, k.wholeTo(after, who, now))
 }
 
 func (k *desk) score(w http.ResponseWriter, r *http.Request, who caller.Staff) error {

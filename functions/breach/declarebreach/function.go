@@ -87,23 +87,36 @@ func (k *desk) looking(handle handler) handler {
 }
 
 // id is the id of the case of a path, which its number stands for as well. Whoever may not look at it reads that there is
-// none; who declared a case may look at it. Nobody looks at what may be her own matter.
+// none.
 func (k *desk) id(r *http.Request, who caller.Staff) (string, error) {
-	id, err := k.ID(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return id, err
-	}
-	c, err := k.Cases.Look(r.Context(), id)
+	id, c, err := k.known(r, who)
 	if err == nil && !k.sees(c, who) {
 		err = unknown()
 	}
 	return id, err
 }
 
-// sees reports whether a person may look at a case: who may read every case, or declared this one, where it is not her own
-// matter.
+// known is id for whoever may know that there is the case as well: what she reads of it is up to her.
+func (k *desk) known(r *http.Request, who caller.Staff) (id string, c cases.Case, err error) {
+	if id, err = k.ID(r.Context(), r.PathValue("id")); err != nil {
+		return id, c, err
+	}
+	if c, err = k.Cases.Look(r.Context(), id); err == nil && !k.knows(c, who) {
+		err = unknown()
+	}
+	return id, c, err
+}
+
+// sees reports whether a person may look at a case: who may read every case, where it is not her own matter.
 func (k *desk) sees(c cases.Case, who caller.Staff) bool {
-	return (k.looks(who) || c.By != "" && c.By == who.ID) && !k.Cases.Concerns(c, who.Person)
+	return k.looks(who) && !k.Cases.Concerns(c, who.Person)
+}
+
+// knows reports whether a person may know that there is a case: who looks at it, who declared it, and who does what its
+// review came to. Nobody knows of what may be her own matter.
+func (k *desk) knows(c cases.Case, who caller.Staff) bool {
+	owns := slices.ContainsFunc(c.Actions, func(a cases.Action) bool { return a.Owner == who.ID })
+	return (k.looks(who) || c.By != "" && c.By == who.ID || owns) && !k.Cases.Concerns(c, who.Person)
 }
 
 func unknown() error {

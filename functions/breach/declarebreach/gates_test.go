@@ -21,7 +21,7 @@ func everything(w *functiontest.World, path string) []functiontest.Request {
 	for _, deed := range []string{"", "/1", "/1/deliveries"} {
 		all = append(all, call(w, simone, "GET", path+"/notices"+deed, nil))
 	}
-	all = append(all, call(w, simone, "POST", path+"/close", nil), call(w, simone, "POST", path+"/notices/1/review", nil))
+	all = append(all, call(w, simone, "POST", path+"/close", nil), call(w, simone, "POST", path+"/notices/1/review", nil), call(w, simone, "POST", path+"/notices/1/deliveries/x/replay", nil))
 	all = append(all, call(w, simone, "GET", "/drills", nil), call(w, simone, "POST", "/drills/x/confirm", Seen{"mail"}))
 	return append(all, exports(w, path)...)
 }
@@ -30,7 +30,7 @@ func everything(w *functiontest.World, path string) []functiontest.Request {
 func noticeBodies() map[string]any {
 	return map[string]any{
 		"/notices": initial(nil), "/notices/1": initial(object{"kind": "final"}), "/notices/1/approve": Agreement{"0"}, "/notices/1/break": Need{"0", "x"}, "/notices/1/note": Spoken{"x", at},
-		"/notices/1/deliveries/x/settle": Outcome{true},
+		"/notices/1/deliveries/x/settle": Outcome{Arrived: true},
 	}
 }
 
@@ -40,6 +40,7 @@ func bodies() map[string]any {
 		"ack": Ack{Step: "oncall"}, "triage": Triage{Result: "likely"}, "tracks": Tracks{Affected: []string{"far.example"}}, "mapped": Mapping{[]string{}, "x"}, "times": NewTimes{Contained: at.Add(-time.Minute)}, "aware": Aware{At: at.Add(-time.Hour)}, "score": score(nil),
 		"decide": Answer{Subject: "sa", Answer: "yes"}, "file": Filing{Clock: "gdpr_33_1", At: at}, "promise": Promise{Name: "x", By: at.Add(time.Hour)}, "keep": Keep{Name: "y"},
 		"reopen": Reason{"x"}, "review": Lessons{Text: "x"}, "compromised": Channels{Channels: []string{"mail"}},
+		"withdraw": Withdrawal{Clock: "gdpr_33_1", At: at}, "details": Details{Origin: "internal"},
 		"action": Done{1, ""}, "hold": Preservation{Keep: true, Reason: "x", Until: inDays(30)},
 	}
 }

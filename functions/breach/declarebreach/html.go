@@ -22,7 +22,7 @@ import (
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
 var notes = []string{"done.declared", "done.ack", "done.triage", "done.times", "done.aware", "done.aware_proposed", "done.tracks", "done.score", "done.decide", "done.proposed",
-	"done.file", "done.promise", "done.keep", "done.compromised", "done.close", "done.reopen", "done.review", "done.written", "done.approve", "done.break", "done.reviewed", "done.settle", "done.note", "done.confirmed", "done.action", "done.hold"}
+	"done.file", "done.promise", "done.keep", "done.compromised", "done.close", "done.reopen", "done.review", "done.written", "done.approve", "done.break", "done.reviewed", "done.settle", "done.note", "done.confirmed", "done.action", "done.hold", "done.withdraw", "done.details"}
 
 // shellOf is the frame of the pages.
 func shellOf(function string) *shell.Shell { return page.New(function) }
@@ -82,7 +82,7 @@ func (k *desk) listPage(w http.ResponseWriter, r *http.Request, who caller.Staff
 	looks, closed := k.looks(who), 0
 	var all []cases.Case
 	err := k.Every(r.Context(), func(c cases.Case) error {
-		if !k.sees(c, who) {
+		if !k.knows(c, who) {
 			return nil
 		}
 		// What is over and looked back at is in the register; only the newest are listed here.
@@ -97,7 +97,7 @@ func (k *desk) listPage(w http.ResponseWriter, r *http.Request, who caller.Staff
 	if err != nil {
 		return err
 	}
-	data := k.reader(r, who).NewList(all)
+	data := k.reader(r, who).NewList(all, func(c cases.Case) bool { return k.sees(c, who) })
 	data.MayLook, data.Done = looks, staffed.Note(r, notes)
 	return k.Render(w, r, who, http.StatusOK, "list", "list.title", page.Home, data)
 }
@@ -173,6 +173,10 @@ func (k *desk) declared(r *http.Request, who caller.Staff, form url.Values) (c c
 	}
 	d, _, err := k.declaration(body)
 	if err == nil {
+		said := detailsOf(form)
+		d.Details, d.Texts, err = k.details(r, who, &said)
+	}
+	if err == nil {
 		c, _, err = k.Cases.Declare(r.Context(), who.Person, d, k.Clock.Now())
 	}
 	return c, located(err, map[string]string{"times_invalid": "from", "aware_invalid": "detected", "text_invalid": "summary", "body_invalid": "summary", "kind_invalid": "kind", "tenant_unknown": "tenants"})
@@ -194,7 +198,7 @@ func (k *desk) casePage(w http.ResponseWriter, r *http.Request, who caller.Staff
 
 // showCase shows one case, with a refusal and what was filled in where there was one.
 func (k *desk) showCase(w http.ResponseWriter, r *http.Request, who caller.Staff, form page.Form, status int) error {
-	id, err := k.id(r, who)
+	id, _, err := k.known(r, who)
 	if err != nil {
 		return err
 	}
@@ -202,12 +206,23 @@ func (k *desk) showCase(w http.ResponseWriter, r *http.Request, who caller.Staff
 	if err != nil {
 		return err
 	}
+	reader := k.reader(r, who)
+	if !k.sees(c.Case, who) {
+		data := reader.NewBrief(c)
+		if data.Form = form; form.Problem == nil {
+			data.Done = staffed.Note(r, notes)
+		}
+		return k.Render(w, r, who, status, "case", "list.title", data.Path, data)
+	}
 	written, err := k.Notices.List(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	reader := k.reader(r, who)
+	if reader.Pending, _, err = k.Notices.Pending(r.Context(), id); err != nil {
+		return err
+	}
 	data := reader.NewCase(c)
+	data.Lookers = k.lookers(c.Case)
 	data.Form, data.MayNotice = form, data.May && len(c.Tracks) > 0 && (data.Open || data.Closed && !c.Exercise && data.Told)
 	for _, n := range written {
 		data.Notices = append(data.Notices, reader.NewNoticeItem(n))

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,9 +18,15 @@ import (
 // deedForm is a change of a case as a form of its page sends it: the same body as the interface takes.
 type deedForm struct {
 	path, summary string
-	read          func(k *desk, before cases.Read, f url.Values) (cases.Event, cases.Words, error)
+	read          func(k *desk, by asked, f url.Values) (cases.Event, cases.Words, error)
 	fields        map[string]string // which field a refusal is about, by its code
 	done          func(after cases.Read, f url.Values) string
+}
+
+// asked is who sends a form, and how.
+type asked struct {
+	*http.Request
+	who caller.Staff
 }
 
 // deedForms are all of them.
@@ -33,7 +38,7 @@ func (k *desk) deedForms() []deedForm {
 		{"ack", "Answer the call: you are here.", filled(acked, func(_ *desk, f url.Values) (Ack, error) {
 			return Ack{f.Get("step"), strings.TrimSpace(f.Get("code"))}, nil
 		}), map[string]string{"code_invalid": "code"}, always("done.ack")},
-		{"triage", "Say what a suspicion is.", filled(triaged, readTriage), map[string]string{"aware_invalid": "at", "text_invalid": "reason"}, always("done.triage")},
+		{"triage", "Say what a suspicion is.", filled(k.triaged, readTriage), map[string]string{"aware_invalid": "at", "text_invalid": "reason", "next_missing": "next", "owner_invalid": "owner"}, always("done.triage")},
 		{"times", "Say when it happened.", filled(timed, readTimes), map[string]string{"times_invalid": "occurred_from"}, always("done.times")},
 		{"aware", "Correct the instant of awareness.", filled(moved, readAware), map[string]string{"aware_invalid": "at", "reason_missing": "reason", "text_invalid": "reason"}, func(after cases.Read, _ url.Values) string {
 			if after.Moving != nil {
@@ -45,12 +50,14 @@ func (k *desk) deedForms() []deedForm {
 		{"mapped", "Say whose some of what is affected is.", readMapped, map[string]string{"reason_missing": "reason", "text_invalid": "reason"}, always("done.tracks")},
 		{"score", "Score it.", readScore, nil, always("done.score")},
 		{"decide", "Say whether somebody is told.", filled(answered, func(_ *desk, f url.Values) (Answer, error) {
-			return Answer{Subject: f.Get("subject"), Answer: f.Get("answer"), Reason: unix(f.Get("reason"))}, nil
+			return Answer{Subject: f.Get("subject"), Answer: f.Get("answer"), Reason: unix(f.Get("reason")), Letter: letter(f), Incident: f.Get("incident") == "yes"}, nil
 		}), map[string]string{"reason_missing": "reason", "text_invalid": "reason"}, decidedOrNot},
 		{"file", "Note a report made on an authority's portal.", filled(filed, readFiling), map[string]string{"times_invalid": "at", "late_reasons_missing": "late", "clock_invalid": "clock", "filed_before": "wrong", "text_invalid": "late"}, always("done.file")},
+		{"withdraw", "Say what became of a report about what was no breach.", filled(withdrawn, readWithdrawal), map[string]string{"times_invalid": "at", "clock_invalid": "clock", "text_invalid": "reference"}, always("done.withdraw")},
+		{"details", "Say what the register asks for beside.", readDetails, map[string]string{"earlier_unknown": "earlier", "text_invalid": "systems"}, always("done.details")},
 		{"promise", "Promise something by an instant.", filled(promised, readPromise), map[string]string{"name_invalid": "name", "times_invalid": "by", "reason_missing": "reason", "text_invalid": "reason"}, always("done.promise")},
 		{"keep", "Say that something promised was done.", filled(kept, func(_ *desk, f url.Values) (Keep, error) { return Keep{f.Get("name")}, nil }), nil, always("done.keep")},
-		{"compromised", "Say which channels somebody else may read.", func(_ *desk, _ cases.Read, f url.Values) (cases.Event, cases.Words, error) {
+		{"compromised", "Say which channels somebody else may read.", func(_ *desk, _ asked, f url.Values) (cases.Event, cases.Words, error) {
 			e, _, err := compromised(Channels{Channels: append([]string{}, f["channel"]...)})
 			return e, said(f.Get("reason")), err
 		}, map[string]string{"reason_missing": "reason", "text_invalid": "reason"}, always("done.compromised")},
@@ -63,8 +70,8 @@ func (k *desk) deedForms() []deedForm {
 }
 
 // filled makes the event of a body that a form holds.
-func filled[T any](makes deed[T], read func(*desk, url.Values) (T, error)) func(*desk, cases.Read, url.Values) (cases.Event, cases.Words, error) {
-	return func(k *desk, _ cases.Read, f url.Values) (cases.Event, cases.Words, error) {
+func filled[T any](makes deed[T], read func(*desk, url.Values) (T, error)) func(*desk, asked, url.Values) (cases.Event, cases.Words, error) {
+	return func(k *desk, _ asked, f url.Values) (cases.Event, cases.Words, error) {
 		body, err := read(k, f)
 		if err != nil {
 			return cases.Event{}, cases.Words{}, err
@@ -91,15 +98,10 @@ func (k *desk) deedForm(d deedForm) staffed.Filled {
 }
 
 func (k *desk) changed(r *http.Request, who caller.Staff, d deedForm, form url.Values) (after cases.Read, err error) {
-	id, err := k.id(r, who)
-	if err != nil {
+	if _, _, err := k.known(r, who); err != nil {
 		return after, err
 	}
-	before, err := k.Cases.Get(r.Context(), id)
-	if err != nil {
-		return after, err
-	}
-	e, words, err := d.read(k, before, form)
+	e, words, err := d.read(k, asked{r, who}, form)
 	if err != nil {
 		return after, err
 	}
@@ -162,12 +164,6 @@ func (k *desk) instant(f url.Values, name string) (time.Time, error) {
 	return time.Time{}, about(name, fault.Refuse(fault.Invalid, "time_invalid", "This is not a time.", "Write it as 2026-03-03T10:00."))
 }
 
-func readTriage(k *desk, f url.Values) (b Triage, err error) {
-	b = Triage{Result: f.Get("result"), Reason: unix(f.Get("reason"))}
-	b.At, err = k.instant(f, "at")
-	return b, err
-}
-
 func readTimes(k *desk, f url.Values) (b NewTimes, err error) {
 	for _, one := range []struct {
 		name string
@@ -181,7 +177,7 @@ func readTimes(k *desk, f url.Values) (b NewTimes, err error) {
 }
 
 func readAware(k *desk, f url.Values) (b Aware, err error) {
-	b.Reason = unix(f.Get("reason"))
+	b.Reason, b.As = unix(f.Get("reason")), f.Get("as")
 	if exact, err := time.Parse(time.RFC3339Nano, f.Get("exact")); err == nil {
 		b.At = exact
 		return b, nil
@@ -202,26 +198,8 @@ func readPromise(k *desk, f url.Values) (b Promise, err error) {
 	return b, err
 }
 
-// readTracks reads whose data a form ticks; the numbers count for all of them.
-func readTracks(k *desk, _ cases.Read, f url.Values) (e cases.Event, w cases.Words, err error) {
-	people, err := readCount(f, "people")
-	if err != nil {
-		return e, w, err
-	}
-	records, err := readCount(f, "records")
-	if err != nil {
-		return e, w, err
-	}
-	var named []NewTrack
-	for _, id := range f["tenant"] {
-		named = append(named, NewTrack{ID: id, People: people, Records: records})
-	}
-	tracks, lost, err := k.tracks(named, lines(f.Get("affected")))
-	return cases.Event{What: cases.Describe, Tracks: tracks}, cases.Words{Names: lost}, err
-}
-
 // readMapped reads whose some of what is affected is: of the tenants of the case, or nobody's.
-func readMapped(_ *desk, _ cases.Read, f url.Values) (cases.Event, cases.Words, error) {
+func readMapped(_ *desk, _ asked, f url.Values) (cases.Event, cases.Words, error) {
 	return cases.Event{What: cases.Map}, cases.Words{Text: unix(f.Get("reason")), Names: f["name"]}, nil
 }
 
@@ -230,23 +208,7 @@ func lines(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' || r == ',' || r == ' ' })
 }
 
-// readCount reads a number and how far it is known. A number without a word is an estimate.
-func readCount(f url.Values, name string) (*Count, error) {
-	text, how := strings.TrimSpace(f.Get(name)), f.Get(name+"_how")
-	if text == "" {
-		return nil, nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 {
-		return nil, about(name, fault.Refuse(fault.Invalid, "tracks_invalid", "This is not a number.", "Give one from 0 on."))
-	}
-	if how != string(cases.Exact) {
-		how = string(cases.Estimate)
-	}
-	return &Count{n, how}, nil
-}
-
-func readScore(_ *desk, _ cases.Read, f url.Values) (cases.Event, cases.Words, error) {
+func readScore(_ *desk, _ asked, f url.Values) (cases.Event, cases.Words, error) {
 	in := page.ReadInputs(f)
 	if err := in.Check(); err != nil {
 		return cases.Event{}, cases.Words{}, about(page.InputField(web.ProblemOf(err).Detail), err)

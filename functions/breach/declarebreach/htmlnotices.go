@@ -217,14 +217,30 @@ func (k *desk) agreementForm(a agreementForm) staffed.Filled {
 	}
 }
 
-// settleForm takes what a person found out about a delivery that nobody knew about.
+// settleAs does what a form says of a delivery: it arrived, did not, or is to be tried again.
+func (k *desk) settleAs(r *http.Request, who caller.Staff, id string, n int, form url.Values) (err error) {
+	now, delivery := k.Clock.Now(), form.Get("delivery")
+	if form.Get("arrived") == "again" {
+		return k.Notices.Replay(r.Context(), who.Person, id, n, delivery, now)
+	}
+	found := notice.Found{Arrived: form.Get("arrived") == "yes"}
+	if found.Arrived {
+		if found.At, err = k.instant(form, "at"); err != nil {
+			return err
+		}
+	}
+	_, err = k.Notices.Settle(r.Context(), who.Person, id, n, delivery, found, now)
+	return err
+}
+
+// settleForm takes what a person found out about a delivery.
 func (k *desk) settleForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
 	id, n, err := k.the(r, who)
 	if err != nil {
 		return err
 	}
 	if refused == nil {
-		if _, refused = k.Notices.Settle(r.Context(), who.Person, id, n, form.Get("delivery"), form.Get("arrived") == "yes", k.Clock.Now()); refused == nil {
+		if refused = k.settleAs(r, who, id, n, form); refused == nil {
 			return web.SeeOther(w, page.CasePath(id)+"/notices/"+strconv.Itoa(n)+"?done=done.settle#deliveries")
 		}
 	}

@@ -46,7 +46,9 @@ func (k *desk) noticesAPI() []web.Route {
 		post("/review", "Look at what one person approved alone.", nil, agreed(k, reviewing), "own_notice", "same_person"),
 		post("/note", "Note how persons were told.", Spoken{}, agreed(k, k.noting), "reason_missing", "times_invalid", "text_invalid"),
 		get(one+"/deliveries", "Who was told, and what became of it; at most 100 at once.", Delivered{}, k.deliveries, web.Param{Name: "after", In: "query", Doc: "next of the page before"}),
-		k.route("POST", one+"/deliveries/{d}/settle", "Say what became of one nobody knew about: you asked.", Outcome{}, map[int]any{200: Notice{}}, k.settle,
+		k.route("POST", one+"/deliveries/{d}/settle", "Say what became of one nobody knew about, or that one did not arrive after all: you asked.", Outcome{}, map[int]any{200: Notice{}}, k.settle,
+			"case_unknown", "notice_unknown", "delivery_unknown", "not_allowed", "state_conflict", "times_invalid"),
+		k.route("POST", one+"/deliveries/{d}/replay", "Have one that is lost tried again, by the ways on which nothing was sent.", nil, map[int]any{200: Notice{}}, k.replay,
 			"case_unknown", "notice_unknown", "delivery_unknown", "not_allowed", "state_conflict"),
 	}
 }
@@ -176,7 +178,7 @@ func (k *desk) openNotice(w http.ResponseWriter, r *http.Request, who caller.Sta
 		count = n2.Next
 	}
 	o := Opened{
-		Notice: noticed(n2.Notice), Texts: n2.Draft.Texts, Own: n2.Draft.Tenants, Tenants: n2.Tenants, Reason: n2.Reason, Means: n2.How, Now: n2.Now,
+		Notice: noticed(n2.Notice), Texts: n2.Draft.Texts, Own: n2.Draft.Tenants, Tenants: n2.Tenants, Without: n2.Without, Reason: n2.Reason, Means: n2.How, Now: n2.Now,
 		Messages: []Message{}, Count: count,
 	}
 	for _, m := range messages {
@@ -304,13 +306,29 @@ func (k *desk) settle(w http.ResponseWriter, r *http.Request, who caller.Staff) 
 		return err
 	}
 	now := k.Clock.Now()
-	told, err := k.Notices.Settle(r.Context(), who.Person, id, n, r.PathValue("d"), body.Arrived, now)
+	told, err := k.Notices.Settle(r.Context(), who.Person, id, n, r.PathValue("d"), notice.Found{Arrived: body.Arrived, At: body.At}, now)
 	if err != nil {
 		return err
 	}
 	if err := k.Tell(r.Context(), told, now); err != nil {
 		return err
 	}
+	return k.showNoticed(w, r, id, n)
+}
+
+// replay has a lost delivery tried again.
+func (k *desk) replay(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+	id, n, err := k.the(r, who)
+	if err != nil {
+		return err
+	}
+	if err := k.Notices.Replay(r.Context(), who.Person, id, n, r.PathValue("d"), k.Clock.Now()); err != nil {
+		return err
+	}
+	return k.showNoticed(w, r, id, n)
+}
+
+func (k *desk) showNoticed(w http.ResponseWriter, r *http.Request, id string, n int) error {
 	after, err := k.Notices.Get(r.Context(), id, n)
 	if err != nil {
 		return err

@@ -168,29 +168,41 @@ func alone(t *testing.T) {
 	}
 	tick(t, w)
 	requests := sent(t, w)
+	settle := func(id string) string { return one + "/deliveries/" + id + "/settle" }
+	refused(t, w, simone, settle(deliveries(t, w, one)[0].ID), Outcome{}, 409, "state_conflict")
 	hears(t, w, message.TopicUnknown, requests[0], message.StateUnknown).Want(t, 204, "")
 	for _, r := range requests[1:] {
 		hears(t, w, message.TopicAccepted, r, message.StateAccepted).Want(t, 204, "")
 	}
 	tick(t, w)
-	var d Delivered
-	do(t, w, simone, "GET", one+"/deliveries", nil, 200, "").Decode(t, &d)
-	doubtful := slices.IndexFunc(d.Deliveries, func(d Delivery) bool { return d.Progress == "doubtful" })
+	all := deliveries(t, w, one)
+	doubtful := slices.IndexFunc(all, func(d Delivery) bool { return d.Progress == "doubtful" })
 	if doubtful < 0 {
-		t.Fatalf("deliveries: %+v", d.Deliveries)
+		t.Fatalf("deliveries: %+v", all)
 	}
-	settle := func(id string) string { return one + "/deliveries/" + id + "/settle" }
-	refused(t, w, simone, settle("none"), Outcome{true}, 404, "delivery_unknown")
-	refused(t, w, aurel, settle(d.Deliveries[doubtful].ID), Outcome{true}, 403, "not_allowed")
-	refused(t, w, simone, settle(d.Deliveries[(doubtful+1)%3].ID), Outcome{false}, 409, "state_conflict")
+	refused(t, w, simone, settle("none"), Outcome{Arrived: true}, 404, "delivery_unknown")
+	refused(t, w, aurel, settle(all[doubtful].ID), Outcome{Arrived: true}, 403, "not_allowed")
+	refused(t, w, simone, settle(all[doubtful].ID), Outcome{Arrived: true, At: w.Clock.Now().Add(-time.Hour)}, 400, "times_invalid")
 	for range 2 {
-		agree(t, w, simone, settle(d.Deliveries[doubtful].ID), Outcome{true})
+		agree(t, w, simone, settle(all[doubtful].ID), Outcome{Arrived: true, At: all[doubtful].Handed})
 	}
 	tick(t, w)
 	var c Whole
 	do(t, w, simone, "GET", path, nil, 200, "").Decode(t, &c)
 	if len(sent(t, w)) != 3 || slices.ContainsFunc(c.Tracks, func(t Track) bool { return t.Role == "processor" && t.Told.IsZero() }) {
 		t.Errorf("%d messages; %+v", len(sent(t, w)), c.Tracks)
+	}
+	// A mail server took it, and then it came back: whoever was told was not.
+	only := slices.IndexFunc(all, func(d Delivery) bool { return d.Tenant == "klinik-am-see" })
+	back := all[only]
+	for range 2 {
+		agree(t, w, simone, settle(back.ID), Outcome{})
+	}
+	tick(t, w)
+	c = Whole{}
+	do(t, w, simone, "GET", path, nil, 200, "").Decode(t, &c)
+	if now := deliveries(t, w, one)[only]; now.Progress != "lost" || !slices.ContainsFunc(c.Tracks, func(t Track) bool { return t.ID == back.Tenant && t.Told.IsZero() }) {
+		t.Errorf("%+v; %+v", now, c.Tracks)
 	}
 }
 
@@ -265,17 +277,27 @@ func unwritten(t *testing.T) {
 		do(t, w, simone, "GET", path+"/notices/9"+deed, nil, 404, "notice_unknown")
 		do(t, w, asha, "GET", one+deed, nil, 404, "case_unknown")
 	}
-	refused(t, w, simone, path+"/notices/first/deliveries/x/settle", Outcome{true}, 404, "notice_unknown")
-	refused(t, w, asha, one+"/deliveries/x/settle", Outcome{true}, 404, "case_unknown")
+	refused(t, w, simone, path+"/notices/first/deliveries/x/settle", Outcome{Arrived: true}, 404, "notice_unknown")
+	refused(t, w, asha, one+"/deliveries/x/settle", Outcome{Arrived: true}, 404, "case_unknown")
 	do(t, w, asha, "GET", path+"/notices", nil, 404, "case_unknown")
 	refused(t, w, simone, "/breaches/none/notices", initial(nil), 404, "case_unknown")
 	// While somebody else may read the mail, a tenant without another address cannot be told.
 	post(t, w, simone, path+"/compromised", Channels{Channels: []string{"mail"}})
-	another := initial(object{"own": object{"klinik-am-see": object{"de": object{"subjects": "12"}}}})
+	another := initial(object{"tenants": []string{"banque-du-port"}})
 	refused(t, w, simone, path+"/notices", another, 503, "contact_missing")
 	refused(t, w, simone, one, another, 503, "contact_missing")
 	refused(t, w, dorothea, one+"/approve", Agreement{n.Hash}, 503, "contact_missing")
 	refused(t, w, dorothea, one+"/break", Need{n.Hash, "x"}, 503, "contact_missing")
+	// It holds up nobody else: the other is told, and who reads the notice reads whom it leaves out.
+	var both Opened
+	do(t, w, simone, "POST", path+"/notices", initial(nil), 201, "").Decode(t, &n)
+	if do(t, w, simone, "GET", path+"/notices/2", nil, 200, "").Decode(t, &both); n.To != 1 || !slices.Equal(both.Without, []string{"banque-du-port"}) {
+		t.Errorf("to %d, without %v", n.To, both.Without)
+	}
+	var c Whole
+	if do(t, w, simone, "GET", path, nil, 200, "").Decode(t, &c); !slices.Contains(c.Waits, "contact") {
+		t.Errorf("waits for %v", c.Waits)
+	}
 }
 
 // shut: nothing is sent about a case that is closed.

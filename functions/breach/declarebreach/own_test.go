@@ -57,5 +57,6 @@ func ownMatter(t *testing.T) {
 	if len(all.Breaches) != 0 || strings.Contains(string(register.Body), c.Number) || !strings.Contains(string(theirs.Body), c.Number) {
 		t.Errorf("listed: %+v, and in the register: %s", all.Breaches, register.Body)
 	}
+	do(t, w, simone, "POST", "/breaches/"+c.ID+"/triage", object{"result": "likely", "owner": "stefan"}, 403, "own_matter")
 	do(t, w, simone, "POST", "/breaches/"+c.ID+"/triage", object{"result": "likely"}, 200, "")
 }

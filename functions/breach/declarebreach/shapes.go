@@ -19,6 +19,7 @@ type Declaration struct {
 	Tenants  []string  `json:"tenants,omitempty" doc:"whose data: ids or names in tenants.yaml, and own for what the company itself decides about"`
 	Affected []string  `json:"affected,omitempty" doc:"domains or addresses that are affected: each counts for the tenant it belongs to"`
 	Exercise bool      `json:"exercise,omitempty" doc:"never changed afterwards"`
+	Details  *Details  `json:"details,omitempty" doc:"what the register asks for beside, as far as it is known"`
 }
 
 // Declared is the answer to whoever declared.
@@ -49,31 +50,35 @@ type Listed struct {
 	By       string       `json:"declared_by,omitempty"`
 	Source   string       `json:"source,omitempty" doc:"of a detection"`
 	Aware    time.Time    `json:"aware_at,omitzero"`
-	Tenants  int          `json:"tenants"`
+	Tenants  *int         `json:"tenants,omitempty"`
 	Level    string       `json:"level,omitempty" enum:"low,medium,high,very_high"`
-	Acked    bool         `json:"acknowledged"`
-	Overdue  string       `json:"overdue,omitempty" enum:"clock,review"`
+	Acked    *bool        `json:"acknowledged,omitempty"`
+	Overdue  string       `json:"overdue,omitempty" enum:"clock,review,withdrawal"`
 	Nearest  *clock.Clock `json:"nearest,omitempty" doc:"the running clock that ends first"`
-	Waits    []string     `json:"waits,omitempty" doc:"what it waits for: ack, triage, tracks, unmapped, score, second, decide, notice, file, review, action"`
+	Waits    []string     `json:"waits,omitempty" doc:"what it waits for: ack, triage, tracks, unmapped, contact, score, second, decide, notice, file, review, withdraw, action"`
 }
 
-// Whole is one case, with everything the desk may see of it.
+// Whole is one case, with everything the desk may see of it. Who declared it, or does what its review came to, and may not
+// look at cases, reads its number, its state, and what is her own: the rest is left out.
 type Whole struct {
 	Listed
-	Summary   string              `json:"summary"`
-	Times     Times               `json:"times"`
+	Summary   string              `json:"summary,omitempty"`
+	Times     Times               `json:"times,omitzero"`
 	Moves     []Move              `json:"awareness,omitempty" doc:"how the instant of awareness came about, oldest first"`
 	Moving    *Move               `json:"awareness_proposed,omitempty" doc:"waits for a second person"`
-	Tracks    []Track             `json:"tracks"`
-	Unmapped  int                 `json:"unmapped" doc:"affected domains and accounts that belong to no known tenant"`
+	Tracks    []Track             `json:"tracks,omitzero"`
+	Unmapped  *int                `json:"unmapped,omitempty" doc:"affected domains and accounts that belong to no known tenant"`
 	Score     *Scored             `json:"score,omitempty"`
-	Decisions []Decision          `json:"decisions"`
-	Undecided []string            `json:"undecided"`
+	Decisions []Decision          `json:"decisions,omitzero"`
+	Undecided []string            `json:"undecided,omitzero"`
 	Filed     map[string]Filed    `json:"filed,omitempty"`
 	Promises  map[string]Promised `json:"promises,omitempty"`
-	Ladder    Ladder              `json:"ladder"`
-	Clocks    []clock.Clock       `json:"clocks"`
+	Ladder    Ladder              `json:"ladder,omitzero"`
+	Clocks    []clock.Clock       `json:"clocks,omitzero"`
 	Channels  []string            `json:"compromised,omitempty" doc:"channels that carry nothing of this case any more"`
+	Details   Details             `json:"details,omitzero" doc:"what the register asks for beside"`
+	Triage    *Triaged            `json:"triage,omitempty" doc:"what was found of the suspicion"`
+	Incident  bool                `json:"incident,omitempty" doc:"of not_a_breach: something happened, and to no personal data"`
 	Closed    time.Time           `json:"closed,omitzero"`
 	ClosedBy  string              `json:"closed_by,omitempty"`
 	Review    calendar.Day        `json:"review_by,omitzero"`
@@ -95,12 +100,14 @@ type Times struct {
 	Detected      time.Time `json:"detected_at,omitzero"`
 	Investigating time.Time `json:"investigating_since,omitzero"`
 	Aware         time.Time `json:"aware_at,omitzero"`
+	Processor     time.Time `json:"processor_aware_at,omitzero" doc:"as a processor; left out: with aware_at"`
 	Classified    time.Time `json:"classified_at,omitzero"`
 	Contained     time.Time `json:"contained_at,omitzero"`
 }
 
 // Move is a change of the instant of awareness.
 type Move struct {
+	As     string    `json:"as,omitempty" enum:"processor" doc:"left out: of the company"`
 	From   time.Time `json:"from,omitzero"`
 	To     time.Time `json:"to"`
 	By     string    `json:"by"`
@@ -144,18 +151,21 @@ type Decision struct {
 	Agreed   string       `json:"second_reason,omitempty" doc:"what the second wrote"`
 	Settled  time.Time    `json:"settled,omitzero"`
 	Again    calendar.Day `json:"again,omitzero" doc:"of a no: when it is looked at again"`
+	Incident bool         `json:"incident,omitempty" doc:"of a no to breach: something happened, and to no personal data"`
+	Letter   string       `json:"exception,omitempty" doc:"of a no to persons: the letter of article 34(3) of the GDPR it rests on"`
 	Below    bool         `json:"below,omitempty" doc:"less than score or triggers speak for: one of the two is the data protection officer"`
 	Replaced string       `json:"replaced,omitempty" enum:"withdrawn,decided,score" doc:"why it counts no more"`
 }
 
 // Filed is a report to an authority, made by a person on its portal.
 type Filed struct {
-	At        time.Time `json:"at"`
-	By        string    `json:"by"`
-	Reference string    `json:"reference,omitempty"`
-	Late      string    `json:"late_reasons,omitempty"`
-	Wrong     string    `json:"wrong,omitempty" doc:"of an earlier one: why it was not so"`
-	Earlier   []Filed   `json:"earlier,omitempty" doc:"reports before this one, and those noted wrongly; oldest first"`
+	At        time.Time  `json:"at"`
+	By        string     `json:"by"`
+	Reference string     `json:"reference,omitempty"`
+	Late      string     `json:"late_reasons,omitempty"`
+	Wrong     string     `json:"wrong,omitempty" doc:"of an earlier one: why it was not so"`
+	Earlier   []Filed    `json:"earlier,omitempty" doc:"reports before this one, and those noted wrongly; oldest first"`
+	Withdrawn *Withdrawn `json:"withdrawn,omitempty" doc:"after the case turned out to be no breach"`
 }
 
 // Promised is what was promised by an instant.
@@ -180,6 +190,8 @@ type Triage struct {
 	Result string    `json:"result" required:"true" enum:"likely,confirmed,not_enough" doc:"likely and confirmed make it a breach; that it is none is decided by two: decide breach, no"`
 	At     time.Time `json:"at,omitzero" doc:"since when somebody was reasonably certain; left out: now"`
 	Reason string    `json:"reason,omitempty"`
+	Next   string    `json:"next,omitempty" doc:"the next step; needed of not_enough"`
+	Owner  string    `json:"owner,omitempty" doc:"id in people.yaml of who has it; left out: you"`
 }
 
 // Tracks says whose data is concerned, and how much of it. None is taken away by leaving it out.
@@ -213,6 +225,7 @@ type NewTimes struct {
 // Aware moves the instant of awareness: earlier at once, later by two.
 type Aware struct {
 	At     time.Time `json:"at" required:"true" doc:"RFC 3339 with an offset"`
+	As     string    `json:"as,omitempty" enum:"processor" doc:"what was known as a processor alone: it starts the clocks of tenants; left out: the company, and of both where they are not apart"`
 	Reason string    `json:"reason,omitempty" doc:"needed for a later one, and for an earlier one of who declared and decides nothing"`
 }
 
@@ -222,6 +235,9 @@ type Answer struct {
 	Answer  string       `json:"answer" required:"true" enum:"yes,no"`
 	Reason  string       `json:"reason,omitempty" doc:"needed for a no"`
 	Again   calendar.Day `json:"again,omitzero" doc:"of a no: when it is looked at again"`
+	Letter  string       `json:"exception,omitempty" enum:"a,b,c" doc:"of a no to persons: the letter of article 34(3) of the GDPR it rests on"`
+	// Of a no to breach.
+	Incident bool `json:"incident,omitempty" doc:"of a no to breach: something happened, and to no personal data"`
 }
 
 // Filing notes a report that somebody made on an authority's portal.
@@ -237,7 +253,7 @@ type Filing struct {
 
 // Promise is something to be done by an instant.
 type Promise struct {
-	Name   string    `json:"name" required:"true" doc:"short; letters, digits and hyphens"`
+	Name   string    `json:"name" required:"true" doc:"short; letters, digits and hyphens. next-update is when customers hear of it again: the next notice says it, the update after that, or the last report, keeps it once it has reached all of them"`
 	By     time.Time `json:"by" required:"true"`
 	Reason string    `json:"reason,omitempty" doc:"needed to move one"`
 }

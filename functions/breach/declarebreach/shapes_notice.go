@@ -37,6 +37,7 @@ type Opened struct {
 	Texts    map[string]map[string]string            `json:"texts"`
 	Own      map[string]map[string]map[string]string `json:"own,omitempty"`
 	Tenants  []string                                `json:"tenants,omitempty"`
+	Without  []string                                `json:"without,omitempty" doc:"tenants it leaves out: nobody is named to be told there, and somebody calls them"`
 	Reason   string                                  `json:"reason,omitempty" doc:"why one person approved it alone"`
 	Means    string                                  `json:"means,omitempty" doc:"how persons were told"`
 	Now      string                                  `json:"hash_now,omitempty" doc:"of what would be sent now; another than hash: it has to be written again"`
@@ -108,7 +109,8 @@ type Try struct {
 	Peer     string    `json:"reference,omitempty" doc:"what the peer calls it"`
 }
 
-// Outcome says what became of a delivery nobody knew about.
+// Outcome says what became of a delivery, as a person found out.
 type Outcome struct {
-	Arrived bool `json:"arrived" required:"true"`
+	Arrived bool      `json:"arrived" required:"true" doc:"false also of one that a mail server took and nobody got: the tenant counts as not told, and the next way is tried"`
+	At      time.Time `json:"at,omitzero" doc:"of what arrived: when, between the handing over and now; left out: now"`
 }

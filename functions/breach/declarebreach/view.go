@@ -27,11 +27,11 @@ func (k *desk) tenantName(id string) string {
 func (k *desk) listed(c cases.Case, now time.Time) Listed {
 	l := Listed{
 		ID: c.ID, Number: c.Number, State: string(c.State), Ending: string(c.Ending), Exercise: c.Exercise, Declared: c.Declared, By: c.By, Source: c.Source,
-		Aware: c.Times.Aware, Acked: !c.Ladder.Acked.IsZero(), Overdue: c.Overdue,
+		Aware: c.Times.Aware, Acked: new(!c.Ladder.Acked.IsZero()), Tenants: new(0), Overdue: c.Overdue,
 	}
 	for _, t := range c.Tracks {
 		if t.Role == cases.Processor {
-			l.Tenants++
+			*l.Tenants++
 		}
 	}
 	if c.Score != nil {
@@ -72,21 +72,23 @@ func waits(c cases.Case, owes bool) (all []string) {
 	add(c.State == cases.Suspected, "triage")
 	add(open && len(c.Tracks) == 0, "tracks")
 	add(open && c.Unmapped > 0, "unmapped")
+	add(open && slices.ContainsFunc(c.Tracks, func(t cases.Track) bool { return t.Unreached }), "contact")
 	add(open && c.Score == nil, "score")
 	add(c.State != cases.Closed && (c.Moving != nil || second), "second")
 	add(open && len(c.Undecided()) > 0, "decide")
 	add(open && slices.ContainsFunc(c.Tracks, func(t cases.Track) bool { return t.Told.IsZero() && told[t.ID] }), "notice")
-	add(open && (owes || told[cases.SA] && c.Filed["gdpr_33_1"].At.IsZero()), "file")
+	add(open && (owes || told[cases.SA] && !c.Reported("gdpr_33_1")), "file")
 	add(c.State == cases.Closed && c.Reviewed.IsZero() && !c.Review.IsZero(), "review")
+	add(len(c.TakesBack()) > 0, "withdraw")
 	return all
 }
 
 // whole is a case with everything the desk may see of it.
 func (k *desk) whole(c cases.Read, now time.Time) Whole {
 	told := Whole{
-		Listed: k.listed(c.Case, now), Summary: c.Text(c.Summary), Tracks: []Track{}, Unmapped: c.Unmapped, Decisions: []Decision{}, Undecided: append([]string{}, c.Undecided()...),
+		Listed: k.listed(c.Case, now), Summary: c.Text(c.Summary), Tracks: []Track{}, Unmapped: new(c.Unmapped), Decisions: []Decision{}, Undecided: append([]string{}, c.Undecided()...),
 		Filed: map[string]Filed{}, Promises: map[string]Promised{}, Clocks: k.clocks(c.Case, now), Closed: c.Closed, ClosedBy: c.ClosedBy, Review: c.Review, Reviewed: c.Reviewed, Channels: c.Compromised, Lessons: c.Text(c.Lessons), NotMapped: c.Names,
-		Times: Times{c.Times.OccurredFrom, c.Times.OccurredTo, c.Times.Detected, c.Times.Investigating, c.Times.Aware, c.Times.Classified, c.Times.Contained},
+		Times: Times{c.Times.OccurredFrom, c.Times.OccurredTo, c.Times.Detected, c.Times.Investigating, c.Times.Aware, c.Times.ProcessorAware, c.Times.Classified, c.Times.Contained},
 	}
 	for _, m := range c.Moves {
 		told.Moves = append(told.Moves, move(c, m))
@@ -113,6 +115,7 @@ func (k *desk) whole(c cases.Read, now time.Time) Whole {
 		told.Promises[name] = Promised{by, c.Kept[name]}
 	}
 	told.Ladder = k.ladder(c.Ladder)
+	k.facts(&told, c)
 	k.afterwards(&told, c, calendar.Date(now, k.Breach.Rules.Zone))
 	return told
 }
@@ -129,12 +132,12 @@ func (k *desk) trackName(id string) string {
 }
 
 func move(c cases.Read, m cases.Move) Move {
-	return Move{m.From, m.To, m.By, m.Second, m.At, c.Text(m.Reason)}
+	return Move{string(m.As), m.From, m.To, m.By, m.Second, m.At, c.Text(m.Reason)}
 }
 
 func decision(c cases.Read, d cases.Decision) Decision {
 	told := Decision{
-		Subject: d.Subject, Answer: no, Reason: c.Text(d.Reason), By: d.By, At: d.At, Second: d.Second, Agreed: c.Text(d.Agreed), Settled: d.Settled, Again: d.Again, Below: d.Below,
+		Subject: d.Subject, Answer: no, Reason: c.Text(d.Reason), By: d.By, At: d.At, Second: d.Second, Agreed: c.Text(d.Agreed), Settled: d.Settled, Again: d.Again, Below: d.Below, Incident: d.Incident, Letter: d.Exception,
 	}
 	if d.Yes {
 		told.Answer = yes

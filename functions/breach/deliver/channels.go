@@ -48,11 +48,8 @@ func open(ctx context.Context, d *wiring.Deps) (map[string]message.Channel, erro
 
 // resolver finds addresses in a policy: of a person, and of a contact TENANT/ROLE, the first of that role that is to be
 // reached by the channel. A person's telephone number is the one of breach.yaml's list of other ways.
-func resolver(p *policy.Policy) func(ctx context.Context, r message.Request) (string, error) {
-	var others []breach.Other
-	if b, problems := breach.Read(p); len(problems) == 0 {
-		others = b.OutOfBand
-	}
+func resolver(b breach.Policy, p *policy.Policy) func(ctx context.Context, r message.Request) (string, error) {
+	others := b.OutOfBand
 	return func(_ context.Context, r message.Request) (address string, err error) {
 		if tenant, role, ok := strings.Cut(r.Contact, "/"); ok {
 			address = contact(p, tenant, role, r.Channel)

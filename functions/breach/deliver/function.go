@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -15,6 +16,8 @@ import (
 
 	"ostiary.internal/functions/internal/machine"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/breach"
+	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/event"
 	"ostiary.internal/shared/platform/fault"
@@ -40,7 +43,7 @@ import (
 var manifest []byte
 
 // Function is this function.
-var Function = wiring.Function{Manifest: manifest, Schema: store.Schema{outbox.Collection(), message.Collection()}, Build: build}
+var Function = wiring.Function{Manifest: manifest, Schema: store.Schema{outbox.Collection(), message.Collection(), heartbeat.Collection()}, Build: build}
 
 func init() { functions.HTTP("deliver", Function.Entry()) }
 
@@ -49,9 +52,17 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if err != nil {
 		return web.Function{}, err
 	}
+	decided, problems := breach.Read(d.Policy)
+	if len(problems) > 0 {
+		decided = breach.Policy{Restored: decided.Restored} // mail of the other controls goes out all the same
+	}
 	courier := &message.Courier{
-		Store: d.Store, Box: d.Box, Channels: channels, Keys: d.MessageKeys, Clock: d.Clock, Random: d.Random, Log: d.Log, Resolve: resolver(d.Policy),
+		Store: d.Store, Box: d.Box, Channels: channels, Keys: d.MessageKeys, Clock: d.Clock, Random: d.Random, Log: d.Log, Resolve: resolver(decided, d.Policy), Restored: decided.Restored,
 		Evidence: func(batch *outbox.Batch, a message.Attempt) error { return attempted(d, batch, a) },
+	}
+	watch, err := newWatch(d, courier)
+	if err != nil {
+		return web.Function{}, err
 	}
 	return d.Served(machine.Routes(d, machine.On{
 		Event: func(ctx context.Context, e event.Event) error {
@@ -59,10 +70,11 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 			if err := json.Unmarshal(e.Data, &request); err != nil {
 				return fault.New(fault.Invalid, "reading a message request: not the JSON of one")
 			}
+			request.Asked = e.Time
 			return courier.Deliver(ctx, request)
 		},
 		// What a crash left in the outbox is tickbreach's to sweep.
-		Tick: func(ctx context.Context) error { return retry(ctx, courier) },
+		Tick: func(ctx context.Context) error { return errors.Join(retry(ctx, courier), watch.look(ctx)) },
 	})...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -322,4 +323,20 @@ func FuzzRequest(f *testing.F) {
 			t.Errorf("answered %d", got.Status)
 		}
 	})
+}
+
+// TestRestored: what a customer was to be sent before the database was put back from a backup is not sent: a person is asked.
+func TestRestored(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../../testdata/policies/sharedcontacts/breach.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := functiontest.Start.Add(time.Minute).Format(time.RFC3339)
+	w := functiontest.New(t, functiontest.Setup{Functions: setup.Functions, Policy: map[string]string{"breach.yaml": string(data) + "restored: " + at + "\n"}})
+	w.Event(t, name, push(request(t, w, "k1", message.Customer, "emma"))).Want(t, 204, "")
+	w.Event(t, name, push(request(t, w, "k2", message.Staff, "emma"))).Want(t, 204, "")
+	if sent := w.Mail(t); len(sent) != 1 || sent[0].Text != "Le texte de k2" || len(w.Published(message.TopicUnknown)) != 1 {
+		t.Errorf("sent %+v, %d in doubt", sent, len(w.Published(message.TopicUnknown)))
+	}
 }

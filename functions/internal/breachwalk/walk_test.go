@@ -58,7 +58,7 @@ func found(t *testing.T, s *server) (id string) {
 	emma.Press("button.thumb")
 	emma.Scripts(true) // to be read
 	emma.Says("[role=status]", "L’astreinte est appelée.")
-	emma.Says("section[aria-labelledby=tracks]", "Klinik am See")
+	emma.Says("section[aria-labelledby=what]", "Une exportation est restée ouverte.")
 	s.Settled()
 	_, id, _ = strings.Cut(strings.TrimSuffix(emma.URL(), "?done=done.declared"), "/case/")
 	return id

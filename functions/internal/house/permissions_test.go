@@ -148,7 +148,7 @@ func TestWhoMayUseKeys(t *testing.T) {
 		"registerip": "key:message Encrypt, key:otp Decrypt", "checkotp": "key:message Encrypt, key:otp Decrypt",
 		"attest":          "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"collectevidence": "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
-		"enrolotp":        "key:message Encrypt, key:otp Decrypt, key:otp Encrypt", "deliver": "key:message Decrypt",
+		"enrolotp":        "key:message Encrypt, key:otp Decrypt, key:otp Encrypt", "deliver": "key:message Decrypt, key:message Encrypt",
 		"watchaudit":    "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"tickwatch":     "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",
 		"acceptdrift":   "key:evidence Decrypt, key:evidence Encrypt, key:message Encrypt",

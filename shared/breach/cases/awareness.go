@@ -14,7 +14,7 @@ func (d *deciding) aware(at time.Time) error {
 	}
 	d.State, d.Times.Aware = Open, at.UTC()
 	if r := d.rules; d.Bound == nil {
-		d.Bound = &Bound{slices.Clone(r.Regimes), r.Zone.String(), r.Country, r.Exempt, r.Aim}
+		d.Bound = &Bound{slices.Clone(r.Regimes), r.Zone.String(), r.Country, r.Exempt, r.Aim, slices.Clone(r.Contracts)}
 	}
 	d.Moves = append(d.Moves, Move{To: at.UTC(), By: d.e.By.ID, At: d.now, Reason: d.e.Text})
 	d.record("aware")
@@ -60,24 +60,29 @@ func (d *deciding) moveAware() error {
 	if err := d.from(Open); err != nil {
 		return err
 	}
-	at := d.e.At.UTC()
+	if d.e.As != "" && d.e.As != Processor {
+		return refuse("role_invalid", "Awareness is the company's, or its own as a processor.", "Send processor, or leave the role out.")
+	}
+	at, was := d.e.At.UTC(), d.Times.AwareAs(d.e.As)
 	if err := clock.CheckAware(at, d.Times.OccurredFrom, d.now); err != nil {
 		return err
 	}
-	move := Move{From: d.Times.Aware, To: at, By: d.e.By.ID, At: d.now, Reason: d.e.Text}
+	move := Move{As: d.e.As, From: was, To: at, By: d.e.By.ID, At: d.now, Reason: d.e.Text}
 	switch {
-	case at.Equal(d.Times.Aware):
+	case at.Equal(was):
 		return nil
 	case len(d.Moves) >= maxMoves:
 		return oftenMoved()
-	case at.Before(d.Times.Aware):
+	case at.Before(was):
 		if err := d.declarer(); err != nil {
 			return err
 		}
-		d.Moving = nil
+		if d.Moving != nil && d.Moving.As == d.e.As {
+			d.Moving = nil
+		}
 	case !d.e.By.decides():
 		return d.mayDecide()
-	case d.Moving == nil || !d.Moving.To.Equal(at):
+	case d.Moving == nil || !d.Moving.To.Equal(at) || d.Moving.As != d.e.As:
 		if d.e.Text == 0 {
 			return refuse("reason_missing", "A later time of awareness has a reason.", "Say how it is known that nobody was certain before.")
 		}
@@ -93,7 +98,11 @@ func (d *deciding) moveAware() error {
 		move.By, move.Second, move.Reason = d.Moving.By, d.e.By.ID, d.Moving.Reason
 		d.Moving = nil
 	}
-	d.Times.Aware = at
+	if d.e.As == Processor {
+		d.Times.ProcessorAware = at
+	} else {
+		d.Times.Aware = at
+	}
 	d.Moves = append(d.Moves, move)
 	d.record("aware_moved")
 	return nil

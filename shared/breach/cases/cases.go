@@ -86,8 +86,12 @@ type Track struct {
 	People  Count     `json:"people"`
 	Records Count     `json:"records"`
 	Told    time.Time `json:"told,omitzero"` // the first notice reached the tenant
+	// Unreached: people were told that nobody is named to be told at the tenant.
+	Unreached bool `json:"unreached,omitempty"`
 	// Hours are those of the contract when the track was added; 0: it named none.
 	Hours int `json:"hours,omitempty"`
+	// Business are those its hours count in alone; nil: they count through.
+	Business *clock.Business `json:"business,omitempty"`
 }
 
 // Bound is what bound the company when it became aware: a policy that changes later moves no clock that runs.
@@ -97,6 +101,8 @@ type Bound struct {
 	Country string        `json:"country,omitempty"`
 	Exempt  bool          `json:"exempt,omitempty"`
 	Aim     time.Duration `json:"aim"`
+
+	Contracts []Contract `json:"contracts,omitempty"`
 }
 
 // Times are the instants of a breach, kept apart. Zero is not known.
@@ -105,9 +111,19 @@ type Times struct {
 	OccurredTo    time.Time `json:"occurred_to,omitzero"`
 	Detected      time.Time `json:"detected,omitzero"`
 	Investigating time.Time `json:"investigating,omitzero"`
-	Aware         time.Time `json:"aware,omitzero"`      // of the company, as controller and as processor
-	Classified    time.Time `json:"classified,omitzero"` // as a major incident, where a regime asks for it
-	Contained     time.Time `json:"contained,omitzero"`  // it goes on no longer
+	Aware         time.Time `json:"aware,omitzero"` // of the company
+	// ProcessorAware is when the company knew, as a processor, that its customers' data is concerned; zero: with Aware.
+	ProcessorAware time.Time `json:"processor_aware,omitzero"`
+	Classified     time.Time `json:"classified,omitzero"` // as a major incident, where a regime asks for it
+	Contained      time.Time `json:"contained,omitzero"`  // it goes on no longer
+}
+
+// AwareAs is when the company was aware in a role.
+func (t Times) AwareAs(r Role) time.Time {
+	if r == Processor && !t.ProcessorAware.IsZero() {
+		return t.ProcessorAware
+	}
+	return t.Aware
 }
 
 // Case is one case, as it is stored. Times are UTC. Texts are numbers, from 1, of those in Private: 0 is none.
@@ -131,8 +147,10 @@ type Case struct {
 	Private *seal.Envelope `json:"private,omitempty"`
 	Summary int            `json:"summary,omitempty"` // text
 	Times   Times          `json:"times"`
-	Bound   *Bound         `json:"bound,omitempty"` // since it is a breach
-	Moves   []Move         `json:"moves,omitempty"` // of awareness, oldest first
+	Details Details        `json:"details,omitzero"`
+	Triage  *Triaged       `json:"triage,omitempty"` // the last
+	Bound   *Bound         `json:"bound,omitempty"`  // since it is a breach
+	Moves   []Move         `json:"moves,omitempty"`  // of awareness, oldest first
 	Moving  *Move          `json:"moving,omitempty"`
 	Tracks  []Track        `json:"tracks,omitempty"`
 	// Unmapped counts domains and accounts that are affected and belong to no tenant we know: somebody may have to be told
@@ -156,6 +174,8 @@ type Case struct {
 	Warned int                   `json:"warned,omitempty"` // of Investigation
 
 	Closed   time.Time         `json:"closed,omitzero"`
+	Incident bool              `json:"incident,omitempty"` // of NotABreach: something happened, and to no personal data
+	Recalled calendar.Day      `json:"recalled,omitzero"`  // last day on which people were told that a report is to be taken back
 	ClosedBy string            `json:"closed_by,omitempty"`
 	Review   calendar.Day      `json:"review,omitzero"`   // by when the case is looked back at
 	Reviewed time.Time         `json:"reviewed,omitzero"` // that was done
@@ -164,7 +184,7 @@ type Case struct {
 	Reviews  []Reviewed        `json:"reviews,omitempty"` // those before the case was opened again, oldest first
 	Actions  []Action          `json:"actions,omitempty"` // of its reviews
 	Holds    []Hold            `json:"holds,omitempty"`   // oldest first: the last keeps it from being deleted
-	Overdue  string            `json:"overdue,omitempty"` // what is out of order: clock or review
+	Overdue  string            `json:"overdue,omitempty"` // what is out of order: clock, review or withdrawal
 	Found    map[string]string `json:"found,omitempty"`   // records of what is out of order, by what it is
 	Next     int64             `json:"next,omitempty"`    // microseconds since 1970: when a tick has to look
 }
@@ -177,6 +197,7 @@ type Reviewed struct {
 
 // Move is a change of the instant of awareness.
 type Move struct {
+	As     Role      `json:"as,omitempty"` // Processor: of ProcessorAware alone
 	From   time.Time `json:"from,omitzero"`
 	To     time.Time `json:"to"`
 	By     string    `json:"by"`
@@ -203,6 +224,8 @@ type Filing struct {
 	// Earlier are what stood here before, oldest first: reports before this one, and those noted wrongly.
 	Earlier []Filing `json:"earlier,omitempty"`
 	Wrong   int      `json:"wrong,omitempty"` // text, of one of Earlier: why it was not so
+	// Withdrawn is what became of it after the case turned out to be no breach.
+	Withdrawn *Withdrawal `json:"withdrawn,omitempty"`
 }
 
 // Actor is a person, with what she is in the policy.

@@ -124,7 +124,7 @@ func TestStory(t *testing.T) {
 		t.Fatalf("%s: %s", w.c.State, said(w.last))
 	}
 	w.pass(5 * time.Minute).do(cases.Event{What: cases.Ack, By: omar, Step: "oncall"})
-	w.do(cases.Event{What: cases.Triage, By: vera, Result: cases.NotEnough})
+	w.do(cases.Event{What: cases.Triage, By: vera, Result: cases.NotEnough, ToDo: 2})
 	w.pass(2 * time.Hour).do(cases.Event{What: cases.Triage, By: vera, Result: cases.Confirmed, Text: 2})
 	if w.c.State != cases.Open || w.status("gdpr_33_1") != clock.Running || w.status("contract:nord") != clock.Running || w.status("gdpr_34") != clock.Waiting {
 		t.Fatalf("%+v", cases.Clocks(w.c, w.rules, w.now))

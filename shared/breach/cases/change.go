@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -11,12 +12,10 @@ import (
 	"io"
 	"reflect"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
 	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
@@ -36,6 +35,9 @@ type Words struct {
 	Late string // reasons of a late report
 	Why  string // why the time of a report on record is wrong
 	Code string // of a call, in place of a step
+	Next string // of Triage: the next step
+	// Details are what is said of those in DetailTexts, by their names.
+	Details map[string]string
 	// Actions say what is done, one for each of Event.Actions.
 	Actions []string
 	// Names are affected domains and accounts: of Declare and Describe those that belong to no known tenant, of Map those of
@@ -56,7 +58,9 @@ type turn struct {
 	people map[string]record.Subject
 	batch  *outbox.Batch
 	grown  bool // people wrote something
-	paged  []string
+	// unchanged reports whether what the notices of the case wait for is as it was read; nil: nobody asked.
+	unchanged func(store.Tx) (bool, error)
+	paged     []string
 }
 
 // Do lets an event happen to a case, in one transaction with its evidence and its messages. by is nobody for the clock and
@@ -114,79 +118,17 @@ func (s *Service) commit(ctx context.Context, t *turn, before Case) error {
 		if now.Rev != before.Rev {
 			return errMoved
 		}
+		if t.unchanged != nil {
+			if same, err := t.unchanged(tx); err != nil || !same {
+				return cmp.Or(err, errMoved)
+			}
+		}
 		t.batch = batch
 		if err := t.effects(); err != nil {
 			return err
 		}
 		return tx.Put(Cases, before.ID, kept{t.after})
 	})
-}
-
-// prepare puts what people wrote among the texts of the case, and fetches what may not be waited for in a transaction.
-func (s *Service) prepare(ctx context.Context, c Case, e Event, w Words, now time.Time) (*turn, private, error) {
-	t := &turn{s: s, now: now, before: c, event: e, people: map[string]record.Subject{}}
-	if t.event.Actions = slices.Clone(e.Actions); len(e.Actions) != len(w.Actions) {
-		return t, private{}, fault.New(fault.Invalid, "changing a case: each action has its text")
-	}
-	p, err := s.open(ctx, c)
-	if err != nil {
-		return t, p, err
-	}
-	if e.What == Rate {
-		// Checked with its reasons; kept without.
-		if err := e.Input.Check(); err != nil {
-			return t, p, err
-		}
-		t.event.Input, w.Text = withoutReasons(e.Input)
-	}
-	t.event.Empty = t.empty()
-	if err := t.renew(); err != nil {
-		return t, p, err
-	}
-	if w.Code != "" {
-		t.event.Code = codeDigest(c, w.Code)
-	}
-	for i := range t.event.Actions {
-		if t.event.Actions[i].What, err = p.add(w.Actions[i], true); err != nil {
-			return t, p, err
-		}
-	}
-	old := c.Filed[e.Clock]
-	if t.event.Text, err = p.again(w.Text, old.Reference, last(e.What), e.What == Rate); err != nil {
-		return t, p, err
-	}
-	if t.event.Late, err = p.again(w.Late, old.Reasons, last(e.What), false); err != nil {
-		return t, p, err
-	}
-	if t.event.Wrong, err = p.add(w.Why, last(e.What)); err != nil {
-		return t, p, err
-	}
-	if err := t.name(&p, w.Names); err != nil {
-		return t, p, err
-	}
-	t.grown = t.event.Text > 0 || t.event.Late > 0 || t.event.Wrong > 0 || len(t.event.Actions) > 0 || t.event.Unmapped > 0
-	if t.key, err = s.seals(ctx); err != nil {
-		return t, p, err
-	}
-	ids := []string{e.By.ID}
-	for _, d := range c.Decisions {
-		ids = append(ids, d.By)
-	}
-	if c.Moving != nil {
-		ids = append(ids, c.Moving.By)
-	}
-	if h := c.Held(); h != nil {
-		ids = append(ids, h.By, h.LiftBy)
-	}
-	for _, id := range ids {
-		if _, known := t.people[id]; known || id == "" {
-			continue
-		}
-		if t.people[id], err = s.Commit(ctx, vault.Subject{Type: "person", ID: id}, now); err != nil {
-			return t, p, err
-		}
-	}
-	return t, p, nil
 }
 
 // Declaration is what somebody declares.
@@ -200,7 +142,9 @@ type Declaration struct {
 	Summary  string
 	Times    Times // of Times: occurrence and detection
 	Tracks   []Track
-	Unmapped []string // affected domains and accounts that belong to no known tenant
+	Unmapped []string          // affected domains and accounts that belong to no known tenant
+	Details  Details           `json:",omitzero"`
+	Texts    map[string]string `json:",omitempty"` // of Details, by their names
 }
 
 // declaration is how a declarer's id is remembered.
@@ -260,8 +204,8 @@ func (s *Service) begin(ctx context.Context, by policy.Person, d Declaration, ke
 	if d.Exercise {
 		empty.Number = "ex" + empty.Number
 	}
-	e := Event{What: Declare, By: s.actor(by), Breach: d.Breach, Exercise: d.Exercise, Source: d.Source, About: d.About, Signal: d.Signal, Times: d.Times, Tracks: d.Tracks}
-	t, p, err := s.prepare(ctx, empty, e, Words{Text: d.Summary, Names: d.Unmapped}, now)
+	e := Event{What: Declare, By: s.actor(by), Breach: d.Breach, Exercise: d.Exercise, Source: d.Source, About: d.About, Signal: d.Signal, Times: d.Times, Tracks: d.Tracks, Details: d.Details}
+	t, p, err := s.prepare(ctx, empty, e, Words{Text: d.Summary, Names: d.Unmapped, Details: d.Texts}, now)
 	if err != nil {
 		return empty, err
 	}

@@ -31,7 +31,7 @@ func Clocks(c Case, r Rules, now time.Time) []clock.Clock {
 			all = append(all, got)
 		}
 	}
-	facts, settled := c.facts(r), c.settled()
+	facts, settled, known := c.facts(r), c.settled(), c.Times.AwareAs(Processor)
 	if c.controls() {
 		for _, id := range append(slices.Clone(always), r.Regimes...) {
 			f := facts
@@ -41,6 +41,7 @@ func Clocks(c Case, r Rules, now time.Time) []clock.Clock {
 			add(id, id, f)
 		}
 	}
+	all = append(all, c.contracts(r, facts, settled, now)...)
 	for _, t := range c.Tracks {
 		if t.Role != Processor {
 			continue
@@ -50,7 +51,7 @@ func Clocks(c Case, r Rules, now time.Time) []clock.Clock {
 			add("contract", "contract:"+t.ID, f)
 		} else {
 			add("gdpr_33_2", "gdpr_33_2:"+t.ID, f)
-			all = append(all, clock.Promised("aim:"+t.ID, c.Times.Aware, c.Times.Aware.Add(r.Aim), f.Met["gdpr_33_2"], c.ended(), now))
+			all = append(all, clock.Promised("aim:"+t.ID, known, known.Add(r.Aim), f.Met["gdpr_33_2"], c.ended(), now))
 		}
 		if !t.Told.IsZero() {
 			add("gdpr_33_1_downstream", "gdpr_33_1_downstream:"+t.ID, f)
@@ -59,13 +60,13 @@ func Clocks(c Case, r Rules, now time.Time) []clock.Clock {
 	for _, name := range slices.Sorted(maps.Keys(c.Promises)) {
 		all = append(all, clock.Promised("promise:"+name, c.pledged(name), c.Promises[name], c.Kept[name], c.ended(), now))
 	}
-	return all
+	return append(all, c.recalls(r, now)...)
 }
 
 // bound are rules as they bound the company when it became aware of the breach.
 func (c *Case) bound(r Rules) Rules {
 	if b := c.Bound; b != nil {
-		r.Regimes, r.Country, r.Exempt, r.Aim = b.Regimes, b.Country, b.Exempt, b.Aim
+		r.Regimes, r.Country, r.Exempt, r.Aim, r.Contracts = b.Regimes, b.Country, b.Exempt, b.Aim, b.Contracts
 		if zone, err := calendar.Zone(b.Zone); err == nil {
 			r.Zone = zone
 		}
@@ -91,11 +92,13 @@ func (c *Case) ended() time.Time {
 
 func (c *Case) facts(r Rules) clock.Facts {
 	f := clock.Facts{
-		At:        map[clock.Start]time.Time{clock.Aware: c.Times.Aware, clock.ProcessorAware: c.Times.Aware, clock.Classified: c.Times.Classified},
+		At:        map[clock.Start]time.Time{clock.Aware: c.Times.Aware, clock.ProcessorAware: c.Times.AwareAs(Processor), clock.Classified: c.Times.Classified},
 		Submitted: map[string]time.Time{}, Met: map[string]time.Time{}, Ended: c.ended(), Zone: r.Zone, Country: r.Country, Exempt: r.Exempt,
 	}
 	for id, filing := range c.Filed {
-		f.Submitted[id], f.Met[id] = filing.At, filing.First()
+		if c.State == Closed || !filing.gone() {
+			f.Submitted[id], f.Met[id] = filing.At, filing.First()
+		}
 	}
 	// Who decided that nobody has to be told has met the clock by that.
 	if no := c.decision(SA, true); no != nil && !no.Yes {
@@ -115,7 +118,7 @@ func (c *Case) facts(r Rules) clock.Facts {
 func tenantFacts(f clock.Facts, t Track, decided *Decision) clock.Facts {
 	f.At = maps.Clone(f.At)
 	f.At[clock.Told] = t.Told
-	f.Hours = t.Hours
+	f.Hours, f.Business = t.Hours, t.Business
 	met := t.Told
 	if decided != nil && !decided.Yes {
 		met = decided.Settled
@@ -160,6 +163,7 @@ func (d *deciding) tick() {
 		d.tell("look_again", "")
 	}
 	d.remind()
+	d.recall()
 	d.remindActions()
 	d.askHold()
 }
@@ -239,7 +243,8 @@ func (d *deciding) heal() {
 	late := slices.ContainsFunc(Clocks(d.Case, d.rules, d.now), func(c clock.Clock) bool {
 		return c.Status == clock.Overdue && (c.Binding == clock.Law || c.Binding == clock.Contract)
 	})
-	if d.Overdue == "" || d.Overdue == "clock" && late && d.State != Closed || d.Overdue == "review" && d.State == Closed && d.Reviewed.IsZero() {
+	stands := map[string]bool{"clock": late && d.State != Closed, "review": d.State == Closed && d.Reviewed.IsZero(), "withdrawal": len(d.TakesBack()) > 0}
+	if d.Overdue == "" || stands[d.Overdue] {
 		return
 	}
 	d.effects = append(d.effects, Effect{Do: DoHeal, Step: d.Overdue})
@@ -272,6 +277,7 @@ func (d *deciding) schedule() {
 		at(d.actionDue(a))
 	}
 	at(d.holdDue())
+	at(d.recallDue())
 	at(d.Expires(d.rules))
 	switch {
 	case d.State != Closed || !d.Reviewed.IsZero():
@@ -288,7 +294,7 @@ func (d *deciding) schedule() {
 
 // Tenant is the tenant of a clock's id; "" where it is of none.
 func Tenant(clockID string) string {
-	if row, tenant, of := strings.Cut(clockID, ":"); of && row != "promise" {
+	if row, tenant, of := strings.Cut(clockID, ":"); of && row != "promise" && row != recalling && row != contractRow {
 		return tenant
 	}
 	return ""

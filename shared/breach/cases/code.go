@@ -30,7 +30,7 @@ func codeDigest(c Case, code string) string {
 
 // renew makes the code of the calls an event may bring, where any of them goes out as a text message.
 func (t *turn) renew() (err error) {
-	if !slices.ContainsFunc(t.s.Rules.Ladder, func(s Step) bool { return slices.Contains(s.Channels, sms) }) {
+	if t.s.OutOfBand == nil && !slices.ContainsFunc(t.s.Rules.Ladder, func(s Step) bool { return slices.Contains(s.Channels, sms) }) {
 		return nil
 	}
 	if t.code, err = t.s.name(codeLength); err == nil {

@@ -34,6 +34,7 @@ func Decide(c Case, e Event, now time.Time, rules Rules) (Case, []Effect, error)
 	if err := d.happen(); err != nil {
 		return c, nil, err
 	}
+	d.reach()
 	if len(d.effects) > 0 && e.By.ID != "" && d.State != Closed {
 		d.Ladder.Active = d.now
 	}
@@ -64,6 +65,8 @@ func (d *deciding) happen() error {
 		return d.promise()
 	case Told:
 		return d.told()
+	case Untold:
+		return d.untold()
 	case Map:
 		return d.found()
 	case Channel:
@@ -84,6 +87,10 @@ func (d *deciding) happen() error {
 		return d.preserve()
 	case Over:
 		return d.over()
+	case Complete:
+		return d.complete()
+	case Withdraw:
+		return d.withdraw()
 	case Suspect:
 		return d.suspect()
 	case Ticked:
@@ -147,7 +154,10 @@ func (d *deciding) declare() error {
 	if err := d.plausible(d.Times); err != nil {
 		return err
 	}
-	d.Times.Aware, d.Times.Investigating = time.Time{}, d.now
+	d.Times.Aware, d.Times.ProcessorAware, d.Times.Investigating = time.Time{}, time.Time{}, d.now
+	if err := d.detail(); err != nil {
+		return err
+	}
 	if err := d.setTracks(); err != nil {
 		return err
 	}
@@ -163,35 +173,6 @@ func (d *deciding) declare() error {
 	return nil
 }
 
-// triage takes what somebody found of a suspicion.
-func (d *deciding) triage() error {
-	if err := d.mayDecide(); err != nil {
-		return err
-	}
-	switch d.e.Result {
-	case Likely, Confirmed:
-		if d.State == Open {
-			return nil
-		}
-		if err := d.from(Suspected); err != nil {
-			return err
-		}
-		at := d.e.At
-		if at.IsZero() {
-			at = d.now
-		}
-		d.record("triage_" + string(d.e.Result))
-		return d.aware(at)
-	case NotEnough:
-		if err := d.from(Suspected); err != nil {
-			return err
-		}
-		d.record("triage_not_enough")
-		return nil
-	}
-	return refuse("result_invalid", "The result of a triage is likely, confirmed or not_enough.", "That it is no breach is decided by two: answer no to the subject breach.")
-}
-
 // timed takes instants that are known now. Awareness has its own event.
 func (d *deciding) timed() error {
 	if err := d.mayDecide(); err != nil {
@@ -200,7 +181,7 @@ func (d *deciding) timed() error {
 	if err := d.from(Suspected, Open); err != nil {
 		return err
 	}
-	if !d.e.Times.Aware.IsZero() || !d.e.Times.Investigating.IsZero() {
+	if !d.e.Times.Aware.IsZero() || !d.e.Times.ProcessorAware.IsZero() || !d.e.Times.Investigating.IsZero() {
 		return refuse("times_invalid", "Awareness and the start of the investigation are not set this way.", "Use the correction of awareness.")
 	}
 	next := d.Times
@@ -235,7 +216,7 @@ func (d *deciding) plausible(t Times) error {
 	switch {
 	case !t.OccurredTo.IsZero() && t.OccurredTo.Before(t.OccurredFrom), t.Detected.Before(t.OccurredFrom):
 		return refuse("times_invalid", "The breach cannot end, or be found, before it began.", "Correct since when it went on.")
-	case !t.Aware.IsZero() && t.Aware.Before(t.OccurredFrom):
+	case !t.Aware.IsZero() && t.Aware.Before(t.OccurredFrom), !t.ProcessorAware.IsZero() && t.ProcessorAware.Before(t.OccurredFrom):
 		return refuse("times_invalid", "Nobody was aware of it before it began.", "Correct the time of awareness first.")
 	}
 	return nil
@@ -269,56 +250,6 @@ func (d *deciding) rate() error {
 	return nil
 }
 
-func (d *deciding) close() error {
-	if err := d.mayDecide(); err != nil {
-		return err
-	}
-	if d.State == Closed {
-		return nil
-	}
-	if err := d.from(Open); err != nil {
-		return err
-	}
-	if left := d.unsettled(); left != "" {
-		return fault.Refuse(fault.Conflict, "case_unsettled", "The case cannot be closed: "+left+".", "Settle that first.")
-	}
-	d.end(Handled)
-	return nil
-}
-
-// unsettled says what is still to be done before a case may be closed; "" for nothing.
-func (d *deciding) unsettled() string {
-	switch left := d.Undecided(); {
-	case len(d.Tracks) == 0:
-		return "nobody said whose data is concerned"
-	case d.Unmapped > 0:
-		return "affected domains or accounts belong to no known tenant"
-	case len(left) > 0:
-		return "not all is decided by two people"
-	}
-	if yes := d.decision(SA, true); yes != nil && yes.Yes && d.Filed["gdpr_33_1"].At.IsZero() {
-		return "the report to the authority is not on record"
-	}
-	if slices.ContainsFunc(Clocks(d.Case, d.rules, d.now), OwesReport) {
-		return "a report the law may want is neither on record nor decided against by two people"
-	}
-	settled := d.settled()
-	if yes := settled[Persons]; yes != nil && yes.Yes && d.Kept[Persons].IsZero() {
-		return "that the persons were told is not on record"
-	}
-	for _, t := range d.Tracks {
-		if yes := settled[t.ID]; t.Role == Processor && yes != nil && yes.Yes && t.Told.IsZero() {
-			return "a tenant has not been told"
-		}
-	}
-	for name := range d.Promises {
-		if d.Kept[name].IsZero() {
-			return "something that was promised is not done"
-		}
-	}
-	return ""
-}
-
 // end closes a case, and has it looked back at.
 func (d *deciding) end(how Ending) {
 	d.State, d.Ending, d.Closed, d.ClosedBy = Closed, how, d.now, d.e.By.ID
@@ -326,6 +257,9 @@ func (d *deciding) end(how Ending) {
 	d.record("closed")
 	d.standDown()
 	d.effects = append(d.effects, Effect{Do: DoDuty, Step: "review", By: d.Review})
+	if len(d.TakesBack()) > 0 {
+		d.tell("take_back", "")
+	}
 }
 
 func (d *deciding) reopen() error {
@@ -344,7 +278,7 @@ func (d *deciding) reopen() error {
 	if !d.Reviewed.IsZero() && d.Lessons > 0 {
 		d.Reviews = append(slices.Clip(d.Reviews), Reviewed{d.Reviewed, d.Lessons})
 	}
-	d.State, d.Ending, d.Closed, d.ClosedBy = Suspected, "", time.Time{}, ""
+	d.State, d.Ending, d.Incident, d.Closed, d.ClosedBy, d.Recalled = Suspected, "", false, time.Time{}, "", calendar.Day{}
 	d.Review, d.Reminded, d.Reviewed, d.Lessons = calendar.Day{}, calendar.Day{}, time.Time{}, 0
 	if !d.Times.Aware.IsZero() {
 		d.State = Open

@@ -22,12 +22,15 @@ type Decision struct {
 	Second   string       `json:"second,omitempty"`
 	Agreed   int          `json:"agreed,omitempty"` // text of the second
 	Settled  time.Time    `json:"settled,omitzero"`
-	Again    calendar.Day `json:"again,omitzero"`  // of a "no"
-	Looked   calendar.Day `json:"looked,omitzero"` // last day on which people were told to look again
-	Below    bool         `json:"below,omitempty"` // "no" where score or triggers speak for a notice
-	Blind    bool         `json:"blind,omitempty"` // decided before there was a score
-	Replaced bool         `json:"replaced,omitempty"`
-	Why      string       `json:"why,omitempty"` // of Replaced: withdrawn, decided, score
+	Again    calendar.Day `json:"again,omitzero"`     // of a "no"
+	Looked   calendar.Day `json:"looked,omitzero"`    // last day on which people were told to look again
+	Below    bool         `json:"below,omitempty"`    // "no" where score or triggers speak for a notice
+	Blind    bool         `json:"blind,omitempty"`    // decided before there was a score
+	Incident bool         `json:"incident,omitempty"` // of Breach: something happened, and to no personal data
+	// Exception is the letter of article 34(3) of the GDPR a "no" to Persons rests on; "" for none.
+	Exception string `json:"exception,omitempty"`
+	Replaced  bool   `json:"replaced,omitempty"`
+	Why       string `json:"why,omitempty"` // of Replaced: withdrawn, decided, score
 }
 
 // decision returns the one of a subject that counts or waits, nil for none. settled chooses among the two there may be:
@@ -89,6 +92,9 @@ func (d *deciding) answer() error {
 	if err != nil {
 		return err
 	}
+	if e := d.e.Exception; e != "" && (d.e.Yes || d.e.Subject != Persons || !slices.Contains([]string{"a", "b", "c"}, e)) {
+		return refuse("exception_invalid", "Letters a, b and c of article 34(3) are exceptions from telling the persons, and nothing else.", "Send one of them with a \"no\" to persons, or leave it out.")
+	}
 	if !d.e.Yes && d.e.Text == 0 {
 		return refuse("reason_missing", "A \"no\" has a reason.", "Say why no risk is likely, or why the tenant is not concerned.")
 	}
@@ -104,10 +110,10 @@ func (d *deciding) answer() error {
 	var proposed, settled []string
 	for _, subject := range subjects {
 		switch one := waiting[subject]; {
-		case one != nil && one.Yes == d.e.Yes && one.By == d.e.By.ID: // she alone is not two
-		case one != nil && one.Yes == d.e.Yes && d.e.By.is(one.By):
+		case d.agrees(one) && one.By == d.e.By.ID: // she alone is not two
+		case d.agrees(one) && d.e.By.is(one.By):
 			return samePerson()
-		case one != nil && one.Yes == d.e.Yes:
+		case d.agrees(one):
 			if err := d.settle(one); err != nil {
 				return err
 			}
@@ -120,6 +126,12 @@ func (d *deciding) answer() error {
 		}
 	}
 	return d.concluded(proposed, settled)
+}
+
+// agrees reports whether an answer says what a proposal does. Who leaves out the exception of the law agrees to the one there
+// is.
+func (d *deciding) agrees(p *Decision) bool {
+	return p != nil && p.Yes == d.e.Yes && p.Incident == d.e.Incident && (d.e.Exception == "" || d.e.Exception == p.Exception)
 }
 
 // answered are the subjects of an answer that are not decided so already.
@@ -141,7 +153,7 @@ func (d *deciding) answered() ([]string, error) {
 	if report := running && IsReport(subject); !report && !slices.Contains(d.Subjects(), subject) {
 		return nil, refuse("subject_invalid", "There is nothing to decide about that subject in this case.", "Use sa, persons, tenants, a tenant of the case, or one of its legal clocks.")
 	}
-	if yes, decided := d.Decided(subject); decided && yes == d.e.Yes {
+	if d.agrees(d.decision(subject, true)) {
 		return nil, nil
 	}
 	return []string{subject}, nil
@@ -158,6 +170,7 @@ func (d *deciding) concluded(proposed, settled []string) error {
 	for _, subject := range proposed {
 		d.Decisions = append(d.Decisions, Decision{
 			Subject: subject, Yes: d.e.Yes, Reason: d.e.Text, By: d.e.By.ID, DPO: d.e.By.Has(policy.DPO), At: d.now, Again: again, Below: d.below(subject, d.e.Yes),
+			Incident: d.e.Incident, Exception: d.e.Exception,
 		})
 	}
 	d.forget()
@@ -169,6 +182,7 @@ func (d *deciding) concluded(proposed, settled []string) error {
 		d.record("decided")
 	}
 	if slices.Contains(settled, Breach) {
+		d.Incident = d.e.Incident
 		d.end(NotABreach)
 	}
 	return nil
@@ -201,7 +215,7 @@ func (d *deciding) below(subject string, yes bool) bool {
 		return d.Score == nil || d.Score.Score.Presumption.Authority
 	case subject == Persons:
 		return d.Score == nil || d.Score.Score.Presumption.Persons
-	case IsReport(subject):
+	case IsReport(subject) && !IsContract(subject):
 		return d.Score != nil && d.Score.Score.Presumption.Authority
 	case subject == Breach:
 		// What somebody was certain of is taken back no more easily than a notice is left out.

@@ -34,9 +34,13 @@ func (t *turn) effects() error {
 		case DoAlarm:
 			err = t.alarm(f)
 		case DoTell:
-			err = t.say(letterOf(f.Step), "tell/"+f.Step, t.deciders(f.But), letters.Vars{"hours": hours(f.Step), "channels": strings.Join(t.after.Compromised, ", ")})
+			err = t.say(letterOf(f.Step), "tell/"+f.Step, t.deciders(f.But), letters.Vars{"hours": hours(f.Step), "channels": strings.Join(t.after.Compromised, ", "), "reports": strconv.Itoa(len(t.after.TakesBack()))})
 		case DoAction:
 			err = t.remind(f.Action)
+		case DoReach:
+			err = t.reach()
+		case DoOwner:
+			err = t.say(sayOwner, "owner", owners(t.s.Policy, []string{t.after.Triage.Owner}, t.now), nil)
 		case DoStand:
 			err = t.say(sayOver, "over", t.called(), nil)
 		case DoDuty:
@@ -62,6 +66,8 @@ func letterOf(step string) string {
 		return sayChannels
 	case "review_overdue":
 		return sayOverdue
+	case "take_back":
+		return sayTakeBack
 	}
 	return sayAgain
 }
@@ -139,7 +145,7 @@ func (t *turn) whom() (kind, ids string) {
 	switch id := t.event.Subject; {
 	case t.event.What == Told && t.event.Tenant != "":
 		return "tenant", t.event.Tenant
-	case t.event.What == Told:
+	case t.event.What == Told || t.event.What == Untold:
 		all = slices.Sorted(maps.Keys(t.event.Arrivals))
 	case t.event.What == Answer && id == Tenants:
 		for _, d := range t.after.Decisions {
@@ -172,6 +178,7 @@ func (t *turn) facts(step string) map[string]string {
 		f["presumed_authority"], f["presumed_persons"] = yesNo(c.Score.Score.Presumption.Authority), yesNo(c.Score.Score.Presumption.Persons)
 	case Answer:
 		f["answer"] = yesNo(e.Yes)
+		add("exception", e.Exception)
 		switch {
 		case e.Subject == SA || e.Subject == Persons || e.Subject == Breach || e.Subject == Tenants:
 			f["subject"] = e.Subject
@@ -188,11 +195,21 @@ func (t *turn) facts(step string) map[string]string {
 		}
 	case Triage:
 		f["result"] = string(e.Result)
+	case MoveAware:
+		add("as", string(e.As))
+		if !c.Times.ProcessorAware.IsZero() {
+			f["processor_aware"] = c.Times.ProcessorAware.Format(time.RFC3339)
+		}
+	case Withdraw:
+		w := c.Filed[e.Clock].Withdrawn
+		f["clock"], f["withdrawn"], f["stands"] = e.Clock, w.At.Format(time.RFC3339), yesNo(w.Stands)
 	case Told:
 		f["tenants"] = strconv.Itoa(max(len(e.Arrivals), 1))
 		if e.Tenant != "" {
 			f["told"] = e.At.UTC().Format(time.RFC3339)
 		}
+	case Untold:
+		f["tenants"] = strconv.Itoa(len(e.Arrivals))
 	case Map:
 		f["mapped"], f["unmapped"] = strconv.Itoa(e.Unmapped), strconv.Itoa(c.Unmapped)
 	case Channel:
@@ -233,6 +250,13 @@ func (t *turn) page(f Effect) error {
 	for _, s := range t.s.Rules.Ladder {
 		if s.ID == f.Step && len(s.Channels) > 0 {
 			channels = s.Channels
+		}
+	}
+	if t.after.Ladder.Nobody { // whoever carries the usual messages may be what does not work
+		for _, other := range []string{message.Mail, sms, chat} {
+			if !slices.Contains(channels, other) {
+				channels = append(slices.Clone(channels), other)
+			}
 		}
 	}
 	to := t.of(f.Step)
@@ -335,7 +359,7 @@ func (t *turn) sayBy(channels []string, kind, key string, to []policy.Person, v 
 		Channels: channels, Compromised: t.after.Compromised, Exercise: t.after.Exercise, Deadline: t.deadline(),
 	}
 	if kind == sayPage {
-		said.Code = t.code
+		said.Code, said.Every = t.code, t.after.Ladder.Nobody
 	}
 	reached, err := t.s.Crier.Say(t.batch, t.key, said, to)
 	if err == nil && reached == 0 && len(to) > 0 && t.after.Found[nobody] == "" {

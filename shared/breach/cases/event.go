@@ -23,6 +23,7 @@ const (
 	Promise   What = "promise"  // something is promised by an instant
 	Keep      What = "keep"     // and was done
 	Told      What = "told"     // tenants have our notice
+	Untold    What = "untold"   // what seemed to have reached tenants did not
 	Map       What = "mapped"   // whose some of the affected domains and accounts are
 	Channel   What = "channels" // some may be read or forged by somebody else, or no longer
 	Ack       What = "ack"      // somebody on the ladder answers
@@ -35,11 +36,13 @@ const (
 	Ticked    What = "tick"      // time has passed
 	Suspect   What = "suspected" // a detection says more
 	Over      What = "over"      // of an exercise alone: its time is up
+	Complete  What = "details"   // what the register asks for beside is known now
+	Withdraw  What = "withdraw"  // a report was taken back on the authority's portal, or stands
 )
 
 // Events returns all events but Declare, which begins a case.
 func Events() []What {
-	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Map, Channel, Ack, Work, Close, Reopen, Review, Did, Preserve, Suspect, Ticked}
+	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Untold, Map, Channel, Ack, Work, Close, Reopen, Review, Did, Preserve, Complete, Withdraw, Suspect, Ticked}
 }
 
 // Result is what a triage found.
@@ -63,31 +66,40 @@ type Event struct {
 	Signal   string   // of Declare and Suspect by a detection: what it calls this
 	About    []string // of Declare and Suspect by a detection: whose own matter it may be
 	Empty    []string // steps of the ladder with nobody to be called now
+	Nobody   []string // tenants at which nobody is named to be told now
 	Times    Times    // of Declare and Timed: those that are not zero
 	Tracks   []Track  // of Declare and Describe
 	Unmapped int      // of Declare and Describe: so many domains and accounts more belong to nobody known; of Map: so many fewer
 	Named    int      // of Map: text, their names
 	Text     int      // summary, reason, reference
 	Result   Result   // of Triage
+	Owner    string   // of Triage: who has the next step; "" for who says it
+	ToDo     int      // of Triage: text, the next step; of NotEnough it is needed
+	Details  Details  // of Declare and Complete: what is said
+	As       Role     // of MoveAware: Processor for what was known as a processor alone
 	At       time.Time
-	Input    severity.Input       // of Rate
-	Subject  string               // of Answer: SA, Persons, Breach, Tenants, a track, or a clock of IsReport
-	Yes      bool                 // of Answer; of Preserve: it is kept
-	Again    calendar.Day         // of Answer no and Preserve: when it is looked at again; of Answer zero for the usual time
-	Clock    string               // of File
-	Late     int                  // of File: text, reasons of the delay
-	Wrong    int                  // of File: text, why the time on record is not that of the report
-	Further  bool                 // of File: one more report of a clock that takes several
-	Name     string               // of Promise and Keep
-	Noted    bool                 // of Keep of Persons: the notice to them is approved, and noted as sent, at At where it is given
-	Tenant   string               // of Told: one, at At
-	Arrivals map[string]time.Time // of Told: several at once, each at its time
-	Channels []string             // of Channel: those that are compromised now
-	Step     string               // of Ack
-	Code     string               // of Ack: digest of a code somebody typed, in place of Step
-	Fresh    string               // digest of the code that a call of this event carries
-	Actions  []Action             // of Review
-	Action   int                  // of Did: its number, from 1
+	Input    severity.Input // of Rate
+	Subject  string         // of Answer: SA, Persons, Breach, Tenants, a track, or a clock of IsReport
+	Yes      bool           // of Answer; of Preserve: it is kept; of Withdraw: it was taken back
+	Incident bool           // of Answer of Breach: something happened, and to no personal data
+	// Exception is the letter of article 34(3) of the GDPR, of Answer "no" to Persons where it rests on one: a, b or c.
+	Exception string
+	Pending   []Pending            // of Close: what its notices wait for
+	Again     calendar.Day         // of Answer no and Preserve: when it is looked at again; of Answer zero for the usual time
+	Clock     string               // of File
+	Late      int                  // of File: text, reasons of the delay
+	Wrong     int                  // of File: text, why the time on record is not that of the report
+	Further   bool                 // of File: one more report of a clock that takes several
+	Name      string               // of Promise and Keep
+	Noted     bool                 // of Keep: a notice did it, at At where it is given
+	Tenant    string               // of Told: one, at At
+	Arrivals  map[string]time.Time // of Told: several at once, each at its time; of Untold: whom it concerns
+	Channels  []string             // of Channel: those that are compromised now
+	Step      string               // of Ack
+	Code      string               // of Ack: digest of a code somebody typed, in place of Step
+	Fresh     string               // digest of the code that a call of this event carries
+	Actions   []Action             // of Review
+	Action    int                  // of Did: its number, from 1
 }
 
 // Do says what follows from an event.
@@ -103,6 +115,8 @@ const (
 	DoTell    Do = "tell"    // people who decide: something waits for them
 	DoStand   Do = "stand_down"
 	DoAction  Do = "action" // who has to do something by a day
+	DoOwner   Do = "owner"  // who has the next step of a case
+	DoReach   Do = "reach"  // people, who find somebody to be told at a tenant
 	DoRefuse  Do = "refuse" // the event, of which something is kept all the same
 	DoDuty    Do = "duty"   // something a person has to do by a day
 )

@@ -35,7 +35,7 @@ func (d *deciding) file() error {
 	}
 	running, known := d.clock(d.e.Clock)
 	known = known && Tenant(d.e.Clock) == "" // no report is made for a tenant, and records name none
-	if !known || running.Binding != clock.Law {
+	if !known || running.Binding != clock.Law && !IsContract(d.e.Clock) {
 		return refuse("clock_invalid", "The case has no such clock to be met by a report.", "Use one of its legal clocks.")
 	}
 	if old.says(d.e, at) {
@@ -70,13 +70,13 @@ func (d *deciding) file() error {
 
 // says reports whether a report on record is what an event says.
 func (f Filing) says(e Event, at time.Time) bool {
-	return !f.At.IsZero() && f.At.Equal(at) && (e.Text == 0 || e.Text == f.Reference) && (e.Late == 0 || e.Late == f.Reasons)
+	return !f.At.IsZero() && !f.gone() && f.At.Equal(at) && (e.Text == 0 || e.Text == f.Reference) && (e.Late == 0 || e.Late == f.Reasons)
 }
 
 // adds reports whether an event says of a report on record only what is missing there.
 func (f Filing) adds(e Event, at time.Time) bool {
 	missing := (e.Text == 0 || e.Text == f.Reference || f.Reference == 0) && (e.Late == 0 || e.Late == f.Reasons || f.Reasons == 0)
-	return !f.At.IsZero() && f.At.Equal(at) && e.Wrong == 0 && missing
+	return !f.At.IsZero() && !f.gone() && f.At.Equal(at) && e.Wrong == 0 && missing
 }
 
 // with is a report with what was missing in it.
@@ -95,6 +95,8 @@ func (d *deciding) replaces(old Filing, at time.Time) error {
 	case old.At.IsZero() && d.e.Wrong > 0:
 		return refuse("clock_invalid", "No report of that clock is on record: there is nothing to correct.", "Note the report, without a reason for a correction.")
 	case old.At.IsZero():
+		return nil
+	case old.gone() && len(old.Earlier) < maxReports:
 		return nil
 	case len(old.Earlier) >= maxReports:
 		return refuse("times_invalid", "The report was noted, or corrected, too often.", "Describe the rest in the review.")
@@ -118,22 +120,22 @@ func (f Filing) after(e Event) []Filing {
 	return append(slices.Clone(earlier), f)
 }
 
-// First is when the first report was made that was not noted wrongly.
+// First is when the first report was made that was not noted wrongly, and not taken back.
 func (f Filing) First() time.Time {
 	for _, one := range f.Earlier {
-		if one.Wrong == 0 {
+		if one.Wrong == 0 && !one.gone() {
 			return one.At
 		}
 	}
 	return f.At
 }
 
-// IsReport reports whether an id is that of a clock of the law that a report of its own ends, beside the first to the
+// IsReport reports whether an id is that of a clock of a Contract, or of the law that a report of its own ends, beside the first to the
 // authority and what the persons are told, about which is decided by names of their own. Two people end such a clock as well,
 // by deciding that it does not apply: the subject of that decision is its id.
 func IsReport(id string) bool {
 	row, known := clock.RowOf(id)
-	return known && row.Binding == clock.Law && !slices.Contains(always, id)
+	return IsContract(id) || known && row.Binding == clock.Law && !slices.Contains(always, id)
 }
 
 // OwesReport reports whether a clock of a case is one of IsReport that is neither ended by a report nor decided against: the
@@ -145,7 +147,8 @@ func OwesReport(c clock.Clock) bool {
 // promise notes something that is to be done by an instant, such as a complement or the next update, or that it was. One
 // that was promised may be moved, with a reason.
 func (d *deciding) promise() error {
-	if err := d.mayDecide(); err != nil {
+	byNotice := d.e.What == Keep && d.e.Noted && d.e.By.ID == ""
+	if err := d.mayDecide(); err != nil && !byNotice {
 		return err
 	}
 	if err := d.from(Open); err != nil {
@@ -166,7 +169,7 @@ func (d *deciding) promise() error {
 		return refuse("times_invalid", "Nobody promises something for more than ten years ahead.", "Give an earlier instant.")
 	case d.e.What == Promise && !at.After(d.now):
 		return refuse("times_invalid", "What is promised lies ahead.", "Give an instant after now, with its offset.")
-	case d.e.What == Promise && known && d.e.Text == 0:
+	case d.e.What == Promise && known && d.Kept[name].IsZero() && d.e.Text == 0:
 		return refuse("reason_missing", "Moving a promise has a reason.", "Say why it takes longer.")
 	case d.e.What == Promise && !known && len(d.Promises) >= maxPromises:
 		return refuse("name_invalid", "The case promises too much already.", "Keep one of its promises first.")
@@ -175,7 +178,7 @@ func (d *deciding) promise() error {
 		if d.Kept == nil {
 			d.Kept = map[string]time.Time{}
 		}
-		if d.Kept[name] = d.now; name == Persons && !at.IsZero() {
+		if d.Kept[name] = d.now; d.e.Noted && !at.IsZero() {
 			d.Kept[name] = at
 		}
 		d.record("kept")

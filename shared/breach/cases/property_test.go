@@ -120,6 +120,8 @@ func drawn(random *rand.Rand, w *world) cases.Event {
 	pick := func(of ...string) string { return of[random.IntN(len(of))] }
 	e.Subject = pick(cases.SA, cases.Persons, cases.Breach, cases.Tenants, "nord", "sud")
 	e.Channels = [][]string{nil, {"mail"}, {"chat", "sms"}, {"pigeon"}}[random.IntN(4)]
+	e.ToDo, e.Incident, e.Exception, e.As = random.IntN(2), random.IntN(4) == 0, pick("", "", "", "b"), cases.Role(pick("", string(cases.Processor)))
+	e.Details.Origin = cases.Origin(pick("", string(cases.Internal), "outer"))
 	e.Result = cases.Result(pick("likely", "confirmed", "not_enough", "maybe"))
 	e.At = w.now.Add(time.Duration(random.IntN(100)-90) * time.Hour / 10)
 	e.Clock = pick("gdpr_33_1", "cnil_followup", "contract:nord", "other")

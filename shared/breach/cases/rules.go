@@ -16,14 +16,16 @@ type Rules struct {
 	Country string         // whose public holidays count where weekends do
 	// Regimes are the clocks of the data file that bind the company as a controller. The GDPR's are always among them.
 	Regimes    []string
-	Hours      map[string]int  // of the contract with each tenant; 0 or missing: it names none
-	Aim        time.Duration   // the company's own aim where neither law nor contract names hours; 1 hour to 7 days
-	Exempt     bool            // from the move of DORA's ends to a working day
-	Ladder     []Step          // at least one
-	AckLife    time.Duration   // after which an answer counts no more if nobody did anything; 10 minutes to 24 hours
-	ReviewDays int             // from the close to the review; 1 to 60
-	Keep       calendar.Period // of a closed case, until it is deleted; 3 to 30 years
-	AgainDays  int             // from a "no" to its next look; 1 to 365
+	Hours      map[string]int            // of the contract with each tenant; 0 or missing: it names none
+	Business   map[string]clock.Business // of the contract with a tenant whose hours count in business hours alone
+	Contracts  []Contract                // others that want to hear of a breach
+	Aim        time.Duration             // the company's own aim where neither law nor contract names hours; 1 hour to 7 days
+	Exempt     bool                      // from the move of DORA's ends to a working day
+	Ladder     []Step                    // at least one
+	AckLife    time.Duration             // after which an answer counts no more if nobody did anything; 10 minutes to 24 hours
+	ReviewDays int                       // from the close to the review; 1 to 60
+	Keep       calendar.Period           // of a closed case, until it is deleted; 3 to 30 years
+	AgainDays  int                       // from a "no" to its next look; 1 to 365
 }
 
 // Step is one step of the ladder.
@@ -80,6 +82,16 @@ func (r Rules) Check() error {
 	for _, id := range r.Regimes {
 		if row, known := clock.RowOf(id); !known || row.Binding != clock.Law {
 			return bad("a clock that is not in the data file, or no law's")
+		}
+	}
+	for _, b := range r.Business {
+		if b.Check() != nil {
+			return bad("the business hours of a contract are none")
+		}
+	}
+	for i, x := range r.Contracts {
+		if x.check() != nil || slices.ContainsFunc(r.Contracts[:i], func(o Contract) bool { return o.ID == x.ID }) {
+			return bad("a contract lacks its name, its hours or what starts them, or is there twice")
 		}
 	}
 	for _, h := range r.Hours {

@@ -38,6 +38,7 @@ type Saying struct {
 	Exercise    bool
 	Deadline    time.Time // first end of a clock; zero for none
 	Code        string    // that a text message carries; "" for none
+	Every       bool      // where a person has a way of her own beside, it is used as well: nobody answers the usual ones
 }
 
 // way is one message to one person.
@@ -80,10 +81,10 @@ func (c Crier) ways(person string, s Saying) (all []way) {
 	if len(s.Compromised) > 0 {
 		for _, channel := range []string{message.Mail, sms} {
 			// An address outside the company's mail stands for itself; a text message goes the way of all text messages.
-			if c.OutOfBand == nil || channel == sms && slices.Contains(s.Compromised, sms) {
+			if channel == sms && slices.Contains(s.Compromised, sms) {
 				continue
 			}
-			if to, beside := c.OutOfBand(person, channel); beside {
+			if to, beside := c.beside(person, channel); beside {
 				return []way{{channel, to, channel == sms}}
 			}
 		}
@@ -95,9 +96,22 @@ func (c Crier) ways(person string, s Saying) (all []way) {
 		return nil
 	}
 	for _, usual := range s.Channels {
-		all = append(all, way{usual, "", usual == sms})
+		if _, number := c.beside(person, sms); usual != sms || number || !s.Every {
+			all = append(all, way{usual, "", usual == sms})
+		}
+	}
+	if to, is := c.beside(person, message.Mail); is && s.Every {
+		all = append(all, way{message.Mail, to, false})
 	}
 	return all
+}
+
+// beside is where a person is reached by a channel beside the usual ways.
+func (c Crier) beside(person, channel string) (to string, is bool) {
+	if c.OutOfBand == nil {
+		return "", false
+	}
+	return c.OutOfBand(person, channel)
 }
 
 // none says in words that no clock runs.
@@ -135,7 +149,7 @@ func (c Crier) send(batch *outbox.Batch, key *seal.DataKey, s Saying, p policy.P
 		}
 	}
 	kind, _, _ := strings.Cut(s.Key, "\x00")
-	sum := sha256.Sum256([]byte(s.Key + "\x00" + p.ID + "\x00" + w.channel))
+	sum := sha256.Sum256([]byte(s.Key + "\x00" + p.ID + "\x00" + w.channel + w.to))
 	request := message.Request{Key: kind + "/" + hex.EncodeToString(sum[:]), Kind: message.Staff, Channel: w.channel, Language: language}
 	if w.to == "" {
 		request.Person = p.ID

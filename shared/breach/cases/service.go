@@ -56,9 +56,17 @@ type Config struct {
 	// Calls reports whether a call to people of some roles is a call to one of them at an instant; nil: to everybody with one.
 	Calls func(p policy.Person, roles []policy.Role, at time.Time) bool
 
+	// Reaches reports whether there is somebody to be told at a tenant now, while some channels are not trusted; nil: there
+	// always is.
+	Reaches func(tenant string, compromised []string, now time.Time) bool
+
 	// Purge deletes what belongs to a case elsewhere, before the case itself is deleted; nil: there is nothing. It may be
 	// called again.
 	Purge func(ctx context.Context, caseID string, now time.Time) error
+
+	// Pending says what the notices of a case wait for, and gives what tells, in a transaction, whether that is so still; nil:
+	// there are no notices.
+	Pending func(ctx context.Context, caseID string) (waits []Pending, unchanged func(store.Tx) (bool, error), err error)
 
 	Desk   string    // address of a case's page; its number follows in the fragment
 	Random io.Reader // nil means crypto/rand
@@ -113,7 +121,7 @@ const (
 
 // last reports whether an event may use the room that is kept.
 func last(w What) bool {
-	return w == Answer || w == File || w == Map || w == Reopen || w == Review || w == Did || w == Preserve
+	return w == Answer || w == File || w == Map || w == Reopen || w == Review || w == Did || w == Preserve || w == Complete || w == Withdraw
 }
 
 // add appends a text and returns its number; 0 for none. last says that it may use the room that is kept.

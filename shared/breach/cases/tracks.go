@@ -3,6 +3,8 @@ package cases
 import (
 	"slices"
 	"time"
+
+	"ostiary.internal/shared/platform/fault"
 )
 
 // MaxTracks bounds a case; a provider of more tenants than that divides it.
@@ -40,6 +42,9 @@ func (d *deciding) setTracks() error {
 		}
 		unknown := Count{How: Unknown}
 		t.Told, t.People, t.Records, t.Hours = time.Time{}, t.People.or(unknown), t.Records.or(unknown), d.rules.Hours[t.ID]
+		if b, alone := d.rules.Business[t.ID]; alone {
+			t.Business = &b
+		}
 		d.Tracks = append(d.Tracks, t)
 	}
 	if len(d.Tracks) > MaxTracks {
@@ -90,6 +95,25 @@ func (d *deciding) told() error {
 	}
 	if fresh > 0 {
 		d.record("told")
+	}
+	return nil
+}
+
+// untold takes back that tenants have our notice: their clocks run again.
+func (d *deciding) untold() error {
+	if d.e.By.ID != "" {
+		return fault.Refuse(fault.Denied, "not_allowed", "Only a notice says this.", "Say at its delivery that it did not arrive.")
+	}
+	back := 0
+	for i := range d.Tracks {
+		t := &d.Tracks[i]
+		if _, named := d.e.Arrivals[t.ID]; named && !t.Told.IsZero() {
+			t.Told = time.Time{}
+			back++
+		}
+	}
+	if back > 0 {
+		d.record("untold")
 	}
 	return nil
 }

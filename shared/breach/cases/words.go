@@ -22,7 +22,13 @@ const (
 	sayOverdue       = "overdue"
 	sayChannels      = "channels"
 	sayAction        = "action"
-	sayQuiet         = "quiet" // number, deadline and what to do: all that a text message, or a way nobody trusts, may say
+	sayOwner         = "owner"
+	sayReach         = "reach"
+
+	// SaySilent is the text that nobody looks after the clocks: whoever notices says it.
+	SaySilent   = "silent"
+	sayTakeBack = "takeback"
+	sayQuiet    = "quiet" // number, deadline and what to do: all that a text message, or a way nobody trusts, may say
 )
 
 var spec = letters.Spec{
@@ -31,6 +37,7 @@ var spec = letters.Spec{
 		sayPage: {"number", "step", "desk"}, sayAlarm: {"number", "percent", "clock", "target", "left", "desk"}, sayWaits: {"number", "desk"}, sayAgain: {"number", "desk"},
 		sayAware: {"number", "desk"}, sayInvestigation: {"number", "hours", "desk"}, sayOver: {"number"}, sayReview: {"number", "by", "desk"}, sayOverdue: {"number", "by", "desk"},
 		sayChannels: {"number", "channels", "desk"}, sayQuiet: {"number", "deadline"}, sayAction: {"number", "by", "desk"},
+		sayOwner: {"number", "desk"}, SaySilent: {"since"}, sayReach: {"number", "tenants", "desk"}, sayTakeBack: {"number", "reports", "desk"},
 	},
 	Common: []string{"exercise", "company", "code", "missed"}, Whole: []string{"desk", "exercise", "percent", "code", "missed"}, Optional: []string{"exercise", "code"},
 }

@@ -82,6 +82,7 @@ type Facts struct {
 	Met       map[string]time.Time // when the duty of a row was done; of most rows the same as Submitted
 	Ended     time.Time            // no breach after all: every clock stands still
 	Hours     int                  // of the contract; 0: it names none
+	Business  *Business            // of the contract, where its hours count in business hours alone; nil: they count through
 	Zone      *time.Location       // of whoever has the duty; nil for UTC
 	Country   string               // for public holidays; "" for weekends alone
 	Exempt    bool                 // from the move to noon: a credit institution, a trading venue and the like
@@ -135,7 +136,12 @@ func Of(r Row, f Facts, now time.Time) (Clock, error) {
 	}
 	if !start.IsZero() {
 		c.Start = start.UTC()
-		if within != nil {
+		if within != nil && r.contract && f.Business != nil {
+			var err error
+			if c.Target, err = f.Business.ends(start, time.Duration(f.Hours)*time.Hour); err != nil {
+				return c, err
+			}
+		} else if within != nil {
 			c.Target, c.Outer = ends(start, *within, zone)
 		}
 	}

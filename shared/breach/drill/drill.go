@@ -4,7 +4,7 @@
 //
 // Every so often an exercise begins in working hours, as a case that is marked one for good: who is called, scores, decides,
 // writes and approves as in a breach, and what would go to customers goes to people of the company. It is passed when
-// somebody answered, a second person approved and a notice arrived, each within its limit; it ends by itself. Once a month a
+// somebody answered, a second person approved and a notice arrived, each within its limit; it ends by itself, at once when it has failed. Once a month a
 // message goes out on every channel that calls people; a channel that did not take it, or from which nothing was heard in a
 // day, is told of at once on the others. It is passed when somebody says of each channel that she read it; what a provider took
 // and nobody read in a day is neither passed nor failed, and people are told. That the policy on breaches was not gone through in time is told once. Each result is
@@ -172,7 +172,7 @@ func (d Drill) exercise(e Event, now time.Time) (Drill, []Effect) {
 	case !d.Ended.IsZero():
 	case closed:
 		d.Ended = now
-	case !now.Before(d.end()):
+	case d.State == Failed || !now.Before(d.end()): // nobody is called any more for what cannot be passed
 		d.Ended = now
 		effects = append(effects, End)
 	}

@@ -47,10 +47,10 @@ func TestExercise(t *testing.T) {
 	}{
 		"passed":                    {all, 3 * time.Hour, drill.Passed, []drill.Effect{drill.Record, drill.Tell}},
 		"at the limit":              {drill.Seen{Acked: after(30 * time.Minute), Approved: after(4 * time.Hour), Delivered: after(6 * time.Hour)}, 7 * time.Hour, drill.Passed, []drill.Effect{drill.Record, drill.Tell}},
-		"answered too late":         {drill.Seen{Acked: after(31 * time.Minute), Approved: after(time.Hour), Delivered: after(2 * time.Hour)}, 3 * time.Hour, drill.Failed, []drill.Effect{drill.Record, drill.Tell}},
+		"answered too late":         {drill.Seen{Acked: after(31 * time.Minute), Approved: after(time.Hour), Delivered: after(2 * time.Hour)}, 3 * time.Hour, drill.Failed, []drill.Effect{drill.Record, drill.Tell, drill.End}},
 		"not all yet":               {drill.Seen{Acked: after(time.Minute)}, 3 * time.Hour, drill.Running, nil},
 		"late, and not all yet":     {drill.Seen{}, time.Hour, drill.Running, nil},
-		"nobody does anything":      {drill.Seen{}, 6*time.Hour + time.Second, drill.Failed, []drill.Effect{drill.Record, drill.Tell}},
+		"nobody does anything":      {drill.Seen{}, 6*time.Hour + time.Second, drill.Failed, []drill.Effect{drill.Record, drill.Tell, drill.End}},
 		"nobody looked until after": {all, 400 * time.Hour, drill.Passed, []drill.Effect{drill.Record, drill.Tell, drill.End}},
 		"closed before it was done": {drill.Seen{Acked: after(time.Minute), Closed: true}, time.Hour, drill.Failed, []drill.Effect{drill.Record, drill.Tell}},
 	} {

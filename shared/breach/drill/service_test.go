@@ -28,6 +28,9 @@ func TestNobodyPlays(t *testing.T) {
 	if len(all) != 1 || all[0].State != drill.Failed || all[0].Ended.IsZero() || all[0].Case == "" {
 		t.Fatalf("%+v", all)
 	}
+	if went := all[0].Ended.Sub(all[0].Begun); went > 7*time.Hour {
+		t.Errorf("it went on calling for %s", went)
+	}
 	c, err := d.Cases.Get(t.Context(), all[0].Case)
 	if err != nil || !c.Exercise || c.State != cases.Closed || c.Ending != cases.TimeUp || len(c.Tracks) != 2 || !strings.HasPrefix(c.Number, "ex") {
 		t.Fatalf("%+v %v", c.Case, err)
@@ -63,7 +66,7 @@ func TestPlayed(t *testing.T) {
 		}
 	}
 	act("otto", 5*time.Minute, cases.Event{What: cases.Ack, Step: "oncall"})
-	d.notices = []notice.Notice{{Kind: notice.Initial, Written: e.Begun.Add(time.Hour), Agreed: e.Begun.Add(2 * time.Hour)}}
+	d.notices = []notice.Notice{{Kind: notice.Initial, Written: e.Begun.Add(time.Hour), Agreed: e.Begun.Add(time.Hour), Glass: true}, {Kind: notice.Initial, Written: e.Begun.Add(time.Hour), Agreed: e.Begun.Add(2 * time.Hour)}}
 	act("", 0, cases.Event{What: cases.Told, Tenant: "nord", At: e.Begun.Add(3 * time.Hour)})
 	d.pass(2*time.Hour, time.Hour)
 	r := d.result(drill.Exercise)

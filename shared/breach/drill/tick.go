@@ -183,7 +183,7 @@ func (s *Service) seen(ctx context.Context, id string) (Seen, error) {
 	}
 	for _, n := range all {
 		see.Acked = earliest(see.Acked, n.Written)
-		if n.Kind != notice.Persons {
+		if n.Kind != notice.Persons && !n.Glass { // alone is not by a second person
 			see.Approved = earliest(see.Approved, n.Agreed)
 		}
 	}

@@ -10,7 +10,8 @@ import (
 	"ostiary.internal/shared/platform/fault"
 )
 
-// NextUpdate is the promise of a case by which tenants hear of it again.
+// NextUpdate is the name of the promise of a case by which tenants hear of it again. The next notice says it; the update after
+// that, or the last report, keeps it.
 const NextUpdate = "next-update"
 
 // AboutCase is what a notice says, and has to know, of a case.
@@ -18,26 +19,31 @@ func AboutCase(c cases.Case, r cases.Rules, company string, now time.Time) About
 	a := About{
 		Facts: Facts{
 			Number: c.Number, Company: company, Exercise: c.Exercise, Zone: r.Zone,
-			FirstSign: c.Times.Detected, Aware: c.Times.Aware, Contained: c.Times.Contained,
+			FirstSign: c.Times.Detected, Aware: c.Times.AwareAs(cases.Processor), Contained: c.Times.Contained,
 		},
 		Nonce: c.Nonce, Compromised: c.Compromised, Own: c.About, Closed: c.State == cases.Closed,
 	}
 	if c.Kept[NextUpdate].IsZero() {
-		a.Next = c.Promises[NextUpdate]
+		a.Next, a.Pledged = c.Promises[NextUpdate], c.Pledged[NextUpdate]
 	}
-	due := map[string]time.Time{}
+	due, stall := map[string]time.Time{}, map[string]time.Time{}
 	for _, one := range cases.Clocks(c, r, now) {
 		running := one.Status == clock.Running || one.Status == clock.Overdue
 		if !running || a.Closed || one.Binding == clock.Information {
 			continue
 		}
-		if tenant := cases.Tenant(one.ID); due[tenant].IsZero() || one.Target.Before(due[tenant]) {
-			due[tenant] = one.Target
+		of := cases.Tenant(one.ID)
+		if one.ID == "promise:"+NextUpdate {
+			of = one.ID
 		}
-		if at := one.Start.Add(one.Target.Sub(one.Start) * 3 / 4); a.Stall.IsZero() || at.Before(a.Stall) {
-			a.Stall = at
+		if due[of].IsZero() || one.Target.Before(due[of]) {
+			due[of] = one.Target
+		}
+		if at := one.Start.Add(one.Target.Sub(one.Start) * 3 / 4); stall[of].IsZero() || at.Before(stall[of]) {
+			stall[of] = at
 		}
 	}
+	a.Stall, a.NextStall = stall[""], stall["promise:"+NextUpdate]
 	decided := map[string]string{}
 	for _, d := range c.Decisions {
 		if answer := No; !d.Replaced && !d.Settled.IsZero() {
@@ -50,10 +56,32 @@ func AboutCase(c cases.Case, r cases.Rules, company string, now time.Time) About
 	a.Persons = decided[cases.Persons]
 	for _, t := range c.Tracks {
 		if t.Role == cases.Processor {
-			a.Tenants = append(a.Tenants, AboutTenant{ID: t.ID, Decided: decided[t.ID], Due: due[t.ID], Told: !t.Told.IsZero()})
+			a.Tenants = append(a.Tenants, AboutTenant{ID: t.ID, Decided: decided[t.ID], Due: due[t.ID], Stall: stall[t.ID], Told: !t.Told.IsZero()})
 		}
 	}
 	return a
+}
+
+// stall is when three quarters are over of the shortest clock that a notice is written for; zero where none runs.
+func (a About) stall(k Kind, tenants []string) (first time.Time) {
+	if k == Persons {
+		return a.Stall
+	}
+	all := []time.Time{}
+	if k == Update || k == Final {
+		all = append(all, a.NextStall)
+	}
+	for _, t := range a.Tenants {
+		if slices.Contains(tenants, t.ID) {
+			all = append(all, t.Stall)
+		}
+	}
+	for _, at := range all {
+		if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
 }
 
 // all are the tenants a notice is for where nobody is named; heard are those that know already what it says.
@@ -137,6 +165,9 @@ func (a About) agreed(k Kind, tenants []string, glass bool) error {
 // shut reports whether a case is over for notices of a kind: that it was no breach after all is said even then, to whoever
 // was told of one.
 func (a About) shut(k Kind) bool { return a.Closed && (k != Withdrawal || a.Exercise) }
+
+// own reports whether the case may be somebody's own matter.
+func (a About) own(by Actor) bool { return by.ID != "" && slices.ContainsFunc(a.Own, by.is) }
 
 // list names some of many.
 func list(ids []string) string {

@@ -16,7 +16,11 @@ func (s *Service) compose(n Notice, p private, about About, now time.Time) ([]Me
 	if err != nil {
 		return nil, "", err
 	}
-	all, err := Compose(s.Letters, p.Draft, about.Facts, to, s.names)
+	facts := about.Facts
+	if p.Draft.Kind == Update && !n.announces(about.Pledged) {
+		facts.Next = time.Time{} // this is what was promised
+	}
+	all, err := Compose(s.Letters, p.Draft, facts, to, s.names)
 	if err != nil {
 		return nil, "", err
 	}
@@ -36,24 +40,12 @@ func (s *Service) recipients(p private, about About, now time.Time) (all []Recip
 		}
 		return all, nil
 	}
-	var without []string
 	for _, id := range p.Tenants {
-		t, known := s.Policy.Tenant(id)
-		some, err := Recipients(t, now)
-		if known && len(about.Compromised) > 0 {
-			some, err = outOfBand(t, s.OutOfBand)
-		}
-		if !known || err != nil {
-			without = append(without, id)
-		}
-		all = append(all, some...)
+		all = append(all, s.at(id, about.Compromised, now)...)
 	}
-	if len(without) > 0 {
-		why := "tenants.yaml names no contact of theirs"
-		if len(about.Compromised) > 0 {
-			why = "a channel is compromised, and out_of_band in breach.yaml names no other address of theirs"
-		}
-		return nil, missing(why, without...)
+	// Whoever could be told when it was agreed to, and not any more, is another notice.
+	if _, without, _ := s.reachable(p.Tenants, about, now); len(without) > 0 {
+		return nil, nobodyAt(about, without)
 	}
 	return all, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/breach/clock"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/fault"
@@ -50,7 +51,7 @@ func (s *Service) Answered(ctx context.Context, a message.Answer, now time.Time)
 
 // answered is the delivery after an answer about one of its ways; next reports that the next way is to be tried.
 func (d Delivery) answered(a message.Answer, way int, now time.Time) (after Delivery, next bool) {
-	if waits := d.Progress == Going || d.Silent; !waits || way != d.Way || way >= len(d.Ways) {
+	if waits := d.Progress == Going || d.Silent; !waits || way != d.Way || way >= len(d.Ways) || a.Again != d.Replays {
 		return d, false
 	}
 	if a.At.IsZero() {
@@ -72,35 +73,54 @@ func (d Delivery) answered(a message.Answer, way int, now time.Time) (after Deli
 }
 
 // further goes to the next way, or nowhere.
-func (d Delivery) further() (Delivery, bool) {
+func (d Delivery) further() (Delivery, bool) { return d.by(d.Way + 1) }
+
+// by goes to the first way from one on that may be used: nothing is sent again that was sent, or may have been.
+func (d Delivery) by(way int) (Delivery, bool) {
 	d.Silent = false
-	if d.Way+1 < len(d.Ways) {
-		d.Way, d.Progress = d.Way+1, Going
-		return d, true
+	for ; way < len(d.Ways); way++ {
+		if d.unsent(d.Ways[way]) {
+			d.Way, d.Progress = way, Going
+			return d, true
+		}
 	}
 	d.Progress = Lost
 	return d, false
 }
 
-// Settle takes what a person found out about a delivery that is in doubt or lost, or about which nobody answered in time. One that did not arrive after all goes to
-// the recipient's next channel. Whom the case is to be told of is returned. Codes: not_allowed, delivery_unknown,
-// state_conflict.
-func (s *Service) Settle(ctx context.Context, by policy.Person, caseID string, n int, delivery string, arrived bool, now time.Time) ([]Told, error) {
-	if !actor(by).decides() {
-		return nil, fault.Refuse(fault.Denied, "not_allowed", "This is for security, the data protection officer or an owner.", "Ask one of them.")
-	}
-	for range attempts {
-		var d Delivery
-		err := fault.New(fault.NotFound, "no delivery of this notice")
-		if strings.HasPrefix(delivery, name(caseID, n)+".") && len(delivery) <= 128 {
-			err = s.Store.Get(ctx, Deliveries, delivery, &d)
+// unsent reports whether it is certain that nothing was sent on a channel.
+func (d Delivery) unsent(channel string) bool {
+	for _, t := range slices.Backward(d.Tries) {
+		if t.Channel == channel {
+			return t.State == message.StateFailed || t.State == message.StateDead
 		}
-		if fault.Is(err, fault.NotFound) {
-			return nil, fault.Refuse(fault.NotFound, "delivery_unknown", "The notice has no such recipient.", "Look at its deliveries.")
-		} else if err != nil {
+	}
+	return true
+}
+
+// Found is what a person found out about a delivery.
+type Found struct {
+	Arrived bool
+	At      time.Time // of Arrived: when, between the handing over and now; zero for now
+}
+
+// Settle takes what a person found out about a delivery that is in doubt or lost, about which nobody answered in time, or that
+// a peer took and nobody got. One that did not arrive after all goes to the recipient's next channel. Whom the case is to be
+// told of is returned. Codes: not_allowed, own_matter, delivery_unknown, state_conflict, times_invalid.
+func (s *Service) Settle(ctx context.Context, by policy.Person, caseID string, n int, delivery string, f Found, now time.Time) ([]Told, error) {
+	if err := s.maySettle(ctx, by, caseID); err != nil {
+		return nil, err
+	}
+	var seen Progress
+	for try := range attempts {
+		d, err := s.delivery(ctx, caseID, n, delivery)
+		if err != nil {
 			return nil, err
 		}
-		after, next, err := d.settled(by.ID, arrived, now)
+		if try == 0 {
+			seen = d.Progress
+		}
+		after, next, err := d.settled(by.ID, f, seen, now)
 		if err != nil {
 			return nil, err
 		}
@@ -116,19 +136,53 @@ func (s *Service) Settle(ctx context.Context, by policy.Person, caseID string, n
 	return nil, fault.New(fault.Conflict, "settling a delivery: %w", errMoved)
 }
 
-func (d Delivery) settled(by string, arrived bool, now time.Time) (after Delivery, next bool, err error) {
+// maySettle refuses who may not say what became of deliveries of a case.
+func (s *Service) maySettle(ctx context.Context, by policy.Person, caseID string) error {
+	if !actor(by).decides() {
+		return fault.Refuse(fault.Denied, "not_allowed", "This is for security, the data protection officer or an owner.", "Ask one of them.")
+	}
+	about, err := s.Case(ctx, caseID)
+	if err == nil && about.own(s.actor(by)) {
+		return ownMatter()
+	}
+	return err
+}
+
+// delivery is a recipient of a notice.
+func (s *Service) delivery(ctx context.Context, caseID string, n int, id string) (d Delivery, err error) {
+	err = fault.New(fault.NotFound, "no delivery of this notice")
+	if strings.HasPrefix(id, name(caseID, n)+".") && len(id) <= 128 {
+		err = s.Store.Get(ctx, Deliveries, id, &d)
+	}
+	if fault.Is(err, fault.NotFound) {
+		err = fault.Refuse(fault.NotFound, "delivery_unknown", "The notice has no such recipient.", "Look at its deliveries.")
+	}
+	return d, err
+}
+
+// settled is the delivery after what a person found out, who saw it as it was seen.
+func (d Delivery) settled(by string, f Found, seen Progress, now time.Time) (after Delivery, next bool, err error) {
+	arrived, recalls := f.Arrived, !f.Arrived && d.Progress == Arrived && seen == Arrived
 	switch {
+	case !f.At.IsZero() && (!arrived || f.At.Before(d.Handed.Truncate(time.Minute)) || f.At.After(now.Add(clock.Ahead))):
+		return d, false, fault.Refuse(fault.Invalid, "times_invalid", "What arrived did so between the handing over and now; of what did not there is no time.", "Give the time with its offset, or leave it out.")
 	case arrived && d.Progress == Arrived, !arrived && d.Progress == Lost, !arrived && d.Progress == Going && d.Settler == by && !d.overdue(now):
 		return d, false, nil
-	case d.Progress != Doubtful && d.Progress != Lost && !d.overdue(now):
+	case d.Progress != Doubtful && d.Progress != Lost && !d.overdue(now) && !recalls:
 		return d, false, fault.Refuse(fault.Conflict, "state_conflict", "The delivery is "+string(d.Progress)+"; there is nothing to find out about it.", "Look at it as it is now.")
 	}
-	d.Settler, d.Settled = by, now.UTC()
+	d.Settler, d.Settled, d.Told = by, now.UTC(), time.Time{}
 	if !arrived {
+		d.Recalled = d.Recalled || recalls
 		d, next = d.further()
 		return d, next, nil
 	}
-	d.Progress, d.Told, d.Silent = Arrived, now.UTC(), false
+	if d.Progress, d.Told, d.Silent = Arrived, now.UTC(), false; !f.At.IsZero() {
+		d.Told = f.At.UTC()
+		if d.Told.Before(d.Handed) { // in the same minute, as people say it
+			d.Told = d.Handed
+		}
+	}
 	return d, false, nil
 }
 
@@ -149,17 +203,21 @@ func (s *Service) conclude(ctx context.Context, before, after Delivery, next boo
 		return before, nil
 	}
 	if next {
-		stands, err := s.stands(ctx, before)
+		may, err := s.onward(ctx, before, by)
 		if err != nil {
 			return before, err
 		}
-		if !stands {
-			after.Progress, after.Way, next = Lost, before.Way, false
+		if may != Going {
+			after.Progress, after.Way, next = may, before.Way, false
 		}
 	}
-	c, w, err := s.kept(ctx, before, next)
-	if err != nil {
-		return before, err
+	var c content
+	var w whereTo
+	var err error
+	if next {
+		if c, w, err = s.said(ctx, before); err != nil {
+			return before, err
+		}
 	}
 	key, err := s.Messages.Key(ctx, message.Bound())
 	if err != nil {
@@ -190,16 +248,16 @@ func (s *Service) conclude(ctx context.Context, before, after Delivery, next boo
 	return after, err
 }
 
-// kept is what the next message of a delivery says, and where it goes; nothing where there is none.
-func (s *Service) kept(ctx context.Context, d Delivery, next bool) (c content, w whereTo, err error) {
-	if !next {
-		return c, w, nil
+// onward says whether a delivery may go by its next way, Going, or where it ends instead.
+func (s *Service) onward(ctx context.Context, d Delivery, by policy.Person) (Progress, error) {
+	stands, err := s.stands(ctx, d)
+	switch {
+	case err != nil || !stands:
+		return Lost, err
+	case by.ID == "" && d.Handed.Before(s.Restored): // the next way may have been tried by what came after the backup
+		return Doubtful, nil
 	}
-	if c, err = s.content(ctx, s.Keys, d); err != nil {
-		return c, w, err
-	}
-	w, err = s.whereTo(ctx, s.Keys, d)
-	return c, w, err
+	return Going, nil
 }
 
 // stands reports whether what was agreed to may still go out: the notice was not stopped meanwhile, the case has not ended,
@@ -210,7 +268,7 @@ func (s *Service) stands(ctx context.Context, d Delivery) (bool, error) {
 		return false, err
 	}
 	about, err := s.Case(ctx, d.Case)
-	return !about.shut(d.Kind) && (len(about.Compromised) == 0 || d.Guarded), err
+	return !d.forgotten() && !about.shut(d.Kind) && (len(about.Compromised) == 0 || d.Guarded), err
 }
 
 func (s *Service) store(tx store.Tx, batch *outbox.Batch, key *seal.DataKey, before Delivery, after *Delivery, c content, w whereTo, next bool, who record.Subject, now time.Time) error {
@@ -219,7 +277,8 @@ func (s *Service) store(tx store.Tx, batch *outbox.Batch, key *seal.DataKey, bef
 			return err
 		}
 		after.News = after.patience(now)
-	} else {
+	}
+	if !next || after.Recalled {
 		after.News = now.UnixMicro()
 	}
 	if err := s.deliveryRecords(batch, before, after, who, now); err != nil {

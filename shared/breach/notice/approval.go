@@ -215,12 +215,20 @@ func (d *deciding) review() error {
 	return nil
 }
 
+// lastHanded is when anything was handed over last, or may be from.
+func (n Notice) lastHanded() time.Time {
+	if n.Handed.IsZero() {
+		return n.Agreed
+	}
+	return n.Handed
+}
+
 // handed notes how far the handing over has come.
 func (d *deciding) handed() error {
 	if err := d.from(Approved); err != nil {
 		return err
 	}
-	d.Next += d.e.To
+	d.Next, d.Handed = d.Next+d.e.To, d.now
 	if d.Next >= d.To {
 		d.Next, d.State = d.To, Sent
 		d.does(Record)
@@ -260,7 +268,7 @@ func (d *deciding) tick() {
 		d.State = Expired
 		d.does(Record, Ask)
 	}
-	if d.State == Drafted && !d.Stalled && !d.e.Stall.IsZero() && !d.now.Before(d.e.Stall) {
+	if at := d.stall(); d.State == Drafted && !d.Stalled && !at.IsZero() && !d.now.Before(at) {
 		d.Stalled = true
 		d.does(Escalate)
 	}
@@ -273,9 +281,18 @@ func (d *deciding) tick() {
 	}
 }
 
+// stall is when an approval stalls: who was asked only just has not been waited for.
+func (d *deciding) stall() time.Time {
+	if asked := d.Written.Add(asking); !d.e.Stall.IsZero() && d.e.Stall.Before(asked) {
+		return asked
+	}
+	return d.e.Stall
+}
+
 const (
-	idle  = 2 * time.Minute  // after it somebody else goes on with the handing over
-	again = 15 * time.Minute // after it a draft is looked at again: clocks may have moved
+	asking = 15 * time.Minute // nobody is said to be late to agree before
+	idle   = 2 * time.Minute  // after it somebody else goes on with the handing over
+	again  = 15 * time.Minute // after it a draft is looked at again: clocks may have moved
 )
 
 func (d *deciding) schedule() {
@@ -289,8 +306,8 @@ func (d *deciding) schedule() {
 	case Drafted:
 		at(d.Written.Add(DraftLife))
 		at(d.now.Add(again))
-		if !d.Stalled && !d.e.Stall.IsZero() {
-			at(d.e.Stall)
+		if stall := d.stall(); !d.Stalled && !stall.IsZero() {
+			at(stall)
 		}
 	case Approved:
 		switch {

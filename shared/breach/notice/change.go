@@ -38,8 +38,8 @@ type turn struct {
 func (s *Service) change(ctx context.Context, before Notice, e Event, about About, p *private, more func(store.Tx, *turn) error, now time.Time) (Notice, error) {
 	t := &turn{s: s, now: now, before: before, event: e, about: about, people: map[string]record.Subject{}}
 	var err error
-	if e.By.ID != "" && slices.ContainsFunc(about.Own, e.By.is) {
-		return before, fault.Refuse(fault.Denied, "own_matter", "The case may be about what you did, or what was done in your name.", "Another person does this.")
+	if about.own(e.By) {
+		return before, ownMatter()
 	}
 	if t.after, t.effect, err = Decide(before, e, now); err != nil {
 		return before, err
@@ -72,6 +72,10 @@ func (s *Service) change(ctx context.Context, before Notice, e Event, about Abou
 		s.worked(ctx, before.Case, e.By.ID, now)
 	}
 	return t.after, err
+}
+
+func ownMatter() error {
+	return fault.Refuse(fault.Denied, "own_matter", "The case may be about what you did, or what was done in your name.", "Another person does this.")
 }
 
 // worked tells the case that somebody is at it. Where that fails a call too many is made, and what she did stays done.
@@ -124,7 +128,7 @@ func (t *turn) effects() error {
 		case Doubt:
 			err = t.say("unknown", t.deciders(nil))
 		case Call:
-			err = t.say("failed", t.deciders(nil))
+			err = t.sayBy([]string{message.Mail, SMS}, "failed", t.onCall())
 		}
 		if err != nil {
 			return err
@@ -151,21 +155,45 @@ func (t *turn) deputies() (people []policy.Person) {
 		managers[p.Manager] = true
 	}
 	for _, p := range t.s.Policy.People {
-		if p.Active(t.now) && (actor(p).decides() || p.Has(policy.OnCall) || managers[p.ID]) && !t.concerned(p) {
+		if p.Active(t.now) && (actor(p).decides() || t.isOnCall(p) || managers[p.ID]) && !t.concerned(p) {
 			people = append(people, p)
 		}
 	}
 	return people
 }
 
-// concerned reports whether the case may be a person's own matter.
-func (t *turn) concerned(p policy.Person) bool {
-	return len(t.about.Own) > 0 && slices.ContainsFunc(t.about.Own, t.s.actor(p).is)
+// onCall are those who decide, and who is on call: a customer nobody reached has to be called now.
+func (t *turn) onCall() (people []policy.Person) {
+	for _, p := range t.s.Policy.People {
+		if p.Active(t.now) && (actor(p).decides() || t.isOnCall(p)) && !t.concerned(p) {
+			people = append(people, p)
+		}
+	}
+	return people
 }
 
-// say writes to staff. What is said of a notice again within a minute is said once.
+func (t *turn) isOnCall(p policy.Person) bool {
+	if t.s.Calls == nil {
+		return p.Has(policy.OnCall)
+	}
+	return t.s.Calls(p, []policy.Role{policy.OnCall}, t.now)
+}
+
+// concerned reports whether the case may be a person's own matter.
+func (t *turn) concerned(p policy.Person) bool {
+	return len(t.about.Own) > 0 && t.about.own(t.s.actor(p))
+}
+
+// say writes to staff by mail.
 func (t *turn) say(letter string, to []policy.Person) error {
+	return t.sayBy([]string{message.Mail}, letter, to)
+}
+
+// sayBy writes to staff by several channels at once. What is said of a notice again within a minute is said once.
+func (t *turn) sayBy(channels []string, letter string, to []policy.Person) error {
 	key := "breach-notice-" + letter + "\x00" + t.after.ID + "\x00" + t.now.UTC().Truncate(time.Minute).Format(time.RFC3339)
-	_, err := t.s.Crier.Say(t.batch, t.key, t.s.saying(t.about, letter, key, t.after.Case, t.after.N), to)
+	saying := t.s.saying(t.about, letter, key, t.after.Case, t.after.N)
+	saying.Channels = channels
+	_, err := t.s.Crier.Say(t.batch, t.key, saying, to)
 	return err
 }

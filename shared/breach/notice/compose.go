@@ -69,7 +69,7 @@ func Compose(set *letters.Set, d Draft, f Facts, to []Recipient, names *Names) (
 			}
 		}
 		m := Message{Recipient: r}
-		if m.Content, err = set.Write(string(d.Kind), r.Language, vars); err != nil {
+		if m.Content, err = set.Write(r.text(d.Kind), r.Language, vars); err != nil {
 			return nil, err
 		}
 		if m.Short, err = short(set, r.Language, vars); err != nil {
@@ -103,8 +103,11 @@ func (r reading) wrong(to Recipient, name, text, contact string) string {
 		found = finding{Lint(r.kind, name, text, contact), r.names.In(text)}
 		r.known[key] = found
 	}
-	if slices.ContainsFunc(found.tenants, func(t string) bool { return t != to.Tenant }) {
+	if slices.ContainsFunc(found.tenants, func(t string) bool { return t != to.Tenant && t != somebody }) {
 		return "names another tenant"
+	}
+	if name != "contact" && slices.Contains(found.tenants, somebody) && found.why == "" {
+		return "names somebody who works here"
 	}
 	return found.why
 }

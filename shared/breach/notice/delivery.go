@@ -67,9 +67,13 @@ type Delivery struct {
 	Counted  Progress  `json:"counted,omitempty"`  // what the notice knows of it
 	News     int64     `json:"news,omitempty"`     // microseconds since 1970: since when it knows not all; of one that is going, until when an answer is waited for
 	Silent   bool      `json:"silent,omitempty"`   // nobody answered in time: a late answer still counts
+	Replays  int       `json:"replays,omitempty"`  // how often a person had it tried again
+	Recalled bool      `json:"recalled,omitempty"` // a person says that it never arrived, which the case has not heard yet
 
-	To   seal.Envelope `json:"to"`   // where Ways lead
-	Body seal.Envelope `json:"body"` // what is sent
+	// Where Ways lead, and what is sent, under a key of this recipient's own: without it, wrapped in both, nobody reads any more
+	// who she was or what she was told.
+	To   seal.Envelope `json:"to"`
+	Body seal.Envelope `json:"body"`
 
 	Addresses []string `json:"-"` // where Ways lead, of Service.Deliveries alone
 }
@@ -89,6 +93,9 @@ type whereTo struct {
 	ID string   `json:"id"`
 	To []string `json:"to"`
 }
+
+// forgotten reports whether the recipient's key is gone.
+func (d Delivery) forgotten() bool { return len(d.To.Wrapped) == 0 && len(d.Body.Wrapped) == 0 }
 
 func sealed(key *seal.DataKey, random io.Reader, value any) (seal.Envelope, error) {
 	plain, err := json.Marshal(value)
@@ -127,16 +134,15 @@ func (s *Service) Deliveries(ctx context.Context, caseID string, n int, after *s
 	if err != nil {
 		return nil, err
 	}
-	keys := &memory{Keys: s.Keys, known: map[string][]byte{}}
-	defer keys.wipe()
-	for i := range all {
-		w, err := s.whereTo(ctx, keys, all[i])
-		if err != nil {
-			return nil, err
+	return all, each(len(all), func(i int) error {
+		if all[i].forgotten() {
+			all[i].Addresses = make([]string, len(all[i].Ways))
+			return nil
 		}
+		w, err := s.whereTo(ctx, s.Keys, all[i])
 		all[i].Addresses = w.To
-	}
-	return all, nil
+		return err
+	})
 }
 
 // Outcomes returns the recipients of a notice like Deliveries, with what became of each, but opens no address.
@@ -158,23 +164,20 @@ func (s *Service) Kept(ctx context.Context, caseID string, n, from, limit int) (
 	if err != nil {
 		return nil, err
 	}
-	keys := &memory{Keys: s.Keys, known: map[string][]byte{}}
-	defer keys.wipe()
 	messages := make([]Message, len(all))
-	for i, d := range all {
-		if messages[i], err = s.message(ctx, keys, d); err != nil {
-			return nil, err
-		}
-	}
-	return messages, nil
+	return messages, each(len(all), func(i int) (err error) {
+		messages[i], err = s.message(ctx, all[i])
+		return err
+	})
 }
 
-func (s *Service) message(ctx context.Context, keys seal.Keys, d Delivery) (m Message, err error) {
-	c, err := s.content(ctx, keys, d)
-	if err != nil {
-		return m, err
+// message is what a delivery sends; of one that is forgotten whom it was for alone.
+func (s *Service) message(ctx context.Context, d Delivery) (m Message, err error) {
+	if d.forgotten() {
+		m.Recipient = Recipient{Tenant: d.Tenant, Language: d.Language}
+		return m, nil
 	}
-	w, err := s.whereTo(ctx, keys, d)
+	c, w, err := s.said(ctx, d)
 	if err != nil {
 		return m, err
 	}
@@ -186,33 +189,20 @@ func (s *Service) message(ctx context.Context, keys seal.Keys, d Delivery) (m Me
 	return m, nil
 }
 
+// said is what a delivery says, and where it goes.
+func (s *Service) said(ctx context.Context, d Delivery) (c content, w whereTo, err error) {
+	keys := &memory{Keys: s.Keys, known: map[string][]byte{}}
+	defer keys.wipe()
+	if c, err = s.content(ctx, keys, d); err != nil {
+		return c, w, err
+	}
+	w, err = s.whereTo(ctx, keys, d)
+	return c, w, err
+}
+
 func (s *Service) content(ctx context.Context, keys seal.Keys, d Delivery) (content, error) {
 	return unsealed(ctx, keys, d, d.Body, func(c content) string { return c.ID })
 }
 
 // Cursor is where a delivery stands in their order.
 func (d Delivery) Cursor() *store.Cursor { return &store.Cursor{Value: int64(d.At), ID: d.ID} }
-
-// memory asks the key service once for a key that many envelopes share. It is for one call.
-type memory struct {
-	seal.Keys
-	known map[string][]byte
-}
-
-func (m *memory) Unwrap(ctx context.Context, wrapped, bound []byte) ([]byte, error) {
-	name := string(wrapped) + "\x00" + string(bound)
-	if key, known := m.known[name]; known {
-		return append([]byte(nil), key...), nil
-	}
-	key, err := m.Keys.Unwrap(ctx, wrapped, bound)
-	if err == nil {
-		m.known[name] = append([]byte(nil), key...)
-	}
-	return key, err
-}
-
-func (m *memory) wipe() {
-	for _, key := range m.known {
-		seal.Wipe(key)
-	}
-}

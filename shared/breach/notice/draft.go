@@ -19,6 +19,7 @@ import (
 type private struct {
 	Draft   Draft    `json:"draft"`
 	Tenants []string `json:"tenants,omitempty"` // none: for persons
+	Without []string `json:"without,omitempty"` // tenants it was meant for, and nobody is named to be told at
 	Texts   []string `json:"texts,omitempty"`
 	// Said is what a notice to persons says, by language, as it was composed when it was written: nothing else keeps it.
 	Said []Message `json:"said,omitempty"`
@@ -82,6 +83,7 @@ type Opened struct {
 	Notice
 	Draft   Draft
 	Tenants []string // it is for; none: for persons
+	Without []string // tenants it was meant for, and nobody is named to be told at: somebody calls them
 	Reason  string   // why one person approved it alone
 	How     string   // by what means persons were told
 	Now     string   // of Preview: digest of what would be sent now. Another than Hash: it has to be written again
@@ -114,7 +116,7 @@ func (s *Service) opened(ctx context.Context, caseID string, n int) (o Opened, p
 		return o, p, err
 	}
 	p, err = s.open(ctx, o.Notice)
-	o.Draft, o.Tenants, o.Reason, o.How = p.Draft, p.Tenants, p.text(o.Notice.Reason), p.text(o.Notice.Means)
+	o.Draft, o.Tenants, o.Without, o.Reason, o.How = p.Draft, p.Tenants, p.Without, p.text(o.Notice.Reason), p.text(o.Notice.Means)
 	return o, p, err
 }
 
@@ -170,21 +172,25 @@ func (s *Service) Write(ctx context.Context, by policy.Person, caseID string, n 
 		if p.Tenants, err = s.choose(ctx, about, caseID, d.Kind, tenants); err != nil {
 			return before, err
 		}
+		if p.Tenants, p.Without, err = s.reachable(p.Tenants, about, now); err != nil {
+			return before, err
+		}
+		all, err := s.List(ctx, caseID)
+		if err != nil {
+			return before, err
+		}
 		if n == 0 {
-			if before, err = s.fresh(ctx, by, caseID, p); err != nil || before.State != "" {
+			if before, err = s.fresh(ctx, by, caseID, p, all); err != nil || before.State != "" {
 				return before, err
 			}
 		}
+		before.Prior = prior(all, before.N)
 		return s.write(ctx, by, before, p, about, now)
 	})
 }
 
 // fresh is a notice that is none yet, or the draft this one is written into again.
-func (s *Service) fresh(ctx context.Context, by policy.Person, caseID string, p private) (Notice, error) {
-	all, err := s.List(ctx, caseID)
-	if err != nil {
-		return Notice{}, err
-	}
+func (s *Service) fresh(ctx context.Context, by policy.Person, caseID string, p private, all []Notice) (Notice, error) {
 	if len(all) >= maxNotices {
 		return Notice{}, fault.Refuse(fault.Conflict, "state_conflict", "The case has too many notices already.", "Write another version of one that is not sent yet.")
 	}
@@ -225,7 +231,7 @@ func (s *Service) write(ctx context.Context, by policy.Person, before Notice, p 
 	if p.Said = nil; p.Draft.Kind == Persons {
 		p.Said = all
 	}
-	e := Event{What: Write, By: s.actor(by), Kind: p.Draft.Kind, Hash: hash, To: len(all), Stall: about.Stall}
+	e := Event{What: Write, By: s.actor(by), Kind: p.Draft.Kind, Hash: hash, To: len(all), Stall: about.stall(p.Draft.Kind, p.Tenants)}
 	return s.change(ctx, before, e, about, &p, nil, now)
 }
 

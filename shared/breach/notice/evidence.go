@@ -136,6 +136,9 @@ func (s *Service) deliveryRecords(batch *outbox.Batch, before Delivery, after *D
 	r.Facts = map[string]string{"event": "delivery_" + string(after.Progress), "notice": strconv.Itoa(after.N), "kind": string(after.Kind)}
 	if who.C != "" {
 		r.Facts["by"] = "person"
+		if after.Replays > before.Replays {
+			r.Facts["replay"] = strconv.Itoa(after.Replays)
+		}
 		r.Subjects = append(r.Subjects, record.Subject{Type: "actor", C: who.C})
 	} else if after.Silent {
 		r.Facts["outcome"] = "unanswered"
@@ -152,6 +155,9 @@ func (s *Service) deliveryRecords(batch *outbox.Batch, before Delivery, after *D
 		return err
 	}
 	wrong := after.wrong()
+	if before.Progress == Arrived && after.Progress != Arrived {
+		wrong = "tenant_not_told" // whoever was thought to know does not
+	}
 	switch {
 	case wrong != "" && before.Finding == "":
 		f := s.begun(about, record.Finding, event+"/lost", now)

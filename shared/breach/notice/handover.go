@@ -57,6 +57,8 @@ func (s *Service) page(ctx context.Context, n Notice, now time.Time) (Notice, er
 		err = stands
 	}
 	switch kind := fault.KindOf(err); {
+	case n.Agreed.Before(s.Restored), !now.Before(n.lastHanded().Add(ApprovalLife)):
+		return s.change(ctx, n, Event{What: Changed}, about, nil, nil, now)
 	case err == nil && hash != n.Hash, kind == fault.Invalid, kind == fault.Misconfigured, kind == fault.Conflict:
 		return s.change(ctx, n, Event{What: Changed}, about, nil, nil, now)
 	case err != nil:
@@ -68,13 +70,13 @@ func (s *Service) page(ctx context.Context, n Notice, now time.Time) (Notice, er
 		bytes += len(all[size].Text)
 		size++
 	}
-	key, err := seal.NewDataKey(ctx, s.Keys, s.Random, place(n.ID))
+	keys, err := s.keysOf(ctx, n, size)
 	if err != nil {
 		return n, err
 	}
 	return s.change(ctx, n, Event{What: Handed, To: size}, about, nil, func(tx store.Tx, t *turn) error {
 		for i, m := range all[:size] {
-			if err := t.handOne(tx, key, n.Next+i, m); err != nil {
+			if err := t.handOne(tx, keys[i], n.Next+i, m); err != nil {
 				return err
 			}
 		}
@@ -142,7 +144,7 @@ func keyed(key string) (id string, way int, ok bool) {
 // post asks for one message: it is the only way by which anything leaves for a tenant. In an exercise it goes to people of
 // our own instead, whatever else is configured.
 func (s *Service) post(batch *outbox.Batch, key *seal.DataKey, d Delivery, c content, w whereTo, now time.Time) error {
-	r := message.Request{Key: d.key(), Kind: message.Customer, Channel: d.Ways[d.Way], Language: d.Language, Until: d.until(now)}
+	r := message.Request{Key: d.key(), Kind: message.Customer, Channel: d.Ways[d.Way], Language: d.Language, Until: d.until(now), Again: d.Replays}
 	out := message.Content{To: w.To[d.Way], Subject: c.Subject, Text: c.Text}
 	switch r.Channel {
 	case SMS:
@@ -198,7 +200,7 @@ func (d Delivery) patience(now time.Time) int64 {
 
 // overdue reports whether that time is over: then the request may be lost, and nobody will ever answer.
 func (d Delivery) overdue(now time.Time) bool {
-	return d.Progress == Going && d.News > 0 && now.UnixMicro() >= d.News
+	return d.Progress == Going && !d.Recalled && d.News > 0 && now.UnixMicro() >= d.News
 }
 
 // hook is the body of a webhook.

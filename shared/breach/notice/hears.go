@@ -3,8 +3,6 @@ package notice
 import (
 	"context"
 	"slices"
-
-	"ostiary.internal/shared/platform/store"
 )
 
 // Choice returns whom a notice of a kind is for where nobody is named: the tenants nobody decided against, but those that
@@ -65,32 +63,11 @@ func (s *Service) heard(ctx context.Context, caseID string, k Kind) (map[string]
 	return tenants, nil
 }
 
-// reachedPage is how many deliveries are read at once.
-const reachedPage = 500
-
 // reached adds the tenants a notice reached, may have reached, or is on its way to.
 func (s *Service) reached(ctx context.Context, n Notice, tenants map[string]bool) error {
-	type one struct {
-		ID       string   `json:"id"`
-		At       int      `json:"at"`
-		Tenant   string   `json:"tenant"`
-		Progress Progress `json:"progress"`
-	}
-	q := store.Query{Collection: Deliveries, Equal: []store.Field{{Name: "notice", Value: n.ID}}, Range: &store.Range{Name: "at"}, Limit: reachedPage}
-	for {
-		some, err := store.Find[one](s.Store.Query(ctx, q))
-		if err != nil {
-			return err
+	return s.walk(ctx, n.ID, func(d outcome) {
+		if d.Progress != Lost {
+			tenants[d.Tenant] = true
 		}
-		for _, d := range some {
-			if d.Progress != Lost {
-				tenants[d.Tenant] = true
-			}
-		}
-		if len(some) < reachedPage {
-			return nil
-		}
-		last := some[len(some)-1]
-		q.After = &store.Cursor{Value: int64(last.At), ID: last.ID}
-	}
+	})
 }

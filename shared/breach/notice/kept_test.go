@@ -102,7 +102,7 @@ func TestUnanswered(t *testing.T) {
 		t.Fatal(all, err)
 	}
 	settle := func(id string, arrived bool) error {
-		_, err := f.notices.Settle(ctx, f.person("otto"), c.ID, 1, id, arrived, f.clock.Now())
+		_, err := f.notices.Settle(ctx, f.person("otto"), c.ID, 1, id, notice.Found{Arrived: arrived}, f.clock.Now())
 		return err
 	}
 	f.pass(message.GiveUpAfter - time.Hour)

@@ -8,6 +8,8 @@ import (
 )
 
 var (
+	// A domain with a path or a query is one as well: programs make it one, and it may say who follows it.
+	bare     = regexp.MustCompile(`\b[\p{L}0-9-]+(\.[\p{L}0-9-]+)*\.([a-z]{2,24}|[A-Z]{2,24})(:[0-9]+)?[/?#][^\s]`)
 	link     = regexp.MustCompile(`(?i)://|\bwww\.|\bhref\b|<[a-z!/]`)
 	address  = regexp.MustCompile(`[^\s,;:<>()]+@[^\s,;:<>()]+`)
 	internal = regexp.MustCompile(`(?i)\b[a-z0-9-]+(\.[a-z0-9-]+)*\.(internal|local|localhost|corp|intranet|lan|home\.arpa)\b|\b(metadata|localhost)\b`)
@@ -23,7 +25,7 @@ func Lint(k Kind, name, text, contact string) string {
 	if at := strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Cf, r) }); at >= 0 {
 		return "holds a character nobody sees"
 	}
-	if link.MatchString(text) {
+	if link.MatchString(text) || bare.MatchString(text) {
 		return "holds a link"
 	}
 	for _, one := range address.FindAllString(text, -1) {
@@ -35,7 +37,9 @@ func Lint(k Kind, name, text, contact string) string {
 		return "names a machine of ours"
 	}
 	for _, one := range numbers.FindAllString(text, -1) {
-		if _, err := netip.ParseAddr(strings.Trim(one, ".:")); err == nil {
+		one = strings.Trim(one, ".:")
+		_, alone := netip.ParseAddr(one)
+		if _, withPort := netip.ParseAddrPort(one); alone == nil || withPort == nil {
 			return "holds the address of a machine"
 		}
 	}

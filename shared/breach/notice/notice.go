@@ -49,10 +49,13 @@ const sayShort = "short"
 //go:embed texts
 var own embed.FS
 
-// spec lists what each notice must say. What people write is put in as it is, after Lint.
-var spec = letters.Spec{
-	Control: "breach", Texts: own,
-	Needs: map[string][]string{
+// chained ends the name of a text to a tenant that is a processor itself: it is for it to tell its controllers, whom nobody
+// names.
+const chained = "-processor"
+
+// needs is what each text must say.
+func needs() map[string][]string {
+	all := map[string][]string{
 		string(Initial):    {"number", "tenant", "company", "nature", "first_sign", "aware", "contained", "subjects", "records", "excluded", "subprocessors", "measures", "open", "next", "contact"},
 		string(Update):     {"number", "tenant", "news", "subjects", "records", "measures", "open", "next", "contact"},
 		string(Final):      {"number", "tenant", "nature", "contained", "subjects", "records", "measures", "contact"},
@@ -60,7 +63,18 @@ var spec = letters.Spec{
 		string(Withdrawal): {"number", "tenant", "news", "contact"},
 		string(Persons):    {"number", "company", "nature", "consequences", "measures", "advice", "contact"},
 		sayShort:           {"number", "contact"},
-	},
+	}
+	for _, k := range Kinds() {
+		if k != Persons {
+			all[string(k)+chained] = all[string(k)]
+		}
+	}
+	return all
+}
+
+// spec lists what each notice must say. What people write is put in as it is, after Lint.
+var spec = letters.Spec{
+	Control: "breach", Texts: own, Needs: needs(),
 	Common:   []string{"company", "exercise"},
 	Whole:    []string{"nature", "measures", "open", "news", "was", "consequences", "advice", "excluded", "subprocessors", "contact", "subjects", "records", "exercise"},
 	Optional: []string{"exercise"},
@@ -74,7 +88,8 @@ func Written(k Kind) []string {
 	return slices.DeleteFunc(slices.Clone(spec.Needs[string(k)]), func(name string) bool { return slices.Contains(given, name) })
 }
 
-// Read reads the texts: read returns a company's own, templates/en/breach-KIND.txt, where it has one. Misconfigured names
+// Read reads the texts: read returns a company's own, templates/en/breach-KIND.txt, or breach-KIND-processor.txt for tenants
+// that are processors themselves, where it has one. Misconfigured names
 // each that cannot be used.
 func Read(read func(name string) ([]byte, bool)) (*letters.Set, error) {
 	if err := cases.CheckMarks(spec, read); err != nil {

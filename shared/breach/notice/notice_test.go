@@ -108,6 +108,34 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestChained: a tenant that is a processor itself is told to tell its controllers, who are named by nothing but their role; what
+// people wrote is the same.
+func TestChained(t *testing.T) {
+	t.Parallel()
+	all := tenants()
+	for i := range all {
+		all[i].Processor = true
+	}
+	var b strings.Builder
+	for _, k := range []notice.Kind{notice.Initial, notice.Update, notice.Final, notice.Correction, notice.Withdrawal} {
+		for _, tenant := range all {
+			to, err := notice.Recipients(tenant, time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := notice.Compose(texts(t), draft(k), facts(t), to[:1], names())
+			if err != nil {
+				t.Fatalf("%s: %v", k, err)
+			}
+			if !strings.Contains(m[0].Text, map[string]string{"en": "controllers", "fr": "responsables du traitement", "de": "Verantwortlichen"}[m[0].Language]) {
+				t.Errorf("%s in %s names no controllers", k, m[0].Language)
+			}
+			fmt.Fprintf(&b, "%s\nSubject: %s\n\n%s\n----\n", k, m[0].Subject, m[0].Text)
+		}
+	}
+	golden(t, "processor.txt", b.String())
+}
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -198,11 +226,19 @@ func TestLint(t *testing.T) {
 		"Write to security@sharedcontacts.example":      "",
 		"See https://example.com/x":                     "link",
 		"www.example.com":                               "link",
+		"see track.example?id=4711":                     "link",
+		"see a.track.example/x?u=mia":                   "link",
+		"EXAMPLE.COM/x":                                 "link",
+		"track.example:8443/x":                          "link",
+		"Was it example.com? And/or example.org.":       "",
+		"on 12.03.2026/13.03.2026, z. B. Namen/Orte":    "",
 		"<a href=x>":                                    "link",
 		"mia@customer.example was read":                 "person",
 		"on db-3.prod.internal":                         "machine",
 		"from 203.0.113.9, twice":                       "machine",
 		"from 2001:db8::7":                              "machine",
+		"from 203.0.113.9:8443":                         "machine",
+		"from [2001:db8::7]:8443":                       "machine",
 		"There is no risk for you.":                     "judges",
 		"Es besteht kein Risiko.":                       "judges",
 		"un risque élevé est exclu":                     "judges",
@@ -224,20 +260,41 @@ func TestLint(t *testing.T) {
 func TestNames(t *testing.T) {
 	t.Parallel()
 	n := notice.NamesOf([]policy.Tenant{
-		{ID: "nord", Name: "Cabinet Nord", Domains: []string{"nord.example"}}, {ID: "sud", Name: "Werke Süd & Söhne"}, {ID: "q", Name: "«Q» Partners"}, {ID: "ab", Name: "AB"}, {ID: "twin", Name: "cabinet nord"},
+		{ID: "nord", Name: "Cabinet Nord", Domains: []string{"nord.example"}}, {ID: "sud", Name: "Werke Süd & Söhne"}, {ID: "q", Name: "«Q» Partners"}, {ID: "ab", Name: "AB"}, {ID: "o2", Name: "O2"}, {ID: "it", Name: "IT GmbH"}, {ID: "east", Name: "Eastern Ltd"}, {ID: "dupont", Name: "SARL Dupont & Fils"}, {ID: "data", Name: "Data AG"}, {ID: "mint", Name: "Minze GmbH & Co. KG"}, {ID: "lune", Name: "Lune S.A."}, {ID: "hp", Name: "HP Inc."}, {ID: "twin", Name: "cabinet nord"},
 		{ID: "bnp", Name: "BNP"}, {ID: "est", Name: "EST"}, {ID: "sun", Name: "Sun"}, {ID: "bb", Name: "B&B"}, {ID: "amp", Name: "&&&&"},
 	})
 	for text, want := range map[string]string{
 		"Cabinet Nord as well": "nord twin", "the cabinet nordique": "", "CABINET NORD.": "nord twin", "Kabinet cabinet nord": "nord twin", "at nord.example": "nord", "subnord.example": "", "nord.example.org": "nord",
-		"bei werke süd & söhne, seit gestern": "sud", "Werke Süd": "", "«q» partners": "q", "q partners": "q", "AB": "", "": "", "cabinet cabinet nord": "nord twin", "\xff cabinet nord": "nord twin",
+		"bei werke süd & söhne, seit gestern": "sud", "Werke Süd": "", "«q» partners": "q", "q partners": "q", "AB": "ab", "ab": "", "O2": "o2", "o2": "", "the o2": "", "": "", "cabinet cabinet nord": "nord twin", "\xff cabinet nord": "nord twin",
 		// A line, a tab or a space that does not break is a space.
 		"Cabinet\nNord": "nord twin", "le Cabinet\u00a0Nord.": "nord twin", "CABINET \u202f\t Nord": "nord twin", "Werke Süd &\nSöhne": "sud",
+		// Without its legal form a name counts as it is written, or in capitals; several words of it in any case of letters.
+		"for Eastern.": "east", "at EASTERN": "east", "eastern countries": "", "eastern ltd": "east", "chez dupont et fils": "", "chez dupont & fils": "dupont", "personal data, Data": "", "Data AG": "data",
+		"von Minze": "mint", "die minze": "", "Lune a été informée": "lune", "la lune": "", "HP knows": "hp", "hp": "", "our IT": "", "IT GmbH": "it",
 		// A short name counts in capitals alone, as it is written: in small letters it may be a word of any language.
-		"chez BNP,": "bnp", "BNPs": "", "cela est dit": "", "EST et BNP": "bnp est", "the Sun": "", "at B&B": "bb",
+		"chez BNP,": "bnp", "BNPs": "", "cela est dit": "", "EST et BNP": "bnp est", "Werke Su\u0308d & So\u0308hne": "sud", "\uff22\uff2e\uff30": "bnp", "the Sun": "", "at B&B": "bb",
 	} {
 		if got := strings.Join(slices.Sorted(slices.Values(n.In(text))), " "); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestPeople: who works here is named in no notice, but as whom to ask.
+func TestPeople(t *testing.T) {
+	t.Parallel()
+	known := notice.NamesOf(tenants()).AndPeople([]policy.Person{{Name: "Emma Dubois"}, {Name: "Vera"}})
+	for text, want := range map[string]string{"Emma  Dubois sent a file": "texts_invalid", "emma dubois": "texts_invalid", "Emma sent a file, and vera": ""} {
+		d := draft(notice.Initial)
+		d.Texts["fr"]["nature"] = text
+		if _, err := notice.Compose(texts(t), d, facts(t), recipients(t), known); code(err) != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	d := draft(notice.Initial)
+	d.Texts["fr"]["contact"] = "Emma Dubois, +33 1 00 00 00 00"
+	if _, err := notice.Compose(texts(t), d, facts(t), recipients(t), known); err != nil {
+		t.Errorf("whom to ask: %v", err)
 	}
 }
 

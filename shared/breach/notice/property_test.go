@@ -67,7 +67,11 @@ func (l *randomLife) happen() {
 		_, _ = l.notices.Review(ctx, l.person(l.who()), l.c.ID, n, now)
 	case 6:
 		id := fmt.Sprintf("%s.%d.%05d", l.c.ID, n, l.random.IntN(5))
-		_, _ = l.notices.Settle(ctx, l.person(l.who()), l.c.ID, n, id, l.random.IntN(2) == 0, now)
+		if l.random.IntN(2) == 0 {
+			_ = l.notices.Replay(ctx, l.person(l.who()), l.c.ID, n, id, now)
+			return
+		}
+		_, _ = l.notices.Settle(ctx, l.person(l.who()), l.c.ID, n, id, notice.Found{Arrived: l.random.IntN(2) == 0}, now)
 	case 7:
 		e := cases.Event{What: cases.Answer, Subject: []string{"nord", "sud", "ost"}[l.random.IntN(3)], Yes: l.random.IntN(3) > 0}
 		_, _ = l.cases.Do(ctx, l.c.ID, l.person(l.who()), e, cases.Words{Text: "because"}, now)
@@ -206,7 +210,7 @@ func (l *randomLife) settled(seed int) {
 		for _, d := range deliveries {
 			count[d.Progress]++
 			told[d.Tenant] = told[d.Tenant] || d.Progress == notice.Arrived
-			if d.Progress == notice.Going || d.News != 0 || (d.Finding != "") != (d.Progress == notice.Lost) {
+			if d.Progress == notice.Going || d.News != 0 || (d.Finding != "") != (d.Progress == notice.Lost) && (d.Progress != notice.Doubtful || d.Settler == "") {
 				l.t.Errorf("seed %d: %+v", seed, d)
 			}
 		}

@@ -33,7 +33,16 @@ type Recipient struct {
 	Name     string // of the tenant
 	Address  string // of mail
 	Language string // one there are texts in
+	Chained  bool   // the tenant is a processor itself
 	Ways     []Way  // in the order to try; at least one carries the whole text
+}
+
+// text is the text of a kind for a recipient.
+func (r Recipient) text(k Kind) string {
+	if r.Chained {
+		return string(k) + chained
+	}
+	return string(k)
 }
 
 // rank is the order in which a tenant's contacts are told: who can act at night first.
@@ -52,7 +61,7 @@ func Recipients(t policy.Tenant, now time.Time) ([]Recipient, error) {
 		if address == "" || known || !c.Active(now) {
 			continue
 		}
-		all = append(all, Recipient{Tenant: t.ID, Name: t.Name, Address: address, Language: language(c.Language, t.Language), Ways: ways(t, c, address, all)})
+		all = append(all, Recipient{Tenant: t.ID, Name: t.Name, Address: address, Language: language(c.Language, t.Language), Chained: t.Processor, Ways: ways(t, c, address, all)})
 	}
 	if len(all) == 0 {
 		return nil, missing("tenants.yaml names no contact of theirs", t.ID)
@@ -83,7 +92,7 @@ func ways(t policy.Tenant, c policy.Contact, address string, others []Recipient)
 // outOfBand returns where a tenant is reached when the usual ways may be read or forged. Misconfigured: nowhere, or by text
 // messages alone, which say nothing.
 func outOfBand(t policy.Tenant, others []Other) ([]Recipient, error) {
-	r := Recipient{Tenant: t.ID, Name: t.Name, Language: language(t.Language)}
+	r := Recipient{Tenant: t.ID, Name: t.Name, Language: language(t.Language), Chained: t.Processor}
 	for _, o := range others {
 		if o.Tenant != t.ID || o.Channel != message.Mail && o.Channel != SMS {
 			continue

@@ -64,6 +64,48 @@ func TestRivals(t *testing.T) {
 			t.Errorf("%+v, %d, %v", n, len(all), err)
 		}
 	})
+	t.Run("a notice of the same while it is approved", func(t *testing.T) {
+		t.Parallel()
+		f := newFirm(t)
+		c := f.decided(false, "nord")
+		n := f.write(c.ID, "vera")
+		s := f.between(func() {
+			other, err := f.draft(c.ID, "otto", notice.Initial, "nord")
+			if err != nil {
+				t.Error(err)
+			}
+			f.approve(other, "vera")
+		})
+		if _, err := s.Approve(ctx, f.person("dana"), c.ID, 1, n.Hash, f.clock.Now()); code(err) != "told_twice" {
+			t.Error(err)
+		}
+		if f.tick(); len(f.sent) != 3 { // one contact by two ways
+			t.Errorf("%d sent:\n%s", len(f.sent), f.taken(c.Number))
+		}
+	})
+	t.Run("an expired one that is written for others while it is approved", func(t *testing.T) {
+		t.Parallel()
+		f := newFirm(t)
+		c := f.decided(false, "nord", "ost")
+		if _, err := f.draft(c.ID, "otto", notice.Initial, "ost"); err != nil {
+			t.Fatal(err)
+		}
+		f.pass(25 * time.Hour)
+		n, err := f.draft(c.ID, "vera", notice.Initial, "nord")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := f.between(func() {
+			other, err := f.notices.Write(ctx, f.person("otto"), c.ID, 1, draft(notice.Initial), []string{"nord", "ost"}, f.clock.Now())
+			if err != nil {
+				t.Error(err)
+			}
+			f.approve(other, "vera")
+		})
+		if _, err := s.Approve(ctx, f.person("dana"), c.ID, n.N, n.Hash, f.clock.Now()); code(err) != "told_twice" {
+			t.Error(err)
+		}
+	})
 	doubt := func(t *testing.T) (*firm, notice.Notice, notice.Delivery) {
 		f := newFirm(t)
 		f.reply = func(m message.Message) message.Outcome { return message.Unknown }
@@ -82,11 +124,11 @@ func TestRivals(t *testing.T) {
 		t.Parallel()
 		f, n, d := doubt(t)
 		s := f.between(func() {
-			if _, err := f.notices.Settle(ctx, f.person("dana"), n.Case, 1, d.ID, true, f.clock.Now()); err != nil {
+			if _, err := f.notices.Settle(ctx, f.person("dana"), n.Case, 1, d.ID, notice.Found{Arrived: true}, f.clock.Now()); err != nil {
 				t.Error(err)
 			}
 		})
-		if _, err := s.Settle(ctx, f.person("otto"), n.Case, 1, d.ID, false, f.clock.Now()); code(err) != "state_conflict" {
+		if _, err := s.Settle(ctx, f.person("otto"), n.Case, 1, d.ID, notice.Found{Arrived: false}, f.clock.Now()); code(err) != "state_conflict" {
 			t.Error(err)
 		}
 		if f.tick(); len(f.sent) != 1 || f.progress(n) != "ost webhook arrived" {
@@ -97,7 +139,7 @@ func TestRivals(t *testing.T) {
 		t.Parallel()
 		f, n, d := doubt(t)
 		s := f.between(func() {
-			if _, err := f.notices.Settle(ctx, f.person("dana"), n.Case, 1, d.ID, true, f.clock.Now()); err != nil {
+			if _, err := f.notices.Settle(ctx, f.person("dana"), n.Case, 1, d.ID, notice.Found{Arrived: true}, f.clock.Now()); err != nil {
 				t.Error(err)
 			}
 		})

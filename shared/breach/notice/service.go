@@ -42,13 +42,15 @@ type Other struct {
 // About is what a case says of itself when something is to be sent.
 type About struct {
 	Facts
-	Nonce       string // what the ids of records are made of
-	Tenants     []AboutTenant
-	Persons     string    // Yes or No when two people decided whether the persons are told; "" while they have not
-	Stall       time.Time // when three quarters of the shortest clock are over; zero for none
-	Compromised []string  // channels that may be read or forged by somebody else
-	Own         []string  // ids of people whose own matter the case may be: they hear of no notice, and agree to none
-	Closed      bool
+	Nonce   string    // what the ids of records are made of
+	Pledged time.Time // when Next was promised
+	Tenants []AboutTenant
+	Persons string // Yes or No when two people decided whether the persons are told; "" while they have not
+	// When three quarters are over of the shortest clock of the company's own, and of that of NextUpdate; zero for none.
+	Stall, NextStall time.Time
+	Compromised      []string // channels that may be read or forged by somebody else
+	Own              []string // ids of people whose own matter the case may be: they hear of no notice, and agree to none
+	Closed           bool
 }
 
 // AboutTenant is a tenant the case concerns.
@@ -56,6 +58,7 @@ type AboutTenant struct {
 	ID      string
 	Decided string    // Yes or No when two people decided whether it is told; "" while they have not
 	Due     time.Time // of its clock; zero where there are no hours
+	Stall   time.Time // when three quarters of that are over
 	Told    bool      // it has a notice of ours
 }
 
@@ -83,18 +86,28 @@ type Config struct {
 	Keys     seal.Keys    // seals what people write, and what is kept to be sent
 	Messages *seal.Cache  // seals messages
 	// Commit makes the commitment that stands for somebody in records of this month. It is called outside transactions.
-	Commit    func(ctx context.Context, s vault.Subject, now time.Time) (record.Subject, error)
+	Commit func(ctx context.Context, s vault.Subject, now time.Time) (record.Subject, error)
+	// Restored is when the store was put back from a backup; zero: never. What people agreed to before is not handed over, and
+	// what was on its way goes no further by itself: what came after the backup may have reached tenants, as the evidence says.
+	Restored  time.Time
 	Drill     []string // ids of people: they get what would go to tenants, in an exercise
 	OutOfBand []Other
 	Desk      string      // address of a case's page; its number follows in the fragment
 	Random    io.Reader   // nil means crypto/rand
 	Crier     cases.Crier // of the cases: how staff are told
+	// Calls reports whether a call to people of some roles is a call to one of them at an instant; nil: to everybody with one.
+	Calls func(p policy.Person, roles []policy.Role, at time.Time) bool
 	// Case reads a case as it is now. It is called outside transactions.
 	Case func(ctx context.Context, id string) (About, error)
 	// Worked lets a case know that one of the people is at its notices, so that nobody is called again; nil: it is not told.
 	Worked func(ctx context.Context, caseID, person string, now time.Time) error
 	// Tell lets a case know, in one event, which tenants have a notice of ours. It may be called again with the same.
 	Tell func(ctx context.Context, caseID string, told []Told, now time.Time) error
+	// Untell lets a case know of tenants that seemed to have a notice of ours and do not; Tell says what they have besides. Nil:
+	// it is not told. It may be called again.
+	Untell func(ctx context.Context, caseID string, tenants map[string]bool, now time.Time) error
+	// Keep lets a case know that NextUpdate was kept at an instant; nil: it is not told. It may be called again.
+	Keep func(ctx context.Context, caseID string, at, now time.Time) error
 }
 
 // Service keeps notices and hands them over. It is safe for concurrent use. Refusals meant for the caller are *fault.Error
@@ -114,7 +127,7 @@ func New(c Config) (*Service, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	s := &Service{Config: c, names: NamesOf(c.Policy.Tenants)}
+	s := &Service{Config: c, names: NamesOf(c.Policy.Tenants).AndPeople(c.Policy.People)}
 	for _, p := range c.Policy.Promises {
 		if p.Check == cases.Control {
 			s.promises = append(s.promises, p.ID)

@@ -107,18 +107,18 @@ func TestUnknown(t *testing.T) {
 		t.Fatal(all, err)
 	}
 	for _, refused := range []struct{ who, id, code string }{{"emma", all[0].ID, "not_allowed"}, {"vera", "x", "delivery_unknown"}, {"vera", c.ID + ".2.00000", "delivery_unknown"}, {"vera", c.ID + ".1.00009", "delivery_unknown"}} {
-		if _, err := f.notices.Settle(ctx, f.person(refused.who), c.ID, 1, refused.id, true, f.clock.Now()); code(err) != refused.code {
+		if _, err := f.notices.Settle(ctx, f.person(refused.who), c.ID, 1, refused.id, notice.Found{Arrived: true}, f.clock.Now()); code(err) != refused.code {
 			t.Errorf("%s about %s: %v", refused.who, refused.id, err)
 		}
 	}
 	for range 2 {
-		told, err := f.notices.Settle(ctx, f.person("vera"), c.ID, 1, all[0].ID, true, f.clock.Now())
+		told, err := f.notices.Settle(ctx, f.person("vera"), c.ID, 1, all[0].ID, notice.Found{Arrived: true}, f.clock.Now())
 		if err != nil || len(told) != 1 || told[0].Tenant != "sud" {
 			t.Errorf("%v, %v", told, err)
 		}
 	}
 	// The webhook's did not arrive: now the mail may go.
-	if told, err := f.notices.Settle(ctx, f.person("otto"), c.ID, 1, all[1].ID, false, f.clock.Now()); err != nil || told != nil {
+	if told, err := f.notices.Settle(ctx, f.person("otto"), c.ID, 1, all[1].ID, notice.Found{Arrived: false}, f.clock.Now()); err != nil || told != nil {
 		t.Errorf("%v, %v", told, err)
 	}
 	f.tick()
@@ -146,6 +146,9 @@ func TestLost(t *testing.T) {
 	if got := f.progress(n); got != "ost mail lost, sud mail arrived" || !strings.Contains(f.subjects(c.Number), "somebody could not be told") {
 		t.Fatalf("%s\n%s", got, f.subjects(c.Number))
 	}
+	if !strings.Contains(f.subjects(c.Number), "otto|sms|") {
+		t.Errorf("nobody is called:\n%s", f.subjects(c.Number))
+	}
 	if got := f.events("finding", "remediation"); got != "finding tenant_not_told 0" {
 		t.Errorf("%s", got)
 	}
@@ -153,7 +156,7 @@ func TestLost(t *testing.T) {
 	if len(all[0].Tries) != 2 || all[0].Tries[0].Channel != notice.Webhook || all[0].Tries[1].Why == "" {
 		t.Errorf("%+v", all[0])
 	}
-	if _, err := f.notices.Settle(ctx, f.person("otto"), c.ID, 1, all[0].ID, true, f.clock.Now()); err != nil {
+	if _, err := f.notices.Settle(ctx, f.person("otto"), c.ID, 1, all[0].ID, notice.Found{Arrived: true}, f.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	f.tick()

@@ -56,19 +56,23 @@ type Notice struct {
 	Means int       `json:"means,omitempty"`
 
 	// How many recipients it was handed over for, and what became of them as far as the last tick knows.
-	Next     int `json:"next,omitempty"`
-	Accepted int `json:"accepted,omitempty"`
-	Failed   int `json:"failed,omitempty"`
-	Unknown  int `json:"unknown,omitempty"` // may have been sent: somebody has to ask the tenant
+	Next     int       `json:"next,omitempty"`
+	Handed   time.Time `json:"handed,omitzero"` // the last time
+	Accepted int       `json:"accepted,omitempty"`
+	Failed   int       `json:"failed,omitempty"`
+	Unknown  int       `json:"unknown,omitempty"` // may have been sent: somebody has to ask the tenant
 
-	Finding string `json:"finding,omitempty"` // record that nobody looked in time
-	Due     int64  `json:"due,omitempty"`     // microseconds since 1970: when a tick has to look
+	Finding string    `json:"finding,omitempty"` // record that nobody looked in time
+	Prior   time.Time `json:"prior,omitzero"`    // when people agreed to the last notice to tenants before the draft
+	Due     int64     `json:"due,omitempty"`     // microseconds since 1970: when a tick has to look
 }
 
 // Lives of a notice.
 const (
 	DraftLife   = 24 * time.Hour // afterwards what was written may be true no longer
 	GlassReview = 24 * time.Hour
+	// ApprovalLife is how long nobody may have handed over anything of what was agreed to: what stopped that long is looked at first.
+	ApprovalLife = 24 * time.Hour
 )
 
 // What says what happened to a notice. It stands in records.
@@ -115,7 +119,7 @@ type Event struct {
 	To    int       // of Write: recipients. Of Handed: those handed over now
 	Text  int       // of Break and Note: text of the notice
 	At    time.Time // of Note
-	Stall time.Time // when three quarters of the case's shortest clock are over; zero for none
+	Stall time.Time // when three quarters of the shortest clock it is written for are over; zero for none
 
 	Accepted, Failed, Unknown int // of Heard: by how many more, or fewer
 }

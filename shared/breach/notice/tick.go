@@ -51,7 +51,15 @@ func (s *Service) tick(ctx context.Context, n Notice, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	after, err := s.change(ctx, n, Event{What: Ticked, Stall: about.Stall}, about, nil, nil, now)
+	e := Event{What: Ticked}
+	if n.State == Drafted && !n.Stalled {
+		p, err := s.open(ctx, n)
+		if err != nil {
+			return err
+		}
+		e.Stall = about.stall(n.Kind, p.Tenants)
+	}
+	after, err := s.change(ctx, n, e, about, nil, nil, now)
 	if errors.Is(err, errMoved) {
 		return nil // somebody else is at it
 	}
@@ -93,22 +101,17 @@ func (s *Service) news(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// hear tells the case of arrivals, and then counts the deliveries of one notice, each once.
+// hear tells the case of arrivals, and of what was taken for one, and then counts the deliveries of one notice, each once.
 func (s *Service) hear(ctx context.Context, some []Delivery, now time.Time) error {
 	first := some[0]
-	var told []Told
-	for _, d := range some {
-		if d.Progress == Arrived {
-			told = append(told, Told{d.Case, d.Tenant, d.Told})
-		}
-	}
-	if len(told) > 0 {
-		if err := s.Tell(ctx, first.Case, told, now); err != nil {
-			return err
-		}
+	if err := s.tellCase(ctx, some, now); err != nil {
+		return err
 	}
 	about, err := s.Case(ctx, first.Case)
 	if err != nil {
+		return err
+	}
+	if err := s.keepPromise(ctx, some, about, now); err != nil {
 		return err
 	}
 	_, err = s.again(func() (Notice, error) {
@@ -143,7 +146,10 @@ func (s *Service) count(ctx context.Context, n Notice, about About, some []Deliv
 			}
 		}
 		for _, d := range some {
-			d.Counted, d.News = d.Progress, 0
+			d.Counted, d.News, d.Recalled = d.Progress, 0, false
+			if d.Progress == Going { // again, by another way
+				d.News = d.patience(now)
+			}
 			d.Rev++
 			if err := tx.Put(Deliveries, d.ID, d); err != nil {
 				return err

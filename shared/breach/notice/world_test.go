@@ -21,6 +21,7 @@ import (
 	"ostiary.internal/shared/breach/notice"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/vault"
+	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/emulatortest"
 	"ostiary.internal/shared/platform/fault"
@@ -212,7 +213,7 @@ func (f *firm) start(log *slog.Logger, sinks map[outbox.Kind]outbox.Sink) {
 			read, err := f.cases.Get(ctx, id)
 			return notice.AboutCase(read.Case, rules, p.Company.Name, f.clock.Now()), err
 		},
-		Tell: f.tell,
+		Tell: f.tell, Untell: f.untell, Keep: f.promised,
 	}
 	if f.notices, err = notice.New(f.config); err != nil {
 		f.t.Fatal(err)
@@ -338,6 +339,7 @@ func (f *firm) deliver(e outbox.Entry) error {
 		if err := json.Unmarshal(e.Data, &r); err != nil {
 			return err
 		}
+		r.Asked, _ = time.Parse(time.RFC3339Nano, e.Attributes[bus.AttributeTime])
 		return f.courier.Deliver(ctx, r)
 	}
 	var a message.Answer

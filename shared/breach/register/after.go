@@ -32,6 +32,9 @@ type held struct {
 // filing is a report with what stood in its place before.
 func (f File) filing(clock string, one cases.Filing) filed {
 	r := filed{Clock: clock, At: one.At, By: f.person(one.By), Reference: f.Case.Text(one.Reference), Late: f.Case.Text(one.Reasons), Wrong: f.Case.Text(one.Wrong)}
+	if w := one.Withdrawn; w != nil {
+		r.Withdrawn = &taken{w.At, f.person(w.By), f.Case.Text(w.Text), w.Stands}
+	}
 	for _, earlier := range one.Earlier {
 		r.Earlier = append(r.Earlier, f.filing(clock, earlier))
 	}
@@ -55,11 +58,18 @@ func (f File) reported(l language, one filed) [][]string {
 	if one.Wrong != "" {
 		when += " (" + l.w("noted_wrongly") + ": " + one.Wrong + ")"
 	}
+	if w := one.Withdrawn; w != nil {
+		what := l.w("withdrawn")
+		if w.Stands {
+			what = l.w("stands")
+		}
+		when += " (" + what + ": " + join(f.at(w.At), w.By, w.Text) + ")"
+	}
 	var rows [][]string
 	for _, earlier := range one.Earlier {
 		rows = append(rows, f.reported(l, earlier)...)
 	}
-	return append(rows, []string{l.law(lawOf(one.Clock)), when, one.By, one.Reference, one.Late})
+	return append(rows, []string{f.lawIn(l, one.Clock), when, one.By, one.Reference, one.Late})
 }
 
 // actions are what a review came to, for people.

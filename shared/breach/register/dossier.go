@@ -27,6 +27,7 @@ type record struct {
 	Policy    string          `json:"policy"`        // digest
 	Article33 []Point         `json:"article_33"`
 	Times     cases.Times     `json:"times"`
+	Details   stated          `json:"details,omitzero"`
 	Awareness []moved         `json:"awareness"`
 	Tracks    []tracked       `json:"tracks"`
 	Unmapped  int             `json:"unmapped"`
@@ -48,11 +49,12 @@ type record struct {
 }
 
 type moved struct {
-	From   time.Time `json:"from,omitzero"`
-	To     time.Time `json:"to"`
-	By     string    `json:"by,omitempty"`
-	At     time.Time `json:"at"`
-	Reason string    `json:"reason,omitempty"`
+	As     cases.Role `json:"as,omitempty"` // processor: of the company as one alone
+	From   time.Time  `json:"from,omitzero"`
+	To     time.Time  `json:"to"`
+	By     string     `json:"by,omitempty"`
+	At     time.Time  `json:"at"`
+	Reason string     `json:"reason,omitempty"`
 }
 
 type tracked struct {
@@ -90,6 +92,7 @@ type decided struct {
 	Settled  time.Time `json:"settled,omitzero"`
 	Again    string    `json:"again,omitempty"`
 	Below    bool      `json:"below_presumption,omitempty"`
+	Letter   string    `json:"exception,omitempty"` // of article 34(3)
 	Replaced string    `json:"replaced,omitempty"`
 }
 
@@ -107,6 +110,7 @@ type filed struct {
 	Late      string    `json:"delay_reasons,omitempty"`
 	Wrong     string    `json:"noted_wrongly,omitempty"` // of one of Earlier: why it was not so
 	Earlier   []filed   `json:"earlier,omitempty"`       // what stood here before, oldest first
+	Withdrawn *taken    `json:"withdrawn,omitempty"`     // after it turned out to be no breach
 }
 
 type sent struct {
@@ -119,6 +123,8 @@ type sent struct {
 	Agreed     time.Time                    `json:"agreed,omitzero"`
 	By         string                       `json:"by,omitempty"`
 	Alone      bool                         `json:"approved_alone,omitempty"`
+	Told       time.Time                    `json:"persons_told,omitzero"` // of a notice to persons
+	Means      string                       `json:"means,omitempty"`       // by which they were told
 	Texts      map[string]map[string]string `json:"texts,omitempty"`
 	Deliveries []delivered                  `json:"deliveries"`
 }
@@ -154,7 +160,7 @@ func (f File) record(l language) record {
 	c := f.Case
 	r := record{
 		V: 1, Made: f.Now.UTC(), Number: c.Number, Kind: f.kind(), State: c.State, Exercise: c.Exercise, Company: f.Company.Company.Name, Policy: f.Company.Digest,
-		Article33: f.points(l), Times: c.Times, Unmapped: c.Unmapped, Names: c.Names, Closed: c.Closed, Reviewed: c.Reviewed, Lessons: c.Text(c.Lessons),
+		Article33: f.points(l), Times: c.Times, Details: f.stated(), Unmapped: c.Unmapped, Names: c.Names, Closed: c.Closed, Reviewed: c.Reviewed, Lessons: c.Text(c.Lessons),
 		Awareness: []moved{}, Tracks: []tracked{}, Decisions: []decided{}, Undecided: []string{}, Clocks: []clocked{}, Filings: []filed{}, Notices: []sent{},
 	}
 	if f.tenant != "" {
@@ -167,7 +173,7 @@ func (f File) record(l language) record {
 		r.ReviewBy = c.Review.String()
 	}
 	for _, m := range c.Moves {
-		r.Awareness = append(r.Awareness, moved{m.From, m.To, f.both(m.By, m.Second), m.At, c.Text(m.Reason)})
+		r.Awareness = append(r.Awareness, moved{m.As, m.From, m.To, f.both(m.By, m.Second), m.At, c.Text(m.Reason)})
 	}
 	for _, t := range c.Tracks {
 		r.Tracks = append(r.Tracks, tracked{f.name(t.ID), t.Role, t.People, t.Records, t.Told})
@@ -179,7 +185,7 @@ func (f File) record(l language) record {
 		r.Severity = &rated{severity.Source(), s.Input, c.Text(s.Why), s.Score, f.person(s.By), s.At, c.Scores}
 	}
 	for _, d := range c.Decisions {
-		one := decided{Subject: f.subject(d.Subject), Answer: map[bool]string{true: "yes", false: "no"}[d.Yes], Reason: c.Text(d.Reason), Agreed: c.Text(d.Agreed), By: f.both(d.By, d.Second), Proposed: d.At, Settled: d.Settled, Below: d.Below, Replaced: d.Why}
+		one := decided{Subject: f.subject(d.Subject), Answer: map[bool]string{true: "yes", false: "no"}[d.Yes], Reason: c.Text(d.Reason), Agreed: c.Text(d.Agreed), By: f.both(d.By, d.Second), Proposed: d.At, Settled: d.Settled, Below: d.Below, Letter: letter(d.Exception), Replaced: d.Why}
 		if !d.Again.IsZero() {
 			one.Again = d.Again.String()
 		}
@@ -202,6 +208,8 @@ func (f File) dated(r *record) {
 		one := clocked{Clock: c, Law: row.Law}
 		if tenant := cases.Tenant(c.ID); tenant != "" {
 			one.Who = f.name(tenant)
+		} else if x, is := f.Case.ContractOf(c.ID, f.Policy.Rules); is {
+			one.Who = x.To
 		}
 		r.Clocks = append(r.Clocks, one)
 	}
@@ -209,7 +217,7 @@ func (f File) dated(r *record) {
 		r.Filings = append(r.Filings, f.filing(id, f.Case.Filed[id]))
 	}
 	for _, n := range sorted(f.Notices) {
-		one := sent{N: n.N, Kind: n.Kind, State: n.State, Version: n.Version, Written: n.Written, Hash: n.Hash, Agreed: n.Agreed, By: f.both(n.Author, n.Approver), Alone: n.Glass, Texts: n.Draft.Texts, Deliveries: []delivered{}}
+		one := sent{N: n.N, Kind: n.Kind, State: n.State, Version: n.Version, Written: n.Written, Hash: n.Hash, Agreed: n.Agreed, By: f.both(n.Author, n.Approver), Alone: n.Glass, Told: n.Noted, Means: n.Means, Texts: n.Draft.Texts, Deliveries: []delivered{}}
 		if own := n.Draft.Tenants[f.tenant]; f.tenant != "" && own != nil {
 			one.Texts = merged(one.Texts, own)
 		}
@@ -239,6 +247,9 @@ func (f File) subject(id string) string {
 	if id == cases.SA || id == cases.Persons || id == cases.Breach {
 		return id
 	}
+	if x, is := f.Case.ContractOf(id, f.Policy.Rules); is {
+		return x.To
+	}
 	if cases.IsReport(id) {
 		return lawOf(id)
 	}
@@ -251,6 +262,15 @@ func lawOf(id string) string {
 		return row.Law
 	}
 	return id
+}
+
+// lawIn is lawOf in a language, of a contract with whom it is.
+func (f File) lawIn(l language, id string) string {
+	name := l.law(lawOf(id))
+	if x, is := f.Case.ContractOf(id, f.Policy.Rules); is {
+		name += ": " + x.To
+	}
+	return name
 }
 
 // rowOf is the row of a clock's id.

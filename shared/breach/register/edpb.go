@@ -15,7 +15,7 @@ import (
 const EDPBVersion = "EDPB common template for breach notification, draft 1.0 of 10 June 2026"
 
 // asked are what the form wants and a case does not hold: whoever files says it.
-var asked = []string{"reporting_function", "incident_type", "subject_kinds_coded", "data_kinds_coded", "measures_in_place", "impact_kinds", "communication_means", "communication_to_all", "police", "attachments"}
+var asked = []string{"reporting_function", "incident_type", "subject_kinds_coded", "data_kinds_coded", "impact_kinds", "communication_to_all", "attachments"}
 
 // EDPB returns what is known of a case under the names of the EDPB's draft form; nil is what nobody said yet. It is marked a
 // draft, and is there to be read beside a portal's own form: it files nothing.
@@ -28,15 +28,17 @@ func EDPB(f File) map[string]any {
 		"controller":        map[string]any{"name": f.Company.Company.Name, "country": f.Company.Company.Country, "size": nil, "sector_nace": nil},
 		"contact":           f.Policy.Contact,
 		"role":              f.roles(), "other_parties": f.parties(),
-		"occurrence":    map[string]any{"from": instant(c.Times.OccurredFrom), "to": instant(c.Times.OccurredTo), "ongoing": c.Times.Contained.IsZero(), "estimated": nil},
-		"discovery":     map[string]any{"at": instant(c.Times.Detected), "how": map[bool]string{true: "own detection", false: "a person of ours"}[c.By == ""], "aware_at": instant(c.Times.Aware)},
+		"occurrence":    map[string]any{"from": instant(c.Times.OccurredFrom), "to": instant(c.Times.OccurredTo), "ongoing": c.Times.Contained.IsZero(), "estimated": f.estimated()},
+		"discovery":     map[string]any{"at": instant(c.Times.Detected), "how": howFound[f.discovered()], "aware_at": instant(c.Times.Aware)},
 		"late_reasons":  text(c.Text(c.Filed[authorityClock].Reasons)),
 		"description":   text(c.Text(c.Summary)),
 		"subject_kinds": text(f.written("subjects", "en")), "subject_count": number(c.Tracks, people),
 		"record_kinds": text(f.written("records", "en")), "record_count": number(c.Tracks, records),
 		"impact": text(f.written("consequences", "en")), "measures_after": text(f.written("measures", "en")),
 		"communication_to_subjects": f.communication(), "communication_text": text(f.written("advice", "en")),
-		"lead_authority": f.lead(), "other_authorities": f.elsewhere(), "countries": f.countries(), "prevention_measures": text(c.Text(c.Lessons)),
+		"lead_authority": f.lead(), "other_authorities": f.elsewhere(), "countries": f.countries(), "counts_per_country": f.byCountry(), "prevention_measures": text(c.Text(c.Lessons)),
+		"police": text(c.Text(c.Details.Police)), "measures_in_place": text(c.Text(c.Details.Before)), "cause": f.cause(), "systems": text(c.Text(c.Details.Systems)),
+		"communication_means": text(f.means()), "related_incidents": c.Details.Earlier,
 	}
 	for _, key := range asked {
 		m[key] = nil
@@ -86,6 +88,41 @@ func pick(q severity.Quarters, none, some, all string) string {
 	return map[severity.Quarters]string{0: none, 1: some, 2: all}[q]
 }
 
+// howFound is by whom a breach was found, in the words of the form.
+var howFound = map[string]string{
+	"staff": "a person of ours", "detection": "own detection", "processor": "processor", "person": "data subject", "third_party": "third party", "press": "press",
+}
+
+// estimated says whether the time of the occurrence is; nil where nobody said.
+func (f File) estimated() any {
+	switch f.Case.Details.Certainty {
+	case cases.Exact:
+		return false
+	case cases.Estimate:
+		return true
+	}
+	return nil
+}
+
+// cause is where it comes from and whether somebody meant it; nil where nobody said either.
+func (f File) cause() any {
+	d := f.Case.Details
+	if d.Origin == "" && d.Intent == "" {
+		return nil
+	}
+	return word(d.Origin) + ", " + word(d.Intent)
+}
+
+// means are how the persons were told.
+func (f File) means() (means string) {
+	for _, n := range f.Notices {
+		if n.Means != "" {
+			means = n.Means
+		}
+	}
+	return means
+}
+
 // parties are those the company processes for, where it does.
 func (f File) parties() (all []string) {
 	for _, t := range f.Case.Tracks {
@@ -101,6 +138,8 @@ func (f File) communication() any {
 	switch d := f.decision(cases.Persons); {
 	case d == nil:
 		return nil
+	case !d.Yes && d.Exception != "":
+		return "no, article " + letter(d.Exception) + ": " + f.Case.Text(d.Reason)
 	case !d.Yes:
 		return "no: " + f.Case.Text(d.Reason)
 	case !f.Case.Kept[cases.Persons].IsZero():

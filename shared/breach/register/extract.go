@@ -18,7 +18,16 @@ func Extract(f File, tenant string) File {
 		V: f.Case.V, ID: f.Case.ID, Number: f.Case.Number, State: f.Case.State, Ending: f.Case.Ending, Exercise: f.Case.Exercise,
 		Declared: f.Case.Declared, Since: f.Case.Since, Times: f.Case.Times, Bound: f.Case.Bound, Closed: f.Case.Closed,
 	}
-	for _, m := range f.Case.Moves {
+	f.Policy.Rules.Contracts = nil // with whom else the company has one is its own business
+	if f.Case.Bound != nil {
+		bound := *f.Case.Bound
+		bound.Contracts = nil
+		own.Bound = &bound
+	}
+	// Its clocks run from when its processor was aware; when the company was, of its own data, is the company's business.
+	own.Times.Aware, own.Times.ProcessorAware = f.Case.Times.AwareAs(cases.Processor), time.Time{}
+	own.Details = cases.Details{Certainty: f.Case.Details.Certainty, Origin: f.Case.Details.Origin, Intent: f.Case.Details.Intent}
+	for _, m := range f.moves() {
 		own.Moves = append(own.Moves, cases.Move{From: m.From, To: m.To, At: m.At})
 	}
 	own.Tracks = slices.DeleteFunc(slices.Clone(f.Case.Tracks), func(t cases.Track) bool { return t.ID != tenant || t.Role != cases.Processor })
@@ -38,6 +47,20 @@ func Extract(f File, tenant string) File {
 	f.Case = cases.Read{Case: own}
 	f.Notices, f.tenant = f.sentTo(tenant, others), tenant
 	return f
+}
+
+// moves are how the instant came about from which the clocks of tenants run.
+func (f File) moves() []cases.Move {
+	if f.Case.Times.ProcessorAware.IsZero() {
+		return f.Case.Moves
+	}
+	var all []cases.Move
+	for i, m := range f.Case.Moves {
+		if i == 0 || m.As == cases.Processor {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // sentTo are the notices that went to a tenant, as it was written to.

@@ -29,6 +29,7 @@ import (
 type Sent struct {
 	notice.Notice
 	Draft      notice.Draft
+	Means      string // of a notice to persons: how they were told, as somebody noted
 	Deliveries []notice.Delivery
 }
 
@@ -150,14 +151,31 @@ func (f File) roles() []string {
 	return slices.Compact(all)
 }
 
+// country is where those whose data a track is are, as far as it is known: where the tenant is, or the company.
+func (f File) country(t cases.Track) string {
+	if t.ID == cases.Own {
+		return f.Company.Company.Country
+	}
+	tenant, _ := f.Company.Tenant(t.ID)
+	return tenant.Country
+}
+
+// byCountry are the numbers of people, country by country.
+func (f File) byCountry() []string {
+	all := []string{}
+	for _, country := range f.countries() {
+		there := slices.DeleteFunc(slices.Clone(f.Case.Tracks), func(t cases.Track) bool { return f.country(t) != country })
+		all = append(all, country+": "+counted(total(there, people)))
+	}
+	return all
+}
+
 // countries are those of the tenants concerned, and the company's own where it decides about data.
 func (f File) countries() []string {
 	var all []string
 	for _, t := range f.Case.Tracks {
-		if t.ID == cases.Own {
-			all = append(all, f.Company.Company.Country)
-		} else if tenant, known := f.Company.Tenant(t.ID); known {
-			all = append(all, tenant.Country)
+		if country := f.country(t); country != "" {
+			all = append(all, country)
 		}
 	}
 	slices.Sort(all)
@@ -167,6 +185,8 @@ func (f File) countries() []string {
 // kind says what a case turned out to be.
 func (f File) kind() string {
 	switch {
+	case f.Case.Ending == cases.NotABreach && f.Case.Incident:
+		return "incident"
 	case f.Case.Ending == cases.NotABreach:
 		return string(cases.NotABreach)
 	case f.Case.State == cases.Suspected:

@@ -20,23 +20,28 @@ const Unknown = "unknown"
 // Row is one breach in the register (GDPR, article 33(5)). Times are UTC; one left out is not known.
 type Row struct {
 	Number       string    `json:"number"`
-	Kind         string    `json:"kind"` // breach, suspicion, not_a_breach
+	Kind         string    `json:"kind"` // breach, suspicion, incident (no personal data), not_a_breach
 	State        string    `json:"state"`
 	Roles        []string  `json:"roles"`
 	OccurredFrom time.Time `json:"occurred_from,omitzero"`
 	OccurredTo   time.Time `json:"occurred_to,omitzero"`
+	Occurrence   string    `json:"occurrence"` // how sure that is: exact, estimate, unknown
 	Detected     time.Time `json:"detected_at,omitzero"`
-	Aware        time.Time `json:"aware_at,omitzero"` // as controller and as processor
+	Aware        time.Time `json:"aware_at,omitzero"`
+	Processor    time.Time `json:"processor_aware_at,omitzero"` // as a processor, where the company is one
 	Contained    time.Time `json:"contained_at,omitzero"`
-	Discovered   string    `json:"discovered"` // person or detection
+	Discovered   string    `json:"discovered"` // by whom: staff, detection, processor, person, third_party, press
 	What         string    `json:"what"`
 	Nature       string    `json:"nature"` // of confidentiality, integrity, availability: those concerned
-	Cause        string    `json:"cause"`  // malicious, not malicious, unknown
-	Data         []string  `json:"data"`   // classes of the method
+	Origin       string    `json:"origin"` // internal, external, unknown
+	Cause        string    `json:"cause"`  // malicious, accidental, not malicious, unknown
+	Systems      string    `json:"systems"`
+	Data         []string  `json:"data"` // classes of the method
 	Subjects     string    `json:"subject_categories"`
 	People       string    `json:"people"`
 	Records      string    `json:"records"`
 	Countries    []string  `json:"countries"`
+	ByCountry    []string  `json:"people_by_country"` // of each of Countries
 	Concerned    []string  `json:"concerned"`
 	Protection   string    `json:"measures_before"`
 	SE           string    `json:"se"`
@@ -48,10 +53,16 @@ type Row struct {
 	Authority    Settled   `json:"authority"`
 	FiledAt      time.Time `json:"filed_at,omitzero"`
 	Reference    string    `json:"filed_reference"`
+	Withdrawn    string    `json:"filed_withdrawn"` // when and under which reference; after it turned out to be no breach
 	Delay        string    `json:"delay_reasons"`
 	Others       []string  `json:"other_filings"`
+	Authorities  string    `json:"other_authorities"`
+	Police       string    `json:"police"`
 	Persons      Settled   `json:"persons"`
+	Exception    string    `json:"persons_exception"`   // 34(3)(a), (b) or (c); "" for none
 	PersonsText  string    `json:"persons_text_sha256"` // digest that was approved
+	PersonsTold  time.Time `json:"persons_told_at,omitzero"`
+	PersonsMeans string    `json:"persons_means"` // how they were told
 	Tenants      []Told    `json:"tenants"`
 	FollowUps    []string  `json:"follow_ups"`
 	Consequences string    `json:"consequences"`
@@ -59,7 +70,9 @@ type Row struct {
 	Closed       time.Time `json:"closed_at,omitzero"`
 	ReviewBy     string    `json:"review_by"`
 	Reviewed     time.Time `json:"reviewed_at,omitzero"`
-	Lessons      string    `json:"lessons"` // who does what by when, as the review says it
+	Lessons      string    `json:"lessons"` // as the review says it
+	Actions      []string  `json:"actions"` // of the reviews: what, who, by when, and when it was done
+	Earlier      []string  `json:"earlier_incidents"`
 
 	exercise bool
 }
@@ -84,17 +97,15 @@ type Told struct {
 func RowOf(f File) Row {
 	c := f.Case
 	r := Row{
-		Data: []string{}, Concerned: []string{}, Flags: []string{}, Triggers: []string{}, Others: []string{}, Tenants: []Told{}, FollowUps: []string{},
-		Number: c.Number, Kind: f.kind(), State: string(c.State), Roles: append([]string{}, f.roles()...), Countries: append([]string{}, f.countries()...), exercise: c.Exercise,
+		Data: []string{}, Concerned: []string{}, Flags: []string{}, Triggers: []string{}, Others: []string{}, Tenants: []Told{}, FollowUps: []string{}, Actions: []string{},
+		Number: c.Number, Kind: f.kind(), State: string(c.State), Roles: append([]string{}, f.roles()...), Countries: append([]string{}, f.countries()...), ByCountry: f.byCountry(), exercise: c.Exercise,
 		OccurredFrom: c.Times.OccurredFrom, OccurredTo: c.Times.OccurredTo, Detected: c.Times.Detected, Aware: c.Times.Aware, Contained: c.Times.Contained,
-		Discovered: "person", What: known(c.Text(c.Summary)), Subjects: known(f.written("subjects", "en")),
+		What: known(c.Text(c.Summary)), Subjects: known(f.written("subjects", "en")),
 		Consequences: known(f.written("consequences", "en")), Measures: known(f.written("measures", "en")),
 		Authority: f.settled(cases.SA), Persons: f.settled(cases.Persons), Closed: c.Closed, Reviewed: c.Reviewed, Lessons: c.Text(c.Lessons),
 		Nature: Unknown, Cause: Unknown, Protection: Unknown, SE: Unknown, Level: Unknown, Inputs: Unknown, Closest: Unknown, People: counted(total(c.Tracks, people)), Records: counted(total(c.Tracks, records)),
 	}
-	if c.By == "" {
-		r.Discovered = "detection"
-	}
+	f.detailed(&r)
 	if !c.Review.IsZero() {
 		r.ReviewBy = c.Review.String()
 	}
@@ -104,14 +115,13 @@ func RowOf(f File) Row {
 			r.Tenants = append(r.Tenants, Told{f.name(t.ID), f.settled(t.ID), t.Told, f.proofs(t.ID)})
 		}
 	}
-	f.rated(&r)
 	f.filed(&r)
 	for _, name := range slices.Sorted(maps.Keys(c.Promises)) {
 		r.FollowUps = append(r.FollowUps, name+" by "+stamp(c.Promises[name])+", done "+stamp(c.Kept[name]))
 	}
 	for _, n := range f.Notices {
 		if n.Kind == notice.Persons && !n.Agreed.IsZero() {
-			r.PersonsText = n.Hash
+			r.PersonsText, r.PersonsTold, r.PersonsMeans = n.Hash, n.Noted, n.Means
 		}
 	}
 	return r
@@ -197,10 +207,14 @@ func (f File) filed(r *Row) {
 	for _, id := range slices.Sorted(maps.Keys(f.Case.Filed)) {
 		filing := f.Case.Filed[id]
 		if id == authorityClock {
-			r.FiledAt, r.Reference, r.Delay = filing.At, f.Case.Text(filing.Reference), f.Case.Text(filing.Reasons)
+			r.FiledAt, r.Reference, r.Delay, r.Withdrawn = filing.At, f.Case.Text(filing.Reference), f.Case.Text(filing.Reasons), f.recalled(filing)
 			continue
 		}
-		r.Others = append(r.Others, id+" "+stamp(filing.At))
+		other := id + " " + stamp(filing.At)
+		if recalled := f.recalled(filing); recalled != "" {
+			other += ", withdrawn " + recalled
+		}
+		r.Others = append(r.Others, other)
 	}
 }
 

@@ -140,7 +140,19 @@ func (r runbook) clocks() section {
 		}
 		s.Rows = append(s.Rows, []string{law, to, r.l.w("start_" + string(row.Start)), within})
 	}
+	for _, x := range r.breach.Rules.Contracts {
+		s.Rows = append(s.Rows, []string{r.l.w("binding_contract"), x.To, r.l.w("start_" + string(x.Start)), hoursOf(x.Hours, x.Business)})
+	}
 	return s
+}
+
+// hoursOf are the hours of a contract, and when they count.
+func hoursOf(n int, b *clock.Business) string {
+	text := strconv.Itoa(n) + " h"
+	if b != nil {
+		text += ", " + b.Open + "–" + b.Close + " " + b.Zone
+	}
+	return text
 }
 
 func (r runbook) customers() section {
@@ -150,6 +162,9 @@ func (r runbook) customers() section {
 		if t.ContractHours > 0 {
 			hours = strconv.Itoa(t.ContractHours)
 		}
+		if b, alone := r.breach.Rules.Business[t.ID]; alone {
+			hours = hoursOf(t.ContractHours, &b)
+		}
 		var contacts []string
 		for _, c := range t.Contacts {
 			one := join(string(c.Role), c.Email, strings.Join(c.Channels, " "))
@@ -157,6 +172,9 @@ func (r runbook) customers() section {
 				one += " (" + r.l.w("contact_stale") + ")"
 			}
 			contacts = append(contacts, one)
+		}
+		if len(contacts) == 0 {
+			contacts = []string{r.l.w("contact_none")}
 		}
 		s.Rows = append(s.Rows, []string{t.Name, hours, strings.Join(contacts, "\n")})
 	}

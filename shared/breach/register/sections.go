@@ -25,7 +25,11 @@ func (f File) paper(l language) paper {
 	if r.For != "" {
 		p.Lines = append(p.Lines, l.w("extract_for")+" "+r.For)
 	}
-	p.Sections = []section{f.art33(l, r), f.times(l, r), f.concerned(l, r)}
+	p.Sections = []section{f.art33(l, r), f.times(l, r)}
+	if facts := f.facts(l, r); len(facts.Rows) > 0 {
+		p.Sections = append(p.Sections, facts)
+	}
+	p.Sections = append(p.Sections, f.concerned(l, r))
 	if r.For == "" {
 		p.Sections = append(p.Sections, f.severity(l, r))
 	}
@@ -81,14 +85,18 @@ func (f File) times(l language, r record) section {
 		key string
 		at  time.Time
 	}{{"occurred_from", r.Times.OccurredFrom}, {"occurred_to", r.Times.OccurredTo}, {"detected", r.Times.Detected}, {"investigating", r.Times.Investigating},
-		{"aware", r.Times.Aware}, {"classified", r.Times.Classified}, {"contained", r.Times.Contained}} {
-		if one.key != "classified" || !one.at.IsZero() {
+		{"aware", r.Times.Aware}, {"processor_aware", r.Times.ProcessorAware}, {"classified", r.Times.Classified}, {"contained", r.Times.Contained}} {
+		if one.key != "classified" && one.key != "processor_aware" || !one.at.IsZero() {
 			s.Rows = append(s.Rows, []string{l.w(one.key), f.when(l, one.at), "", ""})
 		}
 	}
 	for i, m := range r.Awareness {
+		what := "aware_moved"
+		if m.As != "" {
+			what = "processor_moved"
+		}
 		if i > 0 {
-			s.Rows = append(s.Rows, []string{l.w("aware_moved"), f.at(m.From) + " → " + f.at(m.To), m.By, m.Reason})
+			s.Rows = append(s.Rows, []string{l.w(what), f.at(m.From) + " → " + f.at(m.To), m.By, m.Reason})
 		}
 	}
 	return s
@@ -150,6 +158,9 @@ func (f File) decisions(l language, r record) section {
 	s := section{Title: l.w("decisions"), Head: l.all("subject", "answer", "reason", "by", "when")}
 	for _, d := range r.Decisions {
 		answer := l.w(d.Answer)
+		if d.Letter != "" {
+			answer += ", " + d.Letter
+		}
 		if d.Below {
 			answer += " (" + l.w("below") + ")"
 		}
@@ -186,6 +197,8 @@ func (f File) deadlines(l language, r record) section {
 		switch promised, is := strings.CutPrefix(c.ID, "promise:"); {
 		case is:
 			name = l.w("promised") + ": " + promised
+		case strings.HasPrefix(c.ID, "withdraw:"):
+			name = l.w("withdraw") + ": " + l.law(lawOf(strings.TrimPrefix(c.ID, "withdraw:")))
 		case name == "":
 			name = l.w("binding_internal")
 		}
@@ -217,6 +230,9 @@ func (f File) notices(l language, r record) (all []section) {
 			by += " (" + l.w("alone") + ")"
 		}
 		s.Lines = []string{l.w("notice_state_" + string(n.State)), l.w("approved") + ": " + by, "SHA-256 " + n.Hash}
+		if !n.Told.IsZero() {
+			s.Lines = append(s.Lines, l.w("told")+": "+join(f.at(n.Told), n.Means))
+		}
 		for _, name := range slices.Sorted(maps.Keys(n.Texts[f.spoken(n, l)])) {
 			s.Lines = append(s.Lines, name+": "+n.Texts[f.spoken(n, l)][name])
 		}

@@ -98,8 +98,8 @@ func (l language) counted(c cases.Count, partly bool) string {
 // laws are how the names of the data file's laws begin in other languages.
 var laws = map[language]*strings.Replacer{
 	"en": strings.NewReplacer(),
-	"fr": strings.NewReplacer("GDPR, article", "RGPD, article", "UK GDPR, article", "RGPD britannique, article", "the contract with the controller", "le contrat avec le responsable du traitement", "Regulation (EU)", "Règlement (UE)", "complement of a first notification", "complément d'une notification initiale", "second subparagraph", "deuxième alinéa"),
-	"de": strings.NewReplacer("GDPR, article", "DSGVO, Artikel", "UK GDPR, article", "britische DSGVO, Artikel", "the contract with the controller", "der Vertrag mit dem Verantwortlichen", "Regulation (EU)", "Verordnung (EU)", "complement of a first notification", "Ergänzung einer Erstmeldung", "second subparagraph", "Unterabsatz 2", "NIS2, article", "NIS2, Artikel", ", article", ", Artikel"),
+	"fr": strings.NewReplacer("GDPR, article", "RGPD, article", "UK GDPR, article", "RGPD britannique, article", "the contract with the controller", "le contrat avec le responsable du traitement", "a contract of the company's own", "un contrat propre à l'entreprise", "Regulation (EU)", "Règlement (UE)", "complement of a first notification", "complément d'une notification initiale", "second subparagraph", "deuxième alinéa"),
+	"de": strings.NewReplacer("GDPR, article", "DSGVO, Artikel", "UK GDPR, article", "britische DSGVO, Artikel", "the contract with the controller", "der Vertrag mit dem Verantwortlichen", "a contract of the company's own", "ein eigener Vertrag des Unternehmens", "Regulation (EU)", "Verordnung (EU)", "complement of a first notification", "Ergänzung einer Erstmeldung", "second subparagraph", "Unterabsatz 2", "NIS2, article", "NIS2, Artikel", ", article", ", Artikel"),
 }
 
 func (l language) law(name string) string { return laws[l].Replace(name) }

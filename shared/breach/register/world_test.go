@@ -90,7 +90,7 @@ func whole(t testing.TB) register.File {
 	input := all[13].Input // 14: an office mails 60,000 job seekers' file
 	c := cases.Case{
 		V: 1, ID: "0123456789abcdef", Number: "k3x9q2aa", Nonce: "n", State: cases.Closed, Ending: cases.Handled, Declared: aware, By: "vera", Summary: 1,
-		Times: cases.Times{OccurredFrom: aware.Add(-48 * time.Hour), Detected: aware.Add(-time.Hour), Investigating: aware.Add(-time.Hour), Aware: aware, Contained: aware.Add(time.Hour)},
+		Times: cases.Times{OccurredFrom: aware.Add(-48 * time.Hour), Detected: aware.Add(-time.Hour), Investigating: aware.Add(-time.Hour), Aware: aware, ProcessorAware: aware.Add(30 * time.Minute), Contained: aware.Add(time.Hour)},
 		Moves: []cases.Move{{To: aware.Add(time.Hour), By: "vera", At: aware.Add(time.Hour)}, {From: aware.Add(time.Hour), To: aware, By: "dana", Second: "otto", At: aware.Add(2 * time.Hour), Reason: 2}},
 		Tracks: []cases.Track{
 			{ID: cases.Own, Role: cases.Controller, People: cases.Count{N: 12, How: cases.Exact}, Records: cases.Count{How: cases.Unknown}},
@@ -100,7 +100,7 @@ func whole(t testing.TB) register.File {
 		Score: &cases.Scored{Input: input, Score: severity.Of(input), By: "vera", At: aware.Add(3 * time.Hour), Why: 3}, Scores: 2,
 		Decisions: []cases.Decision{
 			{Subject: cases.SA, Yes: true, By: "vera", Second: "dana", DPO: true, At: aware.Add(3 * time.Hour), Settled: aware.Add(4 * time.Hour)},
-			{Subject: cases.Persons, Yes: false, Reason: 4, By: "dana", Second: "otto", DPO: true, Below: true, At: aware.Add(3 * time.Hour), Settled: aware.Add(4 * time.Hour), Again: calendar.Day{Year: 2026, Month: 4, Day: 26}},
+			{Subject: cases.Persons, Yes: false, Reason: 4, By: "dana", Second: "otto", DPO: true, Below: true, Exception: "b", At: aware.Add(3 * time.Hour), Settled: aware.Add(4 * time.Hour), Again: calendar.Day{Year: 2026, Month: 4, Day: 26}},
 			{Subject: "nord", Yes: true, By: "vera", Second: "otto", At: aware.Add(3 * time.Hour), Settled: aware.Add(4 * time.Hour)},
 			{Subject: "sued", Yes: false, Reason: 5, By: "vera", Second: "otto", At: aware.Add(3 * time.Hour), Settled: aware.Add(4 * time.Hour)},
 		},
@@ -111,10 +111,12 @@ func whole(t testing.TB) register.File {
 			{What: 10, Owner: "vera", By: calendar.Day{Year: 2026, Month: 5, Day: 1}, Done: aware.Add(500 * time.Hour), DoneBy: "vera", Note: 11},
 			{What: 12, Owner: "otto", By: calendar.Day{Year: 2026, Month: 5, Day: 8}},
 		},
-		Holds: []cases.Hold{{By: "dana", At: aware.Add(301 * time.Hour), Reason: 13, Until: calendar.Day{Year: 2026, Month: 9, Day: 1}, Second: "otto", Settled: aware.Add(302 * time.Hour), LiftBy: "dana", LiftAt: aware.Add(500 * time.Hour), LiftReason: 14}},
+		Details: cases.Details{Certainty: cases.Estimate, Origin: cases.Internal, Intent: cases.Accidental, Found: cases.ByThirdParty, Systems: 15, Before: 16, Police: 17, Others: 18, Earlier: []string{"m2p4q7bb"}},
+		Holds:   []cases.Hold{{By: "dana", At: aware.Add(301 * time.Hour), Reason: 13, Until: calendar.Day{Year: 2026, Month: 9, Day: 1}, Second: "otto", Settled: aware.Add(302 * time.Hour), LiftBy: "dana", LiftAt: aware.Add(500 * time.Hour), LiftReason: 14}},
 	}
 	texts := []string{"A file of job seekers went to job seekers.", "The log shows an earlier certainty.", "simple: <script>alert(1)</script>", "Nobody opened it | all confirmed.", "Klinik Süd has no people in it.", "CNIL-2026-77", "Easter holidays, nobody had the portal's key.", "Lists are mailed by two; Vera, by May.",
-		"The receipt says an hour later.", "Two people mail a list.", "It is in the checklist.", "Ask who needs lists at all.", "A person concerned sues.", "The suit was withdrawn."}
+		"The receipt says an hour later.", "Two people mail a list.", "It is in the checklist.", "Ask who needs lists at all.", "A person concerned sues.", "The suit was withdrawn.",
+		"=mail01 and the lists of Klinik Süd", "A password; | by hand.", "Told, PV-12.", "The ministry, under 7-B."}
 	return register.File{Case: cases.Read{Case: c, Texts: texts}, Policy: b, Company: p, Now: at(t, "2026-04-20T08:00:00Z"), Notices: []register.Sent{sent(aware)}}
 }
 

@@ -105,6 +105,17 @@ func (h *Heart) Beat(ctx context.Context, now time.Time, look func(context.Conte
 	return nil
 }
 
+// Last is the beginning of the last quarter of an hour in which a check said that it looked; zero for never.
+func Last(ctx context.Context, s store.Store, check string) (time.Time, error) {
+	var c count
+	if err := s.Get(ctx, collection, check, &c); fault.Is(err, fault.NotFound) {
+		return time.Time{}, nil
+	} else if err != nil {
+		return time.Time{}, fmt.Errorf("reading when check %s looked last: %w", check, err)
+	}
+	return time.Unix(c.Quarter*int64(Interval/time.Second), 0).UTC(), nil
+}
+
 // id is where the number of what beats is kept: mechanisms number their runs apart.
 func (b Beat) id() string {
 	if b.Mechanism == "" {

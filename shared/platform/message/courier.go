@@ -31,6 +31,10 @@ type Courier struct {
 	// Resolve returns the address of a request's person or contact on its channel. NotFound when there is none.
 	Resolve func(ctx context.Context, r Request) (address string, err error)
 
+	// Restored is when the store was put back from a backup; zero: never. What customers were to be sent before may have been
+	// sent by what came after the backup: it is not sent, and its outcome is unknown.
+	Restored time.Time
+
 	// Evidence, if set, adds what shall be recorded of an attempt to the transaction that stores its outcome.
 	Evidence func(batch *outbox.Batch, a Attempt) error
 }
@@ -58,14 +62,17 @@ const settleTime = 20 * time.Second
 
 // Deliver takes a request and tries it once. nil means that the delivery is on record, whatever became of the try:
 // Sweep looks after what is not settled. A key that is on record already does nothing. Errors: Invalid for a request
-// that can never be read, otherwise those of the store; delivering the same request again is then right.
+// that can never be read, otherwise those of the store; delivering the same request again is then right. What Request.Again
+// asks for is done once.
 func (c *Courier) Deliver(ctx context.Context, r Request) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	err := c.Store.Get(ctx, Deliveries, r.id(), new(Delivery))
-	if !fault.Is(err, fault.NotFound) {
-		return err // nil: known
+	var known Delivery
+	if err := c.Store.Get(ctx, Deliveries, r.id(), &known); err == nil {
+		return c.again(ctx, known, r)
+	} else if !fault.Is(err, fault.NotFound) {
+		return err
 	}
 	nonce := make([]byte, 2*nonceBytes)
 	if _, err := io.ReadFull(c.Random, nonce); err != nil {
@@ -73,7 +80,11 @@ func (c *Courier) Deliver(ctx context.Context, r Request) error {
 	}
 	d := plan(r, c.Clock.Now())
 	d.Nonce, d.Salt = hex.EncodeToString(nonce[:nonceBytes]), nonce[nonceBytes:]
-	return c.attempt(ctx, d)
+	if d.Planned = r.Asked; !c.lapsed(d) {
+		d.Planned = c.Clock.Now()
+		return c.attempt(ctx, d)
+	}
+	return c.expire(ctx, d)
 }
 
 // Sweep is SweepUntil with SweepTime to begin in.
@@ -107,7 +118,7 @@ func (c *Courier) SweepUntil(ctx context.Context, until time.Time) (handled int,
 			continue
 		}
 		handled++
-		switch d.next(c.Clock.Now()) {
+		switch c.next(d, c.Clock.Now()) {
 		case try:
 			failures = append(failures, c.attempt(ctx, d))
 		case giveUp, bury:
@@ -171,7 +182,7 @@ func (c *Courier) lease(ctx context.Context, d Delivery) (leased Delivery, err e
 			return err
 		}
 		now := c.Clock.Now()
-		if stored.next(now) != try {
+		if c.next(stored, now) != try {
 			return nil
 		}
 		leased = stored.lease(now)
@@ -190,7 +201,7 @@ func (c *Courier) conclude(ctx context.Context, d Delivery, fence int64, a Attem
 		switch {
 		case fence != 0 && (stored.State != StateLeased || stored.Fence != fence):
 			return stored, nil
-		case fence == 0 && stored.next(now) != try:
+		case fence == 0 && c.next(stored, now) != try:
 			return stored, nil
 		case fence == 0:
 			stored.Attempts++
@@ -204,9 +215,13 @@ func (c *Courier) conclude(ctx context.Context, d Delivery, fence int64, a Attem
 // expire ends a delivery whose time is up, or whose worker died where nobody may try again.
 func (c *Courier) expire(ctx context.Context, d Delivery) error {
 	return c.settle(ctx, d, nil, func(stored Delivery, now time.Time) (Delivery, *Attempt) {
-		switch stored.next(now) {
+		switch c.next(stored, now) {
 		case giveUp:
-			stored = stored.settle(Unknown, "the worker ended during the attempt", now)
+			why := "the worker ended during the attempt"
+			if c.lapsed(stored) {
+				why = "the store was restored since: it may have been sent"
+			}
+			stored = stored.settle(Unknown, why, now)
 			return stored, &Attempt{Delivery: stored, Outcome: Unknown}
 		case bury:
 			stored = stored.close(StateDead, now)
@@ -245,22 +260,6 @@ func (c *Courier) settle(ctx context.Context, d Delivery, why error, decide func
 		c.log(ctx, *done, why)
 	}
 	return err
-}
-
-// tell adds the answer, if there is one yet, and the evidence.
-func (c *Courier) tell(batch *outbox.Batch, a Attempt) error {
-	d := a.Delivery
-	if topic := d.topic(); topic != "" {
-		answer := Answer{V: RequestVersion, Key: d.Request.Key, Kind: d.Request.Kind, State: d.State, Attempts: d.Attempts, Why: d.Why, At: a.At,
-			TLS: a.Wire.TLS, Reference: a.Wire.Reference}
-		if err := batch.Message(topic, d.Request.id()+"/"+string(d.State), answer); err != nil {
-			return err
-		}
-	}
-	if c.Evidence != nil {
-		return c.Evidence(batch, a)
-	}
-	return nil
 }
 
 func (c *Courier) log(ctx context.Context, a Attempt, why error) {

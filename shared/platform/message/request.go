@@ -23,15 +23,20 @@ const maxKeyBytes = 500
 // can be read but who is meant, how and by when; the text is sealed. A message is tried more often as Until comes nearer,
 // and not again once it is past.
 type Request struct {
-	V        int           `json:"v"`
-	Key      string        `json:"key"` // a key is delivered once, whatever else differs; no personal data
-	Kind     Kind          `json:"kind"`
-	Person   string        `json:"person,omitempty"`  // id in people.yaml
-	Contact  string        `json:"contact,omitempty"` // another reference the function deliver can resolve
-	Channel  string        `json:"channel"`
-	Language string        `json:"language,omitempty"`
-	Until    time.Time     `json:"until,omitzero"` // when it has to be there; zero for no such time
-	Body     seal.Envelope `json:"body"`
+	V        int       `json:"v"`
+	Key      string    `json:"key"` // a key is delivered once, whatever else differs; no personal data
+	Kind     Kind      `json:"kind"`
+	Person   string    `json:"person,omitempty"`  // id in people.yaml
+	Contact  string    `json:"contact,omitempty"` // another reference the function deliver can resolve
+	Channel  string    `json:"channel"`
+	Language string    `json:"language,omitempty"`
+	Until    time.Time `json:"until,omitzero"` // when it has to be there; zero for no such time
+	// Again counts how often a person asked to try anew what was never sent: a key that failed for good is tried again where this
+	// is more than before. What was sent, or may have been, is not: it is answered again.
+	Again int `json:"again,omitempty"`
+	// Asked is when it was asked for, as the bus says; zero: not known. It is not sent along.
+	Asked time.Time     `json:"-"`
+	Body  seal.Envelope `json:"body"`
 }
 
 // Content is what a Request's body seals.
@@ -131,4 +136,5 @@ type Answer struct {
 	// where that is not known: no peer was reached, the channel is none of the network, or the worker died.
 	TLS       string `json:"tls,omitempty"`
 	Reference string `json:"reference,omitempty"`
+	Again     int    `json:"again,omitempty"` // of the Request it answers
 }

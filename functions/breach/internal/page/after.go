@@ -57,12 +57,8 @@ func (r Reader) after(p *Case, c cases.Read) {
 			p.Owners = append(p.Owners, Choice{one.ID, one.Name})
 		}
 	}
-	for i, a := range c.Actions {
-		shown := Action{N: i + 1, What: c.Text(a.What), Owner: r.Person(a.Owner), By: r.Day(a.By), Note: c.Text(a.Note), Over: a.Overdue(today), May: a.Done.IsZero() && (r.May() || r.mine(a.Owner))}
-		if !a.Done.IsZero() {
-			shown.Done = r.Say("by.one", r.Person(a.DoneBy), r.At(a.Done))
-		}
-		p.Actions = append(p.Actions, shown)
+	for i := range c.Actions {
+		p.Actions = append(p.Actions, r.action(c, i))
 	}
 	for _, t := range c.Tracks {
 		p.Told = p.Told || !t.Told.IsZero()
@@ -70,6 +66,16 @@ func (r Reader) after(p *Case, c cases.Read) {
 	if h := c.Held(); h != nil {
 		p.Hold = r.hold(c, *h)
 	}
+}
+
+// action is something a review came to.
+func (r Reader) action(c cases.Read, i int) Action {
+	a := c.Actions[i]
+	shown := Action{N: i + 1, What: c.Text(a.What), Owner: r.Person(a.Owner), By: r.Day(a.By), Note: c.Text(a.Note), Over: a.Overdue(calendar.Date(r.Now, r.Rules.Zone)), May: a.Done.IsZero() && (r.May() || r.mine(a.Owner))}
+	if !a.Done.IsZero() {
+		shown.Done = r.Say("by.one", r.Person(a.DoneBy), r.At(a.Done))
+	}
+	return shown
 }
 
 func (r Reader) hold(c cases.Read, h cases.Hold) *Hold {

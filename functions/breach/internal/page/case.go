@@ -50,7 +50,13 @@ type Case struct {
 	Promises    []Promise
 	Channels    []Channel
 	Happened    []Event
-	Unsettled   []string // keys: why it cannot be closed yet
+	Unsettled   []Left   // why it cannot be closed yet
+	Brief       bool     // for who may not look at cases: her own words, and what is hers to do
+	Lookers     []Choice // who may look at it: one of them has the next step; labels are text
+	Facts       Facts
+	Processor   bool // the company processes some of the data for tenants
+	Triaged     *Triaged
+	TakeBack    []Choice // reports that are to be taken back; labels are text
 	Review      string   // by when it is to be looked back at
 	Reviewed    string
 	May         bool // the reader decides about breaches
@@ -77,12 +83,14 @@ type Track struct {
 // Moving is a later instant of awareness that waits for a second person.
 type Moving struct {
 	To, From, By, Reason, Value, Who string
+	As                               string // processor, or ""
 	Mine                             bool
 }
 
 // Filing is a report that was made to an authority.
 type Filing struct {
 	Clock, At, By, Reference, Reasons string
+	Withdrawn                         string   // what became of it after the case turned out to be no breach
 	Earlier                           []string // reports before it, and those noted wrongly
 }
 
@@ -132,7 +140,8 @@ func (r Reader) NewCase(c cases.Read) Case {
 	r.reports(&p, c, clocks)
 	p.Score, p.Inputs = r.score(c)
 	p.Happened = r.happened(c)
-	p.Unsettled = unsettled(c.Case, clocks)
+	p.Unsettled = r.unsettled(c.Case)
+	r.facts(&p, c)
 	p.Next = r.next(c, clocks)
 	r.after(&p, c)
 	return p
@@ -186,6 +195,9 @@ func (r Reader) times(c cases.Case) []Fact {
 		{Name: "times.detected", Value: r.At(c.Times.Detected)}, {Name: "times.aware", Value: r.At(c.Times.Aware)},
 		{Name: "times.contained", Value: r.At(c.Times.Contained)},
 	}
+	if !c.Times.ProcessorAware.IsZero() {
+		all = append(all, Fact{Name: "times.processor_aware", Value: r.At(c.Times.ProcessorAware)})
+	}
 	if !c.Times.Classified.IsZero() {
 		all = append(all, Fact{Name: "times.classified", Value: r.At(c.Times.Classified)})
 	}
@@ -235,10 +247,16 @@ func (r Reader) reports(p *Case, c cases.Read, clocks []clock.Clock) {
 				filing.Earlier[len(filing.Earlier)-1] = r.Say("file.wrongly", r.At(old.At), c.Text(old.Wrong))
 			}
 		}
+		if w := f.Withdrawn; w != nil {
+			filing.Withdrawn = r.Say("file.withdrawn", r.At(w.At), r.Person(w.By), c.Text(w.Text))
+			if w.Stands {
+				filing.Withdrawn = r.Say("file.stands", r.At(w.At), r.Person(w.By), c.Text(w.Text))
+			}
+		}
 		p.Filings = append(p.Filings, filing)
 	}
 	for _, one := range clocks {
-		if _, done := c.Filed[one.ID]; one.Binding == clock.Law && !done && !strings.Contains(one.ID, ":") && one.ID != "gdpr_34" {
+		if done := c.Reported(one.ID); (one.Binding == clock.Law && !strings.Contains(one.ID, ":") || cases.IsContract(one.ID)) && !done && one.ID != "gdpr_34" {
 			p.ToFile = append(p.ToFile, Choice{one.ID, r.clockName(one.ID)})
 		}
 	}

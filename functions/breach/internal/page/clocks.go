@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/clock"
 )
 
@@ -63,12 +64,12 @@ func (r Reader) NewPicture(all []clock.Clock) *Picture {
 	p := &Picture{}
 	var tenants, informed []Bar
 	for _, c := range all {
-		row, tenant, _ := strings.Cut(c.ID, ":")
+		row, _, _ := strings.Cut(c.ID, ":")
 		switch {
 		case row == "gdpr_33_2": // its company has an aim for it, which is drawn
 		case c.Binding == clock.Information:
 			informed = append(informed, r.bar(c))
-		case tenant != "" && row != "promise":
+		case cases.Tenant(c.ID) != "":
 			tenants = append(tenants, r.bar(c))
 		default:
 			p.Bars = append(p.Bars, r.bar(c))
@@ -147,6 +148,10 @@ func (r Reader) clockName(id string) string {
 	switch {
 	case row == "promise":
 		return r.Say("clock.promise", r.known("promise.", of))
+	case cases.IsContract(id):
+		return r.Say("clock.contract_x", r.contractTo(id, of))
+	case row == "withdraw":
+		return r.Say("clock.withdraw", r.clockName(of))
 	case row == "gdpr_33_1_downstream":
 		return r.Say("clock.downstream", r.Tenant(of))
 	case row == "aim":
@@ -157,6 +162,15 @@ func (r Reader) clockName(id string) string {
 		return r.Tenant(of)
 	}
 	return r.known("clock.", row)
+}
+
+// contractTo is who is told by a contract that is not with a tenant; its own name where the policy has it no more.
+func (r Reader) contractTo(id, name string) string {
+	var bound cases.Case
+	if x, known := bound.ContractOf(id, r.Rules); known {
+		return x.To
+	}
+	return name
 }
 
 // grouped keeps the bars of a few tenants, and puts those of many together that end alike; the last group has the rest.

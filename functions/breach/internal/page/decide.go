@@ -24,18 +24,21 @@ type Subject struct {
 	Told    string
 	Owed    bool   // of persons: nobody has said yet that they were told
 	Changed string // key: why a decision no longer counts
+	Letter  string // of a "no" to the persons: of article 34(3)
 }
 
 // Proposal is what one person thinks and another has to agree to.
 type Proposal struct {
-	Answer  string // key
-	Yes     bool
-	By, At  string
-	Reason  string
-	Mine    bool
-	NeedDPO bool   // only the data protection officer can be the second
-	Who     string // names of those who can be
-	May     bool   // the reader is one of them
+	Answer   string // key
+	Yes      bool
+	By, At   string
+	Reason   string
+	Letter   string // of article 34(3)
+	Incident bool   // of breach: something happened, and to no personal data
+	Mine     bool
+	NeedDPO  bool   // only the data protection officer can be the second
+	Who      string // names of those who can be
+	May      bool   // the reader is one of them
 }
 
 // Tenants is what is decided about those a case concerns as a processor.
@@ -121,7 +124,7 @@ func (r Reader) decisions(p *Case, c cases.Read, clocks []clock.Clock) {
 		p.Subjects = append(p.Subjects, waiting)
 	}
 	if m := c.Moving; m != nil {
-		p.Moving = &Moving{To: r.At(m.To), From: r.At(m.From), By: r.Person(m.By), Reason: c.Text(m.Reason), Value: m.To.Format(time.RFC3339Nano),
+		p.Moving = &Moving{As: string(m.As), To: r.At(m.To), From: r.At(m.From), By: r.Person(m.By), Reason: c.Text(m.Reason), Value: m.To.Format(time.RFC3339Nano),
 			Mine: r.mine(m.By), Who: r.others([]string{m.By})}
 	}
 }
@@ -174,10 +177,11 @@ func (r Reader) subject(c cases.Read, id string, is standing) Subject {
 	counts, waits := is.counts, is.waits
 	if counts != nil {
 		s.Answer, s.Yes, s.Reason, s.Again = "answer."+yes(counts.Yes), counts.Yes, c.Text(counts.Reason), r.Day(counts.Again)
+		s.Letter = counts.Exception
 		s.By = r.Say("by.two", r.Person(counts.By), r.Person(counts.Second), r.At(counts.Settled))
 	}
 	if waits != nil {
-		p := &Proposal{Answer: "answer." + yes(waits.Yes), Yes: waits.Yes, By: r.Person(waits.By), At: r.At(waits.At), Reason: c.Text(waits.Reason), Mine: r.mine(waits.By)}
+		p := &Proposal{Answer: "answer." + yes(waits.Yes), Yes: waits.Yes, By: r.Person(waits.By), At: r.At(waits.At), Reason: c.Text(waits.Reason), Letter: waits.Exception, Incident: waits.Incident, Mine: r.mine(waits.By)}
 		p.NeedDPO = waits.Below && !waits.DPO
 		if p.NeedDPO {
 			p.Who, p.May = r.others([]string{waits.By}, policy.DPO), r.Me.Has(policy.DPO) && !p.Mine
@@ -221,30 +225,4 @@ func speaks(c cases.Case, subject string) string {
 		return "speaks.unproven"
 	}
 	return "speaks.no"
-}
-
-// unsettled are keys that say what has to be done before a case may be closed, as the case itself asks for it.
-func unsettled(c cases.Case, clocks []clock.Clock) (missing []string) {
-	if c.State != cases.Open {
-		return nil
-	}
-	add := func(is bool, key string) {
-		if is && !slices.Contains(missing, key) {
-			missing = append(missing, key)
-		}
-	}
-	add(len(c.Tracks) == 0, "unsettled.tracks")
-	add(c.Unmapped > 0, "unsettled.unmapped")
-	add(len(c.Undecided()) > 0, "unsettled.decisions")
-	all := standings(c)
-	add(all[cases.SA].yes() && c.Filed["gdpr_33_1"].At.IsZero(), "unsettled.report")
-	add(slices.ContainsFunc(clocks, cases.OwesReport), "unsettled.reports")
-	add(all[cases.Persons].yes() && c.Kept[cases.Persons].IsZero(), "unsettled.persons")
-	for _, t := range c.Tracks {
-		add(t.Role == cases.Processor && all[t.ID].yes() && t.Told.IsZero(), "unsettled.told")
-	}
-	for name := range c.Promises {
-		add(c.Kept[name].IsZero(), "unsettled.promises")
-	}
-	return missing
 }

@@ -1,6 +1,10 @@
 package page
 
-import "slices"
+import (
+	"slices"
+
+	"ostiary.internal/shared/breach/cases"
+)
 
 // Declare is the form to declare a breach or a suspicion with.
 type Declare struct {
@@ -10,13 +14,14 @@ type Declare struct {
 	Zone    string
 	Offset  string
 	Tenants []Choice // labels are text
+	Facts   []Pick   // how sure it is when it occurred, and who found it
 	Drill   string   // names of those who get what would go to customers, in an exercise
 }
 
 // NewDeclare is the form as nobody has filled it in yet.
 func (r Reader) NewDeclare(client string) Declare {
 	d := Declare{Client: client, Most: r.Local(r.Now), Zone: r.Rules.Zone.String(), Offset: r.Now.In(r.Rules.Zone).Format("-07:00")}
-	d.Tenants = r.pick()
+	d.Tenants, d.Facts = r.pick(), picks(cases.Details{})[:2]
 	return d
 }
 

@@ -72,7 +72,10 @@ func (h *happened) times() {
 func (h *happened) moves() {
 	for i, m := range h.c.Moves {
 		text, args := "happened.aware", []any{h.At(m.To)}
-		if i > 0 {
+		switch {
+		case m.As == cases.Processor:
+			text, args = "happened.moved_processor", []any{h.At(m.From), h.At(m.To)}
+		case i > 0:
 			text, args = "happened.moved", []any{h.At(m.From), h.At(m.To)}
 		}
 		said := h.c.Text(m.Reason)
@@ -126,6 +129,18 @@ func (h *happened) reports() {
 	for _, id := range slices.Sorted(maps.Keys(h.c.Filed)) {
 		f := h.c.Filed[id]
 		h.add(f.At, f.By, h.c.Text(f.Reasons), "happened.filed", h.clockName(id))
+	}
+	for _, id := range slices.Sorted(maps.Keys(h.c.Filed)) {
+		if w := h.c.Filed[id].Withdrawn; w != nil {
+			text := "happened.withdrawn"
+			if w.Stands {
+				text = "happened.stands"
+			}
+			h.add(w.At, w.By, h.c.Text(w.Text), text, h.clockName(id))
+		}
+	}
+	if f := h.c.Triage; f != nil {
+		h.add(f.At, f.By, h.c.Text(f.Reason), "happened.triage."+string(f.Result), h.Person(f.Owner))
 	}
 	for _, m := range h.c.Mapped {
 		h.add(m.At, m.By, h.c.Text(m.Reason), "happened.mapped", m.N)

@@ -70,15 +70,19 @@ func (r Reader) concerns(c cases.Case) string {
 
 // NewList sorts cases into a list: open ones first, and of those the ones whose time ends soonest; suspicions after them,
 // the oldest first.
-func (r Reader) NewList(all []cases.Case) List {
+// sees reports whether the reader may look at a case: of others she reads no more than that they are there.
+func (r Reader) NewList(all []cases.Case, sees func(cases.Case) bool) List {
 	l := List{AsOf: r.At(r.Now)}
 	slices.SortStableFunc(all, func(a, b cases.Case) int { return a.Declared.Compare(b.Declared) })
 	for _, c := range all {
-		item := r.NewItem(c)
+		item := r.newBriefItem(c)
+		if sees(c) {
+			item = r.NewItem(c)
+		}
 		switch {
 		case c.State != cases.Closed:
 			l.Open = append(l.Open, item)
-		case c.Reviewed.IsZero():
+		case c.Reviewed.IsZero() || len(c.TakesBack()) > 0:
 			l.Reviews = append(l.Reviews, item)
 		default:
 			l.Closed = append(l.Closed, item)

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/breach/cases"
@@ -24,7 +25,7 @@ type Step struct {
 
 // next is what to do next about a case: first what everything else waits for, then what ends soonest.
 func (r Reader) next(c cases.Read, clocks []clock.Clock) []Step {
-	w := &steps{Reader: r, c: c.Case, clocks: clocks, decided: standings(c.Case)}
+	w := &steps{Reader: r, c: c.Case, read: c, clocks: clocks, decided: standings(c.Case)}
 	switch {
 	case c.State == cases.Closed:
 		w.afterwards()
@@ -34,7 +35,7 @@ func (r Reader) next(c cases.Read, clocks []clock.Clock) []Step {
 		w.facts()
 		w.decisions()
 		w.duties()
-		if len(w.all) == 0 {
+		if len(w.all) == 0 && len(r.Pending) == 0 {
 			w.decider(9, until{}, "#close", "next.close")
 		}
 	}
@@ -55,6 +56,7 @@ func key(t time.Time) int64 {
 type steps struct {
 	Reader
 	c      cases.Case
+	read   cases.Read
 	clocks []clock.Clock
 	all    []Step
 
@@ -104,10 +106,31 @@ func (w *steps) suspected() {
 	if p := w.subject(cases.Read{Case: w.c}, cases.Breach, w.decided[cases.Breach]).Waits; p != nil {
 		w.second(by, "#decide-breach", p, "next.no_breach", p.By)
 	}
+	if f := w.c.Triage; f != nil {
+		w.owned(f, w.read.Text(f.Next))
+	}
 	w.decider(2, by, "#triage", "next.triage")
 	if len(w.c.Tracks) == 0 {
 		w.decider(3, until{}, "#tracks", "next.tracks")
 	}
+}
+
+// owned is the next step somebody has of an investigation.
+func (w *steps) owned(f *cases.Triaged, text string) {
+	if text == "" {
+		text = w.Say("next.owned") // the list has no texts
+	}
+	w.add(Step{What: text, Path: "#triage", Mine: w.mine(f.Owner), Who: w.Person(f.Owner), rank: 1}, until{})
+}
+
+// unreached are the tenants at which nobody is named to be told.
+func (w *steps) unreached() (names []string) {
+	for _, t := range w.c.Tracks {
+		if t.Unreached && t.Told.IsZero() {
+			names = append(names, w.Tenant(t.ID))
+		}
+	}
+	return names
 }
 
 // facts are what has to be known before anybody can decide.
@@ -117,6 +140,9 @@ func (w *steps) facts() {
 	}
 	if w.c.Unmapped > 0 {
 		w.decider(1, until{}, "#tracks", "next.unmapped", w.c.Unmapped)
+	}
+	if names := w.unreached(); len(names) > 0 {
+		w.decider(1, until{}, "#tracks", "next.reach", strings.Join(names, ", "))
 	}
 	if m := w.c.Moving; m != nil {
 		w.second(until{}, "#aware", &Proposal{May: w.May() && !w.mine(m.By), Who: w.others([]string{m.By})}, "next.moving", w.Person(m.By))
@@ -186,7 +212,7 @@ func (w *steps) first(tenants []string) until {
 
 // duties are what was decided and has to be done now.
 func (w *steps) duties() {
-	if w.decided[cases.SA].yes() && w.c.Filed["gdpr_33_1"].At.IsZero() {
+	if w.decided[cases.SA].yes() && !w.c.Reported("gdpr_33_1") {
 		w.decider(2, w.authority(), "#file", "next.file")
 	}
 	for _, c := range w.clocks {
@@ -219,6 +245,14 @@ func (w *steps) duties() {
 	}
 }
 
+// aim is the company's own, as it was when it became aware.
+func (w *steps) aim() time.Duration {
+	if w.c.Bound != nil {
+		return w.c.Bound.Aim
+	}
+	return w.Rules.Aim
+}
+
 // waitsFor is what starts the clock of a row.
 func waitsFor(id string) clock.Start {
 	row, _ := clock.RowOf(id)
@@ -237,6 +271,9 @@ func (w *steps) promised() (names []string) {
 }
 
 func (w *steps) afterwards() {
+	for _, id := range w.c.TakesBack() {
+		w.decider(1, until{w.c.Closed.Add(w.aim()), true}, "#withdraw", "next.take_back", w.clockName(id))
+	}
 	if w.c.Reviewed.IsZero() {
 		w.decider(1, until{at: w.c.Review.End(w.Rules.Zone).Add(-time.Minute)}, "#review", "next.review")
 	}

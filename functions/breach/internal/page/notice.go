@@ -33,6 +33,7 @@ type Notice struct {
 	Version    int
 	Hash       string // of what would be sent now
 	Changed    bool   // that is not what was agreed to, or proposed
+	Without    string // names of tenants it leaves out: nobody is named to be told there
 	Recipients []Recipient
 	More       int
 	Shown      *Message
@@ -109,11 +110,16 @@ type Delivery struct {
 	Due      string
 	Told     string
 	Settled  string
+	Handed   string // as a field of a form has it
+	Arrived  bool
 	Doubtful bool
+	Lost     bool
 }
 
 // NoticePath is where the page of a notice is.
-func NoticePath(n notice.Notice) string { return CasePath(n.Case) + "/notices/" + strconv.Itoa(n.N) }
+func NoticePath(n notice.Notice) string { return noticePath(n.Case, n.N) }
+
+func noticePath(caseID string, n int) string { return CasePath(caseID) + "/notices/" + strconv.Itoa(n) }
 
 // OfNotices is what to do next about the notices of a case.
 func (r Reader) OfNotices(all []notice.Notice) (steps []Step) {
@@ -183,6 +189,11 @@ func (r Reader) NewNotice(c cases.Read, o notice.Opened, all []notice.Message, c
 		p.MayReview = p.May && n.Reviewer == "" && n.Approver != r.Me.ID && !p.Own
 	}
 	p.Checks = r.checks(o.Draft)
+	var without []string
+	for _, id := range o.Without {
+		without = append(without, r.Tenant(id))
+	}
+	p.Without = strings.Join(without, ", ")
 	for _, c := range p.Checks {
 		if slices.ContainsFunc(c.Says, func(s Says) bool { return s.Tone != "good" }) {
 			p.Gaps++
@@ -265,7 +276,7 @@ func law(k notice.Kind, name string) string {
 // NewDelivery is one recipient of a notice that is being sent.
 func (r Reader) NewDelivery(d notice.Delivery) Delivery {
 	one := Delivery{ID: d.ID, Path: CasePath(d.Case) + "/notices/" + strconv.Itoa(d.N) + "?to=" + strconv.Itoa(d.At) + "#shown", Tenant: r.Tenant(d.Tenant), Language: d.Language, State: "delivery." + string(d.Progress), To: strings.Join(d.Addresses, ", "), Due: r.At(d.Due), Told: r.At(d.Told),
-		Doubtful: d.Progress == notice.Doubtful}
+		Handed: r.Local(d.Handed), Arrived: d.Progress == notice.Arrived, Doubtful: d.Progress == notice.Doubtful, Lost: d.Progress == notice.Lost}
 	switch d.Progress {
 	case notice.Arrived:
 		one.Tone = "good"

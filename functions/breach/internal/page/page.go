@@ -86,7 +86,7 @@ const TimeTwice = "time_twice"
 
 // anchors are the ids of fields that are not called as they are sent, by form.
 var anchors = map[string]map[string]string{
-	"triage": {"at": "triage-at", "reason": "triage-reason"}, "aware": {"at": "aware-at", "reason": "aware-reason"}, "file": {"at": "filed-at"},
+	"triage": {"at": "triage-at", "reason": "triage-reason", "next": "triage-next", "owner": "triage-owner"}, "withdraw": {"at": "withdraw-at", "clock": "withdraw-clock", "reference": "withdraw-reference"}, "aware": {"at": "aware-at", "reason": "aware-reason"}, "file": {"at": "filed-at"},
 	"promise": {"name": "promise-name", "by": "promise-by", "reason": "promise-reason"}, "reopen": {"reason": "reopen-reason"}, "compromised": {"reason": "channel-reason"}, "review": {"text": "lessons"},
 	"score": {"people": "score-people"}, "mapped": {"reason": "mapped-reason"},
 	"decide-breach": {"reason": "breach-reason"}, "decide-tenant": {"reason": "reason-tenant"}, "decide-tenants": {"reason": "reason-agree"},
@@ -111,6 +111,7 @@ type Reader struct {
 	Rules    cases.Rules
 	Policy   *policy.Policy
 	Sentence func(lang, key string) string // the text of a key
+	Pending  []cases.Pending               // of a case: what its notices wait for
 }
 
 // Say is a text with its blanks filled in.

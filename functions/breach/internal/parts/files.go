@@ -26,7 +26,7 @@ func (p *Parts) File(ctx context.Context, id string) (register.File, error) {
 		if err != nil {
 			return f, err
 		}
-		sent := register.Sent{Notice: opened.Notice, Draft: opened.Draft}
+		sent := register.Sent{Notice: opened.Notice, Draft: opened.Draft, Means: opened.How}
 		if sent.Deliveries, err = p.deliveries(ctx, id, n.N); err != nil {
 			return f, err
 		}

@@ -25,7 +25,7 @@ func (p *Parts) newNotices(messages *seal.Cache, commit commit) (*notice.Service
 	}
 	return notice.New(notice.Config{
 		Store: p.Store, Box: p.Box, Policy: p.Policy, Digest: p.PolicyDigest(), Letters: texts, Staff: staff, Keys: p.BreachKeys, Messages: messages, Commit: commit,
-		Drill: p.Breach.Drill, OutOfBand: others, Desk: p.Page(casePage), Random: p.Random, Crier: p.Cases.Crier, Case: p.about, Tell: p.tell, Worked: p.worked,
+		Drill: p.Breach.Drill, OutOfBand: others, Desk: p.Page(casePage), Random: p.Random, Crier: p.Cases.Crier, Case: p.about, Tell: p.tell, Untell: p.untell, Restored: p.Breach.Restored, Calls: p.Breach.OnCall.Calls, Keep: p.kept, Worked: p.worked,
 	})
 }
 
@@ -41,6 +41,22 @@ func (p *Parts) about(ctx context.Context, id string) (notice.About, error) {
 // tell lets a case know, in one event, which tenants have a notice of ours.
 func (p *Parts) tell(ctx context.Context, id string, told []notice.Told, now time.Time) error {
 	_, err := p.Cases.Do(ctx, id, policy.Person{}, cases.Event{What: cases.Told, Arrivals: arrivals(told)}, cases.Words{}, now)
+	return err
+}
+
+// untell lets a case know of tenants that seemed to have a notice of ours and do not.
+func (p *Parts) untell(ctx context.Context, id string, tenants map[string]bool, now time.Time) error {
+	e := cases.Event{What: cases.Untold, Arrivals: map[string]time.Time{}}
+	for tenant := range tenants {
+		e.Arrivals[tenant] = time.Time{}
+	}
+	_, err := p.Cases.Do(ctx, id, policy.Person{}, e, cases.Words{}, now)
+	return err
+}
+
+// kept lets a case know that tenants heard again, as they were promised.
+func (p *Parts) kept(ctx context.Context, id string, at, now time.Time) error {
+	_, err := p.Cases.Do(ctx, id, policy.Person{}, cases.Event{What: cases.Keep, Name: notice.NextUpdate, Noted: true, At: at}, cases.Words{}, now)
 	return err
 }
 

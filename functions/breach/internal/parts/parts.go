@@ -90,6 +90,13 @@ func (p *Parts) newCases(messages *seal.Cache, commit commit) (*cases.Service, e
 	return cases.New(cases.Config{
 		Store: p.Store, Box: p.Box, Policy: p.Policy, Digest: p.PolicyDigest(), Rules: p.Breach.Rules, Keys: p.BreachKeys, Messages: messages, Letters: letters, Commit: commit,
 		Desk: p.Page(casePage), OutOfBand: p.beside, Calls: p.Breach.OnCall.Calls, Purge: p.purge, Random: p.Random,
+		// The notices are built after the cases they are about.
+		Pending: func(ctx context.Context, id string) ([]cases.Pending, func(store.Tx) (bool, error), error) {
+			return p.Notices.Pending(ctx, id)
+		},
+		Reaches: func(tenant string, compromised []string, now time.Time) bool {
+			return p.Notices.Reaches(tenant, compromised, now)
+		},
 	})
 }
 
@@ -163,7 +170,7 @@ func (p *Parts) Every(ctx context.Context, visit func(cases.Case) error) error {
 func (p *Parts) Look(ctx context.Context) ([]heartbeat.Beat, error) {
 	beat := heartbeat.Beat{Check: cases.Control, Promises: p.Promises(cases.Control), Result: record.Result{State: record.Kept, Metric: "overdue", Op: "==", Limit: 0}}
 	err := p.Every(ctx, func(c cases.Case) error {
-		if c.Exercise || c.State == cases.Closed && !c.Reviewed.IsZero() {
+		if c.Exercise || c.State == cases.Closed && !c.Reviewed.IsZero() && c.Overdue == "" {
 			return nil
 		}
 		beat.Population.Expected++

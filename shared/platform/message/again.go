@@ -1,0 +1,80 @@
+package message
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
+)
+
+// lapsed reports whether a customer's message was to be sent before the store was restored.
+func (c *Courier) lapsed(d Delivery) bool {
+	return d.Request.Kind == Customer && !c.Restored.IsZero() && d.Planned.Before(c.Restored)
+}
+
+// next says what may be done with a delivery at an instant.
+func (c *Courier) next(d Delivery, now time.Time) move {
+	m := d.next(now)
+	if (m == try || m == bury) && c.lapsed(d) {
+		return giveUp
+	}
+	return m
+}
+
+// again takes a request for a key that is on record. One that failed for good is tried anew where a person asked for that; of
+// one that is settled otherwise the asker, who may have lost it, hears once more what became of it.
+func (c *Courier) again(ctx context.Context, known Delivery, r Request) error {
+	if r.Again <= known.Request.Again {
+		return nil
+	}
+	var anew Delivery
+	err := c.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
+		anew = Delivery{}
+		var stored Delivery
+		if err := tx.Get(Deliveries, r.id(), &stored); err != nil || r.Again <= stored.Request.Again {
+			return err
+		}
+		now := c.Clock.Now()
+		switch stored.State {
+		case StateFailed, StateDead:
+			anew = stored
+			anew.Request, anew.State, anew.Planned, anew.Due, anew.Expires = r, StatePlanned, now, now.UnixMicro(), time.Time{}
+			return tx.Put(Deliveries, r.id(), anew)
+		}
+		stored.Request.Again = r.Again
+		if err := tx.Put(Deliveries, r.id(), stored); err != nil || stored.topic() == "" {
+			return err
+		}
+		return c.answer(batch, Attempt{Delivery: stored, At: stored.Expires.Add(-KeptFor)})
+	})
+	if err != nil || anew.State == "" {
+		return err
+	}
+	return c.attempt(ctx, anew)
+}
+
+// tell adds the answer, if there is one yet, and the evidence.
+func (c *Courier) tell(batch *outbox.Batch, a Attempt) error {
+	if a.Delivery.topic() != "" {
+		if err := c.answer(batch, a); err != nil {
+			return err
+		}
+	}
+	if c.Evidence != nil {
+		return c.Evidence(batch, a)
+	}
+	return nil
+}
+
+// answer says what became of a delivery.
+func (c *Courier) answer(batch *outbox.Batch, a Attempt) error {
+	d := a.Delivery
+	key := d.Request.id() + "/" + string(d.State)
+	if d.Request.Again > 0 {
+		key += "/" + strconv.Itoa(d.Request.Again)
+	}
+	return batch.Message(d.topic(), key, Answer{V: RequestVersion, Key: d.Request.Key, Kind: d.Request.Kind, State: d.State, Attempts: d.Attempts, Why: d.Why, At: a.At,
+		TLS: a.Wire.TLS, Reference: a.Wire.Reference, Again: d.Request.Again})
+}
