@@ -25,7 +25,8 @@ exit codes: 0 no drift, 1 drift, 2 nothing found but something could not be told
 FILE of --assets is what "gcloud asset export" or "gcloud asset list --format=json" writes, with content type resource or
 iam-policy; give it once for each file, - for standard input, .gz as it is. With --project or --scope (organizations/NUMBER,
 folders/NUMBER, projects/ID) the same is listed now, with your own rights: roles/cloudasset.viewer is enough. Both may be repeated.
-FILE of --state is what "terraform state pull" writes, or gs://BUCKET/PATH.tfstate; of --plan what "terraform show -json" writes.
+FILE of --state is what "terraform state pull" writes, or gs://BUCKET/PATH.tfstate; of --plan what "terraform show -json" writes:
+it tells code that nobody applied yet from what somebody changed.
 Nothing is repaired: a command that would do so is printed.`
 
 // drift holds what there is on Google Cloud against the assertions of a policy, and against what Terraform wants.
@@ -163,6 +164,7 @@ type driftReport struct {
 	now     time.Time
 	part    bool     // something less than an organization was listed
 	doubted []string // types of which there may be more than was read
+	dark    bool     // of any type there may
 }
 
 // assertions loads those of a policy: all of them, or those that keep a promise.

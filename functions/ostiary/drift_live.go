@@ -140,10 +140,13 @@ func (r *driftReport) doubt(kind string) {
 	}
 }
 
+// doubts reports whether of a type there may be more than was read.
+func (r *driftReport) doubts(kind string) bool { return r.dark || slices.Contains(r.doubted, kind) }
+
 // facts are what assertions are judged by. Of a type without any there is none where an organization was listed whole, or
 // where somebody says that all was read: a project has no sinks because its organization has.
 func (r *driftReport) facts(inventory *asset.Inventory, listed []string, allRead bool) *baseline.Live {
 	return &baseline.Live{Inventory: inventory, Now: r.now, Read: func(kind string) bool {
-		return !slices.Contains(r.doubted, kind) && (allRead || len(listed) > 0 && !r.part && slices.Contains(listed, kind))
+		return !r.doubts(kind) && (allRead || len(listed) > 0 && !r.part && slices.Contains(listed, kind))
 	}}
 }

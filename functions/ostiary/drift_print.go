@@ -139,6 +139,12 @@ func (p *driftPrinter) finding(f diff.Finding) {
 	switch f.Class {
 	case diff.Missing, diff.Unmanaged:
 		p.head(f.Severity, string(f.Class), where)
+	case diff.StaleDesired:
+		p.head(f.Severity, string(f.Class), where+"  "+f.Field)
+		if f.Want != f.Got {
+			p.beside(f)
+		}
+		p.under("because", "the code wants it otherwise, and was not applied")
 	default:
 		p.head(f.Severity, string(f.Direction), where+"  "+f.Field)
 		p.beside(f)
@@ -164,7 +170,7 @@ func (p *driftPrinter) untold() {
 	}
 	for _, f := range p.r.Findings {
 		if f.Class == diff.Undetermined {
-			lines = append(lines, "  "+printable(strings.TrimSpace(f.Address+" "+f.Key+" "+f.Field)), "    "+printable(f.Why))
+			lines = append(lines, "  "+printable(strings.TrimSpace(f.Address+" "+f.Key+" "+f.Field)), "    "+printable(f.Reason()))
 		}
 	}
 	if len(lines) > 0 {

@@ -12,7 +12,6 @@ import (
 
 	"ostiary.internal/shared/drift/agents"
 	"ostiary.internal/shared/drift/asset"
-	"ostiary.internal/shared/drift/asset/cloudasset"
 	"ostiary.internal/shared/drift/diff"
 	_ "ostiary.internal/shared/drift/diff/gcs"
 )
@@ -29,7 +28,7 @@ func (r *driftReport) read(errs io.Writer, files []string) (*asset.Inventory, er
 	}
 	bar := progressOn(errs, total)
 	defer bar.end()
-	g := &gathering{inventory: asset.NewInventory(), mails: cloudasset.Mails{}}
+	inventory := asset.NewInventory()
 	r.Counts = map[string]int{}
 	for _, file := range files {
 		in, err := openLog(file, bar)
@@ -41,46 +40,22 @@ func (r *driftReport) read(errs io.Writer, files []string) (*asset.Inventory, er
 		if info, err := os.Stat(file); err == nil {
 			read = info.ModTime()
 		}
-		for a, err := range asset.Decode(in, read, g.inventory.Names()) {
+		for a, err := range asset.Decode(in, read, inventory.Names()) {
 			if err == nil {
-				g.take(a)
+				inventory.Add(a)
 				continue
 			}
+			// A line that cannot be read, or the lines that are missing, may be about anything.
 			r.missed(file + ": " + err.Error())
+			r.dark = true
 		}
 		if err := in.Close(); err != nil {
 			return nil, fmt.Errorf("closing %s: %w", file, err)
 		}
 	}
-	inventory := g.end()
+	inventory.Settle()
 	r.Assets = inventory.Len()
 	return inventory, nil
-}
-
-// gathering makes an inventory of what files tell.
-type gathering struct {
-	inventory *asset.Inventory
-	mails     cloudasset.Mails
-	unnamed   []asset.Asset // accounts by number, until their address was told
-}
-
-func (g *gathering) take(a asset.Asset) {
-	cloudasset.Shape(a.Type, a.Data)
-	g.mails.Learn(a)
-	if !g.mails.Name(&a) {
-		g.unnamed = append(g.unnamed, a)
-		return
-	}
-	g.inventory.Add(a)
-}
-
-func (g *gathering) end() *asset.Inventory {
-	for _, a := range g.unnamed {
-		g.mails.Name(&a)
-		g.inventory.Add(a)
-	}
-	g.inventory.Settle()
-	return g.inventory
 }
 
 func (r *driftReport) compare(ctx context.Context, errs io.Writer, files []string, live *asset.Inventory, unmanaged bool) error {
@@ -88,7 +63,7 @@ func (r *driftReport) compare(ctx context.Context, errs io.Writer, files []strin
 	if _, err := rand.Read(salt); err != nil {
 		return fmt.Errorf("making a salt: %w", err)
 	}
-	all := diff.Desired{Other: map[string]int{}}
+	var wanted []diff.Desired
 	for _, file := range files {
 		in, err := openState(ctx, errs, file)
 		if err != nil {
@@ -98,15 +73,19 @@ func (r *driftReport) compare(ctx context.Context, errs io.Writer, files []strin
 		if err := errors.Join(err, in.Close()); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		all.Resources = append(all.Resources, one.Resources...)
-		for name, n := range one.Other {
-			all.Other[name] += n
+		if len(one.Resources)+len(one.Applied)+len(one.Other) == 0 {
+			r.missed(file + ": it has no resources, so that nothing is held against it")
 		}
+		wanted = append(wanted, one)
 	}
 	if len(files) == 0 {
 		return nil
 	}
-	found := diff.Compare(all, live, diff.Options{Salt: salt, Unmanaged: unmanaged, Agents: agents.Made, Doubt: func(kind string) bool { return slices.Contains(r.doubted, kind) }})
+	o := diff.Options{Salt: salt, Unmanaged: unmanaged, Agents: agents.Made, Doubt: r.doubts}
+	if r.set != nil {
+		o.Staging = r.set.Staging
+	}
+	found := diff.Compare(diff.Join(wanted...), live, o)
 	r.Findings, r.Gaps = found.Findings, found.Gaps
 	slices.SortStableFunc(r.Findings, func(a, b diff.Finding) int { return weight(a.Severity) - weight(b.Severity) })
 	for _, n := range found.Compared {

@@ -82,7 +82,7 @@ const fingerprint = "ostiary/v1"
 
 // idOf is the id of a difference to what Terraform wants.
 func idOf(f diff.Finding) string {
-	return finding.ID(f.Key, cmp.Or(strings.TrimSpace(f.Address+" "+f.Field), string(f.Class)))
+	return finding.ID(f.Key, cmp.Or(f.Same(), f.About()))
 }
 
 // sarif writes what was found for programs that show such lists, beside the code it is about.
@@ -161,7 +161,7 @@ func (s *sarifRun) finding(f diff.Finding, state string) {
 
 var classes = map[diff.Class]string{
 	diff.Changed: "A field is another than Terraform wants.", diff.Missing: "What Terraform knows is not there.", diff.Unmanaged: "What is there Terraform does not know.",
-	diff.Extra: "A member is bound that Terraform does not want.", diff.Undetermined: "Nobody can tell whether it is as Terraform wants it.",
+	diff.Extra: "A member is bound that Terraform does not want.", diff.StaleDesired: "The code wants it otherwise, and was not applied.", diff.Undetermined: "Nobody can tell whether it is as Terraform wants it.",
 }
 
 // graded is how a result counts.

@@ -19,6 +19,19 @@ const (
 	Info     Severity = "info"
 )
 
+// Less is one step less, of what is found where only tests run; low and info stay.
+func (s Severity) Less() Severity {
+	switch s {
+	case Critical:
+		return High
+	case High:
+		return Medium
+	case Medium:
+		return Low
+	}
+	return s
+}
+
 const allowedSeverities = "critical, high, medium, low, info"
 
 // Promise is one sentence of the published policy. Its ID never changes, and is never given to another sentence.

@@ -98,7 +98,7 @@ func run(ctx context.Context, isQuick bool) error {
 	}{
 		{"one-time passwords", b.passwords}, {"registration", b.registration}, {"reconciling", b.reconciling}, {"starting", b.starting},
 		{"hashing", b.hashing}, {"sequencing", b.sequencing}, {"verifying", b.verifying}, {"following", b.following}, {"the page", b.paging},
-		{"watching", b.watching}, {"alarming", b.alarming}, {"erasing", b.erasing}, {"telling tenants", b.notifying}, {"ticking", b.ticking}, {"drifting", b.drifting},
+		{"watching", b.watching}, {"alarming", b.alarming}, {"erasing", b.erasing}, {"telling tenants", b.notifying}, {"ticking", b.ticking}, {"drifting", b.drifting}, {"scanning", b.scanning},
 	} {
 		fmt.Fprintln(os.Stderr, "measuring", part.name)
 		if err := part.measure(ctx); err != nil {

@@ -23,7 +23,7 @@ import (
 // The parts that start no other program measure something, and fill every cell of their rows.
 func TestParts(t *testing.T) {
 	t.Parallel()
-	b := &bench{effort: effort{runs: 1, searching: 1, handed: 20, records: 400, leases: 20, entries: 2000, tenants: 30, cases: 5}, root: "../..", dir: t.TempDir()}
+	b := &bench{effort: effort{runs: 1, searching: 1, handed: 20, records: 400, leases: 20, entries: 2000, tenants: 30, cases: 5, assets: 1000}, root: "../..", dir: t.TempDir()}
 	for name, measure := range map[string]func() error{
 		"hashing": func() error { return b.hashing(t.Context()) }, "sequencing": func() error { return b.sequencing(t.Context()) },
 		"paging": func() error { return b.paging(t.Context()) }, "passwords": func() error { return b.passwords(t.Context()) },
@@ -31,6 +31,7 @@ func TestParts(t *testing.T) {
 		"watching":    func() error { return b.watching(t.Context()) },
 		"alarming":    func() error { return b.alarming(t.Context()) },
 		"notifying":   func() error { return b.notifying(t.Context()) }, "ticking": func() error { return b.ticking(t.Context()) },
+		"drifting": func() error { return b.drifting(t.Context()) }, "scanning": func() error { return b.scanning(t.Context()) },
 	} {
 		before := len(b.rows)
 		if err := measure(); err != nil {

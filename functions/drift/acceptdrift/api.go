@@ -29,9 +29,10 @@ func (a *acceptdrift) api() []web.Route {
 		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: map[int]any{200: answer}, Problems: problems, Browser: true, Handle: a.Staff(handle)}
 	}
 	return []web.Route{
-		route("GET", "/v1/findings", "List findings: ?state=open (left out: everything that is not healed), gravest first, at most 200; ?after= goes on.", nil, Findings{},
+		route("GET", "/v1/findings", "List findings: ?state=open (left out: everything that is out of order), gravest first, at most 200; ?after= goes on.", nil, Findings{},
 			[]string{"role_missing", "state_unknown", "after_invalid"}, looking(a.list)),
 		route("GET", "/v1/findings/{id}", "One finding, with what happened to it.", nil, Finding{}, []string{"role_missing", "finding_unknown"}, looking(a.get)),
+		route("GET", "/v1/status", "How much is known of what there is and of what Terraform wants, how old it is, and what nobody can tell.", nil, Status{}, []string{"role_missing"}, looking(a.status)),
 		route("POST", "/v1/findings/{id}/accept", "Accept the value for a while; what is high or critical waits for a second person, who does the same.", Accept{}, Finding{},
 			[]string{"not_allowed", "finding_unknown", "own_change", "same_person", "state_conflict", "value_changed", "until_invalid", "reason_missing", "reason_invalid", "ticket_invalid"}, a.accept),
 		route("POST", "/v1/findings/{id}/revoke", "Take an acceptance back, or a proposal.", nil, Finding{}, []string{"not_allowed", "finding_unknown"}, a.revoke),
@@ -45,7 +46,7 @@ func (a *acceptdrift) list(w http.ResponseWriter, r *http.Request, _ caller.Staf
 	states := []finding.State{finding.Open, finding.Settling, finding.Accepted}
 	if asked := r.URL.Query().Get("state"); asked != "" {
 		if !slices.Contains(finding.States(), finding.State(asked)) {
-			return fault.Refuse(fault.Invalid, "state_unknown", "There is no such state.", "Allowed: settling, open, accepted, healed.")
+			return fault.Refuse(fault.Invalid, "state_unknown", "There is no such state.", "Allowed: settling, open, accepted, healed, dropped.")
 		}
 		states = []finding.State{finding.State(asked)}
 	}
@@ -168,13 +169,13 @@ func acceptance(a *finding.Acceptance) *Acceptance {
 
 // repair is the command that would put a finding right; "" for one that is in order.
 func (a *acceptdrift) repair(f finding.Finding) string {
-	name, rest, _ := strings.Cut(f.What, " ")
+	name, rest := diff.Place(f.What)
 	switch {
-	case f.State == finding.Healed:
+	case f.State.Over():
 		return ""
 	case f.Class == finding.Forbidden:
 		return a.Set.Repair(name, rest, f.Asset)
-	case f.Class == string(diff.Changed), f.Class == string(diff.Missing), f.Class == string(diff.Extra):
+	case f.Class == string(diff.Changed), f.Class == string(diff.Missing), f.Class == string(diff.Extra), f.Class == string(diff.StaleDesired) && strings.Contains(name, "google_"):
 		return "terraform apply -target=" + baseline.Quoted(name)
 	}
 	return ""
@@ -182,9 +183,9 @@ func (a *acceptdrift) repair(f finding.Finding) string {
 
 // code is what would have to stand in Terraform for a difference to be wanted; "" where that is not for Terraform to say.
 func code(f finding.Finding) string {
-	address, field, _ := strings.Cut(f.What, " ")
+	address, field := diff.Place(f.What)
 	switch {
-	case f.State == finding.Healed || strings.Contains(f.Got, "hmac:"):
+	case f.State.Over() || strings.Contains(f.Got, "hmac:"):
 		return ""
 	case f.Class == string(diff.Changed) && field != "":
 		return commented("# ", address) + commented("# ", field+":") + commented("- ", f.Want) + commented("+ ", f.Got)

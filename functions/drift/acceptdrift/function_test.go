@@ -29,7 +29,7 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
-			"accepted": acceptedByTwo, "alone": acceptedByOne, "refused": refusals, "lists": lists, "gate": gate, "hostile": hostile, "outages": outages, "twins": twins,
+			"accepted": acceptedByTwo, "alone": acceptedByOne, "refused": refusals, "lists": lists, "gate": gate, "hostile": hostile, "outages": outages, "twins": twins, "status": status,
 		} {
 			t.Run(name, part)
 		}
@@ -163,6 +163,7 @@ func refusals(t *testing.T) {
 	w, id := world(t)
 	soon := w.Clock.Now().Add(time.Hour)
 	do(t, w, emma, "GET", "/findings", nil, 403, "role_missing")
+	do(t, w, emma, "GET", "/status", nil, 403, "role_missing")
 	do(t, w, emma, "GET", "/findings/"+id, nil, 403, "role_missing")
 	for _, no := range []string{"nothing", strings.Repeat("a", 32), strings.Repeat("a", 2000)} {
 		do(t, w, simone, "GET", "/findings/"+no, nil, 404, "finding_unknown")
@@ -223,7 +224,7 @@ func gate(t *testing.T) {
 	request := func(method, path string, body any) functiontest.Request {
 		return functiontest.Request{Method: method, Path: "/acceptdrift" + path, Body: body}
 	}
-	functiontest.StaffGate(t, setup, &answered, aurel, request("GET", "/v1/findings", nil), request("GET", "/v1/findings/x", nil), request("GET", "/", nil), request("GET", "/x", nil),
+	functiontest.StaffGate(t, setup, &answered, aurel, request("GET", "/v1/findings", nil), request("GET", "/v1/status", nil), request("GET", "/v1/findings/x", nil), request("GET", "/", nil), request("GET", "/x", nil),
 		request("POST", "/v1/findings/x/accept", Accept{}), request("POST", "/v1/findings/x/revoke", nil))
 }
 
@@ -245,7 +246,7 @@ func outages(t *testing.T) {
 	answered.Saw(w.Call(t, accept)).Want(t, 503, "unavailable")
 	w.MessageKey.Up()
 	w.Outages(t, &answered, accept, 200, &w.Directory, &w.EvidenceKey)
-	for _, r := range []functiontest.Request{call(w, simone, "GET", "/findings", nil), call(w, simone, "GET", path, nil), call(w, dorothea, "POST", path+"/revoke", nil)} {
+	for _, r := range []functiontest.Request{call(w, simone, "GET", "/findings", nil), call(w, simone, "GET", "/status", nil), call(w, simone, "GET", path, nil), call(w, dorothea, "POST", path+"/revoke", nil)} {
 		w.Store.Down()
 		answered.Saw(w.Call(t, r)).Want(t, 503, "unavailable")
 		w.Store.Up()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +15,6 @@ import (
 	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/finding"
-	"ostiary.internal/shared/drift/scan"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/policy"
 )
@@ -53,19 +53,19 @@ const (
 func (a *acceptdrift) overview(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 	data := page.Overview{Done: staffed.Note(r, notes)}
 	counts := map[string]int{}
-	for state, into := range map[finding.State]*[]page.Item{finding.Open: &data.Open, finding.Settling: &data.Settling, finding.Accepted: &data.Accepted, finding.Healed: &data.Ended} {
+	for state, into := range map[finding.State]*[]page.Item{finding.Open: &data.Open, finding.Settling: &data.Settling, finding.Accepted: &data.Accepted, finding.Healed: &data.Ended, finding.Dropped: &data.Dropped} {
 		limit := shown
-		if state == finding.Healed {
+		if state.Over() {
 			limit = shownEnded
 		}
 		found, next, err := a.Findings.List(r.Context(), state, nil, limit)
 		if err != nil {
 			return err
 		}
-		data.More = data.More || next != nil && state != finding.Healed
+		data.More = data.More || next != nil && !state.Over()
 		for _, f := range found {
 			list := into
-			if second(f, who) {
+			if a.second(f, who) {
 				list = &data.Asked
 			}
 			if state == finding.Open {
@@ -83,27 +83,6 @@ func (a *acceptdrift) overview(w http.ResponseWriter, r *http.Request, who calle
 	return a.Render(w, r, who, http.StatusOK, "overview", "overview.title", home, data)
 }
 
-// look says how much is known, and how old it is.
-func (a *acceptdrift) look(r *http.Request, who caller.Staff) (*page.Look, error) {
-	s, err := scan.StatusOf(r.Context(), a.Store)
-	if err != nil {
-		return nil, err
-	}
-	look := &page.Look{Late: s.Began.IsZero() || a.Clock.Now().Sub(s.Began) > scan.Stale, At: moment(r, who, s.Began)}
-	read := 0
-	for _, p := range s.Places {
-		read += p.Assets
-		if p.Failed != "" || len(p.Unread) > 0 {
-			look.Blind = append(look.Blind, strings.TrimSuffix(p.Place+" ("+p.Facts+"): "+p.Failed, ": "))
-		}
-		for _, kind := range p.Lost {
-			look.Blind = append(look.Blind, p.Place+": "+kind)
-		}
-	}
-	look.Count = strconv.Itoa(read)
-	return look, nil
-}
-
 // moment writes a time in the person's zone; "" for none.
 func moment(r *http.Request, who caller.Staff, at time.Time) string {
 	if at.IsZero() {
@@ -114,17 +93,17 @@ func moment(r *http.Request, who caller.Staff, at time.Time) string {
 }
 
 // second reports whether a finding waits for the reader as the second person.
-func second(f finding.Finding, who caller.Staff) bool {
-	return f.State == finding.Open && f.Proposed != nil && f.Proposed.By != who.ID && f.Proposed.Got == f.Got && decides(who) && !mayHaveDone(f, who)
+func (a *acceptdrift) second(f finding.Finding, who caller.Staff) bool {
+	return f.State == finding.Open && f.Proposed != nil && !a.same(who, f.Proposed.By) && f.Proposed.Got == f.Got && decides(who) && !a.mayHaveDone(f, who)
 }
 
-func mayHaveDone(f finding.Finding, who caller.Staff) bool {
-	for _, actor := range f.Actors {
-		if actor.Person == who.ID {
-			return true
-		}
-	}
-	return false
+// same reports whether the reader has an id, or is or looks like whom it belongs to.
+func (a *acceptdrift) same(who caller.Staff, id string) bool {
+	return id == who.ID || slices.Contains(a.Policy.Twins(who.Person), id)
+}
+
+func (a *acceptdrift) mayHaveDone(f finding.Finding, who caller.Staff) bool {
+	return slices.ContainsFunc(f.Actors, func(actor finding.Actor) bool { return actor.Person != "" && a.same(who, actor.Person) })
 }
 
 // item is a finding in a list.
@@ -133,13 +112,13 @@ func (a *acceptdrift) item(r *http.Request, who caller.Staff, f finding.Finding)
 	if at.IsZero() {
 		at = f.First
 	}
-	if f.State == finding.Healed {
+	if f.State.Over() {
 		at = f.Ended
 	}
 	what, _ := said(a.Says(f, staffed.Language(r)))
 	i := page.Item{Path: home + f.ID, What: what, Class: "class." + f.Class, On: page.Plain(asset.Base(f.Asset)), Severity: "severity." + string(f.Severity),
 		State: "state." + string(f.State), When: moment(r, who, at), Unknown: moment(r, who, f.Unknown)}
-	i.Grave = f.State != finding.Healed && (f.Severity == policy.Critical || f.Severity == policy.High)
+	i.Grave = !f.State.Over() && (f.Severity == policy.Critical || f.Severity == policy.High)
 	if f.Class != finding.Forbidden && f.What != f.Class {
 		i.Field = page.Plain(f.What)
 	}

@@ -5,8 +5,8 @@ import "time"
 // Finding is one difference between what was promised, or what Terraform wants, and what there is.
 type Finding struct {
 	ID       string      `json:"id"`
-	State    string      `json:"state" enum:"settling,open,accepted,healed"`
-	Class    string      `json:"class" enum:"forbidden,changed,missing,unmanaged,extra,self-drift"`
+	State    string      `json:"state" enum:"settling,open,accepted,healed,dropped"`
+	Class    string      `json:"class" enum:"forbidden,changed,missing,unmanaged,extra,stale-desired,self-drift"`
 	What     string      `json:"what" doc:"the assertion, with a promise where that sets parameters of its own; or the address in Terraform and the field"`
 	Says     string      `json:"says,omitempty" doc:"what is wrong and what to do, in the reader's language"`
 	Asset    string      `json:"asset,omitempty" doc:"full name of the resource; left out for the company as a whole"`
@@ -74,4 +74,71 @@ type Accept struct {
 type Findings struct {
 	Findings []Finding `json:"findings"`
 	Next     string    `json:"next,omitempty" doc:"give it as after for the page that follows"`
+}
+
+// Status is how much is known of what there is and of what Terraform wants, and how old it is.
+type Status struct {
+	Began      time.Time   `json:"began,omitzero" doc:"the newest list of everything that was whole"`
+	Ended      time.Time   `json:"ended,omitzero"`
+	Running    bool        `json:"running" doc:"another is under way"`
+	Late       bool        `json:"late" doc:"it is too old to say anything of now, or there is none"`
+	Places     []Place     `json:"places"`
+	States     []State     `json:"states" doc:"of Terraform"`
+	Assertions []Assertion `json:"assertions"`
+	Gaps       []Gap       `json:"gaps" doc:"what nobody compares with Terraform: neither equal nor another"`
+	Doubts     []Doubt     `json:"doubts" doc:"of what nobody could tell whether it is as Terraform wants it"`
+	More       int         `json:"more" doc:"gaps and doubts beyond those"`
+}
+
+// Place is what is known of one part of the list.
+type Place struct {
+	Place  string    `json:"place"`
+	Facts  string    `json:"facts"`
+	Assets int       `json:"assets"`
+	Read   time.Time `json:"read,omitzero"`
+	Failed string    `json:"failed,omitempty" doc:"why nothing can be said of it"`
+	Lost   []string  `json:"lost,omitempty" doc:"types of which there was something and suddenly is nothing"`
+	Unread []string  `json:"unread,omitempty" doc:"why some could not be read"`
+}
+
+// State is one of Terraform's that was to be read.
+type State struct {
+	Name      string    `json:"name"`
+	Resources int       `json:"resources"`
+	Read      time.Time `json:"read,omitzero"`
+	Failed    string    `json:"failed,omitempty" doc:"why it cannot be read now"`
+	Unknown   bool      `json:"unknown,omitempty" doc:"that is so for too long to say anything of now"`
+	Locked    time.Time `json:"locked_since,omitzero" doc:"its lock is held; after an hour somebody left it behind"`
+}
+
+// Assertion is what the last look found about one assertion, in things it looks at.
+type Assertion struct {
+	Assertion    string   `json:"assertion"`
+	Expected     int64    `json:"expected"`
+	Out          int64    `json:"out_of_order"`
+	Undetermined int64    `json:"undetermined"`
+	Untold       []Untold `json:"untold,omitempty" doc:"the first of those that could not be told"`
+}
+
+// Untold is something an assertion could not tell about.
+type Untold struct {
+	Asset   string `json:"asset,omitempty" doc:"left out for the company as a whole"`
+	Promise string `json:"promise,omitempty"`
+	Why     string `json:"why" enum:"field,type,asset,place,members,behind,unread,old,other"`
+	About   string `json:"about,omitempty"`
+}
+
+// Gap is a type of Terraform, or a field of one, that nobody compares.
+type Gap struct {
+	Type  string `json:"type"`
+	Field string `json:"field,omitempty"`
+	Count int    `json:"count"`
+}
+
+// Doubt is a resource of Terraform of which nobody could tell.
+type Doubt struct {
+	Address string `json:"address,omitempty"`
+	Asset   string `json:"asset,omitempty"`
+	Field   string `json:"field,omitempty"`
+	Why     string `json:"why"`
 }

@@ -1,6 +1,7 @@
 package acceptdrift
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,15 @@ func twins(t *testing.T) {
 	path := "/findings/" + out(t, w, database, "database-exposure", policy.Critical, "a")
 	do(t, w, simone, "POST", path+"/accept", wish, 200, "")
 	do(t, w, root, "POST", path+"/accept", wish, 403, "same_person")
+	// No page invites her to what she would be refused.
+	for who, waits := range map[string]bool{root: false, simone: false, dorothea: true} {
+		for page, mark := range map[string]string{"/": `id="asked"`, strings.TrimPrefix(path, "/findings"): `/accept"`} {
+			text := string(w.Call(t, functiontest.Request{Method: "GET", Path: "/acceptdrift" + page, Token: w.Staff(who)}).Body)
+			if strings.Contains(text, mark) != waits {
+				t.Errorf("%s sees %s on %s: %t", who, mark, page, !waits)
+			}
+		}
+	}
 	do(t, w, dorothea, "POST", path+"/accept", wish, 200, "")
 	const other = "//storage.googleapis.com/canary-bucket"
 	path = "/findings/" + out(t, w, other, "public-bucket", policy.Medium, "a")

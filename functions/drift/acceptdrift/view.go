@@ -33,7 +33,7 @@ func (a *acceptdrift) show(w http.ResponseWriter, r *http.Request, who caller.St
 		Item: a.item(r, who, f), Problem: trouble, Beside: page.Fold(page.Beside(f.Want, f.Got)), Cut: page.Cut(f.Want) || page.Cut(f.Got), Asset: page.Long(page.Plain(f.Asset)),
 		Opened: moment(r, who, f.Opened), Seen: moment(r, who, f.Seen), Ended: moment(r, who, f.Ended), Repair: page.Plain(a.repair(f)), Code: page.Plain(code(f)), Void: void(f, steps),
 	}
-	if f.State != finding.Healed {
+	if !f.State.Over() {
 		_, data.Advice = said(a.Says(f, staffed.Language(r)))
 	}
 	for _, actor := range f.Actors {
@@ -77,10 +77,10 @@ func void(f finding.Finding, steps []finding.Step) (why string) {
 
 // may fills in what the reader may do, and the form for it.
 func (a *acceptdrift) may(r *http.Request, data *page.Detail, f finding.Finding, who caller.Staff, form url.Values) {
-	data.Own = mayHaveDone(f, who)
+	data.Own = a.mayHaveDone(f, who)
 	data.Two = f.Severity == policy.High || f.Severity == policy.Critical
-	data.Second = second(f, who)
-	waits := f.Proposed != nil && f.Proposed.By == who.ID
+	data.Second = a.second(f, who)
+	waits := f.Proposed != nil && a.same(who, f.Proposed.By)
 	data.MayAccept = f.State == finding.Open && decides(who) && !data.Own && !waits
 	data.MayRevoke = decides(who) && (f.State == finding.Accepted || f.State == finding.Open && f.Proposed != nil)
 	data.Got = f.Got

@@ -1,6 +1,6 @@
 // Package checkdrift looks at what the company has on Google Cloud: at everything once a night, and within the minute at
 // what a message says changed. What is otherwise than promised, or than Terraform wants, becomes a finding with the name of
-// who it may have been.
+// who it may have been. So does what is otherwise than released of the controls themselves.
 //
 // It promises that a message is a hint and never an answer, that what cannot be read is neither in order nor healed, and that a
 // list that was stopped goes on where it was. It repairs nothing.
@@ -25,6 +25,7 @@ import (
 	"ostiary.internal/shared/drift/finding"
 	"ostiary.internal/shared/drift/people"
 	"ostiary.internal/shared/drift/scan"
+	"ostiary.internal/shared/drift/self"
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/platform/event"
 	"ostiary.internal/shared/platform/fault"
@@ -42,6 +43,11 @@ import (
 
 //go:embed function.json
 var manifest []byte
+
+// released is what can be seen from outside of each function of the house.
+//
+//go:embed functions.json
+var released []byte
 
 // Function is this function.
 var Function = wiring.Function{Manifest: manifest, Schema: parts.Schema, Build: build}
@@ -61,6 +67,8 @@ const (
 	EnvAssets = "OSTIARY_ASSETS"
 	// EnvStates is where Terraform keeps what it wants: URLs of states, separated by spaces. May be empty.
 	EnvStates = "OSTIARY_STATES"
+	// EnvSelf is what the deployment says of itself, as self.Deployed, packed; nothing: the controls themselves are not looked at.
+	EnvSelf = "OSTIARY_SELF"
 )
 
 type checkdrift struct {
@@ -79,8 +87,14 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if err != nil {
 		return web.Function{}, err
 	}
+	deployed, _ := c.Env(EnvSelf)
+	own, err := self.Expect(released, deployed)
+	if err != nil {
+		return web.Function{}, err
+	}
+	named, _ := c.Env(EnvStates)
 	c.scan, err = scan.New(scan.Config{
-		Store: d.Store, Clock: d.Clock, Log: d.Log, Sources: sources, States: states, Set: p.Set, Findings: p.Findings, Random: d.Random, Agents: agents.Made,
+		Store: d.Store, Clock: d.Clock, Log: d.Log, Sources: sources, States: states, Named: strings.Fields(named), Set: p.Set, Findings: p.Findings, Random: d.Random, Agents: agents.Made, Self: own,
 	})
 	if err != nil {
 		return web.Function{}, err

@@ -93,7 +93,7 @@ func (c *cloud) Get(_ context.Context, kind, key string) (asset.Asset, error) {
 func (c *cloud) files(members ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := asset.Asset{Key: key, Type: bucket, Project: "sharedcontacts-live", Location: "europe-west1", IAM: &asset.Policy{}}
+	a := asset.Asset{Key: key, Type: bucket, Project: "sharedcontacts-live", Ancestors: []string{"projects/sharedcontacts-live"}, Location: "europe-west1", IAM: &asset.Policy{}}
 	a.Data = asset.Object{"name": "sharedcontacts-files-europe-west1", "location": "EUROPE-WEST1", "iamConfiguration": map[string]any{"publicAccessPrevention": "inherited", "uniformBucketLevelAccess": map[string]any{"enabled": true}}}
 	if len(members) == 0 {
 		a.Data["iamConfiguration"].(map[string]any)["publicAccessPrevention"] = "enforced"
@@ -108,13 +108,16 @@ type world struct {
 	cloud *cloud
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldOf(t, setup(t.Name())) }
+
+// newWorldOf is one with another environment.
+func newWorldOf(t *testing.T, setup functiontest.Setup) *world {
 	t.Helper()
 	w := &world{t: t, cloud: &cloud{things: map[string]asset.Asset{}, clock: clock.System{}}}
 	clouds.Store(t.Name(), w.cloud)
 	t.Cleanup(func() { clouds.Delete(t.Name()) })
 	w.cloud.files()
-	w.World = functiontest.New(t, setup(t.Name()))
+	w.World = functiontest.New(t, setup)
 	return w
 }
 

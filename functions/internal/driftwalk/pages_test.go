@@ -19,7 +19,7 @@ func TestPagesHold(t *testing.T) {
 			p := w.sit("simone.bernard", browser.Phone, lang)
 			p.Unfold()
 			p.Inspect("full overview", lang, axe)
-			for _, name := range []string{"exposed", "long", "hostile", "missing", "company", "settling", "healed", "accepted"} {
+			for _, name := range []string{"exposed", "long", "hostile", "missing", "company", "settling", "healed", "dropped", "pending", "accepted"} {
 				p.Open(p.url + paths[name])
 				p.Unfold()
 				p.Inspect(name, lang, axe)
@@ -56,6 +56,14 @@ func TestPagesHold(t *testing.T) {
 			p.Inspect("problem", lang, axe)
 			nothing := newWorld(t).sit("omkar.rao", browser.Phone, lang)
 			nothing.Inspect("empty overview", lang, axe)
+			blind := newWorld(t)
+			blind.looked(state(""), state(wants))
+			unsure := blind.sit("simone.bernard", browser.Phone, lang)
+			unsure.Unfold()
+			unsure.Inspect("overview of what nobody can tell", lang, axe)
+			if unsure.Has(".said.good") {
+				t.Error("in green, nothing is out of order")
+			}
 			p.quietly()
 		})
 	}

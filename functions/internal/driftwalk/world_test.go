@@ -97,7 +97,7 @@ func (w *world) out(all ...finding.Seen) (path string) {
 		if err := w.findings().Out(w.t.Context(), []finding.Seen{s}, w.Clock.Now()); err != nil {
 			w.t.Fatal(err)
 		}
-		path = "/" + finding.ID(s.Asset, s.What)
+		path = "/" + s.Name()
 	}
 	return path
 }
@@ -150,6 +150,7 @@ func (p *person) quietly() {
 func full(t *testing.T) (w *world, paths map[string]string) {
 	t.Helper()
 	w, paths = newWorld(t), map[string]string{}
+	w.looked(state(wants))
 	gone := seen(bucket, "google_storage_bucket.files[\"europe-west1\"] uniform_bucket_level_access", string(diff.Changed), policy.Medium, "true", "false")
 	paths["healed"] = w.out(gone)
 	w.Advance(t, 2*time.Minute)
@@ -180,6 +181,14 @@ func full(t *testing.T) (w *world, paths map[string]string) {
 			t.Fatal(err)
 		}
 	}
+	dropped := seen(bucket, "locations-in-the-eu", finding.Forbidden, policy.Medium, "within(location, params.areas)", "location: US")
+	paths["dropped"] = w.out(dropped)
+	if err := w.findings().In(t.Context(), bucket, func(f finding.Finding) finding.What {
+		return map[string]finding.What{"locations-in-the-eu": finding.Drop}[f.What]
+	}, w.Clock.Now(), w.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	paths["pending"] = w.out(seen(firewall, "google_compute_firewall.web allow", string(diff.StaleDesired), policy.High, "tcp:443", "tcp:443,80"))
 	if err := w.findings().Lost(t.Context(), project, w.Clock.Now(), w.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Command generate writes what follows from the function folders: the lists of functions that two commands hold, the
-// README's table, what each function may put on record, and the collections and indexes that Terraform provisions; and,
-// from the rules of the policy that staging runs, what its log sink lets through. A test fails when one is not fresh.
+// README's table, what each function may put on record, how each is deployed, and the collections and indexes that Terraform provisions; and,
+// from the rules and assertions of the policy that staging runs, what its log sink lets through, and of what its feeds tell. A test fails when one is not fresh.
 //
 //	go run ./functions/internal/generate
 //	go run ./functions/internal/generate POLICY > terraform/environments/NAME/watched.json
@@ -74,7 +74,15 @@ func texts(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{stagingWatched: watched, "functions/ostiary/functions.go": registry, "functions/internal/writers/writers.json": writers, "functions/internal/generate/indexes/functions.go": registry, "README.md": readme}, nil
+	assets, err := Assets(filepath.Join(root, staging))
+	if err != nil {
+		return nil, err
+	}
+	released, err := Released(functions)
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{stagingWatched: watched, stagingAssets: assets, releasedBy: released, "functions/ostiary/functions.go": registry, "functions/internal/writers/writers.json": writers, "functions/internal/generate/indexes/functions.go": registry, "README.md": readme}, nil
 }
 
 // indexes is the file that follows from what the functions say they keep: only their code knows.
@@ -123,6 +131,30 @@ func Writers(functions []manifest.Function) ([]byte, error) {
 		return nil, fmt.Errorf("listing what functions may put on record: %w", err)
 	}
 	return append(text, '\n'), nil
+}
+
+// releasedBy is the file of the function that looks whether the others are deployed as they were released.
+const releasedBy = "functions/drift/checkdrift/functions.json"
+
+// Released is what can be seen from outside of each function, as JSON: a function a line.
+func Released(functions []manifest.Function) ([]byte, error) {
+	type seen struct {
+		Name        string                `json:"name"`
+		Callers     manifest.Callers      `json:"callers"`
+		Triggers    []manifest.Trigger    `json:"triggers"`
+		Permissions []manifest.Permission `json:"permissions"`
+		Environment []string              `json:"environment"`
+		Publishes   []string              `json:"publishes"`
+	}
+	var lines []string
+	for _, f := range functions {
+		text, err := json.Marshal(seen{f.Name, f.Callers, f.Triggers, f.Permissions, f.Environment, f.Publishes})
+		if err != nil {
+			return nil, fmt.Errorf("listing how functions are deployed: %w", err)
+		}
+		lines = append(lines, string(text))
+	}
+	return []byte("[\n" + strings.Join(lines, ",\n") + "\n]\n"), nil
 }
 
 // Table is the README's table of functions.

@@ -60,10 +60,11 @@ type Audit struct {
 	Exempt  []string
 }
 
-// Inventory is everything that is known, by key. The zero value is not fit for use.
+// Inventory is everything that is known, by key. It is for one goroutine at a time. The zero value is not fit for use.
 type Inventory struct {
 	assets map[string]*Asset
 	names  *Names
+	sorted []*Asset // what All returned last; nil where that is not known any more
 }
 
 // NewInventory returns an empty inventory.
@@ -79,6 +80,9 @@ func (v *Inventory) Names() *Names { return v.names }
 func (v *Inventory) Add(a Asset) {
 	v.names.learn(a)
 	known, there := v.assets[a.Key]
+	if !there || a.Deleted || known.Deleted {
+		v.sorted = nil
+	}
 	if !there {
 		v.assets[a.Key] = &a
 		return
@@ -111,6 +115,7 @@ func (v *Inventory) Settle() {
 			continue
 		}
 		delete(v.assets, key)
+		v.sorted = nil
 		a.Key = name
 		v.Add(*a)
 	}
@@ -124,6 +129,9 @@ func (v *Inventory) Get(kind, name string) (*Asset, bool) {
 
 // All returns the resources that are there, by key.
 func (v *Inventory) All() []*Asset {
+	if v.sorted != nil {
+		return slices.Clone(v.sorted)
+	}
 	all := make([]*Asset, 0, len(v.assets))
 	for _, a := range v.assets {
 		if !a.Deleted {
@@ -131,7 +139,17 @@ func (v *Inventory) All() []*Asset {
 		}
 	}
 	slices.SortFunc(all, func(a, b *Asset) int { return compare(a.Key, b.Key) })
-	return all
+	v.sorted = all
+	return slices.Clone(all)
+}
+
+// Each hands on the resources that are there, in no order.
+func (v *Inventory) Each(take func(*Asset)) {
+	for _, a := range v.assets {
+		if !a.Deleted {
+			take(a)
+		}
+	}
 }
 
 func compare(a, b string) int {

@@ -184,6 +184,46 @@ func TestServiceAccountsGoByAddress(t *testing.T) {
 	}
 }
 
+// TestAccountsAreOne: what names an account by its number, and what leaves out its project, is about the account whose address is
+// known: its policy, its keys, and that it is gone.
+func TestAccountsAreOne(t *testing.T) {
+	t.Parallel()
+	const own = "//iam.googleapis.com/projects/acme-live/serviceAccounts/run@acme-live.iam.gserviceaccount.com"
+	v := NewInventory()
+	for _, text := range []string{
+		`{"name":"//iam.googleapis.com/projects/4711/serviceAccounts/108","assetType":"iam.googleapis.com/ServiceAccount","iamPolicy":{}}`,
+		`{"name":"//iam.googleapis.com/projects/acme-live/serviceAccounts/108/keys/k","assetType":"iam.googleapis.com/ServiceAccountKey","resource":{"data":{}}}`,
+		`{"name":"//iam.googleapis.com/projects/acme-live/serviceAccounts/108","assetType":"iam.googleapis.com/ServiceAccount","resource":{"data":{"email":"run@acme-live.iam.gserviceaccount.com","uniqueId":"108"}}}`,
+		`{"name":"//iam.googleapis.com/projects/acme-live/serviceAccounts/109","assetType":"iam.googleapis.com/ServiceAccount","iamPolicy":{}}`,
+	} {
+		for a, err := range Decode(strings.NewReader(text), noon, v.Names()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			v.Add(a)
+		}
+	}
+	v.Names().Learn("4711", "acme-live")
+	v.Settle()
+	var keys []string
+	for _, a := range v.All() {
+		keys = append(keys, strings.TrimPrefix(a.Key, own))
+	}
+	if want := []string{"//iam.googleapis.com/projects/acme-live/serviceAccounts/109", "", "/keys/k"}; !slices.Equal(keys, want) {
+		t.Errorf("%q", keys)
+	}
+	names := v.Names().Clone()
+	for _, name := range []string{"projects/-/serviceAccounts/108", "projects/-/serviceAccounts/run@acme-live.iam.gserviceaccount.com", "//iam.googleapis.com/projects/4711/serviceAccounts/108"} {
+		if got := names.Key("iam.googleapis.com/ServiceAccount", name); got != own {
+			t.Errorf("%s is %s", name, got)
+		}
+	}
+	gone, err := Feed([]byte(`{"asset":{"name":"//iam.googleapis.com/projects/4711/serviceAccounts/108","assetType":"iam.googleapis.com/ServiceAccount"},"deleted":true,"window":{"startTime":"2026-03-03T12:00:01Z"}}`), names)
+	if err != nil || gone.Key != own {
+		t.Errorf("deleted: %+v %v", gone, err)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add(fmt.Sprintf(firewall, `"assetType":"compute.googleapis.com/Firewall"`))
 	f.Add(`[{"name":"a","asset_type":"b/c"}]`)

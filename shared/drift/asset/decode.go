@@ -213,6 +213,7 @@ func (l *line) asset(read time.Time, names *Names) (Asset, error) {
 	a := Asset{Type: kind, Ancestors: l.Ancestors, Read: read.UTC()}
 	if l.Resource != nil && l.Resource.Data != nil {
 		a.Data, a.Location = l.Resource.Data, l.Resource.Location
+		shape(kind, a.Data)
 	}
 	for _, p := range []*policy{l.IAM, l.IAM2} {
 		if p != nil {
@@ -221,8 +222,8 @@ func (l *line) asset(read time.Time, names *Names) (Asset, error) {
 		}
 	}
 	a.Key = names.Key(kind, l.Name)
-	if mail, _ := a.Data["email"].(string); kind == "iam.googleapis.com/ServiceAccount" && mail != "" {
-		a.Key = "//iam.googleapis.com/projects/" + names.ID(ProjectOf(a.Key)) + "/serviceAccounts/" + mail
+	if mail, _ := a.Data["email"].(string); kind == accountType && mail != "" {
+		a.Key = "//" + accountHost + "/projects/" + names.ID(ProjectOf(a.Key)) + accountPart + mail
 	}
 	if a.Project = ProjectOf(a.Key); a.Project == "" && len(l.Ancestors) > 0 && strings.HasPrefix(l.Ancestors[0], "projects/") {
 		a.Project = names.ID(l.Ancestors[0])

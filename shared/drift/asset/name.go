@@ -6,11 +6,19 @@ import (
 	"strings"
 )
 
-// Names knows which project has which number. The zero value is not fit for use.
-type Names struct{ ids map[string]string }
+// Names knows which project has which number, and which service account. The zero value is not fit for use.
+type Names struct {
+	ids      map[string]string
+	accounts map[string]string // by number and by address: projects/P/serviceAccounts/ADDRESS
+}
 
-// NewNames returns names that know no project.
-func NewNames() *Names { return &Names{ids: map[string]string{}} }
+// NewNames returns names that know no project and no account.
+func NewNames() *Names { return &Names{ids: map[string]string{}, accounts: map[string]string{}} }
+
+// Clone returns a copy.
+func (n *Names) Clone() *Names {
+	return &Names{ids: maps.Clone(n.ids), accounts: maps.Clone(n.accounts)}
+}
 
 // Learn says that a number is a project's.
 func (n *Names) Learn(number, id string) {
@@ -19,9 +27,22 @@ func (n *Names) Learn(number, id string) {
 	}
 }
 
-// learn takes what an asset of a project says of itself.
+// learn takes what an asset of a project or of a service account says of itself.
 func (n *Names) learn(a Asset) {
-	if a.Type != projectType || a.Data == nil {
+	if a.Data == nil {
+		return
+	}
+	if a.Type == accountType {
+		number, _ := a.Data["uniqueId"].(string)
+		if mail, _ := a.Data["email"].(string); mail != "" && a.Project != "" {
+			own := "projects/" + a.Project + accountPart + mail
+			n.accounts[mail] = own
+			if isNumber(number) {
+				n.accounts[number] = own
+			}
+		}
+	}
+	if a.Type != projectType {
 		return
 	}
 	id, _ := a.Data["projectId"].(string)
@@ -49,7 +70,13 @@ func (n *Names) ID(project string) string {
 // Projects returns the numbers that are known, sorted.
 func (n *Names) Projects() []string { return slices.Sorted(maps.Keys(n.ids)) }
 
-const projectType = "cloudresourcemanager.googleapis.com/Project"
+const (
+	projectType = "cloudresourcemanager.googleapis.com/Project"
+
+	accountType = "iam.googleapis.com/ServiceAccount"
+	accountHost = "iam.googleapis.com"
+	accountPart = "/serviceAccounts/"
+)
 
 // hosts are services whose resources have the name of another in Cloud Asset Inventory.
 var hosts = map[string]string{"sqladmin.googleapis.com": "cloudsql.googleapis.com"}
@@ -75,6 +102,8 @@ func (n *Names) Key(kind, name string) string {
 		path = strings.Replace(strings.Replace(path, "/zones/", "/locations/", 1), "/regions/", "/locations/", 1)
 	case "cloudresourcemanager.googleapis.com":
 		path = strings.TrimPrefix(path, "v1/")
+	case accountHost:
+		path = n.account(path)
 	}
 	return "//" + host + "/" + n.project(path)
 }
@@ -102,6 +131,21 @@ func (n *Names) split(name string) (host, path string) {
 		host = api + ".googleapis.com"
 	}
 	return host, strings.Trim(path, "/")
+}
+
+// account writes a service account by its address, and with its project: the inventory names it by its number, and logs leave
+// out where it is.
+func (n *Names) account(path string) string {
+	project, who, of := strings.Cut(path, accountPart)
+	who, tail, more := strings.Cut(who, "/")
+	own, known := n.accounts[who]
+	if !of || !known || !isNumber(who) && project != "projects/-" {
+		return path
+	}
+	if more {
+		return own + "/" + tail
+	}
+	return own
 }
 
 // project writes the project in a path by its id.

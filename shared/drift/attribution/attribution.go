@@ -92,7 +92,8 @@ func Read(data []byte, names *asset.Names) (Hint, error) {
 
 // Question is a difference somebody wants to know the maker of.
 type Question struct {
-	Asset     string
+	Asset     string    // "" for the company
+	Beside    []string  // other assets that it rests on: who changed one of them may have made it
 	Good      time.Time // when it was known to be in order last; zero for never
 	Seen      time.Time // when it was seen out of order first
 	Terraform bool      // its state was read, and knows the asset
@@ -107,7 +108,7 @@ type Question struct {
 func Rank(q Question, hints []Hint) []finding.Actor {
 	var calls []Hint
 	for _, h := range folded(hints) {
-		if h.Asset == q.Asset && !h.Failed && !h.At.After(q.Seen.Add(Slack)) && !h.At.Before(q.Good.Add(-Slack)) {
+		if h.Asset != "" && (h.Asset == q.Asset || slices.Contains(q.Beside, h.Asset)) && !h.Failed && !h.At.After(q.Seen.Add(Slack)) && !h.At.Before(q.Good.Add(-Slack)) {
 			calls = append(calls, h)
 		}
 	}

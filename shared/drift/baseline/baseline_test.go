@@ -71,6 +71,7 @@ func TestMistakes(t *testing.T) {
 		"fr: b": {`fr: ""`, "every language"}, "when: live": {"when: live +", "does not compile"}, "assert: [number(data.days) >= params.days, data.on]": {"assert: []", "asserts nothing"},
 		"data.on]": {"'\"text\"']", "gives string"}, "is: days": {"is: weeks", "no sort of value"}, "default: P7D": {"default: 7", "no length of time"}, "least: 1": {"least: -1", "counts nothing"},
 		"want: in_order": {"want: out_of_order", "is in_order"}, "days: 7,": {"days: {},", "is undetermined"}, "name: instances/a, data: {days: 7": {"data: {days: 7", "no name"}, "live\n": {"strange\n", "undeclared"},
+		"params.days, data.on]": {"params.days, data.on, 'data.list.all(x, x)']", "always there"}, "[number(data.days)": {"['assets(data.kind).all(a, true)', number(data.days)", "not written out"}, ", data.on]": {", data.on, size(data.list) > 0]", "always there"},
 	} {
 		text := strings.Replace(good, was, c.is, 1)
 		if text == good {
@@ -160,6 +161,17 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// What is out of order where only tests run weighs one step less; a project nobody knows is a live one.
+func TestStagingWeighsLess(t *testing.T) {
+	t.Parallel()
+	s, _ := Load(load(t, strings.Replace(strings.Replace(good, "when: live\n", "", 1), "least: 1\n", "", 1)))
+	for project, want := range map[string]policy.Severity{"acme-live": policy.High, "acme-staging": policy.Medium, "acme-other": policy.High} {
+		if all := s.Scan(world(t, sql(project, "a", `{"on":false}`))); len(all) != 1 || all[0].Verdict != OutOfOrder || all[0].Severity != want {
+			t.Errorf("%s: %+v", project, all)
+		}
+	}
+}
+
 // The company as a whole can be judged, and what an assertion looks for beside its own asset has to be read.
 func TestCompany(t *testing.T) {
 	t.Parallel()
@@ -213,7 +225,7 @@ func TestMembers(t *testing.T) {
 		"principal" + pools + "1/locations/global/workloadIdentityPools/ci/subject/x": {false, false, false}, "principalSet" + pools + "999/locations/global/workloadIdentityPools/ci/*": {true, true, false},
 		"principalSet" + pools + "company-live/locations/global/workloadIdentityPools/ci/group/g": {false, false, false}, "principalSet://iam.googleapis.com/locations/global/workforcePools/p/*": {true, true, false},
 		"principalSet://goog/public:all": {true, true, false}, "principal://goog/subject/ben@company.example": {false, true, false}, "principal://goog/subject/x@gmail.com": {true, true, false},
-		"projectOwner:company-live": {false, false, false},
+		"projectOwner:company-live": {false, false, false}, "projectEditor:company-staging": {false, true, false}, "projectViewer:other": {true, true, false},
 	} {
 		if got := [3]bool{w.outside(member), w.human(member), machinery(member)}; got != want {
 			t.Errorf("%s: outside, human, machinery %v", member, got)

@@ -79,13 +79,15 @@ type Test struct {
 
 // Case is an asset of a test.
 type Case struct {
-	Type     string         `yaml:"type"` // left out: the assertion's first
-	Name     string         `yaml:"name"` // relative to the project, such as global/firewalls/f
-	Project  string         `yaml:"project"`
-	Location string         `yaml:"location"`
-	Data     map[string]any `yaml:"data"`
-	IAM      []Grant        `yaml:"iam"`
-	Audit    []Logs         `yaml:"audit"`
+	Type    string `yaml:"type"` // left out: the assertion's first
+	Name    string `yaml:"name"` // relative to the project, such as global/firewalls/f
+	Project string `yaml:"project"`
+	// Ancestors are what it lies in above its project, such as folders/2 and organizations/1.
+	Ancestors []string       `yaml:"ancestors"`
+	Location  string         `yaml:"location"`
+	Data      map[string]any `yaml:"data"`
+	IAM       []Grant        `yaml:"iam"`
+	Audit     []Logs         `yaml:"audit"`
 }
 
 // Grant is a binding of a test.

@@ -3,7 +3,6 @@ package baseline
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
-	"cel.dev/cel-go/common/types/traits"
 	"cel.dev/cel-go/interpreter"
 
 	"ostiary.internal/shared/drift/asset"
@@ -32,6 +30,7 @@ type Live struct {
 	byType map[string][]*asset.Asset
 	facts  map[*asset.Asset]map[string]any
 	lists  map[string]ref.Val
+	staged map[string]bool // folders and organizations in which projects lie, by whether all of them are for tests
 }
 
 // named returns the names an asset gives expressions.
@@ -41,7 +40,7 @@ func (l *Live) named(w World, a *asset.Asset) map[string]any {
 	}
 	m, known := l.facts[a]
 	if !known {
-		m = fields(w, a)
+		m = l.fields(w, a)
 		l.facts[a] = m
 	}
 	return m
@@ -81,7 +80,7 @@ func (s *Set) Scan(l *Live) []Judgement {
 		judged, unread := 0, []string(nil)
 		for _, kind := range c.Asset {
 			assets, known := l.of(kind)
-			if !known {
+			if !known && !c.says(kind) {
 				unread = append(unread, kind)
 			}
 			for _, a := range assets {
@@ -105,6 +104,12 @@ func (s *Set) Scan(l *Live) []Judgement {
 	return all
 }
 
+// says reports whether an assertion says by itself, of each of its assets, that something of a type above it was not read:
+// where there is no folder none has to be.
+func (c *compiled) says(kind string) bool {
+	return (kind == folderType || kind == organizationType) && slices.Contains(c.needs, kind)
+}
+
 func (c *compiled) judge(s *Set, a *asset.Asset, l *Live) []Judgement {
 	all := make([]Judgement, 0, len(c.versions))
 	for _, v := range c.versions {
@@ -118,6 +123,9 @@ func (c *compiled) version(s *Set, v version, a *asset.Asset, l *Live) Judgement
 	j := Judgement{Assertion: c.Name, Promise: v.promise, Severity: c.Severity, Verdict: InOrder}
 	if a != nil {
 		j.Key = a.Key
+		if s.Staging(a.Project) {
+			j.Severity = j.Severity.Less()
+		}
 	}
 	defer func() { j.Read = view.oldest }()
 	if c.when != nil {
@@ -161,7 +169,7 @@ func (s *Set) Fails(j Judgement, which int, a *asset.Asset, l *Live) bool {
 		if at < 0 {
 			return false
 		}
-		is, err := holds(c.asserts[which-1], &view{world: s.world, live: l, a: a, params: c.versions[at].params, own: fields(s.world, a)})
+		is, err := holds(c.asserts[which-1], &view{world: s.world, live: l, a: a, params: c.versions[at].params, own: l.fields(s.world, a)})
 		return err == nil && !is
 	}
 	return false
@@ -231,9 +239,9 @@ func (v *view) ResolveName(name string) (any, bool) {
 }
 
 // fields are the facts of an asset. data, iam and audit are left out where they were not read.
-func fields(w World, a *asset.Asset) map[string]any {
+func (l *Live) fields(w World, a *asset.Asset) map[string]any {
 	kind := string(w.Projects[a.Project])
-	m := map[string]any{"key": a.Key, "type": a.Type, "name": asset.Base(a.Key), "project": a.Project, "environment": kind, "live": kind != string(policy.Staging), "location": a.Location, "ancestors": a.Ancestors}
+	m := map[string]any{"key": a.Key, "type": a.Type, "name": asset.Base(a.Key), "project": a.Project, "environment": kind, "live": kind != string(policy.Staging) && !l.tests(w, a), "location": a.Location, "ancestors": a.Ancestors}
 	if a.Data != nil {
 		m["data"] = a.Data
 		if a.Location == "" {
@@ -257,77 +265,4 @@ func fields(w World, a *asset.Asset) map[string]any {
 	}
 	m["iam"], m["audit"] = iam, audit
 	return m
-}
-
-// lookup lets an expression look at other assets.
-type lookup struct{ v *view }
-
-func (k lookup) all(kind string) ref.Val {
-	assets, known := k.v.live.of(kind)
-	if !known {
-		return types.NewErr("nothing of the type %s was read", kind)
-	}
-	for _, a := range assets {
-		k.v.looked(a.Read)
-	}
-	k.v.others = append(k.v.others, assets...)
-	if list, made := k.v.live.lists[kind]; made {
-		return list
-	}
-	out := make([]ref.Val, 0, len(assets))
-	for _, a := range assets {
-		out = append(out, types.DefaultTypeAdapter.NativeToValue(k.v.live.named(k.v.world, a)))
-	}
-	list := types.NewRefValList(types.DefaultTypeAdapter, out)
-	if k.v.live.lists == nil {
-		k.v.live.lists = map[string]ref.Val{}
-	}
-	k.v.live.lists[kind] = list
-	return list
-}
-
-func (k lookup) one(kind, name string) ref.Val {
-	a, known := k.v.live.Inventory.Get(kind, name)
-	if !known || a.Deleted {
-		return types.NewErr("%s was not read", name)
-	}
-	k.v.looked(a.Read)
-	k.v.others = append(k.v.others, a)
-	return types.DefaultTypeAdapter.NativeToValue(k.v.live.named(k.v.world, a))
-}
-
-var lookupType = types.NewOpaqueType("ostiary.lookup")
-
-// ConvertToNative is never possible: no expression gives a lookup.
-func (k lookup) ConvertToNative(t reflect.Type) (any, error) {
-	return nil, fmt.Errorf("a lookup is no %s", t)
-}
-
-// ConvertToType is never possible.
-func (k lookup) ConvertToType(ref.Type) ref.Val { return types.NewErr("a lookup is nothing else") }
-
-// Equal is false but for itself.
-func (k lookup) Equal(other ref.Val) ref.Val { return types.Bool(ref.Val(k) == other) }
-
-// Type is opaque to expressions.
-func (k lookup) Type() ref.Type { return lookupType }
-
-// Value is the lookup.
-func (k lookup) Value() any { return k }
-
-// strs returns the texts in a list; what is no text is an error.
-func strs(v ref.Val) ([]string, error) {
-	l, is := v.(traits.Lister)
-	if !is {
-		return nil, errors.New("no list")
-	}
-	var all []string
-	for it := l.Iterator(); it.HasNext() == types.True; {
-		s, is := it.Next().(types.String)
-		if !is {
-			return nil, errors.New("a member of a list is no text")
-		}
-		all = append(all, string(s))
-	}
-	return all, nil
 }

@@ -3,6 +3,7 @@ package baseline
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"ostiary.internal/shared/drift/asset"
@@ -21,6 +22,10 @@ func Lint(p *policy.Policy) []policy.Problem {
 	return policy.Sort(problems)
 }
 
+// bare finds lists that are asked as if the service told of them always: it leaves out what is empty, and an error is no answer
+// to whether there are any.
+var bare = regexp.MustCompile(`\bdata((?:\.[A-Za-z_]\w*)+)\.(?:all|exists|exists_one)\(|\bsize\(\s*data((?:\.[A-Za-z_]\w*)+)\s*\)`)
+
 type linting struct {
 	p        *policy.Policy
 	s        *Set
@@ -32,7 +37,21 @@ func (l *linting) wrong(key, what, allowed string) {
 	l.problems = append(l.problems, l.p.Problem(l.c.File, key, what, allowed))
 }
 
+// lists tells lists that are asked though they may be left out.
+func (l *linting) lists() {
+	for i, expression := range l.c.Assert {
+		for _, found := range bare.FindAllStringSubmatch(expression, -1) {
+			path := found[1] + found[2]
+			asked, may := regexp.MustCompile(`has\((?:\w+\.)?data`+regexp.QuoteMeta(path)+`\)`), "data"+strings.ReplaceAll(path, ".", ".?")
+			if !asked.MatchString(expression) && !strings.Contains(expression, may) {
+				l.wrong(fmt.Sprintf("assert[%d]", i), "asks data"+path+" as if it were always there", may+".orValue([]), or has() before it")
+			}
+		}
+	}
+}
+
 func (l *linting) tests() {
+	l.lists()
 	seen := map[Verdict]bool{}
 	for i, t := range l.c.Tests {
 		key := fmt.Sprintf("tests[%d]", i)
@@ -124,15 +143,20 @@ func (c Case) asset() (asset.Asset, error) {
 		project = "company-live"
 	}
 	service, _, _ := strings.Cut(c.Type, "/")
-	a := asset.Asset{Type: c.Type, Project: project, Location: c.Location, Read: midday, Ancestors: []string{"projects/" + project}}
+	a := asset.Asset{Type: c.Type, Project: project, Location: c.Location, Read: midday, Ancestors: append([]string{"projects/" + project}, c.Ancestors...)}
 	name := "//" + service + "/projects/" + project + "/" + c.Name
 	switch {
 	case c.Type == "storage.googleapis.com/Bucket":
 		name = "//" + service + "/" + c.Name
 	case strings.HasPrefix(c.Name, "//"):
 		name = c.Name
+		if asset.ProjectOf(name) == "" { // above projects
+			a.Project, a.Ancestors = "", c.Ancestors
+		}
 	case strings.HasSuffix(c.Type, "/Project"):
 		name = "//" + service + "/projects/" + project
+	case c.Type == folderType || c.Type == organizationType:
+		name, a.Project, a.Ancestors = "//"+service+"/"+c.Name, "", append([]string{c.Name}, c.Ancestors...)
 	}
 	a.Key = asset.NewNames().Key(c.Type, name)
 	if c.Data != nil {

@@ -11,7 +11,6 @@ import (
 
 	"cel.dev/cel-go/cel"
 
-	"ostiary.internal/shared/drift/coverage"
 	"ostiary.internal/shared/policy"
 )
 
@@ -64,6 +63,19 @@ func (s *Set) Promised() *Set {
 		out.all = append(out.all, c)
 	}
 	return out
+}
+
+// Judges reports whether something is judged of an asset, "" for the company: what is the name of an assertion, with a promise
+// behind a space where that has parameters of its own.
+func (s *Set) Judges(asset, what string) bool {
+	name, promise, _ := strings.Cut(what, " ")
+	return slices.ContainsFunc(s.all, func(c compiled) bool {
+		if c.Name != name {
+			return false
+		}
+		// That there are too few is said of the company, whoever promised it.
+		return asset == "" && promise == "" && len(c.Asset) > 0 || slices.ContainsFunc(c.versions, func(v version) bool { return v.promise == promise })
+	})
 }
 
 // Get returns an assertion as it is written.
@@ -159,11 +171,8 @@ func (l *loading) wrong(key, what, allowed string) {
 	l.problems = append(l.problems, l.p.Problem(l.file, key, what, allowed))
 }
 
-// typed is how a type of asset is written; looked finds those an expression looks for.
-var (
-	typed  = regexp.MustCompile(`^[a-z0-9.]+\.(googleapis\.com|ostiary)/[A-Za-z0-9]+$`)
-	looked = regexp.MustCompile(`\bassets?\(\s*["']([^"']+)["']`)
-)
+// typed is how a type of asset is written.
+var typed = regexp.MustCompile(`^[a-z0-9.]+\.(googleapis\.com|ostiary)/[A-Za-z0-9]+$`)
 
 func (l *loading) assertion() {
 	c := &l.c
@@ -193,22 +202,15 @@ func (l *loading) assertion() {
 	for i, expression := range c.Assert {
 		c.asserts = append(c.asserts, l.program(fmt.Sprintf("assert[%d]", i), expression))
 	}
-	for _, expression := range append([]string{c.When}, c.Assert...) {
-		for _, found := range looked.FindAllStringSubmatch(expression, -1) {
-			c.needs = append(c.needs, found[1])
-		}
-		if strings.Contains(expression, "covered(") {
-			c.needs = append(c.needs, coverage.Type)
-		}
-	}
 	l.parameters()
 }
 
 func (l *loading) program(key, expression string) cel.Program {
-	p, err := program(l.env, expression)
+	p, needs, err := program(l.env, expression)
 	if err != nil {
 		l.wrong(key, err.Error(), "an expression of CEL that is true or false")
 	}
+	l.c.needs = append(l.c.needs, needs...)
 	return p
 }
 

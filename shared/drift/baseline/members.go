@@ -1,10 +1,13 @@
 package baseline
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"ostiary.internal/shared/drift/asset"
+	"ostiary.internal/shared/policy"
 )
 
 // public reports whether a member is everybody.
@@ -32,6 +35,8 @@ func (c company) human(member string) bool {
 		return true
 	case "principal", "principalSet":
 		return !c.pool(who)
+	case "projectOwner", "projectEditor", "projectViewer":
+		return c.Projects[c.names.ID(who)] != policy.Live // who that is, is judged where its policy is
 	}
 	return false
 }
@@ -51,7 +56,9 @@ func (c company) outside(member string) bool {
 	case kind == "principal" || kind == "principalSet":
 		return !c.pool(who) && !c.subject(who)
 	case kind == "serviceAccount" && mail:
-		return !machinery(member) && !c.owns(home(local, domain))
+		return machinery(member) && c.foreign(member) || !machinery(member) && !c.owns(home(local, domain))
+	case strings.HasPrefix(kind, "project"):
+		return !c.owns(who)
 	case kind == "serviceAccount": // of Kubernetes: PROJECT.svc.id.goog[namespace/name]
 		project, _, _ := strings.Cut(who, ".svc.id.goog[")
 		return !c.owns(project)
@@ -86,6 +93,46 @@ func home(local, domain string) string {
 	case "developer.gserviceaccount.com":
 		number, _ := strings.CutSuffix(local, "-compute")
 		return number
+	}
+	return ""
+}
+
+// tester reports whether a member is an account of a project for tests, or all who have a role in one. Where an account tells
+// the number of its project alone, all projects for tests have to have been read.
+func (c company) tester(member string) (bool, error) {
+	kind, who, _ := strings.Cut(member, ":")
+	project := ""
+	switch local, domain, mail := strings.Cut(who, "@"); {
+	case strings.HasPrefix(kind, "project"):
+		project = who
+	case kind == "principal" || kind == "principalSet":
+		_, project, _ = strings.Cut(who, "//iam.googleapis.com/projects/")
+		project, _, _ = strings.Cut(project, "/")
+	case kind == "serviceAccount" && mail && !machinery(member):
+		project = home(local, domain)
+	case kind == "serviceAccount" && !mail:
+		project, _, _ = strings.Cut(who, ".svc.id.goog[")
+	}
+	id := c.names.ID(project)
+	if id == "" || c.Projects[id] != "" || strings.Trim(id, "0123456789") != "" {
+		return c.Projects[id] == policy.Staging, nil
+	}
+	if name := c.unnumbered(policy.Staging); name != "" {
+		return false, fmt.Errorf("whether the project %s is %s was not read", id, name)
+	}
+	return false, nil
+}
+
+// unnumbered is a project of the company's whose number nobody read, of some kinds; "" where all are known.
+func (c company) unnumbered(kinds ...policy.EnvironmentKind) string {
+	var read []string
+	for _, number := range c.names.Projects() {
+		read = append(read, c.names.ID(number))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Projects)) {
+		if slices.Contains(kinds, c.Projects[name]) && !slices.Contains(read, name) {
+			return name
+		}
 	}
 	return ""
 }

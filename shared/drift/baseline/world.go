@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/policy"
 )
 
@@ -30,6 +31,9 @@ func WorldOf(p *policy.Policy) World {
 	return w
 }
 
+// Staging reports whether only tests run in a project: what is found there weighs one step less. One nobody knows is a live one.
+func (s *Set) Staging(project string) bool { return s.world.Projects[project] == policy.Staging }
+
 // Fixture is the company of tests, whatever the policy: projects company-live and company-staging, the domain
 // company.example, anna@ a manager, ben@ an employee, dora@ of security.
 func Fixture() World {
@@ -52,25 +56,14 @@ func (w World) role(member, role string, now time.Time) bool {
 	})
 }
 
-// inEU are locations of Google Cloud within the European Union, and its multi-regions there. Zurich and London lie
-// outside it.
-var inEU = []string{
-	"eu", "europe", "eur3", "eur4", "europe-west1", "europe-west3", "europe-west4", "europe-west8", "europe-west9", "europe-west10", "europe-west12",
-	"europe-north1", "europe-north2", "europe-central2", "europe-southwest1",
-}
-
 // within reports whether a location lies in one of some areas: EU, or the beginnings of regions such as us or europe-west1.
 func within(location string, areas []string) bool {
-	location = strings.ToLower(location)
-	region := location
-	if at := strings.LastIndexByte(location, '-'); at > 0 && len(location)-at == 2 && location[at+1] >= 'a' {
-		region = location[:at] // a zone
-	}
+	region := asset.Region(location)
 	return slices.ContainsFunc(areas, func(area string) bool {
 		area = strings.ToLower(area)
 		switch area {
 		case "eu":
-			return slices.Contains(inEU, region)
+			return asset.InEU(region)
 		case region:
 			return true
 		}

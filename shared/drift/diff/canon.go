@@ -176,10 +176,17 @@ func listed(v any, of canon) ([]string, error) {
 	return out, nil
 }
 
-// object is one with the fields given, each under its names and by its rule; others say nothing. Names are written as
-// Terraform's and as the API's, divided by "|"; a dot goes inside.
-func object(fields map[string]canon) canon {
+// object is one with the fields given, each under its names and by its rule. Names are written as Terraform's and as the API's,
+// divided by "|"; a dot goes inside. Whatever else says something is written by the loose rule, so that nothing is taken for
+// equal because nobody has heard of it; harmless are what says nothing of what was wanted.
+func object(fields map[string]canon, harmless ...string) canon {
 	names := slices.Sorted(maps.Keys(fields))
+	known := slices.Clone(harmless)
+	for _, name := range names {
+		for _, path := range strings.Split(name, "|") {
+			known = append(known, snake(path))
+		}
+	}
 	return func(v any) (string, error) {
 		if none(v) {
 			return "", nil
@@ -199,7 +206,7 @@ func object(fields map[string]canon) canon {
 				parts = append(parts, first+"="+strings.ReplaceAll(s, "\n", ","))
 			}
 		}
-		return strings.Join(parts, " "), nil
+		return strings.Join(append(parts, rest(v, "", known)...), " "), nil
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -29,60 +28,28 @@ import (
 
 type severity = policy.Severity
 
-// Class says what sort of difference it is.
-type Class string
-
-// The classes.
-const (
-	Changed      Class = "changed"      // a field is another than Terraform wants
-	Missing      Class = "missing"      // what Terraform knows is not there
-	Unmanaged    Class = "unmanaged"    // what is there Terraform does not know
-	Extra        Class = "extra"        // a member nobody wanted, where Terraform says all of them
-	Undetermined Class = "undetermined" // nobody can say
-)
-
-// Finding is one difference.
-type Finding struct {
-	Key       string    `json:"key"`               // of the resource
-	Type      string    `json:"type"`              // of Cloud Asset Inventory
-	Address   string    `json:"address,omitempty"` // in Terraform
-	Class     Class     `json:"class"`
-	Field     string    `json:"field,omitempty"`
-	Want      string    `json:"want,omitempty"` // as the rule writes it; "" for nothing
-	Got       string    `json:"got,omitempty"`
-	Secret    bool      `json:"secret,omitempty"` // Want and Got are digests
-	Direction Direction `json:"direction,omitempty"`
-	Severity  severity  `json:"severity"`
-	Why       string    `json:"why,omitempty"` // of Undetermined
-}
-
-// Gap is what nobody compared.
-type Gap struct {
-	Type  string `json:"type"`            // of Terraform
-	Field string `json:"field,omitempty"` // "" for all of the type
-	Count int    `json:"count"`           // of resources it stands in
-}
-
-// Result is a comparison.
-type Result struct {
-	Findings []Finding      `json:"findings"`
-	Gaps     []Gap          `json:"gaps"`
-	Compared map[string]int `json:"compared"` // resources, by type of Terraform
-	Other    map[string]int `json:"other,omitempty"`
-}
-
 // Options change what a comparison tells.
 type Options struct {
 	Salt      []byte // of digests of sensitive values; at least 16 bytes
 	Unmanaged bool   // tell what Terraform does not know, of the types it knows some of
 	// Agents reports whether a resource was made by Google itself, such as the network "default".
 	Agents func(*asset.Asset) bool
+	// Staging reports whether a project is for tests: what is found there weighs one step less; nil: none is.
+	Staging func(project string) bool
 	// Doubt reports whether there may be more assets of a type than were read; nil: of none.
 	Doubt func(kind string) bool
 }
 
 // Compare compares. The inventory has to be settled.
 func Compare(d Desired, live *asset.Inventory, o Options) Result {
+	found := compare(d, live, o)
+	if d.Applied != nil {
+		found.result.pending(compare(Desired{Resources: d.Applied}, live, o))
+	}
+	return found.result
+}
+
+func compare(d Desired, live *asset.Inventory, o Options) *comparison {
 	c := &comparison{live: live, o: o, gaps: map[Gap]int{}, policies: map[string]*grants{}, known: map[string]bool{}, types: map[string]bool{}, read: map[place]bool{}}
 	c.result.Compared, c.result.Other = map[string]int{}, d.Other
 	for _, a := range live.All() {
@@ -105,7 +72,7 @@ func Compare(d Desired, live *asset.Inventory, o Options) Result {
 	slices.SortStableFunc(c.result.Findings, func(a, b Finding) int {
 		return strings.Compare(a.Key+"\x00"+a.Field+"\x00"+a.Got, b.Key+"\x00"+b.Field+"\x00"+b.Got)
 	})
-	return c.result
+	return c
 }
 
 type comparison struct {
@@ -139,7 +106,18 @@ func (c *comparison) find(f Finding) {
 	case f.Direction == Unclear && f.Severity == critical:
 		f.Severity = high
 	}
+	if c.o.Staging != nil && c.o.Staging(c.project(f)) {
+		f.Severity = f.Severity.Less()
+	}
 	c.result.Findings = append(c.result.Findings, f)
+}
+
+// project is where what a difference is about lies; "" where nobody says.
+func (c *comparison) project(f Finding) string {
+	if a, there := c.live.Get(f.Type, f.Key); there && a.Project != "" {
+		return a.Project
+	}
+	return asset.ProjectOf(f.Key)
 }
 
 func (c *comparison) resource(r Resource) {
@@ -155,7 +133,7 @@ func (c *comparison) resource(r Resource) {
 	}
 	key := k.key(r, c.live.Names())
 	if key == "" {
-		c.find(Finding{Type: k.asset, Address: r.Address, Class: Undetermined, Severity: medium, Why: "the state does not say what it is called"})
+		c.find(Finding{Type: k.asset, Address: r.Address, Class: Undetermined, Severity: medium, Why: Unnamed})
 		return
 	}
 	c.result.Compared[r.Type]++
@@ -163,12 +141,13 @@ func (c *comparison) resource(r Resource) {
 	a, there := c.live.Get(k.asset, key)
 	switch {
 	case there && a.Deleted, !there && c.sure(k, r, key):
-		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Missing, Direction: Unclear, Severity: high})
+		direction, weight := k.gone(r.Values)
+		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Missing, Direction: direction, Severity: weight})
 	case !there:
 		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Undetermined, Severity: high,
-			Why: "not all of this type was read there: perhaps it may not be listed"})
+			Why: Unlisted})
 	case a.Data == nil && len(k.fields) > 0:
-		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Undetermined, Severity: medium, Why: "the resource itself was not read, only who may use it"})
+		c.find(Finding{Key: key, Type: k.asset, Address: r.Address, Class: Undetermined, Severity: medium, Why: Unread})
 	default:
 		c.fields(r, k, a)
 	}
@@ -182,14 +161,16 @@ func (c *comparison) fields(r Resource, k kind, a *asset.Asset) {
 		got, err2 := f.value(a.Data, f.got)
 		switch {
 		case err1 != nil || err2 != nil:
-			found.Class, found.Why = Undetermined, "the value is of a shape nobody expected"
+			found.Class, found.Why = Undetermined, Shape
 			c.find(found)
 			continue
 		case want == got, !said(r.Values, f.want):
 			continue
 		}
-		found.Direction = Unclear
-		if f.toward != nil {
+		switch found.Direction = Unclear; {
+		case f.weigh != nil:
+			found.Direction = f.weigh(r.Values, a.Data)
+		case f.toward != nil:
 			found.Direction = f.toward(want, got)
 		}
 		found.Want, found.Got = want, got
@@ -198,6 +179,8 @@ func (c *comparison) fields(r Resource, k kind, a *asset.Asset) {
 			found.Want, found.Got, found.Secret = c.digest(want), c.digest(got), true
 		case f.hidden:
 			found.Want, found.Got, found.Secret = c.veiled(want), c.veiled(got), true
+		case f.address:
+			found.Want, found.Got = c.plain(want), c.plain(got)
 		}
 		c.find(found)
 	}
@@ -252,6 +235,24 @@ func (c *comparison) digest(value string) string {
 	return "hmac:" + hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
+// plain is an URL without what may be a secret in it: what comes before its host and after its path.
+func (c *comparison) plain(url string) string {
+	scheme, rest, found := strings.Cut(url, "://")
+	if !found {
+		return c.digest(url)
+	}
+	rest, query, asked := strings.Cut(rest, "?")
+	host, path, _ := strings.Cut(rest, "/")
+	if _, after, named := strings.Cut(host, "@"); named {
+		host = after
+	}
+	out := strings.TrimSuffix(scheme+"://"+host+"/"+path, "/")
+	if asked {
+		out += "?" + c.digest(query)
+	}
+	return out
+}
+
 // veiled leaves of each line what it is called, and lets the rest be told apart by somebody who may not see it.
 func (c *comparison) veiled(lines string) string {
 	if lines == "" {
@@ -259,13 +260,15 @@ func (c *comparison) veiled(lines string) string {
 	}
 	all := strings.Split(lines, "\n")
 	for i, line := range all {
-		name, rest, found := strings.Cut(line, " ")
-		if !strings.HasPrefix(line, "name=") {
-			name, rest, found = strings.Cut(line, "=")
+		end := strings.IndexAny(line, "=:")
+		if strings.HasPrefix(line, "name=") {
+			end = strings.Index(line, " ")
 		}
-		if found {
-			all[i] = name + " " + c.digest(rest)
+		if end < 0 {
+			all[i] = c.digest(line)
+			continue
 		}
+		all[i] = line[:end] + " " + c.digest(line[end+1:])
 	}
 	return strings.Join(all, "\n")
 }
@@ -314,7 +317,7 @@ func (k kind) inside(path string) bool {
 func (c *comparison) bound(r Resource, b bound) {
 	key := b.key(r, c.live.Names())
 	if key == "" {
-		c.find(Finding{Type: b.asset, Address: r.Address, Class: Undetermined, Severity: high, Why: "the state does not say what it is about"})
+		c.find(Finding{Type: b.asset, Address: r.Address, Class: Undetermined, Severity: high, Why: Unnamed})
 		return
 	}
 	g := c.policies[key]
@@ -327,11 +330,11 @@ func (c *comparison) bound(r Resource, b bound) {
 
 func (c *comparison) grants(g *grants) {
 	for _, address := range g.unread {
-		c.find(Finding{Key: g.key, Type: g.kind, Address: address, Class: Undetermined, Severity: high, Why: "the state does not say who it is about, in a shape that is known"})
+		c.find(Finding{Key: g.key, Type: g.kind, Address: address, Class: Undetermined, Severity: high, Why: Unnamed})
 	}
 	a, there := c.live.Get(g.kind, g.key)
 	if !there || a.IAM == nil {
-		c.find(Finding{Key: g.key, Type: g.kind, Class: Undetermined, Field: "iam", Severity: high, Why: "who may use it was not read"})
+		c.find(Finding{Key: g.key, Type: g.kind, Class: Undetermined, Field: "iam", Severity: high, Why: UsersUnread})
 		return
 	}
 	for _, f := range g.compare(a.IAM) {
@@ -346,28 +349,4 @@ func (c *comparison) unmanaged() {
 			c.find(Finding{Key: a.Key, Type: a.Type, Class: Unmanaged, Direction: Unclear, Severity: medium})
 		}
 	}
-}
-
-// String is a finding in one line, for people.
-func (f Finding) String() string {
-	name := f.Address
-	if name == "" {
-		name = f.Key
-	}
-	switch f.Class {
-	case Missing:
-		return name + ": is not there"
-	case Unmanaged:
-		return name + ": Terraform does not know it"
-	case Undetermined:
-		return strings.TrimSuffix(name+" "+f.Field, " ") + ": could not tell, " + f.Why
-	}
-	return fmt.Sprintf("%s: %s: %s instead of %s (%s)", name, f.Field, shown(f.Got), shown(f.Want), f.Direction)
-}
-
-func shown(s string) string {
-	if s == "" {
-		return "nothing"
-	}
-	return strings.ReplaceAll(s, "\n", ", ")
 }

@@ -122,8 +122,8 @@ func TestRealDrift(t *testing.T) {
 		"a port more":                {"google_compute_firewall", firewallState, `"port":["443"]`, `"port":["443","22"]`, firewallAt, firewallData, "allow", Loosened, "critical"},
 		"every port":                 {"google_compute_firewall", firewallState, `,"port":["443"]`, ``, firewallAt, firewallData, "allow", Loosened, "critical"},
 		"half of the addresses":      {"google_compute_firewall", firewallState, `"128.0.0.0/1",`, ``, firewallAt, firewallData, "source_ranges", Tightened, "low"},
-		"a target less":              {"google_compute_firewall", firewallState, `["edge","web"]`, `["web"]`, firewallAt, firewallData, "target_tags", Unclear, "high"},
-		"switched off by somebody":   {"google_compute_firewall", firewallState, `"priority":1000`, `"priority":1000,"disabled":true`, firewallAt, firewallData, "disabled", Unclear, "high"},
+		"a target less":              {"google_compute_firewall", firewallState, `["edge","web"]`, `["web"]`, firewallAt, firewallData, "target_tags", Tightened, "low"},
+		"switched off by somebody":   {"google_compute_firewall", firewallState, `"priority":1000`, `"priority":1000,"disabled":true`, firewallAt, firewallData, "disabled", Tightened, "low"},
 		"a shape nobody knows":       {"google_compute_firewall", firewallState, `"priority":1000`, `"priority":{"n":1}`, firewallAt, firewallData, "priority", "", "high"},
 		"labels, which are a trifle": {"google_storage_bucket", bucketState, `"labels":{"team":"a",`, `"labels":{"team":"b",`, bucketAt, bucketData, "labels", Unclear, "low"},
 	} {
@@ -325,7 +325,7 @@ func TestReadMistakes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		``: "cut off", `{"version":4,"resources":[{"mo`: "cut off", `{"version":3,"modules":[]}`: "version 3", `{"a":1}`: "neither", `{"format_version":"1.2","errored":true}`: "not whole",
-		`{"format_version":"1.2"}`: "holds no values", `{"version":4,"resources":"none"}`: "shape of version 4", `[1]`: "cut off",
+		`{"format_version":"1.2"}`: "holds no values", `{"version":4,"resources":"none"}`: "shape of version 4", `[1]`: "shape", `{"version":4} {}`: "cut off",
 	} {
 		if _, err := Read(strings.NewReader(text)); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ostiary.internal/shared/drift/asset"
+	"ostiary.internal/shared/drift/coverage"
 )
 
 // Direction says which way a value went.
@@ -20,27 +23,21 @@ const (
 // toward compares two values as a rule wrote them.
 type toward func(want, got string) Direction
 
+// weigh compares two resources.
+type weigh func(want, got map[string]any) Direction
+
 // other is for fields of which nobody can say which value is stricter.
 func other(string, string) Direction { return Unclear }
 
 // located is for where data lies: out of the European Union is looser, back into it stricter.
 func located(want, got string) Direction {
-	switch was, is := inEU(want), inEU(got); {
+	switch was, is := asset.InEU(want), asset.InEU(got); {
 	case was && !is:
 		return Loosened
 	case is && !was:
 		return Tightened
 	}
 	return Unclear
-}
-
-// inEU reports whether a location of Google Cloud's, of a region or of several, lies in the European Union.
-func inEU(location string) bool {
-	l := strings.ToLower(location)
-	if l == "" || l == "europe-west2" || l == "europe-west6" { // London, Zurich
-		return false
-	}
-	return l == "eu" || l == "eur3" || l == "eur4" || l == "eur5" || l == "eur7" || l == "eur8" || strings.HasPrefix(l, "europe-")
 }
 
 // switched is for what is safe when it says one thing, such as "true".
@@ -112,18 +109,43 @@ func narrower(want, got string) Direction {
 	return Tightened
 }
 
+// only is for sets of what is let in where none at all means that everything is.
+func only(want, got string) Direction {
+	switch {
+	case got == "":
+		return Loosened
+	case want == "":
+		return Tightened
+	}
+	return wider(want, got)
+}
+
+// guarded is for the name of what protects something: none is looser, and another may be.
+func guarded(want, got string) Direction {
+	switch {
+	case got == "":
+		return Loosened
+	case want == "":
+		return Tightened
+	}
+	return Unclear
+}
+
+// filtered is for filters of logs: what lets through all that is wanted is no looser.
+func filtered(want, got string) Direction {
+	switch coverage.Lets(got, want) {
+	case coverage.Covered:
+		return Tightened
+	case coverage.NotCovered:
+		return Loosened
+	}
+	return Unclear
+}
+
 // missing returns the lines of a that b lacks.
 func missing(a, b string) []string {
 	have := strings.Split(b, "\n")
 	return slices.DeleteFunc(strings.Split(a, "\n"), func(s string) bool { return s == "" || slices.Contains(have, s) })
-}
-
-// reachOrAll is reach where no range at all may mean every address.
-func reachOrAll(want, got string) Direction {
-	if got == "" {
-		return Loosened
-	}
-	return reach(want, got)
 }
 
 // reach is for ranges of addresses that are let in: what matters is which addresses are covered.

@@ -15,8 +15,10 @@ type field struct {
 	is        canon
 	fallback  string // what the service takes where nothing is said, as the rule writes it
 	toward    toward // nil: other
+	weigh     weigh  // instead of toward, where the rest of the resource counts
 	severity  policy.Severity
 	hidden    bool // values may be secrets, whether the state says so or not: only names are told
+	address   bool // an URL: what comes after its question mark may be a secret
 }
 
 // kind is what is known of a type of Terraform's.
@@ -24,10 +26,31 @@ type kind struct {
 	asset  string // type of Cloud Asset Inventory
 	name   string // template of the relative name, {attribute} by {attribute}; "" where self_link or id tells
 	fields []field
-	// ignored are attributes that say nothing the API could answer, beside those every kind has: Terraform's own switches,
-	// counters, and what is computed.
+	// guard reports whether one of it keeps something out or keeps it: without it more can be done; nil: none does.
+	guard func(values map[string]any) bool
+	// ignored are attributes that promise nothing, beside those every kind has; each stands in one of the lists of reasons.
 	ignored []string
 }
+
+// gone says what it means that nothing is there of what somebody wants: as much as the weightiest of its fields.
+func (k kind) gone(values map[string]any) (Direction, policy.Severity) {
+	weight := medium
+	for _, f := range k.fields {
+		if slices.Index(weights, f.severity) > slices.Index(weights, weight) {
+			weight = f.severity
+		}
+	}
+	if k.guard != nil && k.guard(values) {
+		return Loosened, weight
+	}
+	return Unclear, weight
+}
+
+// weights are how much something weighs, the least first.
+var weights = []policy.Severity{low, medium, high, critical}
+
+// guards is for kinds of which every one keeps something.
+func guards(map[string]any) bool { return true }
 
 // always are attributes of any kind that are compared under another name, or belong to Terraform alone.
 var always = []string{

@@ -3,15 +3,10 @@ package diff
 import (
 	"encoding/json"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 	"strings"
-
-	"ostiary.internal/shared/platform/fault"
 )
-
-// MaxBytes bounds a state or a plan.
-const MaxBytes = 256 << 20
 
 // Resource is one instance of a resource as Terraform remembers, or plans, it.
 type Resource struct {
@@ -25,85 +20,95 @@ type Resource struct {
 // Desired is what Terraform wants: the resources of one or more states, or of a plan.
 type Desired struct {
 	Resources []Resource
-	Other     map[string]int // resources of other providers, by provider: nothing is said of them
+	// Applied is what was applied last, where a plan tells it; nil: what is wanted.
+	Applied []Resource
+	Other   map[string]int // resources of other providers, by provider: nothing is said of them
+	Size    int64          // bytes it was read from
 }
 
-// Read reads a state (version 4, as `terraform state pull` writes it) or a plan (`terraform show -json`), whichever it
-// is. Invalid: anything else, what is cut off, and a state of another version; the error says which command makes one that can be read.
-func Read(r io.Reader) (Desired, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
-	if err != nil {
-		return Desired{}, fault.New(fault.Transient, "reading a state: %w", err)
+// Join joins what several states and plans want. Of resources a plan speaks of, the plan says what is wanted, and a state what
+// was applied last.
+func Join(all ...Desired) Desired {
+	out := Desired{Other: map[string]int{}}
+	spoken, planned := map[string]Resource{}, false
+	for _, d := range all {
+		out.Size += d.Size
+		for provider, n := range d.Other {
+			out.Other[provider] += n
+		}
+		planned = planned || d.Applied != nil
+		for _, r := range d.Applied {
+			spoken[r.Address] = r
+		}
 	}
-	if len(data) > MaxBytes {
-		return Desired{}, fault.New(fault.Invalid, "reading a state: longer than %d MiB", MaxBytes>>20)
+	for _, d := range all {
+		for _, r := range d.Resources {
+			before, is := spoken[r.Address]
+			switch {
+			case d.Applied != nil:
+				out.Resources = append(out.Resources, r)
+			case is && before.same(r):
+				spoken[r.Address] = r
+			default: // of another root than any plan
+				out.Resources = append(out.Resources, r)
+				if planned {
+					out.Applied = append(out.Applied, r)
+				}
+			}
+		}
 	}
-	var which struct {
-		Version *int            `json:"version"`
-		Format  string          `json:"format_version"`
-		Lineage json.RawMessage `json:"lineage"`
+	if planned {
+		out.Applied = append(slices.AppendSeq(make([]Resource, 0, len(spoken)+len(out.Applied)), maps.Values(spoken)), out.Applied...)
 	}
-	const advice = "use what `terraform state pull` or `terraform show -json` writes"
-	switch err := json.Unmarshal(data, &which); {
-	case err != nil:
-		return Desired{}, fault.New(fault.Invalid, "reading a state: it is cut off or no JSON; %s", advice)
-	case which.Format != "":
-		return readPlan(data)
-	case which.Version == nil:
-		return Desired{}, fault.New(fault.Invalid, "reading a state: neither a state nor a plan; %s", advice)
-	case *which.Version != 4:
-		return Desired{}, fault.New(fault.Invalid, "reading a state: of version %d instead of 4; %s with Terraform 0.12 or newer", *which.Version, advice)
-	}
-	return readState(data)
+	return out
 }
 
-type stateFile struct {
-	Resources []struct {
-		Module    string `json:"module"`
-		Mode      string `json:"mode"`
-		Type      string `json:"type"`
-		Name      string `json:"name"`
-		Provider  string `json:"provider"`
-		Instances []struct {
-			Index      any                 `json:"index_key"`
-			Status     string              `json:"status"`
-			Deposed    string              `json:"deposed"`
-			Attributes map[string]any      `json:"attributes"`
-			Sensitive  [][]json.RawMessage `json:"sensitive_attributes"`
-		} `json:"instances"`
-	} `json:"resources"`
+// same reports whether two resources of one address are one: two roots may use the same addresses.
+func (r Resource) same(o Resource) bool {
+	a, is := r.Values["id"].(string)
+	b, also := o.Values["id"].(string)
+	return r.Type == o.Type && (a == b || !is || !also)
 }
 
-func readState(data []byte) (Desired, error) {
-	var s stateFile
-	d := Desired{Other: map[string]int{}}
-	if err := json.Unmarshal(data, &s); err != nil {
-		return d, fault.New(fault.Invalid, "reading a state: resources are not of the shape of version 4")
+// stateResource is one resource of a state, with its instances.
+type stateResource struct {
+	Module    string `json:"module"`
+	Mode      string `json:"mode"`
+	Type      string `json:"type"`
+	Name      string `json:"name"`
+	Provider  string `json:"provider"`
+	Instances []struct {
+		Index      any                 `json:"index_key"`
+		Status     string              `json:"status"`
+		Deposed    string              `json:"deposed"`
+		Attributes map[string]any      `json:"attributes"`
+		Sensitive  [][]json.RawMessage `json:"sensitive_attributes"`
+	} `json:"instances"`
+}
+
+// managed adds what a resource of a state wants.
+func (d *Desired) managed(r stateResource) {
+	switch {
+	case r.Mode != "managed":
+		return
+	case !ours(r.Type):
+		d.Other[provider(r.Provider)] += len(r.Instances)
+		return
 	}
-	for _, r := range s.Resources {
-		if r.Mode != "managed" {
-			continue
+	for _, i := range r.Instances {
+		if i.Deposed != "" || i.Status == "tainted" {
+			continue // on its way out: nothing is wanted of it
 		}
-		if !ours(r.Type) {
-			d.Other[provider(r.Provider)] += len(r.Instances)
-			continue
+		address := r.Type + "." + r.Name + index(i.Index)
+		if r.Module != "" {
+			address = r.Module + "." + address
 		}
-		for _, i := range r.Instances {
-			if i.Deposed != "" || i.Status == "tainted" {
-				continue // on its way out: nothing is wanted of it
-			}
-			address := r.Type + "." + r.Name + index(i.Index)
-			if r.Module != "" {
-				address = r.Module + "." + address
-			}
-			one := Resource{Address: address, Type: r.Type, Values: i.Attributes}
-			for _, steps := range i.Sensitive {
-				one.Sensitive = append(one.Sensitive, path(steps))
-			}
-			d.Resources = append(d.Resources, one)
+		one := Resource{Address: address, Type: r.Type, Values: i.Attributes}
+		for _, steps := range i.Sensitive {
+			one.Sensitive = append(one.Sensitive, path(steps))
 		}
+		d.Resources = append(d.Resources, one)
 	}
-	return d, nil
 }
 
 // path reads a path of sensitive_attributes up to its first index: all of a list with a secret in it is one.
@@ -141,64 +146,41 @@ func provider(written string) string {
 	return inner[strings.LastIndexByte(inner, '/')+1:]
 }
 
-type module struct {
-	Resources []struct {
-		Address   string          `json:"address"`
-		Mode      string          `json:"mode"`
-		Type      string          `json:"type"`
-		Provider  string          `json:"provider_name"`
-		Values    map[string]any  `json:"values"`
-		Sensitive json.RawMessage `json:"sensitive_values"`
-	} `json:"resources"`
-	Children []module `json:"child_modules"`
+// plannedResource is one resource of a plan, or of a state that was shown.
+type plannedResource struct {
+	Address   string          `json:"address"`
+	Mode      string          `json:"mode"`
+	Type      string          `json:"type"`
+	Provider  string          `json:"provider_name"`
+	Values    map[string]any  `json:"values"`
+	Sensitive json.RawMessage `json:"sensitive_values"`
 }
 
-type values struct {
-	Root module `json:"root_module"`
-}
-
-// readPlan reads what a plan ends in; of a state that was shown, what is there.
-func readPlan(data []byte) (Desired, error) {
-	var p struct {
-		Planned *values `json:"planned_values"`
-		Values  *values `json:"values"`
-		Errored bool    `json:"errored"`
-	}
-	d := Desired{Other: map[string]int{}}
-	if err := json.Unmarshal(data, &p); err != nil {
-		return d, fault.New(fault.Invalid, "reading a plan: not of the shape `terraform show -json` writes")
-	}
+// planned returns what a resource of a plan wants; false of those nothing is said of, which are counted.
+func (d *Desired) planned(r plannedResource) (Resource, bool) {
 	switch {
-	case p.Errored:
-		return d, fault.New(fault.Invalid, "reading a plan: making it ended in an error, so it is not whole; plan again")
-	case p.Planned != nil:
-		d.add(p.Planned.Root)
-	case p.Values != nil:
-		d.add(p.Values.Root)
-	default:
-		return d, fault.New(fault.Invalid, "reading a plan: it holds no values; use what `terraform show -json` writes of a plan or a state")
+	case r.Mode != "managed":
+		return Resource{}, false
+	case !ours(r.Type):
+		d.Other[provider(`"`+r.Provider+`"`)]++
+		return Resource{}, false
 	}
-	return d, nil
+	var marks any
+	one := Resource{Address: r.Address, Type: r.Type, Values: r.Values}
+	if json.Unmarshal(r.Sensitive, &marks) == nil {
+		one.Sensitive = marked(marks, "")
+	}
+	return one, true
 }
 
-func (d *Desired) add(m module) {
-	for _, r := range m.Resources {
-		switch {
-		case r.Mode != "managed":
-		case !ours(r.Type):
-			d.Other[provider(`"`+r.Provider+`"`)]++
-		default:
-			var marks any
-			one := Resource{Address: r.Address, Type: r.Type, Values: r.Values}
-			if json.Unmarshal(r.Sensitive, &marks) == nil {
-				one.Sensitive = marked(marks, "")
-			}
-			d.Resources = append(d.Resources, one)
-		}
-	}
-	for _, child := range m.Children {
-		d.add(child)
-	}
+// drifted is what a plan found changed since it was applied.
+type drifted struct {
+	Address string `json:"address"`
+	Mode    string `json:"mode"`
+	Type    string `json:"type"`
+	Change  struct {
+		Before map[string]any `json:"before"`
+	} `json:"change"`
 }
 
 // marked returns the paths that are true in sensitive_values.

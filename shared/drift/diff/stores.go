@@ -13,7 +13,8 @@ var replicas = set(object(map[string]canon{"location": fold, "customer_managed_e
 var lifecycles = set(object(map[string]canon{
 	"action.type": text, "action.storage_class|action.storageClass": text, "condition.age": count, "condition.num_newer_versions|condition.numNewerVersions": count,
 	"condition.with_state|condition.isLive": liveOrNot, "condition.days_since_noncurrent_time|condition.daysSinceNoncurrentTime": count, "condition.matches_prefix|condition.matchesPrefix": set(text),
-}))
+	"condition.matches_suffix|condition.matchesSuffix": set(text), "condition.matches_storage_class|condition.matchesStorageClass": set(fold),
+}, "condition.no_age", "condition.send_age_if_zero", "condition.send_num_newer_versions_if_zero", "condition.send_days_since_noncurrent_time_if_zero", "condition.send_days_since_custom_time_if_zero"))
 
 // liveOrNot is which versions of an object a rule is for: a word of Terraform's, a switch of the API's, nothing for all.
 func liveOrNot(v any) (string, error) {
@@ -39,8 +40,8 @@ var stores = map[string]kind{
 		{want: "retention_policy.is_locked", got: "retentionPolicy.isLocked", is: flag, toward: switched("true"), severity: high},
 		{want: "versioning.enabled", got: "versioning.enabled", is: flag, toward: switched("true"), severity: medium},
 		{want: "soft_delete_policy.retention_duration_seconds", got: "softDeletePolicy.retentionDurationSeconds", is: number, fallback: "604800", toward: atLeast, severity: medium},
-		{want: "encryption.default_kms_key_name", got: "encryption.defaultKmsKeyName", is: link, severity: high},
-		{want: "logging.log_bucket", got: "logging.logBucket", is: text, severity: medium},
+		{want: "encryption.default_kms_key_name", got: "encryption.defaultKmsKeyName", is: link, toward: guarded, severity: high},
+		{want: "logging.log_bucket", got: "logging.logBucket", is: text, toward: guarded, severity: medium},
 		{want: "lifecycle_rule", got: "lifecycle.rule", is: lifecycles, severity: medium},
 		{want: "requester_pays", got: "billing.requesterPays", is: flag, severity: low},
 		{want: "default_event_based_hold", got: "defaultEventBasedHold", is: flag, toward: switched("true"), severity: medium},
@@ -49,7 +50,7 @@ var stores = map[string]kind{
 	"google_sql_database_instance": {asset: "sqladmin.googleapis.com/Instance", name: "projects/{project}/instances/{name}", fields: []field{
 		{want: "database_version", got: "databaseVersion", is: text, severity: medium},
 		{want: "region", got: "region", is: fold, toward: located, severity: high},
-		{want: "encryption_key_name", got: "diskEncryptionConfiguration.kmsKeyName", is: link, severity: high},
+		{want: "encryption_key_name", got: "diskEncryptionConfiguration.kmsKeyName", is: link, toward: guarded, severity: high},
 		{want: "settings.tier", got: "settings.tier", is: text, severity: low},
 		{want: "settings.availability_type", got: "settings.availabilityType", is: fold, fallback: "ZONAL", toward: ranked("ZONAL", "REGIONAL"), severity: medium},
 		{want: "settings.edition", got: "settings.edition", is: fold, fallback: "ENTERPRISE", severity: low},
@@ -91,7 +92,7 @@ var stores = map[string]kind{
 		{want: "version_template.algorithm", got: "versionTemplate.algorithm", is: fold, severity: high},
 		{want: "destroy_scheduled_duration", got: "destroyScheduledDuration", is: seconds, fallback: "2592000", toward: atLeast, severity: high},
 		labelled("labels", "labels"),
-	}, ignored: []string{"key_ring", "primary", "skip_initial_version_creation", "import_only", "crypto_key_backend"}},
+	}, ignored: []string{"key_ring", "primary", "skip_initial_version_creation"}},
 }
 
 // networksOf are the ranges a database lets in, whatever they are called.

@@ -48,7 +48,9 @@ func (d *deciding) happen() error {
 	case Out:
 		d.out()
 	case In:
-		d.in()
+		d.end(Healed, RecordHeal)
+	case Drop:
+		d.end(Dropped, RecordDrop)
 	case Lost:
 		d.lost()
 	case Blame:
@@ -87,7 +89,7 @@ func (d *deciding) out() {
 	if d.State != "" && d.stale() {
 		return
 	}
-	at := d.read()
+	at, before := d.read(), d.Finding
 	changed := d.State != "" && d.Got != s.Got
 	d.V, d.Asset, d.What, d.Class, d.Promises = version, s.Asset, s.What, s.Class, s.Promises
 	d.Severity, d.Loosened, d.Want, d.Got = s.Severity, s.Loosened, s.Want, s.Got
@@ -95,11 +97,11 @@ func (d *deciding) out() {
 		d.ID = s.ID
 	}
 	d.Seen, d.Unknown, d.Said = at, time.Time{}, false
-	if d.State == "" || d.State == Healed || changed {
+	if d.State == "" || d.State.Over() || changed {
 		d.Since = at
 	}
 	switch {
-	case d.State == "" || d.State == Healed:
+	case d.State == "" || d.State.Over():
 		d.State, d.First, d.Ended, d.Opened, d.Actors, d.Proposed, d.Accepted = Settling, d.now, time.Time{}, time.Time{}, nil, nil, nil
 		d.settle()
 	case d.State == Settling:
@@ -110,6 +112,18 @@ func (d *deciding) out() {
 	case d.State == Open && changed:
 		d.Proposed = nil
 		d.does(RecordStep, Tell)
+	}
+	d.quiet(before)
+}
+
+// quiet leaves it at what was noted where all that is new is the time: what is out of order for weeks is seen each minute.
+func (d *deciding) quiet(before Finding) {
+	if !d.e.Again || len(d.effects) > 0 || d.Seen.Sub(before.Seen) >= SeenEvery {
+		return
+	}
+	after := d.Finding
+	if after.Seen = before.Seen; same(before, after) {
+		d.Finding = after
 	}
 }
 
@@ -133,20 +147,21 @@ func (d *deciding) open() {
 	d.does(RecordOpen, Tell)
 }
 
-func (d *deciding) in() {
-	if d.State == Healed || d.stale() {
+// end ends it: nothing is open, accepted or not known of it any more.
+func (d *deciding) end(state State, evidence Effect) {
+	if d.State.Over() || d.stale() {
 		return
 	}
 	opened := d.State != Settling
-	d.State, d.Ended, d.Proposed, d.Accepted, d.Unknown, d.Said = Healed, d.read(), nil, nil, time.Time{}, false
+	d.State, d.Ended, d.Proposed, d.Accepted, d.Unknown, d.Said = state, d.read(), nil, nil, time.Time{}, false
 	if opened {
-		d.does(RecordHeal, Tell)
+		d.does(evidence, Tell)
 	}
 }
 
 // lost notes that nobody can tell. A finding stays what it is.
 func (d *deciding) lost() {
-	if d.State != Healed && d.Unknown.IsZero() && !d.stale() {
+	if !d.State.Over() && d.Unknown.IsZero() && !d.stale() {
 		d.Unknown = d.now
 		d.does(RecordStep)
 	}
@@ -163,7 +178,7 @@ func (d *deciding) blame() {
 	if slices.ContainsFunc(all, func(a Actor) bool { return a.Person != "" }) {
 		all = slices.DeleteFunc(all, func(a Actor) bool { return a.Kind == "unknown" }) // somebody is known
 	}
-	if d.State == Healed || len(d.e.Actors) == 0 || slices.EqualFunc(d.Actors, all, Actor.Equal) {
+	if d.State.Over() || len(d.e.Actors) == 0 || slices.EqualFunc(d.Actors, all, Actor.Equal) {
 		return
 	}
 	before := named(d.Actors)
@@ -178,14 +193,19 @@ func (d *deciding) blame() {
 		if a.Person == "" {
 			continue
 		}
-		if d.Accepted != nil && (d.Accepted.By == a.Person || d.Accepted.Second == a.Person) {
+		if d.Accepted != nil && (d.one(d.Accepted.By, a.Person) || d.one(d.Accepted.Second, a.Person)) {
 			d.State, d.Accepted = Open, nil
 			d.does(RecordOpen, Tell)
 		}
-		if d.Proposed != nil && d.Proposed.By == a.Person {
+		if d.Proposed != nil && d.one(d.Proposed.By, a.Person) {
 			d.Proposed = nil
 		}
 	}
+}
+
+// one reports whether two ids are, or may be, one human's.
+func (d *deciding) one(a, b string) bool {
+	return a == b || a != "" && b != "" && d.e.Same != nil && d.e.Same(a, b)
 }
 
 // named reports whether it is known of somebody that she may have done it.
@@ -276,7 +296,7 @@ func (d *deciding) tick() {
 	case d.State == Accepted && !d.now.Before(d.Accepted.Until):
 		d.State, d.Accepted = Open, nil
 		d.does(RecordStep, RecordOpen, Tell)
-	case d.State == Accepted && !d.Accepted.Reminded && !d.now.Before(d.Accepted.Until.Add(-RemindAhead)):
+	case d.State == Accepted && !d.Accepted.Reminded && !d.now.Before(d.Accepted.remind()):
 		d.Accepted.Reminded = true
 		d.does(Remind)
 	}
@@ -299,7 +319,7 @@ func (d *deciding) schedule() {
 	case d.State == Settling:
 		at(d.now.Add(time.Minute))
 	case d.State == Accepted && !d.Accepted.Reminded:
-		at(d.Accepted.Until.Add(-RemindAhead))
+		at(d.Accepted.remind())
 	case d.State == Accepted:
 		at(d.Accepted.Until)
 	}

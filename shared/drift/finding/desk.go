@@ -115,6 +115,12 @@ func (s *Service) person(p policy.Person) Person {
 	return Person{p.ID, p.Roles, s.Policy.Twins(p)}
 }
 
+// same reports whether two ids are, or may be, one human's.
+func (s *Service) same(a, b string) bool {
+	p, known := s.Policy.PersonByID(a)
+	return known && slices.Contains(s.Policy.Twins(p), b)
+}
+
 // Revoke takes an acceptance back, or a proposal; one person is enough. The same again changes nothing. Codes: not_allowed,
 // finding_unknown.
 func (s *Service) Revoke(ctx context.Context, id string, by policy.Person, now time.Time) (Finding, error) {
@@ -138,24 +144,33 @@ func (s *Service) due(ctx context.Context, now time.Time, limit int, after *stor
 	return all, nil
 }
 
-// duePage is how many findings a tick reads at once.
-const duePage = 200
+// duePage is how many findings a tick reads at once, and MostLooks of how many it has what there is read again: the first look at a
+// company may find thousands, and each costs a call of its service.
+const (
+	duePage   = 200
+	MostLooks = 200
+)
 
 // Tick does what the clock has brought about: reminders, ends of acceptances, what nobody could tell for a day; and it has
-// what stood for long enough looked at again. look says what it saw by Out, In or Lost, and is called outside of
+// what stood for long enough looked at again, MostLooks in one go, the longest due first. look says what it saw by Out, In or Lost, and is called outside of
 // transactions; one whose look fails is due again a minute later. applying tells where something is being applied. Both may
 // be nil. It may run at any time, any number of times, and in several places at once. One finding that cannot be handled
 // does not stop the others; its error is returned.
 func (s *Service) Tick(ctx context.Context, now time.Time, look func(context.Context, Finding) error, applying func(Finding) bool) error {
 	var errs []error
+	looks := 0
 	for after := (*store.Cursor)(nil); ; {
 		all, err := s.due(ctx, now, duePage, after)
 		if err != nil {
 			return errors.Join(append(errs, err)...)
 		}
 		for _, f := range all {
+			if looks >= MostLooks && f.State == Settling && now.Before(f.First.Add(MostSettle)) {
+				continue // it stays due
+			}
 			f, effects, err := s.happen(ctx, f.ID, Event{What: Ticking, Applying: applying != nil && applying(f)}, "", now)
 			if err == nil && look != nil && slices.Contains(effects, Look) {
+				looks++
 				err = look(ctx, f)
 			}
 			if err != nil {

@@ -22,15 +22,28 @@ func (t *turn) evidence(what Happened) error {
 	if err := t.happening(what); err != nil {
 		return err
 	}
+	if len(t.unpromised()) > 0 {
+		if err := t.withdraw(Fewer); err != nil {
+			return err
+		}
+	}
 	if what != Began && len(t.unnamed()) > 0 {
 		return t.broken(Promised)
 	}
 	return nil
 }
 
+// withdraw closes what is open in the evidence, and says nothing of how things are: they are not promised so any more.
+func (t *turn) withdraw(what Happened) error {
+	r := t.record(record.Remediation, what)
+	r.Promises, r.Refs = slices.Sorted(slices.Values(t.f.Named)), closing(slices.Concat(t.f.Records, t.f.Waivers))
+	t.f.Records, t.f.Named, t.f.Waivers = nil, nil, nil
+	return t.put(r)
+}
+
 func (t *turn) happening(what Happened) error {
 	switch what {
-	case "", Promised, Reminded, UnreadSaid: // nothing new about the matter itself
+	case "", Promised, Fewer, Reminded, UnreadSaid: // nothing new about the matter itself
 		return nil
 	case Began:
 		return t.broken(what)
@@ -40,6 +53,8 @@ func (t *turn) happening(what Happened) error {
 		r.Refs = closing(slices.Concat(t.f.Records, t.f.Waivers))
 		t.f.Records, t.f.Named, t.f.Waivers = nil, nil, nil
 		return t.put(r)
+	case Unpromised:
+		return t.withdraw(what)
 	case Agreed:
 		return t.waive(what)
 	case Revoked, Over, Void, Outgrown, Own:
@@ -69,7 +84,7 @@ func (t *turn) broken(what Happened) error {
 func (t *turn) waive(what Happened) error {
 	a := t.f.Accepted
 	r := t.record(record.Waiver, what)
-	r.Promises = slices.Sorted(slices.Values(t.f.Named)) // what is promised no more by it stays broken as well
+	r.Promises = slices.Sorted(slices.Values(t.f.Named))
 	r.Result, r.Expires = record.Result{State: record.Excepted}, a.Until
 	r.Subjects = append(r.Subjects, t.person("asker", a.By))
 	if a.Second != "" {

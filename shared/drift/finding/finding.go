@@ -1,12 +1,12 @@
 // Package finding is the life of one difference between what was promised and what there is: seen, settled or open,
-// accepted for a while, healed.
+// accepted for a while, healed, or of something nobody promises any more.
 //
 // # What it promises
 //
 // Something that changes while it is worked on is no finding until it has stood for the time to settle; what opens a door,
 // or stops a log, is one at once. Somebody accepts a value, not a field: when the value changes, nothing is accepted any
 // more. An acceptance has a reason and an end, and for what is high two people, neither of whom made the change. What cannot
-// be read is neither healed nor worse: the finding says since when nobody knows.
+// be read is neither healed nor worse: the finding says since when nobody knows. What is promised no more is not healed either.
 //
 // Decide is pure: it takes a finding, an event and the time, and returns the finding as it is then with what follows. A
 // Service keeps findings: each event is one transaction with the evidence and the messages that follow, and an event that
@@ -34,10 +34,14 @@ const (
 	Open     State = "open"
 	Accepted State = "accepted" // as it is, until a day
 	Healed   State = "healed"
+	Dropped  State = "dropped" // nobody promises, or wants, it otherwise any more; it may be as it was
 )
 
 // States returns all states.
-func States() []State { return []State{Settling, Open, Accepted, Healed} }
+func States() []State { return []State{Settling, Open, Accepted, Healed, Dropped} }
+
+// Over reports whether nothing is out of order any more, for whatever reason.
+func (s State) Over() bool { return s == Healed || s == Dropped }
 
 // Times of a finding.
 const (
@@ -45,8 +49,9 @@ const (
 	MostSettle  = 15 * time.Minute // while something is being applied, for no longer than this
 	MostHigh    = 30 * 24 * time.Hour
 	MostOther   = 180 * 24 * time.Hour
-	RemindAhead = 3 * 24 * time.Hour // of the end of an acceptance
+	RemindAhead = 3 * 24 * time.Hour // of the end of an acceptance; of a short one, half of it
 	Unread      = 24 * time.Hour     // until somebody is told that nobody can tell
+	SeenEvery   = time.Hour          // how often it is noted that it is so still
 )
 
 // Finding is one, as it is stored. Times are UTC.
@@ -66,7 +71,7 @@ type Finding struct {
 	Got      string          `json:"got,omitempty"` // as it was seen last
 
 	First   time.Time `json:"first"`           // of this round
-	Seen    time.Time `json:"seen"`            // out of order, last
+	Seen    time.Time `json:"seen"`            // out of order, last; to SeenEvery
 	Since   time.Time `json:"since,omitzero"`  // with the value it has, first
 	Opened  time.Time `json:"opened,omitzero"` // of this round
 	Ended   time.Time `json:"ended,omitzero"`
@@ -124,6 +129,9 @@ type Acceptance struct {
 	Reminded bool      `json:"reminded,omitempty"`
 }
 
+// remind is when people are told that it ends.
+func (a Acceptance) remind() time.Time { return a.Until.Add(-min(RemindAhead, a.Until.Sub(a.At)/2)) }
+
 // What says what happened. It stands in records.
 type What string
 
@@ -131,26 +139,29 @@ type What string
 const (
 	Out     What = "out_of_order" // it was seen so
 	In      What = "in_order"
-	Lost    What = "undetermined" // nobody can tell
-	Blame   What = "attributed"   // who may have done it is known now
+	Drop    What = "promised_no_more" // nobody wants it otherwise any more: the policy, or Terraform, says something else
+	Lost    What = "undetermined"     // nobody can tell
+	Blame   What = "attributed"       // who may have done it is known now
 	Accept  What = "accept"
 	Revoke  What = "revoke" // an acceptance, by hand
 	Ticking What = "tick"
 )
 
 // Events returns all events.
-func Events() []What { return []What{Out, In, Lost, Blame, Accept, Revoke, Ticking} }
+func Events() []What { return []What{Out, In, Drop, Lost, Blame, Accept, Revoke, Ticking} }
 
 // Event is one event with what belongs to it.
 type Event struct {
 	What     What
-	Read     time.Time // of Out, In and Lost: when what it rests on was true; older news change nothing
-	Subject  Finding   // of Out: Asset, What, Promises, Severity, Loosened, Want, Got
-	Urgent   bool      // of Out: it opens a door, or stops a log: no time to settle
-	Applying bool      // of Out and Ticking: something is being applied there
-	Actors   []Actor   // of Blame
-	By       Person    // of Accept and Revoke
-	Reason   int       // text
+	Read     time.Time              // of Out, In, Drop and Lost: when what it rests on was true; older news change nothing
+	Subject  Finding                // of Out: Asset, What, Promises, Severity, Loosened, Want, Got
+	Urgent   bool                   // of Out: it opens a door, or stops a log: no time to settle
+	Applying bool                   // of Out and Ticking: something is being applied there
+	Again    bool                   // of Out: all was looked at anew; that it is so still is noted once in SeenEvery
+	Actors   []Actor                // of Blame
+	Same     func(a, b string) bool // of Blame: two ids may be one human's; nil: only the same are
+	By       Person                 // of Accept and Revoke
+	Reason   int                    // text
 	Ticket   string
 	Until    time.Time
 	Got      string // of Accept: the value as it was shown to whoever accepts
@@ -174,6 +185,7 @@ type Effect string
 const (
 	RecordOpen Effect = "opened"    // evidence: a promise is broken
 	RecordHeal Effect = "healed"    // evidence that closes it
+	RecordDrop Effect = "dropped"   // evidence that closes it, and says nothing of how it is
 	RecordStep Effect = "step"      // evidence of an acceptance, its end, a change
 	Tell       Effect = "tell"      // who decides
 	Ask        Effect = "ask"       // a second person

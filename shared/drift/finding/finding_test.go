@@ -103,12 +103,27 @@ func TestLives(t *testing.T) {
 			{3 * m, Event{What: Ticking}, Settling, []Effect{Look}, ""}, {15 * m, Event{What: Ticking, Applying: true}, Open, open, ""}},
 		"graver by now": {{0, out(policy.Low, "a", true), Open, open, ""}, {m, accept(sara, "a", week), Accepted, []Effect{RecordStep}, ""}, {h, out(policy.High, "a", false), Open, void, ""}},
 		"once more":     slices.Concat(first, []step{{h, Event{What: In}, Healed, []Effect{RecordHeal, Tell}, ""}, {2 * h, out(policy.Medium, "a", true), Open, open, ""}}),
-		"taken back":    {{0, out(policy.Low, "a", true), Open, open, ""}, {m, accept(sara, "a", week), Accepted, []Effect{RecordStep}, ""}, {2 * m, Event{What: Revoke, By: ben}, Accepted, nil, "not_allowed"}, {2 * m, Event{What: Revoke, By: dora}, Open, void, ""}},
+		"promised no more": slices.Concat(first, []step{{4 * m, accept(sara, "a", week), Accepted, []Effect{RecordStep}, ""}, {h, Event{What: Drop}, Dropped, []Effect{RecordDrop, Tell}, ""}, {2 * h, Event{What: In}, Dropped, nil, ""},
+			{2 * h, Event{What: Lost}, Dropped, nil, ""}, {3 * h, accept(sara, "a", week), Dropped, nil, "state_conflict"}, {4 * h, out(policy.Medium, "a", true), Open, open, ""}}),
+		"half of a change, and promised no more": {{0, out(policy.High, "a", false), Settling, nil, ""}, {m, Event{What: Drop}, Dropped, nil, ""}},
+		"a short acceptance is not ended as it begins": {{0, out(policy.Low, "a", true), Open, open, ""}, {0, accept(sara, "a", 24*h), Accepted, []Effect{RecordStep}, ""}, {h, Event{What: Ticking}, Accepted, nil, ""},
+			{12 * h, Event{What: Ticking}, Accepted, []Effect{Remind}, ""}, {24 * h, Event{What: Ticking}, Open, void, ""}},
+		"taken back": {{0, out(policy.Low, "a", true), Open, open, ""}, {m, accept(sara, "a", week), Accepted, []Effect{RecordStep}, ""}, {2 * m, Event{What: Revoke, By: ben}, Accepted, nil, "not_allowed"}, {2 * m, Event{What: Revoke, By: dora}, Open, void, ""}},
 	} {
 		f := play(t, name, steps)
 		if name == "once more" && f.Round != 2 {
 			t.Errorf("%s: round %d", name, f.Round)
 		}
+	}
+}
+
+// TestTwinDidIt: what somebody accepted is void when she turns out to have made the change under another id of hers.
+func TestTwinDidIt(t *testing.T) {
+	t.Parallel()
+	twins := func(a, b string) bool { return a == "sara" && b == "root" || a == "root" && b == "sara" }
+	for who, want := range map[string]State{"root": Open, "sara": Open, "ben": Accepted} {
+		play(t, who, []step{{0, out(policy.Low, "a", true), Open, []Effect{RecordOpen, Tell}, ""}, {m, accept(sara, "a", week), Accepted, []Effect{RecordStep}, ""},
+			{2 * m, Event{What: Blame, Same: twins, Actors: []Actor{{Person: who, Kind: "human"}}}, want, map[State][]Effect{Open: {RecordStep, Tell, RecordOpen, Tell}, Accepted: {RecordStep, Tell}}[want], ""}})
 	}
 }
 
@@ -147,9 +162,9 @@ func TestAnyLife(t *testing.T) {
 				switch {
 				case one == RecordOpen:
 					opened = true
-				case one == RecordHeal && !opened:
+				case (one == RecordHeal || one == RecordDrop) && !opened:
 					t.Fatalf("seed %d: healed what never opened", seed)
-				case one == RecordHeal:
+				case one == RecordHeal, one == RecordDrop:
 					opened = false
 				}
 			}

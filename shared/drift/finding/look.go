@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,10 +21,16 @@ import (
 
 // Seen is one difference as somebody found it who looked.
 type Seen struct {
-	Finding          // Asset, What, Class, Promises, Severity, Loosened, Want and Got; the rest is not looked at
+	Finding // Asset, What, Class, Promises, Severity, Loosened, Want and Got; the rest is not looked at
+	// Same tells it apart from whatever else is said of the asset, where What may be called otherwise tomorrow; "": What does.
+	Same             string
 	Urgent, Applying bool
+	Again            bool      // all was looked at anew
 	Read             time.Time // when what it rests on was true
 }
+
+// Name is the ID of what was seen.
+func (s Seen) Name() string { return ID(s.Asset, cmp.Or(s.Same, s.What)) }
 
 // How much is kept of a value and of a name, in bytes.
 const (
@@ -42,29 +49,64 @@ func clipped(text string, most int) string {
 
 // Out takes what was found out of order. One that cannot be taken does not stop the others; its error is returned.
 func (s *Service) Out(ctx context.Context, all []Seen, now time.Time) error {
+	known, err := s.knows(ctx, len(all))
+	if err != nil {
+		return err
+	}
 	var errs []error
 	for _, one := range all {
-		f := Finding{ID: ID(one.Asset, one.What), Class: clipped(one.Class, maxName), Severity: one.Severity, Loosened: one.Loosened}
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, ctx.Err())...)
+		}
+		f := Finding{ID: one.Name(), Class: clipped(one.Class, maxName), Severity: one.Severity, Loosened: one.Loosened}
 		f.Asset, f.What = clipped(one.Asset, maxName), clipped(one.What, maxName)
 		f.Want, f.Got = clipped(one.Want, maxValue), clipped(one.Got, maxValue)
 		f.Promises = slices.Compact(slices.Sorted(slices.Values(one.Promises)))
-		_, _, err := s.happen(ctx, f.ID, Event{What: Out, Read: one.Read, Subject: f, Urgent: one.Urgent, Applying: one.Applying}, "", now)
-		if err != nil {
+		e := Event{What: Out, Read: one.Read, Subject: f, Urgent: one.Urgent, Applying: one.Applying, Again: one.Again}
+		if was, is := known[f.ID]; is && settled(was, e, now) {
+			continue
+		}
+		if _, _, err := s.happen(ctx, f.ID, e, "", now); err != nil {
 			errs = append(errs, fmt.Errorf("a finding: %w", err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// In says that an asset was looked at, and all that is out of order about it is still: the ids of findings. Its others are
-// healed.
-func (s *Service) In(ctx context.Context, asset string, still []string, read, now time.Time) error {
-	return s.ofAsset(ctx, asset, now, func(f Finding) Event {
-		if slices.Contains(still, f.ID) {
-			return Event{}
-		}
-		return Event{What: In, Read: read}
-	})
+// few is how many findings are looked up one by one: of more, all there are is read at once first.
+const few = 20
+
+// knows returns what is not over, by id, where so much is to be told that it is worth it.
+func (s *Service) knows(ctx context.Context, told int) (map[string]Finding, error) {
+	if told <= few {
+		return nil, nil
+	}
+	all, err := s.live(ctx)
+	known := make(map[string]Finding, len(all))
+	for _, f := range all {
+		known[f.ID] = f
+	}
+	return known, err
+}
+
+// settled reports whether an event changes nothing of a finding, so that it needs no transaction to find that out.
+func settled(f Finding, e Event, now time.Time) bool {
+	now, e.Read = now.UTC().Truncate(time.Microsecond), e.Read.UTC().Truncate(time.Microsecond)
+	after, effects, err := Decide(f, e, now)
+	return err == nil && len(effects) == 0 && same(f, after)
+}
+
+// In says that an asset was looked at: what fate says of each of its findings happens to it: In, Drop, Lost, or "" for what is
+// out of order as before. fate may be nil: all of it is in order.
+func (s *Service) In(ctx context.Context, asset string, fate func(Finding) What, read, now time.Time) error {
+	return s.ofAsset(ctx, asset, now, func(f Finding) Event { return Event{What: said(fate, f), Read: read} })
+}
+
+func said(fate func(Finding) What, f Finding) What {
+	if fate == nil {
+		return In
+	}
+	return fate(f)
 }
 
 // Lost says that nobody could look at an asset: its findings stay what they are.
@@ -80,10 +122,10 @@ func (s *Service) Blame(ctx context.Context, asset string, actors []Actor, now t
 // BlameEach says of each finding of an asset who may have made it: its value may be younger than that of another.
 func (s *Service) BlameEach(ctx context.Context, asset string, who func(Finding) []Actor, now time.Time) error {
 	return s.ofAsset(ctx, asset, now, func(f Finding) Event {
-		if f.State == Healed {
+		if f.State.Over() {
 			return Event{}
 		}
-		return Event{What: Blame, Actors: who(f)}
+		return Event{What: Blame, Actors: who(f), Same: s.same}
 	})
 }
 
@@ -100,7 +142,7 @@ func (s *Service) each(ctx context.Context, all []Finding, now time.Time, event 
 	var errs []error
 	for _, f := range all {
 		e := event(f)
-		if f.State == Healed || e.What == "" {
+		if f.State.Over() || e.What == "" {
 			continue
 		}
 		if _, _, err := s.happen(ctx, f.ID, e, "", now); err != nil {
@@ -141,22 +183,14 @@ func (s *Service) live(ctx context.Context) (all []Finding, err error) {
 	return all, nil
 }
 
-// Sweep ends a look at everything that began at a time: what is not still out of order (by id) is healed, but for what
-// lost says nobody could look at. What was seen after it began, it leaves alone. lost may be nil.
-func (s *Service) Sweep(ctx context.Context, began time.Time, still map[string]bool, lost func(Finding) bool, now time.Time) error {
+// Sweep ends a look at everything that began at a time: what fate says of each finding happens to it, as of In. What was seen
+// after it began, it leaves alone.
+func (s *Service) Sweep(ctx context.Context, began time.Time, fate func(Finding) What, now time.Time) error {
 	all, err := s.live(ctx)
 	if err != nil {
 		return err
 	}
-	return s.each(ctx, all, now, func(f Finding) Event {
-		switch {
-		case lost != nil && lost(f):
-			return Event{What: Lost, Read: began}
-		case still[f.ID]:
-			return Event{}
-		}
-		return Event{What: In, Read: began}
-	})
+	return s.each(ctx, all, now, func(f Finding) Event { return Event{What: said(fate, f), Read: began} })
 }
 
 // Count is what a look found about one assertion, in things it looks at.

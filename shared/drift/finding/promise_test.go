@@ -117,7 +117,7 @@ func TestPagesFollow(t *testing.T) {
 			}
 			w.to(after)
 			read := w.now().Add(-time.Duration(r.IntN(20)) * m)
-			asset, kind, who := assets[r.IntN(2)], r.IntN(10), []string{"sara", "dora", "olga"}[r.IntN(3)]
+			asset, kind, who := assets[r.IntN(2)], r.IntN(11), []string{"sara", "dora", "olga"}[r.IntN(3)]
 			one := w.exposed([]string{"true", "yes"}[r.IntN(2)], r.IntN(3) == 0)
 			one.Asset, one.Read, one.Severity = asset, read, []policy.Severity{policy.High, policy.Low}[r.IntN(2)]
 			if one.Promises = []string{"P1"}; r.IntN(2) == 0 {
@@ -140,9 +140,16 @@ func TestPagesFollow(t *testing.T) {
 				case 5:
 					return w.Blame(t.Context(), asset, []Actor{{Person: who, Kind: "human", At: read}}, w.now())
 				case 6:
-					err := w.Sweep(t.Context(), began, map[string]bool{ID(asset, one.What): true}, nil, w.now())
+					err := w.Sweep(t.Context(), began, func(f Finding) What {
+						if f.ID == ID(asset, one.What) {
+							return ""
+						}
+						return In
+					}, w.now())
 					began = read
 					return err
+				case 10:
+					return w.In(t.Context(), asset, func(Finding) What { return Drop }, read, w.now())
 				case 7:
 					_, err := w.Revoke(t.Context(), ID(asset, one.What), w.person(who), w.now())
 					return refused(err)
@@ -184,7 +191,10 @@ func (w *world) follows(where string) (broken int) {
 	w.must(err)
 	for _, f := range all {
 		if f.State == Open || f.State == Accepted && (accepted == "broken finding" || f.Accepted.Second == "") {
-			for _, id := range f.Named { // what is promised no more by it is broken until it is healed
+			if !slices.Equal(slices.Sorted(slices.Values(f.Named)), f.Promises) {
+				w.t.Fatalf("%s: evidence names %v, broken are %v", where, f.Named, f.Promises)
+			}
+			for _, id := range f.Promises {
 				want[id] = true
 			}
 			if f.State == Open && len(f.Waivers) > 0 || len(f.Records) == 0 || slices.ContainsFunc(f.Promises, func(id string) bool { return !slices.Contains(f.Named, id) }) {

@@ -165,17 +165,27 @@ func TestNothingNew(t *testing.T) {
 	before := w.writes
 	w.must(w.Out(ctx, []Seen{first, w.exposed("true", true)}, w.now().Add(m)))
 	w.must(w.In(ctx, database, nil, noon, w.now()))
-	w.must(w.In(ctx, database, []string{exposedID}, w.now(), w.now()))
+	w.must(w.In(ctx, database, func(Finding) What { return "" }, w.now(), w.now()))
 	w.must(w.In(ctx, "//x/other", nil, w.now(), w.now()))
 	w.must(w.Blame(ctx, database, []Actor{{Person: "ben", Kind: "human", At: noon}}, w.now()))
 	w.must(w.Tick(ctx, w.now(), nil, nil))
+	w.to(h + 50*m)
+	still := w.exposed("true", true)
+	still.Again = true
+	w.must(w.Out(ctx, []Seen{still}, w.now()))
 	if w.writes != before {
 		t.Errorf("%d writes of what changes nothing", w.writes-before)
+	}
+	w.to(2 * h)
+	still.Read = w.now()
+	w.must(w.Out(ctx, []Seen{still}, w.now()))
+	if seen := w.get().Seen; w.writes == before || !seen.Equal(w.now()) {
+		t.Errorf("after an hour it is not noted that it is so still: seen %v", seen)
 	}
 	w.in()
 	before = w.writes
 	w.in()
-	w.must(w.Sweep(ctx, w.now(), nil, nil, w.now()))
+	w.must(w.Sweep(ctx, w.now(), nil, w.now()))
 	w.must(w.Lost(ctx, database, w.now(), w.now()))
 	if w.writes != before {
 		t.Errorf("%d writes about what is healed", w.writes-before)
@@ -193,13 +203,15 @@ func TestSweep(t *testing.T) {
 		return one
 	}
 	id := func(asset string) string { return ID(asset, "database-exposure") }
-	w.must(w.Out(ctx, []Seen{seen("still"), seen("gone"), seen("denied"), seen("new")}, w.now()))
+	w.must(w.Out(ctx, []Seen{seen("still"), seen("gone"), seen("denied"), seen("unpromised"), seen("new")}, w.now()))
 	w.to(h)
 	began := w.now()
 	w.to(2 * h)
 	w.must(w.Out(ctx, []Seen{seen("still"), seen("new")}, w.now()))
-	w.must(w.Sweep(ctx, began, map[string]bool{id("still"): true}, func(f Finding) bool { return f.Asset == "denied" }, w.now()))
-	for asset, want := range map[string]State{"still": Open, "gone": Healed, "denied": Open, "new": Open} {
+	w.must(w.Sweep(ctx, began, func(f Finding) What {
+		return map[string]What{"still": "", "denied": Lost, "gone": In, "new": In, "unpromised": Drop}[f.Asset]
+	}, w.now()))
+	for asset, want := range map[string]State{"still": Open, "gone": Healed, "denied": Open, "new": Open, "unpromised": Dropped} {
 		f, err := w.Get(ctx, id(asset))
 		w.must(err)
 		if f.State != want || f.Unknown.IsZero() == (asset == "denied") {

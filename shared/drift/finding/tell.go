@@ -14,7 +14,7 @@ var told = map[Happened]struct {
 	kind notice.Kind
 	why  notice.Why
 }{
-	Began: {notice.Opened, ""}, Changes: {notice.Changed, notice.Value}, Named: {notice.Changed, notice.Attributed}, Gone: {notice.Healed, ""},
+	Began: {notice.Opened, ""}, Changes: {notice.Changed, notice.Value}, Named: {notice.Changed, notice.Attributed}, Gone: {notice.Healed, ""}, Unpromised: {notice.Dropped, ""},
 	Asked: {notice.Asked, ""}, Reminded: {notice.Ending, ""}, UnreadSaid: {notice.Lost, ""}, Void: {notice.Changed, notice.Void},
 	Own: {notice.Changed, notice.Own}, Over: {notice.Changed, notice.Ended}, Revoked: {notice.Changed, notice.Revoked}, Outgrown: {notice.Changed, notice.Graver},
 }
@@ -74,7 +74,7 @@ func (t *turn) readers(kind notice.Kind) []string {
 		return t.s.watchers(t.now, false)
 	}
 	if high(f) || f.Severity == policy.Medium || t.was.State == Accepted {
-		return t.s.watchers(t.now, high(f) && kind != notice.Healed)
+		return t.s.watchers(t.now, high(f) && kind != notice.Healed && kind != notice.Dropped)
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (t *turn) run(id string) error {
 	}
 	t.f.Rev++
 	t.f.Rank, t.f.Expires = ranked(t.f), time.Time{}
-	if t.f.State == Healed {
+	if t.f.State.Over() {
 		t.f.Expires = t.now.Add(kept)
 	}
 	what := t.happened()
@@ -96,9 +96,14 @@ func (t *turn) unchanged() bool {
 	if t.f.State == "" {
 		return true
 	}
-	a, err1 := json.Marshal(t.was)
-	b, err2 := json.Marshal(t.f)
-	return len(t.effects) == 0 && err1 == nil && err2 == nil && bytes.Equal(a, b)
+	return len(t.effects) == 0 && same(t.was, t.f)
+}
+
+// same reports whether two findings are stored alike.
+func same(a, b Finding) bool {
+	one, err1 := json.Marshal(a)
+	other, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && bytes.Equal(one, other)
 }
 
 // ranks are the severities, gravest first.
@@ -124,6 +129,8 @@ const (
 	Promised   Happened = "promised"   // more promises are broken by it
 	Named      Happened = "attributed" // who may have done it is known
 	Gone       Happened = "healed"
+	Unpromised Happened = "promised-no-more" // nobody wants it otherwise any more
+	Fewer      Happened = "fewer-promises"   // are broken by it
 	Unreadable Happened = "undetermined"
 	UnreadSaid Happened = "undetermined-told"
 	Asked      Happened = "asked" // a second person
@@ -139,7 +146,7 @@ const (
 
 // AllHappened returns all of them.
 func AllHappened() []Happened {
-	return []Happened{Began, Changes, Promised, Named, Gone, Unreadable, UnreadSaid, Asked, Agreed, Reminded, Withdrawn, Revoked, Over, Void, Outgrown, Own}
+	return []Happened{Began, Changes, Promised, Named, Gone, Unpromised, Fewer, Unreadable, UnreadSaid, Asked, Agreed, Reminded, Withdrawn, Revoked, Over, Void, Outgrown, Own}
 }
 
 func (t *turn) does(e Effect) bool { return slices.Contains(t.effects, e) }
@@ -154,6 +161,8 @@ func (t *turn) happened() Happened {
 		return Began
 	case t.does(RecordHeal):
 		return Gone
+	case t.does(RecordDrop):
+		return Unpromised
 	case t.does(Ask):
 		return Asked
 	case t.f.State == Accepted && t.was.State == Open:
@@ -166,6 +175,8 @@ func (t *turn) happened() Happened {
 		return map[What]Happened{Out: Changes, Blame: Named, Lost: Unreadable, Revoke: Withdrawn}[t.e.What]
 	case len(t.unnamed()) > 0:
 		return Promised
+	case len(t.unpromised()) > 0:
+		return Fewer
 	}
 	return ""
 }
@@ -183,6 +194,14 @@ func (t *turn) unnamed() []string {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(t.f.Promises), func(id string) bool { return slices.Contains(t.f.Named, id) })
+}
+
+// unpromised are the promises that open evidence names though they are not broken by it any more.
+func (t *turn) unpromised() []string {
+	if t.f.State != Open && t.f.State != Accepted {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(t.f.Named), func(id string) bool { return slices.Contains(t.f.Promises, id) })
 }
 
 func (t *turn) step(what Happened) Step {

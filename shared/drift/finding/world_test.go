@@ -65,6 +65,7 @@ type world struct {
 	order   []record.Record
 	told    map[string]notice.Notice
 	writes  int // to the store
+	begun   int // transactions
 }
 
 func newWorld(t testing.TB) *world {
@@ -83,11 +84,14 @@ func newWorldOn(t testing.TB, open func(store.Options) store.Store) *world {
 	w := &world{t: t, clock: clock.NewManual(noon), left: -1, records: map[string]record.Record{}, told: map[string]notice.Notice{}}
 	schema := append(store.Schema{outbox.Collection(), heartbeat.Collection()}, Collection()...)
 	faulty := storetest.Faulty(open(store.Options{Schema: schema, Clock: w.clock}), func(p storetest.Point, _ int) error {
-		if p == storetest.TxPut {
-			w.mu.Lock()
+		w.mu.Lock()
+		switch p {
+		case storetest.TxPut:
 			w.writes++
-			w.mu.Unlock()
+		case storetest.Begin:
+			w.begun++
 		}
+		w.mu.Unlock()
 		return w.step()
 	})
 	box := outbox.New(faulty, w.clock, slog.New(slog.DiscardHandler), map[outbox.Kind]outbox.Sink{outbox.Record: w.keep, outbox.Message: w.send})

@@ -3,6 +3,7 @@ package scan
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/drift/diff"
 	"ostiary.internal/shared/drift/finding"
+	"ostiary.internal/shared/drift/self"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/policy"
 )
@@ -19,21 +21,30 @@ import (
 // verdicts are what was found, of one asset or of all.
 type verdicts struct {
 	seen   []finding.Seen
-	at     map[string]int  // of seen, by id
-	doubt  map[string]bool // ids of what could not be told
-	dark   map[string]bool // assets, or addresses of Terraform, of which no difference could be told
+	at     map[string]int      // of seen, by id
+	beside map[string][]string // by id: the other assets it rests on
+	doubt  map[string]bool     // ids of what could not be told
+	dark   map[string]bool     // assets, or addresses of Terraform, of which no difference could be told
+	ours   bool                // the controls themselves were looked at
+	waits  []string            // what changed and was not read since, a line each
+	unsure map[string]string   // why nobody can tell about what is the controls' own, by asset; "" for all of it
 	counts map[string]*finding.Count
-	began  time.Time // what was stored before is in it
-	of     head      // the scan it looked at
+	untold map[string][]Untold // by assertion
+	began  time.Time           // what was stored before is in it
+	of     head                // the scan it looked at
+	known  *known              // what it looked at
+	// compared is how all that Terraform wants was held against what there is; nil: it was not.
+	compared *diff.Result
+	told     []Untold // of all assertions, when everything was judged
 }
 
 func newVerdicts() *verdicts {
-	return &verdicts{at: map[string]int{}, doubt: map[string]bool{}, dark: map[string]bool{}, counts: map[string]*finding.Count{}}
+	return &verdicts{at: map[string]int{}, beside: map[string][]string{}, doubt: map[string]bool{}, dark: map[string]bool{}, unsure: map[string]string{}, untold: map[string][]Untold{}, counts: map[string]*finding.Count{}}
 }
 
 // add takes what is out of order. What says several things of one field of one asset is one.
 func (v *verdicts) add(s finding.Seen) {
-	id := finding.ID(s.Asset, s.What)
+	id := s.Name()
 	at, there := v.at[id]
 	if !there {
 		v.at[id] = len(v.seen)
@@ -55,23 +66,11 @@ func grave(s policy.Severity) int {
 	return slices.Index([]policy.Severity{policy.Critical, policy.High, policy.Medium, policy.Low, policy.Info}, s)
 }
 
-// still are the ids of what is not in order, or may not be.
-func (v *verdicts) still() map[string]bool {
-	all := map[string]bool{}
-	for id := range v.at {
-		all[id] = true
-	}
-	for id := range v.doubt {
-		all[id] = true
-	}
-	return all
-}
-
 // judgements takes what assertions say. That something is in order is not believed where not all was read that it is held
 // against.
 func (s *Service) judgements(v *verdicts, k *known, live *baseline.Live, all []baseline.Judgement) {
 	short := map[string]bool{}
-	if len(k.blinds) > 0 {
+	if len(k.blinds)+len(k.behind) > 0 {
 		for _, name := range s.Set.Names() {
 			short[name] = s.short(k, s.Set.Needs(name))
 		}
@@ -87,20 +86,37 @@ func (s *Service) judgements(v *verdicts, k *known, live *baseline.Live, all []b
 		}
 		c.Expected++
 		verdict := j.Verdict
-		if s.unseen(k, j) || verdict == baseline.InOrder && short[j.Assertion] {
+		if s.unseen(k, j) || past(k, j) || verdict == baseline.InOrder && short[j.Assertion] {
 			verdict = baseline.Undetermined
 		}
 		switch verdict {
 		case baseline.Undetermined:
 			c.Undetermined++
 			v.doubt[finding.ID(j.Key, finding.About(j.Assertion, j.Promise))] = true
+			s.untell(v, k, j)
 		case baseline.OutOfOrder:
 			c.Seen, c.Out = c.Seen+1, c.Out+1
 			v.add(s.forbidden(k, live, j))
+			v.rests(j)
 		default:
 			c.Seen++
 		}
 	}
+}
+
+// mostBeside bounds how many assets a finding is known to rest on.
+const mostBeside = 2000
+
+// rests notes what other assets a finding rests on.
+func (v *verdicts) rests(j baseline.Judgement) {
+	var keys []string
+	for _, a := range j.Others {
+		if a.Key != j.Key && len(keys) < mostBeside {
+			keys = append(keys, a.Key)
+		}
+	}
+	slices.Sort(keys)
+	v.beside[finding.ID(j.Key, finding.About(j.Assertion, j.Promise))] = slices.Compact(keys)
 }
 
 // unseen reports whether nobody can tell what a judgement rests on: of the company, as soon as any of what it looks at was not
@@ -117,9 +133,14 @@ func (s *Service) unseen(k *known, j baseline.Judgement) bool {
 	return s.short(k, s.Set.Looks(j.Assertion))
 }
 
+// past reports whether a judgement rests on a fact that is too old to say anything of now.
+func past(k *known, j baseline.Judgement) bool {
+	return !j.Read.IsZero() && j.Read.Before(k.at.Add(-Stale))
+}
+
 // short reports whether some of some types could not be listed.
 func (s *Service) short(k *known, kinds []string) bool {
-	return len(k.blinds) > 0 && slices.ContainsFunc(kinds, func(kind string) bool { return !k.read(kind, s.listed) })
+	return len(k.blinds)+len(k.behind) > 0 && slices.ContainsFunc(kinds, func(kind string) bool { return !k.read(kind, s.listed) })
 }
 
 // forbidden is what an assertion found out of order.
@@ -161,21 +182,15 @@ func (s *Service) differences(v *verdicts, k *known, all []diff.Finding) {
 		}
 		seen := finding.Seen{Read: k.at}
 		seen.Asset, seen.Class, seen.Severity = f.Key, string(f.Class), f.Severity
-		seen.What = about(f)
-		seen.Loosened, seen.Want, seen.Got = f.Direction == diff.Loosened, clip(f.Want), clip(f.Got)
-		seen.Urgent = seen.Loosened && (f.Severity == policy.Critical || urgent(f.Type))
+		seen.What, seen.Same = f.About(), f.Same()
+		seen.Loosened, seen.Want, seen.Got = f.Direction == diff.Loosened, clip(f.Want), clip(s.valueOf(k, f))
+		seen.Urgent = seen.Loosened && f.Severity == policy.Critical || urgent(f.Type) && f.Direction != diff.Tightened
 		v.add(seen)
 	}
 }
 
-// about is what a difference is about: an address of Terraform and a field. What it does not know has none.
-func about(f diff.Finding) string {
-	what := strings.TrimSpace(f.Address + " " + f.Field)
-	return cmp.Or(what, string(f.Class))
-}
-
 func (s *Service) options() diff.Options {
-	return diff.Options{Salt: s.want.salt, Unmanaged: true, Agents: s.Agents}
+	return diff.Options{Salt: s.want.salt, Unmanaged: true, Agents: s.Agents, Staging: s.Set.Staging}
 }
 
 func (s *Service) live(k *known) *baseline.Live {
@@ -188,6 +203,7 @@ func (s *Service) one(k *known, a *asset.Asset) *verdicts {
 	if live := s.live(k); !a.Deleted {
 		s.judgements(v, k, live, s.Set.Judge(a, live))
 	}
+	s.ours(v, k, a.Key)
 	w := &s.want
 	mine := w.byKey[a.Key]
 	switch {
@@ -197,9 +213,22 @@ func (s *Service) one(k *known, a *asset.Asset) *verdicts {
 		v.dark[a.Key] = true
 		return v
 	}
-	s.differences(v, k, diff.Compare(diff.Desired{Resources: mine}, k.live, s.options()).Findings)
+	only := diff.Desired{Resources: mine}
+	if w.applied != nil {
+		only.Applied = append([]diff.Resource{}, w.applied[a.Key]...)
+	}
+	o := s.options()
+	o.Unmanaged = false // what others are wanted does not stand in its part of the state
+	s.differences(v, k, diff.Compare(only, k.live, o).Findings)
 	if len(mine) == 0 && !a.Deleted && w.managed(a.Type, k) && (s.Agents == nil || !s.Agents(a)) {
-		s.differences(v, k, []diff.Finding{{Key: a.Key, Type: a.Type, Class: diff.Unmanaged, Direction: diff.Unclear, Severity: policy.Medium}})
+		alone := diff.Finding{Key: a.Key, Type: a.Type, Class: diff.Unmanaged, Direction: diff.Unclear, Severity: policy.Medium}
+		if len(only.Applied) > 0 {
+			alone.Class = diff.StaleDesired
+		}
+		if s.Set.Staging(a.Project) {
+			alone.Severity = alone.Severity.Less()
+		}
+		s.differences(v, k, []diff.Finding{alone})
 	}
 	return v
 }
@@ -228,7 +257,7 @@ type judged struct {
 // all judges everything. It is called with the lock.
 func (s *Service) all(k *known) *verdicts {
 	v := newVerdicts()
-	v.began, v.of = k.at, k.head
+	v.began, v.of, v.known = k.at, k.head, k
 	for _, name := range s.Set.Names() { // one that finds nothing to look at looked
 		v.counts[name] = &finding.Count{Assertion: name}
 	}
@@ -239,9 +268,14 @@ func (s *Service) all(k *known) *verdicts {
 			c.Expected, c.Undetermined = c.Expected+1, 1
 		}
 	}
+	s.ours(v, k, "")
+	v.waits = k.waits()
 	if len(s.States) > 0 && s.want.whole() {
-		s.differences(v, k, diff.Compare(s.want.all, k.live, s.options()).Findings)
+		found := diff.Compare(s.want.all, k.live, s.options())
+		s.differences(v, k, found.Findings)
+		v.compared = &found
 	}
+	v.told = s.untolds(v, k)
 	return v
 }
 
@@ -252,17 +286,14 @@ func (v *verdicts) lost(k *known, terraform bool) func(finding.Finding) bool {
 			_, is := k.unseen(kindIn(k, f.Asset), f.Asset)
 			return v.doubt[f.ID] || f.Asset != "" && is
 		}
-		address, _, _ := strings.Cut(f.What, " ")
+		address, _ := diff.Place(f.What)
 		_, is := k.unseen(kindIn(k, f.Asset), f.Asset)
+		if f.Class == string(self.Drift) {
+			_, unsure := v.unsure[f.Asset]
+			return is || !v.ours || unsure
+		}
 		return !terraform || is || v.dark[f.Asset] || v.dark[address]
 	}
-}
-
-func kindIn(k *known, key string) string {
-	if a, there := k.live.Get("", key); there {
-		return a.Type
-	}
-	return ""
 }
 
 // Judge judges everything that is known, where there is news or the last time is an hour ago, and not more often than a
@@ -276,22 +307,25 @@ func (s *Service) Judge(ctx context.Context) error {
 		return err
 	}
 	now := s.Clock.Now().UTC()
-	if err := s.Findings.Out(ctx, s.applied(v.seen, false), now); err != nil {
+	running, err := s.running(ctx, now)
+	if err != nil {
 		return s.again(err)
 	}
-	lost := v.lost(k, terraform)
+	for i := range v.seen {
+		v.seen[i].Again = true
+	}
+	if err := s.Findings.Out(ctx, s.applied(v.seen, running), now); err != nil {
+		return s.again(err)
+	}
+	fate := s.fate(v, v.lost(k, terraform))
 	// Messages are looked at meanwhile: what they find is newer than what this look began with, and not swept away.
-	if err := s.Findings.Sweep(ctx, v.began, v.still(), func(f finding.Finding) bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return lost(f)
-	}, now); err != nil {
+	if err := s.Findings.Sweep(ctx, v.began, fate, now); err != nil {
 		return s.again(err)
 	}
-	if err := s.tally(ctx, v); err != nil {
+	if err := errors.Join(s.tally(ctx, v), s.tell(ctx, v)); err != nil {
 		return s.again(err)
 	}
-	return s.name(ctx)
+	return s.name(ctx, v)
 }
 
 // again has everything judged once more, since not all of what was found is known.
@@ -307,7 +341,7 @@ func (s *Service) judging(ctx context.Context) (*known, *verdicts, error) {
 	if err != nil || k.head.Whole == 0 {
 		return nil, nil, err
 	}
-	if err := s.desire(ctx, k); err != nil {
+	if err := errors.Join(s.desire(ctx, k), s.salted(ctx)); err != nil {
 		return nil, nil, err
 	}
 	passed := s.Clock.Now().Sub(s.judge.at)
@@ -316,6 +350,7 @@ func (s *Service) judging(ctx context.Context) (*known, *verdicts, error) {
 	}
 	began := clock.System{}.Now() // what it costs, whatever time the rest of the house has
 	v := s.all(k)
+	s.beside = v.beside
 	s.judge, k.news = judged{at: s.Clock.Now(), took: clock.System{}.Now().Sub(began)}, false
 	return k, v, nil
 }

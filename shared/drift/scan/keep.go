@@ -36,14 +36,18 @@ type chunk struct {
 	Expires time.Time `json:"expires"`
 }
 
-// change is an asset that was read by itself.
+// change is an asset that was read by itself, or could not be though it is said to have changed.
 type change struct {
-	V       int       `json:"v"`
-	At      int64     `json:"at"`            // microseconds: when it was stored
-	Read    time.Time `json:"read"`          // of the newest fact in it
-	Good    time.Time `json:"good,omitzero"` // when it was known to be in order last
-	Data    []byte    `json:"data"`
-	Expires time.Time `json:"expires"`
+	V       int        `json:"v"`
+	At      int64      `json:"at"`             // microseconds: when it was stored
+	Told    int64      `json:"told,omitempty"` // microseconds: when it became known that it changed; 0: it was as it was known
+	Key     string     `json:"key,omitempty"`
+	Type    string     `json:"type,omitempty"`
+	Failed  fault.Kind `json:"failed,omitempty"` // why it could not be read since
+	Read    time.Time  `json:"read"`             // of the newest fact in it
+	Good    time.Time  `json:"good,omitzero"`    // when it was known to be in order last
+	Data    []byte     `json:"data"`             // none: nothing of it was read by itself
+	Expires time.Time  `json:"expires"`
 }
 
 // hint is a call that named an asset.

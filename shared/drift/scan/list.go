@@ -10,6 +10,7 @@ import (
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/drift/diff"
+	"ostiary.internal/shared/drift/self"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 )
@@ -45,8 +46,9 @@ type lane struct {
 	Chunks int            `json:"chunks"`
 	Assets int            `json:"assets"`
 	Kinds  map[string]int `json:"kinds,omitempty"`
-	Unread []string       `json:"unread,omitempty"`
-	Read   time.Time      `json:"read,omitzero"` // when the first page of it was true
+	Unread []string       `json:"unread,omitempty"` // why some could not be read, at most asset.MaxUnread lines
+	Dim    []string       `json:"dim,omitempty"`    // the types of all such lines, sorted; "" for those that name none
+	Read   time.Time      `json:"read,omitzero"`    // when the first page of it was true
 	Tries  int            `json:"tries,omitempty"`
 
 	Done   bool                 `json:"done,omitempty"`
@@ -66,8 +68,11 @@ type part struct {
 }
 
 // listed are the types that have to be read.
-func listed(set *baseline.Set, terraform bool) []string {
+func listed(set *baseline.Set, terraform, ours bool) []string {
 	all := set.Types()
+	if ours {
+		all = append(all, self.Types()...)
+	}
 	if terraform {
 		all = append(all, diff.Types()...)
 	}
@@ -235,10 +240,13 @@ func (l *lister) leave(ctx context.Context, why error) error {
 
 // finish makes the scan the one that counts.
 func (l *lister) finish(ctx context.Context) error {
-	return l.hold(ctx, func(_ store.Tx, h *head) error {
+	return l.hold(ctx, func(tx store.Tx, h *head) error {
 		h.Done, h.Until = true, 0
-		h.Partly = slices.ContainsFunc(l.lanes, func(one lane) bool { return one.Failed != "" || len(one.Lost) > 0 || one.dark(l.listed) })
+		h.Partly = slices.ContainsFunc(l.lanes, func(one lane) bool { return one.Failed != "" || len(one.Lost) > 0 || one.dark() })
 		h.Whole, h.WholeLanes, h.WholeBegan, h.WholeEnded = h.Number, h.Lanes, h.Began, l.Clock.Now().UTC()
+		if !h.Partly {
+			return noted(tx, h)
+		}
 		return nil
 	})
 }

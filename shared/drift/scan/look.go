@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,7 +12,6 @@ import (
 	"ostiary.internal/shared/drift/attribution"
 	"ostiary.internal/shared/drift/finding"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/store"
 )
 
 // Names are the projects that are known by now, to read messages with.
@@ -22,16 +22,18 @@ func (s *Service) Names(ctx context.Context) (*asset.Names, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := asset.NewNames() // messages are read without the lock
-	for _, number := range k.live.Names().Projects() {
-		names.Learn(number, k.live.Names().ID(number))
-	}
-	return names, nil
+	return k.live.Names().Clone(), nil // messages are read without the lock
 }
 
 // Look reads an asset from its service, since somebody said that it changed, and says what is out of order about it now. kind may
-// be "" where nobody knows it. What cannot be read is nothing anybody can tell; an error means to look again later.
+// be "" where nobody knows it. What cannot be read is nothing anybody can tell, until it was read; an error means to look again
+// later.
 func (s *Service) Look(ctx context.Context, kind, key string) error {
+	return s.look(ctx, kind, key, true)
+}
+
+// look is Look; changed: somebody said that it did.
+func (s *Service) look(ctx context.Context, kind, key string, changed bool) error {
 	s.mu.Lock()
 	k, err := s.learn(ctx)
 	if err == nil {
@@ -46,15 +48,20 @@ func (s *Service) Look(ctx context.Context, kind, key string) error {
 		return nil // nothing is promised about it
 	}
 	a, err := s.get(ctx, kind, key)
+	if err == nil {
+		return s.take(ctx, a, now)
+	}
+	s.Log.WarnContext(ctx, "what changed could not be read", "type", kind, "error", err)
+	if changed {
+		if err := s.unread(ctx, kind, key, fault.KindOf(err), now); err != nil {
+			return err
+		}
+	}
 	switch fault.KindOf(err) {
 	case fault.NotFound, fault.Denied, fault.Misconfigured:
-		s.Log.WarnContext(ctx, "what changed could not be read", "type", kind, "error", err)
 		return s.Findings.Lost(ctx, key, now, now)
 	}
-	if err != nil {
-		return fmt.Errorf("reading what changed: %w", err)
-	}
-	return s.take(ctx, a, now)
+	return fmt.Errorf("reading what changed: %w", err)
 }
 
 // named is how an asset is called, and its type.
@@ -82,12 +89,13 @@ func (s *Service) take(ctx context.Context, a asset.Asset, asked time.Time) erro
 	if err != nil {
 		return err
 	}
-	if err := s.Findings.Out(ctx, s.applied(v.seen, attribution.Running(key, called, now)), now); err != nil {
+	running := attribution.Running(key, called, now)
+	if err := s.Findings.Out(ctx, s.applied(v.seen, func(string) bool { return running }), now); err != nil {
 		return err
 	}
-	// Where Terraform's word on it is not known, what is healed is found when everything is judged.
-	if len(v.dark) == 0 {
-		if err := s.Findings.In(ctx, key, slices.Sorted(maps.Keys(v.still())), asked, now); err != nil {
+	// Where Terraform's word on it is not known, or that of the deployment, what is healed is found when everything is judged.
+	if len(v.dark)+len(v.unsure) == 0 {
+		if err := s.Findings.In(ctx, key, s.fate(v, nil), asked, now); err != nil {
 			return err
 		}
 	}
@@ -100,7 +108,7 @@ func (s *Service) take(ctx context.Context, a asset.Asset, asked time.Time) erro
 func (s *Service) taking(ctx context.Context, a asset.Asset, asked time.Time) (*verdicts, string, error) {
 	k, err := s.learn(ctx)
 	if err == nil {
-		err = s.desire(ctx, k)
+		err = errors.Join(s.desire(ctx, k), s.salted(ctx))
 	}
 	if err != nil {
 		return nil, "", err
@@ -110,7 +118,11 @@ func (s *Service) taking(ctx context.Context, a asset.Asset, asked time.Time) (*
 	if was, there := k.live.Get(a.Type, a.Key); there && len(s.one(k, was).seen) == 0 {
 		good = newest(*was)
 	}
-	if err := s.change(ctx, a, good, asked); err != nil {
+	told := asked
+	if was, there := k.live.Get(a.Type, a.Key); there && alike(*was, a) {
+		told = time.Time{}
+	}
+	if err := s.change(ctx, a, good, asked, told); err != nil {
 		return nil, "", err
 	}
 	k.add(a, good)
@@ -120,6 +132,11 @@ func (s *Service) taking(ctx context.Context, a asset.Asset, asked time.Time) (*
 		return nil, a.Key, nil
 	}
 	v := s.one(k, is)
+	if s.beside == nil {
+		s.beside = map[string][]string{}
+	}
+	maps.Copy(s.beside, v.beside)
+	v.known = k
 	// A look at everything that began before it was kept does not know of it, though it was asked for before that look.
 	stored := s.Clock.Now().UTC()
 	for i := range v.seen {
@@ -128,89 +145,33 @@ func (s *Service) taking(ctx context.Context, a asset.Asset, asked time.Time) (*
 	return v, a.Key, nil
 }
 
-// change keeps an asset that was read by itself; what is older than what is kept changes nothing.
-func (s *Service) change(ctx context.Context, a asset.Asset, good, asked time.Time) error {
-	chunks, unread, err := pack([]asset.Asset{a})
-	if err != nil {
-		return err
-	}
-	if len(unread) > 0 {
-		s.Log.WarnContext(ctx, "what changed is too long to be kept", "type", a.Type)
-		return nil
-	}
-	c := change{V: version, At: asked.UnixMicro(), Read: newest(a), Good: good, Data: chunks[0], Expires: asked.Add(kept)}
-	return s.Store.Tx(ctx, func(tx store.Tx) error {
-		var was change
-		err := tx.Get(changes, digest(a.Key), &was)
-		switch {
-		case err != nil && !fault.Is(err, fault.NotFound):
-			return err
-		case err == nil && (was.Read.After(c.Read) || was.At > c.At):
-			return nil
-		}
-		return tx.Put(changes, digest(a.Key), c)
-	})
-}
-
-// rereads bounds one go of reading again.
-const rereads = time.Minute
-
-// reread reads anew what was read by itself in the days by which the list may be behind, so that the list does not undo it: until
-// then nobody can tell about it. What was read again is kept at its new time, so that each is read once.
-func (s *Service) reread(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, rereads)
-	defer cancel()
+// applied says of what was found that something is being applied to it: Terraform holds the lock, or an operation has not ended.
+func (s *Service) applied(all []finding.Seen, running func(asset string) bool) []finding.Seen {
 	s.mu.Lock()
-	k, err := s.learn(ctx)
-	s.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	began := k.head.WholeBegan
-	q := store.Query{Collection: changes, Range: &store.Range{Name: "at", From: began.Add(-Lag).UnixMicro(), To: began.UnixMicro()}, Limit: 100}
-	for {
-		docs, err := s.Store.Query(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, d := range docs {
-			var c change
-			if err := d.Decode(&c); err != nil {
-				return err
-			}
-			q.After = &store.Cursor{Value: c.At, ID: d.ID}
-			if err := unpack(c.Data, func(a asset.Asset) {
-				if wait(ctx, s.Pause) != nil {
-					return
-				}
-				if err := s.Look(ctx, a.Type, a.Key); err != nil {
-					s.Log.WarnContext(ctx, "what was read by itself could not be read again", "type", a.Type, "error", err)
-				}
-			}); err != nil {
-				return err
-			}
-		}
-		if len(docs) < q.Limit || ctx.Err() != nil {
-			return nil
-		}
-	}
-}
-
-// applied says of what was found that something is being applied: Terraform holds its lock, or an operation has not ended.
-func (s *Service) applied(all []finding.Seen, running bool) []finding.Seen {
-	s.mu.Lock()
-	locked := s.want.applying()
-	s.mu.Unlock()
+	defer s.mu.Unlock()
 	for i := range all {
-		all[i].Applying = locked || running
+		all[i].Applying = s.want.applying(all[i].Asset) || running(all[i].Asset)
 	}
 	return all
+}
+
+// mostRunning is how many calls of the last hour are looked through for operations that have not ended.
+const mostRunning = 5000
+
+// running tells of which assets an operation has not ended.
+func (s *Service) running(ctx context.Context, now time.Time) (func(asset string) bool, error) {
+	called, err := s.lately(ctx, now.Add(-time.Hour), now.Add(time.Hour), mostRunning)
+	by := map[string][]attribution.Hint{}
+	for _, h := range called {
+		by[h.Asset] = append(by[h.Asset], h)
+	}
+	return func(asset string) bool { return asset != "" && attribution.Running(asset, by[asset], now) }, err
 }
 
 // Applying reports whether something is being applied to what a finding is about.
 func (s *Service) Applying(ctx context.Context, f finding.Finding) bool {
 	s.mu.Lock()
-	locked := s.want.applying()
+	locked := s.want.applying(f.Asset)
 	s.mu.Unlock()
 	if locked || f.Asset == "" {
 		return locked

@@ -9,6 +9,7 @@ import (
 
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/attribution"
+	"ostiary.internal/shared/drift/diff"
 	"ostiary.internal/shared/drift/finding"
 	"ostiary.internal/shared/platform/fault"
 )
@@ -22,7 +23,11 @@ func (w *world) look(key string) {
 
 func (w *world) get(asset, what string) finding.Finding {
 	w.t.Helper()
-	f, err := w.found.Get(w.t.Context(), finding.ID(asset, what))
+	id := finding.ID(asset, what)
+	if address, field := diff.Place(what); strings.HasPrefix(address, "google_") {
+		id = finding.ID(asset, diff.Finding{Key: asset, Address: address, Field: field}.Same())
+	}
+	f, err := w.found.Get(w.t.Context(), id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -33,7 +38,11 @@ func (w *world) get(asset, what string) finding.Finding {
 // that come again, late or out of order change nothing.
 func TestChange(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	changed(t, newWorld(t))
+}
+
+func changed(t *testing.T, w *world) {
+	t.Helper()
 	w.ticks(1)
 	w.pass(time.Hour)
 	key := files("live", "f").Key
@@ -131,7 +140,11 @@ func TestNoHints(t *testing.T) {
 // be read again.
 func TestBehind(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	behind(t, newWorld(t))
+}
+
+func behind(t *testing.T, w *world) {
+	t.Helper()
 	open, shut := door("live", "a", "0.0.0.0/0"), door("live", "b", "10.0.0.0/8")
 	w.cloud.set(open)
 	w.ticks(4)
@@ -157,7 +170,7 @@ func TestBehind(t *testing.T) {
 	for _, key := range []string{open.Key, shut.Key} {
 		w.cloud.fail(key, nil)
 	}
-	w.ticks(2)
+	w.ticks(3)
 	w.want("read again", "a doors healed", "b doors open")
 	counts, _, err := w.Counts(t.Context())
 	if err != nil || counts[0].Undetermined != 0 || counts[0].Out != 1 {
@@ -203,7 +216,11 @@ func TestUnreadable(t *testing.T) {
 // process.
 func TestNeighbour(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	neighbour(t, newWorld(t))
+}
+
+func neighbour(t *testing.T, w *world) {
+	t.Helper()
 	w.ticks(1)
 	off := logs("live")
 	off.Data = asset.Object{"name": "all", "disabled": true}
@@ -216,6 +233,25 @@ func TestNeighbour(t *testing.T) {
 	w.look(off.Key)
 	w.ticks(1)
 	w.want("it is on again", "log healed")
+}
+
+// TestNewcomer: what came after the list lies in what its project lies in.
+func TestNewcomer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cloud.set(asset.Asset{Key: "//cloudresourcemanager.googleapis.com/projects/live", Type: projectType, Project: "live", Ancestors: []string{"projects/live", "folders/2", "organizations/1"}, Data: asset.Object{"projectId": "live"}})
+	w.Service.listed = append(w.Service.listed, projectType)
+	w.ticks(1)
+	a := door("live", "new", "10.0.0.0/8")
+	a.Ancestors = nil
+	w.cloud.set(a)
+	w.look(a.Key)
+	if err := w.learned(); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := w.known.live.Get(firewall, a.Key); !slices.Equal(got.Ancestors, []string{"projects/live", "folders/2", "organizations/1"}) {
+		t.Errorf("it lies in %v", got.Ancestors)
+	}
 }
 
 // TestBeforeAnyList: a message that comes before anything was listed is judged by what its asset says.
@@ -291,6 +327,23 @@ func TestTerraform(t *testing.T) {
 	only("Terraform wants it so", at+" healed")
 }
 
+// TestOneOfMany: a message about one resource of Terraform's says nothing of the others.
+func TestOneOfMany(t *testing.T) {
+	t.Parallel()
+	state := &terraform{text: rules, version: "1"}
+	for _, name := range []string{"b", "c"} {
+		state.text = strings.TrimSuffix(state.text, "]}") + "," + strings.NewReplacer(`"name":"a"`, `"name":"`+name+`"`, "firewalls/a", "firewalls/"+name).Replace(strings.TrimPrefix(rules, `{"version":4,"resources":[`))
+	}
+	w := newWorld(t, state)
+	w.cloud.drop(door("other", "d", "").Key)
+	w.ticks(1)
+	w.look(door("live", "a", "").Key)
+	w.want("all are as wanted")
+	w.cloud.set(door("live", "e", "10.0.0.0/8"))
+	w.look(door("live", "e", "").Key)
+	w.want("one that nobody wants", "e unmanaged settling")
+}
+
 // TestNoneTold: of a type of which a folder tells nothing nobody knows; of Google Cloud, that there is none.
 func TestNoneTold(t *testing.T) {
 	t.Parallel()
@@ -313,7 +366,7 @@ func TestNoneTold(t *testing.T) {
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	types := slices.Concat(listed(w.Set, true), []string{"sqladmin.googleapis.com/Instance", "iam.googleapis.com/ServiceAccountKey", "iam.googleapis.com/ServiceAccount", "cloudkms.googleapis.com/CryptoKey", "compute.googleapis.com/SslPolicy",
+	types := slices.Concat(listed(w.Set, true, false), []string{"sqladmin.googleapis.com/Instance", "iam.googleapis.com/ServiceAccountKey", "iam.googleapis.com/ServiceAccount", "cloudkms.googleapis.com/CryptoKey", "compute.googleapis.com/SslPolicy",
 		"compute.googleapis.com/TargetHttpsProxy", "compute.googleapis.com/Address", "logging.googleapis.com/LogBucket", "cloudresourcemanager.googleapis.com/Project"})
 	for key, want := range map[string]string{
 		"//compute.googleapis.com/projects/p/global/firewalls/f": firewall, "//storage.googleapis.com/b": bucket, "//logging.googleapis.com/organizations/1/sinks/s": sink,

@@ -91,6 +91,7 @@ func (l *lister) took(ctx context.Context, i int, page asset.Page) error {
 	one.counted(page.Assets)
 	one.Unread = append(slices.Clone(one.Unread), append(page.Unread, unread...)...)
 	one.Unread = one.Unread[:min(len(one.Unread), asset.MaxUnread)]
+	one.dims(append(page.Unread, unread...), l.listed)
 	stuck := page.Next != "" && page.Next == one.Page
 	one.Page, one.Tries = page.Next, 0
 	switch {
@@ -157,7 +158,7 @@ func (l *lister) refused(i int, why error) (again bool) {
 	patient := kind == fault.Transient || kind == fault.Exhausted || kind == fault.Conflict || kind == fault.Invalid && one.Page != ""
 	if patient && one.Tries < maxTries {
 		if kind == fault.Invalid {
-			one.Page, one.Chunks, one.Assets, one.Kinds, one.Unread, one.Read = "", 0, 0, nil, nil, time.Time{}
+			one.Page, one.Chunks, one.Assets, one.Kinds, one.Unread, one.Dim, one.Read = "", 0, 0, nil, nil, nil, time.Time{}
 		}
 		return true
 	}
@@ -192,30 +193,57 @@ func (l *lister) ended(ctx context.Context, i int) error {
 			lost[kind] = since
 		}
 	}
-	if len(lost) == 0 {
-		return nil
+	if len(lost) > 0 {
+		if err := l.confirm(ctx, append(slices.Clone(before.Old), own), lost); err != nil {
+			return err
+		}
 	}
-	if err := l.confirm(ctx, append(slices.Clone(before.Old), own), lost); err != nil || len(lost) == 0 {
-		return err
+	if len(lost) > 0 {
+		one.Lost = lost
 	}
-	one.Lost = lost
-	one.Old = older(before.Old, own, lost, before.Lost)
+	kinds := slices.Sorted(maps.Keys(lost))
+	for kind, n := range before.Kinds {
+		if n > 0 && (slices.Contains(one.Dim, kind) || slices.Contains(one.Dim, "")) {
+			kinds = append(kinds, kind)
+		}
+	}
+	one.Old = older(before, own, kinds)
 	return nil
 }
 
-// older are the parts that hold what was known of types that are lost.
-func older(old []part, own part, lost, already map[string]time.Time) []part {
-	var all []part
-	kinds := slices.Sorted(maps.Keys(lost))
-	for _, p := range old {
+// mostOld is in how many older lists it is looked for what was known of a type.
+const mostOld = 3
+
+// older are the parts that hold what was known of types that are lost, or some of which could not be read.
+func older(before lane, own part, kinds []string) (all []part) {
+	if len(kinds) == 0 {
+		return nil
+	}
+	for _, p := range before.Old {
 		p.Only = kinds
 		all = append(all, p)
 	}
-	if slices.ContainsFunc(kinds, func(kind string) bool { _, was := already[kind]; return !was }) {
+	if slices.ContainsFunc(kinds, func(kind string) bool { _, was := before.Lost[kind]; return !was }) {
 		own.Only = kinds
 		all = append(all, own)
 	}
+	if len(all) > mostOld { // the oldest knows what could never be read since
+		all = append(all[:1], all[len(all)-mostOld+1:]...)
+	}
 	return all
+}
+
+// dims adds the types of lines of what could not be read.
+func (l *lane) dims(lines, listed []string) {
+	for _, line := range lines {
+		kind := named(line)
+		if !slices.Contains(listed, kind) {
+			kind = ""
+		}
+		if at, there := slices.BinarySearch(l.Dim, kind); !there {
+			l.Dim = slices.Insert(slices.Clone(l.Dim), at, kind)
+		}
+	}
 }
 
 // before is the same lane of the scan that was whole last, and where it stood there; -1 where there was none.

@@ -1,5 +1,5 @@
 // Package scan looks at what a company has on Google Cloud, and says what of it is otherwise than promised, or than
-// Terraform wants: once a night at everything, and within the minute at what a message says changed.
+// Terraform wants, or than was released of the controls themselves: once a night at everything, and within the minute at what a message says changed.
 //
 // # What it promises
 //
@@ -28,6 +28,7 @@ import (
 	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/drift/diff"
 	"ostiary.internal/shared/drift/finding"
+	"ostiary.internal/shared/drift/self"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
@@ -67,10 +68,10 @@ func Collection() []store.Collection {
 // findings are where it is kept what was found.
 type findings interface {
 	Out(ctx context.Context, seen []finding.Seen, now time.Time) error
-	In(ctx context.Context, asset string, still []string, read, now time.Time) error
+	In(ctx context.Context, asset string, fate func(finding.Finding) finding.What, read, now time.Time) error
 	Lost(ctx context.Context, asset string, read, now time.Time) error
 	BlameEach(ctx context.Context, asset string, who func(finding.Finding) []finding.Actor, now time.Time) error
-	Sweep(ctx context.Context, began time.Time, still map[string]bool, lost func(finding.Finding) bool, now time.Time) error
+	Sweep(ctx context.Context, began time.Time, fate func(finding.Finding) finding.What, now time.Time) error
 	List(ctx context.Context, state finding.State, after *store.Cursor, limit int) ([]finding.Finding, *store.Cursor, error)
 }
 
@@ -81,13 +82,13 @@ type Config struct {
 	Log      *slog.Logger
 	Sources  []asset.Source // of Google Cloud, of the directory
 	States   []diff.Source  // what Terraform wants; may be empty
+	Named    []string       // what each of States is called; what is missing is called by its number
 	Set      *baseline.Set
 	Findings findings
-	// Logged reports whether the log of who changes assets of a type is known to be written; nil: of all Google Cloud's.
-	Logged func(kind string) bool
-	Agents func(*asset.Asset) bool // what Google made itself; nil: nothing
-	Pause  time.Duration           // between two calls of a list; 0 means Pause, less than 0 none
-	Random io.Reader               // nil means crypto/rand
+	Self     *self.Expected          // what has to be there of the controls themselves; nil: nobody says, and nothing is said of them
+	Agents   func(*asset.Asset) bool // what Google made itself; nil: nothing
+	Pause    time.Duration           // between two calls of a list; 0 means Pause, less than 0 none
+	Random   io.Reader               // nil means crypto/rand
 }
 
 // Service scans. It is safe for concurrent use, by several processes too.
@@ -99,6 +100,10 @@ type Service struct {
 	known *known
 	judge judged
 	want  wanted
+	// beside are the assets a finding rests on beside its own, by its id.
+	beside map[string][]string
+	// asked are the findings of the last look about which it was asked who it may have been, by id.
+	asked map[string]int
 }
 
 // New returns a Service, or Misconfigured when a part is missing.
@@ -115,15 +120,7 @@ func New(c Config) (*Service, error) {
 	case c.Pause < 0:
 		c.Pause = 0
 	}
-	return &Service{Config: c, listed: listed(c.Set, len(c.States) > 0)}, nil
-}
-
-// logged reports whether a call that changes an asset of a type would have been told.
-func (s *Service) logged(kind string) bool {
-	if s.Logged != nil {
-		return s.Logged(kind)
-	}
-	return google(kind)
+	return &Service{Config: c, listed: listed(c.Set, len(c.States) > 0, c.Self != nil)}, nil
 }
 
 // get reads an asset from whichever source has assets of its type.

@@ -5,10 +5,12 @@ import (
 	"encoding/base64"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/require"
 	"ostiary.internal/shared/platform/store/storetest"
@@ -17,7 +19,11 @@ import (
 // TestNight: one list finds what is out of order, the next what is no more.
 func TestNight(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	aNight(t, newWorld(t))
+}
+
+func aNight(t *testing.T, w *world) {
+	t.Helper()
 	w.cloud.set(door("live", "b", "0.0.0.0/0"))
 	w.cloud.set(files("other", "g", "allUsers"))
 	w.ticks(1)
@@ -119,7 +125,11 @@ func countsOf(t *testing.T, w *world) string {
 // TestTwoProcesses: a list belongs to one of them, and the other does nothing meanwhile.
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	twoProcesses(t, newWorld(t))
+}
+
+func twoProcesses(t *testing.T, w *world) {
+	t.Helper()
 	first := &lister{Service: w.Service}
 	if mine, err := first.take(t.Context()); err != nil || !mine {
 		t.Fatal(mine, err)
@@ -171,7 +181,11 @@ func TestRefusedPlace(t *testing.T) {
 // is.
 func TestSuddenlyNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	suddenlyNothing(t, newWorld(t))
+}
+
+func suddenlyNothing(t *testing.T, w *world) {
+	t.Helper()
 	w.cloud.set(door("live", "b", "0.0.0.0/0"))
 	w.ticks(4)
 	w.want("at first", "b doors open")
@@ -217,7 +231,6 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestMuch: what does not fit into one document, or one transaction, is stored in several, and read again as it was.
 // TestUnreadLines: what a list says it could not read is neither in order nor healed; what it could read is judged. Where it does
 // not say of which type that was, that goes for all types, and it is listed again before the night.
 func TestUnreadLines(t *testing.T) {
@@ -261,12 +274,60 @@ func TestUnreadLines(t *testing.T) {
 	}
 }
 
-func TestMuch(t *testing.T) {
+// TestManyUnread: more lines of what could not be read than are kept hide no type, and what was known of it is kept.
+func TestManyUnread(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.cloud.set(files("live", "f", "allUsers"))
+	w.ticks(2)
+	f := files("live", "f")
+	var lines []string
+	for n := range 60 {
+		lines = append(lines, firewall+": number "+strconv.Itoa(n)+" of a page could not be read")
+	}
+	w.cloud.unread = map[string][]string{"projects/live resource": append(lines, bucket+": number 1 of a page could not be read"), "projects/live iam": {bucket + ": number 1 of a page could not be read"}}
+	for range 5 {
+		w.cloud.drop(f.Key)
+		w.cloud.fail(f.Key, denied)
+		w.pass(24 * time.Hour)
+		w.ticks(2)
+		w.want("a type behind fifty lines of another", "f files open unknown")
+		if c := w.count("files"); c.Undetermined == 0 {
+			t.Errorf("%+v", c)
+		}
+		if err := w.learned(); err != nil {
+			t.Fatal(err)
+		}
+		if a, there := w.known.live.Get(bucket, f.Key); !there || a.IAM == nil || a.Data == nil || !a.Read.Before(w.clock.Now().Add(-23*time.Hour)) {
+			t.Errorf("what was known of it: %+v", a)
+		}
+	}
+	var h head
+	if err := w.store.Get(t.Context(), scans, headID, &h); err != nil {
+		t.Fatal(err)
+	}
+	var l lane
+	if err := w.store.Get(t.Context(), scans, laneID(h.Whole, 0), &l); err != nil || len(l.Old) > mostOld || len(l.Unread) > asset.MaxUnread || !slices.Equal(l.Dim, []string{firewall, bucket}) {
+		t.Errorf("%d older parts, %d lines, %v: %v", len(l.Old), len(l.Unread), l.Dim, err)
+	}
+	w.cloud.unread = nil
+	w.cloud.fail(f.Key, nil)
+	w.pass(24 * time.Hour)
+	w.ticks(2)
+	w.want("it is gone", "f files healed")
+}
+
+// TestMuch: what does not fit into one document, or one transaction, is stored in several, and read again as it was.
+func TestMuch(t *testing.T) {
+	t.Parallel()
+	much(t, newWorld(t))
+}
+
+func much(t *testing.T, w *world) {
+	t.Helper()
 	w.cloud.page = 100
 	random := rand.NewChaCha8([32]byte{7})
-	for n := range 30 {
+	for n := range 16 {
 		a := door("live", "x"+string(rune('a'+n%26))+string(rune('a'+n/26)), "10.0.0.0/8")
 		noise := make([]byte, 200_000)
 		_, _ = random.Read(noise)
@@ -277,7 +338,7 @@ func TestMuch(t *testing.T) {
 	if err := w.learned(); err != nil {
 		t.Fatal(err)
 	}
-	if kinds := w.known.live.Kinds(); kinds[firewall] != 34 {
+	if kinds := w.known.live.Kinds(); kinds[firewall] != 20 {
 		t.Errorf("known: %v", kinds)
 	}
 	var h head

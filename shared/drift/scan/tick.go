@@ -20,6 +20,9 @@ type counts struct {
 	Scan   int64           `json:"scan"`
 	Began  time.Time       `json:"began"` // that scan
 	Counts []finding.Count `json:"counts"`
+	Ours   []string        `json:"ours,omitempty"`  // what of the controls themselves nobody could tell
+	Waits  []string        `json:"waits,omitempty"` // what changed and was not read since
+	Untold []Untold        `json:"untold,omitempty"`
 }
 
 const countsID = "counts"
@@ -35,22 +38,25 @@ func (s *Service) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.judge = judged{}
 	s.mu.Unlock()
-	return errors.Join(before, s.Judge(ctx))
+	return errors.Join(before, s.Judge(ctx), s.reread(ctx)) // of what the list does not tell of any more
 }
 
-// Seek reads again what a finding is about.
+// Seek reads again what a finding is about, at the pace of a list. Of the company all is judged, by the next Run.
 func (s *Service) Seek(ctx context.Context, f finding.Finding) error {
-	if f.Asset != "" {
-		return s.Look(ctx, "", f.Asset)
+	if f.Asset == "" {
+		s.mu.Lock()
+		s.judge = judged{}
+		s.mu.Unlock()
+		return nil
 	}
-	s.mu.Lock()
-	s.judge = judged{}
-	s.mu.Unlock()
-	return s.Judge(ctx)
+	if err := wait(ctx, s.Pause); err != nil {
+		return err
+	}
+	return s.look(ctx, "", f.Asset, false)
 }
 
 func (s *Service) tally(ctx context.Context, v *verdicts) error {
-	c := counts{V: version, At: v.began, Scan: v.of.Whole, Began: v.of.WholeBegan}
+	c := counts{V: version, At: v.began, Scan: v.of.Whole, Began: v.of.WholeBegan, Ours: v.unsaid(), Waits: v.waits, Untold: v.told}
 	for _, name := range slices.Sorted(maps.Keys(v.counts)) {
 		c.Counts = append(c.Counts, *v.counts[name])
 	}
@@ -77,7 +83,7 @@ func (s *Service) Counts(ctx context.Context) ([]finding.Count, bool, error) {
 
 // Place is what is known of one part of the newest whole list.
 type Place struct {
-	Place  string // such as projects/P
+	Place  string // such as projects/P; or Controls or Changes, of which only Unread says something
 	Facts  string // resource or iam
 	Assets int
 	Read   time.Time // when its first page was true; zero: nobody knows
@@ -91,6 +97,9 @@ type Status struct {
 	Began, Ended time.Time // the newest whole list; zero for none
 	Running      bool      // another is under way
 	Places       []Place
+	Wanted       Wanted          // of what Terraform wants; zero before the first look
+	Counts       []finding.Count // of the last look, by assertion
+	Untold       []Untold        // what of those could not be told, the first of each
 }
 
 // Status says how much is known, and how old it is.
@@ -112,6 +121,20 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 		p := Place{Place: l.Place, Facts: l.What, Assets: l.Assets, Read: l.Read, Failed: string(l.Failed), Unread: l.Unread}
 		p.Lost = slices.Sorted(maps.Keys(l.Lost))
 		out.Places = append(out.Places, p)
+	}
+	var c counts
+	if err := s.Store.Get(ctx, scans, countsID, &c); err != nil && !fault.Is(err, fault.NotFound) {
+		return out, err
+	}
+	for place, lines := range map[string][]string{Controls: c.Ours, Changes: c.Waits} {
+		if len(lines) > 0 {
+			out.Places = append(out.Places, Place{Place: place, Facts: "configuration", Read: c.At, Unread: lines})
+		}
+	}
+	out.Counts, out.Untold = c.Counts, c.Untold
+	var err error
+	if out.Wanted, err = s.wantedStatus(ctx); err != nil {
+		return out, err
 	}
 	slices.SortStableFunc(out.Places, func(a, b Place) int { return cmp.Compare(a.Place, b.Place) })
 	return out, nil

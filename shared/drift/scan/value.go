@@ -2,7 +2,6 @@ package scan
 
 import (
 	"encoding/json"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -23,6 +22,7 @@ const mostOthers = 5
 // all of them say theirs.
 func (s *Service) value(live *baseline.Live, a *asset.Asset, j baseline.Judgement, said baseline.Assertion) string {
 	var lines []string
+	shown := veil{s.want.salt}
 	add := func(line string) {
 		if line != "" && !slices.Contains(lines, line) {
 			lines = append(lines, line)
@@ -40,15 +40,15 @@ func (s *Service) value(live *baseline.Live, a *asset.Asset, j baseline.Judgemen
 					add(line)
 				}
 			default:
-				add(p.of(a))
+				add(p.of(s.guilty(live, a, j, which, p), shown))
 			}
 		}
 	}
-	for _, line := range beside(j.Others, around) {
+	for _, line := range beside(j.Others, around, shown) {
 		add(line)
 	}
 	if len(lines) == 0 && a != nil {
-		add(digest(place{name: "data"}.of(a), written(a.IAM), place{name: "location"}.of(a)))
+		add(digest(place{name: "data"}.of(a, shown), written(a.IAM), place{name: "location"}.of(a, shown)))
 	}
 	return clip(strings.Join(lines, "\n"))
 }
@@ -57,19 +57,28 @@ func (s *Service) value(live *baseline.Live, a *asset.Asset, j baseline.Judgemen
 type place struct {
 	name string   // data, iam, audit or location
 	path []string // of data; none: all of it
+	// called is one that a function looks at, and the expression does not name: what is not there is not shown.
+	called bool
 }
 
-// mentioned finds places in an expression. One of another asset than the one that is judged has a point before it.
-var mentioned = regexp.MustCompile(`\.?\b(?:data\b((?:\.\??[A-Za-z_][A-Za-z0-9_]*)*)(\(?)|iam\b|audit\b|location\b)`)
+// mentioned finds places in an expression, and step what leads on in the data. One of another asset than the one that is judged has a
+// point before it.
+var (
+	mentioned = regexp.MustCompile(`\.?\b(?:data\b((?:\.\??[A-Za-z_][A-Za-z0-9_]*|\[\??"[^"\]]*"\]|\[\??'[^'\]]*'\])*)(\(?)|iam\b|audit\b|location\b)`)
+	step      = regexp.MustCompile(`\.\??([A-Za-z_][A-Za-z0-9_]*)|\[\??["']([^"'\]]*)["']\]`)
+)
 
 // places are the facts an expression names, of the asset that is judged and of others.
 func places(expression string) (own, others []place) {
+	expression, mine, theirs := baseline.Reads(expression)
 	for _, m := range mentioned.FindAllStringSubmatch(expression, -1) {
 		name, other := strings.CutPrefix(m[0], ".")
 		p := place{name: name}
 		if strings.HasPrefix(name, "data") {
 			p.name = "data"
-			p.path = strings.FieldsFunc(m[1], func(r rune) bool { return r == '.' || r == '?' })
+			for _, one := range step.FindAllStringSubmatch(m[1], -1) {
+				p.path = append(p.path, one[1]+one[2])
+			}
 		}
 		if m[2] != "" && len(p.path) > 0 { // what is called is no fact, but what it is called on
 			p.path = p.path[:len(p.path)-1]
@@ -80,19 +89,21 @@ func places(expression string) (own, others []place) {
 			own = append(own, p)
 		}
 	}
-	if strings.Contains(expression, "covered(") {
-		for _, field := range []string{"filter", "exclusions", "disabled", "destination", "includeChildren", "interceptChildren"} {
-			others = append(others, place{name: "data", path: []string{field}})
+	called := func(fields []string) (all []place) {
+		for _, field := range fields {
+			all = append(all, place{name: "data", path: []string{field}, called: true})
 		}
+		return all
 	}
-	return own, others
+	return append(own, called(mine)...), append(others, called(theirs)...)
 }
 
 // passing are fields that change though nothing else does.
 var passing = []string{"etag", "fingerprint", "labelFingerprint", "updateTime", "updated", "lastModifiedTime", "metageneration", "generation", "lastRefreshTime"}
 
-// of is a fact of an asset, as it is shown. All of its data together is a digest.
-func (p place) of(a *asset.Asset) string {
+// of is a fact of an asset, as it is shown. All of its data together is a digest. A member of what anybody may name that the
+// expression asks for by its name is shown.
+func (p place) of(a *asset.Asset, shown veil) string {
 	switch p.name {
 	case "iam", "audit":
 		if a.IAM == nil {
@@ -110,27 +121,17 @@ func (p place) of(a *asset.Asset) string {
 		}
 		return "location: " + a.Location
 	}
+	if p.called && p.in(a) == nil {
+		return ""
+	}
 	if len(p.path) == 0 {
-		all := maps.Clone(a.Data)
-		for _, field := range passing {
-			delete(all, field)
-		}
-		return "data: " + digest(written(all))
+		return "data: " + shown.mark(written(bare(a.Data)))
 	}
-	var v any = a.Data
-	for _, name := range p.path {
-		m, is := v.(map[string]any)
-		if !is {
-			v = nil
-			break
-		}
-		v = m[name]
-	}
-	return strings.TrimSpace(strings.Join(p.path, ".") + ": " + written(v))
+	return strings.TrimSpace(strings.Join(p.path, ".") + ": " + written(shown.over(p.path[len(p.path)-1], bare(p.in(a)))))
 }
 
 // beside is what was looked at of other assets: that they are there, and the facts that are named.
-func beside(all []*asset.Asset, named []place) (lines []string) {
+func beside(all []*asset.Asset, named []place, shown veil) (lines []string) {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b *asset.Asset) int { return strings.Compare(a.Key, b.Key) })
 	all = slices.CompactFunc(all, func(a, b *asset.Asset) bool { return a.Key == b.Key })
@@ -140,7 +141,7 @@ func beside(all []*asset.Asset, named []place) (lines []string) {
 			line = a.Key
 		}
 		for i, p := range named {
-			if fact := p.of(a); fact != "" && !slices.ContainsFunc(named[:i], func(o place) bool { return o.name == p.name && slices.Equal(o.path, p.path) }) {
+			if fact := p.of(a, shown); fact != "" && !slices.ContainsFunc(named[:i], func(o place) bool { return o.name == p.name && slices.Equal(o.path, p.path) }) {
 				line += " " + fact
 			}
 		}

@@ -53,6 +53,8 @@ func TestValues(t *testing.T) {
 		"another asset, another field":    {[]string{`asset("` + firewall + `", "` + other.Key + `").data.rules.all(r, r > 3)`}, []asset.Asset{{}, with(other, "rules", []any{1.0})}, []asset.Asset{{}, func() asset.Asset { b := with(other, "rules", []any{1.0}); b.Data["more"] = 1.0; return b }()}, true},
 		"one of many":                     {[]string{`assets("` + firewall + `").all(f, f.data.?open.orValue(true) == false)`}, append([]asset.Asset{{}}, many(8, "open", true)...), append([]asset.Asset{{}}, many(9, "open", true)...), false},
 		"no more than how many":           {[]string{`size(assets("` + firewall + `")) < 1`}, append([]asset.Asset{{}}, many(1, "open", true)...), append([]asset.Asset{{}}, many(2, "open", true)...), false},
+		"what a function looks at":        {[]string{`rules(data).all(r, !r.open)`}, []asset.Asset{{Data: asset.Object{"allowed": []any{asset.Object{"IPProtocol": "tcp", "ports": []any{"22"}}}, "description": "a"}}}, []asset.Asset{{Data: asset.Object{"allowed": []any{asset.Object{"IPProtocol": "tcp", "ports": []any{"23"}}}, "description": "a"}}}, false},
+		"what a function passes over":     {[]string{`rules(data).all(r, !r.open)`}, []asset.Asset{{Data: asset.Object{"allowed": []any{asset.Object{"IPProtocol": "tcp", "ports": []any{"22"}}}, "description": "a"}}}, []asset.Asset{{Data: asset.Object{"allowed": []any{asset.Object{"IPProtocol": "tcp", "ports": []any{"22"}}}, "description": "b"}}}, true},
 		"the place":                       {[]string{`location == "x"`}, []asset.Asset{{Location: "a"}}, []asset.Asset{{Location: "b"}}, false},
 	} {
 		w := newWorldOf(t, "value", assertion("asset: ["+firewall+"]\n", strings.Join(c.assert, "', '"), "high"))
@@ -102,5 +104,70 @@ func TestPlaces(t *testing.T) {
 		if got := write(own) + "|" + write(others); got != want {
 			t.Errorf("%s: %s, want %s", expression, got, want)
 		}
+	}
+}
+
+// TestSecrets: what of a resource may be a secret, or somebody's address, is in no value of a finding; that it is another is.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	list := func(name, value string) asset.Object {
+		return asset.Object{"items": []any{asset.Object{"key": name, "value": value}}}
+	}
+	const secret = "hunter2 emma@firm.example"
+	for assert, c := range map[string]struct {
+		data  func(secret string) asset.Object
+		shows string
+	}{
+		`data.commonInstanceMetadata.items.exists(i, i.key == "x")`: {func(s string) asset.Object { return asset.Object{"commonInstanceMetadata": list("startup-script", s)} }, "startup-script"},
+		`"x" in data.metadata.annotations`: {func(s string) asset.Object {
+			return asset.Object{"metadata": asset.Object{"annotations": asset.Object{"lastModifier": s}}}
+		}, "lastModifier"},
+		`data.env.exists(e, e.name == "x")`: {func(s string) asset.Object { return asset.Object{"env": []any{asset.Object{"name": "DB", "value": s}}} }, "DB"},
+		`data.serviceConfig == 1`: {func(s string) asset.Object {
+			return asset.Object{"serviceConfig": asset.Object{"environmentVariables": asset.Object{"DB": s}, "timeout": 60.0}}
+		}, "60"},
+		`data.containers.exists(x, x == 1)`: {func(s string) asset.Object {
+			return asset.Object{"containers": []any{asset.Object{"image": "i", "args": []any{"--password", s}, "command": []any{s}}}}
+		}, "image"},
+		`data.pushConfig.pushEndpoint == "x"`: {func(s string) asset.Object {
+			return asset.Object{"pushConfig": asset.Object{"pushEndpoint": "https://a.example/x?token=" + strings.ReplaceAll(s, " ", "+")}}
+		}, "https://a.example/x?"},
+		`data.uri == "x"`: {func(s string) asset.Object {
+			return asset.Object{"uri": "https://" + strings.ReplaceAll(s, " ", ":") + "/x"}
+		}, "/x?"},
+		`data.settings == 1`: {func(s string) asset.Object {
+			return asset.Object{"settings": asset.Object{"rootPassword": s, "tier": "small"}}
+		}, "small"},
+		`!("settings" in data)`: {func(s string) asset.Object { return asset.Object{"settings": s} }, "data"},
+		`data.metadata.annotations["ingress"] == "x"`: {func(s string) asset.Object {
+			return asset.Object{"metadata": asset.Object{"annotations": asset.Object{"ingress": "all", "lastModifier": s}}}
+		}, `metadata.annotations.ingress: "all"`},
+		`data.metadata.?annotations[?"ingress"].orValue("") == "x"`: {func(s string) asset.Object {
+			return asset.Object{"metadata": asset.Object{"annotations": asset.Object{"ingress": "all", "lastModifier": s}}}
+		}, `metadata.annotations.ingress: "all"`},
+	} {
+		w := newWorldOf(t, "value", "what: {en: a, fr: b, de: c}\nasset: ["+firewall+"]\nassert: ['"+assert+"']\nseverity: high\n")
+		w.seasoned(t)
+		var got []string
+		for _, one := range []string{secret, secret, "hunter3 emma@firm.example"} {
+			a := door("live", "a", "")
+			a.Data = c.data(one)
+			value, _ := valueOf(t, w, a)
+			if strings.Contains(value, "hunter") || strings.Contains(value, "emma") || !strings.Contains(value, c.shows) {
+				t.Errorf("%s: %q", assert, value)
+			}
+			got = append(got, value)
+		}
+		if indexed := strings.Contains(assert, `"ingress"`); got[0] != got[1] || (got[1] == got[2]) != indexed {
+			t.Errorf("%s: the same and another: %q", assert, got)
+		}
+	}
+}
+
+// seasoned makes the salt.
+func (w *world) seasoned(t *testing.T) {
+	t.Helper()
+	if err := w.salted(t.Context()); err != nil || len(w.Service.want.salt) == 0 {
+		t.Fatal(err)
 	}
 }

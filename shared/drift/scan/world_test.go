@@ -18,6 +18,7 @@ import (
 	"ostiary.internal/shared/drift/diff"
 	"ostiary.internal/shared/drift/finding"
 	"ostiary.internal/shared/drift/finding/notice"
+	"ostiary.internal/shared/drift/self"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/clock"
@@ -88,9 +89,20 @@ type inventory struct {
 	unread map[string][]string    // what could not be read, by scope and content
 	behind map[string]asset.Asset // by key: what lists tell though it is otherwise by now
 	calls  int
-	cut    int // calls after which the context ends; 0: never
+	asked  func(key string) // is told what is read by itself
+	cut    int              // calls after which the context ends; 0: never
 	stop   context.CancelFunc
 	clock  clock.Clock
+	skips  map[string]bool // keys no list tells of
+	stands time.Time       // when lists stopped to tell anything newer; zero: never
+}
+
+// date is when what a list tells was true.
+func (g *inventory) date() time.Time {
+	if !g.stands.IsZero() {
+		return g.stands
+	}
+	return g.clock.Now()
 }
 
 func (g *inventory) Scopes() []string { return g.scopes }
@@ -119,10 +131,10 @@ func (g *inventory) List(_ context.Context, scope string, what asset.Content, ki
 		if was, is := g.behind[key]; is {
 			a = was
 		}
-		if "projects/"+a.Project != scope || !slices.Contains(kinds, a.Type) || g.hides[a.Type] {
+		if "projects/"+a.Project != scope || !slices.Contains(kinds, a.Type) || g.hides[a.Type] || g.skips[key] {
 			continue
 		}
-		if a.Read = g.clock.Now(); what == asset.Policies {
+		if a.Read = g.date(); what == asset.Policies {
 			a.Data = nil
 		} else {
 			a.IAM = nil
@@ -136,7 +148,7 @@ func (g *inventory) List(_ context.Context, scope string, what asset.Content, ki
 		}
 	}
 	to := min(from+g.page, len(all))
-	p := asset.Page{Assets: all[from:to], Read: g.clock.Now(), Unread: g.unread[scope+" "+string(what)]}
+	p := asset.Page{Assets: all[from:to], Read: g.date(), Unread: g.unread[scope+" "+string(what)]}
 	if to < len(all) {
 		p.Next = strconv.Itoa(to)
 	}
@@ -147,6 +159,9 @@ func (g *inventory) Get(_ context.Context, kind, key string) (asset.Asset, error
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.call()
+	if g.asked != nil {
+		g.asked(key)
+	}
 	if err := g.fails[key]; err != nil {
 		return asset.Asset{}, err
 	}
@@ -165,6 +180,13 @@ func (g *inventory) set(a asset.Asset) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.things[a.Key] = a
+}
+
+// skip has lists not tell of an asset any more.
+func (g *inventory) skip(key string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.skips = map[string]bool{key: true}
 }
 
 func (g *inventory) drop(key string) {
@@ -229,6 +251,7 @@ type world struct {
 	store  store.Store
 	faults func(storetest.Point, int) error
 	policy *policy.Policy
+	self   *self.Expected
 
 	*Service
 	found *finding.Service
@@ -242,17 +265,28 @@ func newWorld(t testing.TB, states ...diff.Source) *world {
 // newWorldOf is one with an assertion more.
 func newWorldOf(t testing.TB, name, text string, states ...diff.Source) *world {
 	t.Helper()
+	return newWorldOn(t, inMemory, name, text, states...)
+}
+
+func inMemory(t testing.TB, o store.Options) store.Store {
+	t.Helper()
+	s, err := memory.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return storetest.Twice(s)
+}
+
+// newWorldOn is one on another database.
+func newWorldOn(t testing.TB, open func(testing.TB, store.Options) store.Store, name, text string, states ...diff.Source) *world {
+	t.Helper()
 	w := &world{t: t, clock: clock.NewManual(start), policy: loaded(t, name, text), states: states}
 	w.cloud = &inventory{scopes: []string{"projects/live", "projects/other"}, things: map[string]asset.Asset{}, page: 2, fails: map[string]error{}, hides: map[string]bool{}, clock: w.clock}
 	for _, a := range []asset.Asset{door("live", "a", "10.0.0.0/8"), door("live", "b", "10.0.0.0/8"), door("live", "c", "10.0.0.0/8"), door("other", "d", "10.0.0.0/8"), files("live", "f", "user:sara@firm.example"), files("other", "g"), logs("live")} {
 		w.cloud.set(a)
 	}
 	schema := append(append(store.Schema{outbox.Collection()}, Collection()...), finding.Collection()...)
-	s, err := memory.New(store.Options{Schema: schema, Clock: w.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.store = storetest.Faulty(storetest.Twice(s), func(p storetest.Point, n int) error {
+	w.store = storetest.Faulty(open(t, store.Options{Schema: schema, Clock: w.clock}), func(p storetest.Point, n int) error {
 		if w.faults != nil {
 			return w.faults(p, n)
 		}
@@ -283,7 +317,7 @@ func (w *world) restart() {
 	if len(problems) > 0 {
 		w.t.Fatal(problems)
 	}
-	w.Service, err = New(Config{Store: w.store, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Sources: []asset.Source{w.cloud}, States: w.states, Set: set, Findings: w.found, Pause: -1})
+	w.Service, err = New(Config{Store: w.store, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Sources: []asset.Source{w.cloud}, States: w.states, Set: set, Findings: w.found, Self: w.self, Pause: -1})
 	if err != nil {
 		w.t.Fatal(err)
 	}

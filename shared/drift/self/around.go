@@ -26,8 +26,8 @@ func (c *comparing) accounts(f Function) {
 			c.doubt(keys, key, "keys", "nothing of this type was read")
 		}
 	}
-	for _, a := range c.live.All() {
-		if a.Type == keys && slices.ContainsFunc(own, func(mail string) bool { return strings.Contains(a.Key, "/serviceAccounts/"+mail+"/") }) && text(a.Data, "keyType") != "SYSTEM_MANAGED" {
+	for _, a := range c.keys {
+		if slices.ContainsFunc(own, func(mail string) bool { return strings.Contains(a.Key, "/serviceAccounts/"+mail+"/") }) && text(a.Data, "keyType") != "SYSTEM_MANAGED" {
 			c.tell(a.Type, a.Key, "keyType", "SYSTEM_MANAGED", text(a.Data, "keyType"))
 		}
 	}
@@ -149,25 +149,19 @@ func (c *comparing) sinks() {
 	if len(c.e.Watched) == 0 {
 		return
 	}
-	to := "pubsub.googleapis.com/projects/" + c.e.Project + "/topics/audit.entries"
+	to := c.e.Destination()
 	topic := c.get(topics, "//"+to)
-	var all []*asset.Asset
-	for _, a := range c.live.All() {
-		if a.Type == coverage.Type {
-			all = append(all, a)
-		}
-	}
 	for _, id := range c.e.Watched {
 		key := "//logging.googleapis.com/projects/" + id + "/sinks/ostiary-watch"
 		project, there := c.live.Get(projects, "projects/"+id)
 		if !there {
 			project = &asset.Asset{Project: id}
 		}
-		if len(all) == 0 && !c.read(coverage.Type) {
+		if len(c.logs) == 0 && !c.read(coverage.Type) {
 			c.doubt(coverage.Type, key, "", "nothing of this type was read")
 			continue
 		}
-		verdict, why := coverage.Of(project, all, func(destination string) bool { return destination == to }, c.e.Need)
+		verdict, why := coverage.Of(project, c.logs, func(destination string) bool { return destination == to }, c.e.Need)
 		switch verdict {
 		case coverage.NotCovered:
 			c.tell(coverage.Type, key, "filter", string(coverage.Covered), string(why))

@@ -69,6 +69,11 @@ type Expected struct {
 	Locked          []string          // buckets whose retention has to be locked
 }
 
+// Destination is where the log of each watched project has to arrive, as a sink names it.
+func (e Expected) Destination() string {
+	return "pubsub.googleapis.com/projects/" + e.Project + "/topics/audit.entries"
+}
+
 // Types returns the types of assets that are looked at: what has to be read.
 func Types() []string {
 	return []string{projects, services, accounts, keys, roles, topics, subscriptions, jobs, coverage.Type, buckets}
@@ -89,7 +94,8 @@ const (
 // Compare tells what is other than expected. The inventory has to be settled; read reports whether assets of a type were read
 // at all.
 func Compare(e Expected, live *asset.Inventory, read func(kind string) bool) []diff.Finding {
-	c := &comparing{e: e, live: live, read: read, kinds: live.Kinds()}
+	c := &comparing{e: e, live: live, read: read, kinds: map[string]int{}}
+	live.Each(c.sort)
 	for _, f := range e.Functions {
 		c.service(f)
 		c.accounts(f)
@@ -99,7 +105,10 @@ func Compare(e Expected, live *asset.Inventory, read func(kind string) bool) []d
 	c.rights()
 	c.sinks()
 	for _, name := range e.Locked {
-		if a := c.get(buckets, "//storage.googleapis.com/"+name); a != nil {
+		// Names of buckets are the world's: one that is not there may lie where nobody looked.
+		if key := "//storage.googleapis.com/" + name; !c.known(buckets, key) {
+			c.doubt(buckets, key, "", "it was not read")
+		} else if a := c.get(buckets, key); a != nil {
 			lock, _ := a.Data["retentionPolicy"].(asset.Object)
 			c.same(a, "retentionPolicy.isLocked", "true", fmt.Sprint(lock["isLocked"] == true))
 		}
@@ -113,7 +122,25 @@ type comparing struct {
 	live  *asset.Inventory
 	read  func(string) bool
 	kinds map[string]int
+	keys  []*asset.Asset // of service accounts
+	logs  []*asset.Asset // sinks
 	found []diff.Finding
+}
+
+// sort sorts what is looked through for all functions.
+func (c *comparing) sort(a *asset.Asset) {
+	c.kinds[a.Type]++
+	switch a.Type {
+	case keys:
+		c.keys = append(c.keys, a)
+	case coverage.Type:
+		c.logs = append(c.logs, a)
+	}
+}
+
+func (c *comparing) known(kind, key string) bool {
+	_, there := c.live.Get(kind, key)
+	return there
 }
 
 func (c *comparing) tell(kind, key, field, want, got string) {

@@ -1,10 +1,8 @@
 package self_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/diff"
 	"ostiary.internal/shared/drift/self"
+	"ostiary.internal/shared/drift/self/selftest"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/policy"
 )
@@ -42,74 +41,6 @@ func expected(t *testing.T) self.Expected {
 	return e
 }
 
-var unfit = regexp.MustCompile(`[^a-zA-Z0-9_.]`)
-
-// deployed is what Terraform's module makes of the manifests.
-func deployed(e self.Expected) map[string]*asset.Asset {
-	all := map[string]*asset.Asset{}
-	add := func(kind, key string, data object, grants ...string) {
-		a := &asset.Asset{Key: key, Type: kind, Project: e.Project, Data: data, IAM: &asset.Policy{}}
-		for _, g := range grants {
-			role, member, _ := strings.Cut(g, " ")
-			a.IAM.Grant(role, "", member)
-		}
-		all[key] = a
-	}
-	const project = "/projects/acme/"
-	mail := func(prefix, name string) string { return prefix + "-" + name + "@acme.iam.gserviceaccount.com" }
-	for _, f := range e.Functions {
-		var env []any
-		for _, name := range slices.Concat(f.Environment, []string{"OSTIARY_IAM", "OSTIARY_PROJECT", "OSTIARY_STORE", "OSTIARY_POLICY", "OSTIARY_EVIDENCE", "LOG_EXECUTION_ID"}) {
-			env = append(env, object{"name": name, "value": "x"})
-		}
-		env = append(env, object{"name": "OSTIARY_CODE", "value": e.Code[f.Name]})
-		ingress, invoker := "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER", map[string]string{"staff": "serviceAccount:service-1@gcp-sa-iap.iam.gserviceaccount.com", "public": "allUsers", "service": "serviceAccount:x@acme.iam.gserviceaccount.com"}[f.Callers]
-		if f.Callers == "machine" {
-			ingress, invoker = "INGRESS_TRAFFIC_INTERNAL_ONLY", "serviceAccount:"+mail("in", f.Name)
-			add("iam.googleapis.com/ServiceAccount", "//iam.googleapis.com"+project+"serviceAccounts/"+mail("in", f.Name), object{})
-		}
-		add("run.googleapis.com/Service", "//run.googleapis.com"+project+"locations/europe-west1/services/"+f.Name, object{"ingress": ingress,
-			"template": object{"serviceAccount": mail("fn", f.Name), "containers": []any{object{"image": "i", "env": env}}},
-			"traffic":  []any{object{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100.0}}}, "roles/run.invoker "+invoker)
-		add("iam.googleapis.com/ServiceAccount", "//iam.googleapis.com"+project+"serviceAccounts/"+mail("fn", f.Name), object{})
-		on := map[string][]any{}
-		for _, p := range f.Permissions {
-			r := p.Resource
-			if r == "bucket:evidence-inbox" && p.Permission == "storage.objects.create" {
-				r = "place:evidence-inbox"
-			}
-			on[r] = append(on[r], p.Permission)
-		}
-		for r, permissions := range on {
-			add("iam.googleapis.com/Role", "//iam.googleapis.com"+project+"roles/"+unfit.ReplaceAllString("ostiary."+f.Name+"."+r, "_"), object{"includedPermissions": permissions})
-		}
-		for _, topic := range slices.Concat(f.Publishes, []string{"dead." + f.Name}) {
-			add("pubsub.googleapis.com/Topic", "//pubsub.googleapis.com"+project+"topics/"+topic, object{}, "roles/pubsub.publisher serviceAccount:logs@system.gserviceaccount.com")
-		}
-		crons := 0
-		for _, trigger := range f.Triggers {
-			if trigger.Kind == "topic" {
-				add("pubsub.googleapis.com/Subscription", "//pubsub.googleapis.com"+project+"subscriptions/"+f.Name+"--"+trigger.Topic, object{"topic": "projects/acme/topics/" + trigger.Topic, "filter": trigger.Filter, "state": "ACTIVE",
-					"pushConfig":       object{"pushEndpoint": "https://x-ew.a.run.app/" + f.Name + "/events", "oidcToken": object{"serviceAccountEmail": mail("in", f.Name)}},
-					"deadLetterPolicy": object{"deadLetterTopic": "projects/acme/topics/dead." + f.Name}})
-			}
-			if trigger.Kind == "schedule" {
-				add("cloudscheduler.googleapis.com/Job", fmt.Sprintf("//cloudscheduler.googleapis.com%slocations/europe-west1/jobs/%s-%d", project, f.Name, crons), object{"state": "ENABLED", "schedule": trigger.Cron,
-					"httpTarget": object{"uri": "https://x-ew.a.run.app/" + f.Name + "/tick", "oidcToken": object{"serviceAccountEmail": mail("in", f.Name)}}})
-				crons++
-			}
-		}
-	}
-	add("pubsub.googleapis.com/Topic", "//pubsub.googleapis.com"+project+"topics/audit.entries", object{}, "roles/pubsub.publisher serviceAccount:logs@system.gserviceaccount.com")
-	for _, id := range e.Watched {
-		add("cloudresourcemanager.googleapis.com/Project", "//cloudresourcemanager.googleapis.com/projects/"+id, object{}, "projects/acme/roles/ostiary.watchaudit.database_watch serviceAccount:"+mail("fn", "watchaudit"))
-		all["//cloudresourcemanager.googleapis.com/projects/"+id].Project = id
-		add("logging.googleapis.com/LogSink", "//logging.googleapis.com/projects/"+id+"/sinks/ostiary-watch", object{"destination": "pubsub.googleapis.com/projects/acme/topics/audit.entries", "filter": need, "writerIdentity": "serviceAccount:logs@system.gserviceaccount.com"})
-	}
-	add("storage.googleapis.com/Bucket", "//storage.googleapis.com/acme-inbox", object{"retentionPolicy": object{"isLocked": true}})
-	return all
-}
-
 func compare(e self.Expected, all map[string]*asset.Asset, read bool) []string {
 	live := asset.NewInventory()
 	for _, a := range all {
@@ -130,7 +61,7 @@ func compare(e self.Expected, all map[string]*asset.Asset, read bool) []string {
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	e := expected(t)
-	if got := compare(e, deployed(e), true); len(got) > 0 {
+	if got := compare(e, selftest.Deployed(e), true); len(got) > 0 {
 		t.Fatalf("as it should be: %q", got)
 	}
 	const run, iam, pubsub = "//run.googleapis.com/projects/acme/locations/europe-west1/services/", "//iam.googleapis.com/projects/acme/", "//pubsub.googleapis.com/projects/acme/"
@@ -211,7 +142,7 @@ func TestCompare(t *testing.T) {
 			all["//cloudresourcemanager.googleapis.com/projects/acme"].IAM = nil
 		}, "undetermined acme iam:"},
 	} {
-		all := deployed(e)
+		all := selftest.Deployed(e)
 		c.change(all)
 		if got := strings.Join(compare(e, all, true), "; "); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -228,7 +159,7 @@ func TestUnread(t *testing.T) {
 		t.Errorf("%d: %q", len(got), got)
 	}
 	e.Code = nil
-	if got := compare(e, deployed(e), true); len(got) != len(e.Functions) || !strings.Contains(got[0], "undetermined") {
+	if got := compare(e, selftest.Deployed(e), true); len(got) != len(e.Functions) || !strings.Contains(got[0], "undetermined") {
 		t.Errorf("no release known: %q", got)
 	}
 	for _, bad := range []string{"", "[]", "{}", `{"name":"x"}`} {

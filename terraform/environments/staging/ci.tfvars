@@ -97,14 +97,15 @@ settings = {
   OSTIARY_PROBES          = "public"
   OSTIARY_URL             = "https://ostiary.sharedcontacts.example"
   OSTIARY_DATA_ACCESS     = "iam.googleapis.com,secretmanager.googleapis.com,sts.googleapis.com"
-  OSTIARY_ASSET_SERVICES  = "cloudresourcemanager.googleapis.com,compute.googleapis.com,storage.googleapis.com"
-  OSTIARY_ASSETS          = "cloudasset:projects/sharedcontacts-live"
+  OSTIARY_ASSET_SERVICES  = "cloudresourcemanager.googleapis.com,cloudscheduler.googleapis.com,compute.googleapis.com,iam.googleapis.com,logging.googleapis.com,pubsub.googleapis.com,run.googleapis.com,storage.googleapis.com"
   OSTIARY_STATES          = "gs://ostiary-staging-state/live/default.tfstate"
   OSTIARY_LOG_STREAMS     = "application"
 }
 issuer           = { url = "https://id.sharedcontacts.example", audience = "ostiary" }
 service_members  = ["serviceAccount:bastion@ostiary-staging.iam.gserviceaccount.com"]
 watched_projects = ["sharedcontacts-live"]
+alarms           = ["projects/ostiary-staging/notificationChannels/1234567890"]
+locked_buckets   = ["ostiary-staging-log"]
 product_publishers = {
   "data.written"    = ["serviceAccount:relay@sharedcontacts-live.iam.gserviceaccount.com"]
   "account.changed" = ["serviceAccount:accounts@sharedcontacts-live.iam.gserviceaccount.com"]

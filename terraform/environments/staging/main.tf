@@ -48,10 +48,12 @@ module "function" {
   buckets         = var.buckets
   topics          = { for name, topic in google_pubsub_topic.event : name => topic.id }
   data            = var.data
-  looked_at       = var.watched_projects
+  looked_at       = local.looked_at
+  organization    = var.organization
   secret_versions = { for s in each.value.secrets : s => var.secret_versions[s] }
   iap_agent       = "serviceAccount:service-${var.project.number}@gcp-sa-iap.iam.gserviceaccount.com"
   services        = var.service_members
+  alarms          = var.alarms
 
   environment = merge(
     { for name in each.value.environment : name => var.settings[name] if contains(keys(var.settings), name) },
@@ -60,6 +62,8 @@ module "function" {
     contains(each.value.environment, "OSTIARY_SEAL_REQUEST") ? { OSTIARY_SEAL_REQUEST = "kms://${var.keys["request"]}" } : {},
     contains(each.value.environment, "OSTIARY_SEAL_BREACH") ? { OSTIARY_SEAL_BREACH = "kms://${var.keys["breach"]}" } : {},
     contains(each.value.environment, "OSTIARY_VAULT") ? { OSTIARY_VAULT = "firestore://${var.project.id}/vault" } : {},
+    contains(each.value.environment, "OSTIARY_ASSETS") ? { OSTIARY_ASSETS = "cloudasset:${join(",", local.looked_at)}" } : {},
+    contains(each.value.environment, "OSTIARY_SELF") ? { OSTIARY_SELF = local.self } : {},
     contains(each.value.environment, "OSTIARY_LEDGER") ? { OSTIARY_LEDGER = "firestore://${var.project.id}/${google_firestore_database.ledger.name}" } : {},
     length(each.value.publishes) > 0 ? { OSTIARY_BUS = "pubsub://${var.project.id}" } : {},
     local.verifiers[each.key] == "" ? {} : { OSTIARY_IDENTITY = local.verifiers[each.key] },

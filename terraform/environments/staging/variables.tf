@@ -72,7 +72,7 @@ variable "audiences" {
 }
 
 variable "settings" {
-  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE and, each where there is such a channel, OSTIARY_MESSAGE_WEBHOOK, OSTIARY_MESSAGE_SMS and OSTIARY_MESSAGE_CHAT, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, those of receipts (OSTIARY_RECEIPT_KEY, OSTIARY_RECEIPT_TRUST), and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read; iam.googleapis.com stands for iamcredentials.googleapis.com too, which has no switch of its own), OSTIARY_LOG_STREAMS (application, access_transparency, login, or all: other streams that are known to be written) and OSTIARY_ASSET_SERVICES (services whose changes are told to the drift control; empty or all: those whose assets it looks at), and those of the drift control: OSTIARY_ASSETS (where what there is can be read, such as cloudasset:organizations/1; several with spaces) and OSTIARY_STATES (states of Terraform, such as gs://BUCKET/PATH/default.tfstate; several with spaces, may be left out)."
+  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE and, each where there is such a channel, OSTIARY_MESSAGE_WEBHOOK, OSTIARY_MESSAGE_SMS and OSTIARY_MESSAGE_CHAT, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, those of receipts (OSTIARY_RECEIPT_KEY, OSTIARY_RECEIPT_TRUST), and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read; iam.googleapis.com stands for iamcredentials.googleapis.com too, which has no switch of its own), OSTIARY_LOG_STREAMS (application, access_transparency, login, or all: other streams that are known to be written) and OSTIARY_ASSET_SERVICES (services whose changes are told to the drift control; empty or all: those whose assets it looks at), and of the drift control: OSTIARY_STATES (states of Terraform, such as gs://BUCKET/PATH/default.tfstate; several with spaces, may be left out)."
   type        = map(string)
 }
 
@@ -99,6 +99,29 @@ variable "product_publishers" {
 
 variable "watched_projects" {
   description = "Projects whose logs are watched, beside this one."
+  type        = list(string)
+  default     = []
+}
+
+variable "alarms" {
+  description = "Notification channels, projects/P/notificationChannels/N, that are told of messages no function could take."
+  type        = list(string)
+}
+
+variable "looked_at" {
+  description = "Places whose configuration is looked at: organizations/NUMBER, folders/NUMBER, projects/ID. Left out: this project and the watched ones."
+  type        = list(string)
+  default     = null
+}
+
+variable "organization" {
+  description = "Number of the organization; only where it, or a folder, is looked at."
+  type        = string
+  default     = ""
+}
+
+variable "locked_buckets" {
+  description = "Buckets whose retention policy is locked, and has to stay so."
   type        = list(string)
   default     = []
 }

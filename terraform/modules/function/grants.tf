@@ -139,23 +139,58 @@ resource "google_project_iam_member" "connections" {
   }
 }
 
-# What is looked at lies in other projects: the roles are made there, without what only folders and organizations have.
+# What is looked at lies in other places: the roles are made there, in projects without what only folders and organizations
+# have. A folder has no custom roles: it takes its organization's.
 locals {
-  assets = sort([for p in local.wanted : p.permission if p.resource == "assets" && !startswith(p.permission, "resourcemanager.folders.") && !startswith(p.permission, "resourcemanager.organizations.")])
+  assets      = sort([for p in local.wanted : p.permission if p.resource == "assets"])
+  places      = length(local.assets) > 0 ? var.looked_at : []
+  on_projects = toset([for place in local.places : trimprefix(place, "projects/") if startswith(place, "projects/")])
+  on_folders  = toset([for place in local.places : place if startswith(place, "folders/")])
+  on_all      = toset([for place in local.places : trimprefix(place, "organizations/") if startswith(place, "organizations/")])
 }
 
 resource "google_project_iam_custom_role" "assets" {
-  for_each    = length(local.assets) > 0 ? toset(var.looked_at) : []
+  for_each    = local.on_projects
   project     = each.key
   role_id     = replace("ostiary.${local.name}.assets", "/[^a-zA-Z0-9_.]/", "_")
   title       = "${local.name} on what there is"
   description = "Generated from the function's manifest."
-  permissions = local.assets
+  permissions = [for p in local.assets : p if !startswith(p, "resourcemanager.folders.") && !startswith(p, "resourcemanager.organizations.")]
 }
 
 resource "google_project_iam_member" "assets" {
-  for_each = length(local.assets) > 0 ? toset(var.looked_at) : []
+  for_each = local.on_projects
   project  = each.key
   role     = google_project_iam_custom_role.assets[each.key].name
+  member   = google_service_account.runtime.member
+}
+
+resource "google_organization_iam_custom_role" "assets" {
+  count       = length(local.on_folders) + length(local.on_all) > 0 ? 1 : 0
+  org_id      = var.organization
+  role_id     = replace("ostiary.${local.name}.assets", "/[^a-zA-Z0-9_.]/", "_")
+  title       = "${local.name} on what there is"
+  description = "Generated from the function's manifest."
+  permissions = local.assets
+
+  lifecycle {
+    precondition {
+      condition     = can(regex("^[0-9]+$", var.organization)) && alltrue([for number in local.on_all : number == var.organization])
+      error_message = "A folder or the organization is looked at: the number of the organization must be given."
+    }
+  }
+}
+
+resource "google_folder_iam_member" "assets" {
+  for_each = local.on_folders
+  folder   = each.key
+  role     = google_organization_iam_custom_role.assets[0].name
+  member   = google_service_account.runtime.member
+}
+
+resource "google_organization_iam_member" "assets" {
+  for_each = local.on_all
+  org_id   = each.key
+  role     = google_organization_iam_custom_role.assets[0].name
   member   = google_service_account.runtime.member
 }

@@ -136,6 +136,12 @@ variable "services" {
   default     = []
 }
 
+variable "alarms" {
+  description = "Notification channels, projects/P/notificationChannels/N, that are told of dead letters. Without one an incident is opened, and nobody is told."
+  type        = list(string)
+  default     = []
+}
+
 variable "labels" {
   description = "Labels on everything that can carry them."
   type        = map(string)
@@ -143,7 +149,18 @@ variable "labels" {
 }
 
 variable "looked_at" {
-  description = "Ids of the projects whose configuration a function with permissions on assets reads."
+  description = "Places whose configuration a function with permissions on assets reads: organizations/NUMBER, folders/NUMBER, projects/ID."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for place in var.looked_at : can(regex("^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z][a-z0-9.:-]+)$", place))])
+    error_message = "A place is organizations/NUMBER, folders/NUMBER or projects/ID."
+  }
+}
+
+variable "organization" {
+  description = "Number of the organization, where a place that is looked at is it or a folder: custom roles for folders are the organization's."
+  type        = string
+  default     = ""
 }

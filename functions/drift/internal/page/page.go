@@ -41,12 +41,13 @@ type Item struct {
 
 // Overview is the first page.
 type Overview struct {
-	Done                            string // key of a text that says what was done
-	Asked                           []Item // wait for the reader as the second person
-	Open, Settling, Accepted, Ended []Item
-	More                            bool // than are shown
-	Bars                            []Bar
-	Look                            *Look
+	Done                     string // key of a text that says what was done
+	Asked                    []Item // wait for the reader as the second person
+	Open, Settling, Accepted []Item
+	Ended, Dropped           []Item // in order again; promised no more
+	More                     bool   // than are shown
+	Bars                     []Bar
+	Look                     *Look
 }
 
 // Quiet reports whether nothing is out of order.
@@ -76,10 +77,44 @@ func Bars(severities []string, counts map[string]int) (bars []Bar) {
 
 // Look is the last look at everything.
 type Look struct {
-	At    string // when the list was whole; "" before the first
-	Count string // how many things were read
-	Blind []string
-	Late  bool // it is too old to say anything of now
+	At     string // when the list was whole; "" before the first
+	Count  string // how many things were read
+	Late   bool   // it is too old to say anything of now
+	Blind  []Blind
+	Untold []Untold
+	Doubts []Reason // of what Terraform wants
+	Gaps   []string // what nobody compares with it
+	More   int      // doubts and gaps beyond those
+}
+
+// Whole reports whether all could be told that somebody promised, or wants.
+func (l *Look) Whole() bool { return !l.Late && len(l.Blind)+len(l.Untold)+len(l.Doubts) == 0 }
+
+// Unsure is how many things it is that nobody can tell about, each assertion counted once.
+func (l *Look) Unsure() int { return len(l.Untold) + len(l.Doubts) }
+
+// Blind is a place, or a state of Terraform, that could not be read.
+type Blind struct {
+	Name  string
+	Why   string   // key
+	Since string   // when it was read last; "" for never
+	So    string   // key: what follows; ""
+	More  []string // what of it
+}
+
+// Untold is an assertion that could not tell of everything it looks at.
+type Untold struct {
+	Name      string
+	Promises  []staffed.Sentence
+	Count, Of int
+	Reasons   []Reason // the first
+}
+
+// Reason is why nobody could tell about something.
+type Reason struct {
+	Name  string
+	Why   string // key
+	About string // what was not read
 }
 
 // Detail is the page of one finding.

@@ -49,7 +49,7 @@ func (w *World) environment(m manifest.Function, own wiring.Env, database string
 		"OSTIARY_DATA":            w.data.base(),
 		"OSTIARY_RECEIPT_KEY":     w.receipts.signingKey(),
 		"OSTIARY_RECEIPT_TRUST":   string(w.receipts.trust),
-		"OSTIARY_ASSETS":          "folder:" + w.assetsDir(),
+		"OSTIARY_ASSETS":          "sandbox:" + w.assetsDir(),
 		"OSTIARY_STATES":          w.states(),
 		"OSTIARY_PROBES":          "loopback",
 		"OSTIARY_URL":             cmp.Or(w.options.URL, "http://localhost"),

@@ -11,7 +11,8 @@
 //
 // # What it does not do
 //
-// The inventory lags by minutes and has no list of some types: Unread says which. A dataset's policy is in the list alone.
+// The inventory lags by minutes and has no list of some types: Unread says which. What of the rights was used is listed for places
+// that are one project alone. A dataset's policy is in the list alone.
 package cloudasset
 
 import (
@@ -21,7 +22,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,7 +39,7 @@ import (
 // Permissions names, for each method of asset.Source, the IAM permissions it needs on what is listed
 // (https://cloud.google.com/asset-inventory/docs/access-control, and each service's own list).
 var Permissions = map[string][]string{
-	"Source.List": {"cloudasset.assets.listIamPolicy", "cloudasset.assets.listOSInventories", "cloudasset.assets.listResource"},
+	"Source.List": {"cloudasset.assets.listIamPolicy", "cloudasset.assets.listOSInventories", "cloudasset.assets.listResource", "recommender.iamPolicyInsights.list"},
 	"Source.Get":  reading(),
 }
 
@@ -92,9 +92,6 @@ type Source struct {
 	list   *lazy.Value[*grpc.ClientConn]
 	get    *lazy.Value[*http.Client]
 	made   atomic.Pointer[grpc.ClientConn] // what Close closes
-
-	mu    sync.Mutex
-	mails Mails
 }
 
 var _ asset.Source = (*Source)(nil)
@@ -123,7 +120,7 @@ func New(scopes []string, c clock.Clock, dial func(context.Context) (*grpc.Clien
 		one.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		return &one, nil
 	}
-	return &Source{scopes: slices.Compact(slices.Sorted(slices.Values(scopes))), clock: c, list: lazy.New(dial), get: lazy.New(guarded), mails: Mails{}}, nil
+	return &Source{scopes: slices.Compact(slices.Sorted(slices.Values(scopes))), clock: c, list: lazy.New(dial), get: lazy.New(guarded)}, nil
 }
 
 // Unconnected is the code of the error of a process that has no credentials, or none that can be read.

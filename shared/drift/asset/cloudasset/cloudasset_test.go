@@ -107,7 +107,7 @@ func TestStrangeTypes(t *testing.T) {
 	c := assettest.NewCloud(t, assettest.Things())
 	c.Page, c.Types = 1, map[string]bool{"storage.googleapis.com/Bucket": true, "compute.googleapis.com/Firewall": true}
 	s := open(t, c)
-	kinds := []string{"storage.googleapis.com/Bucket", "compute.googleapis.com/Firewall", "new.googleapis.com/Thing", "recommender.googleapis.com/IamPolicyRecommendation"}
+	kinds := []string{"storage.googleapis.com/Bucket", "compute.googleapis.com/Firewall", "new.googleapis.com/Thing", "recommender.googleapis.com/Insight"}
 	var unread []string
 	var found int
 	for page := ""; ; {
@@ -121,7 +121,7 @@ func TestStrangeTypes(t *testing.T) {
 		}
 	}
 	slices.Sort(unread)
-	want := []string{"new.googleapis.com/Thing: the inventory has no list of it", "recommender.googleapis.com/IamPolicyRecommendation: the inventory has no list of it"}
+	want := []string{"new.googleapis.com/Thing: the inventory has no list of it", "recommender.googleapis.com/Insight: it is told of places that are one project alone"}
 	if found != 2 || !slices.Equal(unread, want) {
 		t.Errorf("%d are listed, unread are %q", found, unread)
 	}
@@ -166,6 +166,55 @@ func TestSoftware(t *testing.T) {
 	}
 	if err != nil || len(p.Unread) != 1 || p.Unread[0] != kind+": listing assets: PermissionDenied" || p.Next != "" {
 		t.Errorf("denied: %+v, %v", p, err)
+	}
+}
+
+// TestInsights: what of the rights in a project was used its service lists, page by page; where it may not be asked, that is named
+// and nothing else is in doubt.
+func TestInsights(t *testing.T) {
+	t.Parallel()
+	const kind, at = "recommender.googleapis.com/Insight", "/v1/projects/company-live/locations/global/insightTypes/google.iam.policy.Insight/insights"
+	cloud := assettest.NewCloud(t, assettest.Things())
+	refused := false
+	cloud.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case r.URL.Path != at || r.Header.Get("X-Test-Host") != "recommender.googleapis.com":
+			return false
+		case refused:
+			assettest.Refuse(w, 403, "SERVICE_DISABLED")
+		case r.URL.Query().Get("pageToken") == "":
+			_, _ = io.WriteString(w, `{"insights":[{"name":"projects/4711/locations/global/insightTypes/google.iam.policy.Insight/insights/1","observationPeriod":"7776000s","stateInfo":{"state":"ACTIVE"}},{"name":7}],"nextPageToken":"a b"}`)
+		case r.URL.Query().Get("pageToken") == "a b":
+			_, _ = io.WriteString(w, `{"insights":[{"name":"projects/4711/locations/global/insightTypes/google.iam.policy.Insight/insights/2"}]}`)
+		}
+		return true
+	}
+	s, err := cloudasset.New([]string{"projects/company-live"}, nil, cloud.Dial, cloud.Client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	list := func() (keys, unread []string) {
+		for page := ""; ; {
+			p, err := s.List(t.Context(), "projects/company-live", asset.Resources, []string{kind, "osconfig.googleapis.com/Inventory", "storage.googleapis.com/Bucket"}, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range p.Assets {
+				keys = append(keys, a.Type+" "+asset.Base(a.Key)+" "+a.Project)
+			}
+			unread = append(unread, p.Unread...)
+			if page = p.Next; page == "" {
+				return keys, unread
+			}
+		}
+	}
+	if keys, unread := list(); !slices.Equal(keys, []string{"storage.googleapis.com/Bucket company-files 4711", kind + " 1 4711", kind + " 2 4711"}) || !slices.Equal(unread, []string{kind + ": one could not be read"}) {
+		t.Errorf("%q, unread %q", keys, unread)
+	}
+	refused = true
+	if keys, unread := list(); len(keys) != 1 || len(unread) != 1 || !strings.HasPrefix(unread[0], kind+": ") {
+		t.Errorf("refused: %q, unread %q", keys, unread)
 	}
 }
 

@@ -19,9 +19,6 @@ import (
 	"ostiary.internal/shared/platform/fault"
 )
 
-// unlisted are types of services the inventory has no list of.
-var unlisted = []string{"recommender.googleapis.com/IamPolicyRecommendation"}
-
 // List implements asset.Source. Types of other places than googleapis.com are passed over. Conflict: the list cannot be read on
 // from where the page before ended; begin it anew.
 func (s *Source) List(ctx context.Context, scope string, what asset.Content, kinds []string, page string) (asset.Page, error) {
@@ -29,14 +26,18 @@ func (s *Source) List(ctx context.Context, scope string, what asset.Content, kin
 	if content == 0 || !slices.Contains(s.scopes, scope) {
 		return asset.Page{}, fault.New(fault.Misconfigured, "listing assets: neither the scope nor the kind of fact is one of this source's")
 	}
+	asked, after := asked(kinds), then(what, kinds, "")
 	if token, on := strings.CutPrefix(page, software); on {
-		return s.software(ctx, scope, token)
+		p, err := s.software(ctx, scope, token)
+		if err == nil && p.Next == "" {
+			p.Next = then(what, kinds, software)
+		}
+		return p, err
 	}
-	asked, out := asked(kinds)
-	after := ""
-	if what == asset.Resources && slices.Contains(kinds, softwareType) {
-		after = software
+	if token, on := strings.CutPrefix(page, insights); on {
+		return s.insights(ctx, scope, token)
 	}
+	var out []string
 	without, token, _ := strings.Cut(page, " ")
 	if without != "" {
 		out = append(out, strings.Split(without, ",")...)
@@ -65,9 +66,6 @@ func (s *Source) List(ctx context.Context, scope string, what asset.Content, kin
 			p.Read = at.AsTime()
 		}
 		take(&p, answer.GetAssets(), wanted)
-		if err := s.called(ctx, scope, p.Assets); err != nil {
-			return asset.Page{}, err
-		}
 		p.Next = after
 		if next := answer.GetNextPageToken(); next != "" {
 			p.Next = strings.Join(out, ",") + " " + next
@@ -76,18 +74,27 @@ func (s *Source) List(ctx context.Context, scope string, what asset.Content, kin
 	}
 }
 
-// asked parts types into those to ask for and those known not to be there.
-func asked(kinds []string) (asked, out []string) {
+// then is what is listed after the resources, or after a part of what is; "" for nothing.
+func then(what asset.Content, kinds []string, done string) string {
+	switch {
+	case what != asset.Resources:
+	case done == "" && slices.Contains(kinds, softwareType):
+		return software
+	case slices.Contains(kinds, insightType):
+		return insights
+	}
+	return ""
+}
+
+// asked are the types the inventory is asked for.
+func asked(kinds []string) (asked []string) {
 	for _, kind := range slices.Compact(slices.Sorted(slices.Values(kinds))) {
 		host, _, _ := strings.Cut(kind, "/")
-		switch {
-		case slices.Contains(unlisted, kind):
-			out = append(out, kind)
-		case strings.HasSuffix(host, ".googleapis.com") && kind != softwareType:
+		if strings.HasSuffix(host, ".googleapis.com") && kind != softwareType && kind != insightType {
 			asked = append(asked, kind)
 		}
 	}
-	return asked, out
+	return asked
 }
 
 // unknown returns the type the inventory says it does not know: it refuses a request for one such among many.
@@ -144,7 +151,6 @@ func decode(one *assetpb.Asset, read time.Time, names *asset.Names) (asset.Asset
 		return asset.Asset{}, fault.New(fault.Invalid, "reading an asset: no JSON can be made of it")
 	}
 	for a, err := range asset.Decode(bytes.NewReader(raw), read, names) {
-		Shape(a.Type, a.Data)
 		return a, err
 	}
 	return asset.Asset{}, fault.New(fault.Invalid, "reading an asset: it is empty")

@@ -120,8 +120,12 @@ var storage = map[string]service{
 
 // networks are types that let traffic in or keep it out.
 var networks = map[string]service{
-	"compute.googleapis.com/Project":                {host: "compute.googleapis.com", base: "https://compute.googleapis.com/compute/v1/", names: []string{"projects/*"}, needs: []string{"compute.projects.get"}},
-	"compute.googleapis.com/Firewall":               compute("firewalls", none, []string{"compute.firewalls.get"}, global),
+	"compute.googleapis.com/Project":  {host: "compute.googleapis.com", base: "https://compute.googleapis.com/compute/v1/", names: []string{"projects/*"}, needs: []string{"compute.projects.get"}},
+	"compute.googleapis.com/Firewall": compute("firewalls", none, []string{"compute.firewalls.get"}, global),
+	// Those of networks, and those of folders and organizations, which belong to no project.
+	"compute.googleapis.com/FirewallPolicy": {host: "compute.googleapis.com", base: "https://compute.googleapis.com/compute/v1/",
+		names: []string{"projects/*/global/firewallPolicies/*", "projects/*/regions/*/firewallPolicies/*", "locations/global/firewallPolicies/*"},
+		needs: []string{"compute.firewallPolicies.get", "compute.regionFirewallPolicies.get"}},
 	"compute.googleapis.com/Network":                compute("networks", none, []string{"compute.networks.get"}, global),
 	"compute.googleapis.com/Subnetwork":             compute("subnetworks", below, []string{"compute.subnetworks.get", "compute.subnetworks.getIamPolicy"}, regional),
 	"compute.googleapis.com/SslPolicy":              compute("sslPolicies", none, []string{"compute.sslPolicies.get", "compute.regionSslPolicies.get"}, global, regional),
@@ -156,10 +160,10 @@ var platform = map[string]service{
 	"monitoring.googleapis.com/AlertPolicy":  plain("monitoring.googleapis.com", "v3", none, []string{"monitoring.alertPolicies.get"}, "projects/*/alertPolicies/*"),
 	"monitoring.googleapis.com/NotificationChannel": plain("monitoring.googleapis.com", "v3", none, []string{"monitoring.notificationChannels.get"},
 		"projects/*/notificationChannels/*"),
-	"container.googleapis.com/Cluster":                   plain("container.googleapis.com", "v1", none, []string{"container.clusters.get"}, somewhere+"clusters/*"),
-	"osconfig.googleapis.com/Inventory":                  plain("osconfig.googleapis.com", "v1", none, []string{"osconfig.inventories.get"}, somewhere+"instances/*/inventory"),
-	"osconfig.googleapis.com/VulnerabilityReport":        plain("osconfig.googleapis.com", "v1", none, []string{"osconfig.vulnerabilityReports.get"}, somewhere+"instances/*/vulnerabilityReport"),
-	"recommender.googleapis.com/IamPolicyRecommendation": plain("recommender.googleapis.com", "v1", none, []string{"recommender.iamPolicyRecommendations.get"}, somewhere+"recommenders/*/recommendations/*"),
+	"container.googleapis.com/Cluster":            plain("container.googleapis.com", "v1", none, []string{"container.clusters.get"}, somewhere+"clusters/*"),
+	"osconfig.googleapis.com/Inventory":           plain("osconfig.googleapis.com", "v1", none, []string{"osconfig.inventories.get"}, somewhere+"instances/*/inventory"),
+	"osconfig.googleapis.com/VulnerabilityReport": plain("osconfig.googleapis.com", "v1", none, []string{"osconfig.vulnerabilityReports.get"}, somewhere+"instances/*/vulnerabilityReport"),
+	"recommender.googleapis.com/Insight":          plain("recommender.googleapis.com", "v1", none, []string{"recommender.iamPolicyInsights.get"}, somewhere+"insightTypes/*/insights/*"),
 }
 
 // people are types that say who may do what, and what nobody may.

@@ -1,7 +1,7 @@
 // Package folder reads what a company has on Google Cloud from files in a folder: exports and lists as gcloud writes them.
 //
 // It promises that a file that changed is read anew, that facts are as old as their file and never from the future, and that nothing is called gone while
-// a file of the folder cannot be read. It is for local mode, for tests, and where somebody else makes exports; who may change the
+// a file of the folder cannot be read. In a sandbox the files are no exports: they are what there is, whenever it is looked at. It is for local mode, for tests, and where somebody else makes exports; who may change the
 // files may say anything. A page is the whole folder: it is for as much as fits in memory.
 package folder
 
@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"ostiary.internal/shared/drift/asset"
-	"ostiary.internal/shared/drift/asset/cloudasset"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
@@ -36,19 +35,24 @@ const scope = "folder"
 var endings = []string{".json", ".jsonl", ".ndjson", ".gz"}
 
 func init() {
-	asset.Sources.Register("folder", func(_ context.Context, u *url.URL, o asset.Options) (asset.Source, error) {
-		dir, err := driver.Folder(u, "assets")
-		if err != nil {
-			return nil, err
-		}
-		return New(dir, o.Clock), nil
-	})
+	for scheme, sandbox := range map[string]bool{"folder": false, "sandbox": true} {
+		asset.Sources.Register(scheme, func(_ context.Context, u *url.URL, o asset.Options) (asset.Source, error) {
+			dir, err := driver.Folder(u, "assets")
+			if err != nil {
+				return nil, err
+			}
+			s := New(dir, o.Clock)
+			s.sandbox = sandbox
+			return s, nil
+		})
+	}
 }
 
 // Source reads one folder.
 type Source struct {
-	dir   string
-	clock clock.Clock
+	dir     string
+	clock   clock.Clock
+	sandbox bool // its facts are true when they are read
 
 	mu     sync.Mutex
 	seen   string // names, times and lengths of the files
@@ -79,8 +83,11 @@ func (s *Source) List(ctx context.Context, of string, what asset.Content, kinds 
 		return asset.Page{}, err
 	}
 	p := asset.Page{Unread: slices.Clone(s.unread), Read: s.read}
+	if s.sandbox {
+		p.Read = s.clock.Now().UTC()
+	}
 	for _, known := range s.known.All() {
-		a := *known
+		a := s.dated(*known)
 		if !slices.Contains(kinds, a.Type) || what == asset.Resources && a.Data == nil || what == asset.Policies && a.IAM == nil {
 			continue
 		}
@@ -102,7 +109,7 @@ func (s *Source) Get(ctx context.Context, kind, key string) (asset.Asset, error)
 		return asset.Asset{}, err
 	}
 	if a, there := s.known.Get(kind, key); there {
-		return *a, nil
+		return s.dated(*a), nil
 	}
 	switch {
 	case len(s.unread) > 0:
@@ -110,7 +117,20 @@ func (s *Source) Get(ctx context.Context, kind, key string) (asset.Asset, error)
 	case s.known.Kinds()[kind] == 0:
 		return asset.Asset{}, fault.New(fault.NotFound, "reading a %s: no file tells of any", kind)
 	}
-	return asset.Asset{Key: key, Type: kind, Project: asset.ProjectOf(key), Deleted: true, Read: s.read}, nil
+	return s.dated(asset.Asset{Key: key, Type: kind, Project: asset.ProjectOf(key), Deleted: true, Read: s.read}), nil
+}
+
+// dated is an asset with when its facts were true.
+func (s *Source) dated(a asset.Asset) asset.Asset {
+	if !s.sandbox {
+		return a
+	}
+	a.Read = s.clock.Now().UTC()
+	if a.IAM != nil {
+		users := *a.IAM
+		users.Read, a.IAM = a.Read, &users
+	}
+	return a
 }
 
 // load reads the folder where it is another than it was. The lock is held.
@@ -136,8 +156,6 @@ func (s *Source) load(ctx context.Context) error {
 		return nil
 	}
 	s.known, s.unread, s.read = asset.NewInventory(), nil, time.Time{}
-	mails := cloudasset.Mails{}
-	var unnamed []asset.Asset // accounts by number, until the file that tells their address was read
 	now := s.clock.Now().UTC()
 	for _, file := range files {
 		if err := ctx.Err(); err != nil {
@@ -150,17 +168,8 @@ func (s *Source) load(ctx context.Context) error {
 			read = now
 		}
 		for _, a := range s.file(file.Name(), read) {
-			mails.Learn(a)
-			if !mails.Name(&a) {
-				unnamed = append(unnamed, a)
-				continue
-			}
 			s.known.Add(a)
 		}
-	}
-	for _, a := range unnamed {
-		mails.Name(&a)
-		s.known.Add(a)
 	}
 	s.known.Settle()
 	s.seen = seen.String()
@@ -183,7 +192,6 @@ func (s *Source) file(name string, read time.Time) (all []asset.Asset) {
 			s.miss(name + ": " + err.Error())
 			continue
 		}
-		cloudasset.Shape(a.Type, a.Data)
 		all = append(all, a)
 	}
 	return all

@@ -149,3 +149,28 @@ func TestNoFolder(t *testing.T) {
 		}
 	}
 }
+
+// What stands in a sandbox is true whenever it is looked at; an export is as old as its file.
+func TestSandbox(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	export(t, dir, assettest.Things())
+	now := clock.NewManual(time.Now().Add(100 * time.Hour).UTC())
+	for scheme, fresh := range map[string]bool{"folder": false, "sandbox": true} {
+		s, err := asset.Sources.Open(t.Context(), scheme+":"+dir, asset.Options{Clock: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, what := range asset.Contents() {
+			page, err := s.List(t.Context(), s.Scopes()[0], what, []string{assettest.Things()[0].Type}, "")
+			if err != nil || page.Read.Equal(now.Now()) != fresh {
+				t.Errorf("%s: %s is of %v, %v", scheme, what, page.Read, err)
+			}
+			for _, a := range page.Assets {
+				if a.Read.Equal(now.Now()) != fresh || a.IAM != nil && a.IAM.Read.Equal(now.Now()) != fresh {
+					t.Errorf("%s: %s is of %v", scheme, a.Key, a.Read)
+				}
+			}
+		}
+	}
+}

@@ -18,11 +18,12 @@ const (
 	Ending  Kind = "ending"  // an acceptance ends soon
 	Lost    Kind = "lost"    // nobody can tell
 	Healed  Kind = "healed"  // it is in order again
+	Dropped Kind = "dropped" // nobody wants it otherwise any more
 	Many    Kind = "many"    // so much happened at once that it is told together
 )
 
 // Kinds returns all kinds.
-func Kinds() []Kind { return []Kind{Opened, Changed, Asked, Ending, Lost, Healed, Many} }
+func Kinds() []Kind { return []Kind{Opened, Changed, Asked, Ending, Lost, Healed, Dropped, Many} }
 
 // Why says what is otherwise, of Changed.
 type Why string

@@ -82,6 +82,11 @@ var texts = map[Kind]map[string]text{
 		"fr": {"Beaucoup d’écarts à la fois", "Tant de choses ont changé à la fois que le reste est annoncé ensemble : ce qui est en écart, a changé, ou est de nouveau en ordre.", "Voyez la liste ; le plus grave vient en premier."},
 		"de": {"Viele Abweichungen zugleich", "Es hat sich so viel zugleich geändert, dass der Rest zusammen gemeldet wird: was abweicht, anders oder wieder in Ordnung ist.", "Sehen Sie sich die Liste an; das Schwerste steht oben."},
 	},
+	Dropped: {
+		"en": {"Promised no more", "Something that was out of order is as it was, but nobody wants it otherwise any more: the policy, or Terraform, says something else now, or nobody looks there any more. It does not count as put right.", "If that was not meant, put the promise, or the code, back."},
+		"fr": {"N’est plus promis", "Un écart de configuration est resté tel quel, mais plus rien ne le veut autrement : la politique, ou Terraform, dit autre chose à présent, ou plus personne n’y regarde. Il ne compte pas comme réparé.", "Si ce n’était pas voulu, rétablissez la promesse, ou le code."},
+		"de": {"Nicht mehr zugesagt", "Eine Abweichung ist, wie sie war, aber niemand will es mehr anders: Die Richtlinie, oder Terraform, sagt jetzt etwas anderes, oder niemand sieht dort mehr nach. Sie gilt nicht als behoben.", "War das nicht gewollt, stellen Sie die Zusage, oder den Code, wieder her."},
+	},
 	Healed: {
 		"en": {"In order again", "Something that was out of order is as it should be.", "There is nothing to do."},
 		"fr": {"De nouveau en ordre", "Ce qui était en écart est comme il doit être.", "Il n’y a rien à faire."},

@@ -16,6 +16,7 @@ variables {
   topics        = { "lease.changed" = "projects/p-staging/topics/lease.changed", "person.suspended" = "projects/p-staging/topics/person.suspended", "message.requested" = "projects/p-staging/topics/message.requested" }
   buckets       = { "evidence-inbox" = "p-inbox", "policy" = "p-policy" }
   iap_agent     = "serviceAccount:service-123456789012@gcp-sa-iap.iam.gserviceaccount.com"
+  alarms        = ["projects/p-staging/notificationChannels/7"]
   manifest = {
     name          = "syncallowlist"
     control       = "access"
@@ -47,6 +48,10 @@ run "machine_is_internal_and_dead_lettered" {
   assert {
     condition     = length(google_pubsub_subscription.push) == 2 && length(google_pubsub_subscription_iam_member.dead_subscribe) == 2 && length(google_pubsub_topic_iam_member.dead_publish) == 1
     error_message = "each push subscription needs its dead letter with both grants"
+  }
+  assert {
+    condition     = length(google_monitoring_alert_policy.dead) == 1 && google_monitoring_alert_policy.dead[0].notification_channels == tolist(["projects/p-staging/notificationChannels/7"]) && strcontains(google_monitoring_alert_policy.dead[0].conditions[0].condition_threshold[0].filter, "\"dead.syncallowlist\"")
+    error_message = "whoever looks after the function hears of a dead letter"
   }
   assert {
     condition     = google_cloudfunctions2_function.this.service_config[0].environment_variables["OSTIARY_CODE"] == "sha256:${regex("[0-9a-f]{64}", var.archive.object)}"
@@ -97,8 +102,8 @@ run "staff_goes_through_iap" {
     error_message = "secrets are pinned by number"
   }
   assert {
-    condition     = length(google_service_account.invoker) == 0
-    error_message = "people need no invoker account"
+    condition     = length(google_service_account.invoker) == 0 && length(google_monitoring_alert_policy.dead) == 0
+    error_message = "people need no invoker account, and leave no dead letters"
   }
 }
 
@@ -157,4 +162,52 @@ run "searches_what_the_data_map_names_and_no_more" {
     condition     = google_cloudfunctions2_function.this.service_config[0].environment_variables["OSTIARY_SECRETS"] == "secretmanager://p-staging?pin=desk-read:2,erasure-mark:1"
     error_message = "the secrets of the stores are pinned by number too"
   }
+}
+
+run "looks_at_the_places_that_are_named" {
+  command = plan
+
+  variables {
+    manifest = {
+      name        = "checkdrift", control = "drift", entry_point = "checkdrift", summary = "Looks.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
+      permissions = [{ permission = "storage.buckets.get", resource = "assets" }, { permission = "resourcemanager.folders.get", resource = "assets" }]
+    }
+    looked_at    = ["projects/p-staging", "folders/22", "organizations/1"]
+    organization = "1"
+  }
+  assert {
+    condition     = toset(keys(google_project_iam_member.assets)) == toset(["p-staging"]) && google_project_iam_custom_role.assets["p-staging"].permissions == toset(["storage.buckets.get"])
+    error_message = "in a project, what a project has"
+  }
+  assert {
+    condition     = google_organization_iam_custom_role.assets[0].org_id == "1" && google_organization_iam_custom_role.assets[0].permissions == toset(["resourcemanager.folders.get", "storage.buckets.get"])
+    error_message = "above projects, all of it"
+  }
+  assert {
+    condition     = toset(keys(google_folder_iam_member.assets)) == toset(["folders/22"]) && toset(keys(google_organization_iam_member.assets)) == toset(["1"])
+    error_message = "each folder and organization that is looked at, and no other"
+  }
+}
+
+run "refuses_a_folder_without_its_organization" {
+  command = plan
+
+  variables {
+    manifest = {
+      name        = "checkdrift", control = "drift", entry_point = "checkdrift", summary = "Looks.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
+      permissions = [{ permission = "storage.buckets.get", resource = "assets" }]
+    }
+    looked_at = ["folders/22"]
+  }
+  expect_failures = [google_organization_iam_custom_role.assets]
+}
+
+run "refuses_a_place_that_is_none" {
+  command = plan
+  variables {
+    looked_at = ["p-staging"]
+  }
+  expect_failures = [var.looked_at]
 }

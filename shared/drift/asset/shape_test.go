@@ -1,12 +1,11 @@
-package cloudasset_test
+package asset_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"ostiary.internal/shared/drift/asset"
-	"ostiary.internal/shared/drift/asset/cloudasset"
 	"ostiary.internal/shared/drift/diff"
 )
 
@@ -23,17 +22,23 @@ const (
 "containers":[{"image":"i@sha256:1","env":[{"name":"A","value":"1","value_source":[]},{"name":"B","value":"","value_source":[{"secret_key_ref":[{"secret":"b","version":"4"}]}]}]}]}]}}]}]}`
 )
 
+// decoded is an asset with data, as an export writes it.
+func decoded(t *testing.T, kind, name, data string) (a asset.Asset) {
+	t.Helper()
+	for one, err := range asset.Decode(strings.NewReader(`{"name":"`+name+`","assetType":"`+kind+`","resource":{"data":`+data+`}}`), time.Time{}, asset.NewNames()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		a = one
+	}
+	return a
+}
+
 // differences holds a service against what Terraform wants of it.
 func differences(t *testing.T, service string) []diff.Finding {
 	t.Helper()
-	var data asset.Object
-	if err := json.Unmarshal([]byte(service), &data); err != nil {
-		t.Fatal(err)
-	}
-	const kind = "run.googleapis.com/Service"
-	cloudasset.Shape(kind, data)
 	live := asset.NewInventory()
-	live.Add(asset.Asset{Key: "//run.googleapis.com/projects/p/locations/europe-west1/services/front", Type: kind, Project: "p", Data: data})
+	live.Add(decoded(t, "run.googleapis.com/Service", "//run.googleapis.com/projects/p/locations/europe-west1/services/front", service))
 	d, err := diff.Read(strings.NewReader(wanted))
 	if err != nil {
 		t.Fatal(err)
@@ -64,17 +69,21 @@ func TestServiceVersions(t *testing.T) {
 // TestOldSpelling: a firewall of an old list opens what one of a new list opens.
 func TestOldSpelling(t *testing.T) {
 	t.Parallel()
-	data := asset.Object{"alloweds": []any{"x"}, "sourceRange": []any{"0.0.0.0/0"}, "targetTag": []any{"t"}}
-	cloudasset.Shape("compute.googleapis.com/Firewall", data)
-	if len(data) != 3 || data["allowed"] == nil || data["sourceRanges"] == nil || data["targetTags"] == nil {
-		t.Errorf("%v", data)
+	const kind, name = "compute.googleapis.com/Firewall", "//compute.googleapis.com/projects/p/global/firewalls/f"
+	const old = `{"alloweds":["x"],"sourceRange":["0.0.0.0/0"],"targetTag":["t"]}`
+	told, err := asset.Feed([]byte(`{"asset":{"name":"`+name+`","assetType":"`+kind+`","resource":{"data":`+old+`}},"window":{"startTime":"2026-03-03T12:00:00Z"}}`), asset.NewNames())
+	if err != nil {
+		t.Fatal(err)
 	}
-	cloudasset.Shape("compute.googleapis.com/Firewall", nil)
-	for _, odd := range []string{`{}`, `{"spec":{"template":{}}}`, `{"spec":{"template":{"spec":{"containers":["x",null,{"env":[1,{}]}]}}}}`, `{"spec":7}`, `{"metadata":[],"spec":{"template":{"metadata":1,"spec":2}}}`} {
-		var data asset.Object
-		if err := json.Unmarshal([]byte(odd), &data); err != nil {
-			t.Fatal(err)
+	for _, a := range []asset.Asset{decoded(t, kind, name, old), told} {
+		if data := a.Data; len(data) != 3 || data["allowed"] == nil || data["sourceRanges"] == nil || data["targetTags"] == nil {
+			t.Errorf("%v", data)
 		}
-		cloudasset.Shape("run.googleapis.com/Service", data)
+	}
+	if a := decoded(t, kind, name, "null"); a.Data != nil {
+		t.Errorf("nothing was read, and it says %v", a.Data)
+	}
+	for _, odd := range []string{`{}`, `{"spec":{"template":{}}}`, `{"spec":{"template":{"spec":{"containers":["x",null,{"env":[1,{}]}]}}}}`, `{"spec":7}`, `{"metadata":[],"spec":{"template":{"metadata":1,"spec":2}}}`} {
+		decoded(t, "run.googleapis.com/Service", "//run.googleapis.com/projects/p/locations/europe-west1/services/front", odd)
 	}
 }

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ostiary.internal/shared/drift/baseline"
+	"ostiary.internal/shared/drift/diff"
+	"ostiary.internal/shared/drift/self"
+	"ostiary.internal/shared/policy"
+)
+
+// stagingAssets is what staging's feeds of Cloud Asset Inventory tell of.
+const stagingAssets = "terraform/environments/staging/assets.json"
+
+// unfed are types of which a feed tells nothing: of those below a name before a slash, or of one. It would refuse them.
+var unfed = []string{"osconfig.googleapis.com/", "recommender.googleapis.com/"}
+
+// Assets are the types of assets that have to be told of when they change, for the assertions of a policy folder, for the comparison
+// with Terraform and for the look at the controls themselves, as JSON.
+func Assets(folder string) ([]byte, error) {
+	absolute, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, fmt.Errorf("finding the policy folder: %w", err)
+	}
+	p, problems, err := policy.Load(os.DirFS(filepath.Dir(absolute)), filepath.Base(absolute))
+	if err != nil {
+		return nil, err
+	}
+	set, wrong := baseline.Load(p)
+	problems = slices.DeleteFunc(slices.Concat(problems, wrong), func(p policy.Problem) bool { return p.Dangling })
+	if err := policy.Refuse(problems); err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, kind := range slices.Concat(set.Promised().Types(), diff.Types(), self.Types()) {
+		service, _, _ := strings.Cut(kind, "/")
+		if strings.HasSuffix(service, ".googleapis.com") && !slices.ContainsFunc(unfed, func(begin string) bool { return strings.HasPrefix(kind, begin) }) {
+			all = append(all, kind)
+		}
+	}
+	slices.Sort(all)
+	text, err := json.MarshalIndent(slices.Compact(all), "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("listing types of assets: %w", err)
+	}
+	return append(text, '\n'), nil
+}
