@@ -75,14 +75,13 @@ type step struct {
 
 func (s step) begin(what string, total int64) { s.bar.begin(s.who+", "+what, "items", total) }
 
-// there leaves out those of whom only items of the other role tell, where nothing is back that she was erased from: who lives
-// on there was never erased there.
+// there leaves out those of whom nothing is back that is to go: what a law keeps, or two people hold, was never erased, and who
+// lives on in data of the other role was never erased there.
 func (o *opened) there(ctx context.Context, people []*returned, bar *progress) (found []*returned, err error) {
 	found = []*returned{}
 	for i, who := range people {
-		if !who.elsewhere {
-			found = append(found, who)
-			continue
+		if who.held, err = o.holds(ctx, who); err != nil {
+			return people, err
 		}
 		var plan engine.Plan
 		at := step{bar, fmt.Sprintf("person %d of %d", i+1, len(people))}
@@ -95,6 +94,12 @@ func (o *opened) there(ctx context.Context, people []*returned, bar *progress) (
 			})
 		}); err != nil {
 			return people, err
+		}
+		if who.Role == datamap.Global { // what is the tenant's counts with another subject
+			plan.Entries = slices.DeleteFunc(plan.Entries, func(one engine.Entry) bool {
+				entry, _ := o.m.Entry(one.ID)
+				return entry.Tenant.Global == ""
+			})
 		}
 		sum := plan.Summary("")
 		dark := slices.ContainsFunc(plan.Entries, func(e engine.Entry) bool { return e.Why != "" })
@@ -151,7 +156,7 @@ func (o *opened) job(who *returned) engine.Job {
 	scope := who.scope()
 	id := make([]byte, 8)
 	_, _ = rand.Read(id) // it never fails
-	j := engine.Job{Request: "replay" + hex.EncodeToString(id), Round: 1, Tenant: who.Tenant, Scope: scope, Executed: who.Erased,
+	j := engine.Job{Request: "replay" + hex.EncodeToString(id), Round: 1, Tenant: who.Tenant, Scope: scope, Executed: who.Erased, Holds: who.held, Global: who.Role == datamap.Global,
 		IDs: []datamap.Identifier{{Kind: who.Kind, Value: who.ID, Verified: true}}}
 	if scope == engine.Account {
 		j.IDs = nil

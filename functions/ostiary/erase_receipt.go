@@ -104,6 +104,12 @@ func printReceipt(w io.Writer, r receipt.Receipt, found receipt.Report) error {
 	for _, k := range r.Retained {
 		out.add("  kept       %d of %s until %s: %s", k.Items, k.Entry, k.Until, strings.TrimSpace(string(k.Ground)+" "+k.Citation))
 	}
+	for _, s := range r.Settled {
+		out.add("  a word     %s: %s (%s)", s.Entry, worded(s), s.At.Format("2006-01-02"))
+	}
+	if len(r.Unsearched) > 0 {
+		out.add("  unsearched %s: named beside an id, not the one on file, and proved by nobody", strings.Join(r.Unsearched, ", "))
+	}
 	for _, p := range r.Verify {
 		var left int64
 		for _, l := range p.Left {
@@ -120,6 +126,21 @@ func printReceipt(w io.Writer, r receipt.Receipt, found receipt.Report) error {
 	out.add("")
 	out.add("Digest %s; the evidence log holds it.", found.Digest)
 	return out.err
+}
+
+// worded is what rests on a person's word, as no search proves it.
+func worded(s receipt.Settled) string {
+	switch s.Why {
+	case receipt.Elsewhere:
+		return "lies in another region and was not searched; somebody says that it was erased there, reference " + s.Reference
+	case "letters":
+		return "somebody says that no address of the person is there, however it is written"
+	case "group":
+		return "somebody says that nobody can be told apart there"
+	case "unasked":
+		return "could not be searched; somebody says that nothing of the person is there"
+	}
+	return "somebody has looked at what only a person can judge"
 }
 
 // statistics says whether the rows that were anonymised still count as they did, and of what the receipt says nothing.

@@ -127,3 +127,34 @@ func TestStatistics(t *testing.T) {
 		}
 	}
 }
+
+// What rests on a person's word is printed as a word, with its reference, and what was not searched for is named.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile(receipts + "receipt.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := receipt.Parse(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Unsearched = []string{"email"}
+	for _, why := range []string{receipt.Elsewhere, "letters", "group", "unasked", "review"} {
+		r.Settled = append(r.Settled, receipt.Settled{At: r.Issued, Entry: "e-" + why, Why: why})
+	}
+	r.Settled[0].Reference = "receipt-77"
+	var out bytes.Buffer
+	if err := printReceipt(&out, r, receipt.Report{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"a word     e-region: lies in another region and was not searched; somebody says that it was erased there, reference receipt-77 (2026-03-04)",
+		"e-letters: somebody says that no address", "e-group: somebody says that nobody can be told apart", "e-unasked: could not be searched; somebody says", "e-review: somebody has looked",
+		"unsearched email: named beside an id, not the one on file, and proved by nobody",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, &out)
+		}
+	}
+}

@@ -19,6 +19,7 @@ import (
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/erasure/request"
+	engine "ostiary.internal/shared/erasure/run"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/policy"
 )
@@ -41,6 +42,7 @@ const ledgerKey = "ledger-key"
 // backups is what a replay is about, as the flags say it.
 type backups struct {
 	policy, data, ledger, secrets, key, sample string
+	erasure                                    string // the control's own database
 	taken                                      time.Time
 	restored                                   map[string]string // URLs by those of the map
 	tenants                                    []string          // that the policy has no more
@@ -60,6 +62,8 @@ func eraseReplay(ctx context.Context, t terminal, args []string) int {
 		return t.usage("--taken: say when the backup was made: it is older than an erasure that came after")
 	case b.ledger == "" || b.secrets == "":
 		return t.usage("--ledger and --secrets: say where the ledger is, and where its keys are; or --data, the folder of a server on this machine")
+	case b.execute && b.erasure == "":
+		return t.usage("--store: say where the control's own database is: it tells what two people hold, which stays")
 	}
 	report, err := b.replay(ctx, progressOn(t.err, 0))
 	if report != nil {
@@ -77,6 +81,7 @@ func eraseReplay(ctx context.Context, t terminal, args []string) int {
 func (b *backups) flags(t terminal) {
 	t.flags.StringVar(&b.policy, "policy", "policy", "policy folder")
 	t.flags.StringVar(&b.ledger, "ledger", os.Getenv(envLedger), "URL of the ledger's store; by default "+envLedger)
+	t.flags.StringVar(&b.erasure, "store", os.Getenv(wiring.EnvStore), "URL of the control's own database, which tells what is held; by default "+wiring.EnvStore)
 	t.flags.StringVar(&b.secrets, "secrets", os.Getenv(wiring.EnvSecrets), "URL of the store that holds its keys; by default "+wiring.EnvSecrets)
 	t.flags.StringVar(&b.key, "key", ledgerKey, "secret that holds the ledger's keys")
 	t.flags.StringVar(&b.data, "data", "", "data folder of a server on this machine: ledger, keys and sample data are there")
@@ -105,7 +110,7 @@ func (b *backups) local() {
 	b.sample = os.Getenv(envData)
 	if b.data != "" {
 		file := "bolt:" + url.PathEscape(filepath.Join(b.data, "ostiary.db")) + "?tree="
-		b.ledger, b.sample = file+"ledger", file
+		b.ledger, b.erasure, b.sample = file+"ledger", file+"erasure", file
 		b.secrets = "file:" + filepath.Join(b.data, "secrets") + "?key=" + filepath.Join(b.data, "keys", "secrets")
 	}
 }
@@ -119,8 +124,9 @@ type replayed struct {
 	People  []*returned    `json:"people"`            // to be erased again
 	// Unlooked are closed accounts whose tenants neither the policy has nor --tenant names: of them nothing was read.
 	Unlooked int    `json:"unlooked,omitempty"`
-	Tenants  int    `json:"tenants"` // whose data was read
-	Mode     string `json:"mode"`    // dry-run, executed
+	Unheld   bool   `json:"unheld,omitempty"` // nobody asked what two people hold: it may be among what is back
+	Tenants  int    `json:"tenants"`          // whose data was read
+	Mode     string `json:"mode"`             // dry-run, executed
 }
 
 // returned is somebody who was erased and is back.
@@ -135,7 +141,8 @@ type returned struct {
 	Done     *again       `json:"done,omitempty"`
 
 	address   string
-	elsewhere bool // only items of the other role tell of her
+	elsewhere bool          // only items of the other role tell of her
+	held      []engine.Hold // what two people hold of hers
 }
 
 func (r *replayed) exit() int {
@@ -170,7 +177,10 @@ func (b backups) replay(ctx context.Context, bar *progress) (*replayed, error) {
 		return nil, err
 	}
 	defer o.close()
-	report := &replayed{Taken: b.taken.UTC(), People: []*returned{}, Mode: "dry-run"}
+	if err := o.held(ctx, p.Company.Location()); err != nil {
+		return nil, err
+	}
+	report := &replayed{Taken: b.taken.UTC(), People: []*returned{}, Mode: "dry-run", Unheld: o.requests == nil}
 	all, err := o.everybody(ctx, p, report, bar)
 	if err != nil {
 		return nil, err
@@ -240,7 +250,7 @@ func (r *replayed) print(w io.Writer, asJSON bool) error {
 		case p.Done != nil:
 			what = fmt.Sprintf("erased again in part: %d items, %d anonymised; open: %s", p.Done.Erased, p.Done.Anonymised, opens(p.Done.Open))
 		}
-		whose := map[datamap.Role]string{datamap.Processor: ", as a customer of theirs"}[p.Role]
+		whose := map[datamap.Role]string{datamap.Processor: ", as a customer of theirs", datamap.Global: ", of no tenant"}[p.Role]
 		if p.Done != nil && p.Done.Connections > 0 {
 			what += fmt.Sprintf("; %d connections erased, and not ended at their providers: the first erasure saw to that", p.Done.Connections)
 		}
@@ -254,6 +264,9 @@ func (r *replayed) print(w io.Writer, asJSON bool) error {
 	}
 	if len(r.Unread) > 0 {
 		fmt.Fprintf(w, "Not read, as their items tell no lasting id: %s. What is there of these people is erased with the rest.\n", strings.Join(r.Unread, ", "))
+	}
+	if r.Unheld {
+		fmt.Fprintln(w, "Not asked, so that some of this may be what two people hold: the control's own database. Say with --store where it is.")
 	}
 	if r.Mode == "dry-run" && len(r.People) > 0 {
 		fmt.Fprintln(w, "Nothing was erased. With --execute they are erased again, in all stores of the map.")

@@ -134,7 +134,7 @@ func (d *database) all(t *testing.T) map[string]map[string]any {
 }
 
 func (d *database) lead() (environment, flags []string) {
-	return []string{"FIRESTORE_EMULATOR_HOST=" + d.host, "OSTIARY_LEDGER=bolt:" + filepath.Join(d.dir, "ostiary.db") + "?tree=ledger",
+	return []string{"FIRESTORE_EMULATOR_HOST=" + d.host, "OSTIARY_LEDGER=bolt:" + filepath.Join(d.dir, "ostiary.db") + "?tree=ledger", "OSTIARY_STORE=bolt:" + filepath.Join(d.dir, "ostiary.db") + "?tree=erasure",
 		"OSTIARY_SECRETS=file:" + filepath.Join(d.dir, "secrets") + "?key=" + filepath.Join(d.dir, "keys", "secrets")}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"time"
 
 	"ostiary.internal/functions/ostiary/internal/local"
 	"ostiary.internal/shared/erasure"
@@ -105,6 +106,9 @@ type opened struct {
 	readers map[string]erasure.Reader
 	stores  map[string]erasure.Store
 	closers []io.Closer
+	// requests is the control's own database, nil where none is named; zone is the company's.
+	requests store.Store
+	zone     *time.Location
 }
 
 // open opens the ledger. keep does not count: nothing is added.

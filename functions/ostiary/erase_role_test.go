@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -61,5 +62,41 @@ func TestRestoredForACustomer(t *testing.T) {
 	}
 	if gone := []string{"tenants/acme/mails/m1", "tenants/acme/bookings/old"}; slices.ContainsFunc(gone, func(path string) bool { return left[path] != nil }) {
 		t.Errorf("left are %v", left)
+	}
+}
+
+const loginsEntry = `  - {id: logins, store: "firestore://{project}/main", place: "logins", region: europe-west1, role: controller, tenant: {global: "logins carry no tenant; reviewed by the DPO, 2026-03-02"}, select: {equals: uid, of: uid}, action: delete, created: made, backup_class: files}
+`
+
+// TestRestoredOfNoTenant: what she had erased that is of no tenant goes again when something of the tenant's tells of her, and
+// stays of whoever did not.
+func TestRestoredOfNoTenant(t *testing.T) {
+	t.Parallel()
+	data := openDrawers(t)
+	r := &restoring{t: t, data: data, dir: filepath.Dir(data.file)}
+	r.folder, r.m = company(t, "demo-company", "", loginsEntry)
+	now := clock.System{}.Now().UTC()
+	old, erased := now.Add(-1000*time.Hour).Format(time.RFC3339), now.Add(-time.Hour)
+	r.remember(func(l *ledger.Ledger) {
+		for _, role := range []datamap.Role{datamap.Controller, datamap.Global} {
+			fatal(t, l.Add(t.Context(), ledger.Subject{Tenant: "acme", Role: role, Kind: "uid", ID: "u1"}, erased))
+		}
+		fatal(t, l.Add(t.Context(), ledger.Subject{Tenant: "acme", Role: datamap.Controller, Kind: "uid", ID: "u2"}, erased))
+	})
+	for _, uid := range []string{"u1", "u2", "u10"} {
+		data.put(t, "tenants/acme/users/"+uid, map[string]any{"uid": uid, "email": uid + "@acme.example", "made": old})
+		data.put(t, "logins/of-"+uid, map[string]any{"uid": uid, "made": old})
+	}
+	taken := now.Add(-2 * time.Hour)
+	exit, found, errs := r.replay(taken, "--execute")
+	if exit != 0 || len(found.People) != 3 || found.People[1].ID != "u1" || found.People[1].Role != "global" {
+		t.Errorf("exit %d, %+v, %s", exit, found, errs)
+	}
+	left := slices.Sorted(maps.Keys(data.all(t)))
+	if want := []string{"logins/of-u10", "logins/of-u2", "tenants/acme/users/u10"}; !slices.Equal(left, want) {
+		t.Errorf("left are %q, want %q", left, want)
+	}
+	if exit, found, errs := r.replay(taken, "--execute"); exit != 0 || len(found.People) != 0 {
+		t.Errorf("once more: exit %d, %+v, %s", exit, found, errs)
 	}
 }

@@ -36,6 +36,10 @@ type Query struct {
 	Except  []string
 	Action  Action   // what Erase does to an item
 	Changes []Change // of ActionAnonymise: at least one
+	// Mark is a secret of the request, by which totals count it once (ChangeAggregate); "" for none: then they count nobody.
+	Mark string
+	// Whose is the field that tells whom an item is about, of MatchTenant: totals count each of them. "" where none does.
+	Whose string
 	// CreatedField is where an item tells when it was made: a dotted path, RFC 3339 text, microseconds or the store's
 	// own time type. "" is the store's own record of it, where there is one.
 	CreatedField string
@@ -159,6 +163,7 @@ type Change struct {
 	Coarser map[string]string // of ToMap: city to country, say
 	Into    string            `json:",omitempty"` // of ChangeAggregate: the place of the totals, in the same store
 	By      []string          `json:",omitempty"` // of ChangeAggregate: fields by which there is a total each, as they stand after the change
+	Least   int               `json:",omitempty"` // of ChangeAggregate: how many a total counts of those it is made of, and no more
 }
 
 // Item is one thing found: a document, an object with one generation, a row.
@@ -177,6 +182,13 @@ type Item struct {
 	// Shown holds the text of the fields that Query.Show names, as far as the item has them; empty for an item of another
 	// tenant. It is handled as Ref is.
 	Shown map[string]string
+	// Below is how many things below the item go with it (Query.Descend), as far as the store counts them.
+	Below int64 `json:",omitempty"`
+	// Seen is Result.Seen of the last Erase of the item, for the next; sealed as Ref is.
+	Seen string `json:",omitempty"`
+	// Totals are those that erasing the item adds to, as Place and Name with "/" between them, of a query that Sums and an item
+	// that is not Clean.
+	Totals []string `json:"-"`
 }
 
 // Endless is until when an item is held that somebody has to let go.
@@ -207,6 +219,15 @@ type Result struct {
 	Outcome Outcome
 	Until   time.Time // of OutcomeHeld; zero where the store does not say
 	Why     string    // of OutcomeHeld, as Item.Why
+	Seen    string    // of OutcomeIncomplete: how far it was looked below the item, where nothing is erased before all was seen
+}
+
+// Size is how many things an item is: itself, where it exists, and those below it.
+func (i Item) Size() int64 {
+	if i.Version == "" && i.Below > 0 {
+		return i.Below
+	}
+	return 1 + i.Below
 }
 
 // Traces says what a store keeps of erased data, and for how long, whatever is asked of it. The receipt names it.

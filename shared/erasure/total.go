@@ -1,6 +1,7 @@
 package erasure
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,8 +12,12 @@ import (
 	"time"
 )
 
-// Total is what one item adds to a total when ChangeAggregate takes the field away: its amount, and one item. Nobody's id is
-// in it, nor in its name.
+// Total is what one item adds to a total when ChangeAggregate takes the field away: its amount, one item, and whose it was.
+// Nobody's id is in it, nor in its name.
+//
+// A total of one person tells what was hers. So it has the marks of those it is made of, until there are Least, in the same
+// step. A mark is a keyed digest, and no two totals have one in common; its key is destroyed when the request closes, and
+// then it is a random number.
 type Total struct {
 	Place  string
 	Name   string // the same for what is added up together: 32 hexadecimal digits of SHA-256 over the rest
@@ -22,6 +27,8 @@ type Total struct {
 	By     map[string]string // Change.By, as the fields stand after the change; "" for one that is absent
 	Amount float64           // 0 where the field holds no number: then it is only counted
 	Items  int64
+	Marks  []string // of whom, sorted; none where nobody can tell
+	Least  int      // Change.Least
 
 	exact *big.Rat // Amount to the last digit; nil for 0
 }
@@ -48,15 +55,65 @@ func (q Query) Totals(at func(field string) (value any, found bool)) (all []Tota
 		if c.Kind != ChangeAggregate || !found || old == nil {
 			continue
 		}
-		t := Total{Place: c.Into, Tenant: q.Tenant.ID, Entry: q.Entry, Field: c.Field, By: map[string]string{}, Items: 1}
+		t := Total{Place: c.Into, Tenant: q.Tenant.ID, Entry: q.Entry, Field: c.Field, By: map[string]string{}, Items: 1, Least: c.Least}
 		t.Amount, t.exact = amount(old)
 		for _, field := range c.By {
 			t.By[field] = label(q.after(field, at))
 		}
 		t.Name = t.name()
+		t.Marks = q.marks(t.Name, at)
 		all = append(all, t)
 	}
 	return all
+}
+
+// marks are those of whom an item is about in a total: of the request, or of a whole tenant of the person the item tells.
+func (q Query) marks(total string, at func(string) (any, bool)) []string {
+	whose := ""
+	if q.Match.Kind == MatchTenant {
+		value, _ := at(q.Whose)
+		whose = label(value)
+	}
+	if q.Mark == "" || q.Match.Kind == MatchTenant && whose == "" {
+		return nil
+	}
+	mac := hmac.New(sha256.New, []byte(q.Mark))
+	mac.Write([]byte(total + "\x00" + whose))
+	return []string{hex.EncodeToString(mac.Sum(nil)[:16])}
+}
+
+// Join adds the marks to those a stored total has.
+func (t Total) Join(marks []string) []string {
+	for _, m := range t.Marks {
+		if len(marks) < t.Least && !slices.Contains(marks, m) {
+			marks = append(marks, m)
+		}
+	}
+	return marks
+}
+
+// Fields of a stored total, beside entry, field, by, total and items.
+const (
+	TotalTenant = "tenant" // text
+	TotalPeople = "people" // how many marks there are; absent for none
+	TotalMarks  = "marks"  // list of text
+)
+
+// Adding are the totals that erasing an item adds to, as Item.Totals has them.
+func (q Query) Adding(at func(field string) (value any, found bool)) (names []string) {
+	for _, t := range q.Totals(at) {
+		names = append(names, t.Place+"/"+t.Name)
+	}
+	return names
+}
+
+// Sum is the query for totals of a place by their names, at most MaxValues, that shows of how many people each is.
+func (q Query) Sum(place string, names []string) Query {
+	sum := Query{Entry: q.Entry, Place: place, Tenant: Tenant{Binding: BindGlobal}, Match: Match{Kind: MatchDocument, Values: names}, Show: []string{TotalPeople}}
+	if q.Tenant.Binding != BindGlobal {
+		sum.Tenant = Tenant{Binding: BindField, Field: TotalTenant, ID: q.Tenant.ID}
+	}
+	return sum
 }
 
 // after is what stands in a field once the query's changes are made.
@@ -84,6 +141,7 @@ func AddUp(all []Total) (sums []Total) {
 		key := t.Place + "\x00" + t.Name
 		if i, known := at[key]; known {
 			sums[i].Amount, sums[i].Items = sums[i].Amount+t.Amount, sums[i].Items+t.Items
+			sums[i].Marks = slices.Compact(slices.Sorted(slices.Values(slices.Concat(sums[i].Marks, t.Marks))))
 			if t.exact != nil {
 				sum := new(big.Rat).Set(t.exact)
 				if sums[i].exact != nil {

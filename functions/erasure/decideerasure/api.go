@@ -41,9 +41,9 @@ func (k *desk) api() []web.Route {
 		decide("/release", "End a hold: what it kept is searched for and erased.", Released{}, decided(k, releasing), "approve_self", "same_person", "hold_unknown"),
 		decide("/reject", "Refuse; the second person's word decides.", Refusal{}, decided(k, rejecting), "approve_self", "same_person", "state_conflict", "too_late", "ground_invalid"),
 		decide("/extend", "Take two further months, and tell the person.", Extension{}, decided(k, extending), "state_conflict", "extended_already", "notice_late", "reason_invalid"),
-		decide("/reviewed", "Say that you looked at items only a person can judge.", Reviewed{}, decided(k, reviewing), "approve_self", "same_person", "state_conflict", "review_unknown"),
+		decide("/reviewed", "Say that you looked at what only a person can judge, or no search can tell.", Reviewed{}, decided(k, reviewing), "approve_self", "same_person", "state_conflict", "review_unknown", "reference_invalid"),
 		decide("/exported", "Say that the person has the copy she asked for.", Handed{}, decided(k, exporting), "state_conflict"),
-		decide("/settle", "Say that the account belongs to somebody else too.", nil, decided(k, settling), "state_conflict"),
+		decide("/settle", "Say that the account belongs to somebody else too: it is searched again; against the search the second person's word decides.", nil, decided(k, settling), "approve_self", "same_person", "state_conflict"),
 		decide("/resume", "Search again after what stood in the way was put right.", nil, decided(k, resuming), "state_conflict"),
 		route("GET", "/v1/parties", "What has to be settled with third parties by hand, at most 200 of each kind.", nil, map[int]any{200: Parties{}}, k.listParties),
 		route("POST", "/v1/parties/connections/{id}", "Say what became of a connection that no program could end.", Settled{}, map[int]any{200: Party{}}, partied(k.connectionSettled), "grant_unknown", "state_conflict"),
@@ -55,16 +55,12 @@ func (k *desk) api() []web.Route {
 
 func (k *desk) list(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
 	q, listed := r.URL.Query(), Listing{Requests: []Listed{}}
-	show := request.Listing{State: request.State(q.Get("state")), Over: q.Get("show") == showOver, After: q.Get("after")}
-	all, next, err := s.Browse(r.Context(), who.Person, show, k.Clock.Now())
+	all, next, err := s.Browse(r.Context(), who.Person, listing(q.Get("show"), request.State(q.Get("state")), q.Get("after")), k.Clock.Now())
 	if err != nil {
 		return err
 	}
-	today := k.today()
 	for _, one := range all {
-		if show.State != "" || show.Over || today.passes(one, q.Get("show")) {
-			listed.Requests = append(listed.Requests, k.listed(one))
-		}
+		listed.Requests = append(listed.Requests, k.listed(one))
 	}
 	listed.Next = next
 	return web.WriteJSON(w, http.StatusOK, listed)

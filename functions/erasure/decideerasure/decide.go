@@ -39,6 +39,9 @@ func extending(ctx context.Context, s *request.Service, id string, who policy.Pe
 }
 
 func reviewing(ctx context.Context, s *request.Service, id string, who policy.Person, b Reviewed, now time.Time) (request.Request, error) {
+	if b.Why == request.Region {
+		return s.DoneElsewhere(ctx, id, who, b.Entry, b.Reference, now)
+	}
 	if b.Why != "" {
 		return s.Judged(ctx, id, who, b.Entry, b.Why, b.Items, now)
 	}

@@ -42,7 +42,7 @@ func (k *desk) deeds() []deed {
 		{"extend", "Take two further months.", filling(k, extending, func(f url.Values) Extension { return Extension{f.Get("reason")} }), always("done.extended")},
 		{"reviewed", "Say that you looked.", filling(k, reviewing, func(f url.Values) Reviewed {
 			items, _ := strconv.ParseInt(f.Get("items"), 10, 64) // what is no number is no count
-			return Reviewed{f.Get("entry"), items, f.Get("why"), f.Get("set")}
+			return Reviewed{f.Get("entry"), items, f.Get("why"), f.Get("set"), strings.TrimSpace(f.Get("reference"))}
 		}), always("done.reviewed")},
 		{"exported", "Say that the person has her copy.", filling(k, exporting, handed), always("done.exported")},
 		{"settle", "Say that there is another owner.", filling(k, settling, none), always("done.settled")},

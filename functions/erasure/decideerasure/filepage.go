@@ -60,7 +60,7 @@ func (k *desk) showFile(w http.ResponseWriter, r *http.Request, who caller.Staff
 	if err := k.planned(&data, r, f.Request, at); err != nil {
 		return err
 	}
-	outcome(&data, r, who, f.Request)
+	k.outcome(&data, r, who, f.Request)
 	return k.Render(w, r, who, status, "file", "desk.title", home+f.ID, data)
 }
 
@@ -139,7 +139,7 @@ var (
 )
 
 // asks are the words of what a person finds out by hand, and answers.
-var asks = []string{"unasked", request.Letters, request.Group}
+var asks = []string{"unasked", request.Letters, request.Group, request.Region}
 
 // known is the key of a word's text.
 func known(prefix, word string, all []string) string {
@@ -191,7 +191,7 @@ func (k *desk) planned(data *page.File, r *http.Request, q request.Request, at w
 }
 
 // outcome fills in what was done, and what stands open.
-func outcome(data *page.File, r *http.Request, who caller.Staff, q request.Request) {
+func (k *desk) outcome(data *page.File, r *http.Request, who caller.Staff, q request.Request) {
 	if !q.Executed.IsZero() {
 		data.Totals = &page.Totals{
 			Erased: q.Totals.Erased, Anonymised: q.Totals.Anonymised, Gone: q.Totals.Gone, Left: q.Outcome.Left, Searches: q.Passed, Next: moment(r, who, q.Pass),
@@ -205,6 +205,9 @@ func outcome(data *page.File, r *http.Request, who caller.Staff, q request.Reque
 			}
 			data.Open = append(data.Open, shown)
 		}
+	}
+	for _, a := range q.Said() {
+		data.Answered = append(data.Answered, page.Answered{Entry: a.Entry, Said: "answered." + a.Why, By: k.NameOf(a.By), At: moment(r, who, a.At), Reference: a.Reference})
 	}
 	for _, l := range looks(q) {
 		data.Open = append(data.Open, page.Opened{Entry: l.Entry, Why: "open.review", Review: l.Items, Set: l.Set, Seen: q.Saw(l)})
@@ -322,7 +325,7 @@ func may(f request.File, who caller.Staff, now time.Time) (m page.May) {
 	m.Reject = before && !q.Begun && !m.Entered
 	m.Extend = q.Extended == nil && !q.State.Answered() && !q.Proved.IsZero() && !q.Deadline.NoticeBy.Before(calendar.Date(now, cmp.Or(who.Location(), time.UTC)))
 	m.Exported = q.Export && q.Exported.IsZero() && in(request.Planning, request.AwaitingApproval, request.Approved, request.Blocked)
-	m.Settle = in(request.Blocked) && q.Why == request.LastOwner
+	m.Settle = in(request.Blocked) && q.Why == request.LastOwner && !m.Entered
 	m.Resume = in(request.Blocked, request.Partial)
 	m.Review = in(request.AwaitingApproval, request.Approved, request.Executing, request.Verifying, request.Partial) && !m.Entered
 	m.PassOn = q.Kind == request.Person && !m.Entered && (in(request.Received, request.IdentityPending) || in(request.Blocked) && (q.Why == request.NoContact || q.Why == request.Undelivered))

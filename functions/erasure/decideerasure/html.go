@@ -65,34 +65,30 @@ func moment(r *http.Request, who caller.Staff, at time.Time) string {
 
 func (k *desk) deskPage(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
 	q, now, today := r.URL.Query(), k.Clock.Now(), k.today()
-	var err error
-	if today.open, _, err = s.Browse(r.Context(), who.Person, request.Listing{}, now); err != nil {
-		return err
-	}
 	show, state := q.Get("show"), request.State(q.Get("state"))
 	if !slices.Contains(shows, show) {
 		show = showOpen
 	}
-	data := page.Desk{Done: staffed.Note(r, notes), Heading: "show." + show, State: string(state), Full: len(today.open) >= request.MaxListed}
-	listed := today.shown(show)
-	if known := slices.Contains(request.States(), state); known || show == showOver {
-		var next string
-		if !known {
-			state = ""
-		} else {
-			show, data.Heading = "", "state."+string(state)
-		}
-		if listed, next, err = s.Browse(r.Context(), who.Person, request.Listing{State: state, Over: true, After: q.Get("after")}, now); err != nil {
-			return err
-		}
-		if data.Full = false; next != "" {
-			data.Next = home + "?" + url.Values{"show": {show}, "state": {string(state)}, "after": {next}}.Encode()
-		}
+	l := listing(show, state, q.Get("after"))
+	data := page.Desk{Done: staffed.Note(r, notes), Heading: "show." + show, State: string(state)}
+	if l.State != "" {
+		show, data.Heading = "", "state."+string(state)
+	}
+	listed, next, err := s.Browse(r.Context(), who.Person, l, now)
+	if err != nil {
+		return err
+	}
+	if next != "" {
+		data.Next = home + "?" + url.Values{"show": {show}, "state": {string(l.State)}, "after": {next}}.Encode()
 	}
 	for _, one := range shows {
-		filter := page.Show{Value: one, Label: "show." + one, Count: len(today.shown(one)), Chosen: one == show}
-		if one == showOver {
-			filter.Count = -1
+		filter := page.Show{Value: one, Label: "show." + one, Count: -1, Chosen: one == show}
+		if one != showOver {
+			counted, more, err := s.Browse(r.Context(), who.Person, listing(one, "", ""), now)
+			if err != nil {
+				return err
+			}
+			filter.Count, filter.More = len(counted), more != ""
 		}
 		data.Shows = append(data.Shows, filter)
 	}
@@ -105,6 +101,26 @@ func (k *desk) deskPage(w http.ResponseWriter, r *http.Request, who caller.Staff
 	return k.Render(w, r, who, http.StatusOK, "desk", "desk.title", home, data)
 }
 
+// Ways to filter the list that are none of the request's own.
+const (
+	showOpen = "open"
+	showOver = "over"
+)
+
+var shows = []string{showOpen, string(request.ShowDesk), string(request.ShowOverdue), string(request.ShowPerson), string(request.ShowUnknown), string(request.ShowWork), showOver}
+
+// listing is what a filter holds; an unknown one is the first. A state, where it is one, counts before it.
+func listing(show string, state request.State, after string) request.Listing {
+	l := request.Listing{Over: show == showOver, After: after}
+	switch {
+	case slices.Contains(request.States(), state):
+		l.State = state
+	case slices.Contains(shows, show) && show != showOpen:
+		l.Show = request.Show(show)
+	}
+	return l
+}
+
 // soon is within how many days an answer is due soon: when the first alarm is given.
 const soon = 10
 
@@ -115,7 +131,7 @@ func (k *desk) item(r *http.Request, one request.Request, f found) page.Item {
 		Due: day(r, one.Deadline.Due), Came: day(r, calendar.Date(one.Received, k.Policy.Company.Location())), Overdue: f.overdue(one),
 		Late: one.Late && one.Open, Second: one.Proposed != nil, Reopened: !one.Reopened.IsZero() && one.Open, NotAnswered: !one.State.Answered(),
 	}
-	for _, want := range waits(one) {
+	for _, want := range one.Wants() {
 		i.Wants = append(i.Wants, "want."+want)
 	}
 	left := 0

@@ -251,3 +251,49 @@ func TestDaysOnPages(t *testing.T) {
 		t.Error("an extension is offered when it is too late")
 	}
 }
+
+// What lies in another region is settled on the page by whoever says what was done there, with its id; what somebody types there
+// about the person is refused.
+func TestElsewhereOnPages(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	id, path := proved(t, s, request.Ask{})
+	s.Planned(t, id, request.Plan{Digest: digest, Map: "m", Items: 1, Own: true})
+	s.Started(t, id)
+	s.Executed(t, id, request.Totals{Erased: 1})
+	outcome := request.Outcome{Open: []request.Open{{Entry: "sessions", Why: "region"}}}
+	s.Verified(t, id, outcome)
+	page := open(t, s, simone, "/"+id+"?lang=en")
+	says(t, page, "it lies in another region", "What was done there", "She is erased there")
+	do(t, s, simone, "POST", path+"/reviewed", Reviewed{Entry: "sessions", Why: "region"}, 400, "reference_invalid")
+	refused := send(t, s, simone, page, "/"+id+"/reviewed", "reference", mia)
+	says(t, string(refused.Body), `id="trouble"`, "This is no id of what was done there", `value="`+mia+`"`)
+	page = done(t, s, simone, page, "/"+id+"/reviewed", "reference", "receipt-77")
+	says(t, page, "Noted: these items no longer keep it open.", "Settled by people", "erased in the other region", "Simone Bernard", "receipt-77")
+	s.Verified(t, id, outcome)
+	var whole Whole
+	do(t, s, simone, "GET", path, nil, 200, "").Decode(t, &whole)
+	if whole.State != "completed" || len(whole.Answers) != 1 || whole.Answers[0].Reference != "receipt-77" {
+		t.Errorf("%s, %v, answered %+v", whole.State, whole.OpenEntries, whole.Answers)
+	}
+}
+
+// A request for which a store could not be asked waits for the desk, in the list and in its filter, with what to do.
+func TestUnreadOnPages(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	s.Deaf = true
+	made, err := s.Requests.Ask(t.Context(), request.Ask{Email: "eve@end.example", Tenant: tenant}, s.Clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, code := s.Identified(t, made.ID); code != "" {
+		t.Fatal("a link went out")
+	}
+	says(t, open(t, s, simone, "/?show=desk&lang=en"), "Waits for us (1)", "A store could not be asked", "then pass the request on or end it")
+	var listed Listing
+	do(t, s, simone, "GET", "/v1/requests?show=desk", nil, 200, "").Decode(t, &listed)
+	if len(listed.Requests) != 1 || strings.Join(listed.Requests[0].Waits, " ") != "unread" {
+		t.Errorf("%+v", listed.Requests)
+	}
+}

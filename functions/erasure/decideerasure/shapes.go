@@ -27,7 +27,7 @@ type Listed struct {
 	Overdue  bool         `json:"overdue"`
 	Late     bool         `json:"late" doc:"the company's own target has passed"`
 	Open     bool         `json:"open" doc:"waits for an answer"`
-	Waits    []string     `json:"waits,omitempty" doc:"what it waits for from the desk: approve, second, owner, open, export, letter"`
+	Waits    []string     `json:"waits,omitempty" doc:"what it waits for from the desk: approve, second, owner, open, unread (a store could not be asked whether it holds the person), export, letter"`
 }
 
 // Whole is one request, with everything the desk may see of it.
@@ -56,6 +56,7 @@ type Whole struct {
 	NextSearch   time.Time            `json:"next_search,omitzero"`
 	LookBy       calendar.Day         `json:"look_by,omitzero" doc:"last day for what only a person can judge"`
 	OpenEntries  []request.Open       `json:"open_entries,omitempty"`
+	Answers      []request.Answer     `json:"answers,omitempty" doc:"what people said of what no search can tell"`
 	Kept         []request.Kept       `json:"kept,omitempty"`
 	Holds        []request.Hold       `json:"holds,omitempty"`
 	Proposed     *request.Proposed    `json:"proposed,omitempty" doc:"waits for a second person"`
@@ -165,8 +166,10 @@ type Extension struct {
 type Reviewed struct {
 	Entry string `json:"entry" required:"true"`
 	Items int64  `json:"items" required:"true"`
-	Why   string `json:"why,omitempty" enum:"letters,group"` // of what no search can tell: as it stands open
+	Why   string `json:"why,omitempty" enum:"letters,group,region"` // of what no search can tell: as it stands open
 	Set   string `json:"set,omitempty" doc:"which items, as open_entries or the plan has it; left out: those found, unless others were found since"`
+	// Reference is an id and names nobody: it stands in the receipt.
+	Reference string `json:"reference,omitempty" doc:"with region: id of what was done there, such as the request or receipt of the other deployment"`
 }
 
 // Letter is a request that came by letter or mail.

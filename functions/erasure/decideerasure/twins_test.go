@@ -39,6 +39,11 @@ func twins(t *testing.T) {
 		t.Fatalf("held: %+v", whole.Holds)
 	}
 	do(t, s, root, "POST", path+"/release", Released{whole.Holds[0].ID}, 403, "same_person")
+	s.Planned(t, made.ID, request.Plan{Digest: digest, Map: "m", Items: 1, Own: true, Owner: true, Last: true})
+	do(t, s, root, "POST", path+"/settle", nil, 403, "same_person")
+	do(t, s, dorothea, "POST", path+"/settle", nil, 403, "approve_self")
+	do(t, s, simone, "POST", path+"/settle", nil, 200, "")
+	do(t, s, admin, "POST", path+"/settle", nil, 403, "same_person")
 	// What simone asks for herself is not admin's to decide either.
 	letter.Email = simone
 	do(t, s, stefan, "POST", "/v1/requests", letter, 201, "").Decode(t, &made)

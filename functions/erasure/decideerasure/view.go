@@ -2,60 +2,17 @@ package decideerasure
 
 import (
 	"context"
-	"slices"
 
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/erasure/request"
 )
 
-// found are the requests that wait for an answer, those due first in front, on a day.
-type found struct {
-	open  []request.Request
-	today calendar.Day
-}
+// found tells how requests stand on a day.
+type found struct{ today calendar.Day }
 
 // today is the day on which answers are due, or not.
 func (k *desk) today() found {
-	return found{today: calendar.Date(k.Clock.Now(), k.Policy.Company.Location())}
-}
-
-// Ways to filter the list.
-const (
-	showOpen    = "open"
-	showDesk    = "desk"
-	showOverdue = "overdue"
-	showPerson  = "person"
-	showWork    = "work"
-	showUnknown = "unknown"
-	showOver    = "over"
-)
-
-var shows = []string{showOpen, showDesk, showOverdue, showPerson, showUnknown, showWork, showOver}
-
-// shown are the requests of one filter that wait for an answer; an unknown one is the first.
-func (f found) shown(show string) (all []request.Request) {
-	for _, r := range f.open {
-		if f.passes(r, show) {
-			all = append(all, r)
-		}
-	}
-	return all
-}
-
-func (f found) passes(r request.Request, show string) bool {
-	switch show {
-	case showDesk:
-		return len(waits(r)) > 0
-	case showOverdue:
-		return f.overdue(r)
-	case showPerson:
-		return r.State == request.IdentityPending
-	case showUnknown:
-		return r.State == request.IdentityPending && !r.Known && r.Kind == request.Person
-	case showWork:
-		return slices.Contains([]request.State{request.Received, request.Planning, request.Approved, request.Executing, request.Verifying}, r.State) && len(waits(r)) == 0
-	}
-	return true
+	return found{calendar.Date(k.Clock.Now(), k.Policy.Company.Location())}
 }
 
 // overdue reports whether the day of the answer has passed. The clock may not have marked it yet.
@@ -63,33 +20,11 @@ func (f found) overdue(r request.Request) bool {
 	return !r.State.Answered() && (r.Overdue || r.Deadline.Due.Before(f.today))
 }
 
-// waits is what a request waits for from the desk.
-func waits(r request.Request) (all []string) {
-	if r.Proposed != nil {
-		all = append(all, "second")
-	}
-	switch {
-	case r.State == request.AwaitingApproval:
-		all = append(all, "approve")
-	case r.State == request.Blocked && r.Why == request.LastOwner:
-		all = append(all, "owner")
-	case r.State == request.Blocked || r.State == request.Partial:
-		all = append(all, "open")
-	}
-	if exporting := r.Export && r.Exported.IsZero(); exporting && r.State == request.Approved {
-		all = append(all, "export")
-	}
-	if len(r.Lost) > 0 && r.Closed.IsZero() {
-		all = append(all, "letter")
-	}
-	return all
-}
-
 func (k *desk) listed(r request.Request) Listed {
 	f := k.today()
 	return Listed{
 		ID: r.ID, Number: r.Number, State: string(r.State), Why: string(r.Why), Kind: string(r.Kind), Tenant: r.Tenant, Channel: string(r.Channel),
-		Received: r.Received, Due: r.Deadline.Due, Overdue: f.overdue(r), Late: r.Late, Open: r.Open, Waits: waits(r),
+		Received: r.Received, Due: r.Deadline.Due, Overdue: f.overdue(r), Late: r.Late, Open: r.Open, Waits: r.Wants(),
 	}
 }
 
@@ -119,7 +54,7 @@ func (k *desk) told(r request.Request) Whole {
 	w := Whole{
 		Listed: k.listed(r), Conservative: r.Deadline.Conservative, NoticeBy: r.Deadline.NoticeBy, Warning: r.Deadline.Warning, Requester: string(r.Requester),
 		Proof: string(r.Proof), Proved: r.Proved, Language: r.Language, Entered: r.EnteredBy, Totals: r.Totals, Searches: r.Passed, NextSearch: r.Pass,
-		LookBy: r.LookBy, OpenEntries: r.Outcome.Open, Kept: r.Outcome.Kept, Holds: r.Holds, Proposed: r.Proposed, Refusal: r.Refusal, Extended: r.Extended, Approved: r.By,
+		LookBy: r.LookBy, OpenEntries: r.Outcome.Open, Answers: r.Said(), Kept: r.Outcome.Kept, Holds: r.Holds, Proposed: r.Proposed, Refusal: r.Refusal, Extended: r.Extended, Approved: r.By,
 		ApprovedAt: r.Decided, After: r.After, Export: r.Export, Handed: r.Handed, HandedBy: r.HandedBy, Linked: r.Linked, Of: r.Of, Lost: r.Lost,
 	}
 	for _, d := range r.Doubts {

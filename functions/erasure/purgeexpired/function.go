@@ -1,5 +1,6 @@
 // Package purgeexpired erases by age, once a day: what the data map's rules of retention say, in each tenant's data; and what
-// is kept of people who worked here, after their last day, until the evidence vault forgets them too.
+// is kept of people who worked here, after their last day, until the evidence vault forgets them too. Where backups are kept
+// longer than they were, it has the ledger of who was erased remember for longer too.
 package purgeexpired
 
 import (
@@ -47,7 +48,7 @@ type purgeexpired struct {
 	vault   *vault.Vault
 }
 
-func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
+func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	p, err := parts.New(d)
 	if err != nil {
 		return web.Function{}, err
@@ -57,6 +58,9 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 		return web.Function{}, err
 	}
 	f.sweeper.Alarm = p.Alarm()
+	if err := p.Lengthen(ctx, f.sweeper); err != nil {
+		return web.Function{}, err
+	}
 	if f.vault, err = d.ForgettingVault(); err != nil {
 		return web.Function{}, err
 	}

@@ -71,7 +71,7 @@ func (a *asking) take(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusAccepted, Taken{ID: made.ID, Number: made.Number, State: string(made.State), Due: made.Due, Secret: made.Secret})
+	return web.WriteJSON(w, http.StatusAccepted, Taken{ID: made.ID, Number: made.Number, State: string(made.State), Due: made.Due, Secret: made.Secret, Unsearched: made.Unsearched})
 }
 
 func (a *asking) ask(ctx context.Context, ask request.Ask) (request.Receipt, error) {

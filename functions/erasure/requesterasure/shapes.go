@@ -22,6 +22,8 @@ type Taken struct {
 	State  string       `json:"state"`
 	Due    calendar.Day `json:"due" doc:"last day of the answer, until 24:00 where the company is"`
 	Secret string       `json:"secret" doc:"shows the state in the header Request-Secret; shown here once. What was found is for the person alone, who has the code from her mail"`
+	// Unsearched does not say whether the address is on file: whoever asks learns nothing by it.
+	Unsearched []string `json:"unsearched,omitempty" doc:"email where an address was named beside an id: nobody has checked that both are of one person, so it is searched for only if it is the one on file; otherwise it takes a request of its own"`
 }
 
 // Code proves something. Its code counts before the header Request-Secret, its secret where that is not sent.

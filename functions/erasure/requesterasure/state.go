@@ -30,6 +30,8 @@ func (a *asking) showState(w http.ResponseWriter, r *http.Request, form url.Valu
 		Steps:     page.NewSteps(v, page.Told{Moment: func(t time.Time) string { return a.moment(lang, t) }}),
 		MayCancel: v.Counts != "" && slices.Contains(takeable, v.State) && v.Executed.IsZero(),
 		MayClose:  v.Closes,
+		Beside:    len(v.Unsearched) > 0,
+		Apart:     v.Apart,
 		Proving:   v.State == request.Received || v.State == request.IdentityPending,
 	}
 	if !v.State.Answered() {

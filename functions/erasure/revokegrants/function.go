@@ -90,6 +90,7 @@ func build(_ context.Context, d *wiring.Deps) (web.Function, error) {
 	}
 	f := &revokegrants{Parts: p, outside: transport, heart: heartbeat.New(heartbeat.Config{Store: d.Store, Box: d.Box, Policy: d.PolicyDigest()})}
 	providers, recipients := upstream.New(transport, d.Secrets.Get), wire.New(transport, d.Secrets.Get, d.Clock)
+	recipients.Unsigned = transport != nil // what stands for others has no certificate
 	f.connections = lazy.New(func(ctx context.Context) (*oauth.Service, error) {
 		return p.Connections(ctx, secretmanager.New(nil), func(c *oauth.Config) { c.Revoke = providers.Revoke })
 	})
@@ -160,20 +161,23 @@ func (f *revokegrants) changed(ctx context.Context, e event.Event) error {
 	return parts.Understood(f.cut(ctx, oauth.Cut{Tenant: c.Tenant, Cause: c.Change, Steps: steps, Before: c.At}))
 }
 
-// cut takes connections, and begins to end them. What is not done at once the schedule goes on with.
+// cut takes connections, and begins to end them. What is not done at once the schedule goes on with; what could not be taken in
+// half of the time the message brings again, when those that were are out of the product.
 func (f *revokegrants) cut(ctx context.Context, c oauth.Cut) error {
 	connections, err := f.connections.Get(ctx)
 	if err != nil {
 		return err
 	}
 	now := f.Clock.Now()
-	if _, err := connections.Take(ctx, c, now); err != nil {
-		return err
+	c.Over = func() bool { return f.Clock.Now().After(now.Add(budget / 2)) }
+	_, unfinished := connections.Take(ctx, c, now)
+	if unfinished != nil && !errors.Is(unfinished, oauth.ErrUnfinished) {
+		return unfinished
 	}
 	if err := connections.Work(ctx, now, now.Add(budget), f.Clock.Now); err != nil {
 		f.Log.WarnContext(ctx, "a connection could not be ended yet; it is tried again", "error", err)
 	}
-	return nil
+	return unfinished
 }
 
 // tick is one run of the schedule; each part is tried even when another cannot be done. What a crash left in the outbox

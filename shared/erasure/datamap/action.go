@@ -50,6 +50,14 @@ const (
 	UsualGroup = 10
 )
 
+// Least is how many must be alike, or take part in a total, of an entry that is anonymised.
+func (e *Entry) Least() int {
+	if e.Group == nil {
+		return UsualGroup
+	}
+	return e.Group.Min
+}
+
 // Ground is why something is kept although its subject asks for erasure. It is stored, and stands in letters.
 type Ground string
 

@@ -77,6 +77,32 @@ func (m *Map) Close(tenant string) ([]Step, error) {
 	}), nil
 }
 
+// CloseBy is Close for a person who proved who she is, such as the owner of the account: what is hers and of no tenant goes with
+// it. Without an identifier of hers it is Close.
+func (m *Map) CloseBy(tenant string, ids []Identifier) ([]Step, error) {
+	all, err := m.Close(tenant)
+	if err != nil {
+		return nil, err
+	}
+	if values, err := m.values(ids); err != nil || len(values) == 0 {
+		return all, err
+	}
+	own, err := m.Compile(tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, slices.DeleteFunc(own, func(s Step) bool { return !s.Global })...)
+	return m.steps(func(e *Entry) (some []Step) {
+		for _, s := range all {
+			if s.Entry.ID == e.ID {
+				s.After = nil // steps says
+				some = append(some, s)
+			}
+		}
+		return some
+	}), nil
+}
+
 // closing is what the end of an account does to an entry's items; "" where it leaves them alone: those of no tenant, and those
 // of a place of which another entry keeps what it has to, or deletes all.
 func (m *Map) closing(e *Entry) Action {
@@ -213,7 +239,7 @@ func (m *Map) step(e *Entry, tenant string, match erasure.Match) Step {
 		q.Tenant.ID = ""
 	}
 	if match.Kind == erasure.MatchTenant {
-		q.Except = m.inside(e)
+		q.Except, q.Whose = m.inside(e), e.Select.Equals+e.Select.Column
 	}
 	region := m.region(e, tenant)
 	q.Action, q.Changes = e.work(region)
@@ -238,7 +264,7 @@ func (e *Entry) work(region string) (erasure.Action, []erasure.Change) {
 		for _, f := range e.Fields {
 			change := f.change()
 			if f.Do == DoAggregate {
-				change = erasure.Change{Field: f.Field, Kind: erasure.ChangeAggregate, Into: e.totals(f, region), By: f.By}
+				change = erasure.Change{Field: f.Field, Kind: erasure.ChangeAggregate, Into: e.totals(f, region), By: f.By, Least: e.Least()}
 			}
 			changes = append(changes, change)
 		}

@@ -82,11 +82,19 @@ type Kind struct {
 	// Reusable says that somebody else may have the same later: data made after the request is not the requester's.
 	Reusable  bool      `yaml:"reusable"`
 	Normalise Normalise `yaml:"normalise"`
-	// OpenDSR is the identity type by which a tenant names people of his in instructions; "" for none, but of the first addresses for
-	// email.
+	// OpenDSR is the identity type by which a tenant names people of his in instructions, and recipients are told of them; "" for none,
+	// but of the first addresses for email.
 	OpenDSR opendsr.IdentityType `yaml:"opendsr"`
 	// Staff says that it names people who work here and no customer: what is found by it is in no customer's plan.
 	Staff bool `yaml:"staff"`
+}
+
+// Identity is what the kind is called where somebody is told of a person by OpenDSR, "" for nothing. Any address is one.
+func (k Kind) Identity() opendsr.IdentityType {
+	if k.OpenDSR == "" && k.Normalise == AsEmail {
+		return opendsr.Email
+	}
+	return k.OpenDSR
 }
 
 // Entry is one place with personal data of one kind of people.
@@ -127,6 +135,9 @@ type Role string
 const (
 	Controller Role = "controller"
 	Processor  Role = "processor"
+
+	// Global is no role of an entry: the ledger of who was erased has it for what is of no tenant.
+	Global Role = "global"
 )
 
 // Tenant says how items tell their tenant. Exactly one is set.

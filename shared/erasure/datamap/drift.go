@@ -29,13 +29,16 @@ func (m *Map) knows(p Place) bool {
 			return true
 		}
 	}
+	is := func(pattern string) bool {
+		return pattern == p.Place || schemeOf(p.Store) == "firestore" && meant(pattern, p.Place)
+	}
 	for _, o := range m.Outside {
-		if strings.HasPrefix(o.Place, bare(p.Store)+"/") && o.Place == p.String() {
+		if place, ours := strings.CutPrefix(o.Place, bare(p.Store)+"/"); ours && is(place) {
 			return true
 		}
 	}
 	return slices.ContainsFunc(m.Free, func(f Place) bool {
-		return f.Store == p.Store && (f.Place == "*" || f.Place == p.Place)
+		return f.Store == p.Store && (f.Place == "*" || is(f.Place))
 	})
 }
 
@@ -46,12 +49,11 @@ const anywhere = "**/"
 func (e *Entry) covers(place string) bool {
 	switch schemeOf(e.Store) {
 	case "firestore":
-		own := last(e.Place)
-		if group, isGroup := strings.CutPrefix(place, anywhere); isGroup {
-			// The store names what lies below documents by its last part alone.
+		if group, isGroup := strings.CutPrefix(place, anywhere); isGroup { // a store that does not say where
+			own := last(e.Place)
 			return group == own && own != e.Place || slices.Contains(e.Below, group)
 		}
-		return alike(e.Place, place, "/") || strings.HasPrefix(e.Place, anywhere) && !strings.Contains(place, "/") && place == own
+		return meant(e.Place, place) || slices.Contains(e.Below, last(place)) && under(e.Place, place)
 	case "gcs":
 		for _, head := range e.heads() {
 			if head == "" || alike(head, strings.TrimSuffix(place, "/"), "/") {
@@ -63,6 +65,41 @@ func (e *Entry) covers(place string) bool {
 		return alike(e.Place, place, ".") || slices.Contains(e.Below, place)
 	}
 	return alike(e.Place, place, drivers[schemeOf(e.Store)].separate)
+}
+
+// meant reports whether a collection of Firestore, with the ids of documents above it or "*" in their place, is one that a place of
+// the map stands for.
+func meant(pattern, place string) bool {
+	above, group, isGroup := strings.Cut(pattern, anywhere)
+	a, b := strings.Split(strings.TrimSuffix(above, "/"), "/"), strings.Split(place, "/")
+	switch {
+	case !isGroup:
+		return len(a) == len(b) && begins(a, b)
+	case above == "":
+		return last(place) == group
+	}
+	return last(place) == group && len(a) < len(b) && begins(a, b)
+}
+
+// under reports whether a collection of Firestore lies below documents of one that a place of the map stands for.
+func under(pattern, place string) bool {
+	parts := strings.Split(place, "/")
+	for n := 1; n < len(parts); n += 2 { // collection, id, collection, ...
+		if meant(pattern, strings.Join(parts[:n], "/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// begins reports whether the parts of a place begin with those of a pattern: one in braces is any, and so is "*".
+func begins(pattern, place []string) bool {
+	for i := range pattern {
+		if pattern[i] != place[i] && place[i] != "*" && !strings.HasPrefix(pattern[i], "{") {
+			return false
+		}
+	}
+	return true
 }
 
 // heads are the first parts of the names of a bucket's objects, "" where they have none in common.

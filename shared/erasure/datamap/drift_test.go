@@ -23,7 +23,8 @@ func TestUnmapped(t *testing.T) {
 no_personal_data: ["firestore://{project}/main/tenants", `, 1))
 	const main, sql = "firestore://acme-live/main", "postgres://read@sql-europe-west1.acme.example/app?secret=sql-read"
 	found := map[string][]string{
-		main:                           {"**/devices", "**/drafts", "**/logins", "**/orders", "**/totals", "**/sessions", "**/users", "drafts", "logins", "sessions", "tenants", "totals"},
+		main: {"**/devices", "**/drafts", "**/logins", "**/orders", "**/totals", "**/sessions", "**/users", "drafts", "logins", "sessions", "tenants", "totals",
+			"tenants/*/logins", "tenants/*/users", "tenants/*/users/*/devices", "tenants/*/projects/*/users", "tenants/*/projects/*/orders", "projects/*/orders", "projects/*/devices"},
 		"firestore://acme-live/access": {"leases", "accounts"},
 		"firestore://acme-live/other":  {"leases"},
 		"gcs://acme-files":             {"tenants/", "exports/"},
@@ -33,7 +34,8 @@ no_personal_data: ["firestore://{project}/main/tenants", `, 1))
 		"https://hook.acme.example/erasure?secret=hook":               {"guests", "hosts"},
 	}
 	equal(t, "unmapped", m.Unmapped(found), []string{
-		"firestore://acme-live/access/accounts", "firestore://acme-live/main/**/drafts", "firestore://acme-live/main/**/logins", "firestore://acme-live/main/**/totals", "firestore://acme-live/main/drafts", "firestore://acme-live/main/sessions",
+		"firestore://acme-live/access/accounts", "firestore://acme-live/main/**/drafts", "firestore://acme-live/main/**/logins", "firestore://acme-live/main/**/totals", "firestore://acme-live/main/drafts",
+		"firestore://acme-live/main/projects/*/devices", "firestore://acme-live/main/projects/*/orders", "firestore://acme-live/main/sessions", "firestore://acme-live/main/tenants/*/logins", "firestore://acme-live/main/tenants/*/projects/*/users",
 		"firestore://acme-live/other/leases", "gcs://acme-files/exports/", "https://hook.acme.example/erasure/hosts", "mongodb://mongo.acme.example/app.users",
 		"mongodb://mongo.acme.example/other.usage", "postgres://sql-europe-west1.acme.example/app/billing.payments",
 	})

@@ -238,8 +238,12 @@ func (r *reader) fits(key string, e *Entry, p Provider) {
 // gives checks what a recipient is told.
 func (r *reader) gives(key string, to Recipient) {
 	for _, kind := range to.Gives {
-		if !has(r.m.kinds, kind) {
+		k, known := r.m.Kind(kind)
+		switch {
+		case !known:
 			r.wrong(key+".gives", "is no kind of identifier", r.allowedKinds())
+		case to.By == ByOpenDSR && k.Identity() == "":
+			r.wrong(key+".gives", "names a kind for which OpenDSR has no word", "opendsr: controller_customer_id, or another identity type, at the identifier; or by: mail")
 		}
 	}
 	if len(to.Gives) == 0 {

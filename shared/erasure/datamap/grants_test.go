@@ -80,6 +80,7 @@ func TestEachMistakeWithConnectionsIsRefused(t *testing.T) {
 		{"a provider twice", "{id: crm,", "{id: google,", "providers[1].id"},
 		{"a recipient who knows nobody", ", gives: [email]", "", "recipients[0].gives"},
 		{"a recipient who knows what is none", "gives: [email]", "gives: [login]", "recipients[0].gives"},
+		{"a recipient who knows what his protocol has no word for", "by: webhook, to: \"https://mailer.example/erasures\", gives: [email]", "by: opendsr, to: \"https://mailer.example/erasures\", gives: [email, uid]", "recipients[0].gives"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -27,8 +27,15 @@ func TestAggregate(t *testing.T) {
 	}
 	at := slices.IndexFunc(steps, func(s datamap.Step) bool { return s.ID == "usage" })
 	change := steps[at].Query.Changes[3]
-	if change.Kind != erasure.ChangeAggregate || change.Into != "totals" || !slices.Equal(change.By, []string{"at", "city"}) {
+	if change.Kind != erasure.ChangeAggregate || change.Into != "totals" || change.Least != datamap.UsualGroup || !slices.Equal(change.By, []string{"at", "city"}) {
 		t.Errorf("it compiles to %+v", change)
+	}
+	steps, err = read(t, summing(totals, "at, city")).Close("acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at = slices.IndexFunc(steps, func(s datamap.Step) bool { return s.ID == "usage" }); steps[at].Query.Whose != "user_id" {
+		t.Errorf("of a whole tenant, people are told by %q", steps[at].Query.Whose)
 	}
 	for name, c := range map[string]struct{ into, by, key, what string }{
 		"among people":          {"firestore://{project}/main/logins", "", "into", "no place without"},

@@ -280,12 +280,29 @@ func TestPlaces(t *testing.T) {
 	for _, p := range []string{"users/u1", "tenants/a/people/u1", "tenants/a/people/u2/orders/o1", "tenants/b/missing/m/logs/l"} {
 		w.put(t, p, uid("x"))
 	}
-	want := []string{"**/logs", "**/missing", "**/orders", "**/people", "tenants", "users"}
+	want := []string{"tenants", "tenants/*/missing", "tenants/*/missing/*/logs", "tenants/*/people", "tenants/*/people/*/orders", "users"}
 	if got, err := w.store.Places(t.Context(), 6); err != nil || !slices.Equal(got, want) {
 		t.Errorf("found %q, %v; want %q", got, err, want)
 	}
 	if _, err := w.store.Places(t.Context(), 5); !fault.Is(err, fault.Exhausted) {
 		t.Errorf("more than five: %v", err)
+	}
+}
+
+// TestRarePlaces: what lies below one document of many is found one day, as each look is at others.
+func TestRarePlaces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, erasure.BindPath, &erasetest.Wire{})
+	w.heap(t, "people", 400, uid("x"))
+	w.put(t, "people/d000300/secrets/s", uid("x"))
+	for look := 0; ; look++ {
+		got, err := w.store.Places(t.Context(), 10)
+		if err != nil || look == 200 {
+			t.Fatalf("after %d looks: %q, %v", look, got, err)
+		}
+		if slices.Contains(got, "people/*/secrets") {
+			return
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package firestore
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -16,9 +17,9 @@ import (
 )
 
 const (
-	inOneCommit = 100    // items
-	attempts    = 5      // at one commit that others contend with
-	mostBelow   = 50_000 // documents below one, of which each tells its tenant: all are read before the first is deleted
+	inOneCommit = 100   // items
+	attempts    = 5     // at one commit that others contend with
+	mostLooked  = 3_000 // documents below items that one call looks at before it deletes any
 )
 
 // Erase implements erasure.Store. One call deletes at most erasure.MaxPage documents below its items; items whose turn
@@ -54,9 +55,12 @@ func (s *Store) part(ctx context.Context, q erasure.Query, p place, items []eras
 	}
 	defer cancel()
 	for try := range attempts {
-		w := work{store: s, query: q, place: p, below: below}
+		w := work{store: s, query: q, place: p, below: below, looks: mostLooked}
 		if err = w.run(ctx, client, items); err == nil {
 			return w.results, nil
+		}
+		if errors.Is(err, errLarge) && (len(items) > 1 || below > 1) {
+			return s.halves(ctx, q, p, items, below)
 		}
 		if !fault.Is(err, fault.Conflict) {
 			return nil, err
@@ -68,16 +72,40 @@ func (s *Store) part(ctx context.Context, q erasure.Query, p place, items []eras
 	return nil, fault.New(fault.Transient, "erasing in Firestore: other writers were faster each time")
 }
 
+// errLarge says that a commit was refused as it stands: with its indexes it may be too large.
+var errLarge = fault.New(fault.Invalid, "erasing in Firestore: a commit is refused")
+
+// halves erases the items in two commits, or of one what lies below it.
+func (s *Store) halves(ctx context.Context, q erasure.Query, p place, items []erasure.Item, below int) (all []erasure.Result, err error) {
+	if len(items) == 1 {
+		return s.part(ctx, q, p, items, below/2)
+	}
+	for _, half := range [][]erasure.Item{items[:len(items)/2], items[len(items)/2:]} {
+		done, err := s.part(ctx, q, p, half, max(below/2, 1))
+		if all = append(all, done...); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
 // run is one attempt. It takes no transaction: a precondition on each document read is enough to erase that and nothing
-// later, and locks would outlive a process that is killed.
+// later, and to count nobody twice, and locks would outlive a process that is killed.
 func (w *work) run(ctx context.Context, client *vkit.Client, items []erasure.Item) error {
 	if err := w.items(ctx, items); err != nil || len(w.writes) == 0 {
 		return err
 	}
-	w.writes = append(w.writes, w.store.adding(w.totals)...)
-	_, err := client.Commit(ctx, &pb.CommitRequest{Database: w.store.database, Writes: w.writes})
-	if code := status.Code(err); code == codes.FailedPrecondition || code == codes.NotFound {
+	adding, err := w.store.adding(ctx, w.totals)
+	if err != nil {
+		return err
+	}
+	w.writes = append(w.writes, adding...)
+	_, err = client.Commit(ctx, &pb.CommitRequest{Database: w.store.database, Writes: w.writes})
+	switch code := status.Code(err); code {
+	case codes.FailedPrecondition, codes.NotFound:
 		err = status.Error(codes.Aborted, "a document is not as it was read")
+	case codes.InvalidArgument:
+		return errLarge
 	}
 	return classify("erasing in", err)
 }
@@ -97,9 +125,11 @@ type work struct {
 	query   erasure.Query
 	place   place
 	below   int // documents below items that may still be deleted
+	looks   int // and looked at
 	results []erasure.Result
 	writes  []*pb.Write
 	totals  []erasure.Total
+	seen    string // how far it was looked below the item in hand
 }
 
 func (w *work) items(ctx context.Context, items []erasure.Item) error {
@@ -118,15 +148,17 @@ func (w *work) items(ctx context.Context, items []erasure.Item) error {
 		}
 	}
 	for _, i := range items {
-		outcome := erasure.OutcomeForeign
+		result := erasure.Result{Ref: i.Ref, Outcome: erasure.OutcomeForeign}
 		if w.ours(i.Ref) {
 			var err error
-			if outcome, err = w.item(ctx, i, found[i.Ref]); err != nil {
+			w.seen = ""
+			if result.Outcome, err = w.item(ctx, i, found[i.Ref]); err != nil {
 				return err
 			}
+			result.Seen = w.seen
 			delete(found, i.Ref) // named twice, it is gone the second time
 		}
-		w.results = append(w.results, erasure.Result{Ref: i.Ref, Outcome: outcome})
+		w.results = append(w.results, result)
 	}
 	return nil
 }
@@ -151,7 +183,7 @@ func (w *work) item(ctx context.Context, i erasure.Item, d *pb.Document) (erasur
 	case d == nil && w.descends() && i.Version == "" && i.Tenant != q.Tenant.ID:
 		return erasure.OutcomeForeign, nil
 	case d == nil && w.descends() && i.Version == "": // it did not exist when it was found
-		return w.descend(ctx, i.Ref, nil)
+		return w.descend(ctx, i, nil)
 	case d == nil:
 		return erasure.OutcomeGone, nil
 	case q.Tenant.Binding == erasure.BindField && tenant(q, d.Fields) != q.Tenant.ID:
@@ -172,73 +204,15 @@ func (w *work) item(ctx context.Context, i erasure.Item, d *pb.Document) (erasur
 	case i.Version != version(d):
 		return erasure.OutcomeChanged, nil
 	case e.mask != nil:
-		w.totals = append(w.totals, q.Totals(func(field string) (any, bool) {
-			v := at(d.Fields, field)
-			return counted(v), v != nil
-		})...)
+		w.totals = append(w.totals, q.Totals(adds(d))...)
 		w.writes = append(w.writes, &pb.Write{Operation: &pb.Write_Update{Update: &pb.Document{Name: d.Name, Fields: e.fields}},
 			UpdateMask: &pb.DocumentMask{FieldPaths: e.mask}, CurrentDocument: unchanged(d)})
 		return erasure.OutcomeErased, nil
 	case w.descends():
-		return w.descend(ctx, i.Ref, d)
+		return w.descend(ctx, i, d)
 	}
 	w.delete(d)
 	return erasure.OutcomeErased, nil
-}
-
-// descend deletes what lies below a document, and then it. Nothing is deleted where a document below tells another tenant.
-func (w *work) descend(ctx context.Context, path string, d *pb.Document) (erasure.Outcome, error) {
-	if w.below == 0 {
-		return erasure.OutcomeIncomplete, nil
-	}
-	field := ""
-	if w.query.Tenant.Binding == erasure.BindField {
-		field = w.query.Tenant.Field
-	}
-	found, err := w.store.below(ctx, path, field, w.below)
-	if err != nil {
-		return "", err
-	}
-	more := len(found) == w.below
-	if another, err := w.another(ctx, path, field, found, more); err != nil || another {
-		return erasure.OutcomeForeign, err
-	}
-	for _, b := range found {
-		w.delete(b)
-	}
-	w.below -= len(found)
-	switch {
-	case more: // there may be more
-		return erasure.OutcomeIncomplete, nil
-	case d != nil:
-		w.delete(d)
-	case len(found) == 0:
-		return erasure.OutcomeGone, nil
-	}
-	return erasure.OutcomeErased, nil
-}
-
-// another reports whether a document below tells another tenant: any of the page that is about to be deleted, or of those after
-// it, which a later call would find when the first are gone. Of more than mostBelow it is taken to be so.
-func (w *work) another(ctx context.Context, path, field string, page []*pb.Document, more bool) (bool, error) {
-	for read := len(page); ; read += len(page) {
-		for _, b := range page {
-			if at(b.Fields, field) != nil && tenant(w.query, b.Fields) != w.query.Tenant.ID {
-				return true, nil
-			}
-		}
-		switch {
-		case field == "" || !more:
-			return false, nil
-		case read > mostBelow:
-			return true, nil // nobody has looked at the rest: a person does
-		}
-		var err error
-		if page, err = w.store.belowAfter(ctx, path, field, page[len(page)-1].Name, erasure.MaxPage); err != nil {
-			return false, err
-		}
-		more = len(page) == erasure.MaxPage
-	}
 }
 
 func (w *work) delete(d *pb.Document) {

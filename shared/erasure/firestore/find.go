@@ -62,7 +62,7 @@ func (r *Reader) Find(ctx context.Context, q erasure.Query, cursor string, limit
 			page.Items = append(page.Items, item)
 		}
 	}
-	return page, nil
+	return page, r.weigh(ctx, q, p, page.Items)
 }
 
 // page reads fields of the documents of one page, and where the next begins.
@@ -189,6 +189,7 @@ func (r *Reader) item(q erasure.Query, d *pb.Document) erasure.Item {
 	}
 	if q.Action == erasure.ActionAnonymise {
 		i.Clean = len(anonymise(q, d.Fields).mask) == 0
+		i.Totals = q.Adding(adds(d))
 	}
 	return q.Shows(i, func(field string) string {
 		shown, _ := text(at(d.Fields, field))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	vkit "cloud.google.com/go/firestore/apiv1"
 	pb "cloud.google.com/go/firestore/apiv1/firestorepb"
 
 	"ostiary.internal/shared/erasure"
@@ -113,7 +114,12 @@ func (r *Reader) count(ctx context.Context, p place, filter *pb.StructuredQuery_
 	s := r.within(p)
 	s.Where = &pb.StructuredQuery_Filter{FilterType: &pb.StructuredQuery_Filter_CompositeFilter{CompositeFilter: filter}}
 	s.OrderBy = []*pb.StructuredQuery_Order{ascending("__name__")}
-	stream, err := client.RunAggregationQuery(ctx, &pb.RunAggregationQueryRequest{Parent: r.name(p.above()),
+	return counting(ctx, client, r.name(p.above()), s)
+}
+
+// counting counts what a query below a document finds.
+func counting(ctx context.Context, client *vkit.Client, parent string, s *pb.StructuredQuery) (int, error) {
+	stream, err := client.RunAggregationQuery(ctx, &pb.RunAggregationQueryRequest{Parent: parent,
 		QueryType: &pb.RunAggregationQueryRequest_StructuredAggregationQuery{StructuredAggregationQuery: &pb.StructuredAggregationQuery{
 			QueryType: &pb.StructuredAggregationQuery_StructuredQuery{StructuredQuery: s},
 			Aggregations: []*pb.StructuredAggregationQuery_Aggregation{{Alias: "n",

@@ -62,7 +62,7 @@ func reads(q erasure.Query, more ...string) (paths []string) {
 		more = append(more, q.Tenant.Field)
 	}
 	for _, c := range q.Changes {
-		more = append(append(more, c.Field), c.By...)
+		more = append(append(more, c.Field, q.Whose), c.By...)
 	}
 	for _, m := range q.Not {
 		more = append(more, m.Field)

@@ -47,7 +47,7 @@ type Key struct {
 // because he said so, may have an account of her own.
 type Subject struct {
 	Tenant string
-	Role   datamap.Role // "" of a tenant as a whole, and of nobody else
+	Role   datamap.Role // "" of a tenant as a whole, and of nobody else; datamap.Global of what is of no tenant, erased for whom this one has
 	Kind   string       // of identifier in the data map
 	ID     string       // as the product has it; never an address
 }
@@ -81,8 +81,8 @@ type Ledger struct {
 var versionForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // New returns the ledger in a store. keep is how long the longest backup of the data map is kept; entries stay for Margin
-// longer, also those made before keep became shorter, and no longer where it became longer. The first key is the one new
-// entries are made with; all are looked up. No key, one that is too short and a
+// longer, also those made before keep became shorter; where it became longer, Lengthen is for those made before. The first key is
+// the one new entries are made with; all are looked up. No key, one that is too short and a
 // version twice are Misconfigured, as is a shorter time than LeastKeep.
 func New(s store.Store, keep time.Duration, keys ...Key) (*Ledger, error) {
 	if len(keys) == 0 || keep < LeastKeep {
@@ -110,7 +110,8 @@ func (l *Ledger) Add(ctx context.Context, s Subject, deleted time.Time) error {
 	}
 	k := l.keys[0]
 	name, at := k.name(s), deleted.UnixMicro()
-	fresh := entry{V: version, Key: k.Version, Deleted: at, Whole: s.Kind == Whole && s.Role == "", Expires: deleted.Add(l.keep + Margin).UTC().Truncate(time.Microsecond)}
+	fresh := entry{V: version, Key: k.Version, Deleted: at, Whole: s.Kind == Whole && s.Role == ""}
+	fresh.Expires = fresh.until(l.keep)
 	fresh.Seal = k.seal(name, fresh)
 	return l.store.Tx(ctx, func(tx store.Tx) error {
 		var old entry
@@ -185,7 +186,7 @@ func (s Subject) check() error {
 			return fault.New(fault.Invalid, "using the ledger: tenant, kind or id has no or more than %d bytes", maxID)
 		}
 	}
-	if whole := s.Kind == Whole && s.Role == ""; !whole && s.Role != datamap.Controller && s.Role != datamap.Processor {
+	if whole := s.Kind == Whole && s.Role == ""; !whole && !slices.Contains([]datamap.Role{datamap.Controller, datamap.Processor, datamap.Global}, s.Role) {
 		return fault.New(fault.Invalid, "using the ledger: in whose data is not said")
 	}
 	if strings.Contains(s.ID, "@") {

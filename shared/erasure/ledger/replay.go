@@ -30,7 +30,7 @@ type Again struct {
 	Known
 	// Before is when she was erased: what was made later is not hers, or is of a new account.
 	Before time.Time
-	// Elsewhere says that the item is of the other role: it tells who she is, and not that anything is back of what she was
+	// Elsewhere says that the item is of another role: it tells who she is, and not that anything is back of what she was
 	// erased from. Whoever erases her again looks there first.
 	Elsewhere bool
 	// Doubtful says that it cannot be told whether the data is older: a person looks before anything is erased.
@@ -95,19 +95,22 @@ func (s Summary) whole() error {
 		"name the field that holds it under select or derives of the directory in the data map, or look at them one by one, and replay again", s.Nameless, s.Seen)
 }
 
-// judge looks somebody up, in the data of both roles, and counts what the item's own says.
+// besides are the roles in which somebody is looked up of whom an item of one tells.
+var besides = map[datamap.Role][]datamap.Role{
+	datamap.Controller: {datamap.Processor, datamap.Global}, datamap.Processor: {datamap.Controller, datamap.Global},
+}
+
+// judge looks somebody up, in the data of both roles and of no tenant, and counts what the item's own says.
 func (l *Ledger) judge(erased map[string]int64, known Known, taken time.Time, sum *Summary) (all []Again) {
 	if again, found := l.lookUp(erased, known, taken, sum); found {
 		all = append(all, again)
 	}
-	other := map[datamap.Role]datamap.Role{datamap.Controller: datamap.Processor, datamap.Processor: datamap.Controller}[known.Role]
-	if other == "" {
-		return all
-	}
-	known.Role = other
-	if again, found := l.lookUp(erased, known, taken, &Summary{}); found {
-		again.Elsewhere = true
-		all = append(all, again)
+	for _, other := range besides[known.Role] {
+		known.Role = other
+		if again, found := l.lookUp(erased, known, taken, &Summary{}); found {
+			again.Elsewhere = true
+			all = append(all, again)
+		}
 	}
 	return all
 }

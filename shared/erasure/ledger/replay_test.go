@@ -69,6 +69,21 @@ func TestReplayOfTheOtherRole(t *testing.T) {
 	}
 }
 
+// Who was erased from what is of no tenant is told by items of the tenant's, of whatever role.
+func TestReplayOfNoTenant(t *testing.T) {
+	t.Parallel()
+	l := open(t, inMemory(t, clock.NewManual(noon)), first)
+	nowhere := Subject{"acme", datamap.Global, "uid", "u1"}
+	add(t, l, nowhere, noon)
+	old := noon.Add(-time.Hour)
+	theirs := Known{Subject: Subject{"acme", datamap.Processor, "uid", "u1"}, Created: old}
+	got, sum := replay(t, l, crowd{known("u1", old), theirs, known("u1", noon)}, noon)
+	again := Again{Known: Known{Subject: nowhere, Created: old}, Before: noon, Elsewhere: true}
+	if !slices.Equal(got, []Again{again, again}) || sum != (Summary{Seen: 3}) {
+		t.Errorf("got %+v, %+v", got, sum)
+	}
+}
+
 // An account that was closed is in no policy any more: that nobody looked at its tenant is told, and no key or entry of a person
 // counts for one.
 func TestUnlooked(t *testing.T) {

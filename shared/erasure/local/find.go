@@ -141,14 +141,16 @@ func item(q erasure.Query, name string, d document) erasure.Item {
 		return i
 	}
 	i.Version, i.Created = version(d.Version), created(q, d)
-	if q.Action == erasure.ActionAnonymise {
-		i.Clean = !change(q, d.Fields)
-	}
-	return q.Shows(i, func(field string) string {
+	i = q.Shows(i, func(field string) string {
 		value, _ := erasure.At(d.Fields, field)
 		shown, _ := text(value)
 		return shown
 	})
+	if q.Action == erasure.ActionAnonymise {
+		i.Totals = q.Adding(func(field string) (any, bool) { return erasure.At(d.Fields, field) })
+		i.Clean = !change(q, d.Fields)
+	}
+	return i
 }
 
 // reference names a document in its tree.

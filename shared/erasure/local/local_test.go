@@ -205,7 +205,12 @@ func (w *world) Totals(t testing.TB, place string) (all []erasure.Total) {
 			for field, value := range f["by"].(map[string]any) {
 				by[field] = value.(string)
 			}
-			all = append(all, erasure.Total{Tenant: f["tenant"].(string), Entry: f["entry"].(string), Field: f["field"].(string), By: by, Amount: float64(f["total"].(int64)), Items: f["items"].(int64)})
+			var marks []string
+			list, _ := f["marks"].([]any)
+			for _, m := range list {
+				marks = append(marks, m.(string))
+			}
+			all = append(all, erasure.Total{Tenant: f["tenant"].(string), Entry: f["entry"].(string), Field: f["field"].(string), By: by, Amount: float64(f["total"].(int64)), Items: f["items"].(int64), Marks: marks})
 		}
 		return nil
 	}); err != nil {

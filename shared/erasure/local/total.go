@@ -8,7 +8,7 @@ import (
 	"ostiary.internal/shared/erasure"
 )
 
-// addUp adds to totals, each a document of its place: tenant, entry, field, by, total and items.
+// addUp adds to totals, each a document of its place: tenant, entry, field, by, total, items, people and marks.
 func addUp(tree *bbolt.Bucket, totals []erasure.Total) error {
 	for _, t := range erasure.AddUp(totals) {
 		b, err := tree.CreateBucketIfNotExists(bucketOf(t.Place))
@@ -31,6 +31,15 @@ func addUp(tree *bbolt.Bucket, totals []erasure.Total) error {
 		}
 		if d.Fields == nil {
 			d.Fields = map[string]any{}
+		}
+		var marks []string
+		list, _ := d.Fields[erasure.TotalMarks].([]any)
+		for _, m := range list {
+			mark, _ := text(m)
+			marks = append(marks, mark)
+		}
+		if marks = t.Join(marks); len(marks) > 0 {
+			fields[erasure.TotalMarks], fields[erasure.TotalPeople] = marks, len(marks)
 		}
 		maps.Copy(d.Fields, fields)
 		if err := write(tree, b, t.Name, d); err != nil {

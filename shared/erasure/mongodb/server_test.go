@@ -3,7 +3,6 @@ package mongodb
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -12,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -21,12 +19,13 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/erasure/erasetest"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/require"
 )
 
 // secret is the password of the server's user.
-const secret = "correct horse"
+const secret = erasetest.Password
 
 // server is a FerretDB of its own process: it speaks MongoDB's protocol and checks passwords, and has neither its
 // transactions nor its roles.
@@ -38,28 +37,16 @@ type server struct {
 }
 
 var (
-	starting sync.Mutex
-	running  *server
-	places   atomic.Int64
+	running = erasetest.Server[*server]{Start: start, Stop: (*server).stop}
+	places  atomic.Int64
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if running != nil {
-		running.stop()
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(running.Main(m)) }
 
 // started returns the server all tests share.
 func started(t testing.TB) *server {
 	t.Helper()
-	starting.Lock()
-	defer starting.Unlock()
-	if running == nil {
-		running = start(t)
-	}
-	return running
+	return running.Get(t)
 }
 
 func start(t testing.TB) *server {
@@ -130,12 +117,7 @@ func opened(t testing.TB, raw, password string, l limits) *database {
 	t.Helper()
 	u, err := url.Parse(raw)
 	must(t, err)
-	d, err := open(u, erasure.Options{Clock: clock.System{}, Secret: func(_ context.Context, name string) ([]byte, error) {
-		if name != "password" {
-			return nil, errors.New("asked for another secret")
-		}
-		return []byte(password), nil
-	}}, l)
+	d, err := open(u, erasetest.Opening(erasure.Options{Clock: clock.System{}}, password), l)
 	must(t, err)
 	t.Cleanup(func() { _ = d.Close() })
 	return d

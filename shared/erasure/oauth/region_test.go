@@ -40,14 +40,14 @@ func TestElsewhere(t *testing.T) {
 		return open(ctx, url)
 	}
 	w.connect("b", "there", "u1", "zoom", "t-there", "x")
-	if taken, err := w.Take(t.Context(), w.cut("r1", "b", "u1"), w.clock.Now()); err != nil || taken != 0 {
+	if taken, err := w.Take(t.Context(), w.cut("r1", "b", "u1"), w.Clock.Now()); err != nil || taken != 0 {
 		t.Errorf("of another region: %d taken, %v", taken, err)
 	}
 	w.connect("a", "zoom", "u1", "zoom", "t-zoom", "x")
 	w.connect("a", "google", "u1", "google", "t-google", "sub")
 	w.connect("a", "more", "u2", "google", "t-more", "sub")
 	for _, uid := range []string{"u1", "u2"} {
-		if _, err := w.Take(t.Context(), w.cut("r-"+uid, "a", uid), w.clock.Now()); err != nil {
+		if _, err := w.Take(t.Context(), w.cut("r-"+uid, "a", uid), w.Clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.work(); err != nil {

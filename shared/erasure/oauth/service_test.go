@@ -32,7 +32,7 @@ func TestEnd(t *testing.T) {
 	for want := range 2 {
 		c := w.cut("r1", "a", "u1")
 		c.Wake = true
-		taken, err := w.Take(t.Context(), c, w.clock.Now())
+		taken, err := w.Take(t.Context(), c, w.Clock.Now())
 		if err != nil || taken != 5-5*want || w.woken != 2 { // one for each entry
 			t.Fatal(taken, w.woken, err)
 		}
@@ -49,19 +49,19 @@ func TestEnd(t *testing.T) {
 	if len(w.live) != 4 || !w.live["neighbour"] || !w.live["twin"] || len(w.secrets) != 0 {
 		t.Errorf("live are %v, secrets %d", w.live, len(w.secrets))
 	}
-	rows, err := oauth.Rows(t.Context(), w.raw, "r1")
+	rows, err := oauth.Rows(t.Context(), w.Raw, "r1")
 	want := []receipt.Grant{{Items: 1, Outcome: "revoked", Provider: "google"}, {Items: 1, Outcome: "manual", Provider: "microsoft"}, {Items: 1, Outcome: "revoked", Provider: "slack"},
 		{Items: 1, Outcome: "manual", Provider: "unlisted"}, {Items: 1, Outcome: "revoked", Provider: "zoom"}}
 	if err != nil || !slices.Equal(rows, want) {
 		t.Errorf("a receipt says %v, %v", rows, err)
 	}
-	for _, c := range w.mail {
+	for _, c := range w.Mail {
 		if strings.Contains(c.Text, "token") || !strings.Contains(c.Text, "account") || strings.Contains(c.Subject+c.Text, "nobody@knows") || strings.Contains(c.Text, "%!") {
 			t.Errorf("a mail says %q: %q", c.Subject, c.Text)
 		}
 	}
-	if len(w.mail) != 4 { // two tasks, two people
-		t.Errorf("%d mails", len(w.mail))
+	if len(w.Mail) != 4 { // two tasks, two people
+		t.Errorf("%d mails", len(w.Mail))
 	}
 	w.private()
 }
@@ -75,7 +75,7 @@ func TestChosen(t *testing.T) {
 	w.connect("a", "stays", "u1", "zoom", "t-stays", "x")
 	c := w.cut("r1", "a", "u1")
 	c.Only = []string{"tenants/a/connections#goes"}
-	if taken, err := w.Take(t.Context(), c, w.clock.Now()); err != nil || taken != 1 {
+	if taken, err := w.Take(t.Context(), c, w.Clock.Now()); err != nil || taken != 1 {
 		t.Fatal(taken, err)
 	}
 	if err := w.work(); err != nil {
@@ -85,26 +85,26 @@ func TestChosen(t *testing.T) {
 		t.Errorf("the product has %q, live are %v", held, w.live)
 	}
 	c.Only = []string{}
-	if taken, err := w.Take(t.Context(), c, w.clock.Now()); err != nil || taken != 0 {
+	if taken, err := w.Take(t.Context(), c, w.Clock.Now()); err != nil || taken != 0 {
 		t.Errorf("none was chosen, and %d were taken: %v", taken, err)
 	}
 }
 
 // private: nothing that left, and nothing stored in clear, holds a token, an account or a name.
 func (w *world) private() {
-	w.t.Helper()
+	w.T.Helper()
 	var stored strings.Builder
 	for _, all := range w.grants() {
 		for _, g := range all {
 			if (g.Private != nil) != (g.State == oauth.Pending || g.State == oauth.Disabled) {
-				w.t.Errorf("of what is %s the token is kept: %v", g.State, g.Private != nil)
+				w.T.Errorf("of what is %s the token is kept: %v", g.State, g.Private != nil)
 			}
 			fmt.Fprintf(&stored, "%+v", g)
 		}
 	}
 	for _, word := range []string{"-token", "-account", "sub-1", "grant-u1", "nobody@knows"} {
-		if strings.Contains(w.leaked.String(), word) || strings.Contains(stored.String(), word) {
-			w.t.Errorf("%q was written down", word)
+		if strings.Contains(w.Leaked.String(), word) || strings.Contains(stored.String(), word) {
+			w.T.Errorf("%q was written down", word)
 		}
 	}
 }
@@ -118,7 +118,7 @@ func TestSharedGrant(t *testing.T) {
 	w.connect("a", "more", "u1", "google", "t2", "sub")
 	w.connect("b", "one", "u7", "google", "t3", "sub")
 	end := func(request, tenant, uid string) {
-		if _, err := w.Take(t.Context(), w.cut(request, tenant, uid), w.clock.Now()); err != nil {
+		if _, err := w.Take(t.Context(), w.cut(request, tenant, uid), w.Clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.work(); err != nil {
@@ -157,7 +157,7 @@ func TestForeignSecret(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.vaulted("a", "one", "u1", name, "its-token")
-		if _, err := w.Take(t.Context(), w.cut("r1", "a", "u1"), w.clock.Now()); err != nil {
+		if _, err := w.Take(t.Context(), w.cut("r1", "a", "u1"), w.Clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.work(); err != nil {
@@ -177,19 +177,19 @@ func TestBusy(t *testing.T) {
 	w.answer = func(datamap.Provider, oauth.Token) (oauth.Answer, bool) {
 		return oauth.Answer{Result: oauth.Later, After: time.Minute}, true
 	}
-	if _, err := w.Take(t.Context(), w.cut("r1", "a", "u1"), w.clock.Now()); err != nil {
+	if _, err := w.Take(t.Context(), w.cut("r1", "a", "u1"), w.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	for range 8 * 24 * 60 / 10 {
 		if err := w.work(); err != nil {
 			t.Fatal(err)
 		}
-		w.pass(10 * time.Minute)
+		w.Pass(10 * time.Minute)
 	}
-	if got := w.counts(); got != "1 manual" || len(w.asked) < 10 || len(w.asked) > 40 || len(w.mail) != 2 {
-		t.Errorf("%s after %d attempts, %d mails", got, len(w.asked), len(w.mail))
+	if got := w.counts(); got != "1 manual" || len(w.asked) < 10 || len(w.asked) > 40 || len(w.Mail) != 2 {
+		t.Errorf("%s after %d attempts, %d mails", got, len(w.asked), len(w.Mail))
 	}
-	if !w.grants()[oauth.Manual][0].Since.Equal(now) || w.clock.Now().Sub(now) < oauth.KeepToken {
+	if !w.grants()[oauth.Manual][0].Since.Equal(now) || w.Clock.Now().Sub(now) < oauth.KeepToken {
 		t.Error("the clock")
 	}
 	w.private()
@@ -201,7 +201,7 @@ func TestSecretThatStays(t *testing.T) {
 	w := newWorld(t)
 	w.vaulted("a", "one", "u1", "projects/firm-live/secrets/grant-u1", "slack-token")
 	w.stuck = true
-	if _, err := w.Take(t.Context(), w.cut("r1", "a", "u1"), w.clock.Now()); err != nil {
+	if _, err := w.Take(t.Context(), w.cut("r1", "a", "u1"), w.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.work(); !fault.Is(err, fault.Transient) {
@@ -211,7 +211,7 @@ func TestSecretThatStays(t *testing.T) {
 		t.Fatal(got)
 	}
 	w.stuck = false
-	w.pass(2 * time.Minute)
+	w.Pass(2 * time.Minute)
 	if err := w.work(); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestRotated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.connect("a", "one", "u1", "zoom", "old", "x")
-	if _, err := w.Take(t.Context(), w.cut("r1", "a", "u1"), w.clock.Now()); err != nil {
+	if _, err := w.Take(t.Context(), w.cut("r1", "a", "u1"), w.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	delete(w.live, "old")
@@ -245,12 +245,12 @@ func TestTask(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.connect("a", "one", "u1", "microsoft", "ms-token", "x")
-	if _, err := w.Take(t.Context(), w.cut("r1", "a", ""), w.clock.Now()); err != nil {
+	if _, err := w.Take(t.Context(), w.cut("r1", "a", ""), w.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	look := func(state record.State, value int64) {
 		t.Helper()
-		beats, err := w.Look(t.Context(), w.clock.Now())
+		beats, err := w.Look(t.Context(), w.Clock.Now())
 		if err != nil || len(beats) != 1 || beats[0].Result.State != state || beats[0].Result.Value != value {
 			t.Errorf("the check says %+v, %v", beats, err)
 		}
@@ -259,16 +259,16 @@ func TestTask(t *testing.T) {
 		t.Fatal(err)
 	}
 	look(record.Kept, 0)
-	w.pass(oauth.Target + time.Second)
+	w.Pass(oauth.Target + time.Second)
 	look(record.Broken, 1)
-	w.pass(oauth.TaskTime)
+	w.Pass(oauth.TaskTime)
 	for range 2 {
 		if err := w.work(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(w.mail) != 4 {
-		t.Errorf("%d mails", len(w.mail))
+	if len(w.Mail) != 4 {
+		t.Errorf("%d mails", len(w.Mail))
 	}
 	tasks, err := w.Tasks(t.Context(), 10)
 	if err != nil || len(tasks) != 1 || tasks[0].Finding == "" {
@@ -276,23 +276,23 @@ func TestTask(t *testing.T) {
 	}
 	p := w.Policy
 	dan, ada := person(t, p, "dan"), person(t, p, "ada")
-	if _, err := w.Settle(t.Context(), ada, tasks[0].ID, oauth.Revoked, w.clock.Now()); fault.CodeOf(err) != "role_missing" {
+	if _, err := w.Settle(t.Context(), ada, tasks[0].ID, oauth.Revoked, w.Clock.Now()); fault.CodeOf(err) != "role_missing" {
 		t.Error(err)
 	}
-	if _, err := w.Settle(t.Context(), dan, "none", oauth.Revoked, w.clock.Now()); fault.CodeOf(err) != "grant_unknown" {
+	if _, err := w.Settle(t.Context(), dan, "none", oauth.Revoked, w.Clock.Now()); fault.CodeOf(err) != "grant_unknown" {
 		t.Error(err)
 	}
-	if _, err := w.Settle(t.Context(), dan, tasks[0].ID, oauth.Manual, w.clock.Now()); fault.CodeOf(err) != "state_conflict" {
+	if _, err := w.Settle(t.Context(), dan, tasks[0].ID, oauth.Manual, w.Clock.Now()); fault.CodeOf(err) != "state_conflict" {
 		t.Error(err)
 	}
 	for range 2 {
-		if g, err := w.Settle(t.Context(), dan, tasks[0].ID, oauth.Failed, w.clock.Now()); err != nil || g.State != oauth.Failed {
+		if g, err := w.Settle(t.Context(), dan, tasks[0].ID, oauth.Failed, w.Clock.Now()); err != nil || g.State != oauth.Failed {
 			t.Error(g.State, err)
 		}
 	}
 	look(record.Kept, 0)
 	kinds := map[record.Kind]int{}
-	for _, r := range w.order {
+	for _, r := range w.Order {
 		kinds[r.Kind]++
 		if r.Control != oauth.Control || len(r.Subjects) == 0 {
 			t.Errorf("a record %+v", r)
@@ -326,29 +326,29 @@ func TestDeaths(t *testing.T) {
 		w.vaulted("a", "slack", "u1", "projects/firm-live/secrets/grant-u1", "t6")
 	}
 	life := func(w *world) error {
-		_, err := w.Take(w.t.Context(), w.cut("r1", "a", "u1"), w.clock.Now())
+		_, err := w.Take(w.T.Context(), w.cut("r1", "a", "u1"), w.Clock.Now())
 		return errors.Join(err, w.work())
 	}
 	finish := func(w *world) {
-		w.left = -1
+		w.Left = -1
 		for range 6 {
 			if err := life(w); err != nil {
-				w.t.Error(err)
+				w.T.Error(err)
 			}
-			if _, err := w.Box.Sweep(w.t.Context()); err != nil {
-				w.t.Error(err)
+			if _, err := w.Box.Sweep(w.T.Context()); err != nil {
+				w.T.Error(err)
 			}
-			w.pass(time.Hour)
+			w.Pass(time.Hour)
 		}
 		by := w.grants()
-		if ended := len(by[oauth.Revoked]) + len(by[oauth.Gone]); ended != 3 || len(by[oauth.Shared]) != 1 || len(by[oauth.Manual]) != 1 || len(w.mail) != 2 {
-			w.t.Errorf("%s, %d mails", w.counts(), len(w.mail))
+		if ended := len(by[oauth.Revoked]) + len(by[oauth.Gone]); ended != 3 || len(by[oauth.Shared]) != 1 || len(by[oauth.Manual]) != 1 || len(w.Mail) != 2 {
+			w.T.Errorf("%s, %d mails", w.counts(), len(w.Mail))
 		}
 		if len(w.live) != 3 || !w.live["t3"] || !w.live["t4"] || !w.live["t5"] || len(w.secrets) != 0 {
-			w.t.Errorf("live %v, %d secrets", w.live, len(w.secrets))
+			w.T.Errorf("live %v, %d secrets", w.live, len(w.secrets))
 		}
 		if held := w.held(); !slices.Equal(held, []string{"tenants/b/connections/shared"}) {
-			w.t.Errorf("the product has %q", held)
+			w.T.Errorf("the product has %q", held)
 		}
 		w.private()
 	}
@@ -356,7 +356,7 @@ func TestDeaths(t *testing.T) {
 	safe := func(w *world) {
 		by, held := w.grants(), len(w.held())-1
 		if kept := len(by[oauth.Pending]) + len(by[oauth.Disabled]) + len(by[oauth.Shared]) + len(by[oauth.Manual]); held+kept < len(w.live)-1 {
-			w.t.Errorf("%d tokens live, %d are in the product and %d kept", len(w.live)-1, held, kept)
+			w.T.Errorf("%d tokens live, %d are in the product and %d kept", len(w.live)-1, held, kept)
 		}
 	}
 	whole := newWorld(t)
@@ -366,15 +366,15 @@ func TestDeaths(t *testing.T) {
 	}
 	// Each death waits for a disk most of its time.
 	every := max(1, 4/require.Seeds(1))
-	for dies := 0; dies < whole.calls; dies += every {
+	for dies := 0; dies < whole.Calls; dies += every {
 		t.Run(fmt.Sprint("dead at ", dies), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			scene(w)
-			w.left = dies
+			w.Left = dies
 			_ = life(w)
 			safe(w)
-			w.pass(2 * time.Minute)
+			w.Pass(2 * time.Minute)
 			finish(w)
 		})
 	}
@@ -384,10 +384,10 @@ func TestDeaths(t *testing.T) {
 			w, r := newWorld(t), rand.New(rand.NewPCG(uint64(seed), 9))
 			scene(w)
 			for range 6 {
-				w.left = r.IntN(whole.calls)
+				w.Left = r.IntN(whole.Calls)
 				_ = life(w)
 				safe(w)
-				w.pass(time.Duration(r.IntN(3600)) * time.Second)
+				w.Pass(time.Duration(r.IntN(3600)) * time.Second)
 			}
 			finish(w)
 		})

@@ -28,7 +28,12 @@ type Cut struct {
 	Only []string
 	// Wake publishes request.TopicRevoke when there are new ones, for somebody else to go on with.
 	Wake bool
+	// Over reports that the time is over: no further page is begun. Nil for never.
+	Over func() bool
 }
+
+// ErrUnfinished says that the time was over before all connections were kept. It is Transient.
+var ErrUnfinished = fault.New(fault.Transient, "keeping connections: the time was over before all were kept")
 
 // page is how many connections are taken at once.
 const page = 50
@@ -50,21 +55,55 @@ func (s *Service) Take(ctx context.Context, c Cut, now time.Time) (taken int, er
 		if err != nil {
 			return taken, err
 		}
-		for cursor := ""; ; {
-			found, err := reader.Find(ctx, q, cursor, page)
-			if err != nil {
-				return taken, err
-			}
-			n, err := s.keep(ctx, c, step, q, found.Items, now)
-			if taken += n; err != nil {
-				return taken, err
-			}
-			if cursor = found.Next; cursor == "" {
-				break
-			}
+		keep := func(items []erasure.Item) error {
+			n, err := s.keep(ctx, c, step, q, items, now)
+			taken += n
+			return err
+		}
+		if c.Only == nil {
+			err = c.each(ctx, reader, q, keep)
+		} else {
+			err = c.only(ctx, reader, q, keep)
+		}
+		if err != nil {
+			return taken, err
 		}
 	}
 	return taken, nil
+}
+
+// only hands on the pages of the items that are named. A store that finds nothing by name is read through.
+func (c Cut) only(ctx context.Context, from erasure.Reader, q erasure.Query, keep func([]erasure.Item) error) error {
+	named := q
+	named.Not, named.Descend, named.Below = nil, false, nil
+	for refs := range slices.Chunk(c.Only, erasure.MaxValues) {
+		named.Match = erasure.Match{Kind: erasure.MatchRef, Values: refs}
+		if err := c.each(ctx, from, named, keep); fault.Is(err, fault.Invalid) {
+			return c.each(ctx, from, q, keep)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each hands on what a query finds, page by page.
+func (c Cut) each(ctx context.Context, from erasure.Reader, q erasure.Query, keep func([]erasure.Item) error) error {
+	for cursor := ""; ; {
+		if c.Over != nil && c.Over() {
+			return ErrUnfinished
+		}
+		found, err := from.Find(ctx, q, cursor, page)
+		if err != nil {
+			return err
+		}
+		if err := keep(found.Items); err != nil {
+			return err
+		}
+		if cursor = found.Next; cursor == "" {
+			return nil
+		}
+	}
 }
 
 // keep writes a page of connections.
@@ -76,6 +115,11 @@ func (s *Service) keep(ctx context.Context, c Cut, step datamap.Step, q erasure.
 		}
 		if i.Tenant != q.Tenant.ID || i.Shown[step.Entry.Grants.Token] == "" {
 			continue // not of this tenant, or a connection that has ended: the engine tells of the one, and erases the other
+		}
+		if known, err := s.has(ctx, s.name(step, i)); err != nil {
+			return 0, err
+		} else if known {
+			continue // sealing asks for a key, and secrets are read elsewhere
 		}
 		g, err := s.grant(ctx, c, step, q, i, now)
 		if err != nil {
@@ -111,6 +155,22 @@ func (s *Service) keep(ctx context.Context, c Cut, step datamap.Step, q erasure.
 	})
 }
 
+// name is what a connection is kept under.
+func (s *Service) name(step datamap.Step, i erasure.Item) string {
+	return s.box().Name("grant", step.Entry.ID, step.Store, i.Ref, i.Shown[step.Entry.Grants.Token])
+}
+
+// has reports whether a connection is kept.
+func (s *Service) has(ctx context.Context, id string) (bool, error) {
+	var there Grant
+	if err := s.Store.Get(ctx, Grants, id, &there); fault.Is(err, fault.NotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
 // secretForm is what may be read, and destroyed, of Secret Manager: a secret, or one version of it.
 var secretForm = regexp.MustCompile(`^projects/[a-z0-9.:-]{1,100}/secrets/[A-Za-z0-9_-]{1,255}(/versions/[1-9][0-9]{0,8})?$`)
 
@@ -119,7 +179,7 @@ func (s *Service) grant(ctx context.Context, c Cut, step datamap.Step, q erasure
 	says := *step.Entry.Grants
 	token := i.Shown[says.Token]
 	g = Grant{
-		V: version, ID: s.box().Name("grant", step.Entry.ID, step.Store, i.Ref, token), Salt: make([]byte, 16), Provider: says.Provider, Entry: step.Entry.ID,
+		V: version, ID: s.name(step, i), Salt: make([]byte, 16), Provider: says.Provider, Entry: step.Entry.ID,
 		Tenant: c.Tenant, Request: c.Request, Cause: c.Cause, State: Pending, Since: now, Next: now.UnixMicro(),
 	}
 	if _, err := io.ReadFull(s.Random, g.Salt); err != nil {

@@ -18,7 +18,7 @@ func TestNotWantedAnyMore(t *testing.T) {
 	w.connect("a", "two", "u1", "google", "google-token", "sub-1")
 	take := func() {
 		t.Helper()
-		if taken, err := w.Take(t.Context(), w.cut("r1", "a", "u1"), w.clock.Now()); err != nil || taken != 2 {
+		if taken, err := w.Take(t.Context(), w.cut("r1", "a", "u1"), w.Clock.Now()); err != nil || taken != 2 {
 			t.Fatal(taken, err)
 		}
 	}
@@ -37,7 +37,7 @@ func TestNotWantedAnyMore(t *testing.T) {
 	}
 	untouched("while nobody can tell")
 	w.Wanted = func(_ context.Context, request, _ string) (bool, error) { return request != "r1", nil }
-	w.pass(2 * time.Hour)
+	w.Pass(2 * time.Hour)
 	if err := w.work(); err != nil {
 		t.Error(err)
 	}

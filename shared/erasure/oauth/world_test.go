@@ -3,35 +3,24 @@ package oauth_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/erasureworld"
 	"ostiary.internal/shared/erasure/local"
 	"ostiary.internal/shared/erasure/oauth"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/evidence/vault"
-	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/outbox"
-	"ostiary.internal/shared/platform/seal"
-	keyfile "ostiary.internal/shared/platform/seal/local"
 	"ostiary.internal/shared/platform/store"
-	"ostiary.internal/shared/platform/store/memory"
-	"ostiary.internal/shared/platform/store/storetest"
-	"ostiary.internal/shared/policy"
 )
 
 const people = `people:
@@ -78,92 +67,46 @@ providers:
   - {id: microsoft, name: Microsoft, by: hand, page: "https://account.live.com/consent/Manage"}
 `
 
-func loaded(t testing.TB) (*policy.Policy, *datamap.Map) {
-	t.Helper()
-	p, problems, err := policy.Load(fstest.MapFS{
-		"p/company.yaml":      {Data: []byte("company:\n  name: Firm\n  domains: [firm.example]\n  zone: Europe/Berlin\n  country: DE\n  languages: [en]\n  environments: [{id: live, project: firm-live, kind: live}]\n")},
-		"p/people.yaml":       {Data: []byte(people)},
-		"p/datamap.yaml":      {Data: []byte(mapped)},
-		"p/promises/all.yaml": {Data: []byte("promises:\n  - {id: P1, text: {en: Connections are cut.}, check: token-revoke, severity: critical, kept_by: [{records: token-revoke}]}\n")},
-	}, "p")
-	if err != nil || len(problems) > 0 {
-		t.Fatalf("loading the test policy: %v %v", err, problems)
-	}
-	m, problems := datamap.Read(p)
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	return p, m
-}
-
 // world is a Service on a store, a product, providers and a Secret Manager that can be made to fail.
 type world struct {
 	*oauth.Service
-	t       testing.TB
-	clock   *clock.Manual
+	*erasureworld.World
 	m       *datamap.Map
-	raw     store.Store
 	product *local.Store
-	keys    seal.Keys
-
 	mu      sync.Mutex
-	left    int               // calls that pass; negative: all
-	calls   int               //
+
 	live    map[string]bool   // tokens that providers take
 	whole   map[string]string // token: account, of providers that end an account as a whole
 	answer  func(p datamap.Provider, t oauth.Token) (oauth.Answer, bool)
 	asked   []string          // tokens the providers were asked about
 	secrets map[string]string // of Secret Manager
 	stuck   bool              // Secret Manager destroys nothing
-	records map[string]record.Record
-	order   []record.Record
-	mail    map[string]message.Content
 	woken   int
-	leaked  bytes.Buffer // whatever left in clear
-}
-
-var errDead = fault.New(fault.Transient, "an injected death")
-
-func (w *world) step() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.calls++
-	if w.left == 0 {
-		return errDead
-	}
-	if w.left > 0 {
-		w.left--
-	}
-	return nil
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{
-		t: t, clock: clock.NewManual(now), left: -1, live: map[string]bool{}, whole: map[string]string{}, secrets: map[string]string{},
-		records: map[string]record.Record{}, mail: map[string]message.Content{},
+	w := &world{World: erasureworld.New(t, now, heartbeat.Collection(), oauth.Collection()), live: map[string]bool{}, whole: map[string]string{}, secrets: map[string]string{}}
+	w.Other = func(e outbox.Entry) bool {
+		revokes := e.Target == request.TopicRevoke
+		if revokes {
+			w.woken++
+		}
+		return revokes
 	}
 	var err error
 	if w.product, err = local.Open(filepath.Join(t.TempDir(), "product.db"), "main"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.product.Close() })
-	s, err := memory.New(store.Options{Schema: store.Schema{outbox.Collection(), heartbeat.Collection(), oauth.Collection()}, Clock: w.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.raw, w.keys = s, keyfile.New(filepath.Join(t.TempDir(), "key"), nil)
-	faulty := storetest.Faulty(storetest.Twice(s), func(storetest.Point, int) error { return w.step() })
-	p, m := loaded(t)
+	p, m := erasureworld.Policy(t, people, mapped, "token-revoke", "en")
 	w.m = m
 	w.Service, err = oauth.New(oauth.Config{
-		Store: faulty, Policy: p, Digest: record.Digest([]byte("policy")), Map: m, Keys: w.keys, Messages: seal.NewCache(w.keys, rand.Reader, w.clock), Mark: bytes.Repeat([]byte("k"), 32),
-		Box:    outbox.New(faulty, w.clock, slog.New(slog.NewJSONHandler(&w.leaked, nil)), map[outbox.Kind]outbox.Sink{outbox.Record: w.keep, outbox.Message: w.send}),
+		Store: w.World.Store, Policy: p, Digest: record.Digest([]byte("policy")), Map: m, Keys: w.World.Keys, Messages: w.World.Messages, Mark: bytes.Repeat([]byte("k"), 32),
+		Box:    w.World.Box,
 		Eraser: func(context.Context, string) (erasure.Store, error) { return mortal{w.product, w}, nil },
 		Revoke: w.revoke, Secrets: manager{w}, Desk: "https://ostiary.example/decideerasure/",
-		Commit: func(_ context.Context, s vault.Subject, _ time.Time) (record.Subject, error) {
-			return record.Subject{Type: s.Type, C: record.Commitment([]byte("a salt of 16 bytes"), s.Type, s.ID)}, nil
-		},
+		Commit: erasureworld.Commit,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -178,19 +121,19 @@ type mortal struct {
 }
 
 func (m mortal) Find(ctx context.Context, q erasure.Query, cursor string, limit int) (erasure.Page, error) {
-	if err := m.w.step(); err != nil {
+	if err := m.w.Step(); err != nil {
 		return erasure.Page{}, err
 	}
 	return m.Store.Find(ctx, q, cursor, limit)
 }
 
 func (m mortal) Erase(ctx context.Context, q erasure.Query, items []erasure.Item) ([]erasure.Result, error) {
-	if err := m.w.step(); err != nil {
+	if err := m.w.Step(); err != nil {
 		return nil, err
 	}
 	results, err := m.Store.Erase(ctx, q, items)
 	if err == nil {
-		err = m.w.step() // done, and nobody was told
+		err = m.w.Step() // done, and nobody was told
 	}
 	return results, err
 }
@@ -199,7 +142,7 @@ func (m mortal) Close() error { return nil }
 
 // revoke is every provider.
 func (w *world) revoke(_ context.Context, p datamap.Provider, t oauth.Token) (oauth.Answer, error) {
-	if err := w.step(); err != nil {
+	if err := w.Step(); err != nil {
 		return oauth.Answer{}, err
 	}
 	w.mu.Lock()
@@ -221,14 +164,14 @@ func (w *world) revoke(_ context.Context, p datamap.Provider, t oauth.Token) (oa
 		}
 	}
 	w.mu.Unlock()
-	return a, w.step() // done, and nobody was told
+	return a, w.Step() // done, and nobody was told
 }
 
 // manager is Secret Manager.
 type manager struct{ w *world }
 
 func (m manager) Read(_ context.Context, name string) ([]byte, error) {
-	if err := m.w.step(); err != nil {
+	if err := m.w.Step(); err != nil {
 		return nil, err
 	}
 	value, there := m.w.secrets[name]
@@ -239,63 +182,22 @@ func (m manager) Read(_ context.Context, name string) ([]byte, error) {
 }
 
 func (m manager) Destroy(_ context.Context, name string) error {
-	if err := m.w.step(); err != nil {
+	if err := m.w.Step(); err != nil {
 		return err
 	}
 	if m.w.stuck {
 		return fault.New(fault.Transient, "destroying a secret: not now")
 	}
 	delete(m.w.secrets, name)
-	return m.w.step()
-}
-
-func (w *world) keep(_ context.Context, e outbox.Entry) error {
-	if err := w.step(); err != nil {
-		return err
-	}
-	r, err := record.Parse(e.Data)
-	if err != nil {
-		w.t.Error(err)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.leaked.Write(e.Data)
-	if _, known := w.records[e.Key]; !known {
-		w.order = append(w.order, r)
-	}
-	w.records[e.Key] = r
-	return nil
-}
-
-func (w *world) send(ctx context.Context, e outbox.Entry) error {
-	if err := w.step(); err != nil {
-		return err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.leaked.Write(e.Data)
-	if e.Target == request.TopicRevoke {
-		w.woken++
-		return nil
-	}
-	var r message.Request
-	if err := json.Unmarshal(e.Data, &r); err != nil {
-		w.t.Error(err)
-	}
-	c, err := r.Open(ctx, w.keys)
-	if err != nil {
-		w.t.Error(err)
-	}
-	w.mail[r.Key] = c
-	return nil
+	return m.w.Step()
 }
 
 // connect puts a connection into the product, and makes its token live at the provider.
 func (w *world) connect(tenant, name, uid, provider, token, account string) {
-	w.t.Helper()
+	w.T.Helper()
 	fields := map[string]any{"uid": uid, "provider": provider, "token": token, "account": account}
 	if err := w.product.Put("tenants/"+tenant+"/connections", name, fields, now); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	w.live[token] = true
 	if provider == "google" {
@@ -305,39 +207,39 @@ func (w *world) connect(tenant, name, uid, provider, token, account string) {
 
 // vaulted puts a connection into the product whose token is in Secret Manager.
 func (w *world) vaulted(tenant, name, uid, secret, token string) {
-	w.t.Helper()
+	w.T.Helper()
 	if err := w.product.Put("tenants/"+tenant+"/keys", name, map[string]any{"uid": uid, "secret": secret}, now); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	w.secrets[secret], w.live[token] = token, true
 }
 
 // cut is of one person, or of a tenant as a whole.
 func (w *world) cut(request, tenant, uid string) oauth.Cut {
-	w.t.Helper()
+	w.T.Helper()
 	steps, err := w.m.Close(tenant)
 	if uid != "" {
 		steps, err = w.m.Compile(tenant, []datamap.Identifier{{Kind: "uid", Value: uid, Verified: true}})
 	}
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return oauth.Cut{Request: request, Tenant: tenant, Cause: oauth.Erased, Steps: steps}
 }
 
 func (w *world) work() error {
-	at := w.clock.Now()
-	return w.Work(w.t.Context(), at, at.Add(time.Hour), w.clock.Now)
+	at := w.Clock.Now()
+	return w.Work(w.T.Context(), at, at.Add(time.Hour), w.Clock.Now)
 }
 
 // grants are all that is stored, by state.
 func (w *world) grants() map[oauth.State][]oauth.Grant {
-	w.t.Helper()
+	w.T.Helper()
 	found := map[oauth.State][]oauth.Grant{}
-	docs, err := w.raw.Query(w.t.Context(), store.Query{Collection: oauth.Grants, Limit: store.MaxQueryResults})
+	docs, err := w.Raw.Query(w.T.Context(), store.Query{Collection: oauth.Grants, Limit: store.MaxQueryResults})
 	all, err := store.Find[oauth.Grant](docs, err)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	for _, g := range all {
 		found[g.State] = append(found[g.State], g)
@@ -347,20 +249,14 @@ func (w *world) grants() map[oauth.State][]oauth.Grant {
 
 // held are the names of what the product still has.
 func (w *world) held() (names []string) {
-	w.t.Helper()
+	w.T.Helper()
 	if err := w.product.Each(func(place, name string, _ map[string]any) error {
 		names = append(names, place+"/"+name)
 		return nil
 	}); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return names
-}
-
-func (w *world) pass(d time.Duration) {
-	if err := w.clock.Set(w.clock.Now().Add(d)); err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 func (w *world) counts() string {

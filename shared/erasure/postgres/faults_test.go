@@ -8,18 +8,16 @@ import (
 	"time"
 
 	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/erasure/erasetest"
 	"ostiary.internal/shared/platform/fault"
 )
 
-const person = "zq-u1"
+const person = erasetest.Person
+
+var wants, find = erasetest.Wants, erasetest.Found
 
 // of is the query for one person's rows of a place that tells tenants by a column.
-func of(place string) erasure.Query {
-	return erasure.Query{
-		Entry: "rows", Place: place, Action: erasure.ActionDelete, Tenant: erasure.Tenant{Binding: erasure.BindField, Field: "tenant", ID: "alpha"},
-		Match: erasure.Match{Kind: erasure.MatchEquals, Field: "uid", Values: []string{person}},
-	}
-}
+func of(place string) erasure.Query { return erasetest.Of("rows", place) }
 
 // people makes a table with one row of the person and one of somebody else.
 func people(t testing.TB, s *server) (place string) {
@@ -29,39 +27,10 @@ func people(t testing.TB, s *server) (place string) {
 	return place
 }
 
-func wants(t testing.TB, what string, err error, kind fault.Kind) {
-	t.Helper()
-	if !fault.Is(err, kind) {
-		t.Errorf("%s: error %v is of kind %q, want %s", what, err, fault.KindOf(err), kind)
-	}
-	if err != nil && (strings.Contains(err.Error(), "zq-") || strings.Contains(err.Error(), secret)) {
-		t.Errorf("%s: the error names a person or a password: %v", what, err)
-	}
-}
-
-func find(t testing.TB, d *database, q erasure.Query) []erasure.Item {
-	t.Helper()
-	page, err := d.Find(t.Context(), q, "", erasure.MaxPage)
-	must(t, err)
-	return page.Items
-}
-
 // every method fails in the same way.
 func all(t testing.TB, what string, d *database, place string, kind fault.Kind) {
 	t.Helper()
-	q := of(place)
-	_, err := d.Find(t.Context(), q, "", 10)
-	wants(t, what+", finding", err, kind)
-	_, err = d.Values(t.Context(), q, "uid", 10)
-	wants(t, what+", reading", err, kind)
-	_, err = d.Group(t.Context(), q, []string{"uid"})
-	wants(t, what+", counting", err, kind)
-	_, err = d.Places(t.Context(), 1000)
-	wants(t, what+", listing", err, kind)
-	_, err = d.Traces(t.Context())
-	wants(t, what+", asking", err, kind)
-	_, err = d.Erase(t.Context(), q, []erasure.Item{{Ref: `["` + place + `","1"]`, Tenant: "alpha"}})
-	wants(t, what+", erasing", err, kind)
+	erasetest.All(t, what, d, of(place), `["`+place+`","1"]`, kind)
 }
 
 func TestServersThatAnswerNobody(t *testing.T) {

@@ -118,36 +118,52 @@ func (s search) items(ctx context.Context, from asked, found []row) (items []era
 
 func (s search) item(r row) erasure.Item {
 	item := erasure.Item{Ref: s.ref(r), Version: r.version, Created: r.created(s.created), Tenant: s.tenant(r)}
+	item = s.query.Shows(item, func(field string) string { return r.word(s.extra[slices.Index(s.query.Show, field)]) })
+	item.Totals = s.query.Adding(s.adds(r)) // before the row is changed
 	item.Clean = s.query.Action == erasure.ActionAnonymise && len(s.change(r)) == 0
-	return s.query.Shows(item, func(field string) string { return r.word(s.extra[slices.Index(s.query.Show, field)]) })
+	return item
 }
 
-// each visits the tenant's own rows that q finds.
-func (d *database) each(ctx context.Context, q erasure.Query, fields []string, visit func(search, row) error) error {
-	s, err := fit(ctx, d.pool, q, fields...)
-	if err != nil {
+// each visits the tenant's own rows that q finds. Each page has the patience of a call, and what waits between two of them none
+// of it.
+func (d *database) each(ctx context.Context, q erasure.Query, fields []string, visit func(context.Context, search, row) error) error {
+	var s search
+	if err := d.patiently(ctx, func(ctx context.Context) (err error) {
+		s, err = fit(ctx, d.pool, q, fields...)
+		return err
+	}); err != nil {
 		return err
 	}
 	for cursor := ""; ; {
-		found, next, err := s.step(ctx, d.pool, cursor, erasure.MaxPage)
-		if err != nil {
-			return err
-		}
-		for _, r := range found {
-			if s.tenant(r) != q.Tenant.ID {
-				continue // what is learnt from others' rows is theirs
-			}
-			if err := visit(s, r); err != nil {
+		read := 0
+		if err := d.patiently(ctx, func(ctx context.Context) error {
+			found, next, err := s.step(ctx, d.pool, cursor, erasure.MaxPage)
+			if err != nil {
 				return err
 			}
-		}
-		if err := erasure.Metered(ctx, len(found)); err != nil {
+			for _, r := range found {
+				if s.tenant(r) != q.Tenant.ID {
+					continue // what is learnt from others' rows is theirs
+				}
+				if err := visit(ctx, s, r); err != nil {
+					return err
+				}
+			}
+			cursor, read = next, len(found)
+			return nil
+		}); err != nil {
 			return err
 		}
-		if cursor = next; cursor == "" {
-			return nil
+		if err := erasure.Metered(ctx, read); err != nil || cursor == "" {
+			return err
 		}
 	}
+}
+
+func (d *database) patiently(ctx context.Context, do func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	defer cancel()
+	return do(ctx)
 }
 
 // Values implements erasure.Reader. Rows of other tenants give none; a list gives its members.
@@ -155,10 +171,8 @@ func (d *database) Values(ctx context.Context, q erasure.Query, field string, li
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.patience)
-	defer cancel()
 	values := map[string]bool{}
-	err := d.each(ctx, q, []string{field}, func(s search, r row) error {
+	err := d.each(ctx, q, []string{field}, func(_ context.Context, s search, r row) error {
 		for _, w := range r.words(s.extra[0]) {
 			values[w] = true
 		}
@@ -178,10 +192,8 @@ func (d *database) Group(ctx context.Context, q erasure.Query, fields []string) 
 	if err := q.Check(); err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.patience)
-	defer cancel()
 	counted, smallest := map[string]bool{}, 0
-	err := d.each(ctx, q, fields, func(s search, r row) error {
+	err := d.each(ctx, q, fields, func(ctx context.Context, s search, r row) error {
 		st := &statement{}
 		where, shared := s.sharing(st, r)
 		if counted[shared] {

@@ -47,7 +47,8 @@ func init() {
 // Totals is the row of Grants for the tables that totals are kept in, and for no others.
 const Totals = "Store.Erase, totals"
 
-// Grants names, for each method, the privileges its role needs on the tables of the map; no method needs more.
+// Grants names, for each method, the privileges its role needs on the tables of the map, and of Reader.Find on those of totals;
+// no method needs more.
 // Locking a row before it is deleted asks for UPDATE.
 var Grants = map[string][]string{
 	"Reader.Find": {"SELECT"}, "Reader.Values": {"SELECT"}, "Reader.Group": {"SELECT"}, "Reader.Places": {}, "Reader.Traces": {},

@@ -65,6 +65,9 @@ func fit(ctx context.Context, from asked, q erasure.Query, extra ...string) (s s
 		s.changed = append(s.changed, f)
 		extra = append(extra, c.By...)
 	}
+	if q.Sums() && q.Whose != "" {
+		extra = append(extra, q.Whose)
+	}
 	for _, name := range extra {
 		f, err := s.table.field(name)
 		if err != nil {

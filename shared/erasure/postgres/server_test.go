@@ -12,9 +12,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -24,12 +22,13 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/erasure/erasetest"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/require"
 )
 
 // secret is the password of every role of the tests.
-const secret = "correct horse"
+const secret = erasetest.Password
 
 // server is a PostgreSQL of this machine, in a folder of its own.
 type server struct {
@@ -40,28 +39,16 @@ type server struct {
 }
 
 var (
-	starting sync.Mutex
-	running  *server
-	places   atomic.Int64
+	running = erasetest.Server[*server]{Start: start, Stop: (*server).stop}
+	places  atomic.Int64
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if running != nil {
-		running.stop()
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(running.Main(m)) }
 
 // started returns the server all tests share.
 func started(t testing.TB) *server {
 	t.Helper()
-	starting.Lock()
-	defer starting.Unlock()
-	if running == nil {
-		running = start(t)
-	}
-	return running
+	return running.Get(t)
 }
 
 // start makes a cluster and runs it: initdb and postgres refuse to run as root, so then they run as postgres.
@@ -204,12 +191,7 @@ func (s *server) as(t testing.TB, role string, l limits) *database {
 
 func opened(t testing.TB, u *url.URL, password []byte, l limits) *database {
 	t.Helper()
-	d, err := open(u, erasure.Options{Clock: clock.System{}, Secret: func(_ context.Context, name string) ([]byte, error) {
-		if name != "password" {
-			return nil, errors.New("asked for another secret")
-		}
-		return slices.Clone(password), nil
-	}}, l)
+	d, err := open(u, erasetest.Opening(erasure.Options{Clock: clock.System{}}, string(password)), l)
 	must(t, err)
 	t.Cleanup(func() { _ = d.Close() })
 	return d

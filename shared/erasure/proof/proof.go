@@ -48,6 +48,9 @@ func (m *Maker) Issue(ctx context.Context, w request.Work, report run.Report) er
 		return err
 	}
 	draft.Issued = m.Clock.Now() // the rows are not younger
+	if last := len(draft.Verify) - 1; last >= 0 && draft.Issued.Before(draft.Verify[last].At) {
+		draft.Issued = draft.Verify[last].At
+	}
 	draft.State = draft.Outcome()
 	_, err = m.Book.Issue(ctx, w.Owed, draft, m.telling(w.Identifiers)...)
 	return err
@@ -118,19 +121,13 @@ func (m *Maker) draft(w request.Work, report run.Report) receipt.Receipt {
 			Entry: e.Entry, Action: string(e.Action), Found: e.Found, Erased: e.Erased, Anonymised: e.Anonymised, Gone: e.Gone, Foreign: e.Foreign, Open: e.Open, Rows: m.rows(e),
 		})
 	}
-	d.Retained = retained(w, report)
-	for i, p := range report.Passes {
-		d.Verify = append(d.Verify, search(int64(i+1), p))
-	}
+	d.Retained, d.Settled = retained(w, report), settled(w)
+	d.Unsearched = w.Unsearched
+	d.Verify = searches(report, d.Executed)
 	for _, tail := range w.Outcome.Purge {
 		d.Backups = append(d.Backups, receipt.Backup{Class: tail.Class, By: tail.By})
 	}
-	for _, o := range m.Map.Outside {
-		d.Outside = append(d.Outside, receipt.Outside{What: receipt.Plain(o.What), Days: o.Days})
-	}
-	if report.Unsuppressed && len(m.Map.Backups) > 0 {
-		d.Outside = append(d.Outside, receipt.Outside{What: byHand, Days: m.longest()})
-	}
+	d.Outside = m.outside(w, report)
 	for _, t := range report.Traces {
 		trace := receipt.Trace{Entry: t.Entry, Rewind: int64(t.Rewind / time.Second), SoftDelete: int64(t.SoftDelete / time.Second)}
 		for _, what := range t.Unknown {
@@ -141,6 +138,40 @@ func (m *Maker) draft(w request.Work, report run.Report) receipt.Receipt {
 		}
 	}
 	return d
+}
+
+// outside is what no search reaches, or leaves alone.
+func (m *Maker) outside(w request.Work, report run.Report) (all []receipt.Outside) {
+	for _, o := range m.Map.Outside {
+		all = append(all, receipt.Outside{What: receipt.Plain(o.What), Days: o.Days})
+	}
+	for _, entry := range m.apart(w) {
+		all = append(all, receipt.Outside{What: receipt.Plain(entry + alone)})
+	}
+	if report.Unsuppressed && len(m.Map.Backups) > 0 {
+		all = append(all, receipt.Outside{What: byHand, Days: m.longest()})
+	}
+	return all
+}
+
+// alone is what a receipt says of data of no tenant where somebody else has asked for the person.
+const alone = ": belongs to no tenant and was left alone, as only the person herself can have it erased"
+
+// apart are the entries that a request leaves alone because somebody else than the person made it.
+func (m *Maker) apart(w request.Work) (entries []string) {
+	role := datamap.Controller
+	switch {
+	case w.Requester == request.Controller:
+		role = datamap.Processor
+	case w.Global || w.Kind != request.Person:
+		return nil
+	}
+	for _, id := range m.Map.Unasked(role, nil) {
+		if e, _ := m.Map.Entry(id); e.Tenant.Global != "" {
+			entries = append(entries, id)
+		}
+	}
+	return entries
 }
 
 // byHand is what a receipt says of backups where nothing recognises the person for good.
@@ -192,6 +223,26 @@ func retained(w request.Work, report run.Report) (all []receipt.Kept) {
 		}
 		listed[h.Entry] = true
 		all = append(all, receipt.Kept{Entry: h.Entry, Items: report.Entries[at].Kept, Ground: string(h.Ground), Until: h.Until})
+	}
+	return all
+}
+
+// settled lists what people said of what no search could tell.
+func settled(w request.Work) (all []receipt.Settled) {
+	for _, a := range w.Answers {
+		all = append(all, receipt.Settled{At: a.At, Entry: a.Entry, Reference: a.Reference, Why: a.Why})
+	}
+	return all
+}
+
+// searches are those of a request, none earlier than what came before it: clocks differ, and may be set back.
+func searches(report run.Report, at time.Time) (all []receipt.Pass) {
+	for i, p := range report.Passes {
+		if p.At.Before(at) {
+			p.At = at
+		}
+		at = p.At
+		all = append(all, search(int64(i+1), p))
 	}
 	return all
 }

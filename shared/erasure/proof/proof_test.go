@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"ostiary.internal/shared/calendar"
@@ -20,6 +21,7 @@ import (
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/store/memory"
+	"ostiary.internal/shared/policy"
 )
 
 var (
@@ -97,6 +99,18 @@ func TestIssue(t *testing.T) {
 			return len(r.Retained) == 2 && r.Retained[1].Items == 1 && r.Retained[1].Citation == ""
 		}},
 		{"a copy first", func(w *request.Work, _ *run.Report) { w.Handed = due }, receipt.Retained, func(r receipt.Receipt) bool { return r.Copy != nil && r.Copy.Handed == due }},
+		{"done in another region, as a person says", func(w *request.Work, r *run.Report) {
+			r.Passes[0].Entries[0].Why, w.Answers = "region", []request.Answer{{Entry: "users", Why: request.Region, By: "dan", At: noon, Reference: "receipt-77"}}
+		}, receipt.Retained, func(r receipt.Receipt) bool {
+			return r.Entries[0].Open == "" && len(r.Settled) == 1 && r.Settled[0] == receipt.Settled{At: noon, Entry: "users", Reference: "receipt-77", Why: receipt.Elsewhere}
+		}},
+		{"searched by a clock that was set back", func(_ *request.Work, r *run.Report) {
+			r.Passes[0].At = noon.Add(-2 * time.Second)
+			r.Passes = append(r.Passes, r.Passes[0])
+			r.Passes[1].At = noon.Add(2 * time.Hour)
+		}, receipt.Retained, func(r receipt.Receipt) bool {
+			return r.Verify[0].At.Equal(noon) && r.Verify[1].At.Equal(noon.Add(2*time.Hour)) && r.Issued.Equal(noon.Add(2*time.Hour))
+		}},
 		{"extended", func(w *request.Work, _ *run.Report) { w.Extended = true }, receipt.Retained, func(r receipt.Receipt) bool { return r.Deadline.Months == 3 }},
 		{"told of by a clock that is ahead", func(w *request.Work, _ *run.Report) { w.Received = noon.Add(3 * time.Minute) }, receipt.Retained, func(r receipt.Receipt) bool { return r.Received.Equal(noon) }},
 		{"she is called what data is", func(w *request.Work, _ *run.Report) {
@@ -146,5 +160,43 @@ func TestNames(t *testing.T) {
 	}
 	if _, err := m.Book.Made(t.Context(), id, 1); !fault.Is(err, fault.NotFound) {
 		t.Errorf("it was made: %v", err)
+	}
+}
+
+// TestApart: where somebody else asked for a person, her receipt names the entries of no tenant, which were left alone.
+func TestApart(t *testing.T) {
+	t.Parallel()
+	p, problems, err := policy.Load(fstest.MapFS{
+		"p/company.yaml":      {Data: []byte("company:\n  name: Firm\n  domains: [firm.example]\n  zone: Europe/Berlin\n  country: DE\n  languages: [en]\n")},
+		"p/people.yaml":       {Data: []byte("people: []\n")},
+		"p/promises/all.yaml": {Data: []byte("promises: []\n")},
+		"p/datamap.yaml": {Data: []byte(`identifiers: [{id: uid}, {id: person, staff: true}]
+entries:
+  - {id: users, store: "firestore://p/d", place: users, region: europe-west1, role: controller, tenant: {field: tenant}, select: {equals: uid, of: uid}, action: delete, directory: true, address: email, backup_class: none}
+  - {id: login, store: "firestore://p/d", place: logins, region: europe-west1, role: controller, tenant: {global: "reviewed by dan, 2026-03-02"}, select: {equals: uid, of: uid}, action: delete, backup_class: none}
+  - {id: own, store: "firestore://p/d", place: own, region: europe-west1, role: controller, tenant: {global: "reviewed by dan, 2026-03-02"}, select: {equals: person, of: person}, action: delete, backup_class: none}
+`)},
+	}, "p")
+	if err != nil {
+		t.Fatal(problems, err)
+	}
+	m := newMaker(t)
+	var wrong []policy.Problem
+	if m.Map, wrong = datamap.Read(p); m.Map == nil {
+		t.Fatal(wrong, problems)
+	}
+	for name, c := range map[string]struct {
+		change func(*request.Work)
+		apart  bool
+	}{
+		"an administrator": {func(w *request.Work) { w.Requester = request.TenantAdmin }, true}, "herself": {func(w *request.Work) { w.Global = true }, false},
+		"an owner, of all": {func(w *request.Work) { w.Kind = request.Account }, false},
+	} {
+		w, report := work()
+		c.change(&w)
+		all := m.draft(w, report).Outside
+		if c.apart && (len(all) != 1 || all[0].What != "login"+alone) || !c.apart && len(all) != 0 {
+			t.Errorf("%s: %+v", name, all)
+		}
 	}
 }

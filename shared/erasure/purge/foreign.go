@@ -51,7 +51,7 @@ func (s *Sweeper) met(ctx context.Context, p *pass, now time.Time) (tell func(*o
 	}, nil
 }
 
-// dropped closes the findings of rules and tenants that the map or the policy has no more: no pass will ever mend them, and nobody
+// dropped closes the findings of rules, tenants and people who left that the map or the policy has no more: no pass will ever mend them, and nobody
 // looks there any longer. That is what is said; that nothing is left there is not.
 func (s *Sweeper) dropped(ctx context.Context, current map[string]bool) error {
 	stored, err := s.all(ctx)
@@ -60,7 +60,7 @@ func (s *Sweeper) dropped(ctx context.Context, current map[string]bool) error {
 	}
 	now := s.Clock.Now()
 	for id, p := range stored {
-		if p.Finding == "" || current[id] || p.Tenant == staff {
+		if p.Finding == "" || current[id] {
 			continue
 		}
 		if err := s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {

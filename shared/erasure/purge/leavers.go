@@ -51,15 +51,16 @@ func (s *Sweeper) leaving(now time.Time) (all []datamap.Sweep, err error) {
 	return all, nil
 }
 
-// leavers carries on with today's passes about people who left, and has evidence forget those of whom nothing has to be
-// proved any more.
-func (s *Sweeper) leavers(ctx context.Context, until time.Time) (done bool, err error) {
+// leavers carries on with today's passes about people who left, which it notes as current, and has evidence forget those of whom
+// nothing has to be proved any more.
+func (s *Sweeper) leavers(ctx context.Context, until time.Time, current map[string]bool) (done bool, err error) {
 	sweeps, err := s.leaving(s.Clock.Now())
 	if err != nil {
 		return false, err
 	}
 	done = true
 	for _, one := range sweeps {
+		current[passID(one.Rule.ID, staff)] = true
 		through, err := s.sweep(ctx, one, staff, until)
 		if err != nil {
 			return false, err

@@ -9,6 +9,7 @@ package purge
 
 import (
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -62,6 +63,10 @@ type Config struct {
 	Alarm *request.Alarm
 	// Held returns the entries of each tenant on which something is held now.
 	Held func(ctx context.Context) (map[string][]string, error)
+	// Lengthen has the ledger of who was erased keep its entries as long as the longest backup is kept, Longest. It is called once
+	// for each length, and again after an error. Nil where nobody keeps one.
+	Lengthen func(ctx context.Context, keep time.Duration) error
+	Longest  time.Duration
 	// Pace keeps all who ask the stores together within what those bear; nil for as fast as it goes.
 	Pace *pace.Pace
 }
@@ -131,7 +136,12 @@ func (s *Sweeper) Run(ctx context.Context, until time.Time) (done bool, err erro
 	if s.Keys == nil || s.Random == nil || s.Eraser == nil {
 		return false, fault.New(fault.Misconfigured, "erasing by age: this account only reads")
 	}
-	s = s.remembering()
+	late := s.lengthen(ctx) // which holds up nothing
+	done, err = s.remembering().run(ctx, until)
+	return done && late == nil, errors.Join(err, late)
+}
+
+func (s *Sweeper) run(ctx context.Context, until time.Time) (done bool, err error) {
 	done = true
 	current := map[string]bool{}
 	for _, tenant := range s.Tenants {
@@ -151,7 +161,7 @@ func (s *Sweeper) Run(ctx context.Context, until time.Time) (done bool, err erro
 			done = done && through
 		}
 	}
-	left, err := s.leavers(ctx, until)
+	left, err := s.leavers(ctx, until, current)
 	if done = done && left; err != nil || !done {
 		return false, err
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // Outcome is the state that the searches in a receipt prove, and no other. The last of them decides: it has to have
-// looked at every entry, and to have found nothing but what Retained lists.
+// looked at every entry, but for those of which a person says what was done elsewhere, and to have found nothing but what
+// Retained lists.
 func (r Receipt) Outcome() State {
 	if len(r.Verify) == 0 || slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.Open != "" }) {
 		return Partial
@@ -21,7 +22,7 @@ func (r Receipt) Outcome() State {
 	}
 	unlisted := func(i Items) bool { return i.Items > listed[i.Entry] }
 	switch {
-	case last.Searched != int64(len(r.Entries)), len(last.Left) > 0, slices.ContainsFunc(last.Kept, unlisted):
+	case last.Searched+r.elsewhere() != int64(len(r.Entries)), len(last.Left) > 0, slices.ContainsFunc(last.Kept, unlisted):
 		return Partial
 	case r.Strict == Yes && last.Unmapped > 0:
 		return Partial
@@ -29,6 +30,16 @@ func (r Receipt) Outcome() State {
 		return Retained
 	}
 	return Completed
+}
+
+// elsewhere counts the entries that were not searched and a person says were done elsewhere.
+func (r Receipt) elsewhere() (n int64) {
+	for _, s := range r.Settled {
+		if s.Why == Elsewhere && r.has(s.Entry) {
+			n++
+		}
+	}
+	return n
 }
 
 // Build puts a receipt behind the tenant's previous one, nil for the first, and returns it as it will be signed. What it
@@ -58,7 +69,10 @@ func build(r Receipt, before link, identifiers []string) (Receipt, error) {
 	for _, t := range []*time.Time{&r.Executed, &r.Issued, &r.Received} {
 		*t = t.UTC().Truncate(time.Second)
 	}
-	r.Verify, r.Recipients = slices.Clone(r.Verify), slices.Clone(r.Recipients)
+	r.Verify, r.Recipients, r.Settled = slices.Clone(r.Verify), slices.Clone(r.Recipients), slices.Clone(r.Settled)
+	for i := range r.Settled {
+		r.Settled[i].At = r.Settled[i].At.UTC().Truncate(time.Second)
+	}
 	for i := range r.Verify {
 		r.Verify[i].At = r.Verify[i].At.UTC().Truncate(time.Second)
 	}

@@ -38,6 +38,12 @@ func TestOutcome(t *testing.T) {
 			last(r).Kept = []Items{{"invoices", 6}}
 		}, Retained},
 		{"an entry was not searched", func(r *Receipt) { last(r).Searched = 3 }, Partial},
+		{"an entry lies elsewhere, and a person says it was done there", func(r *Receipt) { last(r).Searched, r.Settled = 3, []Settled{elsewhere("orders")} }, Retained},
+		{"she says so of another", func(r *Receipt) { last(r).Searched, r.Settled = 3, []Settled{elsewhere("nowhere")} }, Partial},
+		{"she says so of one that was searched", func(r *Receipt) { r.Settled = []Settled{elsewhere("orders")} }, Partial},
+		{"what she says of letters proves no search", func(r *Receipt) {
+			last(r).Searched, r.Settled = 3, []Settled{{At: r.Executed, Entry: "orders", Why: "letters"}}
+		}, Partial},
 		{"an entry could not be reached", func(r *Receipt) { r.Entries[1].Open = "unreachable" }, Partial},
 		{"free text waits for a person", func(r *Receipt) { r.Entries[1].Open = "review" }, Partial},
 		{"a place nobody mapped", func(r *Receipt) { last(r).Unmapped = 1 }, Partial},
@@ -56,6 +62,11 @@ func TestOutcome(t *testing.T) {
 			}
 		}
 	}
+}
+
+// elsewhere is a person's word that an entry was done where it lies.
+func elsewhere(entry string) Settled {
+	return Settled{At: noon, Entry: entry, Why: Elsewhere, Reference: "receipt-77"}
 }
 
 // What may not stand in a receipt: every field out of its form, by name and without its value.
@@ -93,6 +104,15 @@ func TestRefused(t *testing.T) {
 		"recipients": func(r *Receipt) { r.Recipients[0].Recipient = secret },
 		"retained":   func(r *Receipt) { r.Retained[0].Entry = "nowhere" },
 		"retained ":  func(r *Receipt) { r.Retained[0].Citation = secret },
+		"settled":    func(r *Receipt) { r.Settled = []Settled{elsewhere("orders"), elsewhere("orders")} },
+		"settled ":   func(r *Receipt) { r.Settled = []Settled{{At: r.Issued, Entry: "orders", Why: Elsewhere}} },
+		"settled  ": func(r *Receipt) {
+			r.Settled = []Settled{{At: r.Issued, Entry: "orders", Why: Elsewhere, Reference: secret}}
+		},
+		"settled   ": func(r *Receipt) {
+			r.Settled = []Settled{{At: r.Issued, Entry: "orders", Why: "letters", Reference: "r-1"}}
+		},
+		"unsearched": func(r *Receipt) { r.Unsearched = []string{secret} },
 		"traces":     func(r *Receipt) { r.Traces[0].Entry = "nowhere" },
 		"traces ":    func(r *Receipt) { r.Traces[1].Unknown = []string{secret} },
 		"verify":     func(r *Receipt) { r.Verify[1].N = 3 },
@@ -116,6 +136,8 @@ func TestCanary(t *testing.T) {
 	const canary = "canary-8c1f"
 	for field, change := range map[string]func(r *Receipt){
 		"request":    func(r *Receipt) { r.Request = canary },
+		"settled":    func(r *Receipt) { r.Settled = []Settled{{At: noon, Entry: "orders", Why: "letters-" + canary}} },
+		"unsearched": func(r *Receipt) { r.Unsearched = []string{canary} },
 		"entries":    func(r *Receipt) { r.Entries[1].Action = "x-" + canary },
 		"backups":    func(r *Receipt) { r.Backups[0].Class = strings.ToUpper(canary) },
 		"grants":     func(r *Receipt) { r.Grants[0].Provider = canary },

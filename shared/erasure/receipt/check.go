@@ -67,7 +67,6 @@ func (c *checker) test(field string, ok bool) {
 // check returns what may not stand in a receipt: Invalid, or Conflict where the state is not what the searches prove.
 func (r Receipt) check() error {
 	var c checker
-	optional := func(s string, form *regexp.Regexp) bool { return s == "" || form.MatchString(s) }
 	c.test("v", r.V == Version)
 	c.test("request", idForm.MatchString(r.Request))
 	c.test("kind", r.Kind == Person || r.Kind == Account)
@@ -96,9 +95,11 @@ func (r Receipt) check() error {
 	return nil
 }
 
+func optional(s string, form *regexp.Regexp) bool { return s == "" || form.MatchString(s) }
+
 // lists checks what stands in a receipt once for each thing.
 func (c *checker) lists(r Receipt) {
-	lengths := []int{len(r.Backups), len(r.Entries), len(r.Grants), len(r.Outside), len(r.Recipients), len(r.Retained), len(r.Traces), len(r.Verify)}
+	lengths := []int{len(r.Backups), len(r.Entries), len(r.Grants), len(r.Outside), len(r.Recipients), len(r.Retained), len(r.Settled), len(r.Traces), len(r.Unsearched), len(r.Verify)}
 	c.test("the length of a list", slices.Max(lengths) <= maxList)
 	c.test("entries", len(r.Entries) > 0)
 	for i, e := range r.Entries {
@@ -124,6 +125,12 @@ func (c *checker) lists(r Receipt) {
 	for _, k := range r.Retained {
 		c.test("retained", r.has(k.Entry) && idForm.MatchString(k.Ground) && count(k.Items) && !k.Until.IsZero() && (k.Citation == "" || isText(k.Citation)))
 	}
+	for i, s := range r.Settled {
+		again := slices.ContainsFunc(r.Settled[:i], func(o Settled) bool { return o.Entry == s.Entry && o.Why == s.Why })
+		c.test("settled", isTime(s.At) && idForm.MatchString(s.Entry) && idForm.MatchString(s.Why) && !again &&
+			(s.Why == Elsewhere) == (s.Reference != "") && optional(s.Reference, idForm))
+	}
+	c.test("unsearched", !slices.ContainsFunc(r.Unsearched, func(kind string) bool { return !idForm.MatchString(kind) }))
 	for _, t := range r.Traces {
 		c.test("traces", r.has(t.Entry) && count(t.Rewind) && count(t.SoftDelete) && len(t.Unknown) <= maxList)
 		c.test("traces", !slices.ContainsFunc(t.Unknown, func(s string) bool { return !isText(s) }))
@@ -180,6 +187,10 @@ func (r Receipt) open() iter.Seq2[string, string] {
 		for _, k := range r.Retained {
 			add("retained", k.Ground, k.Citation)
 		}
+		for _, s := range r.Settled {
+			add("settled", s.Entry, s.Why, s.Reference)
+		}
+		add("unsearched", r.Unsearched...)
 		for _, t := range r.Traces {
 			add("traces", t.Unknown...)
 		}

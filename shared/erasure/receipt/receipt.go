@@ -64,11 +64,13 @@ type Receipt struct {
 	Request    string      `json:"request"` // random id
 	Retained   []Kept      `json:"retained,omitempty"`
 	Seq        int64       `json:"seq"` // number among the tenant's receipts, from 1
+	Settled    []Settled   `json:"settled,omitempty"`
 	State      State       `json:"state"`
 	Strict     Answer      `json:"strict"`            // whether places nobody mapped keep a request from being completed
 	Subject    string      `json:"subject,omitempty"` // record.Commitment; none where Kind is Account
 	Tenant     string      `json:"tenant"`            // record.Commitment
 	Traces     []Trace     `json:"traces,omitempty"`
+	Unsearched []string    `json:"unsearched,omitempty"` // ids: kinds of identifiers that were given, and not searched for as nobody proved whose they are
 	V          int         `json:"v"`
 	Verify     []Pass      `json:"verify"` // searches after the erasing, by the account that can only read
 }
@@ -183,6 +185,17 @@ type Kept struct {
 	Ground   string       `json:"ground"`             // id
 	Items    int64        `json:"items"`
 	Until    calendar.Day `json:"until"`
+}
+
+// Elsewhere is Settled.Why of an entry that lies where this deployment does not work: it was not searched.
+const Elsewhere = "region"
+
+// Settled is a person's word for what no search could tell, or only she could judge. No search proves it.
+type Settled struct {
+	At        time.Time `json:"at"`
+	Entry     string    `json:"entry"`               // id
+	Reference string    `json:"reference,omitempty"` // id of what was done elsewhere, as she gave it
+	Why       string    `json:"why"`                 // id: region, letters, group, unasked or review
 }
 
 // Trace is what a store keeps of what it erased, whatever is asked of it.

@@ -15,8 +15,10 @@
 package recipient
 
 import (
+	"slices"
 	"time"
 
+	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/erasure/receipt"
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/store"
@@ -47,6 +49,13 @@ const version = 1
 type Identity struct {
 	Kind  string `json:"kind"` // as the data map names it
 	Value string `json:"value"`
+	// Type is what the kind is by OpenDSR, "" for nothing: as the data map has it when somebody is told.
+	Type opendsr.IdentityType `json:"-"`
+}
+
+// Typed reports whether OpenDSR has words for whom a message is about.
+func (m Message) Typed() bool {
+	return m.Tenant == "" && !slices.ContainsFunc(m.Identities, func(i Identity) bool { return i.Type == "" })
 }
 
 // Notice is what one recipient is told about one request at one time, as it is stored.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/erasure/receipt"
 	"ostiary.internal/shared/erasure/recipient"
 	"ostiary.internal/shared/evidence/record"
@@ -20,10 +21,10 @@ import (
 )
 
 func (w *world) rows() string {
-	w.t.Helper()
-	rows, err := recipient.Rows(w.t.Context(), w.raw, "r1")
+	w.T.Helper()
+	rows, err := recipient.Rows(w.T.Context(), w.Raw, "r1")
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	var parts []string
 	for _, r := range rows {
@@ -34,20 +35,20 @@ func (w *world) rows() string {
 
 // private: nothing that left in clear, and nothing stored of who has it, holds an identifier.
 func (w *world) private() {
-	w.t.Helper()
-	found, err := store.Find[recipient.Notice](w.raw.Query(w.t.Context(), store.Query{Collection: recipient.Notices, Limit: 100}))
+	w.T.Helper()
+	found, err := store.Find[recipient.Notice](w.Raw.Query(w.T.Context(), store.Query{Collection: recipient.Notices, Limit: 100}))
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	for _, n := range found {
 		if kept := n.Private != nil; kept != (n.State == receipt.Pending && !n.Task) {
-			w.t.Errorf("of a notice that is %s what was told is kept: %v", n.State, kept)
+			w.T.Errorf("of a notice that is %s what was told is kept: %v", n.State, kept)
 		}
 	}
-	text := w.leaked.String() + fmt.Sprint(found)
+	text := w.Leaked.String() + fmt.Sprint(found)
 	for _, word := range []string{"jo@", "user-77", "cust-9", "customer.example"} {
 		if strings.Contains(text, word) {
-			w.t.Errorf("%q was written down", word)
+			w.T.Errorf("%q was written down", word)
 		}
 	}
 }
@@ -57,7 +58,7 @@ func TestTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for range 3 {
-		if _, err := w.Tell(t.Context(), about("users"), w.clock.Now()); err != nil {
+		if _, err := w.Tell(t.Context(), about("users"), w.Clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,26 +73,26 @@ func TestTold(t *testing.T) {
 	if got := w.rows(); got != "mailer acknowledged, payments asked" || len(w.sent["mailer"]) != 1 || len(w.sent) != 1 {
 		t.Fatal(got, w.sent)
 	}
-	if m := w.sent["mailer"][0]; !slices.Equal(m.Identities, []recipient.Identity{{Kind: "email", Value: "jo@customer.example"}}) || m.Tenant != "" || !m.Executed.Equal(now) || len(m.ID) != 36 {
+	if m := w.sent["mailer"][0]; !slices.Equal(m.Identities, []recipient.Identity{{Kind: "email", Value: "jo@customer.example", Type: opendsr.Email}}) || m.Tenant != "" || !m.Executed.Equal(now) || len(m.ID) != 36 {
 		t.Errorf("told was %+v", m)
 	}
-	if len(w.mail) != 1 {
-		t.Fatalf("%d mails", len(w.mail))
+	if len(w.Mail) != 1 {
+		t.Fatalf("%d mails", len(w.Mail))
 	}
-	for _, c := range w.mail {
+	for _, c := range w.Mail {
 		if c.To != "privacy@schranke.example" || !strings.Contains(c.Text, "email: jo@customer.example\n- customer_id: cust-9\n") || strings.Contains(c.Text, "user-77") ||
 			!strings.Contains(c.Subject, "Artikel 19") || strings.Contains(c.Text, "%!") {
 			t.Errorf("the mail says %q: %s", c.Subject, c.Text)
 		}
 	}
 	// What is erased later goes to whoever was given that.
-	if n, err := w.Tell(t.Context(), about("users", "orders"), w.clock.Now()); err != nil || n != 1 {
+	if n, err := w.Tell(t.Context(), about("users", "orders"), w.Clock.Now()); err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
 	if err := w.work(); err != nil {
 		t.Fatal(err)
 	}
-	told, err := recipient.List(t.Context(), w.raw, w.Map, "r1")
+	told, err := recipient.List(t.Context(), w.Raw, w.Map, "r1")
 	if err != nil || len(told) != 3 || told[1].Name != "Paketdienst" || told[1].Outcome != receipt.Acknowledged {
 		t.Errorf("the person is told %+v, %v", told, err)
 	}
@@ -107,7 +108,7 @@ func TestFoundLater(t *testing.T) {
 	c.Identifiers = all[:1] // the address alone: payments knows people by a number too, parcels by nothing else
 	tell := func(want int) {
 		t.Helper()
-		if n, err := w.Tell(t.Context(), c, w.clock.Now()); err != nil || n != want {
+		if n, err := w.Tell(t.Context(), c, w.Clock.Now()); err != nil || n != want {
 			t.Fatalf("%d notices, want %d: %v", n, want, err)
 		}
 	}
@@ -116,7 +117,7 @@ func TestFoundLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := w.rows()
-	w.pass(time.Hour)
+	w.Pass(time.Hour)
 	c.Identifiers = all
 	tell(2)
 	tell(0)
@@ -127,7 +128,7 @@ func TestFoundLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	later := 0
-	for _, m := range w.mail {
+	for _, m := range w.Mail {
 		if m.To == "privacy@schranke.example" && strings.Contains(m.Text, "cust-9") {
 			later++
 			if strings.Contains(m.Text, "jo@") {
@@ -135,7 +136,7 @@ func TestFoundLater(t *testing.T) {
 			}
 		}
 	}
-	if sent := w.sent["parcels"]; later != 1 || len(sent) != 1 || len(sent[0].Identities) != 1 || len(w.sent["mailer"]) != 1 {
+	if sent := w.sent["parcels"]; later != 1 || len(sent) != 1 || len(sent[0].Identities) != 1 || sent[0].Identities[0].Type != opendsr.ControllerCustomerID || len(w.sent["mailer"]) != 1 {
 		t.Errorf("%d mails with the number, parcels had %+v, the mailer %d", later, sent, len(w.sent["mailer"]))
 	}
 	w.private()
@@ -160,7 +161,7 @@ func TestAccount(t *testing.T) {
 	t.Parallel()
 	w, c := newWorld(t), about("users", "orders")
 	c.Account = true
-	if _, err := w.Tell(t.Context(), c, w.clock.Now()); err != nil {
+	if _, err := w.Tell(t.Context(), c, w.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.work(); err != nil {
@@ -179,15 +180,15 @@ func TestNobodyKnown(t *testing.T) {
 	t.Parallel()
 	w, c := newWorld(t), about("orders")
 	c.Identifiers = c.Identifiers[:2]
-	if _, err := w.Tell(t.Context(), c, w.clock.Now()); err != nil {
+	if _, err := w.Tell(t.Context(), c, w.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.work(); err != nil {
 		t.Fatal(err)
 	}
 	notices, err := w.Of(t.Context(), "r1")
-	if err != nil || len(notices) != 1 || !notices[0].Task || notices[0].Why != "no_identifier" || len(w.sent) != 0 || len(w.mail) != 1 {
-		t.Errorf("%+v, %v, %d mails", notices, err, len(w.mail))
+	if err != nil || len(notices) != 1 || !notices[0].Task || notices[0].Why != "no_identifier" || len(w.sent) != 0 || len(w.Mail) != 1 {
+		t.Errorf("%+v, %v, %d mails", notices, err, len(w.Mail))
 	}
 }
 
@@ -196,27 +197,27 @@ func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.answer = recipient.Answer{Result: recipient.Later, Why: "busy"}
-	if _, err := w.Tell(t.Context(), about("orders"), w.clock.Now()); err != nil {
+	if _, err := w.Tell(t.Context(), about("orders"), w.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	for range 16 * 24 {
 		if err := w.work(); err != nil {
 			t.Fatal(err)
 		}
-		w.pass(time.Hour)
+		w.Pass(time.Hour)
 	}
-	if n := len(w.sent["parcels"]); n < 10 || n > 30 || w.rows() != "parcels pending" || len(w.mail) != 1 {
-		t.Errorf("%d attempts, %s, %d mails", n, w.rows(), len(w.mail))
+	if n := len(w.sent["parcels"]); n < 10 || n > 30 || w.rows() != "parcels pending" || len(w.Mail) != 1 {
+		t.Errorf("%d attempts, %s, %d mails", n, w.rows(), len(w.Mail))
 	}
 	w.private()
-	for _, c := range w.mail {
+	for _, c := range w.Mail {
 		if !strings.Contains(c.Text, "customer_id: cust-9") || strings.Contains(c.Text, "jo@") || strings.Contains(c.Text, "%!") {
 			t.Errorf("the task says %s", c.Text)
 		}
 	}
-	w.pass(recipient.TaskTime)
-	if err := w.work(); err != nil || len(w.mail) != 2 {
-		t.Errorf("%v, %d mails", err, len(w.mail))
+	w.Pass(recipient.TaskTime)
+	if err := w.work(); err != nil || len(w.Mail) != 2 {
+		t.Errorf("%v, %d mails", err, len(w.Mail))
 	}
 	id := func() string {
 		notices, err := w.Of(t.Context(), "r1")
@@ -227,21 +228,21 @@ func TestUnreachable(t *testing.T) {
 	}()
 	dan, _ := w.Policy.PersonByID("dan")
 	ada, _ := w.Policy.PersonByID("ada")
-	if _, err := w.Settle(t.Context(), ada, id, receipt.Impossible, w.clock.Now()); fault.CodeOf(err) != "role_missing" {
+	if _, err := w.Settle(t.Context(), ada, id, receipt.Impossible, w.Clock.Now()); fault.CodeOf(err) != "role_missing" {
 		t.Error(err)
 	}
 	for _, outcome := range []receipt.Told{receipt.Pending, receipt.Asked, "x"} {
-		if _, err := w.Settle(t.Context(), dan, id, outcome, w.clock.Now()); fault.CodeOf(err) != "state_conflict" {
+		if _, err := w.Settle(t.Context(), dan, id, outcome, w.Clock.Now()); fault.CodeOf(err) != "state_conflict" {
 			t.Error(outcome, err)
 		}
 	}
 	for range 2 {
-		if n, err := w.Settle(t.Context(), dan, id, receipt.Impossible, w.clock.Now()); err != nil || n.State != receipt.Impossible {
+		if n, err := w.Settle(t.Context(), dan, id, receipt.Impossible, w.Clock.Now()); err != nil || n.State != receipt.Impossible {
 			t.Error(n, err)
 		}
 	}
 	kinds := map[record.Kind]int{}
-	for _, r := range w.order {
+	for _, r := range w.Order {
 		kinds[r.Kind]++
 	}
 	if kinds[record.Finding] != 1 || kinds[record.Remediation] != 1 || kinds[record.DSR] != 1 {
@@ -255,37 +256,37 @@ func TestMail(t *testing.T) {
 	for name, after := range map[string]func(w *world, key string){
 		"lost": func(w *world, key string) {
 			for range 2 {
-				if err := w.Answered(w.t.Context(), message.Answer{Key: key, State: message.StateUnknown}, w.clock.Now()); err != nil {
-					w.t.Error(err)
+				if err := w.Answered(w.T.Context(), message.Answer{Key: key, State: message.StateUnknown}, w.Clock.Now()); err != nil {
+					w.T.Error(err)
 				}
 			}
 		},
 		"no answer": func(w *world, key string) {
-			if err := w.Answered(w.t.Context(), message.Answer{Key: key, State: message.StateAccepted}, w.clock.Now()); err != nil {
-				w.t.Error(err)
+			if err := w.Answered(w.T.Context(), message.Answer{Key: key, State: message.StateAccepted}, w.Clock.Now()); err != nil {
+				w.T.Error(err)
 			}
-			w.pass(recipient.AnswerTime)
+			w.Pass(recipient.AnswerTime)
 			if err := w.work(); err != nil {
-				w.t.Error(err)
+				w.T.Error(err)
 			}
 		},
 	} {
 		w, c := newWorld(t), about("users")
-		if _, err := w.Tell(t.Context(), c, w.clock.Now()); err != nil {
+		if _, err := w.Tell(t.Context(), c, w.Clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.work(); err != nil {
 			t.Fatal(err)
 		}
-		for _, key := range slices.Collect(maps.Keys(w.mail)) {
+		for _, key := range slices.Collect(maps.Keys(w.Mail)) {
 			after(w, key)
 		}
 		notices, err := w.Of(t.Context(), "r1")
-		if err != nil || !notices[1].Task || notices[1].State != receipt.Asked || len(w.mail) != 2 {
-			t.Errorf("%s: %+v, %v, %d mails", name, notices, err, len(w.mail))
+		if err != nil || !notices[1].Task || notices[1].State != receipt.Asked || len(w.Mail) != 2 {
+			t.Errorf("%s: %+v, %v, %d mails", name, notices, err, len(w.Mail))
 		}
 		for _, key := range []string{"dsr/x", "notice/none/1", "notice/../x", ""} {
-			if err := w.Answered(t.Context(), message.Answer{Key: key, State: message.StateFailed}, w.clock.Now()); err != nil {
+			if err := w.Answered(t.Context(), message.Answer{Key: key, State: message.StateFailed}, w.Clock.Now()); err != nil {
 				t.Errorf("%s, %q: %v", name, key, err)
 			}
 		}
@@ -296,11 +297,11 @@ func TestMail(t *testing.T) {
 func TestDeaths(t *testing.T) {
 	t.Parallel()
 	life := func(w *world) error {
-		_, err := w.Tell(t.Context(), about("users", "orders"), w.clock.Now())
+		_, err := w.Tell(t.Context(), about("users", "orders"), w.Clock.Now())
 		return errors.Join(err, w.work())
 	}
 	finish := func(w *world, name string) {
-		w.left = -1
+		w.Left = -1
 		for range 10 {
 			if err := life(w); err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -308,10 +309,10 @@ func TestDeaths(t *testing.T) {
 			if _, err := w.Box.Sweep(t.Context()); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			w.pass(time.Hour)
+			w.Pass(time.Hour)
 		}
-		if got := w.rows(); got != "mailer acknowledged, parcels acknowledged, payments asked" || len(w.mail) != 1 {
-			t.Errorf("%s: %s, %d mails", name, got, len(w.mail))
+		if got := w.rows(); got != "mailer acknowledged, parcels acknowledged, payments asked" || len(w.Mail) != 1 {
+			t.Errorf("%s: %s, %d mails", name, got, len(w.Mail))
 		}
 		for to, all := range w.sent {
 			for _, m := range all {
@@ -327,19 +328,19 @@ func TestDeaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	every := max(1, 3/require.Seeds(1))
-	for dies := 0; dies < whole.calls; dies += every {
+	for dies := 0; dies < whole.Calls; dies += every {
 		w := newWorld(t)
-		w.left = dies
+		w.Left = dies
 		_ = life(w)
-		w.pass(2 * time.Minute)
+		w.Pass(2 * time.Minute)
 		finish(w, fmt.Sprint("dead at ", dies))
 	}
 	for seed := range require.Seeds(25) {
 		w, r := newWorld(t), rand.New(rand.NewPCG(uint64(seed), 10))
 		for range 5 {
-			w.left = r.IntN(whole.calls)
+			w.Left = r.IntN(whole.Calls)
 			_ = life(w)
-			w.pass(time.Duration(r.IntN(3600)) * time.Second)
+			w.Pass(time.Duration(r.IntN(3600)) * time.Second)
 		}
 		finish(w, fmt.Sprint("seed ", seed))
 	}

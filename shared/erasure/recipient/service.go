@@ -132,7 +132,7 @@ func (s *Service) notice(ctx context.Context, c Case, to datamap.Recipient, befo
 	} else {
 		for _, one := range c.Identifiers {
 			if one.Verified && slices.Contains(to.Gives, one.Kind) && covers(one.Kind, one.Value) {
-				m.Identities = append(m.Identities, Identity{one.Kind, one.Value})
+				m.Identities = append(m.Identities, Identity{Kind: one.Kind, Value: one.Value})
 			}
 		}
 	}
@@ -251,6 +251,10 @@ func (s *Service) one(ctx context.Context, n Notice, now time.Time) error {
 		}
 		return s.change(ctx, n, Decide(n, Answer{Result: Sent}, now), now, letter)
 	default:
+		for i, one := range m.Identities {
+			kind, _ := s.Map.Kind(one.Kind)
+			m.Identities[i].Type = kind.Identity()
+		}
 		if answer, err = s.Send(ctx, to, m); err != nil {
 			answer = Answer{Result: Later}
 		}

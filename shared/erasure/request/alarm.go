@@ -15,7 +15,8 @@ import (
 	"ostiary.internal/shared/policy"
 )
 
-// Alarm tells the people who look after requests that something of another tenant turned up where it has no place.
+// Alarm tells the people who look after requests that something of another tenant turned up where it has no place, or that a
+// controller cannot be told how its request stands.
 type Alarm struct {
 	Policy   *policy.Policy
 	Letters  *letter.Set
@@ -30,14 +31,38 @@ type Ring func(batch *outbox.Batch, key, what, number, entry string, now time.Ti
 
 // Ready fetches what seals letters, for nothing may wait for the key service in a transaction.
 func (a Alarm) Ready(ctx context.Context) (Ring, error) {
+	write, err := a.writer(ctx, letter.Foreign)
+	return func(batch *outbox.Batch, key, what, number, entry string, now time.Time) error {
+		return write(batch, key, now, func(language string) letter.Vars {
+			said := strings.NewReplacer("NUMBER", number, "ENTRY", letter.Harmless(entry)).Replace(letter.Phrase(what, language))
+			return letter.Vars{"what": said}
+		})
+	}, err
+}
+
+// Untaken is Ready of another alarm: the program of a controller, which the ring is given with its id of a request, took no word of
+// that request for a day.
+func (a Alarm) Untaken(ctx context.Context) (func(batch *outbox.Batch, key, tenant, id string, now time.Time) error, error) {
+	write, err := a.writer(ctx, letter.Untaken)
+	return func(batch *outbox.Batch, key, tenant, id string, now time.Time) error {
+		if known, is := a.Policy.Tenant(tenant); is {
+			tenant = known.Name
+		}
+		return write(batch, key, now, func(string) letter.Vars { return letter.Vars{"controller": tenant, "number": id} })
+	}, err
+}
+
+// writer puts letters of a kind to everybody who looks after requests into a batch.
+func (a Alarm) writer(ctx context.Context, kind letter.Kind) (func(*outbox.Batch, string, time.Time, func(string) letter.Vars) error, error) {
 	sealing, err := a.Messages.Key(ctx, message.Bound())
 	if err != nil {
 		return nil, err
 	}
-	return func(batch *outbox.Batch, key, what, number, entry string, now time.Time) error {
+	return func(batch *outbox.Batch, key string, now time.Time, vars func(language string) letter.Vars) error {
 		for _, p := range lookAfter(a.Policy, now) {
-			said := strings.NewReplacer("NUMBER", number, "ENTRY", letter.Harmless(entry)).Replace(letter.Phrase(what, p.Language))
-			content, err := a.Letters.Write(letter.Foreign, p.Language, letter.Vars{"company": a.Policy.Company.Name, "what": said, "desk": a.Desk})
+			v := vars(p.Language)
+			v["company"], v["desk"] = a.Policy.Company.Name, a.Desk
+			content, err := a.Letters.Write(kind, p.Language, v)
 			if err != nil {
 				return err
 			}

@@ -38,6 +38,9 @@ type Receipt struct {
 	Secret string       `json:"secret"`
 	State  State        `json:"state"`
 	Due    calendar.Day `json:"due"`
+	// Unsearched are the kinds of identifiers that were given and are not searched for: an address named beside an id, unless it
+	// is the one on file.
+	Unsearched []string `json:"unsearched,omitempty"`
 }
 
 var tenantForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
@@ -98,6 +101,7 @@ func (a Ask) fill(d *draft, now time.Time) (proof Proof) {
 			}
 		}
 		proof = ByTenant
+		d.Unsearched = d.private.unsearched(proof)
 	}
 	d.private.Identifiers = slices.DeleteFunc(d.private.Identifiers, func(one Identifier) bool { return one.Value == "" })
 	if !fresh {
@@ -174,10 +178,10 @@ func (s *Service) create(ctx context.Context, d draft, proof Proof, asked asking
 		return Receipt{}, err
 	}
 	if proof == "" {
-		return Receipt{r.ID, r.Number, d.secret, r.State, r.Deadline.Due}, nil
+		return Receipt{ID: r.ID, Number: r.Number, Secret: d.secret, State: r.State, Due: r.Deadline.Due}, nil
 	}
 	v, err := s.view(ctx, r, true, now) // of a duplicate the one that counts
-	return Receipt{r.ID, r.Number, d.secret, v.State, v.Due}, err
+	return Receipt{r.ID, r.Number, d.secret, v.State, v.Due, d.unsearched()}, err
 }
 
 // written writes a draft with its first record; before runs in the same transaction.

@@ -76,12 +76,12 @@ func TestOwnerLater(t *testing.T) {
 	w.planned(r.ID, plan())
 	_, err := w.Started(ctx, r.ID, 1, plan().Digest, w.now())
 	w.must(err)
-	_, err = w.Drifted(ctx, r.ID, 1, nil, w.now())
+	_, err = w.Drifted(ctx, r.ID, 1, true, w.now())
 	w.must(err)
 	for i, digest := range []string{"d2", "d3"} {
 		w.approved(r.ID, Plan{Digest: digest, Items: 2, Own: true, Owner: true, Last: true})
 		w.wantState(r.ID, Approved, "")
-		_, err = w.Drifted(ctx, r.ID, i+2, nil, w.now())
+		_, err = w.Drifted(ctx, r.ID, i+2, true, w.now())
 		w.must(err)
 	}
 	if len(w.letters(r.ID, letter.Owner)) != 0 {

@@ -72,7 +72,7 @@ func TestNotForwardedHalfErased(t *testing.T) {
 	w.planned(r.ID, plan())
 	_, err := w.Started(ctx, r.ID, 1, plan().Digest, w.now())
 	w.must(err)
-	_, err = w.Drifted(ctx, r.ID, 1, nil, w.now())
+	_, err = w.Drifted(ctx, r.ID, 1, true, w.now())
 	w.must(err)
 	w.planned(r.ID, Plan{Digest: "d", Theirs: true})
 	if got := w.wantState(r.ID, AwaitingApproval, ""); len(got.Linked) != 1 || got.Private == nil || len(w.letters(got.Linked[0], letter.Instruct)) != 1 {

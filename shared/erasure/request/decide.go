@@ -26,6 +26,7 @@ type deciding struct {
 func Decide(r Request, e Event, now time.Time, rules Rules) (Request, []Effect, error) {
 	d := &deciding{Request: r, e: e, now: now, rules: rules}
 	d.Holds, d.Doubts, d.Linked, d.Reviewed = slices.Clone(r.Holds), slices.Clone(r.Doubts), slices.Clone(r.Linked), maps.Clone(r.Reviewed)
+	d.Answers = maps.Clone(r.Answers)
 	if err := d.decide(); err != nil {
 		return r, nil, err
 	}
@@ -155,6 +156,7 @@ func (d *deciding) to(s State) {
 func (d *deciding) plan() {
 	d.to(Planning)
 	d.Round++
+	d.Sought = d.now
 	d.Passed, d.Pass, d.Sweeps, d.Restarts, d.Extra = 0, time.Time{}, 0, 0, false
 	d.publish(TopicPlan)
 }
@@ -213,6 +215,7 @@ func (d *deciding) clock() error {
 func (d *deciding) schedule() {
 	d.Open = !d.State.Answered()
 	d.DueAt = d.Deadline.Due.End(d.rules.Zone).UnixMicro()
+	d.shown()
 	d.Next = 0
 	for _, c := range d.due() {
 		if at := c.at.UnixMicro(); d.Next == 0 || at < d.Next {

@@ -239,20 +239,27 @@ func (d *deciding) exported() error {
 	return nil
 }
 
-// settle goes on with the request of who was the last owner: there is another one now.
+// settle goes on with the request of who was the last owner: there is another one now. One person's word has it searched again, and
+// it goes on where the search finds the other one; against the search it takes two.
 func (d *deciding) settle() error {
-	if d.Settled && d.State != Blocked {
+	searching := d.State == Planning && d.Proposed != nil && d.Proposed.What == Settle
+	switch {
+	case d.State != Blocked && d.Settled || searching && d.Proposed.By == d.e.By:
 		return nil
-	}
-	if err := d.from(Blocked); err != nil {
-		return err
-	}
-	if d.Why != LastOwner {
+	case !searching && (d.State != Blocked || d.Why != LastOwner):
 		return d.from()
 	}
-	d.Settled, d.Frozen = true, d.thaw()
-	d.record("settled")
-	d.plan()
+	done, err := d.second(Proposed{What: Settle, By: d.e.By, At: d.now}, func(Proposed) bool { return true })
+	if err != nil {
+		return err
+	}
+	if done {
+		d.Settled, d.Proposed, d.Frozen = true, nil, d.thaw()
+		d.record("settled")
+	}
+	if !searching {
+		d.plan()
+	}
 	return nil
 }
 

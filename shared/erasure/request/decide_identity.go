@@ -16,7 +16,7 @@ func (d *deciding) looked() error {
 		d.record("renewed")
 		return nil
 	case d.Tell:
-		d.Tell = false
+		d.Tell, d.Unsearched = false, d.e.Unsearched
 		if d.e.Private != nil {
 			d.Private = d.e.Private
 		}
@@ -101,6 +101,7 @@ func (d *deciding) proved() error {
 	if d.Tell = d.Proof == ByTenant; d.Tell {
 		d.Called = d.now
 	}
+	d.holdAll() // what two people hold of hers in a request that is through
 	d.plan()
 	d.record("proved")
 	if d.Requester != Controller { // the interface answers a controller
@@ -170,12 +171,7 @@ func (d *deciding) joined() error {
 		}
 	}
 	d.Export = d.Export || d.e.Export && !d.begun()
-	again := false
-	for _, h := range d.e.Holds {
-		if len(d.Holds) < MaxHolds && !slices.ContainsFunc(d.Holds, h.same) {
-			d.Holds, again = append(d.Holds, h), true
-		}
-	}
+	again := d.holdAll()
 	if d.e.Private != nil && d.Private != nil {
 		d.Private, d.Marks, again = d.e.Private, d.e.Marks, again || d.Kind == Person
 		d.doubt(d.e.Doubts...)
@@ -184,6 +180,16 @@ func (d *deciding) joined() error {
 		d.plan()
 	}
 	return nil
+}
+
+// holdAll holds what is held in another request of hers, and reports whether that is more.
+func (d *deciding) holdAll() (more bool) {
+	for _, h := range d.e.Holds {
+		if len(d.Holds) < MaxHolds && !slices.ContainsFunc(d.Holds, h.same) {
+			d.Holds, more = append(d.Holds, h), true
+		}
+	}
+	return more
 }
 
 // givenUp ends a request whose identity nobody can establish.

@@ -27,13 +27,16 @@ func (d *deciding) reviewed() error {
 	if l.Why == "" && l.Items > 0 {
 		l.Set = d.set(l.Entry)
 	}
-	if n, known := d.Reviewed[l.key()]; known && n == l.Items {
+	if n, known := d.Reviewed[l.key()]; known && n == l.Items && d.Answers[l.key()].Reference == d.e.Reference {
 		return nil
 	}
 	if d.Reviewed == nil {
 		d.Reviewed = map[string]int64{}
 	}
-	d.Reviewed[l.key()] = l.Items
+	if d.Answers == nil {
+		d.Answers = map[string]Answer{}
+	}
+	d.Reviewed[l.key()], d.Answers[l.key()] = l.Items, l.answer(d.e.By, d.e.Reference, d.now)
 	d.record("reviewed")
 	if d.State == Partial && !d.Executed.IsZero() && !slices.ContainsFunc(d.settled(d.Outcome).Open, Open.settles) {
 		d.Extra, d.Pass = true, d.now.Add(Idle) // until the engine has answered
@@ -106,7 +109,7 @@ func (d *deciding) asked(l Look) bool {
 	switch {
 	case l.Items < 0 || l.Set != "" && l.Set != d.set(l.Entry): // she saw others
 		return false
-	case l.Why == Letters || l.Why == Group:
+	case slices.Contains(questions, l.Why):
 		return open(l.Why)
 	}
 	return l.Why == "" && (l.Items > 0 && l.Items <= d.counted(l.Entry) || l.Items == 0 && open(unasked))
@@ -139,6 +142,10 @@ func (d *deciding) unreview(whole bool, found ...[]Open) {
 		entry, _, _ = strings.Cut(entry, inSet)
 		_, there := seen[k]
 		return !there && !dark[entry] && (whole || n > 0 && !question)
+	})
+	maps.DeleteFunc(d.Answers, func(k string, _ Answer) bool {
+		_, counts := d.Reviewed[k]
+		return !counts
 	})
 	for k, n := range seen {
 		if d.Reviewed[k] > n {

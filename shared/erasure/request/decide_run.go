@@ -30,6 +30,9 @@ func (d *deciding) planned() error {
 	if !d.begun() && d.owned(p, again) {
 		return nil
 	}
+	if d.Proposed != nil && d.Proposed.What == Settle {
+		d.Proposed = nil // the search has found the other owner
+	}
 	d.record("planned")
 	switch speaksForPerson := d.Requester == Subject || d.Requester == Agent; {
 	case speaksForPerson && p.Theirs && !p.Own && d.Kind == Person && !d.Split && !d.begun():
@@ -165,9 +168,10 @@ func (d *deciding) drifted() error {
 	if err := d.from(Approved, Executing); err != nil {
 		return err
 	}
-	d.doubt(append([]Doubt{Moved}, d.e.Doubts...)...)
+	d.doubt(Moved)
 	d.record("drifted")
 	d.plan()
+	d.Begun = d.Begun && d.e.Touched // nobody takes back what is gone, and what is not she may
 	return nil
 }
 

@@ -195,7 +195,7 @@ func told(before, after Request, effects []Effect, err error) string {
 	if err != nil {
 		return "refused " + fault.CodeOf(err)
 	}
-	after.DueAt, after.Next, after.Open = before.DueAt, before.Next, before.Open
+	after.DueAt, after.Next, after.Open, after.Desk, after.Shown = before.DueAt, before.Next, before.Open, before.Desk, before.Shown
 	if reflect.DeepEqual(before, after) && len(effects) == 0 {
 		return "nothing"
 	}

@@ -2,6 +2,7 @@ package request
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +41,7 @@ func (s *Service) List(ctx context.Context, who policy.Person, over bool, now ti
 // Listing says which requests a page of the desk holds.
 type Listing struct {
 	State State  // "" for all that wait, or are over
+	Show  Show   // without a State, of those that wait
 	Over  bool   // without a State: those that are over
 	After string // where the page before ended; "" for the first
 	Limit int    // 1 to MaxListed; 0 is MaxListed
@@ -52,8 +54,20 @@ func (s *Service) Browse(ctx context.Context, who policy.Person, l Listing, now 
 		return nil, "", err
 	}
 	q := store.Query{Collection: Requests, Equal: []store.Field{{Name: "open", Value: !l.Over}}, Range: &store.Range{Name: "due_at"}, Descending: l.Over, Limit: l.Limit}
-	if l.State != "" {
-		q.Equal, q.Descending = []store.Field{{Name: "state", Value: string(l.State)}}, l.State.Answered()
+	of := func(name string, value any) { q.Equal = []store.Field{{Name: name, Value: value}} }
+	switch {
+	case l.State != "":
+		of("state", string(l.State))
+		q.Descending = l.State.Answered()
+	case l.Over:
+	case l.Show == ShowDesk:
+		of("desk", true)
+	case l.Show == ShowOverdue:
+		q.Range.To = now.UnixMicro() + 1
+	case l.Show == ShowPerson:
+		of("state", string(IdentityPending))
+	case l.Show == ShowUnknown || l.Show == ShowWork:
+		of("shown", string(l.Show))
 	}
 	if q.Limit < 1 || q.Limit > MaxListed {
 		q.Limit = MaxListed
@@ -88,15 +102,22 @@ func (s *Service) Get(ctx context.Context, id string, who policy.Person, now tim
 
 // decided lets a person decide about a request, unless it is about her.
 func (s *Service) decided(ctx context.Context, id string, who policy.Person, now time.Time, e Event) (Request, error) {
+	return s.decidedBy(ctx, id, who, now, func(Private) (Event, error) { return e, nil })
+}
+
+// decidedBy is decided for what depends on what the person gave.
+func (s *Service) decidedBy(ctx context.Context, id string, who policy.Person, now time.Time, decide func(Private) (Event, error)) (Request, error) {
 	if err := s.may(who, now); err != nil {
 		return Request{}, err
 	}
-	e.By, e.Twins = who.ID, s.Policy.Twins(who)
+	twins := s.Policy.Twins(who)
 	return s.change(ctx, id, now, who.ID, func(t *turn) (Event, error) {
-		if slices.ContainsFunc(s.addresses(who, e.Twins), t.private.Concerns) {
+		if slices.ContainsFunc(s.addresses(who, twins), t.private.Concerns) {
 			return Event{}, fault.Refuse(fault.Denied, "own_matter", "Nobody decides about her own request.", "Ask another person.")
 		}
-		return e, nil
+		e, err := decide(t.private)
+		e.By, e.Twins = who.ID, twins
+		return e, err
 	})
 }
 
@@ -174,7 +195,8 @@ func (s *Service) PassOn(ctx context.Context, id string, who policy.Person, tena
 	return s.decided(ctx, id, who, now, Event{What: PassOn, Tenant: tenant})
 }
 
-// Settle goes on with the request of a last owner: there is another one. Codes as of Approve.
+// Settle says that there is another owner than the last one who asks: it is searched again, and goes on where the search finds that
+// owner; against the search the second person's word decides. Codes as of Approve but plan_changed.
 func (s *Service) Settle(ctx context.Context, id string, who policy.Person, now time.Time) (Request, error) {
 	return s.decided(ctx, id, who, now, Event{What: Settle})
 }
@@ -186,8 +208,8 @@ func (s *Service) Reviewed(ctx context.Context, id string, who policy.Person, en
 	return s.Looked(ctx, id, who, Look{Entry: entry, Items: items}, now)
 }
 
-// Reviewed names no items, and where others were found since the first it is refused. Looked is it of the very items that she saw, by Look.Set: when others were found since, as many or not, she has not seen
-// them. Codes as of Reviewed.
+// Looked is Reviewed of the very items that she saw, by Look.Set: when others were found since, as many or not, she has not seen them.
+// Without a Set, where others were found since the first, it is refused. Codes as of Reviewed.
 func (s *Service) Looked(ctx context.Context, id string, who policy.Person, l Look, now time.Time) (Request, error) {
 	l.Why = ""
 	return s.decided(ctx, id, who, now, Event{What: Review, Look: l})
@@ -201,6 +223,32 @@ func (s *Service) Judged(ctx context.Context, id string, who policy.Person, entr
 		return Request{}, fault.Refuse(fault.Conflict, "review_unknown", "Nobody has to answer that.", "Look at the request again.")
 	}
 	return s.decided(ctx, id, who, now, Event{What: Review, Look: Look{Entry: entry, Items: items, Why: why}})
+}
+
+// DoneElsewhere notes that somebody has the person erased in an entry of which the last search says Region: where it lies this
+// deployment neither searches nor erases. The reference is an id of what was done there, such as that of the other deployment's
+// request or receipt; it stands on record under who said so, and in the receipt, so it names nobody. Codes as of Reviewed;
+// reference_invalid.
+func (s *Service) DoneElsewhere(ctx context.Context, id string, who policy.Person, entry, reference string, now time.Time) (Request, error) {
+	return s.decidedBy(ctx, id, who, now, func(p Private) (Event, error) {
+		return Event{What: Review, Look: Look{Entry: entry, Why: Region}, Reference: reference}, p.referring(reference)
+	})
+}
+
+var referenceForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{2,127}$`)
+
+// leastNamed is how long an identifier is that no reference may hold: shorter ones are found everywhere.
+const leastNamed = 4
+
+// referring refuses what is no id, or tells of the person.
+func (p Private) referring(reference string) error {
+	named := func(one Identifier) bool {
+		return len(one.Value) >= leastNamed && strings.Contains(strings.ToLower(reference), strings.ToLower(one.Value))
+	}
+	if !referenceForm.MatchString(reference) || slices.ContainsFunc(p.Identifiers, named) {
+		return fault.Refuse(fault.Invalid, "reference_invalid", "The reference is not an id of three to 128 letters, digits and . _ -, or it holds something of the person.", "Give the id of the request or the receipt in the other deployment.")
+	}
+	return nil
 }
 
 // Resume searches again after what stood in the way was put right. Codes as of Approve.

@@ -106,7 +106,7 @@ const (
 // Collection declares what the control's schema holds for this package.
 func Collection() []store.Collection {
 	return []store.Collection{
-		{Name: Requests, Indexes: []store.Index{{"next"}, {"number"}, {"address"}, {"open", "due_at"}, {"state", "due_at"}}, Expires: true},
+		{Name: Requests, Indexes: []store.Index{{"next"}, {"number"}, {"address"}, {"open", "due_at"}, {"desk", "due_at"}, {"shown", "due_at"}, {"state", "due_at"}}, Expires: true},
 		{Name: claims},
 		{Name: asks, Expires: true},
 		{Name: links, Expires: true},

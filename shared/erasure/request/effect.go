@@ -234,72 +234,9 @@ func (t *turn) vars(r Request, language string) (letter.Vars, error) {
 			return nil, err
 		}
 	}
-	v["open"] = open(r, language)
+	v["open"], v["notes"] = open(r, language), notes(r, language)
 	v["kept"], err = kept(r, language)
 	return v, err
-}
-
-// open lists what could not be erased yet.
-func open(r Request, language string) string {
-	var lines []string
-	for _, o := range r.Outcome.Open {
-		if line := "- " + letter.Harmless(o.Entry); !slices.Contains(lines, line) {
-			lines = append(lines, line)
-		}
-	}
-	if len(lines) == 0 {
-		lines = append(lines, "- "+letter.Phrase("rest", language))
-	}
-	return strings.Join(lines, "\n")
-}
-
-// kept lists what stays, why and until when: from the last search, and what two people hold.
-func kept(r Request, language string) (string, error) {
-	var lines []string
-	add := func(entry string, fields []string, g Ground, citation string, until calendar.Day) error {
-		why, err := letter.Ground(string(g), citation, language)
-		if err != nil {
-			return err
-		}
-		what := entry
-		if len(fields) > 0 {
-			what += " (" + strings.Join(fields, ", ") + ")"
-		}
-		end := letter.Phrase("open", language)
-		if !until.IsZero() {
-			end = letter.Phrase("until", language) + " " + letter.Date(until, language)
-		}
-		lines = append(lines, "- "+letter.Harmless(what)+letter.Phrase("colon", language)+why+"; "+end)
-		return nil
-	}
-	listed := map[Kept]bool{}
-	for _, k := range r.Outcome.Kept {
-		listed[Kept{Entry: k.Entry, Ground: k.Ground, Until: k.Until}] = true
-		if err := add(k.Entry, nil, k.Ground, k.Citation, k.Until); err != nil {
-			return "", err
-		}
-	}
-	for _, h := range r.Holds {
-		if listed[Kept{Entry: h.Entry, Ground: h.Ground, Until: h.Until}] {
-			continue
-		}
-		if err := add(h.Entry, h.Fields, h.Ground, h.Citation, h.Until); err != nil {
-			return "", err
-		}
-	}
-	return strings.Join(lines, "\n"), nil
-}
-
-// backups lists when each class of backups has forgotten.
-func backups(all []Tail, language string) string {
-	if len(all) == 0 {
-		return letter.Phrase("none", language)
-	}
-	var lines []string
-	for _, one := range all {
-		lines = append(lines, "- "+letter.Harmless(one.Class)+letter.Phrase("colon", language)+letter.Phrase("gone", language)+" "+letter.Date(one.By, language))
-	}
-	return strings.Join(lines, "\n")
 }
 
 // divide writes the second request: what the tenant decides about goes its own way.

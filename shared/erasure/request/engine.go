@@ -7,6 +7,7 @@ import (
 
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/erasure/request/letter"
+	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
 )
 
@@ -38,11 +39,13 @@ type Work struct {
 	Forget      bool             // it is closed: what is kept of it has to go. Forgotten clears it
 
 	// What a receipt says of it.
-	Deadline Deadline
-	Extended bool
-	Handed   calendar.Day // on which the person got the copy she had asked for; zero for none
-	Totals   Totals
-	Outcome  Outcome
+	Deadline   Deadline
+	Extended   bool
+	Handed     calendar.Day // on which the person got the copy she had asked for; zero for none
+	Totals     Totals
+	Outcome    Outcome
+	Answers    []Answer // of people, that count
+	Unsearched []string // kinds of identifiers that were given and are not searched for
 }
 
 // Work returns what there is to do for a request. Code: request_unknown.
@@ -58,7 +61,7 @@ func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, err
 	w := Work{
 		Request: r.ID, Tenant: r.Tenant, State: r.State, Why: r.Why, Identify: (r.State == Received || r.Renew || r.Tell) && !r.queues(now), Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
 		Received: r.Received, Executed: r.Executed, Ran: r.Ran, Global: r.Proof == ByLink || r.Proof == BySession, Reviewed: r.Reviewed, Owed: r.owed(), Made: r.Made, Forget: r.Forget,
-		Deadline: r.Deadline, Extended: r.Extended != nil, Handed: r.Handed, Totals: r.Totals, Outcome: r.Outcome,
+		Deadline: r.Deadline, Extended: r.Extended != nil, Handed: r.Handed, Totals: r.Totals, Outcome: r.Outcome, Answers: r.Said(), Unsearched: r.unsearched(),
 	}
 	if !r.Proved.IsZero() && r.State != Cancelled {
 		w.Identifiers = private.verified(r.Proof)
@@ -121,15 +124,56 @@ func (s *Service) Planned(ctx context.Context, id string, round int, p Plan, now
 	})
 }
 
-// Started lets the engine begin with the plan of that digest. Codes: request_moved, plan_changed, export_first, too_early,
-// state_conflict.
+// Started lets the engine begin with the plan of that digest. Of an owner of the tenant no two are erased at once, and none by a plan
+// that is older than the other's end: that one is gone, and who is the last owner has to be looked up again. Codes: request_moved,
+// plan_changed (also where it is planned again for that), export_first, too_early, state_conflict, other_owner.
 func (s *Service) Started(ctx context.Context, id string, round int, digest string, now time.Time) (Request, error) {
-	return s.engine(ctx, id, Event{What: Started, Round: round, Digest: digest}, now)
+	r, err := s.change(ctx, id, now, "", func(t *turn) (Event, error) {
+		e := Event{What: Started, Round: round, Digest: digest}
+		b := t.before
+		if b.Plan == nil || !b.Plan.Owner || b.Settled || b.Kind != Person || b.Requester == Controller || b.State != Approved {
+			return e, nil // of no owner, or two people answer for it, or the controller does
+		}
+		older, err := t.owners()
+		if older {
+			e = Event{What: Drifted, Round: round, Touched: t.before.Begun}
+		}
+		return e, err
+	})
+	if err == nil && r.State == Planning {
+		return r, fault.Refuse(fault.Conflict, "plan_changed", "Another owner was erased since the plan was made.", "Search again.")
+	}
+	return r, err
 }
 
-// Drifted stops: what there is is not what was approved. doubts may say more. Codes: request_moved, state_conflict.
-func (s *Service) Drifted(ctx context.Context, id string, round int, doubts []Doubt, now time.Time) (Request, error) {
-	return s.engine(ctx, id, Event{What: Drifted, Round: round, Doubts: doubts}, now)
+// owners takes the tenant's place for erasing an owner, and reports whether another one was erased since the plan was made. Code:
+// other_owner, while another one is being erased.
+func (t *turn) owners() (older bool, err error) {
+	mark := t.s.mark("owner", t.before.Tenant)
+	var c claim
+	if err := t.tx.Get(claims, mark, &c); err != nil && !fault.Is(err, fault.NotFound) {
+		return false, err
+	}
+	if c.Request != "" && c.Request != t.before.ID {
+		var other Request
+		if err := t.tx.Get(Requests, c.Request, &other); err != nil && !fault.Is(err, fault.NotFound) {
+			return false, err
+		}
+		switch {
+		case other.State == Executing:
+			return false, fault.Refuse(fault.Conflict, "other_owner", "Another owner of the tenant is being erased.", "It goes on by itself when that is over.")
+		case !other.Ran.Before(t.before.Sought):
+			return true, nil
+		}
+	}
+	t.later(claims, mark, claim{version, t.before.ID})
+	return false, nil
+}
+
+// Drifted stops: what there is is not what was approved. touched says that something of the person may be gone; else the request
+// can still be taken back, or refused. Codes: request_moved, state_conflict.
+func (s *Service) Drifted(ctx context.Context, id string, round int, touched bool, now time.Time) (Request, error) {
+	return s.engine(ctx, id, Event{What: Drifted, Round: round, Touched: touched}, now)
 }
 
 // Hindered notes that there is no plan, and why: no search can be made as the request stands; or that what is being carried

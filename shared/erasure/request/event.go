@@ -62,37 +62,40 @@ type Event struct {
 	Twins []string // ids under which the same human may be known as well: see policy.Policy.Twins
 	Round int      // of the engine's events
 
-	Known     bool           // of Looked: the address is on file
-	Elsewhere bool           // of Looked: in what is held for the tenant, and not with us
-	Unsure    bool           // of Looked: some of what is held for the tenant could not be asked
-	Address   string         // of Looked
-	Send      bool           // of Looked: a letter with a link may go out
-	Private   *seal.Envelope // of Looked: with the address on file in it; of Joined: with what the other one proved, nil for nothing new
-	Proof     Proof          // of Proved and Duplicated
-	Used      string         // of Proved and Duplicated by a link: its hash
-	Quiet     bool           // of Duplicated: she knows from the letter about the other one
-	Marks     []string       // of Proved, Joined and Widen
-	Doubts    []Doubt        // of Proved, Joined and Drifted
-	Of        string         // of Duplicated and Joined: the other request
-	Received  time.Time      // of Joined: when the other one came
-	Export    bool           // of Joined: the other one asks for a copy
-	Holds     []Hold         // of Joined: what two people decided there
-	Plan      *Plan          // of Planned
-	Digest    string         // of Approve and Started: of the plan
-	Hold      *Hold          // of HoldIt
-	ID        string         // of Release: of the hold
-	Refusal   *Refusal       // of Reject
-	Reason    ExtensionReason
-	Why       Why          // of Withdraw; "" for Withdrawn
-	Totals    Totals       // of Executed: over all runs
-	Outcome   Outcome      // of Executed (Open alone) and Verified
-	Pass      int          // of Verified: which search, of Receipted: which receipt; from 1
-	Look      Look         // of Review
-	Pending   bool         // of Parties: one has still to answer
-	Differs   bool         // of Parties: the newest receipt says otherwise
-	Letter    string       // of LetterLost: its kind
-	Tenant    string       // of PassOn
-	Day       calendar.Day // of Exported: on which the copy was handed over; zero for today
+	Known      bool           // of Looked: the address is on file
+	Elsewhere  bool           // of Looked: in what is held for the tenant, and not with us
+	Unsearched bool           // of Looked: an address that was named beside an id is not searched for
+	Unsure     bool           // of Looked: some of what is held for the tenant could not be asked
+	Address    string         // of Looked
+	Send       bool           // of Looked: a letter with a link may go out
+	Private    *seal.Envelope // of Looked: with the address on file in it; of Joined: with what the other one proved, nil for nothing new
+	Proof      Proof          // of Proved and Duplicated
+	Touched    bool           // of Drifted: something may be gone
+	Used       string         // of Proved and Duplicated by a link: its hash
+	Quiet      bool           // of Duplicated: she knows from the letter about the other one
+	Marks      []string       // of Proved, Joined and Widen
+	Doubts     []Doubt        // of Proved and Joined
+	Of         string         // of Duplicated and Joined: the other request
+	Received   time.Time      // of Joined: when the other one came
+	Export     bool           // of Joined: the other one asks for a copy
+	Holds      []Hold         // of Joined: what two people decided there; of Proved: in requests of hers that are through
+	Plan       *Plan          // of Planned
+	Digest     string         // of Approve and Started: of the plan
+	Hold       *Hold          // of HoldIt
+	ID         string         // of Release: of the hold
+	Refusal    *Refusal       // of Reject
+	Reason     ExtensionReason
+	Why        Why          // of Withdraw; "" for Withdrawn
+	Totals     Totals       // of Executed: over all runs
+	Outcome    Outcome      // of Executed (Open alone) and Verified
+	Pass       int          // of Verified: which search, of Receipted: which receipt; from 1
+	Look       Look         // of Review
+	Reference  string       // of Review
+	Pending    bool         // of Parties: one has still to answer
+	Differs    bool         // of Parties: the newest receipt says otherwise
+	Letter     string       // of LetterLost: its kind
+	Tenant     string       // of PassOn
+	Day        calendar.Day // of Exported: on which the copy was handed over; zero for today
 }
 
 // do says what an effect is.

@@ -96,6 +96,7 @@ func facts(r Request, e Event, step string) map[string]string {
 	case Review:
 		add("entry", e.Look.Entry)
 		add("answer", e.Look.Why)
+		add("reference", e.Reference)
 		count("items", e.Look.Items)
 	case Exported:
 		add("handed", r.Handed.String())

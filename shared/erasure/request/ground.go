@@ -64,7 +64,7 @@ type Refusal struct {
 
 // Proposed is a decision that waits for a second person.
 type Proposed struct {
-	What    What      `json:"what"` // Hold or Reject
+	What    What      `json:"what"` // Hold, Reject or Settle
 	By      string    `json:"by"`
 	At      time.Time `json:"at"`
 	Hold    *Hold     `json:"hold,omitempty"`

@@ -58,7 +58,7 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 			return err
 		}
 	}
-	e := Event{What: Looked, Known: known, Elsewhere: known && held, Unsure: unsure}
+	e := Event{What: Looked, Known: known, Elsewhere: known && held, Unsure: unsure, Unsearched: private.unsearched(r.Proof)}
 	if e.Private, err = s.seal(ctx, r.ID, private); err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func TestBegun(t *testing.T) {
 	w.planned(r.ID, plan())
 	_, err := w.Started(ctx, r.ID, 1, "sha256:aa", w.now())
 	w.must(err)
-	_, err = w.Drifted(ctx, r.ID, 1, nil, w.now())
+	_, err = w.Drifted(ctx, r.ID, 1, true, w.now())
 	w.must(err)
 	w.wantState(r.ID, Planning, "")
 	if _, err := w.Cancel(ctx, r.Number, w.code(r.ID), w.now()); code(err) != "too_late" {
@@ -223,7 +223,7 @@ func TestNotForwardedAfterwards(t *testing.T) {
 	p := plan()
 	p.Theirs = true
 	w.planned(r.ID, p)
-	_, err := w.Drifted(ctx, r.ID, 1, nil, w.now())
+	_, err := w.Drifted(ctx, r.ID, 1, true, w.now())
 	w.must(err)
 	w.planned(r.ID, Plan{Digest: "d", Theirs: true})
 	w.wantState(r.ID, AwaitingApproval, "")

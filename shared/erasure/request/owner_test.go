@@ -162,3 +162,148 @@ func TestBrowse(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// One person's word that there is another owner has it searched again; against what the search says it takes two, not the same human,
+// and not who entered it.
+func TestSettleAgainstSearch(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	r := w.proved("mia@customer.example")
+	p := plan()
+	p.Last, p.Owner = true, true
+	w.planned(r.ID, p)
+	settled := func(who string) string {
+		_, err := w.Settle(ctx, r.ID, w.person(who), w.now())
+		return code(err)
+	}
+	for range 2 {
+		if got := settled("dan"); got != "" {
+			t.Fatal(got)
+		}
+		if got := w.wantState(r.ID, Planning, ""); got.Settled || !got.Frozen || got.Proposed == nil {
+			t.Errorf("%+v", got)
+		}
+	}
+	w.planned(r.ID, p)
+	w.wantState(r.ID, Blocked, LastOwner)
+	if got := settled("sam"); got != "" {
+		t.Fatal(got)
+	}
+	w.planned(r.ID, p)
+	if got := w.wantState(r.ID, Approved, ""); got.Frozen || got.Proposed != nil || w.of("settled") != 1 {
+		t.Errorf("by two people's word: %+v", got)
+	}
+	// Where the search finds the other one, one word was enough, and nothing waits for a second.
+	r = w.proved("ann@customer.example")
+	w.planned(r.ID, p)
+	w.wantState(r.ID, Blocked, LastOwner)
+	if got := settled("dan"); got != "" {
+		t.Fatal(got)
+	}
+	found := p
+	found.Last = false
+	w.planned(r.ID, found)
+	if got := w.wantState(r.ID, Approved, ""); got.Frozen || got.Proposed != nil || got.Settled {
+		t.Errorf("found by the search: %+v", got)
+	}
+}
+
+// Two owners who ask at the same time are not both erased by plans that each has the other for an owner: while one is being erased the
+// other waits, and by a plan that is older than the end of it nobody is.
+func TestTwoOwners(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	owner := Plan{Digest: "d", Map: "m", Items: 1, Own: true, Owner: true}
+	anna, bob := w.proved("anna@customer.example"), w.proved("bob@customer.example")
+	for _, r := range []Receipt{anna, bob} {
+		w.planned(r.ID, owner)
+		w.wantState(r.ID, Approved, "")
+	}
+	w.to(time.Minute)
+	started := func(r Receipt) string {
+		_, err := w.Started(ctx, r.ID, w.read(r.ID).Round, owner.Digest, w.now())
+		return code(err)
+	}
+	if got := started(bob); got != "" {
+		t.Fatal(got)
+	}
+	if got := started(anna); got != "other_owner" {
+		t.Errorf("while the other is being erased: %q", got)
+	}
+	w.wantState(anna.ID, Approved, "")
+	_, err := w.Executed(ctx, bob.ID, w.read(bob.ID).Round, Totals{Erased: 1}, w.now())
+	w.must(err)
+	if got := started(anna); got != "plan_changed" {
+		t.Errorf("by a plan of before: %q", got)
+	}
+	got := w.wantState(anna.ID, Planning, "")
+	if got.Begun {
+		t.Error("something of hers may be gone")
+	}
+	w.to(2 * time.Minute)
+	last := owner
+	last.Last = true
+	w.planned(anna.ID, last)
+	w.wantState(anna.ID, Blocked, LastOwner)
+	// Of another tenant, or of a member, nobody waits.
+	w.known("zeta", "zoe@customer.example")
+	other, err := w.Ask(ctx, Ask{Tenant: "zeta", Email: "zoe@customer.example"}, w.now())
+	w.must(err)
+	w.must(w.Identify(ctx, other.ID, w.now()))
+	w.confirmed(other)
+	w.planned(other.ID, owner)
+	member := w.proved("mem@customer.example")
+	w.planned(member.ID, plan())
+	_, err = w.Started(ctx, member.ID, 1, plan().Digest, w.now())
+	w.must(err)
+	if got := started(other); got != "" {
+		t.Errorf("of another tenant: %s", got)
+	}
+}
+
+// What was found to be more than was approved before anything of it went can still be refused, or taken back; afterwards not.
+func TestGrownUntouched(t *testing.T) {
+	t.Parallel()
+	for _, touched := range []bool{false, true} {
+		w, ctx := newWorld(t), t.Context()
+		r := w.proved("mia@customer.example")
+		w.planned(r.ID, plan())
+		_, err := w.Started(ctx, r.ID, 1, plan().Digest, w.now())
+		w.must(err)
+		_, err = w.Drifted(ctx, r.ID, 1, touched, w.now())
+		w.must(err)
+		w.planned(r.ID, Plan{Digest: "more", Items: 1_000_000, Own: true})
+		w.wantState(r.ID, AwaitingApproval, "")
+		_, rejected := w.Reject(ctx, r.ID, w.person("dan"), NotOwed, "", w.now())
+		_, taken := w.Cancel(ctx, r.Number, codeForm.FindStringSubmatch(w.letters(r.ID, letter.Link)[0].Text)[2], w.now())
+		want := map[bool]string{true: "too_late"}[touched]
+		if code(rejected) != want || code(taken) != want {
+			t.Errorf("touched %t: refused %v, taken back %v", touched, rejected, taken)
+		}
+	}
+}
+
+// While a decision waits for its second person the engine and the clock go on, whose accounts can make commitments to nobody.
+func TestProposedWithoutVault(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	r := w.proved("mia@customer.example")
+	_, err := w.Reject(ctx, r.ID, w.person("dan"), NotOwed, "", w.now())
+	w.must(err)
+	commit := w.Commit
+	w.Commit = nil
+	w.planned(r.ID, plan())
+	if got := w.wantState(r.ID, Approved, ""); got.Proposed != nil {
+		t.Errorf("%+v", got.Proposed)
+	}
+	w.Commit = commit
+	r = w.proved("ann@customer.example")
+	_, err = w.Hold(ctx, r.ID, w.person("dan"), Hold{Entry: "invoices", Ground: LegalClaims, Until: calendar.Day{Year: 2026, Month: 5, Day: 1}}, w.now())
+	w.must(err)
+	w.Commit = nil
+	w.to(Proposal)
+	w.must(w.Tick(ctx, w.now()))
+	if got := w.read(r.ID); got.Proposed != nil || w.of("proposal_lapsed") != 1 {
+		t.Errorf("%+v", got.Proposed)
+	}
+}

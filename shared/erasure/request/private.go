@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal"
@@ -45,6 +46,14 @@ func (p Private) verified(proof Proof) (all []Identifier) {
 func (p Private) has(one Identifier) bool {
 	return slices.ContainsFunc(p.Identifiers, func(o Identifier) bool {
 		return o.Kind == one.Kind && o.Value == one.Value && o.Format == one.Format && (o.Verified || o.Kind == email && o.Value == p.OnFile)
+	})
+}
+
+// unsearched reports whether an address was named beside an id, by whoever speaks for somebody, that is not the one on file: it is not
+// searched for.
+func (p Private) unsearched(proof Proof) bool {
+	return proof == ByTenant && slices.ContainsFunc(p.Identifiers, func(one Identifier) bool {
+		return one.Kind == email && !one.Verified && !strings.EqualFold(one.Value, p.OnFile)
 	})
 }
 

@@ -107,7 +107,7 @@ func (w *world) replanned(id string) {
 		_, err := w.Approve(w.t.Context(), id, w.person("dan"), r.Plan.Digest, w.now())
 		w.must(err)
 	}
-	_, err := w.Drifted(w.t.Context(), id, r.Round, nil, w.now())
+	_, err := w.Drifted(w.t.Context(), id, r.Round, true, w.now())
 	w.must(err)
 }
 
@@ -180,7 +180,7 @@ func TestReviewedWhich(t *testing.T) {
 	}
 	_, err := w.Approve(ctx, r.ID, w.person("dan"), "ds1", w.now())
 	w.must(err)
-	_, err = w.Drifted(ctx, r.ID, w.read(r.ID).Round, nil, w.now())
+	_, err = w.Drifted(ctx, r.ID, w.read(r.ID).Round, true, w.now())
 	w.must(err)
 	shown("s2")
 	before := w.read(r.ID)

@@ -231,7 +231,7 @@ func TestSplit(t *testing.T) {
 	if v, err := w.Status(ctx, half.Number, w.code(r.ID), w.now()); err != nil || v.State != Forwarded {
 		t.Errorf("%+v, %v", v, err)
 	}
-	_, err := w.Drifted(ctx, r.ID, got.Round, nil, w.now())
+	_, err := w.Drifted(ctx, r.ID, got.Round, true, w.now())
 	w.must(err)
 	w.planned(r.ID, p)
 	if again := w.read(r.ID); len(again.Linked) != 1 {
@@ -251,15 +251,14 @@ func TestLastOwner(t *testing.T) {
 	if !got.Frozen || len(w.letters(r.ID, letter.Owner)) != 1 || w.published(TopicFreeze, r.ID) != 1 || w.staffed("kommt nicht weiter") != 1 {
 		t.Errorf("%+v", got)
 	}
-	_, err := w.Settle(ctx, r.ID, w.person("sam"), w.now())
-	w.must(err)
+	w.must(w.settle(r.ID))
 	if got := w.wantState(r.ID, Planning, ""); got.Frozen || w.published(TopicFreeze, r.ID) != 2 {
 		t.Errorf("%+v", got)
 	}
 	// So it does when somebody has it searched again, and there is another by then.
 	r = w.proved("ann@customer.example")
 	w.planned(r.ID, p)
-	_, err = w.Resume(ctx, r.ID, w.person("sam"), w.now())
+	_, err := w.Resume(ctx, r.ID, w.person("sam"), w.now())
 	w.must(err)
 	w.planned(r.ID, plan())
 	if got := w.wantState(r.ID, Approved, ""); got.Frozen || w.published(TopicFreeze, r.ID) != 2 {
@@ -326,7 +325,7 @@ func TestDrift(t *testing.T) {
 	}
 	_, err := w.Started(ctx, r.ID, 1, "sha256:aa", w.now())
 	w.must(err)
-	_, err = w.Drifted(ctx, r.ID, 1, nil, w.now())
+	_, err = w.Drifted(ctx, r.ID, 1, true, w.now())
 	w.must(err)
 	w.planned(r.ID, plan())
 	if got := w.wantState(r.ID, AwaitingApproval, ""); !slices.Equal(got.Doubts, []Doubt{Moved}) {

@@ -120,12 +120,12 @@ func (p *play) act(a act) error {
 			if used := w.usedCode(r); used != "" {
 				_, err = w.CloseAccount(ctx, r.Number, used, w.now())
 			} else {
-				_, err = w.Settle(ctx, id, w.person("sam"), w.now())
+				err = w.settle(id)
 			}
 		case "reviewed":
 			_, err = w.Reviewed(ctx, id, w.person("sam"), "notes", 2, w.now())
 		case "settle":
-			_, err = w.Settle(ctx, id, w.person("sam"), w.now())
+			err = w.settle(id)
 		case "approve":
 			_, err = w.Approve(ctx, id, w.person("dora"), p.plans[a.who].Digest, w.now())
 		case "reject":

@@ -45,6 +45,9 @@ type Config struct {
 	// Commit makes the commitment that stands for a member of staff in records of this month. It is called outside
 	// transactions, and needed by the desk alone.
 	Commit func(ctx context.Context, s vault.Subject, now time.Time) (record.Subject, error)
+	// Changed is told of a controller's request within the transaction that changes it, before anything is written there, and returns
+	// what it writes itself. Nil: nobody has to know.
+	Changed func(tx store.Tx, r Request, now time.Time) (write func() error, err error)
 	// Guard refuses an identifier that no search may use: fault.Invalid for good; any other error lets a person look first.
 	// Nil: none is refused beyond the form of an address.
 	Guard func(value string) error

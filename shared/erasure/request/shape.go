@@ -129,24 +129,26 @@ type Request struct {
 	EnteredBy string    `json:"entered_by,omitempty"`
 	External  string    `json:"external,omitempty"` // the controller's id of it
 
-	Secret    string         `json:"secret,omitempty"`  // hash of what the requester shows to see the state
-	Address   string         `json:"address,omitempty"` // of whoever is to prove it, while that is waited for: a mark
-	Renew     bool           `json:"renew,omitempty"`   // another letter with a link is asked for
-	Tell      bool           `json:"tell,omitempty"`    // somebody else asked: her address is to be looked up, and she is to be told
-	Role      Requester      `json:"role,omitempty"`    // of who was signed in, as the product says
-	Paced     time.Time      `json:"paced,omitzero"`    // nobody looks before that who asked: very many did
-	Tries     int            `json:"tries,omitempty"`   // wrong codes
-	Used      string         `json:"used,omitempty"`    // hash of the link that was used
-	Gather    string         `json:"gather,omitempty"`  // Address whose other requests are still to be linked to this one
-	Private   *seal.Envelope `json:"private,omitempty"`
-	Known     bool           `json:"known,omitempty"`     // the address is on file; never shown before the proof
-	Elsewhere bool           `json:"elsewhere,omitempty"` // but only in what is held for the tenant; never shown either
-	Proof     Proof          `json:"proof,omitempty"`
-	Proved    time.Time      `json:"proved,omitzero"`
-	Marks     []string       `json:"marks,omitempty"` // of claims
-	Of        string         `json:"of,omitempty"`    // the request that counts
-	Linked    []string       `json:"linked,omitempty"`
-	Asked     calendar.Day   `json:"asked,omitzero"` // local day on which the proof was asked for
+	Secret  string         `json:"secret,omitempty"`  // hash of what the requester shows to see the state
+	Address string         `json:"address,omitempty"` // of whoever is to prove it, while that is waited for: a mark
+	Renew   bool           `json:"renew,omitempty"`   // another letter with a link is asked for
+	Tell    bool           `json:"tell,omitempty"`    // somebody else asked: her address is to be looked up, and she is to be told
+	Role    Requester      `json:"role,omitempty"`    // of who was signed in, as the product says
+	Paced   time.Time      `json:"paced,omitzero"`    // nobody looks before that who asked: very many did
+	Tries   int            `json:"tries,omitempty"`   // wrong codes
+	Used    string         `json:"used,omitempty"`    // hash of the link that was used
+	Gather  string         `json:"gather,omitempty"`  // Address whose other requests are still to be linked to this one
+	Private *seal.Envelope `json:"private,omitempty"`
+	Known   bool           `json:"known,omitempty"` // the address is on file; never shown before the proof
+	// Unsearched: an address that was named beside an id is not searched for, as nobody checked that both are of one person.
+	Unsearched bool         `json:"unsearched,omitempty"`
+	Elsewhere  bool         `json:"elsewhere,omitempty"` // but only in what is held for the tenant; never shown either
+	Proof      Proof        `json:"proof,omitempty"`
+	Proved     time.Time    `json:"proved,omitzero"`
+	Marks      []string     `json:"marks,omitempty"` // of claims
+	Of         string       `json:"of,omitempty"`    // the request that counts
+	Linked     []string     `json:"linked,omitempty"`
+	Asked      calendar.Day `json:"asked,omitzero"` // local day on which the proof was asked for
 
 	Deadline Deadline   `json:"deadline"`
 	Extended *Extension `json:"extended,omitempty"`
@@ -163,6 +165,7 @@ type Request struct {
 	Finding  string       `json:"finding,omitempty"`  // open record of the overdue answer
 
 	Round    int          `json:"round,omitempty"` // of planning and execution: what belongs to another is refused
+	Sought   time.Time    `json:"sought,omitzero"` // when the search for it began: what it says of owners is not older
 	Plan     *Plan        `json:"plan,omitempty"`
 	Doubts   []Doubt      `json:"doubts,omitempty"` // why a person has to look
 	By       string       `json:"by,omitempty"`     // who approved; "" by the limits
@@ -186,26 +189,30 @@ type Request struct {
 	Totals   Totals           `json:"totals,omitzero"`    // over all runs
 	Outcome  Outcome          `json:"outcome,omitzero"`   // of the last search
 	Reviewed map[string]int64 `json:"reviewed,omitempty"` // what a person has settled, for Open.Settled
-	Others   []string         `json:"others,omitempty"`   // entries of which other items than before were found for people to look at
-	Passed   int              `json:"passed,omitempty"`   // searches since Ran
-	Pass     time.Time        `json:"pass,omitzero"`      // of the next one
-	HintedAt time.Time        `json:"hinted_at,omitzero"` // of the last search that was made because something may have been written
-	Extra    bool             `json:"extra,omitempty"`    // the next one is not of those that Passes counts
-	Sweeps   int              `json:"sweeps,omitempty"`
-	Restarts int              `json:"restarts,omitempty"` // of the searches since the plan, because something more was erased
-	Changed  bool             `json:"changed,omitempty"`  // something was erased that no receipt names
-	Receipts int              `json:"receipts,omitempty"` // that were to be made
-	Made     int              `json:"made,omitempty"`     // that are
-	Amends   int              `json:"amends,omitempty"`   // number of the receipt that is owed for what third parties answered: the person is told of it
-	Waits    time.Time        `json:"waits,omitzero"`     // third parties have still to answer: when to look again
-	Forget   bool             `json:"forget,omitempty"`   // it is closed, and the engine may keep something of it
-	Answered State            `json:"answered,omitempty"` // what the person was told last
+	// Answers are those behind Reviewed, by the same keys.
+	Answers  map[string]Answer `json:"answers,omitempty"`
+	Others   []string          `json:"others,omitempty"`   // entries of which other items than before were found for people to look at
+	Passed   int               `json:"passed,omitempty"`   // searches since Ran
+	Pass     time.Time         `json:"pass,omitzero"`      // of the next one
+	HintedAt time.Time         `json:"hinted_at,omitzero"` // of the last search that was made because something may have been written
+	Extra    bool              `json:"extra,omitempty"`    // the next one is not of those that Passes counts
+	Sweeps   int               `json:"sweeps,omitempty"`
+	Restarts int               `json:"restarts,omitempty"` // of the searches since the plan, because something more was erased
+	Changed  bool              `json:"changed,omitempty"`  // something was erased that no receipt names
+	Receipts int               `json:"receipts,omitempty"` // that were to be made
+	Made     int               `json:"made,omitempty"`     // that are
+	Amends   int               `json:"amends,omitempty"`   // number of the receipt that is owed for what third parties answered: the person is told of it
+	Waits    time.Time         `json:"waits,omitzero"`     // third parties have still to answer: when to look again
+	Forget   bool              `json:"forget,omitempty"`   // it is closed, and the engine may keep something of it
+	Answered State             `json:"answered,omitempty"` // what the person was told last
 
 	Active   time.Time `json:"active"`
 	Called   time.Time `json:"called,omitzero"` // when the engine was last asked for what is owed
 	Nudges   int       `json:"nudges,omitempty"`
 	Reminded time.Time `json:"reminded,omitzero"` // when people were told again that it waits for them
 	Open     bool      `json:"open"`
+	Desk     bool      `json:"desk,omitempty"`  // it waits for the desk
+	Shown    Show      `json:"shown,omitempty"` // ShowUnknown or ShowWork
 	DueAt    int64     `json:"due_at"`
 	Next     int64     `json:"next,omitempty"` // microseconds since 1970: when Tick has to look
 	Closed   time.Time `json:"closed,omitzero"`
@@ -268,7 +275,7 @@ type Plan struct {
 type Look struct {
 	Entry string `json:"entry"`
 	Items int64  `json:"items"`
-	Why   string `json:"why,omitempty"` // Letters or Group, of an answer to that; else ""
+	Why   string `json:"why,omitempty"` // Letters, Group or Region, of an answer to that; else ""
 	Set   string `json:"set,omitempty"` // which items, as Open.Set; "" in an answer for those that were found last
 }
 

@@ -107,8 +107,45 @@ func TestSpokenForTwo(t *testing.T) {
 	if told := w.letters(r.ID, letter.Asked); len(told) != 1 || told[0].To != "Leo@customer.example" {
 		t.Errorf("told: %+v", told)
 	}
+	// Whoever asked is told that the address is not searched for, in the answer, in the letters and by the receipt.
+	if !slices.Equal(r.Unsearched, []string{"email"}) {
+		t.Errorf("the answer says %v", r.Unsearched)
+	}
+	if began := w.letters(r.ID, letter.Received); len(began) != 1 || began[0].To != "mia@customer.example" || !strings.Contains(began[0].Text, "You named an id and an address.") {
+		t.Errorf("%+v", began)
+	}
+	w.planned(r.ID, plan())
+	w.erased(r.ID, Outcome{})
+	if ended := w.letters(r.ID, letter.Completed); len(ended) != 1 || !strings.Contains(ended[0].Text, "come late.\n\nData that belongs to no organisation, if there is any, was left alone: only the person herself can have that erased.\n\nBeside an id an address was named that is not the one on file.") || strings.Contains(ended[0].Text, "ann@") {
+		t.Errorf("%+v", ended)
+	}
+	v, err := w.Status(ctx, r.Number, r.Secret, w.now())
+	w.must(err)
+	if work, err := w.Work(ctx, r.ID, w.now()); err != nil || !slices.Equal(work.Unsearched, []string{"email"}) || !slices.Equal(v.Unsearched, work.Unsearched) {
+		t.Errorf("%v and %v, %v", work.Unsearched, v.Unsearched, err)
+	}
 	if hers := w.proved("ann@customer.example"); w.read(hers.ID).State != Planning {
 		t.Error("her own request counts for the other's")
+	}
+}
+
+// Of an address that turns out to be the one on file, however it is written, nothing of the kind is said in the end.
+func TestSpokenForOne(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	w.onFile["acme uid u7"] = "Leo@customer.example"
+	r, err := w.Ask(ctx, Ask{Session: session(TenantAdmin), Tenant: "acme", UID: "u7", Email: "leo@customer.example"}, w.now())
+	w.must(err)
+	if !slices.Equal(r.Unsearched, []string{"email"}) {
+		t.Errorf("before anybody has looked it says %v", r.Unsearched)
+	}
+	w.must(w.Identify(ctx, r.ID, w.now()))
+	w.planned(r.ID, plan())
+	w.erased(r.ID, Outcome{})
+	work, err := w.Work(ctx, r.ID, w.now())
+	w.must(err)
+	if ended := w.letters(r.ID, letter.Completed); len(work.Unsearched) > 0 || len(ended) != 1 || strings.Contains(ended[0].Text, "Beside an id") {
+		t.Errorf("unsearched %v, %+v", work.Unsearched, ended)
 	}
 }
 

@@ -11,28 +11,30 @@ import (
 // View is what whoever holds the secret sees of a request. It is the same for people the company knows and for others. What
 // was found is shown to the person alone, who has the code from her mail.
 type View struct {
-	ID       string       `json:"id"`
-	Number   string       `json:"number"`
-	State    State        `json:"state"`
-	Why      Why          `json:"why,omitempty"`
-	Kind     Kind         `json:"kind"`
-	Received time.Time    `json:"received"`
-	Due      calendar.Day `json:"due"`
-	Extended bool         `json:"extended,omitempty"`
-	First    string       `json:"first,omitempty"` // number of the request that counts; State and Due are its
-	Kept     []Kept       `json:"kept,omitempty"`
-	After    time.Time    `json:"after,omitzero"`   // of an account: until when it can be kept
-	Closes   bool         `json:"closes,omitempty"` // as its last owner whoever looks may have the account closed
-	Erased   int64        `json:"erased,omitempty"`
-	Passed   int          `json:"searches,omitempty"`
-	Proved   time.Time    `json:"proved,omitzero"`
-	Executed time.Time    `json:"executed,omitzero"` // when the first run had erased
-	Ran      time.Time    `json:"ran,omitzero"`      // when the last one had: the searches count from then
-	Next     time.Time    `json:"next_search,omitzero"`
-	Purge    []Tail       `json:"backups,omitempty"` // when backups have forgotten
-	Ground   Ground       `json:"ground,omitempty"`  // of a refusal
-	Citation string       `json:"citation,omitempty"`
-	Counts   string       `json:"-"` // id of the request whose receipt is for whoever looks; "" for none
+	ID         string       `json:"id"`
+	Number     string       `json:"number"`
+	State      State        `json:"state"`
+	Why        Why          `json:"why,omitempty"`
+	Kind       Kind         `json:"kind"`
+	Received   time.Time    `json:"received"`
+	Due        calendar.Day `json:"due"`
+	Extended   bool         `json:"extended,omitempty"`
+	Unsearched []string     `json:"unsearched,omitempty"` // kinds of identifiers that were given and are not searched for
+	Apart      bool         `json:"apart,omitempty"`      // somebody else asked for her: what belongs to no tenant is left alone
+	First      string       `json:"first,omitempty"`      // number of the request that counts; State and Due are its
+	Kept       []Kept       `json:"kept,omitempty"`
+	After      time.Time    `json:"after,omitzero"`   // of an account: until when it can be kept
+	Closes     bool         `json:"closes,omitempty"` // as its last owner whoever looks may have the account closed
+	Erased     int64        `json:"erased,omitempty"`
+	Passed     int          `json:"searches,omitempty"`
+	Proved     time.Time    `json:"proved,omitzero"`
+	Executed   time.Time    `json:"executed,omitzero"` // when the first run had erased
+	Ran        time.Time    `json:"ran,omitzero"`      // when the last one had: the searches count from then
+	Next       time.Time    `json:"next_search,omitzero"`
+	Purge      []Tail       `json:"backups,omitempty"` // when backups have forgotten
+	Ground     Ground       `json:"ground,omitempty"`  // of a refusal
+	Citation   string       `json:"citation,omitempty"`
+	Counts     string       `json:"-"` // id of the request whose receipt is for whoever looks; "" for none
 }
 
 // Status returns a request for whoever holds its number, and its secret or the code from the mail. Code: request_unknown,
@@ -92,9 +94,18 @@ func (s *Service) view(ctx context.Context, r Request, hers bool, now time.Time)
 	return v, nil
 }
 
+// unsearched are the kinds of identifiers that were given and are not searched for.
+func (r Request) unsearched() []string {
+	if r.Unsearched {
+		return []string{email}
+	}
+	return nil
+}
+
 // tell adds what is for the person alone.
 func (v *View) tell(r Request) {
 	v.Closes = r.State == Blocked && r.Why == LastOwner && r.closes()
+	v.Unsearched, v.Apart = r.unsearched(), r.Proof == ByTenant
 	v.Counts, v.Erased, v.Passed = r.ID, r.Totals.Erased+r.Totals.Anonymised, r.Passed
 	v.Proved, v.Executed, v.Ran = r.Proved, r.Executed, r.Ran
 	if !r.Executed.IsZero() {

@@ -61,7 +61,7 @@ func (s *Service) prepare(ctx context.Context, r Request, now time.Time, by stri
 		return t, err
 	}
 	ids := []string{by}
-	if r.Proposed != nil {
+	if by != "" && r.Proposed != nil { // what the engine and the clock do names nobody, and they have no vault
 		ids = append(ids, r.Proposed.By)
 	}
 	for _, id := range ids {
@@ -162,6 +162,13 @@ func (t *turn) held() error {
 // put writes a request and what follows from the event.
 func (t *turn) put(before, after Request, e Event, effects []Effect) (Request, error) {
 	after.Rev++
+	tell := func() error { return nil }
+	if t.s.Changed != nil && after.Requester == Controller {
+		var err error
+		if tell, err = t.s.Changed(t.tx, after, t.now); err != nil {
+			return after, err
+		}
+	}
 	if err := t.effects(before, &after, e, effects); err != nil {
 		return after, err
 	}
@@ -178,6 +185,9 @@ func (t *turn) put(before, after Request, e Event, effects []Effect) (Request, e
 		if err := write(); err != nil {
 			return after, err
 		}
+	}
+	if err := tell(); err != nil {
+		return after, err
 	}
 	return after, t.tx.Put(Requests, after.ID, after)
 }
@@ -213,6 +223,9 @@ func (t *turn) prove(r Request, e Event, all []Identifier) (Event, error) {
 			return e, err
 		}
 		if !other.counts() {
+			if other.Closed.IsZero() {
+				e.Holds = append(e.Holds, other.Holds...)
+			}
 			continue // that one is over: this is a new one
 		}
 		if u := t.united; u == nil || u.of != other.ID || !sameEnvelope(u.was, other.Private) {

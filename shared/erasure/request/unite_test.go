@@ -125,3 +125,22 @@ func TestHoldFollows(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// What two people hold of a request that was carried out is held of the next one she makes: it would erase it.
+func TestHoldOutlives(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	old := w.proved("mia@customer.example")
+	for _, who := range []string{"dan", "dora"} {
+		_, err := w.Hold(ctx, old.ID, w.person(who), Hold{Entry: "invoices", Ground: LegalClaims, Until: calendar.Day{Year: 2026, Month: 12, Day: 31}}, w.now())
+		w.must(err)
+	}
+	w.planned(old.ID, plan())
+	w.erased(old.ID, Outcome{})
+	w.wantState(old.ID, Retained, "")
+	w.to(24 * time.Hour)
+	newer := w.proved("mia@customer.example")
+	if got := w.wantState(newer.ID, Planning, ""); got.Of != "" || len(got.Holds) != 1 || got.Holds[0].Entry != "invoices" {
+		t.Errorf("%+v", got)
+	}
+}

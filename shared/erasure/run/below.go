@@ -46,21 +46,28 @@ func (s *step) unlinked() bool {
 
 // remember returns the lists to be kept of a page that is about to be erased, by id.
 func (w *walk) remember(s *step, t task, items []erasure.Item) (all []kept, err error) {
-	id := w.job.Request + "." + s.ID
+	if all, err = w.list(s.ID+added, t, sums(items)); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, i := range items {
+		names = append(names, i.Ref)
+	}
+	var more []kept
 	switch {
 	case s.watched():
-		id += below
+		more, err = w.list(s.ID+below, t, names)
 	case s.Query.Action == erasure.ActionAnonymise && s.Entry.Group != nil && s.unlinked():
-		id += alike
-	default:
-		return nil, nil
+		more, err = w.list(s.ID+alike, t, names)
 	}
-	for part := range slices.Chunk(items, erasure.MaxValues) {
-		var names []string
-		for _, i := range part {
-			names = append(names, i.Ref)
-		}
-		plain, err := json.Marshal(names)
+	return append(all, more...), err
+}
+
+// list makes lists of names, by id.
+func (w *walk) list(of string, t task, names []string) (all []kept, err error) {
+	id := w.job.Request + "." + of
+	for part := range slices.Chunk(names, erasure.MaxValues) {
+		plain, err := json.Marshal(part)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "keeping names: %w", err)
 		}
@@ -135,12 +142,16 @@ func named(q erasure.Query, items []erasure.Item) erasure.Query {
 	return q
 }
 
-// small reports whether anonymised items of a step stand alone: fewer than the map asks for are like them. Those that nothing
-// leads to any more were kept by name; of a store that finds nothing by that nobody can tell that they do not.
+// small reports whether anonymised items of a step stand alone: fewer than the map asks for are like them, or have part in a
+// total. Those that nothing leads to any more were kept by name; of a store that finds nothing by that nobody can tell that
+// they do not.
 func (w *walk) small(ctx context.Context, from erasure.Reader, s *step) (bool, error) {
 	g := s.Entry.Group
-	if g == nil || s.Query.Action != erasure.ActionAnonymise || s.Entry.Retain != nil {
+	if s.Query.Action != erasure.ActionAnonymise || s.Entry.Retain != nil {
 		return false, nil
+	}
+	if few, err := w.few(ctx, from, s); g == nil || few || err != nil {
+		return few, err
 	}
 	if !s.unlinked() {
 		n, err := from.Group(ctx, s.Query, g.Fields)

@@ -148,8 +148,7 @@ func (c *Clerk) Carry(ctx context.Context, id string) (again bool, err error) {
 		return c.unfinished(ctx, w, err)
 	}
 	if w.Map != c.Engine.Map.Digest() || digest != w.Plan {
-		_, err := c.Requests.Drifted(ctx, id, w.Round, nil, now)
-		return false, moved(err)
+		return false, c.drifted(ctx, w, j)
 	}
 	if w.State == request.Approved {
 		if _, err := c.Requests.Started(ctx, id, w.Round, digest, now); err != nil {
@@ -162,11 +161,20 @@ func (c *Clerk) Carry(ctx context.Context, id string) (again bool, err error) {
 	case err != nil || !done:
 		return c.unfinished(ctx, w, err)
 	case x.Grown:
-		_, err = c.Requests.Drifted(ctx, id, w.Round, nil, now)
+		return false, c.drifted(ctx, w, j)
 	default:
 		_, err = c.Requests.Executed(ctx, id, w.Round, x.Totals, now)
 	}
 	return false, moved(err)
+}
+
+// drifted says that what there is is not what was approved, and whether anything of it is gone by now.
+func (c *Clerk) drifted(ctx context.Context, w request.Work, j Job) error {
+	touched, err := c.Engine.Touched(ctx, j)
+	if err == nil {
+		_, err = c.Requests.Drifted(ctx, w.Request, w.Round, touched, c.Engine.Clock.Now())
+	}
+	return moved(err)
 }
 
 func (c *Clerk) work(ctx context.Context, id string) (request.Work, time.Time, error) {
@@ -218,7 +226,7 @@ func (c *Clerk) unfinished(ctx context.Context, w request.Work, err error) (agai
 // moved forgets what says only that somebody else was first: the work there is now is asked for by a message of its own.
 func moved(err error) error {
 	switch fault.CodeOf(err) {
-	case "request_moved", "state_conflict", "plan_changed", "export_first", "too_early", "request_unknown":
+	case "request_moved", "state_conflict", "plan_changed", "export_first", "too_early", "request_unknown", "other_owner":
 		return nil
 	}
 	return err

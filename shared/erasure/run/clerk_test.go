@@ -207,7 +207,7 @@ func TestStopped(t *testing.T) {
 		}
 		if pages == 2 {
 			pages++
-			_, err := o.requests.Drifted(t.Context(), asked.ID, 1, nil, o.clock.Now())
+			_, err := o.requests.Drifted(t.Context(), asked.ID, 1, true, o.clock.Now())
 			return err
 		}
 		return nil

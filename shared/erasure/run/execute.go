@@ -43,15 +43,16 @@ func (e *Engine) Execute(ctx context.Context, j Job, until time.Time) (x Executi
 	if x.Grown, err = e.tooMany(ctx, j, w.limits); err != nil || x.Grown {
 		return x, err == nil, err
 	}
-	if err := e.suppress(ctx, j, k); err != nil {
-		return x, false, err
-	}
+	w.begins = func(ctx context.Context) error { return e.suppress(ctx, j, k) }
 	if w.given, err = e.given(ctx, j); err != nil {
 		return x, false, err
 	}
 	all, done, err := w.walk(ctx, steps)
 	if errors.Is(err, errGrown) {
 		return Execution{Grown: true}, true, nil
+	}
+	if err == nil && done {
+		err = w.begin(ctx) // a backup may bring back what is gone here already
 	}
 	if err != nil || !done {
 		return x, false, err
@@ -64,6 +65,22 @@ func (e *Engine) Execute(ctx context.Context, j Job, until time.Time) (x Executi
 	}
 	x.Totals, err = e.totals(ctx, j.Request)
 	return x, err == nil, err
+}
+
+// Touched reports whether anything of the request may be gone: something was erased, or is on record to go. Of a request of which
+// nothing is, nobody knows in the ledger either.
+func (e *Engine) Touched(ctx context.Context, j Job) (is bool, err error) {
+	w := &walk{Engine: e, job: j, phase: erasing}
+	bad := e.history(ctx, j.Request, func(_ string, t task) {
+		if is = is || t.Phase == erasing && t.Count.Erased+t.Count.Anonymised+t.Count.Gone > 0; is || t.Phase != erasing || t.At == nil {
+			return
+		}
+		of := j
+		of.Round, w.job = t.Round, of
+		p, fails := w.position(ctx, t)
+		is, err = is || fails != nil || len(p.Items)+len(p.Seek)+len(p.Left) > 0, errors.Join(err, fails)
+	})
+	return is, errors.Join(err, bad)
 }
 
 // given returns the tasks of erasing that earlier rounds did not end, by step: the newest of each.

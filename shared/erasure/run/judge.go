@@ -22,7 +22,8 @@ const (
 // erasing and searching.
 func (w *walk) judge(s *step, item erasure.Item, made time.Time, c *Count) judgement {
 	now := w.Clock.Now()
-	if !s.before.IsZero() && !made.IsZero() && !made.Before(s.before) {
+	since := !s.before.IsZero() && !made.IsZero() && !made.Before(s.before)
+	if since && !s.late {
 		return toSpare
 	}
 	if !ours(s.Query, item) {
@@ -32,9 +33,9 @@ func (w *walk) judge(s *step, item erasure.Item, made time.Time, c *Count) judge
 		}
 		return toSpare
 	}
-	c.Found++
+	c.Found += item.Size()
 	switch {
-	case s.doubt && made.IsZero():
+	case since, s.doubt && made.IsZero() && !(item.Clean && s.Entry.Action == datamap.Anonymise):
 		w.review(s, item, c) // of this person, or of the one who has her address now: nobody can tell
 		return toReview
 	case now.Before(s.held):
@@ -64,7 +65,7 @@ func (w *walk) erasable(s *step, item erasure.Item, c *Count, now time.Time) jud
 	case item.Held.After(now):
 		return c.hold(item.Held)
 	}
-	c.Left++
+	c.Left += item.Size()
 	return toErase
 }
 
@@ -81,7 +82,7 @@ func (w *walk) retained(s *step, item erasure.Item, c *Count, now time.Time) jud
 	case over && item.Held.After(now):
 		return c.hold(item.Held)
 	case over:
-		c.Left++
+		c.Left += item.Size()
 		return toDelete
 	}
 	c.NoEnd = c.NoEnd || !known

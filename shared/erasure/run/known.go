@@ -150,7 +150,7 @@ func (e *Engine) ask(ctx context.Context, j Job, phase string, k *known, tries i
 			wait = err
 			return nil, err
 		default:
-			made.not = append(made.not, missedOf(l, "lookup_"+word(err)))
+			made.not = append(made.not, missedOf(l, missing(err)))
 			return nil, nil
 		}
 		return values, nil

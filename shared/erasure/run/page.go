@@ -28,7 +28,7 @@ func (w *walk) find(ctx context.Context, from erasure.Reader, s *step, cursor st
 	if s.names {
 		return w.below(ctx, from, s, cursor)
 	}
-	if f.Page, err = from.Find(ctx, s.Query, cursor, limit); err != nil || s.before.IsZero() || !s.Query.CreatedBefore.IsZero() {
+	if f.Page, err = from.Find(ctx, s.Query, cursor, limit); err != nil || s.before.IsZero() || s.Query.CreatedField == s.Entry.Created {
 		return f, err
 	}
 	// Created tells from when an item is retained. Whose it is tells when it was made: the same page, asked so.
@@ -107,6 +107,9 @@ func (w *walk) letGo(ctx context.Context, eraser erasure.Store, s *step, t *task
 	if len(p.Items) == 0 {
 		return nil // they are gone, and were not counted yet
 	}
+	if err := w.begin(ctx); err != nil {
+		return err
+	}
 	q := s.Query
 	switch {
 	case p.Over:
@@ -117,12 +120,24 @@ func (w *walk) letGo(ctx context.Context, eraser erasure.Store, s *step, t *task
 	if err := w.disconnect(ctx, s, q, p.Items); err != nil {
 		return err
 	}
+	q.Mark = w.known.counted()
 	results, err := eraser.Erase(ctx, q, p.Items)
 	settle(t, p, q.Action, results)
 	if err != nil {
 		p.resumed = true // what was begun is ours, whoever finds it gone
 	}
 	return err
+}
+
+// begin has done what comes before the first item of all.
+func (w *walk) begin(ctx context.Context) error {
+	if w.begins == nil {
+		return nil
+	}
+	if w.stop = w.begins(ctx); w.stop == nil {
+		w.begins = nil
+	}
+	return w.stop
 }
 
 // choose finds the next items to erase and puts them on record. It reports whether there are any.
@@ -240,11 +255,11 @@ func settle(t *task, p *position, action erasure.Action, results []erasure.Resul
 	for i, item := range p.Items {
 		switch r := became[item.Ref]; r.Outcome {
 		case erasure.OutcomeErased:
-			*done++
+			*done += item.Size()
 			p.seek(i, action)
 		case erasure.OutcomeGone:
 			if p.resumed {
-				*done++ // by whoever wrote the page down and died
+				*done += item.Size() // by whoever wrote the page down and died
 				p.seek(i, action)
 			} else {
 				t.Count.Gone++
@@ -258,6 +273,9 @@ func settle(t *task, p *position, action erasure.Action, results []erasure.Resul
 			t.Count.hold(r.Until)
 			t.Count.NoEnd = t.Count.NoEnd || r.Until.IsZero()
 		default:
+			if r.Seen != "" {
+				item.Seen = r.Seen
+			}
 			open, groups = append(open, item), append(groups, p.group(i))
 		}
 	}

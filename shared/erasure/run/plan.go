@@ -118,9 +118,7 @@ func (e *Engine) Plan(ctx context.Context, j Job, until time.Time) (p Plan, done
 	if p.Subject, err = k.commitment(); err != nil {
 		return p, false, err
 	}
-	if j.Scope != Account {
-		p.Unasked = e.unasked(j, k)
-	}
+	p.Unasked = e.unasked(j, k)
 	if j.Scope == Person {
 		p.Forward = e.Map.Forward(k.IDs)
 	}
@@ -179,16 +177,20 @@ func (e *Engine) newest(ctx context.Context, j Job) (k known, round int, err err
 	return k, j.Round, err
 }
 
-// unasked are entries of the job's role that nobody could ask about her. Where stores were asked for the identifiers of an entry and had
-// none, there is nothing to ask it for.
+// unasked are entries of the job's role that nobody could ask about her; of an account, which is found without asking, those of
+// no tenant. Where stores were asked for the identifiers of an entry and had none, there is nothing to ask it for.
 func (e *Engine) unasked(j Job, k known) []string {
+	role := j.role()
+	if j.Scope == Account {
+		role = datamap.Controller
+	}
 	ids := slices.Clone(k.IDs)
 	for _, kind := range k.Asked {
 		ids = append(ids, datamap.Identifier{Kind: kind, Value: "asked-for", Verified: true})
 	}
-	return slices.DeleteFunc(e.Map.Unasked(j.role(), ids), func(id string) bool {
+	return slices.DeleteFunc(e.Map.Unasked(role, ids), func(id string) bool {
 		entry, _ := e.Map.Entry(id)
-		return entry.Tenant.Global != "" && !j.Global
+		return entry.Tenant.Global != "" && !j.Global || entry.Tenant.Global == "" && j.Scope == Account
 	})
 }
 

@@ -2,8 +2,10 @@ package run
 
 import (
 	"context"
+	"errors"
 
 	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -11,7 +13,21 @@ import (
 var errElsewhere = fault.New(fault.Misconfigured, "asking a store: it is in a region in which this deployment does not work")
 
 // elsewhere is why an entry was not searched whose data is in another region.
-const elsewhere = "region"
+const elsewhere = request.Region
+
+// missing is why a look-up was not made. Of an entry in another region that is what is said of the entry itself: a person who
+// says what was done there has answered both.
+func missing(err error) string {
+	if errors.Is(err, errElsewhere) {
+		return elsewhere
+	}
+	return "lookup_" + word(err)
+}
+
+// done reports whether a person has said what was done there.
+func (w *walk) done(entry string) bool {
+	return request.Open{Entry: entry, Why: elsewhere}.Settled(w.job.Reviewed)
+}
 
 // within opens no store of another region, whoever asks for one.
 func (c Config) within() Config {

@@ -61,3 +61,37 @@ func TestElsewhere(t *testing.T) {
 		t.Errorf("a directory elsewhere: %v", err)
 	}
 }
+
+// TestElsewhereDone: what lies in another region a person says was done there, and nothing here stands open for it any longer:
+// neither what could not be looked up in it, nor what it lies inside of.
+func TestElsewhereDone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.use("identifiers:\n", "regions: [europe-west1]\nidentifiers:\n",
+		`{id: profiles, store: "firestore://p/d", place: profiles, region: europe-west1`, `{id: profiles, store: "firestore://p/away", place: profiles, region: us-west1`,
+		`place: "**/files", region: europe-west1`, `place: "**/files", region: us-west1`)
+	w.fill(1)
+	w.people.put("folders", "f", "uid", "u1")
+	w.plan(job(1))
+	w.execute(job(1))
+	j := job(1)
+	j.Executed = w.clock.Now()
+	asked := []request.Open{{Entry: "files", Why: "region"}, {Entry: "folders", Why: "after_region"}, {Entry: "orders", Why: "unasked"}, {Entry: "profiles", Why: "region"}}
+	if o := w.search(j, 1); !same(o.Open, asked) {
+		t.Fatalf("open is %+v", o.Open)
+	}
+	j.Round, j.Reviewed = 2, map[string]int64{"profiles:region": 0, "files:region": 0, "orders": 0}
+	if o := w.search(j, 1); len(o.Open) > 0 || o.Left == 0 || len(o.Settled) != 3 {
+		t.Fatalf("once it was done there: %+v", o)
+	}
+	w.execute(j)
+	j.Round = 3
+	if o := w.search(j, 1); len(o.Open) > 0 || o.Left > 0 || w.people.docs["folders/f"] != nil {
+		t.Errorf("in the end: %+v", o)
+	}
+}
+
+// same reports whether two lists hold the same.
+func same(a, b []request.Open) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(o request.Open) bool { return !slices.Contains(b, o) })
+}

@@ -66,7 +66,8 @@ type Config struct {
 	// Lister opens what tells which stores there are beside those of the map, as Reader does; nil where nobody asks.
 	Lister func(ctx context.Context, url string) (erasure.Lister, error)
 	// Suppress puts on record who is being erased, so that a restored backup brings nobody back: the identifiers of hers
-	// that nobody else can have, with the role in whose data she is, or none for a whole tenant. It is called before anything goes, again with each later call
+	// that nobody else can have, with the role in whose data she is, or none for a whole tenant; and again with datamap.Global of whoever
+	// has what is of no tenant erased too. It is called before anything goes, again with each later call
 	// of Execute, and not for somebody of whom nothing else is known: Report tells. While it fails, nothing is erased. Nil
 	// for nobody who remembers.
 	Suppress func(ctx context.Context, tenant string, role datamap.Role, ids []datamap.Identifier, at time.Time) error

@@ -267,3 +267,16 @@ func TestNothingOpen(t *testing.T) {
 }
 
 var _ erasure.Store = (*people)(nil)
+
+// Backups forget as late as the store itself says, where the map says sooner.
+func TestTraces(t *testing.T) {
+	t.Parallel()
+	for kept, want := range map[time.Duration]string{time.Hour: "2026-03-10", 7 * 24 * time.Hour: "2026-03-10", 90*24*time.Hour - time.Minute: "2026-06-01"} {
+		w := newWorld(t)
+		w.fill(1)
+		w.people.traces.SoftDelete = kept
+		if o := w.search(w.erased(job(1)), 1); len(o.Purge) != 1 || o.Purge[0].By.String() != want {
+			t.Errorf("of a store that keeps what was erased for %s: %+v, want %s", kept, o.Purge, want)
+		}
+	}
+}

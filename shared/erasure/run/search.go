@@ -39,23 +39,25 @@ func (e *Engine) Search(ctx context.Context, j Job, pass int, until time.Time) (
 		list[i].Count.Stray += past[list[i].ID].Stray
 		e.conclude(&o, list[i], past[list[i].ID], steps, all)
 	}
+	dark := e.unasked(j, k)
 	if j.Scope != Account {
 		gone, err := e.unmapped(ctx, j)
 		if err != nil {
 			return o, nil, false, err
 		}
-		for _, id := range append(e.unasked(j, k), gone...) {
-			o.Open = append(o.Open, request.Open{Entry: id, Why: notAsked})
-		}
+		dark = append(dark, gone...)
 	}
-	o.Open = slices.DeleteFunc(o.Open, func(one request.Open) bool {
+	for _, id := range dark {
+		o.Open = append(o.Open, request.Open{Entry: id, Why: notAsked})
+	}
+	o.Open = slices.DeleteFunc(distinct(o.Open), func(one request.Open) bool {
 		is := one.Settled(j.Reviewed)
 		if is {
 			o.Settled = append(o.Settled, one)
 		}
 		return is
 	})
-	o.Purge = e.tails(j, steps)
+	o.Purge = e.tails(ctx, j, steps)
 	return o, list, true, e.passed(ctx, j, pass, list, o)
 }
 
@@ -161,20 +163,50 @@ func (e *Engine) past(ctx context.Context, id string) (map[string]Count, error) 
 	return all, err
 }
 
-// tails are the classes of backups that hold something of the job, and the days on which they have forgotten it.
-func (e *Engine) tails(j Job, steps []step) []request.Tail {
+// tails are the classes of backups that hold something of the job, and the days on which they have forgotten it: by the map, or
+// later where a store itself says that it keeps what was erased for longer.
+func (e *Engine) tails(ctx context.Context, j Job, steps []step) []request.Tail {
 	from := j.Ran
 	if from.IsZero() {
 		from = e.Clock.Now()
 	}
+	told := map[string]int{} // days, by store
 	var list []request.Tail
 	for _, b := range e.Map.Backups {
-		if slices.ContainsFunc(steps, func(s step) bool { return s.Entry.Backup == b.Class }) {
+		days := 0
+		for _, s := range steps {
+			if s.Entry.Backup != b.Class {
+				continue
+			}
+			if _, asked := told[s.Reader]; !asked {
+				told[s.Reader] = e.keeps(ctx, s)
+			}
+			days = max(days, b.Days, told[s.Reader])
+		}
+		if days > 0 {
 			// A backup of the day itself is as old as the period on the day after its last.
-			list = append(list, request.Tail{Class: b.Class, By: calendar.Date(from.AddDate(0, 0, b.Days+1), e.Zone)})
+			list = append(list, request.Tail{Class: b.Class, By: calendar.Date(from.AddDate(0, 0, days+1), e.Zone)})
 		}
 	}
 	return list
+}
+
+// keeps is for how many days, begun ones whole, the store of a step says that it keeps what was erased. One that cannot be asked
+// keeps nothing from being said by the map; the receipt tells.
+func (e *Engine) keeps(ctx context.Context, s step) int {
+	if s.Region != "" && e.Map.Away(s.Region) {
+		return 0
+	}
+	reader, err := e.Reader(ctx, s.Reader)
+	if err != nil {
+		return 0
+	}
+	t, err := reader.Traces(ctx)
+	if err != nil {
+		return 0
+	}
+	const day = 24 * time.Hour
+	return int((max(t.Rewind, t.SoftDelete) + day - 1) / day)
 }
 
 // outdated deletes what earlier rounds of searching left: a search that is made each day would fill the database.

@@ -16,6 +16,7 @@ type step struct {
 	datamap.Step
 	before time.Time // items made at or after it are somebody else's; zero for none
 	doubt  bool      // so may be an item of which nobody knows when it was made
+	late   bool      // they may be hers all the same: nobody has her address
 	held   time.Time // whole items are held until then
 	part   time.Time // fields of items are held until then; Query.Changes leaves them alone
 	whole  bool      // fields are held that cannot be kept alone
@@ -85,7 +86,10 @@ func once(steps []step) {
 func (e *Engine) base(j Job, ids []datamap.Identifier) ([]datamap.Step, error) {
 	switch j.Scope {
 	case Account:
-		return e.Map.Close(j.Tenant)
+		if !j.Global {
+			return e.Map.Close(j.Tenant)
+		}
+		return e.Map.CloseBy(j.Tenant, ids)
 	case Instructed:
 		return e.Map.Instruct(j.Tenant, ids)
 	case Person:
@@ -139,6 +143,7 @@ func overlap(a, b string) bool {
 type back struct {
 	kinds map[string]bool // of reusable identifiers: somebody has one now, or nobody can tell
 	self  bool            // she herself is, by an identifier that nobody else can have
+	whole bool            // of an account: somebody is in it again
 }
 
 // known reports whether the directory knows somebody again, or could not be asked.
@@ -147,19 +152,27 @@ func (b back) known(m *datamap.Map) bool {
 }
 
 // spare leaves to whoever came later what is hers. A reusable identifier finds nothing that was made since the first run;
-// where the directory knows the person again, nor does any other.
+// where the directory knows the person again, nor does any other; and where an account was closed in which somebody is again,
+// nothing does. What was made since and tells nothing but an address that nobody has is for a person to look at.
 func (e *Engine) spare(ctx context.Context, j Job, ids []datamap.Identifier, steps []step) {
-	if j.Executed.IsZero() || j.Scope == Account {
+	if j.Executed.IsZero() {
 		return
 	}
 	b := e.returned(ctx, j, ids)
 	for i := range steps {
 		s := &steps[i]
+		if s.Query.Match.Kind == erasure.MatchTenant && !s.names {
+			if b.whole { // and not Query.CreatedBefore: of what lies below, the age is another
+				s.before, s.doubt = j.Executed, true
+			}
+			continue
+		}
 		if s.names || !s.Reusable && !b.self {
 			continue
 		}
 		s.before, s.doubt = j.Executed, b.self || b.kinds[s.Kind]
-		if s.Query.CreatedField == s.Entry.Created {
+		// Whom a tenant answers for our directory does not know, be she there again or not.
+		if s.late = !s.doubt && s.Entry.Role == datamap.Controller; !s.late && s.Query.CreatedField == s.Entry.Created {
 			s.Query.CreatedBefore = j.Executed
 		} // else the store tells how old what is retained is, and find looks for itself when it was made
 	}
@@ -182,15 +195,27 @@ func (e *Engine) returned(ctx context.Context, j Job, ids []datamap.Identifier) 
 			b.kinds[kind.ID] = e.newer(ctx, l.Reader, l.Query, func(i erasure.Item) bool { return i.Created.IsZero() || !i.Created.Before(j.Executed) })
 		}
 	}
+	if steps, err := e.Map.Close(j.Tenant); j.Scope == Account {
+		for _, s := range steps {
+			if err == nil && s.Entry.Directory {
+				b.whole = b.whole || e.since(ctx, j, s)
+			}
+		}
+	}
 	steps, err := e.Map.Compile(j.Tenant, ids)
 	for _, s := range steps {
 		if err == nil && s.Entry.Directory && !s.Reusable && (!s.Global || j.Global) {
-			q := s.Query
-			q.Action, q.Changes, q.CreatedField = "", nil, s.Entry.Created
-			b.self = b.self || e.newer(ctx, s.Reader, q, func(i erasure.Item) bool { return !i.Created.IsZero() && !i.Created.Before(j.Executed) })
+			b.self = b.self || e.since(ctx, j, s)
 		}
 	}
 	return b
+}
+
+// since reports whether a step of the directory finds somebody who came after the first run, or nobody can tell.
+func (e *Engine) since(ctx context.Context, j Job, s datamap.Step) bool {
+	q := s.Query
+	q.Action, q.Changes, q.CreatedField = "", nil, s.Entry.Created
+	return e.newer(ctx, s.Reader, q, func(i erasure.Item) bool { return !i.Created.IsZero() && !i.Created.Before(j.Executed) })
 }
 
 // newer reports whether there is an item of the tenant that is, or that nobody can tell.

@@ -15,6 +15,7 @@ import (
 type suppressed struct {
 	V       int    `json:"v"`
 	Request string `json:"request"`
+	List    string `json:"list,omitempty"` // of what the ledger calls her
 }
 
 func suppressedID(request string) string { return request + ".ledger" }
@@ -42,26 +43,25 @@ func (e *Engine) suppress(ctx context.Context, j Job, k known) error {
 			return err
 		}
 	}
-	var ids []datamap.Identifier
-	role := j.role()
-	if j.Scope != Account {
-		if ids = e.lasting(j, k.IDs); len(ids) == 0 {
-			return nil // Account tells
-		}
+	hers, role := e.lasting(j, k.IDs), j.role()
+	ids := hers
+	if j.Scope == Account {
+		ids = nil
+	} else if len(hers) == 0 {
+		return nil // Account tells
 	}
-	if err := e.Suppress(ctx, j.Tenant, role, ids, e.since(ctx, j, k)); err != nil {
+	names, err := e.told(ctx, j, role, ids, e.until(ctx, j, k))
+	if global := slices.ContainsFunc(e.Map.Entries, func(e *datamap.Entry) bool { return e.Tenant.Global != "" }); err == nil && j.Global && global && len(hers) > 0 {
+		var more []string
+		more, err = e.told(ctx, j, datamap.Global, hers, e.until(ctx, j, k))
+		names = append(names, more...)
+	}
+	if err != nil {
 		return fault.New(fault.Transient, "putting on record who is erased: %w", err) // the fault is the ledger's, not the request's
-	}
-	var names []string
-	if e.Names != nil {
-		var err error
-		if names, err = e.Names(ctx, j.Tenant, role, ids); err != nil {
-			return fault.New(fault.Transient, "putting on record who is erased: %w", err)
-		}
 	}
 	return e.Store.Tx(ctx, func(tx store.Tx) error {
 		for _, name := range names {
-			if err := tx.Put(jobs, writtenID(name), suppressed{V: version, Request: j.Request}); err != nil {
+			if err := tx.Put(jobs, writtenID(name)+"."+j.Request, suppressed{V: version, Request: j.Request, List: writtenID(name)}); err != nil {
 				return err
 			}
 		}
@@ -69,22 +69,33 @@ func (e *Engine) suppress(ctx context.Context, j Job, k known) error {
 	})
 }
 
-func writtenID(name string) string { return "written." + name }
-
-// Written returns the request by which somebody was erased whom the ledger calls by a name; "" for none that is open.
-func Written(ctx context.Context, s store.Store, name string) (request string, err error) {
-	var kept suppressed
-	if err := s.Get(ctx, jobs, writtenID(name), &kept); fault.Is(err, fault.NotFound) {
-		return "", nil
-	} else if err != nil {
-		return "", err
+// told puts somebody on record, and returns what she is called there.
+func (e *Engine) told(ctx context.Context, j Job, role datamap.Role, ids []datamap.Identifier, at time.Time) ([]string, error) {
+	if err := e.Suppress(ctx, j.Tenant, role, ids, at); err != nil || e.Names == nil {
+		return nil, err
 	}
-	return kept.Request, nil
+	return e.Names(ctx, j.Tenant, role, ids)
 }
 
-// since is until when what was made is hers: of somebody who came back, what she has made since stands.
-func (e *Engine) since(ctx context.Context, j Job, k known) time.Time {
-	if j.Scope != Account && !j.Executed.IsZero() && e.returned(ctx, j, k.IDs).self {
+func writtenID(name string) string { return "written." + name }
+
+// Written returns the requests by which somebody was erased whom the ledger calls by a name, as far as they are not closed.
+func Written(ctx context.Context, s store.Store, name string) (requests []string, err error) {
+	q := store.Query{Collection: jobs, Equal: []store.Field{{Name: "list", Value: writtenID(name)}}, Limit: store.MaxQueryResults}
+	list, err := store.Find[suppressed](s.Query(ctx, q))
+	for _, kept := range list {
+		requests = append(requests, kept.Request)
+	}
+	return requests, err
+}
+
+// until is until when what was made is hers: of somebody who came back, what she has made since stands, and of an account in
+// which somebody is again, what was made there.
+func (e *Engine) until(ctx context.Context, j Job, k known) time.Time {
+	if j.Executed.IsZero() {
+		return e.Clock.Now()
+	}
+	if b := e.returned(ctx, j, k.IDs); b.whole || b.self {
 		return j.Executed
 	}
 	return e.Clock.Now()

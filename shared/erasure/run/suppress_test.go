@@ -72,6 +72,26 @@ func TestSuppress(t *testing.T) {
 	}
 }
 
+// Who has what is of no tenant erased too is put on record for that as well, be it with a whole account.
+func TestSuppressOfNoTenant(t *testing.T) {
+	t.Parallel()
+	for scope, want := range map[run.Scope][]string{
+		run.Person:  {"acmecontroller[{uid u1 true}] true", "acmeglobal[{uid u1 true}] true"},
+		run.Account: {"acme[] true", "acmeglobal[{uid u1 true}] true"},
+	} {
+		w, fails := newWorld(t), false
+		w.use(`place: profiles, region: europe-west1, role: controller, tenant: {field: tenant}`, ofNoTenant)
+		said := w.ledger(&fails)
+		w.fill(1)
+		j := account(1, true)
+		j.Scope = scope
+		w.erased(j)
+		if !slices.Equal(*said, want) {
+			t.Errorf("of %s said %q", scope, *said)
+		}
+	}
+}
+
 // Somebody who has nothing that is hers for good is erased all the same, and the report says that a restore brings her back.
 func TestUnsuppressed(t *testing.T) {
 	t.Parallel()

@@ -30,6 +30,9 @@ type walk struct {
 	ordered bool
 	// patience is how often a store is tried that does not answer.
 	patience int
+	// begins runs before the first item goes; nil for nothing to do. What it says ends the walk, and not the entry alone.
+	begins func(ctx context.Context) error
+	stop   error
 
 	state map[string][]task // where the steps of each entry stand
 }
@@ -130,7 +133,7 @@ func (w *walk) step(ctx context.Context, s *step, t *task) error {
 		err = w.page(w.metered(ctx, s), s, t, &p)
 		w.Pace.End(s.Store)
 		switch {
-		case errors.Is(err, errGrown) || errors.Is(err, errBusy):
+		case errors.Is(err, errGrown) || errors.Is(err, errBusy) || w.stop != nil:
 			return err
 		case fault.Is(err, fault.Exhausted) && t.Tries < fewTries:
 			t.Tries++
@@ -173,8 +176,8 @@ func (w *walk) blocked(s *step) (wait bool, why string) {
 	}
 	for _, entry := range before {
 		for _, t := range w.state[entry] {
-			if t.Done && t.Why == elsewhere && !slices.Contains(s.Within, entry) {
-				continue // whoever works there keeps no order with what is here
+			if t.Done && t.Why == elsewhere && (w.done(entry) || !slices.Contains(s.Within, entry)) {
+				continue // whoever works there keeps no order with what is here, and has finished in the end
 			}
 			if t.Done && t.Why != "" {
 				return false, "after_" + strings.TrimPrefix(t.Why, "after_")

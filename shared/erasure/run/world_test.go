@@ -78,6 +78,8 @@ type people struct {
 	erased int64 // items, those below others not counted
 	puts   int
 	skip   int // the first items of an Erase are left for another call, once
+	traces erasure.Traces
+	weighs bool // Find counts what lies below items
 }
 
 func (p *people) touch(call string) error {
@@ -166,6 +168,11 @@ func (p *people) item(q erasure.Query, ref string) erasure.Item {
 		clean = clean && doc[c.Field] == ""
 	}
 	i := erasure.Item{Ref: ref, Version: doc["version"], Tenant: doc["tenant"], Created: erasure.Moment(doc[q.CreatedField]), Clean: clean && doc != nil}
+	for other := range p.docs {
+		if p.weighs && q.Descend && strings.HasPrefix(other, ref+"/") {
+			i.Below++
+		}
+	}
 	return q.Shows(i, func(field string) string { return doc[field] })
 }
 
@@ -261,7 +268,7 @@ func (p *people) Group(_ context.Context, q erasure.Query, fields []string) (lea
 	return least, p.touch("group " + q.Place)
 }
 
-func (p *people) Traces(context.Context) (erasure.Traces, error) { return erasure.Traces{}, nil }
+func (p *people) Traces(context.Context) (erasure.Traces, error) { return p.traces, nil }
 func (p *people) Close() error                                   { return nil }
 
 func (p *people) put(place, name string, fields ...string) {

@@ -52,6 +52,8 @@ type Follow struct {
 	MayCancel    bool
 	MayClose     bool // the last owner may have the account closed
 	Signed       bool // the receipt can be had
+	Apart        bool // somebody else asked for her: what belongs to no organisation is left alone
+	Beside       bool // an address that was named beside an id is not searched for
 	Proving      bool // waits for the proof
 }
 

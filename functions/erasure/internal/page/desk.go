@@ -12,7 +12,6 @@ type Desk struct {
 	State   string   // the one that is chosen
 	States  []Choice // labels are keys
 	Items   []Item
-	Full    bool   // there are more than a list holds
 	Next    string // path of the page behind this one
 }
 
@@ -20,6 +19,7 @@ type Desk struct {
 type Show struct {
 	Value, Label string // label is a key
 	Count        int    // -1: nobody counts
+	More         bool   // and more
 	Chosen       bool
 }
 
@@ -65,6 +65,7 @@ type File struct {
 	Progress *Progressed
 	Totals   *Totals
 	Open     []Opened
+	Answered []Answered
 	Holds    []Hold
 	Proposed *Proposed
 	Refusal  *Ground
@@ -148,6 +149,13 @@ type Opened struct {
 	Asks       string // a word: what a person has to find out by hand; "" nothing
 	What, Go   string // of Asks: keys
 	Items      int64  // of Asks
+}
+
+// Answered is what a person said of an entry, for which no search tells it.
+type Answered struct {
+	Entry, By, At string
+	Said          string // key
+	Reference     string // "" none
 }
 
 // Hold keeps something.

@@ -89,17 +89,18 @@ func TestHostile(t *testing.T) {
 	item := Item{ID: "abc", Number: hostile, State: "state.partial", Kind: "kind.account", Tenant: hostile, Due: hostile, Came: hostile, Overdue: true, Wants: []string{"want.open"}, Second: true, Late: true, Reopened: true}
 	hold := &Hold{ID: hostile, Entry: hostile, Fields: hostile, Ground: hostile, Until: hostile, By: hostile, Second: hostile}
 	desk := map[string]any{
-		"desk":  Desk{Heading: "show.open", State: "partial", States: []Choice{{"partial", "state.partial"}}, Next: "/x", Items: []Item{item}, Shows: []Show{{Value: "open", Label: "show.open", Chosen: true}}, Full: true},
+		"desk":  Desk{Heading: "show.open", State: "partial", States: []Choice{{"partial", "state.partial"}}, Next: "/x", Items: []Item{item}, Shows: []Show{{Value: "open", Label: "show.open", Chosen: true}}},
 		"enter": Enter{Problem: trouble, Tenants: []Choice{{hostile, hostile}}, Form: map[string]string{"text": hostile, "email": hostile, "reply": hostile, "mandate": hostile, "received": hostile}},
 		"parties": Parties{Problem: trouble, Connections: []Task{{ID: hostile, Name: hostile, Where: "https://accounts.example/", Why: hostile, Due: hostile, Late: true, Action: "connection",
 			Outcomes: []Choice{{"revoked", "outcome.revoked"}}}}, Notices: []Task{{ID: hostile, Name: hostile, Due: hostile, Waits: true, Action: "notice", Outcomes: []Choice{{"impossible", "outcome.impossible"}}}}},
 		"file": File{Item: item, Problem: trouble, Clocks: []Clock{{Name: "clock.due", Day: hostile, Over: true}}, Warning: hostile, Channel: "channel.mail", Who: "who.agent", Proof: "proof.link", Proved: hostile,
 			Given: []Given{{hostile, hostile, true}}, Reply: hostile, Mandate: hostile, Text: hostile, Gone: true, Language: hostile, Why: "why.other", Doubts: []string{"doubt.other"}, Lost: []string{hostile},
 			Plan:     &Plan{Digest: hostile, Rows: []Row{{Entry: hostile, Ground: hostile, Until: hostile, Why: "open.other", Held: 1, Other: 2}}, Share: 30, Missing: 2, Theirs: true},
-			Progress: &Progressed{Phase: "progress.planning", Bar: "progress.bar.planning", Done: 1, Of: 3}, Totals: &Totals{Next: hostile}, Open: []Opened{{Entry: hostile, Why: "open.review", Review: 3}, {Entry: "x", Why: "open.review", Seen: true}}, Holds: []Hold{*hold},
+			Progress: &Progressed{Phase: "progress.planning", Bar: "progress.bar.planning", Done: 1, Of: 3}, Totals: &Totals{Next: hostile}, Open: []Opened{{Entry: hostile, Why: "open.review", Review: 3}, {Entry: "x", Why: "open.review", Seen: true}, {Entry: hostile, Why: "open.region", Asks: "region", What: "region.what", Go: "region.go"}},
+			Answered: []Answered{{Entry: hostile, By: hostile, At: hostile, Said: "answered.region", Reference: hostile}}, Holds: []Hold{*hold},
 			Proposed: &Proposed{What: "proposed.hold", By: hostile, At: hostile, Hold: hold, Fields: map[string]string{"entry": hostile}, Action: "hold"}, Refusal: &Ground{hostile, hostile, hostile},
 			Extended: "extend.number", Linked: []Link{{"def", hostile}}, Of: []Link{{"ghi", hostile}}, Decided: hostile, Entries: []Choice{{hostile, hostile}}, Holding: []Choice{{hostile, hostile}}, Refusing: []Choice{{hostile, hostile}},
-			Form: map[string]string{"deed": "hold", "fields": hostile, "citation": hostile, "until": hostile}, Least: hostile,
+			Form: map[string]string{"deed": "hold", "entry": hostile, "reference": hostile, "fields": hostile, "citation": hostile, "until": hostile}, Least: hostile,
 			May: May{Approve: true, Hold: true, Reject: true, Extend: true, Exported: true, Settle: true, Resume: true, GiveUp: true, Review: true}},
 	}
 	for _, lang := range shell.Languages {

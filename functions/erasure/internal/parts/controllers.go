@@ -9,6 +9,7 @@ import (
 	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/erasure/opendsr/callback"
 	"ostiary.internal/shared/erasure/opendsr/callback/wire"
+	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -72,6 +73,7 @@ func (p *Parts) Callbacks(ctx context.Context, via http.RoundTripper) (*callback
 	}
 	return &callback.Desk{
 		Store: p.Store, Random: p.Random, Log: p.Log, Signer: p.Signer, Hosts: p.hosts, Post: wire.New(via),
+		Box: p.Box, Policy: p.PolicyDigest(), Promises: p.Promises(request.Control), Alarm: p.Alarm(),
 		Requests: func(ctx context.Context, tenant, id string) (opendsr.State, bool, error) {
 			r, err := requests.Instructed(ctx, tenant, id)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/ledger"
+	"ostiary.internal/shared/erasure/purge"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/lazy"
 	"ostiary.internal/shared/platform/store"
@@ -17,15 +18,10 @@ const SecretLedger = "ledger-key"
 
 // OpenLedger opens the ledger of who was erased. Without it the engine erases nobody: a backup would bring her back.
 func (p *Parts) OpenLedger(ctx context.Context) error {
-	url, _ := p.Env(wiring.EnvLedger)
-	if url == "" {
-		return fault.New(fault.Misconfigured, "%s: %s is not set", p.Manifest.Name, wiring.EnvLedger)
-	}
-	kept, err := store.Drivers.Open(ctx, url, store.Options{Schema: store.Schema{ledger.Collection()}, Clock: p.Clock})
+	kept, err := p.suppressions(ctx)
 	if err != nil {
 		return err
 	}
-	p.Keep(kept)
 	p.ledger = lazy.New(func(ctx context.Context) (*ledger.Ledger, error) {
 		text, err := p.secret(ctx, SecretLedger)
 		if err != nil {
@@ -38,6 +34,31 @@ func (p *Parts) OpenLedger(ctx context.Context) error {
 		return ledger.New(kept, Longest(p.Map), keys...)
 	})
 	return nil
+}
+
+// Lengthen has a sweeper keep the ledger of who was erased for as long as backups are kept.
+func (p *Parts) Lengthen(ctx context.Context, s *purge.Sweeper) error {
+	kept, err := p.suppressions(ctx)
+	if err != nil {
+		return err
+	}
+	s.Longest = Longest(p.Map)
+	s.Lengthen = func(ctx context.Context, keep time.Duration) error { return ledger.Lengthen(ctx, kept, keep) }
+	return nil
+}
+
+// suppressions opens the database of the ledger.
+func (p *Parts) suppressions(ctx context.Context) (store.Store, error) {
+	url, _ := p.Env(wiring.EnvLedger)
+	if url == "" {
+		return nil, fault.New(fault.Misconfigured, "%s: %s is not set", p.Manifest.Name, wiring.EnvLedger)
+	}
+	kept, err := store.Drivers.Open(ctx, url, store.Options{Schema: store.Schema{ledger.Collection()}, Clock: p.Clock})
+	if err != nil {
+		return nil, err
+	}
+	p.Keep(kept)
+	return kept, nil
 }
 
 // Longest is how long the longest backup of the data map is kept, or what the ledger takes at least.

@@ -106,6 +106,9 @@ func (p *Parts) newRequests(ctx context.Context) (*request.Service, error) {
 		Guard: func(value string) error { return datamap.Guard(value, "") }, Shared: datamap.Shared,
 		Page: p.Page("requesterasure") + "confirm", Desk: p.Page("decideerasure"), Random: p.Random,
 	}
+	c.Changed = func(tx store.Tx, r request.Request, now time.Time) (func() error, error) {
+		return callback.Wake(tx, r.Tenant, r.External, now)
+	}
 	if p.Vault != nil {
 		v, err := p.OpenVault()
 		if err != nil {

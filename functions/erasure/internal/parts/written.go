@@ -35,14 +35,14 @@ func (p *Parts) Written(ctx context.Context, e event.Event) error {
 	}
 	var found []string
 	for _, name := range names {
-		id, err := run.Written(ctx, p.Store, name)
+		ids, err := run.Written(ctx, p.Store, name)
 		if err != nil {
 			return Understood(err)
 		}
-		if id != "" && !slices.Contains(found, id) {
-			found = append(found, id)
-		}
+		found = append(found, ids...)
 	}
+	slices.Sort(found)
+	found = slices.Compact(found)
 	if len(found) == 0 {
 		return nil
 	}

@@ -20,6 +20,7 @@ import (
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
@@ -30,6 +31,7 @@ type Scene struct {
 	*functiontest.World
 	Requests *request.Service
 	Mails    []message.Content // that the engine's side had sent, the newest last
+	Deaf     bool              // no customer's data can be asked whom it has
 
 	mu    sync.Mutex        // of Mails: several leave at once
 	known map[string]string // addresses on file, by tenant and address
@@ -72,8 +74,11 @@ func (s *Scene) AddressOf(context.Context, string, request.Identifier) (found bo
 	return false, "", nil
 }
 
-// HeldFor says that no customer's data has anybody.
+// HeldFor says that no customer's data has anybody, or that it cannot be asked.
 func (s *Scene) HeldFor(context.Context, string, string) (found bool, address string, err error) {
+	if s.Deaf {
+		return false, "", fault.New(fault.Denied, "asking a customer's data: no")
+	}
 	return false, "", nil
 }
 

@@ -27,8 +27,10 @@ import (
 	"ostiary.internal/shared/erasure/opendsr"
 	"ostiary.internal/shared/erasure/opendsr/callback"
 	"ostiary.internal/shared/erasure/opendsr/callback/wire"
+	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/store/memory"
 )
@@ -53,13 +55,16 @@ type world struct {
 	heard  []string                                     // host and status
 	log    bytes.Buffer
 	now    time.Time
+	last   string // what the request said of itself when it changed last
+
+	records []record.Record
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{now: start, hosts: []string{"controller.example", "other.example", "localhost"}}
 	w.state = opendsr.State{Controller: "acme", ID: id, Status: opendsr.Pending, Expected: start.AddDate(0, 1, 0), APIVersion: "2.0"}
-	docs, err := memory.New(store.Options{Schema: store.Schema{callback.Collection()}, Clock: clock.System{}})
+	docs, err := memory.New(store.Options{Schema: store.Schema{callback.Collection(), outbox.Collection()}, Clock: clock.System{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +81,7 @@ func newWorld(t *testing.T) *world {
 		},
 	}
 	w.Desk = &callback.Desk{
+		Box: outbox.New(docs, clock.System{}, slog.New(slog.DiscardHandler), map[outbox.Kind]outbox.Sink{outbox.Record: w.keep}), Policy: record.Digest([]byte("policy")), Promises: []string{"P1"},
 		Store: docs, Post: wire.New(transport), Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Signer: func(context.Context) (*opendsr.Signer, error) { return signer, nil },
 		Hosts:  func(string) []string { return w.hosts },
@@ -118,10 +124,37 @@ func (w *world) sweep(t *testing.T, after time.Duration) []string {
 	t.Helper()
 	w.now = w.now.Add(after)
 	w.heard = nil
+	w.wake(t)
 	if _, err := w.Sweep(t.Context(), w.now); err != nil {
 		t.Fatal(err)
 	}
 	return w.heard
+}
+
+// wake is what a change of the request does.
+func (w *world) wake(t *testing.T) {
+	t.Helper()
+	if news := string(w.state.Status) + w.state.Expected.String(); w.gone || news != w.last {
+		w.last = news
+		if err := w.Store.Tx(t.Context(), func(tx store.Tx) error {
+			write, err := callback.Wake(tx, "acme", id, w.now)
+			if err != nil {
+				return err
+			}
+			return write()
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// keep is the evidence inbox.
+func (w *world) keep(_ context.Context, e outbox.Entry) error {
+	r, err := record.Parse(e.Data)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.records = append(w.records, r)
+	return err
 }
 
 func (w *world) register(t *testing.T, urls ...string) {
@@ -174,31 +207,6 @@ func TestTells(t *testing.T) {
 	if w.kept(t) != 0 {
 		t.Error("a request that is gone is looked at again")
 	}
-}
-
-// TestTriesForADay: who does not take a status is told again at growing intervals, holds up nobody else, and a person is told
-// in the end.
-func TestTriesForADay(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.register(t, good, other)
-	w.state.Status = opendsr.InProgress
-	w.answer = func(out http.ResponseWriter, r *http.Request) {
-		out.WriteHeader(map[string]int{"controller.example": 500, "other.example": 204}[r.Host])
-	}
-	w.hears(t, "begun", 2*time.Minute, "controller.example in_progress", "other.example in_progress")
-	tries, began := 1, w.now
-	for w.now.Before(began.Add(25 * time.Hour)) {
-		tries += len(w.sweep(t, time.Minute))
-	}
-	if tries < 8 || tries > 12 {
-		t.Errorf("tried %d times in a day", tries)
-	}
-	if text := w.log.String(); strings.Count(text, "level=ERROR") != 1 || strings.Contains(text, "token") || strings.Contains(text, "controller.example") {
-		t.Errorf("the log says %s", text)
-	}
-	w.state.Status, w.answer, w.ended = opendsr.Completed, nil, true
-	w.hears(t, "done", time.Minute, "controller.example completed", "other.example completed")
 }
 
 // TestOvertaken: of two changes while nobody listens only the last is said.
@@ -263,6 +271,7 @@ func TestAtOnce(t *testing.T) {
 	}
 	w.state.Status = opendsr.Cancelled
 	w.now = w.now.Add(3 * time.Minute)
+	w.wake(t)
 	if n, err := w.Sweep(t.Context(), w.now); n != 0 || err == nil {
 		t.Errorf("told %d, %v", n, err)
 	}

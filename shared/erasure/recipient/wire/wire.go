@@ -8,6 +8,10 @@
 //
 // Of an account that closes "tenant" stands in the place of "identities". The same id may come again.
 //
+// By OpenDSR somebody is named by the identity types of the data map alone: a recipient who knows people by anything else, and the
+// end of an account, for which the protocol has no word, are for a person. What he answers counts once he has signed it, by the
+// certificate that his own domain publishes.
+//
 // The package promises that nothing goes anywhere but to the recipient's own address on the internet, over TLS (no
 // redirect, no address of a private network); that no error and no Answer holds any of it; and that what cannot be told for
 // sure is not taken for a confirmation.
@@ -16,6 +20,7 @@ package wire
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -42,6 +47,11 @@ const (
 
 // Client tells recipients. It is safe for concurrent use.
 type Client struct {
+	// Roots are the authorities by which processors' certificates are believed; nil for those of the system.
+	Roots *x509.CertPool
+	// Unsigned has answers count that nobody signed: of what stands for recipients on a laptop.
+	Unsigned bool
+
 	http   *http.Client
 	secret func(ctx context.Context, name string) ([]byte, error)
 	clock  clock.Clock
@@ -50,7 +60,7 @@ type Client struct {
 // New returns a client that reaches the internet and nothing else; secret reads the secret of a recipient. A transport other
 // than nil is used as it is.
 func New(transport http.RoundTripper, secret func(ctx context.Context, name string) ([]byte, error), clk clock.Clock) *Client {
-	c := &Client{reach.Client(reach.Public, nil, timeout), secret, clk}
+	c := &Client{http: reach.Client(reach.Public, nil, timeout), secret: secret, clock: clk}
 	if transport != nil {
 		c.http.Transport = transport
 	}
@@ -63,6 +73,9 @@ func (c *Client) Send(ctx context.Context, to datamap.Recipient, m recipient.Mes
 	u, err := url.Parse(to.To)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return recipient.Answer{}, fault.New(fault.Misconfigured, "telling recipient %q: the address is no https URL", to.ID)
+	}
+	if to.By == datamap.ByOpenDSR && !m.Typed() {
+		return recipient.Answer{Result: recipient.Refused, Why: "no_type"}, nil
 	}
 	var secret []byte
 	if to.Secret != "" {
@@ -112,7 +125,7 @@ func (c *Client) ask(r *http.Request, to datamap.Recipient, m recipient.Message)
 		if json.Unmarshal(body, &said) != nil || said.ID != m.ID {
 			return recipient.Answer{Result: recipient.Refused, Why: "answer_invalid"}, nil
 		}
-		return recipient.Answer{Result: recipient.Heard}, nil
+		return c.signed(r.Context(), to, got.Header, body), nil
 	case to.By == datamap.ByWebhook && code >= 200 && code < 300:
 		return recipient.Answer{Result: recipient.Heard}, nil
 	}
@@ -164,14 +177,7 @@ type identity struct {
 func asOpenDSR(ctx context.Context, to datamap.Recipient, m recipient.Message, secret []byte) (*http.Request, error) {
 	q := created{"gdpr", m.ID, "erasure", m.Received.UTC().Truncate(time.Second), "2.0", nil}
 	for _, i := range m.Identities {
-		kind := opendsr.ControllerCustomerID
-		if i.Kind == string(opendsr.Email) {
-			kind = opendsr.Email
-		}
-		q.Identities = append(q.Identities, identity{kind, i.Value, opendsr.Raw})
-	}
-	if m.Tenant != "" {
-		q.Identities = append(q.Identities, identity{opendsr.ControllerCustomerID, m.Tenant, opendsr.Raw})
+		q.Identities = append(q.Identities, identity{i.Type, i.Value, opendsr.Raw})
 	}
 	body, err := json.Marshal(q)
 	if err != nil {

@@ -27,7 +27,8 @@ var (
 const id = "00112233-4455-4677-8899-aabbccddeeff"
 
 var message = recipient.Message{
-	ID: id, Identities: []recipient.Identity{{Kind: "email", Value: "jo@customer.example"}, {Kind: "customer_id", Value: "c-7"}}, Received: now.Add(-time.Hour), Executed: now,
+	ID: id, Received: now.Add(-time.Hour), Executed: now,
+	Identities: []recipient.Identity{{Kind: "mail", Value: "jo@customer.example", Type: opendsr.Email}, {Kind: "customer_id", Value: "c-7", Type: opendsr.ControllerCustomerID}, {Kind: "device", Value: "d-1", Type: "android_id"}},
 }
 
 func secret(_ context.Context, name string) ([]byte, error) {
@@ -64,7 +65,7 @@ func TestWebhook(t *testing.T) {
 	if err != nil || a.Result != recipient.Heard || got.path != "POST /erasures" {
 		t.Fatal(a, err, got.path)
 	}
-	want := `{"v":1,"event":"erasure","id":"` + id + `","identities":[{"kind":"email","value":"jo@customer.example"},{"kind":"customer_id","value":"c-7"}],"received":"2026-03-02T08:00:00Z","executed":"2026-03-02T09:00:00Z"}`
+	want := `{"v":1,"event":"erasure","id":"` + id + `","identities":[{"kind":"mail","value":"jo@customer.example"},{"kind":"customer_id","value":"c-7"},{"kind":"device","value":"d-1"}],"received":"2026-03-02T08:00:00Z","executed":"2026-03-02T09:00:00Z"}`
 	if string(got.body) != want {
 		t.Errorf("sent was %s", got.body)
 	}
@@ -81,18 +82,19 @@ func TestWebhook(t *testing.T) {
 // TestOpenDSR: what is sent is a request that our own side of the protocol takes, and only its own answer confirms it.
 func TestOpenDSR(t *testing.T) {
 	t.Parallel()
-	answer := `{"controller_id":"c","subject_request_id":"` + id + `","expected_completion_time":"2026-03-20T00:00:00Z","received_time":"2026-03-02T09:00:00Z","encoded_request":""}`
-	c, address, got := listen(t, func(w http.ResponseWriter, _ *http.Request) {
+	answer := created
+	c, _, got := listen(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusCreated)
 		_, _ = io.WriteString(w, answer)
 	})
-	to := datamap.Recipient{ID: "reminders", By: datamap.ByOpenDSR, To: address + "/opendsr/v2/", Secret: "theirs"}
+	c.Unsigned = true
+	to := datamap.Recipient{ID: "reminders", By: datamap.ByOpenDSR, To: "https://example.com/opendsr/v2/", Secret: "theirs"}
 	a, err := c.Send(t.Context(), to, message)
 	if err != nil || a.Result != recipient.Heard || got.path != "POST /opendsr/v2/requests" || got.header.Get("Authorization") != "Bearer "+string(key) {
 		t.Fatal(a, err, got.path)
 	}
 	q, err := opendsr.ParseRequest(got.body, opendsr.V2, now, opendsr.IdentityTypes)
-	if err != nil || q.ID != id || !q.Submitted.Equal(message.Received) || fmt.Sprint(q.Identities) != "[{email raw jo@customer.example} {controller_customer_id raw c-7}]" {
+	if err != nil || q.ID != id || !q.Submitted.Equal(message.Received) || fmt.Sprint(q.Identities) != "[{email raw jo@customer.example} {controller_customer_id raw c-7} {android_id raw d-1}]" {
 		t.Errorf("read as %+v, %v", q, err)
 	}
 	first := string(got.body)
@@ -102,6 +104,15 @@ func TestOpenDSR(t *testing.T) {
 	answer = strings.Replace(answer, id, "00112233-4455-4677-8899-aabbccddee00", 1)
 	if a, err := c.Send(t.Context(), to, message); err != nil || a.Result != recipient.Refused {
 		t.Errorf("an answer about another request: %+v, %v", a, err)
+	}
+	before := string(got.body)
+	for name, m := range map[string]recipient.Message{
+		"by what has no type there": {ID: id, Identities: []recipient.Identity{message.Identities[0], {Kind: "uid", Value: "u-9"}}, Received: now, Executed: now},
+		"of an account":             {ID: id, Tenant: "7", Received: now, Executed: now},
+	} {
+		if a, err := c.Send(t.Context(), to, m); err != nil || a != (recipient.Answer{Result: recipient.Refused, Why: "no_type"}) || string(got.body) != before {
+			t.Errorf("%s: %+v, %v, sent %s", name, a, err, got.body)
+		}
 	}
 }
 

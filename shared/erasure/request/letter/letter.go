@@ -56,17 +56,18 @@ const (
 	Lost     Kind = "lost"    // a letter did not arrive for certain
 	Review   Kind = "review"  // something waits for a person to look at it, and is due
 	Foreign  Kind = "foreign" // something of another tenant turned up
+	Untaken  Kind = "untaken" // a controller's program took no word of its request for a day
 )
 
 // needs lists, for each letter, the variables its text must hold. Those of common may stand in each.
 var needs = map[Kind][]string{
-	Link: {"number", "code", "link", "until"}, Close: {"number", "code", "link", "until", "controller"}, Elsewhere: {"number", "code", "link", "until", "controller"}, Received: {"number", "due"}, Entered: {"number", "due"}, Linked: {"number", "first"},
+	Link: {"number", "code", "link", "until"}, Close: {"number", "code", "link", "until", "controller"}, Elsewhere: {"number", "code", "link", "until", "controller"}, Received: {"number", "due", "notes"}, Entered: {"number", "due"}, Linked: {"number", "first"},
 	Identity: {"number", "remedies"}, Asked: {"number", "controller", "remedies"}, Owner: {"number"}, Closure: {"number", "until"}, Extended: {"number", "due", "reason"},
-	Completed: {"number", "backups"}, Amended: {"number"}, Retained: {"number", "kept", "backups", "remedies"}, Rejected: {"number", "ground", "remedies"}, Interim: {"number", "open", "remedies"},
+	Completed: {"number", "notes", "backups"}, Amended: {"number"}, Retained: {"number", "kept", "notes", "backups", "remedies"}, Rejected: {"number", "ground", "remedies"}, Interim: {"number", "open", "remedies"},
 	Forwarded: {"number", "controller", "remedies"}, Cancelled: {"number"}, Instruct: {"number", "person", "received"},
 	Approve: {"number", "due", "desk"}, Second: {"number", "due", "desk"}, Stuck: {"number", "due", "desk", "why"},
 	Deadline: {"number", "due", "desk"}, Overdue: {"number", "due", "desk"}, Target: {"number", "due", "desk"}, Review: {"number", "due", "desk"}, Lost: {"number", "desk", "letter"},
-	Foreign: {"what", "desk"},
+	Foreign: {"what", "desk"}, Untaken: {"controller", "number", "desk"},
 }
 
 var common = []string{"company", "received"}
@@ -88,7 +89,7 @@ type Set struct{ texts *letters.Set }
 
 // spec is what there is to write.
 var spec = func() letters.Spec {
-	s := letters.Spec{Control: "erasure", Texts: own, Needs: map[string][]string{}, Common: common, Whole: lists}
+	s := letters.Spec{Control: "erasure", Texts: own, Needs: map[string][]string{}, Common: common, Whole: lists, Optional: optional}
 	for kind, variables := range needs {
 		s.Needs[string(kind)] = variables
 	}
@@ -109,7 +110,10 @@ func Read(read func(name string) ([]byte, bool)) (*Set, error) {
 }
 
 // lists are the variables that hold lines of ours, or an address of ours, and are put in as they are.
-var lists = []string{"kept", "open", "backups", "remedies", "link", "desk", "ground", "person"}
+var lists = []string{"kept", "open", "backups", "remedies", "link", "desk", "ground", "person", "notes"}
+
+// optional are the variables that may be empty: of an answer there may be nothing more to say.
+var optional = []string{"notes"}
 
 // Write writes a letter in a language. Misconfigured: no such letter or language, or a variable of its text has no value.
 func (s *Set) Write(kind Kind, language string, v Vars) (message.Content, error) {

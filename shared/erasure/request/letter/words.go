@@ -2,11 +2,9 @@ package letter
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"ostiary.internal/shared/calendar"
-	"ostiary.internal/shared/platform/fault"
 )
 
 var months = map[string][]string{
@@ -31,93 +29,6 @@ func Date(d calendar.Day, language string) string {
 	return day + " " + names[d.Month-1] + " " + strconv.Itoa(d.Year)
 }
 
-// grounds are the words of each ground in law.
-var grounds = map[string]map[string]string{
-	"art17-3-a": {
-		"en": "we need it to exercise the right of freedom of expression and information (Article 17(3)(a) GDPR)",
-		"fr": "elles sont nécessaires à l’exercice du droit à la liberté d’expression et d’information (article 17, paragraphe 3, point a), du RGPD)",
-		"de": "sie sind zur Ausübung des Rechts auf freie Meinungsäußerung und Information erforderlich (Artikel 17 Absatz 3 Buchstabe a DSGVO)",
-	},
-	"art17-3-b": {
-		"en": "the law obliges us to keep it, or a task in the public interest needs it (Article 17(3)(b) GDPR)",
-		"fr": "une obligation légale ou une mission d’intérêt public nous impose de les conserver (article 17, paragraphe 3, point b), du RGPD)",
-		"de": "eine rechtliche Verpflichtung oder eine Aufgabe im öffentlichen Interesse verlangt sie (Artikel 17 Absatz 3 Buchstabe b DSGVO)",
-	},
-	"art17-3-c": {
-		"en": "public health needs it (Article 17(3)(c) GDPR)",
-		"fr": "des motifs d’intérêt public dans le domaine de la santé publique l’exigent (article 17, paragraphe 3, point c), du RGPD)",
-		"de": "Gründe des öffentlichen Interesses im Bereich der öffentlichen Gesundheit verlangen sie (Artikel 17 Absatz 3 Buchstabe c DSGVO)",
-	},
-	"art17-3-d": {
-		"en": "archiving in the public interest, research or statistics need it (Article 17(3)(d) GDPR)",
-		"fr": "des fins archivistiques dans l’intérêt public, de recherche ou statistiques l’exigent (article 17, paragraphe 3, point d), du RGPD)",
-		"de": "Archivzwecke im öffentlichen Interesse, Forschung oder Statistik verlangen sie (Artikel 17 Absatz 3 Buchstabe d DSGVO)",
-	},
-	"art17-3-e": {
-		"en": "we need it to establish, exercise or defend legal claims (Article 17(3)(e) GDPR)",
-		"fr": "elles sont nécessaires à la constatation, à l’exercice ou à la défense de droits en justice (article 17, paragraphe 3, point e), du RGPD)",
-		"de": "sie sind zur Geltendmachung, Ausübung oder Verteidigung von Rechtsansprüchen erforderlich (Artikel 17 Absatz 3 Buchstabe e DSGVO)",
-	},
-	"statute": {
-		"en": "a statute obliges us to keep it for a time (Article 17(3)(b) GDPR)",
-		"fr": "une loi nous oblige à les conserver un certain temps (article 17, paragraphe 3, point b), du RGPD)",
-		"de": "ein Gesetz verpflichtet uns, sie eine Zeit lang aufzubewahren (Artikel 17 Absatz 3 Buchstabe b DSGVO)",
-	},
-	"art12-5": {
-		"en": "the request is manifestly unfounded or excessive (Article 12(5) GDPR)",
-		"fr": "la demande est manifestement infondée ou excessive (article 12, paragraphe 5, du RGPD)",
-		"de": "der Antrag ist offenkundig unbegründet oder exzessiv (Artikel 12 Absatz 5 DSGVO)",
-	},
-	"art17-1": {
-		"en": "none of the grounds of Article 17(1) GDPR applies",
-		"fr": "aucun des motifs de l’article 17, paragraphe 1, du RGPD ne s’applique",
-		"de": "keiner der Gründe des Artikels 17 Absatz 1 DSGVO trifft zu",
-	},
-	"complexity": {"en": "the request is complex", "fr": "la demande est complexe", "de": "der Antrag ist komplex"},
-	"number":     {"en": "we have many requests to answer", "fr": "le nombre de demandes est élevé", "de": "wir haben viele Anträge zu beantworten"},
-}
-
-// Ground writes a ground in law, or the reason of an extension, with the provision it rests on. Misconfigured: there are no
-// words for it.
-func Ground(ground, citation, language string) (string, error) {
-	words := grounds[ground][language]
-	if words == "" {
-		return "", fault.New(fault.Misconfigured, "writing a letter: no words for the ground %.20q in %q", ground, language)
-	}
-	if citation = Harmless(citation); citation != "" {
-		words += ", " + citation
-	}
-	return words, nil
-}
-
-// authorities are the supervisory authorities by country (ISO 3166), each under the name it bears itself.
-var authorities = map[string]string{
-	"AT": "Österreichische Datenschutzbehörde, dsb.gv.at", "BE": "Autorité de protection des données / Gegevensbeschermingsautoriteit, autoriteprotectiondonnees.be",
-	"DE": "Bundesbeauftragte für den Datenschutz und die Informationsfreiheit, bfdi.bund.de", "ES": "Agencia Española de Protección de Datos, aepd.es",
-	"FR": "Commission nationale de l’informatique et des libertés (CNIL), cnil.fr", "GB": "Information Commissioner’s Office, ico.org.uk", "UK": "Information Commissioner’s Office, ico.org.uk",
-	"IE": "Data Protection Commission, dataprotection.ie", "IT": "Garante per la protezione dei dati personali, garanteprivacy.it",
-	"LU": "Commission nationale pour la protection des données, cnpd.public.lu", "NL": "Autoriteit Persoonsgegevens, autoriteitpersoonsgegevens.nl",
-}
-
-// Authority names the supervisory authority of a country; "" where none is known.
-func Authority(country string) string { return authorities[country] }
-
-var remedies = map[string]string{
-	"en": "You may lodge a complaint with a supervisory authority, in particular where you live, where you work or where you think the law was broken (Article 77 GDPR); ours is {authority}. You may also go to court (Article 79 GDPR).",
-	"fr": "Vous pouvez introduire une réclamation auprès d’une autorité de contrôle, notamment celle de votre résidence, de votre lieu de travail ou du lieu de la violation supposée (article 77 du RGPD) ; la nôtre est : {authority}. Vous pouvez aussi saisir un tribunal (article 79 du RGPD).",
-	"de": "Sie können sich bei einer Aufsichtsbehörde beschweren, insbesondere an Ihrem Aufenthaltsort, Ihrem Arbeitsplatz oder am Ort des vermuteten Verstoßes (Artikel 77 DSGVO); für uns zuständig ist: {authority}. Sie können außerdem vor Gericht gehen (Artikel 79 DSGVO).",
-}
-
-var anyAuthority = map[string]string{"en": "the one of our country", "fr": "celle de notre pays", "de": "die unseres Landes"}
-
-// Remedies writes what a person may do about an answer she does not agree with (article 12(4)). authority may be "".
-func Remedies(authority, language string) string {
-	if authority = Harmless(authority); authority == "" {
-		authority = anyAuthority[language]
-	}
-	return strings.ReplaceAll(remedies[language], "{authority}", authority)
-}
-
 // phrases are the lines of lists.
 var phrases = map[string]map[string]string{
 	"until":    {"en": "until", "fr": "jusqu’au", "de": "bis zum"},
@@ -129,11 +40,37 @@ var phrases = map[string]map[string]string{
 	"unproved": {"en": "(Nobody has checked who asked. What was given and written:)", "fr": "(Personne n’a vérifié l’identité. Ce qui a été indiqué et écrit :)", "de": "(Niemand hat geprüft, wer das ist. Angegeben und geschrieben wurde:)"},
 	"tenant":   {"en": "the company you dealt with", "fr": "l’entreprise avec laquelle vous étiez en relation", "de": "das Unternehmen, mit dem Sie zu tun hatten"},
 	"message":  {"en": "A message about request NUMBER named another tenant than its own", "fr": "Un message concernant la demande NUMBER a nommé un autre client que le sien", "de": "Eine Nachricht über den Antrag NUMBER nannte einen anderen Kunden als seinen"},
-	"items":    {"en": "Erasing by age met items in ENTRY that belong to another tenant, or to none", "fr": "L’effacement par âge a rencontré dans ENTRY des éléments d’un autre client, ou d’aucun", "de": "Das Löschen nach Alter traf in ENTRY auf Einträge eines anderen Kunden, oder keines"},
+	"words": {
+		"en": "What follows rests on the word of a person of ours, as no search of ours can tell it:",
+		"fr": "Ce qui suit repose sur la parole d’une personne de chez nous, car aucune de nos recherches ne peut le dire :",
+		"de": "Das Folgende beruht auf dem Wort eines Menschen bei uns, denn keine unserer Suchen kann es sagen:",
+	},
+	"region":  {"en": "erased in another region, under the reference", "fr": "effacé dans une autre région, sous la référence", "de": "in einer anderen Region gelöscht, unter der Kennung"},
+	"letters": {"en": "nothing of yours is there, however it is written", "fr": "rien de vous ne s’y trouve, quelle que soit l’écriture", "de": "nichts von Ihnen steht dort, wie auch immer geschrieben"},
+	"group":   {"en": "nobody can be told apart there", "fr": "personne ne peut y être distingué", "de": "niemand ist dort unterscheidbar"},
+	"unasked": {"en": "nothing of yours is there", "fr": "rien de vous ne s’y trouve", "de": "nichts von Ihnen steht dort"},
+	"review":  {"en": "somebody has looked, and taken out what was yours", "fr": "quelqu’un a regardé et a retiré ce qui était à vous", "de": "jemand hat nachgesehen und entfernt, was von Ihnen war"},
+	"unsearched": {
+		"en": "Beside an id an address was named that is not the one on file. Nobody has checked whose it is, so it was not searched for; whoever wants that erased too asks for it by itself.",
+		"fr": "À côté d’un identifiant, une adresse a été indiquée qui n’est pas celle que nous avons. Personne n’a vérifié à qui elle est : elle n’a pas été recherchée ; qui veut la faire effacer aussi la demande à part.",
+		"de": "Neben einer Kennung wurde eine Adresse genannt, die nicht die hinterlegte ist. Niemand hat geprüft, wessen sie ist, deshalb wurde nach ihr nicht gesucht; wer auch das gelöscht haben will, beantragt es für sich.",
+	},
+	"apart": {
+		"en": "Data that belongs to no organisation, if there is any, was left alone: only the person herself can have that erased.",
+		"fr": "Les données qui n’appartiennent à aucune organisation, s’il y en a, n’ont pas été touchées : seule la personne elle-même peut les faire effacer.",
+		"de": "Daten, die zu keiner Organisation gehören, blieben unberührt, falls es welche gibt: Nur die Person selbst kann sie löschen lassen.",
+	},
+	"beside": {
+		"en": "You named an id and an address. Nobody has checked that both are of one person, so we search by the id; for the address only if it is the one we have on file.",
+		"fr": "Vous avez indiqué un identifiant et une adresse. Personne n’a vérifié que les deux sont d’une même personne : nous cherchons par l’identifiant, et l’adresse seulement si c’est celle que nous avons.",
+		"de": "Sie haben eine Kennung und eine Adresse genannt. Niemand hat geprüft, dass beide zu einer Person gehören; wir suchen deshalb nach der Kennung, und nach der Adresse nur, wenn es die hinterlegte ist.",
+	},
+	"items": {"en": "Erasing by age met items in ENTRY that belong to another tenant, or to none", "fr": "L’effacement par âge a rencontré dans ENTRY des éléments d’un autre client, ou d’aucun", "de": "Das Löschen nach Alter traf in ENTRY auf Einträge eines anderen Kunden, oder keines"},
 }
 
-// Phrase returns a few words lists are made of: until, open, gone, none, rest, colon, unproved, tenant; and what of another
-// tenant turned up: message, items.
+// Phrase returns a few words lists are made of: until, open, gone, none, rest, colon, unproved, tenant; what of another tenant
+// turned up: message, items; what people said: words, and region, letters, group, unasked, review; and of an address that was named
+// beside an id that it was not searched for, or will not be: unsearched, beside; and that what belongs to no tenant was left alone: apart.
 func Phrase(name, language string) string { return phrases[name][language] }
 
 // whys are the reasons for which a request cannot go on, for the people who look after it.
