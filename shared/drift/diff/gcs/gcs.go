@@ -1,4 +1,5 @@
-// Package gcs reads Terraform's state where its backend gcs keeps it, in a bucket of Cloud Storage.
+// Package gcs reads Terraform's state where its backend gcs keeps it, in a bucket of Cloud Storage, and plans that a pipeline laid
+// there as "terraform show -json" writes them.
 //
 // It promises that what Open returns is one generation of the object, verified against its checksum as it is read, and that a
 // lock that was held when the reading began is told. It reads only: it takes no lock, and the state may be another once it
@@ -35,6 +36,7 @@ const patience = 2 * time.Minute
 
 const (
 	stateEnd = ".tfstate"
+	planEnd  = ".tfplan.json"
 	lockEnd  = ".tflock" // https://developer.hashicorp.com/terraform/language/backend/gcs
 )
 
@@ -43,7 +45,7 @@ var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$`)
 func init() {
 	diff.Sources.Register("gs", func(_ context.Context, u *url.URL, _ diff.SourceOptions) (diff.Source, error) {
 		if u.Opaque != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			return nil, fault.New(fault.Misconfigured, "terraform state: allowed is gs://BUCKET/PATH%s", stateEnd)
+			return nil, fault.New(fault.Misconfigured, "terraform state: allowed are gs://BUCKET/PATH%s and gs://BUCKET/PATH%s", stateEnd, planEnd)
 		}
 		return New(u.Host, strings.TrimPrefix(u.Path, "/"), Deployed)
 	})
@@ -63,11 +65,11 @@ type Source struct {
 
 var _ diff.Source = (*Source)(nil)
 
-// New returns a source of the state in an object that ends in .tfstate; connect runs at the first call, and again after it
+// New returns a source of the state in an object that ends in .tfstate, or the plan in one that ends in .tfplan.json; connect runs at the first call, and again after it
 // failed. Another name is Misconfigured.
 func New(bucket, object string, connect func(context.Context) (*storage.Client, error)) (*Source, error) {
-	if !bucketForm.MatchString(bucket) || !strings.HasSuffix(object, stateEnd) {
-		return nil, fault.New(fault.Misconfigured, "terraform state: allowed is gs://BUCKET/PATH%s, such as gs://company-state/live/default%s", stateEnd, stateEnd)
+	if !bucketForm.MatchString(bucket) || !strings.HasSuffix(object, stateEnd) && !strings.HasSuffix(object, planEnd) {
+		return nil, fault.New(fault.Misconfigured, "terraform state: allowed are gs://BUCKET/PATH%s, such as gs://company-state/live/default%s, and gs://BUCKET/PATH%s", stateEnd, stateEnd, planEnd)
 	}
 	return &Source{bucket: bucket, object: object, client: lazy.New(connect)}, nil
 }
@@ -91,11 +93,14 @@ func (s *Source) Open(ctx context.Context) (diff.State, error) {
 	// By itself the client would go on asking a service that is asked too much.
 	bucket := client.Bucket(s.bucket).Retryer(storage.WithPolicy(storage.RetryNever))
 	// The lock first: an apply that ends in between is told as one that goes on, never the other way round.
-	_, err = bucket.Object(strings.TrimSuffix(s.object, stateEnd) + lockEnd).Attrs(ctx)
-	held := err == nil
-	if err := explain("looking for the lock of the state", err); err != nil && !fault.Is(err, fault.NotFound) {
-		cancel()
-		return diff.State{}, err
+	held := false
+	if name, is := strings.CutSuffix(s.object, stateEnd); is { // a plan has none
+		_, err = bucket.Object(name + lockEnd).Attrs(ctx)
+		held = err == nil
+		if err := explain("looking for the lock of the state", err); err != nil && !fault.Is(err, fault.NotFound) {
+			cancel()
+			return diff.State{}, err
+		}
 	}
 	r, err := bucket.Object(s.object).NewReader(ctx)
 	if err != nil {

@@ -66,6 +66,32 @@ func TestSource(t *testing.T) {
 	})
 }
 
+// TestPlan: a plan is read like a state, and nobody asks for a lock of it.
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	server := gcstest.New(t, nil, gcstest.Bucket{Name: bucket})
+	save(t, server.Client(t, gcstest.Everything), "live.tfplan.json", "{}")
+	s, err := gcs.New(bucket, "live.tfplan.json", server.Connect(granted()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	server.Before = func(c gcstest.Call) int {
+		if strings.HasSuffix(c.Object, ".tflock") {
+			return 500
+		}
+		return 0
+	}
+	state, err := s.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer state.Data.Close()
+	if text, err := io.ReadAll(state.Data); err != nil || string(text) != "{}" || state.Applying {
+		t.Errorf("%q, %v, %v", text, state.Applying, err)
+	}
+}
+
 // TestRefused: what cannot be read is an error of its kind, and neither an empty state nor one that is not there.
 func TestRefused(t *testing.T) {
 	t.Parallel()
@@ -118,7 +144,7 @@ func TestDamaged(t *testing.T) {
 func TestURLs(t *testing.T) {
 	t.Parallel()
 	for raw, good := range map[string]bool{
-		"gs://company-state/live/default.tfstate": true, "gs://company-state/default.tfstate": true, "gs://company-state/": false, "gs://company-state/state.json": false,
+		"gs://company-state/live/default.tfstate": true, "gs://company-state/default.tfstate": true, "gs://company-state/": false, "gs://company-state/state.json": false, "gs://company-state/live.tfplan.json": true,
 		"gs:company-state": false, "gs://A/default.tfstate": false, "gs://company-state/default.tfstate?x=1": false,
 	} {
 		s, err := diff.Sources.Open(t.Context(), raw, diff.SourceOptions{})
