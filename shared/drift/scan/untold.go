@@ -32,6 +32,9 @@ const (
 	NoReason  = "other"
 )
 
+// rights finds what lies above projects, of which it was not read who has rights there: it is told with the permissions it takes.
+var rights = regexp.MustCompile(`^who has rights in ((folders|organizations)/[0-9]{1,30}) was not read`)
+
 // untoldEach is how many are kept of each assertion.
 const untoldEach = 5
 
@@ -73,6 +76,10 @@ func (s *Service) why(k *known, j baseline.Judgement) (why, about string) {
 	}
 	if past(k, j) {
 		return Old, ""
+	}
+	if found := rights.FindStringSubmatch(j.Why); found != nil {
+		may := "resourcemanager." + found[2]
+		return NoAsset, found[1] + ": " + may + ".get, " + may + ".getIamPolicy"
 	}
 	for _, r := range reasons {
 		if found := r.form.FindStringSubmatch(j.Why); found != nil {

@@ -92,6 +92,9 @@ func TestPlaces(t *testing.T) {
 	for expression, want := range map[string]string{
 		"data.a.b >= 1": "data a.b|", "data.?a.?b.orValue(1) > 0": "data a.b|", "data.a.exists(x, x.b)": "data a|", "iam.all(b, true)": "iam |", `"x" in data`: "data |",
 		`asset("t", data.a).data.b`: "data a|data b", `assets("t").exists(f, f.data.?b.orValue("") == location)`: "location |data b", "data.database == 1": "data database|", "x.iam == 1": "|iam ",
+		`covered("x")`:         "|data filter,data exclusions,data disabled,data destination,data includeChildren,data interceptChildren",
+		`covered("x", 3)`:      "|data filter,data exclusions,data disabled,data destination,data includeChildren,data interceptChildren,data locked,data retentionDays,data retentionPolicy",
+		`above().all(o, true)`: "|",
 	} {
 		own, others := places(expression)
 		write := func(all []place) string {

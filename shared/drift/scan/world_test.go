@@ -131,6 +131,12 @@ func (g *inventory) List(_ context.Context, scope string, what asset.Content, ki
 		if was, is := g.behind[key]; is {
 			a = was
 		}
+		if raised(a) && what == asset.Resources && slices.Contains(kinds, a.Type) && !g.skips[key] { // read by itself, with who has rights there
+			one := *a.IAM
+			one.Read, a.Read, a.IAM = g.date(), g.date(), &one
+			all = append(all, a)
+			continue
+		}
 		if "projects/"+a.Project != scope || !slices.Contains(kinds, a.Type) || g.hides[a.Type] || g.skips[key] {
 			continue
 		}
@@ -153,6 +159,11 @@ func (g *inventory) List(_ context.Context, scope string, what asset.Content, ki
 		p.Next = strconv.Itoa(to)
 	}
 	return p, nil
+}
+
+// raised reports whether an asset lies above projects.
+func raised(a asset.Asset) bool {
+	return a.Type == "cloudresourcemanager.googleapis.com/Folder" || a.Type == "cloudresourcemanager.googleapis.com/Organization"
 }
 
 func (g *inventory) Get(_ context.Context, kind, key string) (asset.Asset, error) {

@@ -25,11 +25,13 @@ type Thing struct {
 	Location  string // as the inventory has it
 	Data      asset.Object
 	Policy    asset.Object // nil: the inventory has none
+	Brief     []string     // fields of Data the inventory leaves out
 }
 
 // Things are some of several services: each form of address and of policy is among them.
 func Things() []Thing {
 	const project = "projects/company-live"
+	const version = project + "/locations/europe-west1/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1"
 	binding := asset.Object{"version": 3.0, "etag": "BwX", "bindings": []any{
 		asset.Object{"role": "roles/viewer", "members": []any{"user:Asha@company.example", "group:all@company.example"}},
 		asset.Object{"role": "roles/viewer", "members": []any{"user:ben@company.example"}, "condition": asset.Object{"title": "for a week", "expression": "request.time < timestamp('2026-01-01T00:00:00Z')"}},
@@ -47,6 +49,10 @@ func Things() []Thing {
 			Data: asset.Object{"name": "company-files", "location": "EU", "projectNumber": "4711", "iamConfiguration": asset.Object{"publicAccessPrevention": "inherited"}}, Policy: binding},
 		{Type: "sqladmin.googleapis.com/Instance", Key: "//cloudsql.googleapis.com/" + project + "/instances/db", Location: "europe-west1", URL: "https://sqladmin.googleapis.com/v1/" + project + "/instances/db",
 			Data: asset.Object{"name": "db", "region": "europe-west1", "settings": asset.Object{"settingsVersion": "12", "ipConfiguration": asset.Object{"ipv4Enabled": true}}}},
+		{Type: "cloudkms.googleapis.com/CryptoKeyVersion", Key: "//cloudkms.googleapis.com/" + version, Location: "europe-west1", URL: "https://cloudkms.googleapis.com/v1/" + version,
+			Data: asset.Object{"name": version, "state": "DISABLED", "protectionLevel": "SOFTWARE"}},
+		{Type: "compute.googleapis.com/Snapshot", Key: "//compute.googleapis.com/" + project + "/global/snapshots/s", Location: "global", URL: compute + "/global/snapshots/s",
+			PolicyURL: "GET " + compute + "/global/snapshots/s/getIamPolicy", Data: asset.Object{"name": "s", "storageLocations": []any{"us"}}, Policy: binding},
 		{Type: "compute.googleapis.com/Firewall", Key: "//compute.googleapis.com/" + project + "/global/firewalls/open", Location: "global", URL: compute + "/global/firewalls/open",
 			Data: asset.Object{"direction": "INGRESS", "sourceRanges": []any{"0.0.0.0/0"}, "allowed": []any{asset.Object{"IPProtocol": "tcp", "ports": []any{"22"}}}}},
 		{Type: "compute.googleapis.com/Subnetwork", Key: "//compute.googleapis.com/" + project + "/regions/europe-west1/subnetworks/core", Location: "europe-west1",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -30,6 +31,10 @@ type Cloud struct {
 	assetpb.UnimplementedAssetServiceServer
 	Page  int             // the most assets of a page; 1000 when 0
 	Types map[string]bool // the inventory knows; nil for all
+	// Above is what everything lies in above its project; nil is organizations/1.
+	Above []string
+	// Unlisted are types the inventory tells nothing of, though it knows them: what lies above a place is in no list of it.
+	Unlisted []string
 	// Lists is asked before each page is listed: an error is answered, and nothing done.
 	Lists func(*assetpb.ListAssetsRequest) error
 	// Answer is called for each request to a service; what returns true has answered it.
@@ -114,8 +119,8 @@ func (c *Cloud) ListAssets(_ context.Context, r *assetpb.ListAssetsRequest) (*as
 			}
 			all = append(all, one)
 		}
-		if wanted && slices.Contains(r.GetAssetTypes(), thing.Type) {
-			one, err := told(thing, r.GetContentType())
+		if wanted && slices.Contains(r.GetAssetTypes(), thing.Type) && !slices.Contains(c.Unlisted, thing.Type) {
+			one, err := told(thing, r.GetContentType(), c.Above)
 			if err != nil {
 				return nil, status.Error(codes.Internal, err.Error())
 			}
@@ -138,8 +143,11 @@ func (c *Cloud) ListAssets(_ context.Context, r *assetpb.ListAssetsRequest) (*as
 }
 
 // told is a thing as the inventory writes it.
-func told(thing Thing, what assetpb.ContentType) (*assetpb.Asset, error) {
-	out := map[string]any{"name": thing.Key, "assetType": thing.Type, "ancestors": []string{"projects/4711", "organizations/1"}}
+func told(thing Thing, what assetpb.ContentType, above []string) (*assetpb.Asset, error) {
+	if above == nil {
+		above = []string{"organizations/1"}
+	}
+	out := map[string]any{"name": thing.Key, "assetType": thing.Type, "ancestors": append([]string{"projects/4711"}, above...)}
 	if strings.Contains(thing.Key, "/organizations/") {
 		out["ancestors"] = []string{"organizations/1"}
 	}
@@ -147,7 +155,11 @@ func told(thing Thing, what assetpb.ContentType) (*assetpb.Asset, error) {
 		out["name"] = thing.Name
 	}
 	if what == assetpb.ContentType_RESOURCE {
-		out["resource"] = map[string]any{"version": "v1", "data": thing.Data, "location": thing.Location}
+		data := maps.Clone(thing.Data)
+		for _, field := range thing.Brief {
+			delete(data, field)
+		}
+		out["resource"] = map[string]any{"version": "v1", "data": data, "location": thing.Location}
 	} else {
 		out["iamPolicy"] = thing.Policy
 	}

@@ -7,7 +7,8 @@
 // read is of the same shape as the list, so that both are judged alike. Gone is only what its service says is not found; who
 // may not ask, too many requests, an answer that is cut off or is none of the service's are errors of their kind. Requests
 // go to hosts of googleapis.com, follow nobody elsewhere, and an answer is bounded. Errors name the type of asset and what
-// was answered in a word, and no asset. Nothing is tried again within a call.
+// was answered in a word, and no asset. Nothing is tried again within a call. What a project or a folder lies in is read beside
+// its list, and where that is refused it is named with what has to be granted.
 //
 // # What it does not do
 //
@@ -39,8 +40,9 @@ import (
 // Permissions names, for each method of asset.Source, the IAM permissions it needs on what is listed
 // (https://cloud.google.com/asset-inventory/docs/access-control, and each service's own list).
 var Permissions = map[string][]string{
-	"Source.List": {"cloudasset.assets.listIamPolicy", "cloudasset.assets.listOSInventories", "cloudasset.assets.listResource", "recommender.iamPolicyInsights.list"},
-	"Source.Get":  reading(),
+	"Source.List": {"cloudasset.assets.listIamPolicy", "cloudasset.assets.listOSInventories", "cloudasset.assets.listResource", "recommender.iamPolicyInsights.list",
+		"resourcemanager.folders.get", "resourcemanager.folders.getIamPolicy", "resourcemanager.organizations.get", "resourcemanager.organizations.getIamPolicy"},
+	"Source.Get": reading(),
 }
 
 // Bounds of one request.

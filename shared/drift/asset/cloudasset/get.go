@@ -24,15 +24,13 @@ func (s *Source) Get(ctx context.Context, kind, key string) (asset.Asset, error)
 	// What is answered was true after this moment: facts may look older than they are, never newer.
 	read := s.clock.Now().UTC()
 	data, err := s.call(ctx, kind, http.MethodGet, of.base, of.under+name, of.query, nil)
-	if fault.Is(err, fault.NotFound) {
+	if fault.Is(err, fault.NotFound) || err == nil && of.gone != nil && of.gone(data) {
 		return asset.Asset{Key: key, Type: kind, Project: asset.ProjectOf(key), Deleted: true, Read: read}, nil
 	}
 	if err != nil {
 		return asset.Asset{}, err
 	}
-	if of.gone != nil && of.gone(data) {
-		return asset.Asset{Key: key, Type: kind, Project: asset.ProjectOf(key), Deleted: true, Read: read}, nil
-	}
+	spelled(kind, data)
 	line := map[string]any{"name": key, "assetType": kind, "resource": map[string]any{"data": data, "location": located(key, data)}}
 	// A bucket's name tells no project; the inventory tells it as the nearest ancestor.
 	if number, _ := data["projectNumber"].(string); number != "" && asset.ProjectOf(key) == "" {

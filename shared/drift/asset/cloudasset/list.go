@@ -26,17 +26,10 @@ func (s *Source) List(ctx context.Context, scope string, what asset.Content, kin
 	if content == 0 || !slices.Contains(s.scopes, scope) {
 		return asset.Page{}, fault.New(fault.Misconfigured, "listing assets: neither the scope nor the kind of fact is one of this source's")
 	}
-	asked, after := asked(kinds), then(what, kinds, "")
-	if token, on := strings.CutPrefix(page, software); on {
-		p, err := s.software(ctx, scope, token)
-		if err == nil && p.Next == "" {
-			p.Next = then(what, kinds, software)
-		}
-		return p, err
+	if word, token, on := strings.Cut(page, " "); on && slices.Contains([]string{above, software, insights}, word+" ") {
+		return s.beside(ctx, scope, kinds, word+" ", token)
 	}
-	if token, on := strings.CutPrefix(page, insights); on {
-		return s.insights(ctx, scope, token)
-	}
+	asked, after := asked(kinds), then(scope, what, kinds, "")
 	var out []string
 	without, token, _ := strings.Cut(page, " ")
 	if without != "" {
@@ -45,8 +38,8 @@ func (s *Source) List(ctx context.Context, scope string, what asset.Content, kin
 	for {
 		wanted := slices.DeleteFunc(slices.Clone(asked), func(kind string) bool { return slices.Contains(out, kind) })
 		p := asset.Page{Read: s.clock.Now().UTC()}
-		if token == "" {
-			for _, kind := range out {
+		for _, kind := range out {
+			if token == "" {
 				p.Unread = append(p.Unread, kind+": the inventory has no list of it")
 			}
 		}
@@ -66,6 +59,9 @@ func (s *Source) List(ctx context.Context, scope string, what asset.Content, kin
 			p.Read = at.AsTime()
 		}
 		take(&p, answer.GetAssets(), wanted)
+		if err := s.roles(ctx, &p); err != nil {
+			return asset.Page{}, err
+		}
 		p.Next = after
 		if next := answer.GetNextPageToken(); next != "" {
 			p.Next = strings.Join(out, ",") + " " + next
@@ -74,14 +70,33 @@ func (s *Source) List(ctx context.Context, scope string, what asset.Content, kin
 	}
 }
 
+// beside lists what is no list of the inventory's, and says what is listed after it.
+func (s *Source) beside(ctx context.Context, scope string, kinds []string, word, token string) (p asset.Page, err error) {
+	switch word {
+	case above:
+		p, err = s.upwards(ctx, scope, kinds)
+	case software:
+		p, err = s.software(ctx, scope, token)
+	case insights:
+		p, err = s.insights(ctx, scope, token)
+	}
+	if err == nil && p.Next == "" {
+		p.Next = then(scope, asset.Resources, kinds, word)
+	}
+	return p, err
+}
+
 // then is what is listed after the resources, or after a part of what is; "" for nothing.
-func then(what asset.Content, kinds []string, done string) string {
-	switch {
-	case what != asset.Resources:
-	case done == "" && slices.Contains(kinds, softwareType):
-		return software
-	case slices.Contains(kinds, insightType):
-		return insights
+func then(scope string, what asset.Content, kinds []string, done string) string {
+	past := done == ""
+	for _, next := range []struct {
+		word   string
+		wanted bool
+	}{{above, climbs(scope, kinds)}, {software, slices.Contains(kinds, softwareType)}, {insights, slices.Contains(kinds, insightType)}} {
+		if past && next.wanted && what == asset.Resources {
+			return next.word
+		}
+		past = past || next.word == done
 	}
 	return ""
 }

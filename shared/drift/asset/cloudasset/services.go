@@ -115,6 +115,7 @@ var storage = map[string]service{
 	"secretmanager.googleapis.com/Secret":        plain("secretmanager.googleapis.com", "v1", get, []string{"secretmanager.secrets.get", "secretmanager.secrets.getIamPolicy"}, "projects/*/secrets/*", somewhere+"secrets/*"),
 	"cloudkms.googleapis.com/KeyRing":            plain("cloudkms.googleapis.com", "v1", get, []string{"cloudkms.keyRings.get", "cloudkms.keyRings.getIamPolicy"}, somewhere+"keyRings/*"),
 	"cloudkms.googleapis.com/CryptoKey":          plain("cloudkms.googleapis.com", "v1", get, []string{"cloudkms.cryptoKeys.get", "cloudkms.cryptoKeys.getIamPolicy"}, somewhere+"keyRings/*/cryptoKeys/*"),
+	"cloudkms.googleapis.com/CryptoKeyVersion":   plain("cloudkms.googleapis.com", "v1", none, []string{"cloudkms.cryptoKeyVersions.get"}, somewhere+"keyRings/*/cryptoKeys/*/cryptoKeyVersions/*"),
 	"artifactregistry.googleapis.com/Repository": plain("artifactregistry.googleapis.com", "v1", get, []string{"artifactregistry.repositories.get", "artifactregistry.repositories.getIamPolicy"}, somewhere+"repositories/*"),
 }
 
@@ -141,6 +142,7 @@ var networks = map[string]service{
 	"compute.googleapis.com/InterconnectAttachment": compute("interconnectAttachments", none, []string{"compute.interconnectAttachments.get"}, regional),
 	"compute.googleapis.com/Instance":               compute("instances", below, []string{"compute.instances.get", "compute.instances.getIamPolicy"}, zonal),
 	"compute.googleapis.com/Disk":                   compute("disks", below, []string{"compute.disks.get", "compute.disks.getIamPolicy"}, zonal, regional),
+	"compute.googleapis.com/Snapshot":               compute("snapshots", below, []string{"compute.snapshots.get", "compute.snapshots.getIamPolicy"}, global),
 	"compute.googleapis.com/InstanceGroupManager":   compute("instanceGroupManagers", none, []string{"compute.instanceGroupManagers.get"}, zonal, regional),
 	"ids.googleapis.com/Endpoint":                   plain("ids.googleapis.com", "v1", none, []string{"ids.endpoints.get"}, somewhere+"endpoints/*"),
 }
