@@ -135,7 +135,7 @@ func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q requ
 var (
 	whys   = []string{"last_owner", "not_owner", "unusable", "left", "unmapped", "withdrawn", "duplicate", "instruction", "no_contact", "undelivered"}
 	doubts = []string{"shared_mailbox", "look_alike", "many_items", "large_share", "review", "closure", "by_hand", "moved", "hold", "untold", "blind"}
-	opens  = []string{"missing", "denied", "refused", "unreachable", "region", "changing", "after", "foreign", "held", "review", "no_end", "unasked", "letters", "group"}
+	opens  = []string{"missing", "denied", "refused", "unreachable", "region", "changing", "after", "foreign", "held", "held_unread", "review", "no_end", "unasked", "letters", "group"}
 )
 
 // asks are the words of what a person finds out by hand, and answers.

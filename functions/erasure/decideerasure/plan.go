@@ -25,7 +25,15 @@ func (k *desk) walked(ctx context.Context, r request.Request) (w walked, err err
 		return w, err
 	}
 	if r.Plan != nil {
-		w.plan = k.rows(newest(all, run.Planning), r.Holds)
+		requests, err := k.Requests(ctx)
+		if err != nil {
+			return w, err
+		}
+		others, err := requests.HeldBeside(ctx, r, k.Clock.Now())
+		if err != nil {
+			return w, err
+		}
+		w.plan = k.rows(newest(all, run.Planning), append(others, r.Holds...))
 	}
 	w.progress = k.progress(r, all)
 	return w, nil

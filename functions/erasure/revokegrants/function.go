@@ -142,8 +142,12 @@ func (f *revokegrants) requested(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	holds := w.Holds
+	for _, b := range w.Beside {
+		holds = append(holds, b.Holds...) // of such an entry the engine takes what nobody holds
+	}
 	steps = slices.DeleteFunc(steps, func(s datamap.Step) bool {
-		return slices.ContainsFunc(w.Holds, func(h request.Hold) bool { return h.Entry == s.Entry.ID })
+		return slices.ContainsFunc(holds, func(h request.Hold) bool { return h.Entry == s.Entry.ID })
 	})
 	return f.cut(ctx, oauth.Cut{Request: id, Tenant: w.Tenant, Cause: oauth.Cancelled, Steps: steps})
 }

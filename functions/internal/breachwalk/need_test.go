@@ -158,8 +158,8 @@ func TestAloneInNeed(t *testing.T) {
 	dorothea.Says("[role=status]", "Noted.")
 	dorothea.Says("section[aria-labelledby=deliveries]", "found out by Dorothea Klein")
 	dorothea.holds("settled")
-	if dorothea.Has("form[action$='/settle'] button") {
-		t.Error("what was found out may be said again")
+	if dorothea.Has("form[action$='/settle'] button[value=yes]") || !dorothea.Has("form[action$='/settle'] button[value=no]") {
+		t.Error("what was found out may be said again, or not taken back")
 	}
 	if got := s.Mails("dpo@banqueduport.example"); len(got) != 1 {
 		t.Errorf("the other customer has %d letters", len(got))

@@ -19,6 +19,9 @@ const mostChores = 200
 
 // ticked does what has become due, the earliest first.
 func (d *deciding) ticked() error {
+	if d.e.Freed && d.spares() {
+		d.reopen()
+	}
 	for range mostChores {
 		all := d.due()
 		if len(all) == 0 {
@@ -59,6 +62,9 @@ func (d *deciding) due() (all []chore) {
 			d.publish(TopicPlan)
 			d.Pass = d.now.Add(Idle) // until the engine has answered
 		})
+	}
+	if d.spares() {
+		add(d.Beside.Add(Idle), func() { d.Beside = d.now }) // the service looks before it says that time has passed
 	}
 	if !d.Waits.IsZero() && d.told() {
 		add(d.Waits, d.await)

@@ -122,6 +122,9 @@ func (d *deciding) reject() error {
 var holdable = append([]State{Executing, Partial, Retained}, beforehand...)
 
 func (d *deciding) hold() error {
+	if d.e.Alike {
+		return d.heldAlike()
+	}
 	h := *d.e.Hold
 	h.By, h.At = d.e.By, d.now
 	if slices.ContainsFunc(d.Holds, func(o Hold) bool { return o.same(h) && (o.By == h.By || o.Second == h.By) }) {
@@ -161,6 +164,9 @@ func (d *deciding) hold() error {
 
 // release ends a hold. One person is enough: it gives the person her right back.
 func (d *deciding) release() error {
+	if d.e.Alike {
+		return d.freedAlike()
+	}
 	i := slices.IndexFunc(d.Holds, func(h Hold) bool { return h.ID == d.e.ID })
 	if i < 0 {
 		return fault.Refuse(fault.NotFound, "hold_unknown", "The request has no such hold.", "Look at the request again.")

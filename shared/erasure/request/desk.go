@@ -110,15 +110,39 @@ func (s *Service) decidedBy(ctx context.Context, id string, who policy.Person, n
 	if err := s.may(who, now); err != nil {
 		return Request{}, err
 	}
-	twins := s.Policy.Twins(who)
+	return s.change(ctx, id, now, who.ID, s.asked(who, decide))
+}
+
+// holding is decided for what is held or let go: in all requests of the person's.
+func (s *Service) holding(ctx context.Context, id string, who policy.Person, now time.Time, e Event) (Request, error) {
+	if err := s.may(who, now); err != nil {
+		return Request{}, err
+	}
+	ids, err := s.alike(ctx, id)
+	if err != nil {
+		return Request{}, err
+	}
+	decide := s.asked(who, func(Private) (Event, error) { return e, nil })
 	return s.change(ctx, id, now, who.ID, func(t *turn) (Event, error) {
+		e, err := decide(t)
+		if err != nil {
+			return e, err
+		}
+		return e, t.same(ids)
+	})
+}
+
+// asked is the event of a person's decision, unless it is about her.
+func (s *Service) asked(who policy.Person, decide func(Private) (Event, error)) func(t *turn) (Event, error) {
+	twins := s.Policy.Twins(who)
+	return func(t *turn) (Event, error) {
 		if slices.ContainsFunc(s.addresses(who, twins), t.private.Concerns) {
 			return Event{}, fault.Refuse(fault.Denied, "own_matter", "Nobody decides about her own request.", "Ask another person.")
 		}
 		e, err := decide(t.private)
 		e.By, e.Twins = who.ID, twins
 		return e, err
-	})
+	}
 }
 
 // addresses are those of a person, and of whoever may be the same human.
@@ -161,12 +185,12 @@ func (s *Service) Hold(ctx context.Context, id string, who policy.Person, h Hold
 		return Request{}, err
 	}
 	h.ID, h.Citation = hold, strings.TrimSpace(h.Citation)
-	return s.decided(ctx, id, who, now, Event{What: HoldIt, Hold: &h})
+	return s.holding(ctx, id, who, now, Event{What: HoldIt, Hold: &h})
 }
 
 // Release ends a hold; what it kept is searched for and erased. Codes as of Approve; hold_unknown.
 func (s *Service) Release(ctx context.Context, id string, who policy.Person, hold string, now time.Time) (Request, error) {
-	return s.decided(ctx, id, who, now, Event{What: Release, ID: hold})
+	return s.holding(ctx, id, who, now, Event{What: Release, ID: hold})
 }
 
 // Extend takes two further months and tells the person why. Codes as of Approve; extended_already, notice_late,

@@ -11,7 +11,8 @@
 // controller's instructions stands for itself. Whom somebody else has forgotten is told so at the address on file.
 //
 // A request is completed only by evidence: by a search that found nothing left. What has to stay is named with its ground
-// and its end, and the request opens again by itself when that end has come. What a later search finds is erased too.
+// and its end, and the request opens again by itself when that end has come. What two people hold of a person is held in all
+// requests of hers, and outlasts the end of her account. What a later search finds is erased too.
 //
 // Whatever is lost, comes twice, in another order or is cut off by a death at any line, the request ends where it would
 // have ended without; each letter is asked for once.

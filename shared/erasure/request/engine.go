@@ -27,6 +27,8 @@ type Work struct {
 	Map         string       // digest of the data map of the plan; "" before there is one
 	Plan        string       // digest of the plan
 	Holds       []Hold
+	Beside      []Work    // of closing an account: other requests of the tenant in which something is held, with Holds and Identifiers; none of one that cannot be opened, or that nobody proved
+	Besides     string    // stands for Beside: another one when that changes; "" for none
 	After       time.Time // not carried out before
 	Search      int       // of Verifying and later: which search comes next, from 1; 0 for none
 	Received    time.Time
@@ -60,7 +62,7 @@ func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, err
 	}
 	w := Work{
 		Request: r.ID, Tenant: r.Tenant, State: r.State, Why: r.Why, Identify: (r.State == Received || r.Renew || r.Tell) && !r.queues(now), Kind: r.Kind, Requester: r.Requester, Round: r.Round, Holds: r.Holds, After: r.After,
-		Received: r.Received, Executed: r.Executed, Ran: r.Ran, Global: r.Proof == ByLink || r.Proof == BySession, Reviewed: r.Reviewed, Owed: r.owed(), Made: r.Made, Forget: r.Forget,
+		Received: r.Received, Executed: r.Executed, Ran: r.Ran, Global: r.herself(), Reviewed: r.Reviewed, Owed: r.owed(), Made: r.Made, Forget: r.Forget,
 		Deadline: r.Deadline, Extended: r.Extended != nil, Handed: r.Handed, Totals: r.Totals, Outcome: r.Outcome, Answers: r.Said(), Unsearched: r.unsearched(),
 	}
 	if !r.Proved.IsZero() && r.State != Cancelled {
@@ -72,7 +74,7 @@ func (s *Service) Work(ctx context.Context, id string, now time.Time) (Work, err
 	if r.State == Verifying || r.searches(now) {
 		w.Search = r.Passed + 1
 	}
-	return w, nil
+	return w, s.alongside(ctx, &w, r, now)
 }
 
 // searches reports whether one of the later searches is due. Its time moves while its message is on the way; that one was

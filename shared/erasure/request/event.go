@@ -95,6 +95,8 @@ type Event struct {
 	Differs    bool         // of Parties: the newest receipt says otherwise
 	Letter     string       // of LetterLost: its kind
 	Tenant     string       // of PassOn
+	Alike      bool         // of HoldIt and Release: in another request of the same person
+	Freed      bool         // of Ticked: what others held and was left alone is not what they hold now
 	Day        calendar.Day // of Exported: on which the copy was handed over; zero for today
 }
 

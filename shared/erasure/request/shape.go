@@ -192,6 +192,7 @@ type Request struct {
 	// Answers are those behind Reviewed, by the same keys.
 	Answers  map[string]Answer `json:"answers,omitempty"`
 	Others   []string          `json:"others,omitempty"`   // entries of which other items than before were found for people to look at
+	Beside   time.Time         `json:"beside,omitzero"`    // when it was looked at last whether others still hold what was left alone
 	Passed   int               `json:"passed,omitempty"`   // searches since Ran
 	Pass     time.Time         `json:"pass,omitzero"`      // of the next one
 	HintedAt time.Time         `json:"hinted_at,omitzero"` // of the last search that was made because something may have been written
@@ -292,8 +293,9 @@ type Outcome struct {
 	Kept    []Kept `json:"kept,omitempty"`
 	Open    []Open `json:"open,omitempty"`
 	Missing int64  `json:"missing,omitempty"`
-	Purge   []Tail `json:"purge,omitempty"` // when backups have forgotten
-	Settled []Open `json:"-"`               // what was found too, of Open, and left out because a person has settled it
+	Purge   []Tail `json:"purge,omitempty"`   // when backups have forgotten
+	Besides string `json:"besides,omitempty"` // stands for what other requests of the tenant hold and was left alone
+	Settled []Open `json:"-"`                 // what was found too, of Open, and left out because a person has settled it
 }
 
 // Kept is what has to stay, by entry of the data map.

@@ -45,11 +45,15 @@ func (s *Service) tick(ctx context.Context, r Request, now time.Time) error {
 			return err
 		}
 	}
-	_, err := s.change(ctx, r.ID, now, "", func(t *turn) (Event, error) {
+	freed, err := s.freed(ctx, r, now)
+	if err != nil {
+		return err
+	}
+	_, err = s.change(ctx, r.ID, now, "", func(t *turn) (Event, error) {
 		if t.before.Next == 0 || t.before.Next > now.UnixMicro() {
 			return Event{}, nil
 		}
-		return Event{What: Ticked}, nil
+		return Event{What: Ticked, Freed: freed && t.before.Round == r.Round}, nil
 	})
 	return err
 }

@@ -39,6 +39,7 @@ type turn struct {
 	split   *Request  // what becomes of doSplit
 	other   *Request  // the request that counts for the person
 	united  *union    // what it knows with this one
+	alike   []Request // the person's others, where something is held or let go
 	free    []string  // marks that nobody has claimed for it yet
 	claims  []string  // marks whose claim is this request's, to be given up when it closes
 	writes  []func() error
@@ -141,6 +142,9 @@ func (t *turn) run(id string, fn func(t *turn) (Event, error)) (Request, error) 
 	after, effects, err := Decide(t.before, e, t.now, t.s.Rules)
 	if err != nil || len(effects) == 0 && reflect.DeepEqual(t.before, after) {
 		return after, err
+	}
+	if err := t.spread(after, e); err != nil {
+		return t.before, err
 	}
 	return t.put(t.before, after, e, effects)
 }

@@ -205,6 +205,7 @@ func (c *Clerk) verify(ctx context.Context, w request.Work) (again bool, err err
 	if err != nil || !done {
 		return c.unfinished(ctx, w, err)
 	}
+	o.Besides = w.Besides
 	_, err = c.Requests.Verified(ctx, w.Request, w.Round, w.Search, o, c.Engine.Clock.Now())
 	return false, moved(err)
 }
@@ -235,7 +236,7 @@ func moved(err error) error {
 func (c *Clerk) job(w request.Work) Job {
 	j := Job{
 		Request: w.Request, Round: w.Round, Tenant: w.Tenant, Scope: Person, Executed: w.Executed, Ran: w.Ran, Reviewed: w.Reviewed,
-		Global: w.Global && w.Requester != request.Controller, Still: c.still(w),
+		Besides: w.Besides, Global: w.Global && w.Requester != request.Controller, Still: c.still(w),
 	}
 	switch {
 	case w.Kind == request.Account:
@@ -253,6 +254,9 @@ func (c *Clerk) job(w request.Work) Job {
 	for _, h := range w.Holds {
 		j.Holds = append(j.Holds, Hold{Entry: h.Entry, Fields: h.Fields, Until: h.Until.End(c.Engine.Zone), Ground: h.Ground, Citation: h.Citation})
 	}
+	for _, b := range w.Beside {
+		j.Beside = append(j.Beside, c.job(b))
+	}
 	return j
 }
 
@@ -260,7 +264,11 @@ func (c *Clerk) job(w request.Work) Job {
 func (c *Clerk) still(w request.Work) func(context.Context) error {
 	return func(ctx context.Context) error {
 		round, err := c.Requests.Current(ctx, w.Request)
-		if err == nil && round != w.Round {
+		besides := w.Besides
+		if err == nil && w.Kind == request.Account {
+			besides, err = c.Requests.Besides(ctx, w.Request, c.Engine.Clock.Now())
+		}
+		if err == nil && (round != w.Round || besides != w.Besides) {
 			err = fault.Refuse(fault.Conflict, "request_moved", "The request has moved on since.", "Ask for the work there is now.")
 		}
 		return err

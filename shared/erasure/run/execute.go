@@ -162,6 +162,7 @@ func (c *Count) add(o Count) {
 	c.Gone += o.Gone
 	c.Clean += o.Clean
 	c.Kept += o.Kept
+	c.Named += o.Named
 	c.Held += o.Held
 	c.Foreign += o.Foreign
 	c.Stray += o.Stray

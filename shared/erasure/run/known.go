@@ -26,8 +26,9 @@ type known struct {
 	IDs   []datamap.Identifier `json:"ids"`
 	Asked []string             `json:"asked,omitempty"` // kinds of identifiers that stores were asked for
 	// Missed are look-ups that failed: until they were made once, what they read stays.
-	Missed []missed `json:"missed,omitempty"`
-	Mark   []byte   `json:"mark,omitempty"` // key of Count.Set, the same for all searches of the request
+	Missed []missed         `json:"missed,omitempty"`
+	Beside map[string]party `json:"beside,omitempty"` // those of whom other requests hold something
+	Mark   []byte           `json:"mark,omitempty"`   // key of Count.Set, the same for all searches of the request
 	// Of one phase of a round alone.
 	Lost  []request.Open `json:"lost,omitempty"` // entries whose identifiers could not be read
 	Owner bool           `json:"owner,omitempty"`
@@ -101,7 +102,7 @@ func (e *Engine) lookUp(ctx context.Context, j Job, phase string, of whose) (kno
 	if err != nil {
 		return known{}, err
 	}
-	k = known{IDs: union(k.IDs, of.ids), Lost: of.lost, Asked: k.Asked, Missed: of.read.open(k.Missed), Mark: k.Mark, Holds: j.Holds, Salt: make([]byte, sha256.Size)}
+	k = known{IDs: union(k.IDs, of.ids), Lost: of.lost, Asked: k.Asked, Missed: of.read.open(k.Missed), Beside: k.Beside, Mark: k.Mark, Holds: j.Holds, Salt: make([]byte, sha256.Size)}
 	if _, err := io.ReadFull(e.Random, k.Salt); err != nil {
 		return known{}, fault.New(fault.Transient, "keeping identifiers: %w", err)
 	}
@@ -112,7 +113,11 @@ func (e *Engine) lookUp(ctx context.Context, j Job, phase string, of whose) (kno
 		}
 	}
 	if phase != erasing {
-		if again := e.ask(ctx, j, phase, &k, t.Tries); again != nil {
+		again := e.ask(ctx, j, phase, &k, t.Tries)
+		if again == nil {
+			again = e.askBeside(ctx, j, &k, t.Tries)
+		}
+		if again != nil {
 			if fault.KindOf(again) == fault.Invalid {
 				return known{}, again
 			}
@@ -261,7 +266,7 @@ func (e *Engine) sealed(ctx context.Context, j Job, id string, k known) (seal.En
 
 // keep puts on record what is known, as the newest and as that of a phase, and ends the task of looking it up.
 func (e *Engine) keep(ctx context.Context, j Job, phase string, k known, before snapshot, task string) error {
-	newest, err := e.sealed(ctx, j, j.Request, known{IDs: k.IDs, Asked: k.Asked, Missed: k.Missed, Mark: k.Mark})
+	newest, err := e.sealed(ctx, j, j.Request, known{IDs: k.IDs, Asked: k.Asked, Missed: k.Missed, Beside: k.Beside, Mark: k.Mark})
 	if err != nil {
 		return err
 	}

@@ -59,8 +59,11 @@ func (w *walk) look(ctx context.Context, s *step, t *task, p *position) error {
 	}
 	w.Pace.Spent(s.Store, len(page.Items))
 	c := t.Count
+	if err := w.aside(ctx, reader, s); err != nil {
+		return err
+	}
 	for _, item := range page.Items {
-		w.judge(s, item, page.at(item), &c)
+		w.verdict(s, item, page.at(item), &c)
 	}
 	if page.Next == "" && strings.HasPrefix(w.phase, searching) {
 		if t.Small, err = w.small(ctx, reader, s); err != nil {
@@ -155,8 +158,11 @@ func (w *walk) choose(ctx context.Context, s *step, t *task, p *position) (bool,
 	nt, np, c := *t, *p, t.Count // what is not on record with all that belongs to it did not happen
 	np.Left = slices.Clone(p.Left)
 	chosen := map[judgement][]erasure.Item{}
+	if err := w.aside(ctx, eraser, s); err != nil {
+		return false, err
+	}
 	for _, item := range page.Items {
-		verdict := w.judge(s, item, page.at(item), &c)
+		verdict := w.verdict(s, item, page.at(item), &c)
 		if verdict != toSpare || !item.Clean {
 			np.Left = slices.DeleteFunc(np.Left, func(ref string) bool { return ref == item.Ref })
 		}

@@ -60,7 +60,8 @@ func (p Plan) Digest(j Job) (string, error) {
 		Global  bool   `json:"global"`
 		Holds   []Hold `json:"holds"`
 		Plan    Plan   `json:"plan"`
-	}{j.Request, j.Round, j.Tenant, j.Scope, j.Global, j.Holds, p})
+		Besides string `json:"besides,omitempty"`
+	}{j.Request, j.Round, j.Tenant, j.Scope, j.Global, j.Holds, p, j.Besides})
 	if err != nil {
 		return "", fault.New(fault.Invalid, "digesting a plan: %w", err)
 	}

@@ -9,6 +9,7 @@
 // no more. An entry that cannot be reached holds up none but those that come after it, and is tried again at growing
 // intervals. What is found is judged item by item: kept until its ground is over, left to the store that refuses, or
 // erased. What has something inside it that has to stay, stays.
+// The end of an account leaves alone what requests of its people hold: those items, or fields, and nothing else of their entries.
 //
 // From the end of the first run on, an identifier that somebody else may have later finds nothing that was made since.
 //
@@ -143,6 +144,10 @@ type Job struct {
 	// Hashed are identifiers given as digests; of which values they are is looked up in the tenant's data.
 	Hashed []Hashed
 	Holds  []Hold
+	// Beside are the jobs of other requests of the tenant that hold something: of Account, which leaves that alone. Besides stands
+	// for them: another one when something is held or let go.
+	Beside  []Job
+	Besides string
 	// Global says that she proved herself who she is: what is of no tenant is hers to erase, and nobody else's.
 	Global bool
 	// Reviewed are items by entry that a person has settled.

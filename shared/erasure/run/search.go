@@ -108,17 +108,24 @@ func (e *Engine) conclude(o *request.Outcome, one Entry, past Count, steps []ste
 	if c.Review > 0 {
 		o.Open = append(o.Open, request.Open{Entry: one.ID, Why: "review", Items: c.Review, Set: c.Set})
 	}
-	small, kept := false, request.Kept{Entry: one.ID, Items: c.Kept, Until: calendar.Date(c.Until, e.Zone), First: calendar.Date(c.First, e.Zone)}
+	small, own := false, Count{}
+	for i, s := range steps {
+		if s.Entry.ID == one.ID && s.mine == nil {
+			own.add(all[i].Count)
+		}
+	}
+	kept := request.Kept{Entry: one.ID, Items: own.Kept, Until: calendar.Date(own.Until, e.Zone), First: calendar.Date(own.First, e.Zone)}
 	for i, s := range steps {
 		if s.Entry.ID == one.ID {
 			small = small || all[i].Small
 			e.ground(&kept, s)
+			e.beside(o, s, all[i].Count)
 		}
 	}
 	if small {
 		o.Open = append(o.Open, request.Open{Entry: one.ID, Why: request.Group, Items: past.Anonymised})
 	}
-	if c.Kept > 0 && kept.Ground != "" && !c.Until.IsZero() {
+	if own.Kept > 0 && kept.Ground != "" && !own.Until.IsZero() {
 		o.Kept = append(o.Kept, kept)
 	}
 }
@@ -127,9 +134,11 @@ func (e *Engine) conclude(o *request.Outcome, one Entry, past Count, steps []ste
 // request itself knows.
 func (e *Engine) ground(k *request.Kept, s step) {
 	switch {
-	case k.Ground != "" || !s.held.IsZero():
+	case k.Ground != "" || s.mine != nil || !s.held.IsZero():
 	case s.Entry.Retain != nil:
 		k.Ground, k.Citation = request.Ground(s.Entry.Retain.Ground), s.Entry.Retain.Citation
+	case s.shield == nil && len(s.theirs) > 0:
+		k.Ground, k.Citation = s.theirs[0].hold.Ground, s.theirs[0].hold.Citation
 	case s.shield == nil:
 	case s.shield.hold != nil:
 		k.Ground, k.Citation = s.shield.hold.Ground, s.shield.hold.Citation

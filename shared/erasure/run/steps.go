@@ -25,6 +25,10 @@ type step struct {
 	// names says that the step looks below items it erased, by the names that were kept of them: what is written there
 	// later is found by nothing else.
 	names bool
+	// What other requests hold: mine is what the step is for, theirs what it leaves alone, and dark says that nobody can tell.
+	mine   *theirs
+	theirs []*theirs
+	dark   bool
 }
 
 // shield is why a step leaves its items alone.
@@ -66,6 +70,9 @@ func (e *Engine) steps(ctx context.Context, j Job, k known) ([]step, error) {
 	}
 	e.spare(ctx, j, k.IDs, all)
 	once(all)
+	if j.Scope == Account && len(j.Beside) > 0 {
+		all = e.besides(ctx, j, k, all)
+	}
 	return all, nil
 }
 

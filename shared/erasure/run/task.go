@@ -23,6 +23,7 @@ type Count struct {
 	Gone       int64     `json:"gone,omitempty"`    // somebody else was first
 	Clean      int64     `json:"clean,omitempty"`   // anonymised before
 	Kept       int64     `json:"kept,omitempty"`    // by the entry's ground, or a hold
+	Named      int64     `json:"named,omitempty"`   // of Kept: for what another request holds, where names tell what lies in what
 	Held       int64     `json:"held,omitempty"`    // the store refuses
 	Foreign    int64     `json:"foreign,omitempty"` // of another tenant, or of none: never touched
 	Stray      int64     `json:"stray,omitempty"`   // of Foreign: of no tenant, or of another only when it was to go
@@ -55,7 +56,8 @@ type task struct {
 	Until   int64          `json:"until,omitempty"` // of the lease, in microseconds since 1970
 
 	id    string
-	waits bool // for its store, another entry, or another that walks it
+	mine  *theirs // what it is for, where another request holds that
+	waits bool    // for its store, another entry, or another that walks it
 }
 
 // position is where a walk stands. Items are those of the page being erased; they are on record before the first of them

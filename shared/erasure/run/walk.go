@@ -34,7 +34,8 @@ type walk struct {
 	begins func(ctx context.Context) error
 	stop   error
 
-	state map[string][]task // where the steps of each entry stand
+	theirs map[*theirs]names // what other requests hold, as it was listed last
+	state  map[string][]task // where the steps of each entry stand
 }
 
 const (
@@ -77,6 +78,7 @@ func (w *walk) walk(ctx context.Context, steps []step) (all []task, done bool, e
 		case err != nil:
 			return nil, false, err
 		}
+		t.mine = s.mine
 		done, waits = done && t.Done, waits && (t.Done || t.waits)
 		w.state[s.Entry.ID] = append(w.state[s.Entry.ID], t)
 		all = append(all, t)
@@ -168,6 +170,9 @@ func (w *walk) metered(ctx context.Context, s *step) context.Context {
 // could not be erased would be lost to every later search, and what lies inside the items of a step has to be known.
 func (w *walk) blocked(s *step) (wait bool, why string) {
 	before := s.Within
+	if s.dark {
+		return false, heldUnread
+	}
 	if why := w.unread(s.Entry.ID); w.ordered && why != "" {
 		return false, why
 	}
@@ -209,8 +214,14 @@ func (w *walk) inside(s *step) {
 			}
 		}
 		for _, t := range w.state[entry] {
-			if c := t.Count; c.Kept+c.Held+c.Stray+c.Review > 0 {
+			if c := t.Count; c.Kept-c.Named+c.Held+c.Stray+c.Review > 0 {
+				if t.mine != nil && t.mine.paths() {
+					continue // by their names the items are known that it lies in
+				}
 				g := guard(entry)
+				if t.mine != nil {
+					g.hold = t.mine.hold
+				}
 				g.until, g.open = latest(g.until, c.Until), g.open || c.NoEnd || c.Held+c.Stray+c.Review > 0
 			}
 		}
