@@ -28,6 +28,8 @@ import (
 const (
 	// breachArgs is what follows "ostiary breach".
 	breachArgs = `declare --kind breach|suspicion --summary TEXT [--tenant ID ...] [--affected DOMAIN ...] [--from RFC3339] [--to RFC3339] [--detected RFC3339] [--exercise] [--id ID]
+         [--occurrence exact|estimate|unknown] [--discovered-by staff|detection|processor|person|third_party|press] [--origin internal|external|unknown]
+         [--intent malicious|accidental|unknown] [--systems TEXT] [--measures-before TEXT] [--police TEXT] [--other-authorities TEXT] [--earlier NUMBER ...] [--not-applicable NAME=REASON ...]
        ostiary breach list [--state suspected|open|closed]
        ostiary breach dossier NUMBER [--format json|md|html] [--tenant ID] [--language en|fr|de] [--out FILE]
        ostiary breach oncall [--at RFC3339] [--days N] [--policy DIR] [--json]

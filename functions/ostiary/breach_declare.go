@@ -58,6 +58,7 @@ func (c *breachCommand) declare(ctx context.Context, t terminal, args []string) 
 			return nil
 		})
 	}
+	detailFlags(t, body)
 	if code := t.parse(args, 0); code >= 0 {
 		return code
 	}

@@ -37,11 +37,11 @@ func (k *desk) api() []web.Route {
 	return []web.Route{
 		list,
 		k.route("POST", "/breaches", "Declare a breach, or a suspicion. Anybody may; unknown is a value.", Declaration{}, map[int]any{201: Declared{}}, k.declare,
-			"kind_invalid", "id_conflict", "details_invalid", "earlier_unknown", "tenant_unknown", "names_invalid", "times_invalid", "text_invalid"),
+			"kind_invalid", "id_conflict", "details_invalid", "earlier_unknown", "reason_missing", "tenant_unknown", "names_invalid", "times_invalid", "text_invalid"),
 		k.route("GET", "/breaches/{id}", "One case, by its id or its number.", nil, map[int]any{200: Whole{}}, k.get, "case_unknown"),
 		of("/ack", "Answer the call: you are here.", Ack{}, Whole{}, k.ack, "step_invalid", "code_invalid", "state_conflict"),
 		of("/triage", "Say what a suspicion is.", Triage{}, Whole{}, did(k, k.triaged), "result_invalid", "next_missing", "owner_invalid", "own_matter", "aware_invalid", "state_conflict", "text_invalid"),
-		of("/tracks", "Say whose data is concerned, and how much of it.", Tracks{}, Whole{}, k.describe, "tenant_unknown", "tracks_invalid", "names_invalid", "state_conflict"),
+		of("/tracks", "Say whose data is concerned, and how much of it.", Tracks{}, Whole{}, k.describe, "tenant_unknown", "tracks_invalid", "reason_missing", "names_invalid", "state_conflict", "text_invalid"),
 		of("/mapped", "Say whose some of what belonged to no known tenant is.", Mapping{}, Whole{}, did(k, mapped), "names_invalid", "reason_missing", "state_conflict", "text_invalid"),
 		of("/times", "Say when it happened.", NewTimes{}, Whole{}, did(k, timed), "times_invalid", "state_conflict"),
 		of("/aware", "Correct the instant of awareness: earlier at once, later by two with a reason.", Aware{}, Whole{}, did(k, moved), "same_person", "role_invalid", "aware_invalid", "reason_missing", "state_conflict", "text_invalid"),
@@ -49,7 +49,7 @@ func (k *desk) api() []web.Route {
 		of("/decide", "Say whether somebody is told; the second person's word decides.", Answer{}, Whole{}, did(k, answered), "same_person", "exception_invalid", "answer_invalid", "subject_invalid", "reason_missing", "dpo_needed", "evidence_missing", "state_conflict", "text_invalid"),
 		of("/file", "Note a report made on an authority's portal, one more of it, or that its time was noted wrongly.", Filing{}, Whole{}, did(k, filed), "clock_invalid", "times_invalid", "late_reasons_missing", "filed_before", "state_conflict", "text_invalid"),
 		of("/withdraw", "Say that a report was taken back on the authority's portal after the case turned out to be no breach, or why it stands.", Withdrawal{}, Whole{}, did(k, withdrawn), "clock_invalid", "times_invalid", "state_conflict", "text_invalid"),
-		of("/details", "Say what the register asks for beside, as far as it is known now.", Details{}, Whole{}, k.complete, "details_invalid", "earlier_unknown", "text_invalid"),
+		of("/details", "Say what the register asks for beside, as far as it is known now.", Details{}, Whole{}, k.complete, "details_invalid", "reason_missing", "earlier_unknown", "text_invalid"),
 		of("/promise", "Promise something by an instant: it gets a clock.", Promise{}, Whole{}, did(k, promised), "name_invalid", "times_invalid", "reason_missing", "state_conflict", "text_invalid"),
 		of("/keep", "Say that something promised was done.", Keep{}, Whole{}, did(k, kept), "name_invalid", "notice_missing", "state_conflict"),
 		of("/compromised", "Say which channels somebody else may read or forge: nothing of the case leaves by them.", Channels{}, Whole{}, did(k, compromised), "channels_invalid", "reason_missing", "state_conflict"),
@@ -70,9 +70,11 @@ func (k *desk) declare(w http.ResponseWriter, r *http.Request, who caller.Staff)
 	if err != nil {
 		return err
 	}
-	if d.Details, d.Texts, err = k.details(r, who, body.Details); err != nil {
+	said, words, err := k.details(r, who, body.Details)
+	if err != nil {
 		return err
 	}
+	d.Details, d.Texts, d.Not = said, words.Details, words.Not
 	now := k.Clock.Now()
 	c, fresh, err := k.Cases.Declare(r.Context(), who.Person, d, now)
 	if err != nil {
@@ -144,6 +146,23 @@ func (c *Count) count() cases.Count {
 		return cases.Count{}
 	}
 	return cases.Count{N: c.N, How: cases.Exactness(c.How)}
+}
+
+// reasons are those for which counts do not apply, by track.
+func (k *desk) reasons(named []NewTrack) map[string]string {
+	all := map[string]string{}
+	for _, n := range named {
+		id := n.ID
+		if id != cases.Own {
+			id = k.tenantID(id)
+		}
+		for name, c := range map[string]*Count{"people": n.People, "records": n.Records} {
+			if c != nil && strings.TrimSpace(c.Why) != "" {
+				all[id+"/"+name] = strings.TrimSpace(c.Why)
+			}
+		}
+	}
+	return all
 }
 
 // tenantID is the id of a tenant that is given by it or by its name; "" for none.

@@ -125,7 +125,7 @@ func (k *desk) describe(w http.ResponseWriter, r *http.Request, who caller.Staff
 		return err
 	}
 	now := k.Clock.Now()
-	after, err := k.happen(r, who, cases.Event{What: cases.Describe, Tracks: tracks}, cases.Words{Names: lost}, now)
+	after, err := k.happen(r, who, cases.Event{What: cases.Describe, Tracks: tracks}, cases.Words{Names: lost, Counts: k.reasons(body.Tracks)}, now)
 	if err != nil {
 		return err
 	}

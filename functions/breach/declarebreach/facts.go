@@ -1,6 +1,7 @@
 package declarebreach
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,15 +14,18 @@ import (
 
 // details are those of a body as package cases takes them, with their texts. Earlier cases are given by id or number, and are
 // such as the caller may know of.
-func (k *desk) details(r *http.Request, who caller.Staff, b *Details) (d cases.Details, texts map[string]string, err error) {
+func (k *desk) details(r *http.Request, who caller.Staff, b *Details) (d cases.Details, words cases.Words, err error) {
 	if b == nil {
-		return d, nil, nil
+		return d, words, nil
+	}
+	if words.Not, err = inapplicable(b.Not); err != nil {
+		return d, words, err
 	}
 	d = cases.Details{Certainty: cases.Exactness(b.Certainty), Origin: cases.Origin(b.Origin), Intent: cases.Intent(b.Intent), Found: cases.Found(b.Found)}
-	texts = map[string]string{}
+	words.Details = map[string]string{}
 	for name, text := range map[string]string{"systems": b.Systems, "before": b.Before, "police": b.Police, "others": b.Others} {
 		if text = strings.TrimSpace(text); text != "" {
-			texts[name] = text
+			words.Details[name] = text
 		}
 	}
 	if b.Earlier != nil {
@@ -30,26 +34,54 @@ func (k *desk) details(r *http.Request, who caller.Staff, b *Details) (d cases.D
 	for _, ref := range b.Earlier {
 		id, err := k.ID(r.Context(), strings.ToLower(strings.ReplaceAll(strings.TrimSpace(ref), "-", "")))
 		if err != nil {
-			return d, nil, err
+			return d, words, err
 		}
 		c, err := k.Cases.Look(r.Context(), id)
 		if fault.Is(err, fault.NotFound) || err == nil && (!k.knows(c, who) || id == r.PathValue("id")) {
-			return d, nil, fault.Refuse(fault.Invalid, "earlier_unknown", "One of the earlier cases is none you may look at.", "Give its number as the list has it.")
+			return d, words, fault.Refuse(fault.Invalid, "earlier_unknown", "One of the earlier cases is none you may look at.", "Give its number as the list has it.")
 		}
 		if err != nil {
-			return d, nil, err
+			return d, words, err
 		}
 		if !slices.Contains(d.Earlier, c.Number) {
 			d.Earlier = append(d.Earlier, c.Number)
 		}
 	}
-	return d, texts, nil
+	return d, words, nil
 }
+
+// fields are the names of details in a body for those of cases.DetailFields that are called otherwise there.
+var fields = map[string]string{"found": "discovered_by", "before": "measures_before", "others": "other_authorities"}
+
+// inapplicable are the reasons for which details do not apply, by their names in cases.DetailFields.
+func inapplicable(reasons map[string]string) (not map[string]string, err error) {
+	for _, name := range cases.DetailFields {
+		if why, said := reasons[cmp.Or(fields[name], name)]; said {
+			if not == nil {
+				not = map[string]string{}
+			}
+			if not[name] = strings.TrimSpace(why); not[name] == "" {
+				return nil, about(name, reasonMissing())
+			}
+		}
+	}
+	if len(not) < len(reasons) {
+		return nil, fault.Refuse(fault.Invalid, "details_invalid", "One of what does not apply is none of the details.", "Use their names; earlier incidents are left out instead.")
+	}
+	return not, nil
+}
+
+func reasonMissing() error {
+	return fault.Refuse(fault.Invalid, "reason_missing", "It is not said why something does not apply.", "Give the reason beside it; what is not known yet is unknown instead.")
+}
+
+// counted is a count as an answer has it.
+func counted(c cases.Read, of cases.Count) Count { return Count{of.N, string(of.How), c.Text(of.Why)} }
 
 // detailed makes the event of a body of details.
 func (k *desk) detailed(r *http.Request, who caller.Staff, b Details) (cases.Event, cases.Words, error) {
-	d, texts, err := k.details(r, who, &b)
-	return cases.Event{What: cases.Complete, Details: d}, cases.Words{Details: texts}, err
+	d, words, err := k.details(r, who, &b)
+	return cases.Event{What: cases.Complete, Details: d}, words, err
 }
 
 // complete takes what the register asks for, as far as it is known now.
@@ -99,6 +131,12 @@ func (k *desk) facts(told *Whole, c cases.Read) {
 	told.Details = Details{
 		Certainty: string(d.Certainty), Origin: string(d.Origin), Intent: string(d.Intent), Found: string(d.Found),
 		Systems: c.Text(d.Systems), Before: c.Text(d.Before), Police: c.Text(d.Police), Others: c.Text(d.Others), Earlier: d.Earlier,
+	}
+	for name, why := range d.Not {
+		if told.Details.Not == nil {
+			told.Details.Not = map[string]string{}
+		}
+		told.Details.Not[cmp.Or(fields[name], name)] = c.Text(why)
 	}
 	told.Incident = c.Incident
 	if f := c.Triage; f != nil {

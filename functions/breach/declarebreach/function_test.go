@@ -36,7 +36,7 @@ func TestAPI(t *testing.T) {
 	t.Run("parts", func(t *testing.T) {
 		for name, part := range map[string]func(*testing.T){
 			"declared": declaredOnce, "suspicion": suspicion, "life": life, "awareness": awareness, "refusals": refusals, "readers": readers, "listed": listed,
-			"unmapped": unmapped, "gate": gate, "hostile": hostile, "outages": outages, "together": together, "late": late, "unreached": unreached, "approved": approved, "narrow": narrow, "details": detailed, "taken back": takenBack, "unfinished": unfinished, "alone": alone, "lost": lost, "lost on the page": lostOnPage, "persons": persons, "unwritten": unwritten, "shut": shut, "files": files, "drills": drills, "after": afterTheEnd, "own": ownMatter, "twins": twins, "proofs": proofs, "codes": codes, "at once": approvedAtOnce, "swept": swept,
+			"unmapped": unmapped, "gate": gate, "hostile": hostile, "outages": outages, "together": together, "late": late, "unreached": unreached, "approved": approved, "narrow": narrow, "details": detailed, "not applicable": notApplicable, "taken back": takenBack, "unfinished": unfinished, "alone": alone, "lost": lost, "lost on the page": lostOnPage, "persons": persons, "unwritten": unwritten, "shut": shut, "files": files, "drills": drills, "after": afterTheEnd, "own": ownMatter, "twins": twins, "proofs": proofs, "codes": codes, "at once": approvedAtOnce, "swept": swept,
 		} {
 			t.Run(name, part)
 		}

@@ -173,8 +173,9 @@ func (k *desk) declared(r *http.Request, who caller.Staff, form url.Values) (c c
 	}
 	d, _, err := k.declaration(body)
 	if err == nil {
-		said := detailsOf(form)
-		d.Details, d.Texts, err = k.details(r, who, &said)
+		said, words := detailsOf(form), cases.Words{}
+		d.Details, words, err = k.details(r, who, &said)
+		d.Texts, d.Not = words.Details, words.Not
 	}
 	if err == nil {
 		c, _, err = k.Cases.Declare(r.Context(), who.Person, d, k.Clock.Now())

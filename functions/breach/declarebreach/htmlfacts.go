@@ -1,7 +1,9 @@
 package declarebreach
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,10 +37,29 @@ func detailsOf(f url.Values) Details {
 		Certainty: f.Get("occurrence"), Origin: f.Get("origin"), Intent: f.Get("intent"), Found: f.Get("found"),
 		Systems: unix(f.Get("systems")), Before: unix(f.Get("before")), Police: unix(f.Get("police")), Others: unix(f.Get("others")),
 	}
+	d.notApplicable(f)
 	if f.Has("earlier") {
 		d.Earlier = append([]string{}, lines(f.Get("earlier"))...)
 	}
 	return d
+}
+
+// notApplicable reads what a form says not to apply: of a word the reason stands beside it, of a text in its place.
+func (d *Details) notApplicable(f url.Values) {
+	values := map[string]*string{"occurrence": &d.Certainty, "found": &d.Found, "origin": &d.Origin, "intent": &d.Intent, "systems": &d.Systems, "before": &d.Before, "police": &d.Police, "others": &d.Others}
+	for name, value := range values {
+		why := *value
+		switch inapplicable := string(cases.NotApplicable); {
+		case *value == inapplicable && !slices.Contains(cases.DetailTexts, name):
+			why = unix(f.Get(name + "_why"))
+		case f.Get(name+"_how") != inapplicable:
+			continue
+		}
+		if d.Not == nil {
+			d.Not = map[string]string{}
+		}
+		d.Not[cmp.Or(fields[name], name)], *value = why, ""
+	}
 }
 
 func readDetails(k *desk, by asked, f url.Values) (cases.Event, cases.Words, error) {
@@ -55,9 +76,9 @@ func readTracks(k *desk, _ asked, f url.Values) (e cases.Event, w cases.Words, e
 	if err != nil {
 		return e, w, err
 	}
-	if len(f["tenant"]) > 1 && (people != nil || records != nil) {
+	if len(f["tenant"]) > 1 && (people.isNumber() || records.isNumber()) {
 		field := "people"
-		if people == nil {
+		if !people.isNumber() {
 			field = "records"
 		}
 		return e, w, about(field, fault.Refuse(fault.Invalid, "count_for_one", "A number is one customer's, and several are ticked.", "Tick one and give its number; then the next. Or leave the numbers out."))
@@ -67,13 +88,20 @@ func readTracks(k *desk, _ asked, f url.Values) (e cases.Event, w cases.Words, e
 		named = append(named, NewTrack{ID: id, People: people, Records: records})
 	}
 	tracks, lost, err := k.tracks(named, lines(f.Get("affected")))
-	return cases.Event{What: cases.Describe, Tracks: tracks}, cases.Words{Names: lost}, err
+	return cases.Event{What: cases.Describe, Tracks: tracks}, cases.Words{Names: lost, Counts: k.reasons(named)}, err
 }
 
 // readCount reads a number and how far it is known. A number without a word is an estimate.
 func readCount(f url.Values, name string) (*Count, error) {
 	text, how := strings.TrimSpace(f.Get(name)), f.Get(name+"_how")
-	if text == "" {
+	switch why := unix(f.Get(name + "_why")); {
+	case how == string(cases.NotApplicable) && why == "":
+		return nil, about(name, reasonMissing())
+	case how == string(cases.NotApplicable) && text != "":
+		return nil, about(name, fault.Refuse(fault.Invalid, "tracks_invalid", "What does not apply has no number.", "Take the number away, or say how far it is known."))
+	case how == string(cases.NotApplicable):
+		return &Count{How: how, Why: why}, nil
+	case text == "":
 		return nil, nil
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
@@ -83,5 +111,8 @@ func readCount(f url.Values, name string) (*Count, error) {
 	if how != string(cases.Exact) {
 		how = string(cases.Estimate)
 	}
-	return &Count{n, how}, nil
+	return &Count{N: n, How: how}, nil
 }
+
+// isNumber reports whether a count says how many.
+func (c *Count) isNumber() bool { return c != nil && c.How != string(cases.NotApplicable) }

@@ -120,6 +120,7 @@ type Move struct {
 type Count struct {
 	N   int64  `json:"n,omitempty" doc:"of exact and estimate"`
 	How string `json:"how" required:"true" enum:"exact,estimate,unknown,not_applicable"`
+	Why string `json:"reason,omitempty" doc:"of not_applicable, which has to have one"`
 }
 
 // Track is whose data is concerned.

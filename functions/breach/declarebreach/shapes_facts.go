@@ -14,6 +14,8 @@ type Details struct {
 	Police    string   `json:"police,omitempty" doc:"whether they know, and under which reference"`
 	Others    string   `json:"other_authorities,omitempty" doc:"that know, and under which reference"`
 	Earlier   []string `json:"earlier_incidents,omitzero" doc:"numbers of earlier cases it is linked to: all there are now"`
+	// Not are reasons, by the names above.
+	Not map[string]string `json:"not_applicable,omitempty" doc:"which of these, but earlier_incidents, do not apply, by name, each with its reason"`
 }
 
 // Triaged is what was found of a suspicion, and who has the next step.

@@ -99,7 +99,7 @@ func (k *desk) whole(c cases.Read, now time.Time) Whole {
 	}
 	for _, t := range c.Tracks {
 		told.Tracks = append(told.Tracks, Track{
-			ID: t.ID, Name: k.trackName(t.ID), Role: string(t.Role), People: Count{t.People.N, string(t.People.How)}, Records: Count{t.Records.N, string(t.Records.How)}, Told: t.Told,
+			ID: t.ID, Name: k.trackName(t.ID), Role: string(t.Role), People: counted(c, t.People), Records: counted(c, t.Records), Told: t.Told,
 		})
 	}
 	if c.Score != nil {

@@ -77,7 +77,7 @@ func (t *tickbreach) event(ctx context.Context, e event.Event) error {
 	if err == nil {
 		err = t.Tell(ctx, told, now)
 	}
-	return understood(errors.Join(err, t.Drills.Answered(ctx, a, now)))
+	return understood(errors.Join(err, t.Cases.Answered(ctx, a, now), t.Drills.Answered(ctx, a, now)))
 }
 
 // understood keeps an error of ours from reading as if the message could never be understood.

@@ -75,8 +75,9 @@ const (
 
 // Count is a number of people or records.
 type Count struct {
-	N   int64     `json:"n,omitempty"` // of Exact and Estimate
-	How Exactness `json:"how"`         // "" of an event: nobody said, and what was known stays
+	N   int64     `json:"n,omitempty"`   // of Exact and Estimate
+	How Exactness `json:"how"`           // "" of an event: nobody said, and what was known stays
+	Why int       `json:"why,omitempty"` // text, of NotApplicable: the reason, which it has to have
 }
 
 // Track is whose data is concerned: Own, or a tenant of the policy.

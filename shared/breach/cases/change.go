@@ -38,6 +38,9 @@ type Words struct {
 	Next string // of Triage: the next step
 	// Details are what is said of those in DetailTexts, by their names.
 	Details map[string]string
+	// Not are reasons for which some of DetailFields do not apply, by their names; Counts those of counts, by the id of a track
+	// with "/people" or "/records" behind it.
+	Not, Counts map[string]string
 	// Actions say what is done, one for each of Event.Actions.
 	Actions []string
 	// Names are affected domains and accounts: of Declare and Describe those that belong to no known tenant, of Map those of
@@ -145,6 +148,7 @@ type Declaration struct {
 	Unmapped []string          // affected domains and accounts that belong to no known tenant
 	Details  Details           `json:",omitzero"`
 	Texts    map[string]string `json:",omitempty"` // of Details, by their names
+	Not      map[string]string `json:",omitempty"` // of Details: why some of DetailFields do not apply
 }
 
 // declaration is how a declarer's id is remembered.
@@ -205,7 +209,7 @@ func (s *Service) begin(ctx context.Context, by policy.Person, d Declaration, ke
 		empty.Number = "ex" + empty.Number
 	}
 	e := Event{What: Declare, By: s.actor(by), Breach: d.Breach, Exercise: d.Exercise, Source: d.Source, About: d.About, Signal: d.Signal, Times: d.Times, Tracks: d.Tracks, Details: d.Details}
-	t, p, err := s.prepare(ctx, empty, e, Words{Text: d.Summary, Names: d.Unmapped, Details: d.Texts}, now)
+	t, p, err := s.prepare(ctx, empty, e, Words{Text: d.Summary, Names: d.Unmapped, Details: d.Texts, Not: d.Not}, now)
 	if err != nil {
 		return empty, err
 	}

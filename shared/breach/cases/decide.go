@@ -73,6 +73,8 @@ func (d *deciding) happen() error {
 		return d.channels()
 	case Ack:
 		return d.ack()
+	case Unheard:
+		return d.unheard()
 	case Work:
 		return d.work()
 	case Close:

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 )
@@ -50,10 +51,39 @@ type Details struct {
 	Police    int       `json:"police,omitempty"`  // text: whether and under which reference they know
 	Others    int       `json:"others,omitempty"`  // text: other authorities that know, and under which reference
 	Earlier   []string  `json:"earlier,omitempty"` // numbers of earlier cases it is linked to; all there are now
+	// Not are texts, by the names of DetailFields that do not apply: the reason of each.
+	Not map[string]int `json:"not,omitempty"`
 }
 
 // DetailTexts are the texts of Details by their names in it.
 var DetailTexts = []string{"systems", "before", "police", "others"}
+
+// DetailFields are the names of what of Details is a word or a text: each may be said not to apply.
+var DetailFields = append([]string{"occurrence", "found", "origin", "intent"}, DetailTexts...)
+
+// Word returns what is said of a name in DetailFields that is a word, as it is stored; "" for none.
+func (d Details) Word(name string) string {
+	return map[string]string{"occurrence": string(d.Certainty), "found": string(d.Found), "origin": string(d.Origin), "intent": string(d.Intent)}[name]
+}
+
+// says reports whether something is said of a name in DetailFields.
+func (d Details) says(name string) bool { return d.Word(name) != "" || d.Text(name) != 0 }
+
+// clear takes back what was said of a name in DetailFields.
+func (d *Details) clear(name string) {
+	switch name {
+	case "occurrence":
+		d.Certainty = ""
+	case "found":
+		d.Found = ""
+	case "origin":
+		d.Origin = ""
+	case "intent":
+		d.Intent = ""
+	default:
+		*d.text(name) = 0
+	}
+}
 
 // text is where the text of a name stands; nil for no such name.
 func (d *Details) text(name string) *int {
@@ -95,6 +125,11 @@ func (d *deciding) detail() error {
 	if !said.valid() {
 		return refuse("details_invalid", "One of the details is no word there is, or there are too many earlier cases.", "Correct it and send it again; unknown is a value.")
 	}
+	for _, why := range said.Not {
+		if why == 0 {
+			return inapplicable()
+		}
+	}
 	if said.Certainty != "" {
 		now.Certainty = said.Certainty
 	}
@@ -115,17 +150,48 @@ func (d *deciding) detail() error {
 	if said.Earlier != nil {
 		now.Earlier = slices.Clone(said.Earlier)
 	}
+	now.setNot(said)
 	return nil
 }
 
+// setNot puts beside each other what applies and what does not.
+func (d *Details) setNot(said Details) {
+	not := maps.Clone(d.Not)
+	maps.DeleteFunc(not, func(name string, _ int) bool { return said.says(name) })
+	for name, why := range said.Not {
+		if not == nil {
+			not = map[string]int{}
+		}
+		not[name] = why
+		d.clear(name)
+	}
+	if d.Not = not; len(not) == 0 {
+		d.Not = nil
+	}
+}
+
 func (d Details) valid() bool {
+	for name := range d.Not {
+		if !slices.Contains(DetailFields, name) || d.says(name) {
+			return false
+		}
+	}
 	return slices.Contains([]Exactness{"", Exact, Estimate, Unknown}, d.Certainty) && slices.Contains([]Origin{"", Internal, External, UnknownOrigin}, d.Origin) &&
 		slices.Contains([]Intent{"", Malicious, Accidental, UnknownIntent}, d.Intent) && slices.Contains([]Found{"", ByStaff, ByDetection, ByProcessor, ByPerson, ByThirdParty, ByPress}, d.Found) &&
 		len(d.Earlier) <= maxEarlier
 }
 
 // detail puts the texts of details among those of a case, and their numbers into the event.
-func (t *turn) detail(p *private, texts map[string]string) (err error) {
+func (t *turn) detail(p *private, texts, not map[string]string) (err error) {
+	t.event.Details.Not = nil
+	for _, name := range slices.Sorted(maps.Keys(not)) {
+		if t.event.Details.Not == nil {
+			t.event.Details.Not = map[string]int{}
+		}
+		if t.event.Details.Not[name], err = p.again(not[name], t.before.Details.Not[name], last(t.event.What), false); err != nil {
+			return err
+		}
+	}
 	for _, name := range DetailTexts {
 		if *t.event.Details.text(name), err = p.again(texts[name], t.before.Details.Text(name), last(t.event.What), false); err != nil {
 			return err

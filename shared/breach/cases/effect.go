@@ -354,14 +354,21 @@ func (t *turn) sayBy(channels []string, kind, key string, to []policy.Person, v 
 			channels = []string{message.Mail}
 		}
 	}
+	about := "breach-" + kind
+	if kind == sayPage {
+		about = callKey(t.after.ID, t.after.Rev)
+	}
 	said := Saying{
-		Letters: t.s.Letters, Letter: kind, Vars: vars, Key: "breach-" + kind + "\x00" + t.after.ID + "\x00" + key + "\x00" + strconv.FormatInt(t.after.Rev, 10),
+		Letters: t.s.Letters, Letter: kind, Vars: vars, Key: about + "\x00" + t.after.ID + "\x00" + key + "\x00" + strconv.FormatInt(t.after.Rev, 10),
 		Channels: channels, Compromised: t.after.Compromised, Exercise: t.after.Exercise, Deadline: t.deadline(),
 	}
 	if kind == sayPage {
 		said.Code, said.Every = t.code, t.after.Ladder.Nobody
 	}
-	reached, err := t.s.Crier.Say(t.batch, t.key, said, to)
+	reached, sent, err := t.s.Crier.say(t.batch, t.key, said, to)
+	if kind == sayPage {
+		t.after.Ladder.At, t.after.Ladder.Sent = t.after.Rev, sent
+	}
 	if err == nil && reached == 0 && len(to) > 0 && t.after.Found[nobody] == "" {
 		err = t.finding(nobody, record.Finding, record.Result{State: record.Broken}, "unreached")
 	}

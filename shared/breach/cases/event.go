@@ -29,6 +29,7 @@ const (
 	Ack       What = "ack"      // somebody on the ladder answers
 	Close     What = "close"
 	Reopen    What = "reopen"
+	Unheard   What = "unheard"   // a message of a call failed for good
 	Work      What = "work"      // somebody is at it elsewhere, such as at a notice: nobody has to be called again
 	Did       What = "action"    // what a review came to was done
 	Preserve  What = "hold"      // the case is kept beyond its time, or not any more
@@ -42,7 +43,7 @@ const (
 
 // Events returns all events but Declare, which begins a case.
 func Events() []What {
-	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Untold, Map, Channel, Ack, Work, Close, Reopen, Review, Did, Preserve, Complete, Withdraw, Suspect, Ticked}
+	return []What{Triage, Describe, Timed, MoveAware, Rate, Answer, File, Promise, Keep, Told, Untold, Map, Channel, Ack, Unheard, Work, Close, Reopen, Review, Did, Preserve, Complete, Withdraw, Suspect, Ticked}
 }
 
 // Result is what a triage found.
@@ -97,6 +98,8 @@ type Event struct {
 	Channels  []string             // of Channel: those that are compromised now
 	Step      string               // of Ack
 	Code      string               // of Ack: digest of a code somebody typed, in place of Step
+	Call      int64                // of Unheard: Ladder.At of the call
+	Message   string               // of Unheard: which of its messages
 	Fresh     string               // digest of the code that a call of this event carries
 	Actions   []Action             // of Review
 	Action    int                  // of Did: its number, from 1

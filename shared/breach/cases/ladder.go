@@ -22,6 +22,9 @@ type Ladder struct {
 	Active time.Time `json:"active,omitzero"`  // when somebody last did something
 	Code   string    `json:"code,omitempty"`   // digest of the code of the last call by text message; "" once it was used
 	Wrong  int       `json:"wrong,omitempty"`  // codes tried since then that were not it
+	At     int64     `json:"at,omitempty"`     // revision of the case that called last
+	Sent   int       `json:"sent,omitempty"`   // messages of that call
+	Lost   []string  `json:"lost,omitempty"`   // those of them that failed for good
 	Nobody bool      `json:"nobody,omitempty"` // all steps were called in vain: on record
 }
 
@@ -44,7 +47,7 @@ func (d *deciding) emptyStep(step int) bool {
 func (d *deciding) call(step int) {
 	l := &d.Ladder
 	l.Step, l.Called, l.Acked, l.AckBy = step, d.now, time.Time{}, ""
-	l.Code, l.Wrong = d.e.Fresh, 0
+	l.Code, l.Wrong, l.Lost = d.e.Fresh, 0, nil
 	l.Calls++
 	name := d.rules.Ladder[step].ID
 	if !slices.Contains(l.Paged, name) {
@@ -108,6 +111,12 @@ func (d *deciding) climb() {
 		d.page(l.Step)
 		return
 	}
+	d.next()
+}
+
+// next calls the step after the one that was called last.
+func (d *deciding) next() {
+	l := &d.Ladder
 	for step := l.Step + 1; step < len(d.rules.Ladder); step++ {
 		if !d.emptyStep(step) {
 			d.call(step)

@@ -67,13 +67,16 @@ func (t *turn) write(p *private, w Words) (err error) {
 	if t.event.ToDo, err = p.add(w.Next, room); err != nil {
 		return err
 	}
-	if err = t.detail(p, w.Details); err != nil {
+	if err = t.detail(p, w.Details, w.Not); err != nil {
+		return err
+	}
+	if err = t.count(p, w.Counts); err != nil {
 		return err
 	}
 	if err = t.name(p, w.Names); err != nil {
 		return err
 	}
-	t.grown = t.event.Text > 0 || t.event.Late > 0 || t.event.Wrong > 0 || t.event.ToDo > 0 || len(w.Details) > 0 || len(t.event.Actions) > 0 || t.event.Unmapped > 0
+	t.grown = t.event.Text > 0 || t.event.Late > 0 || t.event.Wrong > 0 || t.event.ToDo > 0 || len(w.Details) > 0 || len(w.Not) > 0 || len(w.Counts) > 0 || len(t.event.Actions) > 0 || t.event.Unmapped > 0
 	return nil
 }
 

@@ -50,6 +50,12 @@ type way struct {
 
 // Say puts the messages into a batch, sealed by key. reached counts those there is a way to.
 func (c Crier) Say(batch *outbox.Batch, key *seal.DataKey, s Saying, to []policy.Person) (reached int, err error) {
+	reached, _, err = c.say(batch, key, s, to)
+	return reached, err
+}
+
+// say is Say; sent counts the messages.
+func (c Crier) say(batch *outbox.Batch, key *seal.DataKey, s Saying, to []policy.Person) (reached, sent int, err error) {
 	rooms := 0
 	for _, p := range to {
 		ways := c.ways(p.ID, s)
@@ -63,11 +69,12 @@ func (c Crier) Say(batch *outbox.Batch, key *seal.DataKey, s Saying, to []policy
 				}
 			}
 			if err := c.send(batch, key, s, p, w); err != nil {
-				return reached, err
+				return reached, sent, err
 			}
+			sent++
 		}
 	}
-	return reached, nil
+	return reached, sent, nil
 }
 
 const (

@@ -36,6 +36,9 @@ func (d *deciding) setTracks() error {
 		if t.ID == "" || slices.Contains([]string{SA, Persons, Breach, Tenants}, t.ID) || t.Role != Controller && t.Role != Processor || t.Role == Controller != (t.ID == Own) || !t.People.valid() || !t.Records.valid() {
 			return refuse("tracks_invalid", "A track is own, as controller, or a tenant, as processor, with counts exact, estimate, unknown or not_applicable.", "Correct it and send it again.")
 		}
+		if t.People.unexplained() || t.Records.unexplained() {
+			return inapplicable()
+		}
 		if known := d.track(t.ID); known != nil {
 			known.People, known.Records = t.People.or(known.People), t.Records.or(known.Records)
 			continue
@@ -64,11 +67,46 @@ func (c Count) or(other Count) Count {
 func (c Count) valid() bool {
 	switch c.How {
 	case Exact, Estimate:
-		return c.N >= 0
-	case Unknown, NotApplicable, "":
+		return c.N >= 0 && c.Why == 0
+	case Unknown, "":
+		return c.N == 0 && c.Why == 0
+	case NotApplicable:
 		return c.N == 0
 	}
 	return false
+}
+
+// unexplained reports whether a count is said not to apply, and not why.
+func (c Count) unexplained() bool { return c.How == NotApplicable && c.Why == 0 }
+
+func inapplicable() error {
+	return refuse("reason_missing", "It is not said why something does not apply.", "Give the reason beside it; what is not known yet is unknown instead.")
+}
+
+// count puts the reasons for which counts do not apply among the texts of a case, and their numbers into the event. One
+// reason of several is one text.
+func (t *turn) count(p *private, reasons map[string]string) (err error) {
+	t.event.Tracks = slices.Clone(t.event.Tracks)
+	numbers := map[string]int{}
+	for i := range t.event.Tracks {
+		one, before := &t.event.Tracks[i], Track{}
+		if known := t.before.track(one.ID); known != nil {
+			before = *known
+		}
+		for _, c := range []struct {
+			of    *Count
+			known int
+			why   string
+		}{{&one.People, before.People.Why, reasons[one.ID+"/people"]}, {&one.Records, before.Records.Why, reasons[one.ID+"/records"]}} {
+			if c.of.Why = numbers[c.why]; c.of.Why == 0 {
+				if c.of.Why, err = p.again(c.why, c.known, last(t.event.What), false); err != nil {
+					return err
+				}
+				numbers[c.why] = c.of.Why
+			}
+		}
+	}
+	return nil
 }
 
 // told notes that a tenant has our notice.

@@ -23,11 +23,10 @@ func Keys() []string {
 
 // points are those of a case in a language.
 func (f File) points(l language) []Point {
-	c := f.Case
 	said := map[string]string{
 		"role": l.each(f.roles()), "authority": f.authorities(), "phase": l.w(f.phase()),
 		"nature": f.natureIn(l), "subject_categories": f.written("subjects", string(l)), "record_categories": f.categories(l),
-		"subject_count": l.counted(total(c.Tracks, people)), "record_count": l.counted(total(c.Tracks, records)), "contact": f.Policy.Contact,
+		"subject_count": f.countedIn(l, people), "record_count": f.countedIn(l, records), "contact": f.Policy.Contact,
 		"consequences": f.written("consequences", string(l)), "measures": f.written("measures", string(l)), "delay_reasons": f.delay(l),
 	}
 	if f.tenant != "" { // its own to say, as the controller
@@ -42,6 +41,15 @@ func (f File) points(l language) []Point {
 		all = append(all, p)
 	}
 	return all
+}
+
+// countedIn is the total of all tracks in a language; where all of it does not apply, with the reasons.
+func (f File) countedIn(l language, of func(cases.Track) cases.Count) string {
+	sum, partly := total(f.Case.Tracks, of)
+	if sum.How == cases.NotApplicable {
+		return l.inapplicable(strings.Join(f.reasons(f.Case.Tracks, of, false), "; "))
+	}
+	return l.counted(sum, partly)
 }
 
 // authorities are those the company reports to, the one that leads first.

@@ -12,12 +12,12 @@ import (
 func (f File) detailed(r *Row) {
 	f.rated(r)
 	d := f.Case.Details
-	r.Occurrence, r.Origin, r.Discovered = word(d.Certainty), word(d.Origin), f.discovered()
-	if d.Intent != "" {
-		r.Cause = string(d.Intent)
+	r.Occurrence, r.Origin, r.Discovered = known(f.said("occurrence")), known(f.said("origin")), f.discovered()
+	if intent := f.said("intent"); intent != "" {
+		r.Cause = intent
 	}
-	r.Systems, r.Police, r.Authorities = known(f.Case.Text(d.Systems)), known(f.Case.Text(d.Police)), known(f.Case.Text(d.Others))
-	if before := f.Case.Text(d.Before); before != "" {
+	r.Systems, r.Police, r.Authorities = known(f.said("systems")), known(f.said("police")), known(f.said("others"))
+	if before := f.said("before"); before != "" {
 		r.Protection = strings.TrimPrefix(r.Protection+"; ", Unknown+"; ") + before
 	}
 	r.Earlier = append([]string{}, d.Earlier...)
@@ -32,8 +32,14 @@ func (f File) detailed(r *Row) {
 	}
 }
 
-// word is one that is stored, Unknown where nobody said it.
-func word[T ~string](w T) string { return cmp.Or(string(w), Unknown) }
+// said is what people said of a detail, or why it does not apply; "" where nobody said either.
+func (f File) said(name string) string {
+	d := f.Case.Details
+	if why, not := d.Not[name]; not {
+		return inapplicable(f.Case.Text(why))
+	}
+	return cmp.Or(d.Word(name), f.Case.Text(d.Text(name)))
+}
 
 // letter is how an exception of article 34 is quoted.
 func letter(l string) string {
@@ -45,9 +51,10 @@ func letter(l string) string {
 
 // discovered says by whom a breach was found: as people said, or as it was declared.
 func (f File) discovered() string {
+	found := f.said("found")
 	switch {
-	case f.Case.Details.Found != "":
-		return string(f.Case.Details.Found)
+	case found != "":
+		return found
 	case f.Case.By == "":
 		return string(cases.ByDetection)
 	}
@@ -87,11 +94,23 @@ type stated struct {
 	Police     string   `json:"police,omitempty"`
 	Others     string   `json:"other_authorities,omitempty"`
 	Earlier    []string `json:"earlier_incidents,omitempty"`
+	// Not are those that do not apply, by the names above, each with its reason.
+	Not map[string]string `json:"not_applicable,omitempty"`
 }
+
+// statedAs are the names of stated for those of cases.DetailFields that are called otherwise.
+var statedAs = map[string]string{"found": "discovered", "before": "measures_before", "others": "other_authorities"}
 
 func (f File) stated() stated {
 	d := f.Case.Details
-	return stated{string(d.Certainty), string(d.Found), string(d.Origin), string(d.Intent), f.Case.Text(d.Systems), f.Case.Text(d.Before), f.Case.Text(d.Police), f.Case.Text(d.Others), d.Earlier}
+	s := stated{string(d.Certainty), string(d.Found), string(d.Origin), string(d.Intent), f.Case.Text(d.Systems), f.Case.Text(d.Before), f.Case.Text(d.Police), f.Case.Text(d.Others), d.Earlier, nil}
+	for name, why := range d.Not {
+		if s.Not == nil {
+			s.Not = map[string]string{}
+		}
+		s.Not[cmp.Or(statedAs[name], name)] = f.Case.Text(why)
+	}
+	return s
 }
 
 // taken is what became of a report about what was no breach.
@@ -110,6 +129,9 @@ func (f File) facts(l language, r record) section {
 		{"occurrence", spelled(l, "fact_", d.Occurrence)}, {"discovered", spelled(l, "found_", d.Discovered)}, {"origin", spelled(l, "origin_", d.Origin)}, {"intent", spelled(l, "intent_", d.Intent)},
 		{"systems", d.Systems}, {"measures_before", d.Before}, {"police", d.Police}, {"other_authorities", d.Others}, {"earlier", join(d.Earlier...)},
 	} {
+		if why, not := d.Not[one.key]; not {
+			one.value = l.inapplicable(why)
+		}
 		if one.value != "" || r.For == "" {
 			s.Rows = append(s.Rows, []string{l.w(one.key), cmp.Or(one.value, l.w("not_known"))})
 		}

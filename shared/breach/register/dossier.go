@@ -58,12 +58,21 @@ type moved struct {
 }
 
 type tracked struct {
-	Name    string      `json:"name"`
-	Role    cases.Role  `json:"role"`
-	People  cases.Count `json:"people"`
-	Records cases.Count `json:"records"`
-	Told    time.Time   `json:"told,omitzero"`
+	Name    string     `json:"name"`
+	Role    cases.Role `json:"role"`
+	People  number     `json:"people"`
+	Records number     `json:"records"`
+	Told    time.Time  `json:"told,omitzero"`
 }
+
+// number is a count as it stands in a dossier.
+type number struct {
+	N      int64           `json:"n,omitempty"`
+	How    cases.Exactness `json:"how"`
+	Reason string          `json:"reason,omitempty"` // for which it does not apply
+}
+
+func (f File) numberOf(c cases.Count) number { return number{c.N, c.How, f.Case.Text(c.Why)} }
 
 type found struct {
 	Names  []string  `json:"names"`
@@ -176,7 +185,7 @@ func (f File) record(l language) record {
 		r.Awareness = append(r.Awareness, moved{m.As, m.From, m.To, f.both(m.By, m.Second), m.At, c.Text(m.Reason)})
 	}
 	for _, t := range c.Tracks {
-		r.Tracks = append(r.Tracks, tracked{f.name(t.ID), t.Role, t.People, t.Records, t.Told})
+		r.Tracks = append(r.Tracks, tracked{f.name(t.ID), t.Role, f.numberOf(t.People), f.numberOf(t.Records), t.Told})
 	}
 	for _, m := range c.Mapped {
 		r.Mapped = append(r.Mapped, found{strings.Split(c.Text(m.Names), "\n"), f.person(m.By), m.At, c.Text(m.Reason)})

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -29,15 +30,15 @@ func EDPB(f File) map[string]any {
 		"contact":           f.Policy.Contact,
 		"role":              f.roles(), "other_parties": f.parties(),
 		"occurrence":    map[string]any{"from": instant(c.Times.OccurredFrom), "to": instant(c.Times.OccurredTo), "ongoing": c.Times.Contained.IsZero(), "estimated": f.estimated()},
-		"discovery":     map[string]any{"at": instant(c.Times.Detected), "how": howFound[f.discovered()], "aware_at": instant(c.Times.Aware)},
+		"discovery":     map[string]any{"at": instant(c.Times.Detected), "how": cmp.Or(howFound[f.discovered()], f.discovered()), "aware_at": instant(c.Times.Aware)},
 		"late_reasons":  text(c.Text(c.Filed[authorityClock].Reasons)),
 		"description":   text(c.Text(c.Summary)),
-		"subject_kinds": text(f.written("subjects", "en")), "subject_count": number(c.Tracks, people),
-		"record_kinds": text(f.written("records", "en")), "record_count": number(c.Tracks, records),
+		"subject_kinds": text(f.written("subjects", "en")), "subject_count": f.number(c.Tracks, people),
+		"record_kinds": text(f.written("records", "en")), "record_count": f.number(c.Tracks, records),
 		"impact": text(f.written("consequences", "en")), "measures_after": text(f.written("measures", "en")),
 		"communication_to_subjects": f.communication(), "communication_text": text(f.written("advice", "en")),
 		"lead_authority": f.lead(), "other_authorities": f.elsewhere(), "countries": f.countries(), "counts_per_country": f.byCountry(), "prevention_measures": text(c.Text(c.Lessons)),
-		"police": text(c.Text(c.Details.Police)), "measures_in_place": text(c.Text(c.Details.Before)), "cause": f.cause(), "systems": text(c.Text(c.Details.Systems)),
+		"police": text(f.said("police")), "measures_in_place": text(f.said("before")), "cause": f.cause(), "systems": text(f.said("systems")),
 		"communication_means": text(f.means()), "related_incidents": c.Details.Earlier,
 	}
 	for _, key := range asked {
@@ -101,16 +102,16 @@ func (f File) estimated() any {
 	case cases.Estimate:
 		return true
 	}
-	return nil
+	return text(f.said("occurrence"))
 }
 
 // cause is where it comes from and whether somebody meant it; nil where nobody said either.
 func (f File) cause() any {
-	d := f.Case.Details
-	if d.Origin == "" && d.Intent == "" {
+	origin, intent := f.said("origin"), f.said("intent")
+	if origin == "" && intent == "" {
 		return nil
 	}
-	return word(d.Origin) + ", " + word(d.Intent)
+	return known(origin) + ", " + known(intent)
 }
 
 // means are how the persons were told.
@@ -188,9 +189,13 @@ func text(s string) any {
 	return s
 }
 
-func number(tracks []cases.Track, of func(cases.Track) cases.Count) any {
+// number is the total of tracks; in words where something does not apply, nil where nobody knows.
+func (f File) number(tracks []cases.Track, of func(cases.Track) cases.Count) any {
 	sum, partly := total(tracks, of)
-	if sum.How == cases.Unknown {
+	switch {
+	case len(f.reasons(tracks, of, false)) > 0:
+		return f.counted(tracks, of)
+	case sum.How == cases.Unknown:
 		return nil
 	}
 	return map[string]any{"n": sum.N, "how": sum.How, "more_unknown": partly}

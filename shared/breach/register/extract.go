@@ -27,6 +27,14 @@ func Extract(f File, tenant string) File {
 	// Its clocks run from when its processor was aware; when the company was, of its own data, is the company's business.
 	own.Times.Aware, own.Times.ProcessorAware = f.Case.Times.AwareAs(cases.Processor), time.Time{}
 	own.Details = cases.Details{Certainty: f.Case.Details.Certainty, Origin: f.Case.Details.Origin, Intent: f.Case.Details.Intent}
+	for _, name := range []string{"occurrence", "origin", "intent"} { // that it does not apply; the reason is the company's text
+		if _, not := f.Case.Details.Not[name]; not {
+			if own.Details.Not == nil {
+				own.Details.Not = map[string]int{}
+			}
+			own.Details.Not[name] = 0
+		}
+	}
 	for _, m := range f.moves() {
 		own.Moves = append(own.Moves, cases.Move{From: m.From, To: m.To, At: m.At})
 	}

@@ -138,6 +138,36 @@ func total(tracks []cases.Track, of func(cases.Track) cases.Count) (sum cases.Co
 	return sum, open > 0
 }
 
+// counted is the total of tracks in words, with the reason where something does not apply.
+func (f File) counted(tracks []cases.Track, of func(cases.Track) cases.Count) string {
+	sum, partly := total(tracks, of)
+	reasons := f.reasons(tracks, of, sum.How != cases.NotApplicable)
+	if sum.How == cases.NotApplicable {
+		return inapplicable(strings.Join(reasons, "; "))
+	}
+	return strings.Join(append([]string{counted(sum, partly)}, reasons...), "; ")
+}
+
+// reasons are those for which counts of tracks do not apply, each once; named says of whom.
+func (f File) reasons(tracks []cases.Track, of func(cases.Track) cases.Count, named bool) (all []string) {
+	for _, t := range tracks {
+		why := f.Case.Text(of(t).Why)
+		if why == "" {
+			continue
+		}
+		if named {
+			why = f.name(t.ID) + ": " + inapplicable(why)
+		}
+		if !slices.Contains(all, why) {
+			all = append(all, why)
+		}
+	}
+	return all
+}
+
+// inapplicable says that something does not apply, and why where that is known.
+func inapplicable(why string) string { return strings.TrimSuffix("not applicable: "+why, ": ") }
+
 func people(t cases.Track) cases.Count  { return t.People }
 func records(t cases.Track) cases.Count { return t.Records }
 
@@ -165,7 +195,7 @@ func (f File) byCountry() []string {
 	all := []string{}
 	for _, country := range f.countries() {
 		there := slices.DeleteFunc(slices.Clone(f.Case.Tracks), func(t cases.Track) bool { return f.country(t) != country })
-		all = append(all, country+": "+counted(total(there, people)))
+		all = append(all, country+": "+f.counted(there, people))
 	}
 	return all
 }

@@ -103,7 +103,7 @@ func RowOf(f File) Row {
 		What: known(c.Text(c.Summary)), Subjects: known(f.written("subjects", "en")),
 		Consequences: known(f.written("consequences", "en")), Measures: known(f.written("measures", "en")),
 		Authority: f.settled(cases.SA), Persons: f.settled(cases.Persons), Closed: c.Closed, Reviewed: c.Reviewed, Lessons: c.Text(c.Lessons),
-		Nature: Unknown, Cause: Unknown, Protection: Unknown, SE: Unknown, Level: Unknown, Inputs: Unknown, Closest: Unknown, People: counted(total(c.Tracks, people)), Records: counted(total(c.Tracks, records)),
+		Nature: Unknown, Cause: Unknown, Protection: Unknown, SE: Unknown, Level: Unknown, Inputs: Unknown, Closest: Unknown, People: f.counted(c.Tracks, people), Records: f.counted(c.Tracks, records),
 	}
 	f.detailed(&r)
 	if !c.Review.IsZero() {

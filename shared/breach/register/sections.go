@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/clock"
 	"ostiary.internal/shared/breach/notice"
 	"ostiary.internal/shared/calendar"
@@ -105,7 +106,7 @@ func (f File) times(l language, r record) section {
 func (f File) concerned(l language, r record) section {
 	s := section{Title: l.w("concerned"), Head: l.all("who", "role", "people", "records", "told")}
 	for _, t := range r.Tracks {
-		s.Rows = append(s.Rows, []string{t.Name, l.w(string(t.Role)), cmp.Or(l.counted(t.People, false), l.w("not_known")), cmp.Or(l.counted(t.Records, false), l.w("not_known")), f.done(t.Told)})
+		s.Rows = append(s.Rows, []string{t.Name, l.w(string(t.Role)), l.number(t.People), l.number(t.Records), f.done(t.Told)})
 	}
 	if r.Unmapped > 0 {
 		s.Lines = append(s.Lines, strings.TrimSuffix(fmt.Sprintf(l.w("unmapped"), r.Unmapped)+" "+join(r.Names...), " "))
@@ -114,6 +115,14 @@ func (f File) concerned(l language, r record) section {
 		s.Lines = append(s.Lines, l.w("mapped")+": "+join(m.Names...)+". "+m.Reason+" ("+join(m.By, f.at(m.At))+")")
 	}
 	return s
+}
+
+// number writes one of a dossier, with the reason where it does not apply.
+func (l language) number(n number) string {
+	if n.How == cases.NotApplicable {
+		return l.inapplicable(n.Reason)
+	}
+	return cmp.Or(l.counted(cases.Count{N: n.N, How: n.How}, false), l.w("not_known"))
 }
 
 func (f File) severity(l language, r record) section {

@@ -95,6 +95,11 @@ func (l language) counted(c cases.Count, partly bool) string {
 	return text
 }
 
+// inapplicable says that something does not apply, and why where that is known.
+func (l language) inapplicable(why string) string {
+	return strings.TrimSuffix(l.w("not_applicable")+": "+why, ": ")
+}
+
 // laws are how the names of the data file's laws begin in other languages.
 var laws = map[language]*strings.Replacer{
 	"en": strings.NewReplacer(),

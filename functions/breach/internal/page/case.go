@@ -135,7 +135,7 @@ func (r Reader) NewCase(c cases.Read) Case {
 	p.Declared = r.Say("case.declared", r.Person(c.By), r.At(c.Declared))
 	p.Ack = r.ack(c.Case)
 	p.Times = r.times(c.Case)
-	r.tracks(&p, c.Case)
+	r.tracks(&p, c)
 	r.decisions(&p, c, clocks)
 	r.reports(&p, c, clocks)
 	p.Score, p.Inputs = r.score(c)
@@ -210,13 +210,13 @@ func (r Reader) times(c cases.Case) []Fact {
 // shown is how many tenants a page lists one by one.
 const shown = 50
 
-func (r Reader) tracks(p *Case, c cases.Case) {
+func (r Reader) tracks(p *Case, c cases.Read) {
 	for _, t := range c.Tracks {
 		if len(p.Tracks) >= shown {
 			p.TracksMore++
 			continue
 		}
-		p.Tracks = append(p.Tracks, Track{Name: r.Tenant(t.ID), Own: t.ID == cases.Own, People: r.count(t.People), Records: r.count(t.Records), Told: r.At(t.Told)})
+		p.Tracks = append(p.Tracks, Track{Name: r.Tenant(t.ID), Own: t.ID == cases.Own, People: r.count(c, t.People), Records: r.count(c, t.Records), Told: r.At(t.Told)})
 	}
 	p.Pick = r.pick()
 	for _, one := range []string{"mail", "chat", "sms", "webhook"} {
@@ -225,16 +225,24 @@ func (r Reader) tracks(p *Case, c cases.Case) {
 }
 
 // count writes a number with how far it is known.
-func (r Reader) count(c cases.Count) string {
+func (r Reader) count(of cases.Read, c cases.Count) string {
 	switch c.How {
 	case cases.Exact:
 		return strconv.FormatInt(c.N, 10)
 	case cases.Estimate:
 		return r.Say("count.about", strconv.FormatInt(c.N, 10))
 	case cases.NotApplicable:
-		return r.Say("count.not_applicable")
+		return r.not(of, c.Why)
 	}
 	return r.Say("count.unknown")
+}
+
+// not says that something does not apply, and why where that is known.
+func (r Reader) not(c cases.Read, why int) string {
+	if text := c.Text(why); text != "" {
+		return r.Say("not.because", text)
+	}
+	return r.Say("count.not_applicable")
 }
 
 // reports fills in what was filed and what was promised.

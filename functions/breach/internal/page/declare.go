@@ -21,7 +21,7 @@ type Declare struct {
 // NewDeclare is the form as nobody has filled it in yet.
 func (r Reader) NewDeclare(client string) Declare {
 	d := Declare{Client: client, Most: r.Local(r.Now), Zone: r.Rules.Zone.String(), Offset: r.Now.In(r.Rules.Zone).Format("-07:00")}
-	d.Tenants, d.Facts = r.pick(), picks(cases.Details{})[:2]
+	d.Tenants, d.Facts = r.pick(), picks(cases.Read{})[:2]
 	return d
 }
 

@@ -49,6 +49,7 @@ type Pick struct {
 	Name    string // of the field
 	Label   string // key
 	Value   string // what is known; "" for nothing
+	Why     string // of what does not apply
 	Choices []Choice
 }
 
@@ -59,26 +60,31 @@ type Text struct {
 }
 
 // picks are the facts that are words, as the form of a case and that to declare with have them.
-func picks(d cases.Details) []Pick {
-	pick := func(name, value string, words ...string) Pick {
-		p := Pick{Name: name, Label: "facts." + name, Value: value}
+func picks(c cases.Read) []Pick {
+	pick := func(name string, words ...string) Pick {
+		p := Pick{Name: name, Label: "facts." + name, Value: c.Details.Word(name)}
+		if why, not := c.Details.Not[name]; not {
+			p.Value, p.Why = string(cases.NotApplicable), c.Text(why)
+		}
 		for _, w := range words {
 			p.Choices = append(p.Choices, Choice{w, "facts." + name + "." + w})
 		}
 		return p
 	}
 	return []Pick{
-		pick("occurrence", string(d.Certainty), "exact", "estimate", "unknown"), pick("found", string(d.Found), "staff", "detection", "processor", "person", "third_party", "press"),
-		pick("origin", string(d.Origin), "internal", "external", "unknown"), pick("intent", string(d.Intent), "malicious", "accidental", "unknown"),
+		pick("occurrence", "exact", "estimate", "unknown"), pick("found", "staff", "detection", "processor", "person", "third_party", "press"),
+		pick("origin", "internal", "external", "unknown"), pick("intent", "malicious", "accidental", "unknown"),
 	}
 }
 
 func (r Reader) facts(p *Case, c cases.Read) {
 	d := c.Details
-	p.Facts.Pick = picks(d)
+	p.Facts.Pick = picks(c)
 	for _, one := range p.Facts.Pick {
 		f := Fact{Name: one.Label, Unknown: one.Value == ""}
-		if !f.Unknown {
+		if why, not := d.Not[one.Name]; not {
+			f.Value = r.not(c, why)
+		} else if !f.Unknown {
 			f.Value = r.Say(one.Label + "." + one.Value)
 		}
 		p.Facts.All = append(p.Facts.All, f)
@@ -86,6 +92,9 @@ func (r Reader) facts(p *Case, c cases.Read) {
 	for _, name := range cases.DetailTexts {
 		text := c.Text(d.Text(name))
 		p.Facts.Texts = append(p.Facts.Texts, Text{name, "facts." + name, text})
+		if why, not := d.Not[name]; not {
+			text = r.not(c, why)
+		}
 		p.Facts.All = append(p.Facts.All, Fact{"facts." + name, text, text == ""})
 	}
 	for i, number := range d.Earlier {
