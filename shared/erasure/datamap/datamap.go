@@ -118,6 +118,7 @@ type Entry struct {
 	Derives    []Derived `yaml:"derives"`
 	Retain     *Retain   `yaml:"retain"`
 	Recipients []string  `yaml:"recipients"`   // ids of recipients who were given this data
+	Published  string    `yaml:"published"`    // where anybody could see it (GDPR article 17(2)), in one line; "" for nowhere
 	Backup     string    `yaml:"backup_class"` // NoBackup, or of Map.Backups
 	// Directory marks the entry that tells whether somebody exists now; Address is its field with the address a link may
 	// be sent to.

@@ -224,6 +224,13 @@ func (r *reader) refers(key string, e *Entry) {
 			r.wrong(at(key+".after", i), "is no entry", "the id of an entry")
 		}
 	}
+	switch {
+	case e.Published == "":
+	case !oneLine(e.Published, maxText):
+		r.wrong(key+".published", "does not say where", "one line, such as: the directory of suppliers on our site")
+	case len(e.Recipients) == 0:
+		r.wrong(key+".published", "is public, and nobody who shows it would be told (GDPR article 17(2))", "recipients: such as the search engine that lists it")
+	}
 	for i, id := range e.Recipients {
 		if !slices.ContainsFunc(r.m.Recipients, func(to Recipient) bool { return to.ID == id }) {
 			r.wrong(at(key+".recipients", i), "is no recipient", "the id of one of recipients")

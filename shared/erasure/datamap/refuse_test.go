@@ -92,6 +92,8 @@ func TestEachMistakeIsRefused(t *testing.T) {
 
 		{"comes after itself", "after: [usage]", "after: [invoices]", "entries[2].after[0]", "is the entry itself"},
 		{"comes after nobody", "after: [usage]", "after: [used]", "entries[2].after[0]", "is no entry"},
+		{"public, and nobody is told", "    recipients: [mailer]\n", "    published: \"our site\"\n", "entries[2].published", "nobody who shows it"},
+		{"public in two lines", "    recipients: [mailer]\n", "    recipients: [mailer]\n    published: \"our\\nsite\"\n", "entries[2].published", "does not say where"},
 		{"a recipient nobody knows", "recipients: [mailer]", "recipients: [postman]", "entries[2].recipients[0]", "is no recipient"},
 		{"a recipient nobody gives anything", "    recipients: [mailer]\n", "", "recipients[0]", "given nothing"},
 		{"a recipient at no address", "by: webhook", "by: mail", "recipients[0].to", "no address"},

@@ -148,6 +148,9 @@ func (m *Maker) outside(w request.Work, report run.Report) (all []receipt.Outsid
 	for _, entry := range m.apart(w) {
 		all = append(all, receipt.Outside{What: receipt.Plain(entry + alone)})
 	}
+	for _, where := range w.Outcome.Public {
+		all = append(all, receipt.Outside{What: receipt.Plain(copies + where)})
+	}
 	if report.Unsuppressed && len(m.Map.Backups) > 0 {
 		all = append(all, receipt.Outside{What: byHand, Days: m.longest()})
 	}
@@ -156,6 +159,9 @@ func (m *Maker) outside(w request.Work, report run.Report) (all []receipt.Outsid
 
 // alone is what a receipt says of data of no tenant where somebody else has asked for the person.
 const alone = ": belongs to no tenant and was left alone, as only the person herself can have it erased"
+
+// copies is what a receipt says of data that anybody could see, before where.
+const copies = "copies that others made of what was public: "
 
 // apart are the entries that a request leaves alone because somebody else than the person made it.
 func (m *Maker) apart(w request.Work) (entries []string) {

@@ -9,7 +9,7 @@ import (
 )
 
 // notes are what else has to be said with an answer, each a paragraph: what rests on people's word, what is left to the person herself,
-// and an address that is not searched for.
+// what others may have copied, and an address that is not searched for.
 func notes(r Request, language string) (text string) {
 	if said := r.Said(); len(said) > 0 && r.State.Answered() {
 		text += "\n" + letter.Phrase("words", language) + "\n"
@@ -19,6 +19,12 @@ func notes(r Request, language string) (text string) {
 	}
 	if r.Proof == ByTenant && r.State.Answered() {
 		text += "\n" + letter.Phrase("apart", language) + "\n"
+	}
+	if len(r.Outcome.Public) > 0 && r.State.Answered() {
+		text += "\n" + letter.Phrase("public", language) + "\n"
+		for _, where := range r.Outcome.Public {
+			text += "- " + letter.Harmless(where) + "\n"
+		}
 	}
 	switch {
 	case r.Unsearched && r.State.Answered():

@@ -295,7 +295,9 @@ type Outcome struct {
 	Missing int64  `json:"missing,omitempty"`
 	Purge   []Tail `json:"purge,omitempty"`   // when backups have forgotten
 	Besides string `json:"besides,omitempty"` // stands for what other requests of the tenant hold and was left alone
-	Settled []Open `json:"-"`                 // what was found too, of Open, and left out because a person has settled it
+	// Public is where anybody could see some of what was erased (GDPR article 17(2)).
+	Public  []string `json:"public,omitempty"`
+	Settled []Open   `json:"-"` // what was found too, of Open, and left out because a person has settled it
 }
 
 // Kept is what has to stay, by entry of the data map.

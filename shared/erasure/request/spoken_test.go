@@ -49,6 +49,22 @@ func TestSpokenFor(t *testing.T) {
 	}
 }
 
+// What anybody could see others may have copied: the answer says so, and where it was.
+func TestPublic(t *testing.T) {
+	t.Parallel()
+	for language, article := range map[string]string{"en": "article 17(2)", "fr": "article 17, paragraphe 2", "de": "Artikel 17 Absatz 2"} {
+		w := newWorld(t)
+		r, err := w.Ask(t.Context(), Ask{Session: session(Subject), Tenant: "acme", Language: language}, w.now())
+		w.must(err)
+		w.planned(r.ID, plan())
+		w.erased(r.ID, Outcome{Public: []string{"the directory of people"}})
+		done := w.letters(r.ID, letter.Completed)
+		if len(done) != 1 || !strings.Contains(done[0].Text, article) || !strings.Contains(done[0].Text, "- the directory of people\n") {
+			t.Errorf("%s: %+v", language, done)
+		}
+	}
+}
+
 // Whoever names a person by her id alone has her told at the address on file all the same; where there is none, nothing is
 // erased before somebody at the desk has seen that she does not know.
 func TestSpokenForByID(t *testing.T) {

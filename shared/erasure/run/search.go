@@ -38,6 +38,7 @@ func (e *Engine) Search(ctx context.Context, j Job, pass int, until time.Time) (
 	for i := range list {
 		list[i].Count.Stray += past[list[i].ID].Stray
 		e.conclude(&o, list[i], past[list[i].ID], steps, all)
+		o.Public = e.public(o.Public, past[list[i].ID], list[i].ID)
 	}
 	dark := e.unasked(j, k)
 	if j.Scope != Account {
@@ -59,6 +60,15 @@ func (e *Engine) Search(ctx context.Context, j Job, pass int, until time.Time) (
 	})
 	o.Purge = e.tails(ctx, j, steps)
 	return o, list, true, e.passed(ctx, j, pass, list, o)
+}
+
+// public adds where anybody could see what was erased of an entry.
+func (e *Engine) public(all []string, past Count, id string) []string {
+	entry, _ := e.Map.Entry(id)
+	if entry == nil || entry.Published == "" || past.Erased+past.Anonymised+past.Gone == 0 || slices.Contains(all, entry.Published) {
+		return all
+	}
+	return append(all, entry.Published)
 }
 
 // unmapped are entries in which something was planned that the map does not have any more: nobody can ask there now.
@@ -163,6 +173,7 @@ func (e *Engine) past(ctx context.Context, id string) (map[string]Count, error) 
 				return
 			}
 			c := all[t.Entry]
+			c.Erased, c.Gone = c.Erased+t.Count.Erased, c.Gone+t.Count.Gone
 			if c.Anonymised += t.Count.Anonymised; t.Round == last {
 				c.Stray += t.Count.Stray
 			}

@@ -60,6 +60,11 @@ var phrases = map[string]map[string]string{
 		"fr": "Les données qui n’appartiennent à aucune organisation, s’il y en a, n’ont pas été touchées : seule la personne elle-même peut les faire effacer.",
 		"de": "Daten, die zu keiner Organisation gehören, blieben unberührt, falls es welche gibt: Nur die Person selbst kann sie löschen lassen.",
 	},
+	"public": {
+		"en": "Some of what was erased anybody could see. We have told those we know to show it too that you want it gone (article 17(2) of the GDPR); whoever else copied it you may ask yourself. It was public here:",
+		"fr": "Une partie de ce qui a été effacé était visible de tous. Nous avons informé ceux dont nous savons qu’ils le montrent aussi que vous voulez le voir disparaître (article 17, paragraphe 2, du RGPD) ; vous pouvez vous adresser vous-même à quiconque d’autre l’a copié. C’était public ici :",
+		"de": "Einen Teil des Gelöschten konnten alle sehen. Denen, von denen wir wissen, dass sie es auch zeigen, haben wir mitgeteilt, dass Sie es gelöscht haben wollen (Artikel 17 Absatz 2 DSGVO); wer es sonst kopiert hat, den können Sie selbst darum bitten. Öffentlich war es hier:",
+	},
 	"beside": {
 		"en": "You named an id and an address. Nobody has checked that both are of one person, so we search by the id; for the address only if it is the one we have on file.",
 		"fr": "Vous avez indiqué un identifiant et une adresse. Personne n’a vérifié que les deux sont d’une même personne : nous cherchons par l’identifiant, et l’adresse seulement si c’est celle que nous avons.",
@@ -70,7 +75,8 @@ var phrases = map[string]map[string]string{
 
 // Phrase returns a few words lists are made of: until, open, gone, none, rest, colon, unproved, tenant; what of another tenant
 // turned up: message, items; what people said: words, and region, letters, group, unasked, review; and of an address that was named
-// beside an id that it was not searched for, or will not be: unsearched, beside; and that what belongs to no tenant was left alone: apart.
+// beside an id that it was not searched for, or will not be: unsearched, beside; that what belongs to no tenant was left alone: apart; and that
+// something was public: public.
 func Phrase(name, language string) string { return phrases[name][language] }
 
 // whys are the reasons for which a request cannot go on, for the people who look after it.
