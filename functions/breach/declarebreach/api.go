@@ -81,7 +81,7 @@ func (k *desk) declare(w http.ResponseWriter, r *http.Request, who caller.Staff)
 		return err
 	}
 	made := Declared{ID: c.ID, Number: c.Number, State: string(c.State), Exercise: c.Exercise, Clocks: []clock.Clock{}, Unmapped: unmapped, Page: k.Page("case/" + c.ID)}
-	if fresh || c.Rev == 1 || k.sees(c, who) { // what others did since is not hers to read
+	if fresh || !c.Moved || k.sees(c, who) { // what others did since is not hers to read
 		made.Clocks = k.clocks(c, now)
 	}
 	return web.WriteJSON(w, http.StatusCreated, made)

@@ -130,10 +130,11 @@ func (t Times) AwareAs(r Role) time.Time {
 // Case is one case, as it is stored. Times are UTC. Texts are numbers, from 1, of those in Private: 0 is none.
 type Case struct {
 	V        int       `json:"v"`
-	ID       string    `json:"id"`     // random; what messages say
-	Number   string    `json:"number"` // random; what people say. Of an exercise it begins with EX
-	Nonce    string    `json:"nonce"`  // random; what the ids of records are made of
-	Rev      int64     `json:"rev"`    // counts the changes
+	ID       string    `json:"id"`              // random; what messages say
+	Number   string    `json:"number"`          // random; what people say. Of an exercise it begins with EX
+	Nonce    string    `json:"nonce"`           // random; what the ids of records are made of
+	Rev      int64     `json:"rev"`             // counts the changes
+	Moved    bool      `json:"moved,omitempty"` // somebody did something since it was declared
 	State    State     `json:"state"`
 	Ending   Ending    `json:"ending,omitempty"`
 	Exercise bool      `json:"exercise,omitempty"` // set when it is declared, never changed

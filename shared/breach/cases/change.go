@@ -102,6 +102,7 @@ func (s *Service) try(ctx context.Context, before Case, e Event, w Words, now ti
 		}
 	}
 	t.after.Rev++
+	t.after.Moved = t.after.Moved || t.event.By.ID != ""
 	t.paged = t.after.Ladder.People
 	if err := s.commit(ctx, t, before); err != nil || len(t.effect) == 0 || t.effect[0].Do != DoRefuse {
 		return t.after, err
