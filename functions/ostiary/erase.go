@@ -15,7 +15,7 @@ import (
 
 // eraseArgs is what follows "ostiary erase".
 const eraseArgs = `plan [--policy DIR] [--json]
-       ostiary erase replay --taken RFC3339 [--execute] [--policy DIR] [--json]
+       ostiary erase replay --taken RFC3339 [--restored STORE=URL ...] [--store URL] [--execute] [--policy DIR] [--json]
        ostiary erase verify-receipt FILE --trust FILE [--json]`
 
 // erase tells what a request for erasure reaches, and checks the receipt of one.
@@ -34,6 +34,9 @@ func erase(ctx context.Context, t terminal, args []string) int {
 	}
 	if code := t.parse(args, 0); code >= 0 {
 		return code
+	}
+	if what != "" {
+		fmt.Fprintf(t.err, "ostiary erase: there is no %q; allowed: plan, replay, verify-receipt\n", what)
 	}
 	t.flags.Usage()
 	return exitUsage

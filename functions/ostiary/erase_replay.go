@@ -88,8 +88,10 @@ func (b *backups) flags(t terminal) {
 	t.flags.BoolVar(&b.execute, "execute", false, "erase them again; without it, nothing is written anywhere")
 	t.flags.BoolVar(&b.asJSON, "json", false, "print one JSON object")
 	t.flags.Func("taken", "when the backup was made, RFC 3339", func(text string) (err error) {
-		b.taken, err = time.Parse(time.RFC3339, text)
-		return err
+		if b.taken, err = time.Parse(time.RFC3339, text); err != nil {
+			return errors.New("want an instant, such as 2026-11-20T03:00:00Z")
+		}
+		return nil
 	})
 	t.flags.Func("restored", "STORE=URL: where a store of the map was restored to, if elsewhere; may be given again", func(text string) error {
 		from, to, ok := strings.Cut(text, "=")

@@ -61,9 +61,9 @@ var phrases = map[string]map[string]string{
 		"de": "Daten, die zu keiner Organisation gehören, blieben unberührt, falls es welche gibt: Nur die Person selbst kann sie löschen lassen.",
 	},
 	"public": {
-		"en": "Some of what was erased anybody could see. We have told those we know to show it too that you want it gone (article 17(2) of the GDPR); whoever else copied it you may ask yourself. It was public here:",
-		"fr": "Une partie de ce qui a été effacé était visible de tous. Nous avons informé ceux dont nous savons qu’ils le montrent aussi que vous voulez le voir disparaître (article 17, paragraphe 2, du RGPD) ; vous pouvez vous adresser vous-même à quiconque d’autre l’a copié. C’était public ici :",
-		"de": "Einen Teil des Gelöschten konnten alle sehen. Denen, von denen wir wissen, dass sie es auch zeigen, haben wir mitgeteilt, dass Sie es gelöscht haben wollen (Artikel 17 Absatz 2 DSGVO); wer es sonst kopiert hat, den können Sie selbst darum bitten. Öffentlich war es hier:",
+		"en": "Some of what was erased anybody could see. We tell those we know to show it too that you want it gone (article 17(2) of the GDPR); whoever else copied it you may ask yourself. It was public here:",
+		"fr": "Une partie de ce qui a été effacé était visible de tous. Nous informons ceux dont nous savons qu’ils le montrent aussi que vous voulez le voir disparaître (article 17, paragraphe 2, du RGPD) ; vous pouvez vous adresser vous-même à quiconque d’autre l’a copié. C’était public ici :",
+		"de": "Einen Teil des Gelöschten konnten alle sehen. Denen, von denen wir wissen, dass sie es auch zeigen, teilen wir mit, dass Sie es gelöscht haben wollen (Artikel 17 Absatz 2 DSGVO); wer es sonst kopiert hat, den können Sie selbst darum bitten. Öffentlich war es hier:",
 	},
 	"beside": {
 		"en": "You named an id and an address. Nobody has checked that both are of one person, so we search by the id; for the address only if it is the one we have on file.",
