@@ -200,3 +200,16 @@ entries:
 		}
 	}
 }
+
+// TestPublic: the receipt names where what was erased could be seen by anybody, as copies are out of reach.
+func TestPublic(t *testing.T) {
+	t.Parallel()
+	m := newMaker(t)
+	w, report := work()
+	before := len(m.draft(w, report).Outside)
+	w.Outcome.Public = []string{"the directory of people"}
+	all := m.draft(w, report).Outside
+	if len(all) != before+1 || all[before].What != copies+"the directory of people" {
+		t.Errorf("%+v", all)
+	}
+}
