@@ -87,6 +87,16 @@ func (t *target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) 
 	return t.at("after apply")
 }
 
+func (t *target) Remove(ctx context.Context, gone []netip.Prefix) error {
+	if err := errors.Join(ctx.Err(), t.at("before apply")); err != nil {
+		return err
+	}
+	t.foreign(func(all []netip.Prefix) []netip.Prefix {
+		return slices.DeleteFunc(all, func(p netip.Prefix) bool { return slices.Contains(gone, p) })
+	})
+	return t.at("after apply")
+}
+
 func (t *target) replace(s allowlist.Set, w allowlist.Write) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"time"
 
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/driver"
@@ -20,6 +21,8 @@ import (
 // Limits are what a target can hold.
 type Limits struct {
 	Capacity int // entries of both families together; at least 1
+	// Every is the shortest time between two Apply that keeps within the target's write quota; 0 when it has none.
+	Every time.Duration
 }
 
 // Observed is what a target holds now, as read back from the outside world.
@@ -36,6 +39,9 @@ type Observed struct {
 	// Torn says why the target does not hold one version whole, such as "never written" or "nginx.conf was
 	// edited"; "" when it does. A torn target holds nothing we may call confirmed.
 	Torn string
+	// Wider names, sorted, what lets more in than our entries do, past them: rules of others with a wider source and
+	// a higher precedence. It is reported and never changed.
+	Wider []string
 }
 
 // Holds reports whether the target holds exactly the set.
@@ -63,6 +69,11 @@ type Target interface {
 	// the new one. An empty set shuts the door. Errors: Conflict (a higher fence or another etag was seen; nothing
 	// written), Invalid, Exhausted (with RetryAfter where the API says), Transient, Denied, Misconfigured.
 	Apply(ctx context.Context, s Set, w Write) error
+	// Remove takes away the entries of these prefixes, and the target's fence and digest with them where it must; it
+	// adds nothing and needs no fence, for two removals never disagree. One that is not there is no error. A writer at
+	// work at the same time may undo it, or be undone: its next run puts that right. The last one taken away shuts the
+	// door. Errors: Transient, Denied, Misconfigured, Exhausted.
+	Remove(ctx context.Context, gone []netip.Prefix) error
 }
 
 // Options are what every driver receives.
@@ -70,6 +81,9 @@ type Options struct {
 	Name     string // of the target in the policy
 	Capacity int    // declared in the policy; 0 for the driver's own
 	Clock    clock.Clock
+	// Account tells the sign-in address of a person, for targets that bind an entry to who may use it; false when
+	// there is none. Nil where no target needs it.
+	Account func(person string) (email string, ok bool)
 }
 
 // Targets opens targets by URL: file:DIR, and what the packages beside file register.

@@ -11,9 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ostiary.internal/shared/access/allowlist"
@@ -99,7 +101,7 @@ func (t *Target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) 
 	}
 	defer unlock()
 	t.sweep()
-	seen, number, err := t.read()
+	seen, was, err := t.read()
 	if err != nil {
 		return err
 	}
@@ -109,7 +111,32 @@ func (t *Target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) 
 	if seen.Etag != w.Etag {
 		return fault.New(fault.Conflict, "applying to folder %s: changed since it was read", t.name)
 	}
-	return t.write(newDocument(s, number+1, w.Fence, t.clock.Now()))
+	return t.write(newDocument(s, was.Version+1, w.Fence, t.clock.Now()))
+}
+
+// Remove implements allowlist.Target. The files are written anew from allowlist.json: what another hand put in goes too, and
+// where nothing of it can be told the door is shut.
+func (t *Target) Remove(ctx context.Context, gone []netip.Prefix) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	unlock, err := privatefile.Lock(t.path("allowlist"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	t.sweep()
+	seen, d, err := t.read()
+	if err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(append([]entry{}, d.Entries...), func(e entry) bool { return slices.Contains(gone, e.Prefix) })
+	if seen.Torn == "" && len(left) == len(d.Entries) {
+		return nil
+	}
+	d.V, d.Set, d.Entries = 1, "", left
+	d.version = version{Version: d.Version + 1, Fence: seen.Fence, Digest: digest(left), Generated: t.clock.Now().UTC()}
+	return t.write(d)
 }
 
 func (t *Target) write(d document) error {
@@ -125,15 +152,15 @@ func (t *Target) write(d document) error {
 	return nil
 }
 
-// read returns what the folder holds and the highest version number found in any file.
-func (t *Target) read() (allowlist.Observed, int64, error) {
+// read returns what the folder holds, and its document under the highest version number found in any file.
+func (t *Target) read() (allowlist.Observed, document, error) {
 	var data [3][]byte
 	h := sha256.New()
 	for i, name := range names {
 		var err error
 		data[i], err = os.ReadFile(t.path(name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return allowlist.Observed{}, 0, fault.New(fault.Misconfigured, "reading %s of %s: %w", name, t.name, err)
+			return allowlist.Observed{}, document{}, fault.New(fault.Misconfigured, "reading %s of %s: %w", name, t.name, err)
 		}
 		fmt.Fprintf(h, "%d %t ", len(data[i]), err == nil)
 		h.Write(data[i])
@@ -157,7 +184,8 @@ func (t *Target) read() (allowlist.Observed, int64, error) {
 	case !nft.agree(d) || !nginx.agree(d):
 		o.Torn = "the files are of different versions"
 	}
-	return o, max(d.Version, nft.Version, nginx.Version), nil
+	d.Version = max(d.Version, nft.Version, nginx.Version)
+	return o, d, nil
 }
 
 // sweep removes what a killed writer left half written. The caller holds the lock.

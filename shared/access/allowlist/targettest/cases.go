@@ -215,3 +215,44 @@ func cancelled(t *testing.T, w World) {
 	}
 	expect(t, w, one)
 }
+
+func removals(t *testing.T, w World) {
+	target := w.Open(t)
+	mustApply(t, target, two, 1)
+	all := two.Prefixes()
+	left := Make(all[0].String(), all[2].String())
+	for range 2 { // the second finds nothing to take
+		must(t, w.Open(t).Remove(t.Context(), []netip.Prefix{all[1], all[3], netip.MustParsePrefix(other + "/32")}))
+		held(t, w, left)
+	}
+	must(t, w.Open(t).Remove(t.Context(), nil))
+	held(t, w, left)
+	must(t, w.Open(t).Remove(t.Context(), all))
+	held(t, w, none)
+	mustApply(t, target, two, 2)
+	expect(t, w, two)
+	w.Foreign(t, netip.MustParsePrefix(other+"/32"))
+	must(t, w.Open(t).Remove(t.Context(), []netip.Prefix{netip.MustParsePrefix(other + "/32")}))
+	for i, in := range w.Admits(t, netip.MustParseAddr(other)) {
+		if in {
+			t.Fatalf("reader %d lets in what was taken away", i)
+		}
+	}
+}
+
+func killedRemoval(t *testing.T, w World) {
+	for n := 1; ; n++ {
+		mustApply(t, w.Open(t), two, int64(n))
+		died := w.Dying(t, n).Remove(t.Context(), two.Prefixes()) != nil
+		for _, addr := range probes()[:2] {
+			if slices.Contains(w.Admits(t, addr), true) {
+				t.Fatalf("killed before effect %d of a removal: a stranger is let in", n)
+			}
+		}
+		must(t, w.Open(t).Remove(t.Context(), two.Prefixes()))
+		held(t, w, none)
+		if !died {
+			return
+		}
+	}
+}

@@ -49,6 +49,8 @@ func Run(t *testing.T, make func(t *testing.T) World) {
 		"invalid sets are refused":     invalid,
 		"killed between steps":         killed,
 		"a cancelled call":             cancelled,
+		"removals":                     removals,
+		"a killed removal":             killedRemoval,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,6 +129,26 @@ func expect(t *testing.T, w World, s allowlist.Set) {
 		if want := view(s); reader != want {
 			t.Fatalf("reader %d admits %s, want %s", i, reader, want)
 		}
+	}
+}
+
+// held says that what is let in is what the set lets in, whoever wrote it.
+func held(t *testing.T, w World, s allowlist.Set) {
+	t.Helper()
+	if seen := read(t, w.Open(t)); !slices.Equal(seen.Prefixes, s.Prefixes()) {
+		t.Fatalf("read back %v, want %v", seen.Prefixes, s.Prefixes())
+	}
+	for i, reader := range readers(t, w) {
+		if want := view(s); reader != want {
+			t.Fatalf("reader %d admits %s, want %s", i, reader, want)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
