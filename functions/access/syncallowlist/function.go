@@ -29,6 +29,7 @@ import (
 	_ "ostiary.internal/shared/platform/bus/pubsub"
 	_ "ostiary.internal/shared/platform/directory/workspace"
 	_ "ostiary.internal/shared/platform/identity/google"
+	_ "ostiary.internal/shared/platform/seal/kms"
 	_ "ostiary.internal/shared/platform/store/firestore"
 )
 
@@ -42,6 +43,9 @@ func init() { functions.HTTP("syncallowlist", Function.Entry()) }
 
 // TopicSuspended tells that an account was suspended or removed.
 const TopicSuspended = "person.suspended"
+
+// TopicChanged tells that somebody called an API about an asset.
+const TopicChanged = "asset.changed"
 
 // freshness is how old the directory's answer may be when leases are swept: a suspension ends them within a minute.
 const freshness = 30 * time.Second
@@ -88,6 +92,9 @@ func (s *syncallowlist) event(ctx context.Context, e event.Event) error {
 		}
 		return caller.Refused(s.reconcile(ctx))
 	}
+	if e.Topic == TopicChanged {
+		return s.changed(ctx, e)
+	}
 	var about parts.Ended // of a suspension, the person alone
 	if err := json.Unmarshal(e.Data, &about); err != nil || about.Person == "" || e.Time.IsZero() {
 		return fault.New(fault.Invalid, "reading a message of %s: no person or no time", e.Topic)
@@ -105,6 +112,22 @@ func (s *syncallowlist) event(ctx context.Context, e event.Event) error {
 	return caller.Refused(s.reconcile(ctx))
 }
 
+// changed takes in that somebody called an API about an asset. Of the many of a company few are doors.
+func (s *syncallowlist) changed(ctx context.Context, e event.Event) error {
+	var about allowlist.Call
+	if err := json.Unmarshal(e.Data, &about); err != nil {
+		return fault.New(fault.Invalid, "reading a message of %s: not one", e.Topic)
+	}
+	ours, err := s.reconciler.Called(ctx, about, s.Clock.Now())
+	if fault.Is(err, fault.Invalid) {
+		return err // no other delivery would make a call of it
+	}
+	if err != nil || !ours {
+		return caller.Refused(err)
+	}
+	return caller.Refused(s.reconcile(ctx))
+}
+
 // tick reconciles, sweeps and says what was seen; each is tried even when another cannot be done.
 func (s *syncallowlist) tick(ctx context.Context) error {
 	_, swept := s.Box.Sweep(ctx)
@@ -114,8 +137,13 @@ func (s *syncallowlist) tick(ctx context.Context) error {
 	return errors.Join(swept, reconciled, beaten)
 }
 
+// reconcile is Transient while a door's write quota asks to wait: the message comes again, and goes then with all others that
+// waited.
 func (s *syncallowlist) reconcile(ctx context.Context) error {
-	_, err := s.reconciler.Run(ctx, s.Clock.Now())
+	report, err := s.reconciler.Run(ctx, s.Clock.Now())
+	if wait := report.Wait(); err == nil && wait > 0 {
+		return &fault.Error{Kind: fault.Transient, RetryAfter: wait, Err: fault.New(fault.Transient, "writing the allow-list: the write quota of a door asks to wait %s", wait)}
+	}
 	return err
 }
 

@@ -274,3 +274,18 @@ func FuzzEvent(f *testing.F) {
 		}
 	})
 }
+
+// TestAssetsOfOthers: of the calls the watch tells of, those to no door are taken and leave nothing; what is no message is refused.
+func TestAssetsOfOthers(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	w.Tick(t, name).Want(t, 204, "")
+	before := w.State(t)
+	w.Event(t, name, message(TopicChanged, `{"v":2,"asset":"//storage.googleapis.com/b","person":"simone","entry":"e1","at":"2026-03-03T08:00:00Z","new":1}`, w.Clock.Now())).Want(t, 204, "")
+	w.Unchanged(t, before)
+	for _, data := range []string{`{"asset":""}`, `{"asset":"//storage.googleapis.com/b"}`, `[]`, `{`} {
+		if got := w.Event(t, name, message(TopicChanged, data, w.Clock.Now())); got.Status >= 500 {
+			t.Errorf("%s: status %d, it would come again", data, got.Status)
+		}
+	}
+}

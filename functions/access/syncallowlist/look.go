@@ -35,7 +35,8 @@ func (s *syncallowlist) look(ctx context.Context, report allowlist.Report, now t
 	}
 	list := s.beat("ip-allowlist", len(s.reconciler.Targets))
 	for _, t := range report.Targets {
-		count(&list.Population, t.Held && t.Err == nil)
+		settled := t.Held || t.Wait > 0 // written to within seconds, and again in some
+		count(&list.Population, settled && t.Err == nil && len(t.Wider) == 0)
 	}
 	return []heartbeat.Beat{list, daily, gate}, nil
 }

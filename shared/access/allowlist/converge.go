@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -42,6 +43,11 @@ type state struct {
 	Failures int       `json:"failures"`
 	NextTry  time.Time `json:"next_try,omitzero"`
 	Findings []string  `json:"findings,omitempty"` // ids of the records that tell of somebody else's writing, until it is put right
+	Wrote    time.Time `json:"wrote,omitzero"`     // when it was written to last, or was to be
+	Calls    []Call    `json:"calls,omitempty"`    // of the last day that named it, the oldest first
+	Foreign  []foreign `json:"foreign,omitempty"`  // writings of others that nobody was told of yet
+	Wider    []string  `json:"wider,omitempty"`    // what lets more in past it, as recorded last
+	WiderID  string    `json:"wider_id,omitempty"` // of the record that says so
 }
 
 // sighting is what became of one target in one round.
@@ -49,6 +55,7 @@ type sighting struct {
 	set     Set      // the set it was to hold
 	prefix  prefixes // what it was last seen to hold; nil when it could not be read
 	took    bool     // it accepted the set
+	looked  bool     // it could be read before anything was written
 	outcome Outcome
 }
 
@@ -71,8 +78,8 @@ func digest(list []netip.Prefix) string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
-// converge makes one target hold the set that is due. It looks first without any lock: a target in order costs two
-// reads and no write.
+// converge makes one target hold the set that is due, and tells what others did to it. A notice that cannot be given keeps
+// nothing from being put right.
 func (r *Reconciler) converge(ctx context.Context, t Target, d *due, now time.Time) (sighting, error) {
 	ctx, cancel := context.WithTimeout(ctx, applyLimit)
 	defer cancel()
@@ -80,10 +87,20 @@ func (r *Reconciler) converge(ctx context.Context, t Target, d *due, now time.Ti
 	if err != nil {
 		return sighting{}, err
 	}
+	s, err := r.hold(ctx, t, d, st, now)
+	if s.looked {
+		err = errors.Join(err, r.wider(ctx, t, st, s.outcome.Wider, now))
+	}
+	return s, errors.Join(err, r.attribute(ctx, t, st, now))
+}
+
+// hold makes one target hold the set that is due. It looks first without any lock: a target in order costs two reads and no
+// write.
+func (r *Reconciler) hold(ctx context.Context, t Target, d *due, st state, now time.Time) (sighting, error) {
 	s := sighting{set: d.set}
 	seen, err := t.Read(ctx)
 	if err == nil {
-		s.prefix = lookup(seen.Prefixes)
+		s.prefix, s.looked, s.outcome.Wider = lookup(seen.Prefixes), true, seen.Wider
 	}
 	if err == nil && seen.Holds(d.set) && st.settled(seen) {
 		s.took, s.outcome.Held = true, true
@@ -92,10 +109,14 @@ func (r *Reconciler) converge(ctx context.Context, t Target, d *due, now time.Ti
 	if now.Before(st.NextTry) {
 		return s, nil // it failed a moment ago; what waits for it stays pending
 	}
+	if pause := st.Wrote.Add(t.Limits().Every).Sub(now); pause > 0 {
+		s.outcome.Wait = pause
+		return s, nil // what comes in the meantime goes with the same write
+	}
 	return r.write(ctx, t, d, s, now)
 }
 
-// write is the part of converge that holds the target's lock. What to write is computed only now: whoever held the
+// write is the part of hold that holds the target's lock. What to write is computed only now: whoever held the
 // lock before may have read fewer leases, or more.
 func (r *Reconciler) write(ctx context.Context, t Target, d *due, s sighting, now time.Time) (sighting, error) {
 	st, err := r.lock(ctx, t, now)
@@ -112,7 +133,7 @@ func (r *Reconciler) write(ctx context.Context, t Target, d *due, s sighting, no
 		err = fmt.Errorf("reading what it holds: %w", err)
 	} else {
 		s.prefix = lookup(seen.Prefixes)
-		s.outcome.Foreign = st.foreign(seen)
+		s.outcome.Foreign = st.touched(seen)
 		seen, err = r.apply(ctx, t, st, seen, &s, now)
 	}
 	if err != nil {
@@ -160,8 +181,8 @@ func (st state) settled(seen Observed) bool {
 	return st.Done != "" && !st.Pending && st.Done == digest(seen.Prefixes)
 }
 
-// foreign reports whether a target holds what we neither confirmed nor decided: somebody else wrote.
-func (st state) foreign(seen Observed) bool {
+// touched reports whether a target holds what we neither confirmed nor decided: somebody else wrote.
+func (st state) touched(seen Observed) bool {
 	switch {
 	case st.Done == "":
 		return false // never ours yet

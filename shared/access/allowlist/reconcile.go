@@ -31,7 +31,11 @@ type Config struct {
 	Suspended func(ctx context.Context, person string) (bool, error)
 	// Owner names the writer. Two runs of one owner never overlap, so an owner may take over from itself at once
 	// after a crash; give the same name only to what cannot run twice.
-	Owner    string
+	Owner string
+	// Tell has people told who wrote to a target beside us; nil: nobody is told. It does no I/O; Ready is called before,
+	// outside of any transaction.
+	Tell     func(b *outbox.Batch, n Notice) error
+	Ready    func(ctx context.Context) error
 	Promises []string // ids of the promises the evidence counts for
 	Policy   string   // record.Digest of the policy in force; may be empty
 	Log      *slog.Logger
@@ -81,7 +85,10 @@ type Outcome struct {
 	Applied bool // the target was written to
 	Held    bool // the target was read back and holds the set
 	Foreign bool // somebody else had changed it; it was made right again if Held
-	Err     error
+	// Wait is how long its write quota asks to wait; what is due is written by a run after that. 0 when nothing waits.
+	Wait  time.Duration
+	Wider []string // what lets more in past it, as Observed.Wider
+	Err   error
 }
 
 // rounds bounds a run: a confirmation may end the device it replaces, which changes the set once more.
@@ -140,6 +147,14 @@ func (r *Reconciler) round(ctx context.Context, d *due, now time.Time, report *R
 		*d, err = r.due(ctx, now)
 	}
 	return len(replaced) > 0 && err == nil, errors.Join(append(failed, err)...)
+}
+
+// Wait is the longest time a target's write quota asks to wait; 0 when nothing waits.
+func (report *Report) Wait() (longest time.Duration) {
+	for _, t := range report.Targets {
+		longest = max(longest, t.Wait)
+	}
+	return longest
 }
 
 func (report *Report) count(moved []lease.Lease) {

@@ -40,7 +40,6 @@ const maxFindings = 16
 // decided keeps what is about to be written, before it is; and that somebody else had written, if so.
 func (r *Reconciler) decided(ctx context.Context, t Target, st state, seen Observed, s sighting, now time.Time) error {
 	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
-		st.Decided, st.Pending = digest(s.set.Prefixes()), true
 		if s.outcome.Foreign {
 			finding := r.entry(record.Finding, t, *st, "foreign", record.Violation, now)
 			if err := put(b, finding); err != nil {
@@ -49,7 +48,9 @@ func (r *Reconciler) decided(ctx context.Context, t Target, st state, seen Obser
 			if len(st.Findings) < maxFindings {
 				st.Findings = append(st.Findings, finding.ID())
 			}
+			st.found(finding.ID(), now)
 		}
+		st.Decided, st.Pending, st.Wrote = digest(s.set.Prefixes()), true, now
 		added, removed := difference(s.set.Prefixes(), seen.Prefixes)
 		e := r.entry(record.Access, t, *st, "decided", record.Pass, now)
 		e.Facts["entries"] = strconv.Itoa(s.set.Len())

@@ -46,8 +46,10 @@ type target struct {
 	name     string
 	capacity int
 	// hook is called before and after each look and each effect; an error ends the call there, as a death would.
-	hook func(point string) error
-	lies bool // it accepts and does nothing
+	hook  func(point string) error
+	lies  bool // it accepts and does nothing
+	every time.Duration
+	wider []string
 }
 
 func (t *target) at(point string) error {
@@ -59,7 +61,9 @@ func (t *target) at(point string) error {
 
 func (t *target) Name() string { return t.name }
 
-func (t *target) Limits() allowlist.Limits { return allowlist.Limits{Capacity: t.capacity} }
+func (t *target) Limits() allowlist.Limits {
+	return allowlist.Limits{Capacity: t.capacity, Every: t.every}
+}
 
 func (t *target) Read(ctx context.Context) (allowlist.Observed, error) {
 	if err := errors.Join(ctx.Err(), t.at("read")); err != nil {
@@ -67,7 +71,7 @@ func (t *target) Read(ctx context.Context) (allowlist.Observed, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o := allowlist.Observed{Prefixes: slices.Clone(t.prefixes), Digest: t.digest, Etag: fmt.Sprint(t.etag), Fence: t.fence}
+	o := allowlist.Observed{Prefixes: slices.Clone(t.prefixes), Digest: t.digest, Etag: fmt.Sprint(t.etag), Fence: t.fence, Wider: t.wider}
 	if !t.written {
 		o.Torn = "never written"
 	}

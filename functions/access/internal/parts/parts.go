@@ -145,7 +145,7 @@ func (p *Parts) Targets(ctx context.Context) ([]allowlist.Target, error) {
 			return nil, fault.New(fault.Misconfigured, "opening target %s: %s does not name it", t.Name, EnvTargets)
 		}
 		delete(urls, t.Name)
-		target, err := allowlist.Targets.Open(ctx, url, allowlist.Options{Name: t.Name, Capacity: t.Capacity, Clock: p.Clock})
+		target, err := allowlist.Targets.Open(ctx, url, allowlist.Options{Name: t.Name, Capacity: t.Capacity, Clock: p.Clock, Account: p.account})
 		if err != nil {
 			return nil, fmt.Errorf("opening target %s: %w", t.Name, err)
 		}
@@ -155,6 +155,12 @@ func (p *Parts) Targets(ctx context.Context) ([]allowlist.Target, error) {
 		return nil, fault.New(fault.Misconfigured, "reading %s: access.yaml has no target %q", EnvTargets, name)
 	}
 	return targets, nil
+}
+
+// account is the address a person signs in with.
+func (p *Parts) account(person string) (email string, ok bool) {
+	who, known := p.Policy.PersonByID(person)
+	return who.Email, known
 }
 
 // targetURLs reads EnvTargets.
@@ -185,8 +191,9 @@ func (p *Parts) Reconciler(leases *lease.Service, targets []allowlist.Target, su
 		}
 		owner = hex.EncodeToString(b[:])
 	}
+	doors := notice.NewDoors(p.Policy, seal.NewCache(p.MessageKeys, p.Random, p.Clock), p.Random, p.Clock)
 	return allowlist.New(allowlist.Config{
-		Store: p.Store, Box: p.Box, Leases: leases, Targets: targets, Suspended: suspended, Owner: owner,
+		Store: p.Store, Box: p.Box, Leases: leases, Targets: targets, Suspended: suspended, Owner: owner, Tell: doors.Tell, Ready: doors.Ready,
 		Promises: p.Promises("ip-allowlist"), Policy: p.PolicyDigest(), Log: p.Log,
 	})
 }
