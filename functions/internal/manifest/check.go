@@ -38,8 +38,8 @@ const (
 const clientAddress = "OSTIARY_CLIENT_ADDRESS"
 
 // shared are the databases that are no control's: those functions use one that read its variable. The evidence vault is of
-// several controls; the ledger of who was erased is outside of all backups.
-var shared = map[string]string{"vault": "OSTIARY_VAULT", "ledger": "OSTIARY_LEDGER"}
+// several controls; the ledger of who was erased is outside of all backups; the watchdog's is in another region.
+var shared = map[string]string{"vault": "OSTIARY_VAULT", "ledger": "OSTIARY_LEDGER", "watchdog": "OSTIARY_WATCHDOG"}
 
 func (f Function) check() error {
 	switch {

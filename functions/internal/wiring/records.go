@@ -61,6 +61,9 @@ func (d *Deps) handIn(ctx context.Context, e outbox.Entry) error {
 	return in.Create(ctx, e.Key, e.Data)
 }
 
+// Outbox is an outbox in a store beside the control's own.
+func (d *Deps) Outbox(s store.Store) *outbox.Box { return d.box(s) }
+
 // box is the function's outbox in a database.
 func (d *Deps) box(s store.Store) *outbox.Box {
 	return outbox.New(s, d.Clock, d.Log, d.sinks()).By(d.Manifest.Name, func(data []byte) ([]byte, error) { return record.Stamp(data, d.Code) })

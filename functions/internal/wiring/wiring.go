@@ -41,6 +41,7 @@ const (
 	EnvSealMessage = "OSTIARY_SEAL_MESSAGE"
 	EnvSealRequest = "OSTIARY_SEAL_REQUEST" // seals what people give with a request to be forgotten
 	EnvSealBreach  = "OSTIARY_SEAL_BREACH"  // seals what people write about breaches
+	EnvWatchdog    = "OSTIARY_WATCHDOG"     // the store of what the watchdog remembers: a database of its own, in another region
 	EnvLedger      = "OSTIARY_LEDGER"       // the store of who was erased: a database of its own, outside of all backups
 	EnvVault       = "OSTIARY_VAULT"        // the store of the evidence vault, which OSTIARY_SEAL's key protects
 	EnvDirectory   = "OSTIARY_DIRECTORY"

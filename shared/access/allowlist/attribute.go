@@ -28,13 +28,14 @@ type Call struct {
 }
 
 // Notice says that somebody wrote to a target beside us, and that it holds what it should again, or will; or, with Wider, that
-// rules of others let more in past it, which is not ours to change.
+// rules of others let more in past it, which is not ours to change; or, with Late, that nobody else took away what had ended.
 type Notice struct {
 	Key    string // the same whenever it is about the same
 	Target string
 	Found  time.Time
 	Call   Call // the zero one when no log entry names anybody
 	Wider  []string
+	Late   int // entries that stood at the door after their end, and were taken away by the watchdog; 0 otherwise
 }
 
 // foreign is one writing of others, until people were told.

@@ -101,6 +101,11 @@ func open(read reader) ([]Lease, error) {
 // expired without anybody having seen them gone.
 func (s *Service) Open(ctx context.Context) ([]Lease, error) { return open(s.reader(ctx)) }
 
+// Reader is Open for who may read the database and nothing else.
+func Reader(s store.Store) func(ctx context.Context) ([]Lease, error) {
+	return (&Service{Config: Config{Store: s}}).Open
+}
+
 // Live returns the leases that admit at now, of all people, in no particular order.
 func (s *Service) Live(ctx context.Context, now time.Time) ([]Lease, error) {
 	found, err := s.Open(ctx)

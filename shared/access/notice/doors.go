@@ -2,6 +2,7 @@ package notice
 
 import (
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,6 +58,8 @@ func (d *Doors) write(n allowlist.Notice, to policy.Person) (message.Content, er
 	what := t.touched
 	var who string
 	switch {
+	case n.Late > 0:
+		what = t.late
 	case len(n.Wider) > 0:
 		what = t.wider
 	case n.Call.Person != "":
@@ -81,13 +84,14 @@ func (d *Doors) write(n allowlist.Notice, to policy.Person) (message.Content, er
 		at = n.Found
 	}
 	fill := strings.NewReplacer("{door}", n.Target, "{who}", harmless(who), "{at}", local(at.Format(time.RFC3339Nano), to.Location()),
-		"{found}", local(n.Found.Format(time.RFC3339Nano), to.Location()), "{method}", harmless(strings.ReplaceAll(n.Call.Method, ".", " ")), "{rules}", rules.String())
+		"{found}", local(n.Found.Format(time.RFC3339Nano), to.Location()), "{method}", harmless(strings.ReplaceAll(n.Call.Method, ".", " ")), "{rules}", rules.String(), "{late}", strconv.Itoa(n.Late))
 	return message.Content{Subject: "Ostiary: " + fill.Replace(what.subject), Text: fill.Replace(what.body) + "\n\n" + what.next + "\n\n--\n" + t.signature + "\n"}, nil
 }
 
 // doorTexts are the texts in one language.
 type doorTexts struct {
 	touched, nobody, wider  text
+	late                    text
 	you, service, signature string
 }
 
@@ -99,6 +103,8 @@ var doors = map[string]doorTexts{
 			"Look who may change this door, and whether the audit log of its service reaches Ostiary."},
 		wider: text{"other rules let more in than the door “{door}”", "Since {found} these rules apply beside the door “{door}”, so that registered addresses are not all that counts:{rules}",
 			"Narrow or remove them, or give them a lower precedence. Ostiary does not change rules that are not its own."},
+		late: text{"the door “{door}” still let in what had ended", "On {found} the door “{door}” still let in addresses whose registration had ended minutes before: {late}. The watchdog takes them away.",
+			"The function that keeps the doors does not do its work. Look at its alerts and logs first; until then nobody new gets in."},
 		you: "You", service: "The service", signature: "You get this message because you look after your company’s security. It holds no link on purpose.",
 	},
 	"fr": {
@@ -108,6 +114,8 @@ var doors = map[string]doorTexts{
 			"Vérifiez qui peut modifier cette porte, et si le journal d’audit de son service parvient à Ostiary."},
 		wider: text{"d’autres règles laissent entrer plus que la porte « {door} »", "Depuis le {found}, ces règles s’appliquent à côté de la porte « {door} » ; les adresses enregistrées ne sont donc pas seules à compter :{rules}",
 			"Restreignez-les, supprimez-les ou donnez-leur une priorité plus basse. Ostiary ne modifie pas les règles qui ne sont pas les siennes."},
+		late: text{"la porte « {door} » laissait encore entrer ce qui avait pris fin", "Le {found}, la porte « {door} » laissait encore entrer des adresses dont l’enregistrement avait pris fin depuis plusieurs minutes : {late}. Le chien de garde les retire.",
+			"La fonction qui tient les portes ne fait pas son travail. Regardez d’abord ses alertes et ses journaux ; d’ici là, personne de nouveau ne peut entrer."},
 		you: "Vous-même", service: "Le service", signature: "Vous recevez ce message parce que vous veillez à la sécurité de votre entreprise. Il ne contient volontairement aucun lien.",
 	},
 	"de": {
@@ -117,6 +125,8 @@ var doors = map[string]doorTexts{
 			"Prüfen Sie, wer diese Tür ändern darf und ob das Audit-Log ihres Dienstes Ostiary erreicht."},
 		wider: text{"andere Regeln lassen mehr ein als die Tür „{door}“", "Seit {found} gelten neben der Tür „{door}“ diese Regeln, sodass nicht nur registrierte Adressen zählen:{rules}",
 			"Schränken Sie sie ein, entfernen Sie sie oder geben Sie ihnen eine niedrigere Priorität. Ostiary ändert keine Regeln, die nicht die eigenen sind."},
+		late: text{"die Tür „{door}“ ließ noch ein, was abgelaufen war", "Am {found} ließ die Tür „{door}“ noch Adressen ein, deren Registrierung seit Minuten abgelaufen war: {late}. Der Wächter nimmt sie weg.",
+			"Die Funktion, die die Türen führt, tut ihre Arbeit nicht. Sehen Sie zuerst in ihre Alarme und Logs; bis dahin kommt niemand neu hinein."},
 		you: "Sie selbst", service: "Der Dienst", signature: "Sie erhalten diese Nachricht, weil Sie für die Sicherheit Ihres Unternehmens sorgen. Sie enthält absichtlich keinen Link.",
 	},
 }

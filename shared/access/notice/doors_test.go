@@ -51,6 +51,7 @@ func TestDoors(t *testing.T) {
 		"a person":  {allowlist.Notice{Call: allowlist.Call{Person: "simone", Entry: "e", Method: "v1.compute.firewalls.patch", At: now}}, simone.Name, "e.patch"},
 		"a service": {allowlist.Notice{Call: allowlist.Call{Chain: []string{"service:deploy"}, Entry: "e", At: now}}, "service deploy", "{"},
 		"nobody":    {allowlist.Notice{}, "", "{who}"},
+		"late":      {allowlist.Notice{Late: 3}, "3.", "{late}"},
 		"wider":     {allowlist.Notice{Wider: []string{"allow-all", "see https://elsewhere.example/\nBcc: x"}}, "- allow-all\n- see https   elsewhere example  Bcc  x", "://"},
 	} {
 		row.notice.Key, row.notice.Target, row.notice.Found = name, "edge", now
@@ -96,7 +97,7 @@ func TestDoors(t *testing.T) {
 func doorTextsByLanguage() map[string][]text {
 	all := map[string][]text{}
 	for lang, t := range doors {
-		all[lang] = []text{t.touched, t.nobody, t.wider}
+		all[lang] = []text{t.touched, t.nobody, t.wider, t.late}
 	}
 	return all
 }

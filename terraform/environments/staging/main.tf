@@ -40,7 +40,7 @@ module "function" {
 
   manifest        = each.value
   project         = var.project
-  region          = var.region
+  region          = contains(each.value.environment, "OSTIARY_WATCHDOG") ? var.watchdog_region : var.region
   archive         = { bucket = var.archives.bucket, object = var.archives.objects[each.key] }
   build_account   = var.build_account
   keys            = var.keys
@@ -65,6 +65,7 @@ module "function" {
     contains(each.value.environment, "OSTIARY_ASSETS") ? { OSTIARY_ASSETS = "cloudasset:${join(",", local.looked_at)}" } : {},
     contains(each.value.environment, "OSTIARY_SELF") ? { OSTIARY_SELF = local.self } : {},
     contains(each.value.environment, "OSTIARY_LEDGER") ? { OSTIARY_LEDGER = "firestore://${var.project.id}/${google_firestore_database.ledger.name}" } : {},
+    contains(each.value.environment, "OSTIARY_WATCHDOG") ? { OSTIARY_WATCHDOG = "firestore://${var.project.id}/${google_firestore_database.watchdog.name}" } : {},
     length(each.value.publishes) > 0 ? { OSTIARY_BUS = "pubsub://${var.project.id}" } : {},
     local.verifiers[each.key] == "" ? {} : { OSTIARY_IDENTITY = local.verifiers[each.key] },
     {
@@ -85,6 +86,24 @@ resource "google_firestore_database" "ledger" {
   point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_DISABLED"
   delete_protection_state           = "DELETE_PROTECTION_ENABLED"
   deletion_policy                   = "ABANDON"
+}
+
+# What the watchdog of the doors remembers, in another region: where one is down, the other shuts what has to be shut.
+resource "google_firestore_database" "watchdog" {
+  project                           = var.project.id
+  name                              = "watchdog"
+  location_id                       = var.watchdog_region
+  type                              = "FIRESTORE_NATIVE"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
+  delete_protection_state           = "DELETE_PROTECTION_ENABLED"
+  deletion_policy                   = "ABANDON"
+
+  lifecycle {
+    precondition {
+      condition     = var.watchdog_region != var.region
+      error_message = "The watchdog has to be in another region than what it watches."
+    }
+  }
 }
 
 # What the watch reads: what the rules match (watched.json is generated from them), what it tells other controls, and its

@@ -9,6 +9,12 @@ variable "region" {
   default     = "europe-west1"
 }
 
+variable "watchdog_region" {
+  description = "Region of the watchdog of the doors and of its memory, in the European Union and another than the functions'."
+  type        = string
+  default     = "europe-west4"
+}
+
 variable "archives" {
   description = "Bucket of the source archives, and each function's object in it; the name holds the SHA-256."
   type        = object({ bucket = string, objects = map(string) })

@@ -8,6 +8,7 @@ import (
 	"ostiary.internal/functions/access/enrolotp"
 	"ostiary.internal/functions/access/registerip"
 	"ostiary.internal/functions/access/syncallowlist"
+	"ostiary.internal/functions/access/watchallowlist"
 	"ostiary.internal/functions/breach/declarebreach"
 	"ostiary.internal/functions/breach/deliver"
 	"ostiary.internal/functions/breach/tickbreach"
@@ -39,6 +40,7 @@ var functions = []wiring.Function{
 	enrolotp.Function,
 	registerip.Function,
 	syncallowlist.Function,
+	watchallowlist.Function,
 	declarebreach.Function,
 	deliver.Function,
 	tickbreach.Function,

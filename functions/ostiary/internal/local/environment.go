@@ -46,6 +46,7 @@ func (w *World) environment(m manifest.Function, own wiring.Env, database string
 		"OSTIARY_SIGNING_KEY":     w.evidence.signingKey(),
 		"OSTIARY_TRUST":           string(w.evidence.trust),
 		"OSTIARY_LEDGER":          "bolt:" + database + "?tree=ledger",
+		wiring.EnvWatchdog:        "bolt:" + database + "?tree=watchdog",
 		"OSTIARY_DATA":            w.data.base(),
 		"OSTIARY_RECEIPT_KEY":     w.receipts.signingKey(),
 		"OSTIARY_RECEIPT_TRUST":   string(w.receipts.trust),
