@@ -126,7 +126,7 @@ func (c *breachCommand) open(ctx context.Context, t terminal) error {
 }
 
 // errClear: a token would go over the net for everybody to read.
-var errClear = errors.New("--server: with " + envToken + " it is an https:// address, or one on this machine")
+var errClear = errors.New("--server, --probe: with " + envToken + " it is an https:// address, or one on this machine")
 
 // private reports whether nobody on the way reads what is sent to a server.
 func private(server string) error {
@@ -197,8 +197,8 @@ func (c *breachCommand) ask(ctx context.Context, method, path string, body, into
 	return nil
 }
 
-// fetch makes a call; a refusal is an error of the server's words, Invalid where other words would be taken.
-func (c *breachCommand) fetch(ctx context.Context, method, path string, body any) ([]byte, error) {
+// fetch makes a call, with further headers; a refusal is an error of the server's words, Invalid where other words would be taken.
+func (c *breachCommand) fetch(ctx context.Context, method, path string, body any, headers ...[2]string) ([]byte, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
@@ -208,6 +208,9 @@ func (c *breachCommand) fetch(ctx context.Context, method, path string, body any
 	r, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("asking the server: %w", err)
+	}
+	for _, h := range headers {
+		r.Header.Add(h[0], h[1])
 	}
 	r.Header.Set("Content-Type", "application/json")
 	if c.token != "" {

@@ -51,6 +51,7 @@ func commands() []command {
 		{"severity", severityArgs, "score a breach by ENISA's method, and say which notices that speaks for", "ostiary severity --input breach.json", scoreBreach},
 		{"breach", breachArgs, "declare a breach or a suspicion, list them, and fetch the dossier of one", "ostiary breach declare --kind suspicion --summary 'A list of customers went to a wrong address' --tenant banque-du-port", breaches},
 		{"clocks", clocksArgs, "say by when whom is to be told of a breach", "ostiary clocks --regime gdpr_33_1 --aware 2026-03-27T10:30:00+01:00 --zone Europe/Paris", clocks},
+		{"doctor", doctorArgs, "prove that a deployed service sees the real address of whoever registers", "ostiary doctor --probe https://ostiary.example --from 81.2.69.142", doctor},
 		{"redeliver", redeliverArgs, "list the messages that no function would take, and queue them again", "ostiary redeliver --all --function syncallowlist", redeliver},
 		{"promises", "table|lint [--policy DIR] [--data DIR] [--server URL] [--json]", "list every promise with what keeps it and its state, or what is wrong with the texts", "ostiary promises table --policy testdata/policies/sharedcontacts", promises},
 	}

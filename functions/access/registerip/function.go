@@ -54,7 +54,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if f.leases, err = p.Leases(); err != nil {
 		return web.Function{}, err
 	}
-	return f.Served(append(f.api(), f.html()...)...)
+	return f.Served(slices.Concat(f.api(), f.html(), f.proofRoutes())...)
 }
 
 // Registration asks for a lease. The keys ip, address and prefix are ignored, and reported.
@@ -80,7 +80,7 @@ var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_ste
 
 func (f *registerip) api() []web.Route {
 	refusals := append(slices.Clone(signedIn), "otp_wrong", "otp_replay", "otp_malformed", "otp_waiting", "otp_locked", "no_authenticator",
-		"address_refused", "address_unknown", "person_limit", "idempotency_mismatch", "capacity_full", "body_invalid", "too_large")
+		"address_refused", "address_unknown", "address_unproven", "person_limit", "idempotency_mismatch", "capacity_full", "body_invalid", "too_large")
 	return []web.Route{
 		{Method: "POST", Path: "/v1/leases", Summary: "Register the address this request comes from.", Body: Registration{},
 			Params:  []web.Param{{Name: "Idempotency-Key", In: "header", Required: true, Doc: "random, new with each new request: a repeated one gets the first answer again"}},
@@ -109,6 +109,9 @@ func (f *registerip) create(w http.ResponseWriter, r *http.Request, who caller.S
 func (f *registerip) register(r *http.Request, who caller.Staff, code, key string) (lease.Lease, error) {
 	addr, err := f.Client.Client(r)
 	if err != nil {
+		return lease.Lease{}, err
+	}
+	if err := f.Proven(r.Context()); err != nil {
 		return lease.Lease{}, err
 	}
 	if err := f.Ready(r.Context()); err != nil {

@@ -128,6 +128,11 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	t.Run("limits", func(t *testing.T) { limits(t, &seen) })
+	t.Run("proofs", func(t *testing.T) { proofRefusals(t, &seen) })
+	t.Run("unproven", func(t *testing.T) {
+		w := deployed(t, "header:"+functiontest.ClientHeader)
+		seen.Saw(w.Call(t, register(w, emma, "123456", "k"))).Want(t, 503, "address_unproven")
+	})
 	t.Run("callers", func(t *testing.T) {
 		functiontest.StaffGate(t, setup, &seen, emma,
 			functiontest.Request{Method: "POST", Path: leases, Body: map[string]string{"code": "123456"}, Header: http.Header{"Idempotency-Key": {"k"}}},

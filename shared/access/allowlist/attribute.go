@@ -74,7 +74,8 @@ func (r *Reconciler) Called(ctx context.Context, c Call, now time.Time) (bool, e
 		}
 		ours = true
 		_, err := r.edit(ctx, t, 0, func(st *state, _ *outbox.Batch) error {
-			st.Calls = slices.DeleteFunc(st.Calls, func(o Call) bool { return o.Entry == c.Entry || now.Sub(o.At) > callLife })
+			st.forget(now)
+			st.Calls = slices.DeleteFunc(st.Calls, func(o Call) bool { return o.Entry == c.Entry })
 			st.Calls = append(st.Calls, c)
 			slices.SortStableFunc(st.Calls, func(a, b Call) int { return a.At.Compare(b.At) })
 			st.Calls = st.Calls[max(0, len(st.Calls)-callsKept):]
@@ -85,6 +86,11 @@ func (r *Reconciler) Called(ctx context.Context, c Call, now time.Time) (bool, e
 		}
 	}
 	return ours, nil
+}
+
+// forget drops the calls of longer than a day ago.
+func (st *state) forget(now time.Time) {
+	st.Calls = slices.DeleteFunc(st.Calls, func(c Call) bool { return now.Sub(c.At) > callLife })
 }
 
 // found keeps a writing of others until people are told.

@@ -18,7 +18,9 @@ import (
 const rule = "//compute.googleapis.com/projects/p/global/firewalls/edge-v4-00"
 
 // Owns lets a target of the tests know its own resources.
-func (t *target) Owns(asset string) bool { return strings.HasSuffix(asset, "/firewalls/"+t.name+"-v4-00") }
+func (t *target) Owns(asset string) bool {
+	return strings.HasSuffix(asset, "/firewalls/"+t.name+"-v4-00")
+}
 
 // telling makes the rig's reconciler tell, and returns what it told.
 func (r *rig) telling() *[]allowlist.Notice {

@@ -66,6 +66,7 @@ func (r *Reconciler) done(ctx context.Context, t Target, st state, s sighting, n
 		st.Decided, st.Pending = digest(s.set.Prefixes()), false
 		st.Done, st.DoneAt, st.Entries = st.Decided, now, s.set.Len()
 		st.Held, st.Failures, st.NextTry = time.Time{}, 0, time.Time{}
+		st.forget(now)
 		if len(st.Findings) > 0 {
 			righted := r.entry(record.Remediation, t, *st, "righted", record.Pass, now)
 			for _, id := range st.Findings {

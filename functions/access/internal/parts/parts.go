@@ -16,6 +16,7 @@ import (
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/access/allowlist"
+	"ostiary.internal/shared/access/clientproof"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/access/notice"
 	"ostiary.internal/shared/access/otp"
@@ -28,7 +29,7 @@ import (
 )
 
 // Schema is what the access control keeps in its database.
-var Schema = slices.Concat(store.Schema{outbox.Collection()}, otp.Collection(), lease.Collection(), allowlist.Collection(), store.Schema{heartbeat.Collection()})
+var Schema = slices.Concat(store.Schema{outbox.Collection()}, otp.Collection(), lease.Collection(), allowlist.Collection(), clientproof.Collection(), store.Schema{heartbeat.Collection()})
 
 // Parts are a function's dependencies and the access control's services on them.
 type Parts struct {
