@@ -14,7 +14,7 @@ var (
 	controls = []string{"access", "erasure", "breach", "watch", "drift", "trust"}
 
 	nameForm       = regexp.MustCompile(`^[a-z]{3,25}$`) // account ids end at 30 characters, and begin with "fn-" and "in-"
-	resourceForm   = regexp.MustCompile(`^((database|topic|key|signing-key|secret|bucket|data):[a-z][a-z0-9.-]{0,99}|project|directory|assets)$`)
+	resourceForm   = regexp.MustCompile(`^((database|topic|key|signing-key|secret|bucket|data|door):[a-z][a-z0-9.-]{0,99}|project|directory|assets)$`)
 	permissionForm = regexp.MustCompile(`^([a-z]+\.[a-zA-Z]+\.[a-zA-Z]+|https://www\.googleapis\.com/auth/[a-z.]+)$`)
 	variableForm   = regexp.MustCompile(`^OSTIARY_[A-Z][A-Z_]*$`)
 	secretForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,99}$`)

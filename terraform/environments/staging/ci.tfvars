@@ -124,3 +124,8 @@ data = {
   }
   grants = []
 }
+doors = {
+  firewalls     = { project = "ostiary-staging", network = "default" }
+  armor         = { project = "ostiary-staging" }
+  access_levels = { policy = "123456789" }
+}

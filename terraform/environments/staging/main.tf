@@ -50,6 +50,7 @@ module "function" {
   data            = var.data
   looked_at       = local.looked_at
   organization    = var.organization
+  doors           = { firewalls = var.doors.firewalls.project, armor = var.doors.armor.project, access_policy = var.doors.access_levels.policy }
   secret_versions = { for s in each.value.secrets : s => var.secret_versions[s] }
   iap_agent       = "serviceAccount:service-${var.project.number}@gcp-sa-iap.iam.gserviceaccount.com"
   services        = var.service_members

@@ -137,3 +137,29 @@ variable "application_logs" {
   type        = list(string)
   default     = []
 }
+
+variable "doors" {
+  description = "The doors of the allow-list on Google Cloud, each only where its project or policy is named: shells of VPC firewall rules of a network (shards of 256 ranges each, as many for either family), a Cloud Armor policy, access levels (shards of 40 people each)."
+  type = object({
+    firewalls = optional(object({
+      project  = optional(string, "")
+      network  = optional(string, "")
+      name     = optional(string, "ostiary")
+      shards   = optional(number, 4)
+      priority = optional(number, 1000)
+      protocol = optional(string, "tcp")
+      ports    = optional(list(string), ["443"])
+      tags     = optional(list(string), [])
+    }), {})
+    armor = optional(object({
+      project = optional(string, "")
+      name    = optional(string, "ostiary")
+    }), {})
+    access_levels = optional(object({
+      policy = optional(string, "")
+      name   = optional(string, "ostiary")
+      shards = optional(number, 5)
+    }), {})
+  })
+  default = {}
+}

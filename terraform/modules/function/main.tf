@@ -16,7 +16,7 @@ locals {
   }]
 
   # One custom role per resource, holding just what the manifest lists for it.
-  resources   = toset([for p in local.wanted : p.resource if p.resource != "directory" && p.resource != "assets" && !startswith(p.resource, "data:")])
+  resources   = toset([for p in local.wanted : p.resource if p.resource != "directory" && p.resource != "assets" && !startswith(p.resource, "data:") && !startswith(p.resource, "door:")])
   permissions = { for r in local.resources : r => sort([for p in local.wanted : p.permission if p.resource == r]) }
   of_kind     = { for k in ["database", "topic", "key", "signing-key", "secret", "bucket", "place"] : k => toset([for r in local.resources : split(":", r)[1] if startswith(r, "${k}:")]) }
 

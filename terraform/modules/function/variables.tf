@@ -164,3 +164,13 @@ variable "organization" {
   type        = string
   default     = ""
 }
+
+variable "doors" {
+  description = "Where doors are: the project of the VPC firewall rules, that of the Cloud Armor policy, the number of the access policy; none where it is empty."
+  type = object({
+    firewalls     = optional(string, "")
+    armor         = optional(string, "")
+    access_policy = optional(string, "")
+  })
+  default = {}
+}

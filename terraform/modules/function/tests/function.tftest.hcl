@@ -211,3 +211,39 @@ run "refuses_a_place_that_is_none" {
   }
   expect_failures = [var.looked_at]
 }
+
+run "keeps_the_doors_that_are_named" {
+  command = plan
+
+  variables {
+    manifest = {
+      name        = "syncallowlist", control = "access", entry_point = "syncallowlist", summary = "Keeps.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
+      permissions = [{ permission = "compute.firewalls.update", resource = "door:firewalls" }, { permission = "compute.securityPolicies.update", resource = "door:armor" }, { permission = "accesscontextmanager.accessLevels.update", resource = "door:accesslevels" }]
+    }
+    doors        = { firewalls = "p-network", access_policy = "7" }
+    organization = "1"
+  }
+  assert {
+    condition     = keys(google_project_iam_custom_role.door) == ["firewalls"] && google_project_iam_custom_role.door["firewalls"].project == "p-network" && google_project_iam_custom_role.door["firewalls"].permissions == toset(["compute.firewalls.update"])
+    error_message = "rights on the rules where they are, and none on a policy nobody named"
+  }
+  assert {
+    condition     = google_access_context_manager_access_policy_iam_member.levels[0].name == "accessPolicies/7" && google_organization_iam_custom_role.levels[0].permissions == toset(["accesscontextmanager.accessLevels.update"])
+    error_message = "rights on the levels of that access policy"
+  }
+}
+
+run "refuses_levels_without_their_organization" {
+  command = plan
+
+  variables {
+    manifest = {
+      name        = "syncallowlist", control = "access", entry_point = "syncallowlist", summary = "Keeps.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
+      permissions = [{ permission = "accesscontextmanager.accessLevels.update", resource = "door:accesslevels" }]
+    }
+    doors = { access_policy = "7" }
+  }
+  expect_failures = [google_organization_iam_custom_role.levels]
+}
