@@ -21,7 +21,9 @@ import (
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/web"
 
+	_ "ostiary.internal/shared/access/allowlist/cloudarmor"
 	_ "ostiary.internal/shared/access/allowlist/file"
+	_ "ostiary.internal/shared/access/allowlist/vpcfirewall"
 	_ "ostiary.internal/shared/evidence/record/gcs"
 	_ "ostiary.internal/shared/platform/bus/pubsub"
 	_ "ostiary.internal/shared/platform/identity/google"

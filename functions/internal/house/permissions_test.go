@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"ostiary.internal/functions/internal/manifest"
+	"ostiary.internal/shared/access/allowlist/cloudarmor"
+	"ostiary.internal/shared/access/allowlist/vpcfirewall"
 	"ostiary.internal/shared/drift/asset/cloudasset"
 	personal "ostiary.internal/shared/erasure/firestore"
 	files "ostiary.internal/shared/erasure/gcs"
@@ -38,6 +40,9 @@ func TestManifestsListWhatDriversAskFor(t *testing.T) {
 			if kind == "data" {
 				want, partial = ofData(f, resource), false
 			}
+			if kind == "door" {
+				want, partial = ofDoor(resource), false
+			}
 			partial = partial || kind == "database" && f.Callers == manifest.Public          // strangers reach it: it may be let to read alone
 			partial = partial || resource == "database:ledger"                               // added to, and listed or deleted from by nobody
 			partial = partial || f.Name == "watchallowlist" && resource == "database:access" // it only takes away, and so it only reads
@@ -66,6 +71,20 @@ func asked(kind string) (permissions []string, partial bool) {
 	}
 	all := slices.Sorted(slices.Values(permissions))
 	return slices.Compact(all), kind == "key" || kind == "bucket"
+}
+
+// ofDoor is what keeping a door asks for; who only takes away asks for the same, for no service has a right to take away alone.
+func ofDoor(resource string) (permissions []string) {
+	doors := map[string][]map[string][]string{
+		"door:firewalls": {vpcfirewall.Permissions}, "door:armor": {cloudarmor.Permissions, cloudarmor.RegionalPermissions},
+	}
+	for _, table := range doors[resource] {
+		for _, list := range table {
+			permissions = append(permissions, list...)
+		}
+	}
+	slices.Sort(permissions)
+	return slices.Compact(permissions)
 }
 
 // ofData is what a function asks for on the stores that the data map names: what searches needs, and of one that erases what

@@ -10,7 +10,7 @@ resource "google_compute_firewall" "door" {
   project       = var.doors.firewalls.project
   name          = "${var.doors.firewalls.name}-${each.key}"
   network       = var.doors.firewalls.network
-  description   = "Addresses people registered today. Kept by Ostiary: what is changed by hand is put back."
+  description   = "Sources and disabled are written by Ostiary: what is changed by hand is put back."
   direction     = "INGRESS"
   priority      = var.doors.firewalls.priority
   source_ranges = [local.families[each.value]]
@@ -27,7 +27,7 @@ resource "google_compute_firewall" "door" {
   }
 
   lifecycle {
-    ignore_changes = [source_ranges, disabled, description]
+    ignore_changes = [source_ranges, disabled]
   }
 }
 
@@ -51,7 +51,8 @@ resource "google_compute_security_policy" "door" {
   }
 
   lifecycle {
-    ignore_changes = [rule]
+    ignore_changes  = [rule]
+    prevent_destroy = true
   }
 }
 

@@ -33,9 +33,13 @@ func Client(ctx context.Context) (*http.Client, error) {
 	return Guard(made), nil
 }
 
-// Guard bounds a client: time, and no redirect is followed.
+// Guard bounds a client: time, the length of an answer, and no redirect is followed.
 func Guard(c *http.Client) *http.Client {
 	one := *c
+	if one.Transport == nil {
+		one.Transport = http.DefaultTransport
+	}
+	one.Transport = bounded{one.Transport}
 	one.Timeout, one.Jar = patience, nil
 	one.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &one
