@@ -34,8 +34,8 @@ test: ## all tests; uses the emulators, Chromium, nginx and Terraform where they
 soak: ## the long runs: many more seeds and kills
 	OSTIARY_SOAK=1 $(GO) test -race -shuffle=on -timeout 120m $(PACKAGES)
 
-bench: ## side-by-side figures against the baselines, as a table
-	$(GO) run ./testdata/bench
+bench: ## side-by-side figures against the baselines, as a table; ONLY=drift,breach measures those alone (ONLY=list names them)
+	$(GO) run ./testdata/bench $(if $(filter list,$(ONLY)),-list,$(if $(ONLY),-only $(ONLY)))
 
 fuzz: ## every fuzz target for 20 seconds each
 	@for package in $$($(GO) list ./...); do \

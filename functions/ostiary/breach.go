@@ -32,14 +32,17 @@ const (
          [--intent malicious|accidental|unknown] [--systems TEXT] [--measures-before TEXT] [--police TEXT] [--other-authorities TEXT] [--earlier NUMBER ...] [--not-applicable NAME=REASON ...]
        ostiary breach list [--state suspected|open|closed]
        ostiary breach dossier NUMBER [--format json|md|html] [--tenant ID] [--language en|fr|de] [--out FILE]
+       ostiary breach restored --evidence BUNDLE|URL --trust FILE [--restored RFC3339] [--apply]
        ostiary breach oncall [--at RFC3339] [--days N] [--policy DIR] [--json]
        the others each with [--server URL | --data DIR] [--policy DIR] [--by EMAIL] [--json]`
 	breachExits = `
 Whatever is not known is left out. Declared again under the same --id, it is the same case; with other words it is refused.
 On a server elsewhere, ` + envToken + ` is the identity token of whoever asks; on this machine --by says who, by default the
 first of security in the policy.
+After the store was put back from a backup, restored reads in the evidence what customers were sent before, and lists what the store
+does not know of it; with --apply what arrived is noted at the deliveries the store has.
 
-exit codes: 0 done; 1 refused, or not to be reached; 64 usage, with what is allowed`
+exit codes: 0 done; 1 refused, or not to be reached, or something is left to settle by hand; 64 usage, with what is allowed`
 	// envToken is the token of whoever asks a server that is not on this machine.
 	envToken = "OSTIARY_TOKEN"
 	// breachTime is how long a server may take for one answer: a dossier of thousands of customers is made in it.
@@ -71,6 +74,8 @@ func breaches(ctx context.Context, t terminal, args []string) int {
 		return c.list(ctx, t, args)
 	case "dossier":
 		return c.dossier(ctx, t, args)
+	case "restored":
+		return c.restored(ctx, t, args)
 	case "oncall":
 		return c.onCall(t, args)
 	}

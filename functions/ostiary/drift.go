@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 
 	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/drift/diff"
+	"ostiary.internal/shared/drift/finding"
+	"ostiary.internal/shared/drift/scan"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/policy"
 )
@@ -105,6 +108,10 @@ type driftSources struct {
 
 // find reads everything, compares and judges.
 func (r *driftReport) find(ctx context.Context, errs io.Writer, p *policy.Policy, every bool, from driftSources) error {
+	r.salt = make([]byte, 16)
+	if _, err := rand.Read(r.salt); err != nil {
+		return fmt.Errorf("making a salt: %w", err)
+	}
 	if err := r.assertions(p, every); err != nil {
 		return err
 	}
@@ -160,7 +167,9 @@ type driftReport struct {
 	Unread     []string             `json:"unread"` // assets that could not be read, and why
 
 	set     *baseline.Set
-	by      map[string][]string // promises by assertion
+	by      map[string][]string   // promises by assertion
+	told    map[string]driftValue // what was found out of order by an assertion, by its id
+	salt    []byte                // of marks of what is not shown
 	now     time.Time
 	part    bool     // something less than an organization was listed
 	doubted []string // types of which there may be more than was read
@@ -192,14 +201,30 @@ func (r *driftReport) assertions(p *policy.Policy, every bool) error {
 	return nil
 }
 
+// driftValue is what an assertion wants, and what there is.
+type driftValue struct {
+	Want string `json:"want,omitempty"`
+	Got  string `json:"got,omitempty"`
+}
+
 func (r *driftReport) judge(live *baseline.Live) {
+	r.told = map[string]driftValue{}
 	for _, j := range r.set.Scan(live) {
 		r.Counts["assertions "+string(j.Verdict)]++
 		if j.Verdict == baseline.OutOfOrder || j.Verdict == baseline.Undetermined {
 			r.Judgements = append(r.Judgements, j)
 		}
+		if j.Verdict == baseline.OutOfOrder {
+			want, got := scan.Teller{Set: r.set, Salt: r.salt}.Told(live, j)
+			r.told[judgedID(j)] = driftValue{want, got}
+		}
 	}
 	slices.SortStableFunc(r.Judgements, func(a, b baseline.Judgement) int { return weight(a.Severity) - weight(b.Severity) })
+}
+
+// judgedID is the id of what an assertion found, the same at every run and everywhere else.
+func judgedID(j baseline.Judgement) string {
+	return finding.ID(j.Key, finding.About(j.Assertion, j.Promise))
 }
 
 // weight puts the worst first.

@@ -10,7 +10,6 @@ import (
 
 	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/drift/diff"
-	"ostiary.internal/shared/drift/finding"
 	"ostiary.internal/shared/policy"
 )
 
@@ -48,13 +47,14 @@ func (r *driftReport) identified() any {
 	type judged struct {
 		ID string `json:"id"`
 		baseline.Judgement
+		driftValue
 	}
 	findings, judgements := []named{}, []judged{}
 	for _, f := range r.Findings {
 		findings = append(findings, named{idOf(f), f})
 	}
 	for _, j := range r.Judgements {
-		judgements = append(judgements, judged{finding.ID(j.Key, finding.About(j.Assertion, j.Promise)), j})
+		judgements = append(judgements, judged{judgedID(j), j, r.told[judgedID(j)]})
 	}
 	return struct {
 		*driftReport
@@ -109,13 +109,17 @@ func (p *driftPrinter) judgement(j baseline.Judgement) {
 	p.head(j.Severity, j.Assertion, about(j))
 	p.under("wrong", a.What.EN)
 	if j.Which > 0 {
-		p.under("asserted", a.Assert[j.Which-1])
+		p.beside(diff.Finding{Severity: j.Severity, Want: p.r.told[judgedID(j)].Want, Got: p.r.told[judgedID(j)].Got})
 	}
 	p.under("because", j.Why)
+	p.under("holds", holdings[j.Data])
 	p.under("promises", p.promises(j))
 	p.under("repair", p.r.repair(j))
 	p.line("")
 }
+
+// holdings say for what a resource weighs one step more.
+var holdings = map[string]string{baseline.Personal: "data of people: one step graver", baseline.Secret: "secrets: one step graver"}
 
 func about(j baseline.Judgement) string {
 	if j.Key == "" {
@@ -149,6 +153,7 @@ func (p *driftPrinter) finding(f diff.Finding) {
 		p.head(f.Severity, string(f.Direction), where+"  "+f.Field)
 		p.beside(f)
 	}
+	p.under("holds", holdings[f.Data])
 	if f.Address != "" {
 		p.under("is called", strings.TrimPrefix(f.Key, "//"))
 		p.under("repair", "terraform apply -target="+baseline.Quoted(f.Address))

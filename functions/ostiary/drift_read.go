@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -59,10 +58,6 @@ func (r *driftReport) read(errs io.Writer, files []string) (*asset.Inventory, er
 }
 
 func (r *driftReport) compare(ctx context.Context, errs io.Writer, files []string, live *asset.Inventory, unmanaged bool) error {
-	salt := make([]byte, 16)
-	if _, err := rand.Read(salt); err != nil {
-		return fmt.Errorf("making a salt: %w", err)
-	}
 	var wanted []diff.Desired
 	for _, file := range files {
 		in, err := openState(ctx, errs, file)
@@ -81,9 +76,9 @@ func (r *driftReport) compare(ctx context.Context, errs io.Writer, files []strin
 	if len(files) == 0 {
 		return nil
 	}
-	o := diff.Options{Salt: salt, Unmanaged: unmanaged, Agents: agents.Made, Doubt: r.doubts}
+	o := diff.Options{Salt: r.salt, Unmanaged: unmanaged, Agents: agents.Made, Doubt: r.doubts}
 	if r.set != nil {
-		o.Staging = r.set.Staging
+		o.Staging, o.Holds = r.set.Staging, r.set.Holds
 	}
 	found := diff.Compare(diff.Join(wanted...), live, o)
 	r.Findings, r.Gaps = found.Findings, found.Gaps

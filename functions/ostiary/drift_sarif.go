@@ -130,13 +130,19 @@ func (s *sarifRun) rule(id, short, help string) int {
 func (s *sarifRun) judgement(r *driftReport, j baseline.Judgement) {
 	a, _ := r.set.Get(j.Assertion)
 	one := sarifResult{
-		Rule: j.Assertion, Index: s.rule(j.Assertion, a.What.EN, a.Repair), Fingerprints: map[string]string{fingerprint: finding.ID(j.Key, finding.About(j.Assertion, j.Promise))},
+		Rule: j.Assertion, Index: s.rule(j.Assertion, a.What.EN, a.Repair), Fingerprints: map[string]string{fingerprint: judgedID(j)},
 		Properties: map[string]any{"severity": j.Severity},
 	}
 	one.Kind, one.Level = graded(j.Verdict == baseline.Undetermined, j.Severity)
 	one.Message.Text = about(j) + ": " + a.What.EN
 	if j.Verdict == baseline.Undetermined {
 		one.Message.Text = about(j) + ": nobody can tell: " + j.Why
+	}
+	if said := r.told[judgedID(j)]; said != (driftValue{}) {
+		one.Properties["want"], one.Properties["got"] = said.Want, said.Got
+	}
+	if j.Data != "" {
+		one.Properties["holds"] = j.Data
 	}
 	promises := r.by[j.Assertion]
 	if j.Promise != "" {
@@ -154,6 +160,9 @@ func (s *sarifRun) finding(f diff.Finding, state string) {
 	one := sarifResult{
 		Rule: rule, Index: s.rule(rule, classes[f.Class], ""), Message: sarifText{f.String()}, Fingerprints: map[string]string{fingerprint: idOf(f)},
 		Properties: map[string]any{"severity": f.Severity, "direction": f.Direction, "address": f.Address, "field": f.Field, "want": f.Want, "got": f.Got}, Locations: located(state, f.Key),
+	}
+	if f.Data != "" {
+		one.Properties["holds"] = f.Data
 	}
 	one.Kind, one.Level = graded(f.Class == diff.Undetermined, f.Severity)
 	s.Results = append(s.Results, one)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"ostiary.internal/functions/ostiary/internal/local"
@@ -26,6 +27,10 @@ const maxAnswer = 16 << 20
 
 // enrol prints a link that lets a person set up one authenticator, and has her told.
 func enrol(ctx context.Context, t terminal, args []string) int {
+	if len(args) > 0 && slices.Contains(enrolWords, args[0]) {
+		return enrolMore(ctx, t, args)
+	}
+	t.explain(enrolExits)
 	data := t.flags.String("data", "data", "data folder")
 	folder := t.flags.String("policy", "policy", "policy folder, when no server holds the data folder")
 	server := t.flags.String("server", "", "URL of a running server; the one that holds the data folder by default")

@@ -6,6 +6,7 @@ import (
 	"ostiary.internal/functions/access/admit"
 	"ostiary.internal/functions/access/checkotp"
 	"ostiary.internal/functions/access/enrolotp"
+	"ostiary.internal/functions/access/pairaddress"
 	"ostiary.internal/functions/access/registerip"
 	"ostiary.internal/functions/access/syncallowlist"
 	"ostiary.internal/functions/access/watchallowlist"
@@ -38,6 +39,7 @@ var functions = []wiring.Function{
 	admit.Function,
 	checkotp.Function,
 	enrolotp.Function,
+	pairaddress.Function,
 	registerip.Function,
 	syncallowlist.Function,
 	watchallowlist.Function,

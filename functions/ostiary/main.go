@@ -42,7 +42,7 @@ func commands() []command {
 		{"serve", "[--port N] [--data DIR] [--policy DIR] [--clock system|manual] [--now RFC3339]", "run everything on this machine", "ostiary serve --port 8080 --data data --policy testdata/policies/sharedcontacts", serve},
 		{"init", "DIR", "start a policy folder from the starter", "ostiary init policy", initFolder},
 		{"check", "[--policy DIR] [--json]", "check a policy folder; problems as file:line: key: what is wrong; what is allowed", "ostiary check --policy policy", check},
-		{"enrol", "[--data DIR] [--policy DIR] [--server URL] [--by EMAIL] [--json] EMAIL", "make a one-time enrolment link for a person, as somebody of security", "ostiary enrol asha.iyer@sharedcontacts.example", enrol},
+		{"enrol", enrolArgs, "make a one-time enrolment link for a person, as somebody of security; put hardware tokens in stock and give them out; have authenticators replaced", "ostiary enrol asha.iyer@sharedcontacts.example", enrol},
 		{"evidence", evidenceArgs, "check evidence offline, pack it for somebody, confirm a log as its witness, or let a log go on that was restored from a backup", "ostiary evidence verify bundle.zip --trust trust.json", evidence},
 		{"replay", replayArgs, "hold exported logs against the rules of a policy: files, folders, globs, gzip, - for standard input", "ostiary replay --policy policy --csv exports/*.gz", replay},
 		{"drift", driftArgs, "hold what there is on Google Cloud against the assertions of a policy, and against Terraform's state", "ostiary drift --assets assets.json --state terraform.tfstate --policy policy", drift},

@@ -67,6 +67,20 @@ type Fixed struct {
 type Target struct {
 	Name     string
 	Capacity int // entries it may hold; 1 to 5000, default 5000
+	// Beacon is a URL behind this target that answers 204 to the morning page (CORS), so that a device can test whether it
+	// is let in; "" for none. Without query and fragment: it stands in the page and its content policy.
+	Beacon string
+}
+
+// Beacons are those of all targets.
+func (r Rules) Beacons() []string {
+	var all []string
+	for _, t := range r.Targets {
+		if t.Beacon != "" {
+			all = append(all, t.Beacon)
+		}
+	}
+	return all
 }
 
 func defaults() Rules {

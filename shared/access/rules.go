@@ -43,6 +43,7 @@ type file struct {
 	Targets []struct {
 		Name     string `yaml:"name"`
 		Capacity *int   `yaml:"capacity"`
+		Beacon   string `yaml:"beacon"`
 	} `yaml:"targets"`
 }
 
@@ -143,6 +144,9 @@ func (r *reader) otp(f file) {
 	r.length("otp.reset_wait", f.OTP.ResetWait, &otp.ResetWait, 0, 72*time.Hour)
 }
 
+// beaconForm leaves out whatever has a meaning in a content policy.
+var beaconForm = regexp.MustCompile(`^https://[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$`)
+
 var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 const (
@@ -150,6 +154,7 @@ const (
 	maxReason   = 500 // bytes
 	maxFixed    = 200
 	maxTargets  = 16
+	maxBeacon   = 200 // bytes
 )
 
 func (r *reader) fixed(f file) {
@@ -193,6 +198,11 @@ func (r *reader) targets(f file) {
 		r.name(key, target.Name, names)
 		read := Target{Name: target.Name, Capacity: 5000}
 		r.number(key+".capacity", target.Capacity, &read.Capacity, 1, 5000)
+		if target.Beacon != "" && (!beaconForm.MatchString(target.Beacon) || len(target.Beacon) > maxBeacon) {
+			r.wrong(key+".beacon", "is not the URL of a beacon", "https://, a host name, and a path in plain letters, at most 200 bytes; no user, query or fragment")
+		} else {
+			read.Beacon = target.Beacon
+		}
 		r.rules.Targets = append(r.rules.Targets, read)
 	}
 	slices.SortFunc(r.rules.Targets, func(a, b Target) int { return cmp.Compare(a.Name, b.Name) })

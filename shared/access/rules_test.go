@@ -78,7 +78,7 @@ otp: {issuer: Acme, max_authenticators: 5, free_failures: 0, first_wait: PT10S, 
 fixed:
   - {name: office, prefix: "2a00:23c6:1234::/48", reason: Head office., until: 2026-09-06}
   - {name: lab, prefix: 81.2.69.0/24, reason: Laboratory., until: 2026-10-25}
-targets: [{name: vpc, capacity: 1}, {name: edge}]
+targets: [{name: vpc, capacity: 1}, {name: edge, beacon: "https://beacon.example:8443/v1/ok"}]
 `)
 	want := access.Rules{
 		On:    true,
@@ -91,7 +91,10 @@ targets: [{name: vpc, capacity: 1}, {name: edge}]
 			{Name: "lab", Prefix: netip.MustParsePrefix("81.2.69.0/24"), Reason: "Laboratory.", Until: time.Date(2026, 10, 25, 23, 0, 0, 0, time.UTC)},
 			{Name: "office", Prefix: netip.MustParsePrefix("2a00:23c6:1234::/48"), Reason: "Head office.", Until: time.Date(2026, 9, 6, 22, 0, 0, 0, time.UTC)},
 		},
-		Targets: []access.Target{{Name: "edge", Capacity: 5000}, {Name: "vpc", Capacity: 1}},
+		Targets: []access.Target{{Name: "edge", Capacity: 5000, Beacon: "https://beacon.example:8443/v1/ok"}, {Name: "vpc", Capacity: 1}},
+	}
+	if all := got.Beacons(); !reflect.DeepEqual(all, []string{"https://beacon.example:8443/v1/ok"}) {
+		t.Errorf("the beacons are %v", all)
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" || len(problems) > 0 {
 		t.Errorf("%v\n%s", problems, diff)
@@ -116,6 +119,9 @@ func TestHostileFiles(t *testing.T) {
 			defaults, _ := read(t, "{}")
 			if rules.Lease != defaults.Lease {
 				t.Errorf("lease rules out of bounds take effect: %+v", rules.Lease)
+			}
+			if all := rules.Beacons(); len(all) > 0 {
+				t.Errorf("beacons that are none take effect: %q", all)
 			}
 			var got strings.Builder
 			for _, p := range problems {

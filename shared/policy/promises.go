@@ -32,6 +32,21 @@ func (s Severity) Less() Severity {
 	return s
 }
 
+// More is one step more, of what is found where much is at stake; critical stays.
+func (s Severity) More() Severity {
+	switch s {
+	case Info:
+		return Low
+	case Low:
+		return Medium
+	case Medium:
+		return High
+	case High:
+		return Critical
+	}
+	return s
+}
+
 const allowedSeverities = "critical, high, medium, low, info"
 
 // Promise is one sentence of the published policy. Its ID never changes, and is never given to another sentence.

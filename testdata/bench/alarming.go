@@ -61,7 +61,7 @@ func (b *bench) alarming(ctx context.Context) error {
 	tail := func(all []time.Duration) string {
 		return fmt.Sprintf("p50 %s, p99 %s", short(quantile(all, 0.5)), short(quantile(all, 0.99)))
 	}
-	b.rows = append(b.rows, row{
+	b.add(row{
 		fmt.Sprintf("from an entry to the message of its alarm, %d alarms", len(took)), tail(took), tail(bare), "one document in the same store, synced",
 		float64(quantile(took, 0.5)) / float64(quantile(bare, 0.5)),
 	})

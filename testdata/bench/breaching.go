@@ -69,7 +69,7 @@ func (b *bench) ticking(ctx context.Context) error {
 		f.drain()
 	}
 	x, y := median(ours), median(bare)
-	b.rows = append(b.rows, row{fmt.Sprintf("a minute of %d open cases, each calls somebody", b.cases), short(x), short(y), "as many documents in the same store, synced", float64(x) / float64(y)})
+	b.add(row{fmt.Sprintf("a minute of %d open cases, each calls somebody", b.cases), short(x), short(y), "as many documents in the same store, synced", float64(x) / float64(y)})
 	return nil
 }
 

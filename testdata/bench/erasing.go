@@ -32,9 +32,9 @@ func (b *bench) erasing(ctx context.Context) error {
 		what string
 		rate float64
 	}{{"erase 1500 documents of a person on the Firestore emulator", ours}, {"the whole request: planned, erased, searched again", whole}} {
-		b.rows = append(b.rows, row{r.what, rate(r.rate), rate(bare), "the client's `BulkWriter` deleting the same paths", r.rate / bare})
+		b.add(row{r.what, rate(r.rate), rate(bare), "the client's `BulkWriter` deleting the same paths", r.rate / bare})
 	}
-	b.rows = append(b.rows, row{"documents read for the request of a person with 25, among 10000 others", fmt.Sprint(many), fmt.Sprint(few), "the same among 1000 others", many / few})
+	b.add(row{"documents read for the request of a person with 25, among 10000 others", fmt.Sprint(many), fmt.Sprint(few), "the same among 1000 others", many / few})
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (b *bench) following(ctx context.Context) error {
 		{fmt.Sprintf("keeppromises follows %d records", a.size), "reading and hashing the same leaves", median(first), median(hashed)},
 		{"keeppromises again, nothing new", "`encoding/json` of the page", median(second), median(written)},
 	} {
-		b.rows = append(b.rows, row{r.name, short(r.ours), short(r.beside), r.what, float64(r.ours) / float64(r.beside)})
+		b.add(row{r.name, short(r.ours), short(r.beside), r.what, float64(r.ours) / float64(r.beside)})
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // effort is how much is measured.
@@ -52,8 +53,12 @@ type bench struct {
 
 func main() {
 	isQuick := flag.Bool("quick", false, "fewer and shorter runs; the README stays as it is")
+	only := flag.String("only", "", "measure these parts or groups of parts alone, separated by commas; the README stays as it is")
+	list := flag.Bool("list", false, "print the parts by group, and measure nothing")
 	idle := flag.Bool("idle", false, "serve the handler that does nothing (the program starts itself so)")
 	hash := flag.Bool("hash", false, "hash the leaves of the bundle that is named (the program starts itself so)")
+	hold := flag.Bool("hold", false, "hold the assets in the folder that is named against the baseline and its state (the program starts itself so)")
+	decode := flag.Bool("decode", false, "decode the JSON in the folder that is named (the program starts itself so)")
 	spend := flag.Bool("spend", false, "run the program that is named and tell what it took (the program starts itself so)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -64,10 +69,16 @@ func main() {
 		err = serveIdle(ctx)
 	case *hash:
 		_, err = hashLeaves(flag.Arg(0))
+	case *hold:
+		err = holdFolder(flag.Arg(0))
+	case *decode:
+		err = decodeFolder(flag.Arg(0))
 	case *spend:
 		err = tellSpending(ctx, flag.Args())
+	case *list:
+		fmt.Print(listing((&bench{}).parts()))
 	default:
-		err = run(ctx, *isQuick)
+		err = run(ctx, *isQuick, *only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -75,7 +86,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, isQuick bool) error {
+func run(ctx context.Context, isQuick bool, only string) error {
 	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
 		return fmt.Errorf("finding the module: %w", err)
@@ -83,6 +94,10 @@ func run(ctx context.Context, isQuick bool) error {
 	b := &bench{effort: full, root: filepath.Dir(strings.TrimSpace(string(mod)))}
 	if isQuick {
 		b.effort = quick
+	}
+	chosen, err := choose(b.parts(), only)
+	if err != nil {
+		return err
 	}
 	if b.dir, err = os.MkdirTemp("", "ostiary-bench-"); err != nil {
 		return err
@@ -92,22 +107,17 @@ func run(ctx context.Context, isQuick bool) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range []struct {
-		name    string
-		measure func(context.Context) error
-	}{
-		{"one-time passwords", b.passwords}, {"registration", b.registration}, {"reconciling", b.reconciling}, {"starting", b.starting},
-		{"hashing", b.hashing}, {"sequencing", b.sequencing}, {"verifying", b.verifying}, {"following", b.following}, {"the page", b.paging},
-		{"watching", b.watching}, {"alarming", b.alarming}, {"erasing", b.erasing}, {"telling tenants", b.notifying}, {"ticking", b.ticking}, {"drifting", b.drifting}, {"scanning", b.scanning},
-	} {
-		fmt.Fprintln(os.Stderr, "measuring", part.name)
-		if err := part.measure(ctx); err != nil {
-			return fmt.Errorf("%s: %w", part.name, err)
+	for _, p := range chosen {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", p.group, p.name)
+		from := time.Now()
+		if err := p.measure(ctx); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
 		}
+		fmt.Fprintf(os.Stderr, "  %s\n", short(time.Since(from)))
 	}
 	text := table(about, b.rows)
 	fmt.Print(text)
-	if isQuick {
+	if isQuick || only != "" {
 		return nil
 	}
 	return replace(filepath.Join(b.root, "testdata", "bench", "README.md"), text)

@@ -49,7 +49,7 @@ func (b *bench) notifying(ctx context.Context) error {
 		bare = append(bare, took)
 	}
 	x, y := median(ours), median(bare)
-	b.rows = append(b.rows, row{
+	b.add(row{
 		fmt.Sprintf("tell %d tenants of a breach, 4 workers, one of them killed", b.tenants), often(x, b.tenants), often(y, b.tenants), "four loops of `net/smtp` that keep nothing", float64(y) / float64(x),
 	})
 	return nil

@@ -65,7 +65,7 @@ func (b *bench) reconciling(ctx context.Context) error {
 		{"all new", "writing the three files, synced", median(all), median(writes)},
 		{"nothing changed", "reading the three files", median(none), median(reads)},
 	} {
-		b.rows = append(b.rows, row{fmt.Sprintf("reconcile %d addresses, %s", b.leases, r.name), short(r.ours), short(r.beside), r.what, float64(r.ours) / float64(r.beside)})
+		b.add(row{fmt.Sprintf("reconcile %d addresses, %s", b.leases, r.name), short(r.ours), short(r.beside), r.what, float64(r.ours) / float64(r.beside)})
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func (b *bench) registration(ctx context.Context) error {
 			}
 		}
 		x, y := middle(ours), middle(theirs)
-		b.rows = append(b.rows, row{"register an address, " + load.name, x.String(), y.String(), "the same server answering 204", x.perSecond / y.perSecond})
+		b.add(row{"register an address, " + load.name, x.String(), y.String(), "the same server answering 204", x.perSecond / y.perSecond})
 	}
 	return c.settle(ctx)
 }

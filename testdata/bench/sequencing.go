@@ -59,7 +59,7 @@ func (b *bench) sequencing(ctx context.Context) error {
 		what string
 		took time.Duration
 	}{{"writing the same bytes into one file, synced once", median(writes)}, {"their hashes alone", median(sums)}} {
-		b.rows = append(b.rows, row{name, often(ours, b.handed), often(beside.took, b.handed), beside.what, float64(beside.took) / float64(ours)})
+		b.add(row{name, often(ours, b.handed), often(beside.took, b.handed), beside.what, float64(beside.took) / float64(ours)})
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func (b *bench) starting(ctx context.Context) error {
 		name string
 		took time.Duration
 	}{{"start of checkotp to its first answer (401)", median(function)}, {"start of `ostiary serve` to its first answer", median(server)}} {
-		b.rows = append(b.rows, row{r.name, short(r.took), short(beside), "the functions framework alone (204)", float64(r.took) / float64(beside)})
+		b.add(row{r.name, short(r.took), short(beside), "the functions framework alone (204)", float64(r.took) / float64(beside)})
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 // spending is what one run of a program came to.
 type spending struct {
 	Took time.Duration `json:"took"`
+	Work time.Duration `json:"work"` // of the processors, for it and by the system for it
 	Peak int64         `json:"peak"` // memory held at most, in bytes; 0 where the system does not tell
 }
 
@@ -52,7 +53,7 @@ func (b *bench) verifying(ctx context.Context) error {
 		ours, beside = append(ours, x), append(beside, y)
 	}
 	x, y := midst(ours), midst(beside)
-	b.rows = append(b.rows, row{fmt.Sprintf("verify %d records, and the page", a.size), x.String(), y.String(), "reading and hashing the same leaves", float64(x.Took) / float64(y.Took)})
+	b.add(row{fmt.Sprintf("verify %d records, and the page", a.size), x.String(), y.String(), "reading and hashing the same leaves", float64(x.Took) / float64(y.Took)})
 	return nil
 }
 
@@ -81,21 +82,21 @@ func tellSpending(ctx context.Context, args []string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	from := time.Now()
 	out, err := cmd.CombinedOutput()
-	s := spending{time.Since(from), 0}
+	s := spending{Took: time.Since(from)}
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
-	s.Peak = peak(cmd.ProcessState)
+	s.Peak, s.Work = peak(cmd.ProcessState), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
 	return json.NewEncoder(os.Stdout).Encode(s)
 }
 
 // midst takes the median of each figure.
 func midst(all []spending) spending {
-	var took []time.Duration
+	var took, work []time.Duration
 	var peaks []int64
 	for _, s := range all {
-		took, peaks = append(took, s.Took), append(peaks, s.Peak)
+		took, work, peaks = append(took, s.Took), append(work, s.Work), append(peaks, s.Peak)
 	}
 	slices.Sort(peaks)
-	return spending{median(took), peaks[len(peaks)/2]}
+	return spending{median(took), median(work), peaks[len(peaks)/2]}
 }

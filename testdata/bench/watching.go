@@ -54,7 +54,7 @@ func (b *bench) watching(ctx context.Context) error {
 		if result.Entries != b.entries || result.Undecodable > 0 || result.Alarms == 0 {
 			return fmt.Errorf("%d of %d entries, %d undecodable, %d alarms", result.Entries, b.entries, result.Undecodable, result.Alarms)
 		}
-		b.rows = append(b.rows, row{
+		b.add(row{
 			fmt.Sprintf("judge a day of %d entries, %d rules, %s", b.entries, len(with.set.Rules()), with.name),
 			fmt.Sprintf("%s, heap %d MB at a tenth, %d MB at most after, %d MB before it is collected", often(took, b.entries), d.early>>20, d.late>>20, d.peak>>20), often(typed, b.entries),
 			"reading them into `audit.AuditLog` with protojson", float64(typed) / float64(took),

@@ -49,7 +49,7 @@ type Authenticator struct {
 	Kind      string    `json:"kind" enum:"totp,hotp"`
 	Algorithm string    `json:"algorithm"`
 	Digits    int       `json:"digits"`
-	State     string    `json:"state" enum:"pending,active"`
+	State     string    `json:"state" enum:"pending,assigned,active"`
 	Drift     int       `json:"drift_steps"`
 	Created   time.Time `json:"created"`
 	LastUsed  time.Time `json:"last_used,omitzero"`
@@ -126,9 +126,13 @@ func codes(body any, more []string) []string {
 	return all
 }
 
+type handler = func(http.ResponseWriter, *http.Request, caller.Staff) error
+
+// routeOf makes a route of the JSON interface.
+type routeOf func(method, path, summary string, body any, answers map[int]any, more []string, handle handler) web.Route
+
 // api is the table of the JSON interface.
 func (e *enrolotp) api() []web.Route {
-	type handler = func(http.ResponseWriter, *http.Request, caller.Staff) error
 	tried := []string{"otp_wrong", "otp_malformed", "otp_waiting", "otp_locked"}
 	attempt := append(slices.Clone(tried), "otp_replay", "authenticator_unknown")
 	route := func(method, path, summary string, body any, answers map[int]any, more []string, handle handler) web.Route {
@@ -137,7 +141,7 @@ func (e *enrolotp) api() []web.Route {
 	desk := func(method, path, summary string, body any, answers map[int]any, more []string, handle handler) web.Route {
 		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: codes(body, append(more, "role_missing")), Browser: true, Handle: e.security(handle)}
 	}
-	return []web.Route{
+	own := []web.Route{
 		route("POST", "/v1/authenticators", "Begin an authenticator; nothing works before it is confirmed.", NewAuthenticator{}, map[int]any{201: Enrolment{}},
 			[]string{"name_invalid", "kind_invalid", "authenticator_limit", "authenticator_unknown", "enrol_token_required", "enrol_token_invalid"}, e.enrol),
 		route("GET", "/v1/authenticators/", "List your authenticators.", nil, map[int]any{200: Authenticators{}}, nil, e.list),
@@ -159,6 +163,7 @@ func (e *enrolotp) api() []web.Route {
 		desk("POST", "/v1/resets/{id}/approve", "Approve a reset another person asked for.", nil, map[int]any{200: Reset{}},
 			[]string{"reset_self", "reset_early", "reset_unknown", "reset_decided"}, e.approveReset),
 	}
+	return slices.Concat(own, e.stockAPI(desk), e.helpAPI(desk))
 }
 
 func withParam(r web.Route, p web.Param) web.Route {
@@ -215,11 +220,15 @@ func (e *enrolotp) listed(r *http.Request, who caller.Staff) (Authenticators, er
 		return found, err
 	}
 	for _, a := range list.Authenticators {
-		found.Authenticators = append(found.Authenticators, Authenticator{ID: a.ID, Name: a.Name, Kind: string(a.Kind), Algorithm: string(a.Algorithm),
-			Digits: a.Digits, State: string(a.State), Drift: a.Offset + a.Drift, Created: a.Created, LastUsed: a.LastUsed})
+		found.Authenticators = append(found.Authenticators, listedAs(a))
 	}
 	found.Remaining = list.Recovery
 	return found, nil
+}
+
+func listedAs(a otp.Authenticator) Authenticator {
+	return Authenticator{ID: a.ID, Name: a.Name, Kind: string(a.Kind), Algorithm: string(a.Algorithm),
+		Digits: a.Digits, State: string(a.State), Drift: a.Offset + a.Drift, Created: a.Created, LastUsed: a.LastUsed}
 }
 
 func (e *enrolotp) resync(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
@@ -242,7 +251,7 @@ func (e *enrolotp) resync(w http.ResponseWriter, r *http.Request, who caller.Sta
 	}
 	for i := range listed.Authenticators {
 		if a := &listed.Authenticators[i]; a.ID == id {
-			a.Drift, a.LastUsed = result.Drift, now
+			a.Drift, a.LastUsed, a.State = result.Drift, now, string(otp.Active)
 		}
 	}
 	return web.WriteJSON(w, http.StatusOK, listed)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/internal/caller"
@@ -44,6 +45,13 @@ func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.S
 		if p.Active(now) && p.ID != who.ID {
 			data.People = append(data.People, page.Choice{Value: p.Email, Label: p.Name})
 		}
+	}
+	rolling, err := e.OTP.OpenRollovers(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, all := range rolling {
+		data.Rollovers = append(data.Rollovers, page.Rollover{ID: all.ID, By: shell.Day(lang, all.By.Add(-time.Nanosecond).In(who.Location())), Reason: all.Reason})
 	}
 	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
 		data.Done = note

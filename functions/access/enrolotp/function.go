@@ -95,8 +95,7 @@ func (e *enrolotp) other(r *http.Request, who caller.Staff, email string) (polic
 	}
 	account, err := e.Account(r.Context(), who)
 	if err == nil && account.Bound {
-		err = fault.Refuse(fault.Denied, "own_matter", "Nobody decides about her own second factor.",
-			"Add an authenticator with a code of one you have, or ask a colleague of the security team.")
+		err = otp.OwnMatter()
 	}
 	return person, err
 }

@@ -20,7 +20,7 @@ import (
 const purpose = "enrolotp"
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
-var notes = []string{"done.confirmed", "done.removed", "done.resync", "done.recovered", "done.reset", "done.approved"}
+var notes = []string{"done.confirmed", "done.removed", "done.resync", "done.recovered", "done.reset", "done.approved", "done.rolling", "done.rolled_all"}
 
 // html is the table of the pages.
 func (e *enrolotp) html() []web.Route {
@@ -47,6 +47,11 @@ func (e *enrolotp) html() []web.Route {
 		desk(form("/desk/reset", "Ask for a reset.", e.askForm)),
 		desk(form("/desk/approve", "Approve a reset.", e.approveForm)),
 		desk(form("/desk/invite", "Make an enrolment link.", e.inviteForm)),
+		desk(form("/desk/person", "See a person's second factor.", e.personForm)),
+		desk(form("/desk/zero", "Set the drift of an authenticator to zero.", e.zeroForm)),
+		desk(form("/desk/assign", "Assign a hardware token.", e.assignForm)),
+		desk(form("/desk/roll", "Have authenticators replaced.", e.rollForm)),
+		desk(form("/desk/step", "Go on with a rollover of everybody.", e.stepForm)),
 	}
 }
 
@@ -81,13 +86,19 @@ func (e *enrolotp) enrolment(w http.ResponseWriter, r *http.Request, who caller.
 	}
 	lang := web.Language(r, shell.Languages...)
 	for _, a := range list.Authenticators {
-		if a.State != otp.Active {
+		if a.State == otp.Pending {
 			continue
 		}
 		data.Authenticators = append(data.Authenticators, page.Authenticator{ID: a.ID, Name: a.Name, Kind: kinds[a.Kind],
-			Since: shell.Day(lang, a.Created.In(who.Location())), Drift: a.Offset + a.Drift})
+			Since: shell.Day(lang, a.Created.In(who.Location())), Drift: a.Offset + a.Drift, Assigned: a.State == otp.Assigned})
+		if shown := &data.Authenticators[len(data.Authenticators)-1]; a.State == otp.Active && a.Why != otp.Temporary {
+			shown.Until, shown.Overdue = untilDay(lang, a, who.Location()), a.Overdue(now)
+			if shown.Until != "" && data.Renew == "" {
+				data.Renew = a.ID
+			}
+		}
 	}
-	data.Full = len(data.Authenticators) >= e.Rules.OTP.MaxAuthenticators
+	data.Full = len(data.Authenticators) >= e.Rules.OTP.MaxAuthenticators && data.Renew == ""
 	data.RecoveryLeft, data.NeedsToken, data.MayDecide = list.Recovery, list.NeedsToken, mayDecide(who)
 	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
 		data.Done = note

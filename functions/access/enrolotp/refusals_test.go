@@ -36,6 +36,8 @@ func TestRefusals(t *testing.T) {
 	t.Run("enrolling", func(t *testing.T) { refusedEnrolment(t, w, &seen) })
 	t.Run("codes", func(t *testing.T) { refusedCodes(t, w, &seen) })
 	t.Run("desk", func(t *testing.T) { refusedDesk(t, w, &seen) })
+	t.Run("stock", func(t *testing.T) { refusedStock(t, w, &seen) })
+	t.Run("help", func(t *testing.T) { refusedHelp(t, w, &seen) })
 	t.Run("early", func(t *testing.T) { refusedEarly(t, &seen) })
 	id := map[string]string{"email": emma, "code": "123456", "secret": functiontest.Secret, "reason": "lost"}
 	text := func(members string) functiontest.Request {
@@ -44,9 +46,12 @@ func TestRefusals(t *testing.T) {
 	routes := map[string]functiontest.Request{
 		"authenticators": text(`"name":"x"`), "authenticators/x/confirm": text(`"code":"123456"`), "authenticators/x/resync": text(`"codes":["1","2"]`),
 		"recovery": text(`"code":"x"`), "imports": text(`"email":"x","secret":"x"`), "links": text(`"email":"x"`), "resets": text(`"email":"x","reason":"x"`),
+		"seedfiles": text(`"id":"x","keys":1`), "seedfiles/x/keys": text(`"keys":[]`), "assignments": text(`"serial":"x","email":"x"`), "lookups": text(`"email":"x"`),
+		"corrections": text(`"email":"x","authenticator":"x","reason":"x"`), "rollovers": text(`"email":"x","reason":"x"`),
 	}
 	gates := []functiontest.Request{{Method: "GET", Path: base + "authenticators"}, {Method: "GET", Path: base + "authenticators/"}, {Method: "GET", Path: base + "resets"},
-		{Method: "DELETE", Path: base + "authenticators/x"}, {Method: "POST", Path: base + "resets/x/approve", Body: id}, {Method: "GET", Path: "/enrolotp/"}, {Method: "GET", Path: "/enrolotp/desk"}}
+		{Method: "DELETE", Path: base + "authenticators/x"}, {Method: "POST", Path: base + "resets/x/approve", Body: id}, {Method: "GET", Path: "/enrolotp/"}, {Method: "GET", Path: "/enrolotp/desk"},
+		{Method: "POST", Path: base + "seedfiles/x/finish"}, {Method: "DELETE", Path: base + "seedfiles/x"}, {Method: "GET", Path: base + "rollovers"}, {Method: "POST", Path: base + "rollovers/x/step"}}
 	for path, r := range routes {
 		r.Path = base + path
 		w.Bodies(t, &seen, r)

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/access/pair"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 
@@ -43,6 +45,8 @@ func init() { functions.HTTP("registerip", Function.Entry()) }
 type registerip struct {
 	*parts.Staffed
 	leases *lease.Service
+	pairs  *pair.Service
+	hosts  map[lease.Family]string // where the other address of a device is registered; none: nowhere
 }
 
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
@@ -54,12 +58,28 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if f.leases, err = p.Leases(); err != nil {
 		return web.Function{}, err
 	}
-	return f.Served(slices.Concat(f.api(), f.html(), f.proofRoutes())...)
+	if f.pairs, err = p.Pairs(ctx, f.leases); err != nil {
+		return web.Function{}, err
+	}
+	if f.hosts, err = p.PairHosts(); err != nil {
+		return web.Function{}, err
+	}
+	served, err := f.Served(slices.Concat(f.api(), f.deviceAPI(), f.html(), f.deviceHTML(), f.proofRoutes())...)
+	served.Connect = p.Rules.Beacons()
+	for _, family := range []lease.Family{lease.IPv4, lease.IPv6} {
+		if site, ok := f.hosts[family]; ok {
+			served.Connect = append(served.Connect, site+pairAPI)
+			served.Forms = append(served.Forms, site+pairForm)
+		}
+	}
+	return served, err
 }
 
 // Registration asks for a lease. The keys ip, address and prefix are ignored, and reported.
 type Registration struct {
-	Code string `json:"code" required:"true" doc:"what the authenticator shows"`
+	Code     string `json:"code" required:"true" doc:"what the authenticator shows"`
+	Device   string `json:"device" doc:"the code another device of yours shows: that one is registered, and not this one"`
+	Replaces string `json:"replaces" doc:"id of the lease that this device had: it ends once the new one is confirmed"`
 }
 
 // Lease is one registered address.
@@ -69,6 +89,7 @@ type Lease struct {
 	Ends    time.Time `json:"ends"`
 	State   string    `json:"state" enum:"received,written,confirmed,working,ended,failed"`
 	Ignored []string  `json:"ignored,omitempty" doc:"keys of the request that were not looked at"`
+	Pair    *Pairing  `json:"pair,omitempty" doc:"how this device registers its address of the other family, without another code"`
 }
 
 // Leases is the list.
@@ -80,7 +101,7 @@ var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_ste
 
 func (f *registerip) api() []web.Route {
 	refusals := append(slices.Clone(signedIn), "otp_wrong", "otp_replay", "otp_malformed", "otp_waiting", "otp_locked", "no_authenticator",
-		"address_refused", "address_unknown", "address_unproven", "person_limit", "idempotency_mismatch", "capacity_full", "body_invalid", "too_large")
+		"address_refused", "address_unknown", "address_unproven", "person_limit", "idempotency_mismatch", "capacity_full", "device_unknown", "body_invalid", "too_large")
 	return []web.Route{
 		{Method: "POST", Path: "/v1/leases", Summary: "Register the address this request comes from.", Body: Registration{},
 			Params:  []web.Param{{Name: "Idempotency-Key", In: "header", Required: true, Doc: "random, new with each new request: a repeated one gets the first answer again"}},
@@ -96,17 +117,22 @@ func (f *registerip) create(w http.ResponseWriter, r *http.Request, who caller.S
 	if err != nil {
 		return err
 	}
-	made, err := f.register(r, who, body.Code, r.Header.Get("Idempotency-Key"))
+	made, err := f.register(r, who, body, r.Header.Get("Idempotency-Key"))
 	if err != nil {
 		return err
 	}
 	answer := listed(made)
 	answer.Ignored = ignored
+	if body.Device == "" { // the other device brings its own
+		if answer.Pair, err = f.waiting(r.Context(), who, made.Prefix); err != nil {
+			f.Log.WarnContext(r.Context(), "reading a pairing: the lease stands without", "error", err)
+		}
+	}
 	return web.WriteJSON(w, http.StatusCreated, answer)
 }
 
 // register is the one way to a lease, for the interface and the page alike.
-func (f *registerip) register(r *http.Request, who caller.Staff, code, key string) (lease.Lease, error) {
+func (f *registerip) register(r *http.Request, who caller.Staff, asked Registration, key string) (lease.Lease, error) {
 	addr, err := f.Client.Client(r)
 	if err != nil {
 		return lease.Lease{}, err
@@ -120,11 +146,21 @@ func (f *registerip) register(r *http.Request, who caller.Staff, code, key strin
 	// What is stored of the body must not give a code away that is still to come true: only who knows the key of
 	// the request can tell which code it was.
 	sum := hmac.New(sha256.New, []byte(key))
-	sum.Write([]byte(code))
-	return f.leases.Register(r.Context(), lease.Request{
-		Person: who.ID, Zone: who.Location(), Subject: who.Subject, Address: addr, Code: code, Key: key,
+	fmt.Fprintf(sum, "%d:%s%d:%s%s", len(asked.Code), asked.Code, len(asked.Device), asked.Device, asked.Replaces)
+	now := f.Clock.Now()
+	request := lease.Request{
+		Person: who.ID, Zone: who.Location(), Subject: who.Subject, Address: addr, Code: asked.Code, Key: key, Replaces: asked.Replaces,
 		BodyHash: base64.RawURLEncoding.EncodeToString(sum.Sum(nil)), ID: web.RequestID(r.Context()),
-	}, f.Clock.Now())
+	}
+	if f.hosts != nil {
+		if request.Granted, err = f.pairs.Issue(now); err != nil {
+			return lease.Lease{}, err
+		}
+	}
+	if asked.Device != "" {
+		f.pairs.Approve(&request, asked.Device)
+	}
+	return f.leases.Register(r.Context(), request, now)
 }
 
 func (f *registerip) list(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
@@ -152,15 +188,18 @@ var leaseID = regexp.MustCompile(`^[a-z0-9]{1,64}(-[0-9]{1,9})?$`)
 
 // done ends one of the person's leases, for the interface and the page alike. Code lease_unknown.
 func (f *registerip) done(ctx context.Context, who caller.Staff, id string) (lease.Lease, error) {
-	unknown := fault.Refuse(fault.NotFound, "lease_unknown", "You have no such lease.", "List your leases and take an id from there.")
 	if !leaseID.MatchString(id) {
-		return lease.Lease{}, unknown
+		return lease.Lease{}, unknownLease()
 	}
 	ended, err := f.leases.End(ctx, who.ID, id, lease.Done)
 	if fault.Is(err, fault.NotFound) {
-		return lease.Lease{}, unknown
+		return lease.Lease{}, unknownLease()
 	}
 	return ended, err
+}
+
+func unknownLease() error {
+	return fault.Refuse(fault.NotFound, "lease_unknown", "You have no such lease.", "List your leases and take an id from there.")
 }
 
 func listed(l lease.Lease) Lease {

@@ -133,10 +133,13 @@ func TestRefusals(t *testing.T) {
 		w := deployed(t, "header:"+functiontest.ClientHeader)
 		seen.Saw(w.Call(t, register(w, emma, "123456", "k"))).Want(t, 503, "address_unproven")
 	})
+	t.Run("devices", func(t *testing.T) { deviceRefusals(t, &seen) })
 	t.Run("callers", func(t *testing.T) {
 		functiontest.StaffGate(t, setup, &seen, emma,
 			functiontest.Request{Method: "POST", Path: leases, Body: map[string]string{"code": "123456"}, Header: http.Header{"Idempotency-Key": {"k"}}},
 			functiontest.Request{Method: "GET", Path: leases}, functiontest.Request{Method: "DELETE", Path: leases + "/nothing"},
+			functiontest.Request{Method: "POST", Path: devices}, functiontest.Request{Method: "POST", Path: devices + "/look", Body: map[string]string{"code": "2222-2222"}},
+			functiontest.Request{Method: "POST", Path: leases + "/nothing/tested"},
 			functiontest.Request{Method: "GET", Path: "/registerip/"}, functiontest.Request{Method: "POST", Path: "/registerip/", Body: "code=1"})
 	})
 	seen.Complete(t, "registerip", w.Routes("registerip"))

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"ostiary.internal/functions/access/internal/page"
@@ -28,35 +29,41 @@ const purpose = "registerip"
 const soon = 30 * time.Minute
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
-var notes = []string{"done.ended"}
+var notes = []string{"done.ended", "done.device", "done.paired", "done.unpaired"}
+
+// form is a route of a form of the page.
+func (f *registerip) form(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) web.Route {
+	return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn,
+		Handle: f.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+			values, err := f.Forms.Read(w, r, who.Subject, purpose, f.Clock.Now())
+			if fault.CodeOf(err) == "form_expired" { // a page left open: show it anew instead of a dead end
+				return f.morning(w, r, who, nil, err)
+			}
+			if err != nil {
+				return err
+			}
+			return handle(w, r, who, values)
+		})}
+}
 
 func (f *registerip) html() []web.Route {
-	form := func(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) web.Route {
-		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn,
-			Handle: f.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-				values, err := f.Forms.Read(w, r, who.Subject, purpose, f.Clock.Now())
-				if fault.CodeOf(err) == "form_expired" { // a page left open: show it anew instead of a dead end
-					return f.morning(w, r, who, err)
-				}
-				if err != nil {
-					return err
-				}
-				return handle(w, r, who, values)
-			})}
-	}
 	return []web.Route{
-		f.Pages.Assets(),
+		f.Pages.Assets(), page.Icons(),
 		{Method: "GET", Path: "/", Summary: "The morning page.", Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: signedIn,
-			Handle: f.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error { return f.morning(w, r, who, nil) })},
-		form("/", "Register from the page.", f.registerForm),
-		form("/done", "End a lease from the page.", f.doneForm),
+			Handle: f.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+				return f.morning(w, r, who, nil, nil)
+			})},
+		f.form("/", "Register from the page.", f.registerForm),
+		f.form("/done", "End a lease from the page.", f.doneForm),
 	}
 }
 
 func (f *registerip) registerForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
-	if _, err := f.register(r, who, form.Get("code"), form.Get("key")); err != nil {
-		return f.morning(w, r, who, caller.Refused(err))
+	made, err := f.register(r, who, Registration{Code: form.Get("code"), Replaces: form.Get("replaces")}, form.Get("key"))
+	if err != nil {
+		return f.morning(w, r, who, nil, caller.Refused(err))
 	}
+	f.remember(w, made)
 	return web.SeeOther(w, "/registerip/")
 }
 
@@ -67,11 +74,12 @@ func (f *registerip) doneForm(w http.ResponseWriter, r *http.Request, who caller
 	return web.SeeOther(w, "/registerip/?done=done.ended")
 }
 
-// morning shows the page; a refusal meant for the person is shown on it, every other error is returned.
-func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.Staff, refused error) error {
+// morning shows the page, with the other device that is about to be let in, if any; a refusal meant for the person is
+// shown on it, every other error is returned.
+func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.Staff, other *page.Device, refused error) error {
 	now, status := f.Clock.Now(), http.StatusOK
 	lang := web.Language(r, shell.Languages...)
-	data := page.Morning{Place: shell.Place(who.Zone), MayDecide: who.May(policy.Security)}
+	data := page.Morning{Place: shell.Place(who.Zone), MayDecide: who.May(policy.Security), Approve: other}
 	var err error
 	if data.Key, err = newKey(f.Random); err != nil {
 		return err
@@ -89,6 +97,9 @@ func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.
 	if err := f.registered(r, who, here, now, &data); err != nil {
 		return err
 	}
+	if err := f.asked(r, who, here, now, &data); err != nil {
+		return err
+	}
 	if err := f.day(lang, who, now, &data); err != nil {
 		return err
 	}
@@ -104,7 +115,11 @@ func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.
 		}
 		data.Problem = trouble(p, data)
 	}
-	return f.Pages.Render(w, r, status, "morning", shell.View{Path: "/registerip/", Title: "morning.title", Name: who.Name,
+	name := "morning"
+	if data.Approve != nil {
+		name = "device"
+	}
+	return f.Pages.Render(w, r, status, name, shell.View{Path: "/registerip/", Title: "morning.title", Name: who.Name,
 		Form: f.Forms.Token(who.Subject, purpose, now), Data: data})
 }
 
@@ -120,6 +135,8 @@ func newKey(random io.Reader) (string, error) {
 // trouble puts a refusal where it belongs, and leaves out what the page says already.
 func trouble(p web.Problem, data page.Morning) *page.Trouble {
 	switch {
+	case strings.HasPrefix(p.Code, "device_"):
+		return page.NewTrouble(p, "device")
 	case data.Locked && p.Code == "otp_locked", data.Closed != "" && p.Code == "person_limit":
 		return nil
 	case page.AtCode(p.Code):
@@ -182,8 +199,11 @@ func (f *registerip) secondFactor(r *http.Request, who caller.Staff, now time.Ti
 		data.Wait = page.Seconds(list.Until.Sub(now))
 	}
 	for _, a := range list.Authenticators {
-		if a.State != otp.Active {
+		if data.Overdue = data.Overdue || a.Overdue(now); a.State != otp.Active || a.Overdue(now) {
 			continue
+		}
+		if !a.Until.IsZero() && a.Why != otp.Temporary {
+			data.Renew = true
 		}
 		if !data.Enrolled {
 			data.Digits = a.Digits
@@ -196,49 +216,4 @@ func (f *registerip) secondFactor(r *http.Request, who caller.Staff, now time.Ti
 		}
 	}
 	return nil
-}
-
-// How long a browser without scripts looks again by itself, counted from the registration.
-const (
-	quickly = time.Minute      // while the doors are being told
-	slowly  = 10 * time.Minute // until the person came in
-)
-
-// registered says what is registered, here and elsewhere, and what was before.
-func (f *registerip) registered(r *http.Request, who caller.Staff, here netip.Prefix, now time.Time, data *page.Morning) error {
-	found, err := f.leases.History(r.Context(), who.ID)
-	if err != nil {
-		return err
-	}
-	for _, l := range found {
-		if data.Last == "" {
-			data.Last = written(l.Prefix)
-		}
-		data.Usual = data.Usual || l.Prefix == here
-		if !l.Live(now) && (l.State != lease.Failed || now.After(l.Ends)) {
-			continue
-		}
-		listed := page.Lease{ID: l.ID, Address: written(l.Prefix), Ends: shell.Until(l.Ends.In(who.Location())), State: l.State}
-		switch {
-		case l.Prefix != here:
-			if l.State != lease.Failed {
-				data.Others = append(data.Others, listed)
-			}
-		case data.Here == nil: // the newest first: what failed before counts no more
-			data.Here = &listed
-			data.Refresh = refresh(l, now)
-		}
-	}
-	return nil
-}
-
-// refresh is when a browser without scripts looks again, in seconds; 0 when there is nothing to wait for.
-func refresh(l lease.Lease, now time.Time) int {
-	switch age := now.Sub(l.Started); {
-	case (l.State == lease.Received || l.State == lease.Written) && age < quickly:
-		return 3
-	case l.Live(now) && l.State != lease.Working && age < slowly:
-		return 10
-	}
-	return 0
 }

@@ -24,6 +24,7 @@ import (
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 
+	_ "ostiary.internal/shared/access/allowlist/accesslevel"
 	_ "ostiary.internal/shared/access/allowlist/cloudarmor"
 	_ "ostiary.internal/shared/access/allowlist/file"
 	_ "ostiary.internal/shared/access/allowlist/vpcfirewall"

@@ -2,6 +2,7 @@ package declarebreach
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -206,4 +207,35 @@ func unfinished(t *testing.T) {
 	refusal("notice 1 was approved by one person alone", "notice 1 may not have arrived everywhere")
 	page := look(t, w, simone, "/case/"+strings.TrimPrefix(path, "/breaches/")+"?lang=en")
 	says(t, page, "notice 1 was approved by one person alone", "notice 1 may not have arrived", "/notices/1")
+}
+
+// notKnownAfterAll: a count goes back to not known, on the page as over the API, for several at once too; nothing said leaves it; what
+// was said before stays, with who corrected it.
+func notKnownAfterAll(t *testing.T, w *functiontest.World, path string) {
+	t.Helper()
+	api := "/breaches/" + strings.TrimPrefix(path, "/case/")
+	tracks := func() (found Track) {
+		t.Helper()
+		var c Whole
+		do(t, w, simone, "GET", api, nil, 200, "").Decode(t, &c)
+		return c.Tracks[slices.IndexFunc(c.Tracks, func(one Track) bool { return one.ID == "northwind" })]
+	}
+	before := tracks()
+	done(t, w, simone, look(t, w, simone, path), path+"/tracks", "tenant", "northwind", "people", "", "people_how", "")
+	if got := tracks(); before.People.N == 0 || !reflect.DeepEqual(got, before) {
+		t.Fatalf("nothing was said: %+v, before %+v", got, before)
+	}
+	contrary := send(t, w, simone, look(t, w, simone, path+"?lang=en"), path+"/tracks", "tenant", "northwind", "people", "300", "people_how", "unknown")
+	says(t, string(contrary.Want(t, 400, "").Body), "what is not known yet, or does not apply, has no number", `id="people-wrong"`)
+	said := done(t, w, dorothea, look(t, w, dorothea, path+"?lang=en"), path+"/tracks", "tenant", "northwind|own", "people", "", "people_how", "unknown")
+	says(t, said, "people: not known yet", "before: people: about 1200, records: 9 (corrected by Dorothea Klein, ")
+	got := tracks()
+	if got.People.How != "unknown" || got.Records != before.Records || len(got.Earlier) != len(before.Earlier)+1 || got.Earlier[0].People != before.People || got.Earlier[0].By != "dorothea" || got.Earlier[0].At.IsZero() {
+		t.Errorf("%+v", got)
+	}
+	post(t, w, simone, api+"/tracks", Tracks{Tracks: []NewTrack{{ID: "northwind", Records: &Count{How: "unknown"}}}})
+	if got = tracks(); got.Records.How != "unknown" || len(got.Earlier) != 2 || got.Earlier[1].By != "simone" {
+		t.Errorf("over the API: %+v", got)
+	}
+	says(t, string(do(t, w, simone, "GET", api+"/dossier.md?lang=en", nil, 200, "").Body), "said before: people about 1200, records 9 (corrected: Dorothea Klein, ")
 }

@@ -91,7 +91,7 @@ func readTracks(k *desk, _ asked, f url.Values) (e cases.Event, w cases.Words, e
 	return cases.Event{What: cases.Describe, Tracks: tracks}, cases.Words{Names: lost, Counts: k.reasons(named)}, err
 }
 
-// readCount reads a number and how far it is known. A number without a word is an estimate.
+// readCount reads a number and how far it is known. A number without a word is an estimate; nil is nothing: what is known stays.
 func readCount(f url.Values, name string) (*Count, error) {
 	text, how := strings.TrimSpace(f.Get(name)), f.Get(name+"_how")
 	switch why := unix(f.Get(name + "_why")); {
@@ -101,6 +101,10 @@ func readCount(f url.Values, name string) (*Count, error) {
 		return nil, about(name, fault.Refuse(fault.Invalid, "tracks_invalid", "What does not apply has no number.", "Take the number away, or say how far it is known."))
 	case how == string(cases.NotApplicable):
 		return &Count{How: how, Why: why}, nil
+	case how == string(cases.Unknown) && text != "":
+		return nil, about(name, fault.Refuse(fault.Invalid, "tracks_invalid", "What is not known yet has no number.", "Take the number away, or say how far it is known."))
+	case how == string(cases.Unknown):
+		return &Count{How: how}, nil
 	case text == "":
 		return nil, nil
 	}
@@ -115,4 +119,6 @@ func readCount(f url.Values, name string) (*Count, error) {
 }
 
 // isNumber reports whether a count says how many.
-func (c *Count) isNumber() bool { return c != nil && c.How != string(cases.NotApplicable) }
+func (c *Count) isNumber() bool {
+	return c != nil && (c.How == string(cases.Exact) || c.How == string(cases.Estimate))
+}

@@ -284,13 +284,17 @@ func (k *desk) deliveries(w http.ResponseWriter, r *http.Request, who caller.Sta
 
 func delivered(d notice.Delivery) Delivery {
 	told := Delivery{
-		ID: d.ID, Tenant: d.Tenant, Language: d.Language, Progress: string(d.Progress), Handed: d.Handed, Due: d.Due, Told: d.Told, Settler: d.Settler, Settled: d.Settled,
+		ID: d.ID, Tenant: d.Tenant, Language: d.Language, Progress: string(d.Progress), Handed: d.Handed, Due: d.Due, Told: d.Told, Received: d.Delivered(), Contrary: d.Contrary(), Settler: d.Settler, Settled: d.Settled,
 	}
 	for i, channel := range d.Ways {
 		told.Ways = append(told.Ways, channel+" "+d.Addresses[i])
 	}
 	for _, t := range d.Tries {
-		told.Tries = append(told.Tries, Try{t.Channel, string(t.State), t.Attempts, t.Why, t.At, t.TLS, t.Reference})
+		one := Try{Channel: t.Channel, State: string(t.State), Attempts: t.Attempts, Why: t.Why, At: t.At, TLS: t.TLS, Peer: t.Reference}
+		for _, f := range t.Fates {
+			one.Later = append(one.Later, Later{string(f.State), f.At})
+		}
+		told.Tries = append(told.Tries, one)
 	}
 	return told
 }

@@ -233,6 +233,7 @@ func TestEveryDeedOnPages(t *testing.T) {
 	if do(t, w, simone, "GET", "/breaches/"+strings.TrimPrefix(path, "/case/"), nil, 200, "").Decode(t, &c); slices.ContainsFunc(c.Tracks, func(t Track) bool { return t.People.N == 300 }) {
 		t.Errorf("counted: %+v", c.Tracks)
 	}
+	notKnownAfterAll(t, w, path)
 	if left := send(t, w, simone, look(t, w, simone, path)+`<form action="/`+me+path+`/close">`+hiddenToken(t, look(t, w, simone, path))+`</form>`, path+"/close"); left.Status != 409 {
 		t.Errorf("a case that is not settled is closed with %d", left.Status)
 	}

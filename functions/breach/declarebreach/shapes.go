@@ -91,6 +91,7 @@ type Whole struct {
 	Rated     []Scored            `json:"scored_before,omitempty" doc:"earlier scores, oldest first"`
 	Reviews   []Lesson            `json:"reviewed_before,omitempty" doc:"reviews before the case was opened again"`
 	NotMapped []string            `json:"not_mapped,omitempty" doc:"affected, and of no known tenant"`
+	Key       string              `json:"evidence_key,omitempty" doc:"salt of the commitments by which evidence names the case, its tenants, recipients and texts"`
 }
 
 // Times are the instants of a breach, kept apart. One left out is not known.
@@ -131,6 +132,7 @@ type Track struct {
 	People  Count     `json:"people"`
 	Records Count     `json:"records"`
 	Told    time.Time `json:"told,omitzero"`
+	Earlier []Recount `json:"earlier,omitempty" doc:"what was said of the counts before, oldest first"`
 }
 
 // Scored is a score as it stands in a case.

@@ -44,3 +44,11 @@ type Withdrawn struct {
 	Text   string    `json:"text,omitempty" doc:"the authority's reference, or why it stands"`
 	Stands bool      `json:"stands,omitempty"`
 }
+
+// Recount is what was said of a track's counts until somebody corrected it.
+type Recount struct {
+	People  Count     `json:"people"`
+	Records Count     `json:"records"`
+	By      string    `json:"corrected_by" doc:"id in people.yaml"`
+	At      time.Time `json:"corrected_at"`
+}

@@ -93,6 +93,8 @@ type Delivery struct {
 	Handed   time.Time `json:"handed"`
 	Due      time.Time `json:"due,omitzero"`
 	Told     time.Time `json:"told,omitzero"`
+	Received time.Time `json:"delivered_at,omitzero" doc:"when the mail provider said that the recipient's own server has it; left out: it did not say, or no provider can"`
+	Contrary bool      `json:"contrary,omitempty" doc:"a provider said otherwise than what counts: see later in tries"`
 	Tries    []Try     `json:"tries,omitempty"`
 	Settler  string    `json:"settled_by,omitempty"`
 	Settled  time.Time `json:"settled_at,omitzero"`
@@ -107,6 +109,13 @@ type Try struct {
 	At       time.Time `json:"at"`
 	TLS      string    `json:"tls,omitempty" doc:"how the connection was protected; left out: not known"`
 	Peer     string    `json:"reference,omitempty" doc:"what the peer calls it"`
+	Later    []Later   `json:"later,omitempty" doc:"what the peer said after it had taken it, for certain; the first counts, unless a person found out"`
+}
+
+// Later is what a peer said of a message after it had taken it.
+type Later struct {
+	State string    `json:"state" enum:"delivered,bounced"`
+	At    time.Time `json:"at" doc:"when it said so"`
 }
 
 // Outcome says what became of a delivery, as a person found out.

@@ -87,7 +87,7 @@ func waits(c cases.Case, owes bool) (all []string) {
 func (k *desk) whole(c cases.Read, now time.Time) Whole {
 	told := Whole{
 		Listed: k.listed(c.Case, now), Summary: c.Text(c.Summary), Tracks: []Track{}, Unmapped: new(c.Unmapped), Decisions: []Decision{}, Undecided: append([]string{}, c.Undecided()...),
-		Filed: map[string]Filed{}, Promises: map[string]Promised{}, Clocks: k.clocks(c.Case, now), Closed: c.Closed, ClosedBy: c.ClosedBy, Review: c.Review, Reviewed: c.Reviewed, Channels: c.Compromised, Lessons: c.Text(c.Lessons), NotMapped: c.Names,
+		Filed: map[string]Filed{}, Promises: map[string]Promised{}, Clocks: k.clocks(c.Case, now), Closed: c.Closed, ClosedBy: c.ClosedBy, Review: c.Review, Reviewed: c.Reviewed, Channels: c.Compromised, Lessons: c.Text(c.Lessons), NotMapped: c.Names, Key: c.Nonce,
 		Times: Times{c.Times.OccurredFrom, c.Times.OccurredTo, c.Times.Detected, c.Times.Investigating, c.Times.Aware, c.Times.ProcessorAware, c.Times.Classified, c.Times.Contained},
 	}
 	for _, m := range c.Moves {
@@ -98,9 +98,11 @@ func (k *desk) whole(c cases.Read, now time.Time) Whole {
 		told.Moving = &waiting
 	}
 	for _, t := range c.Tracks {
-		told.Tracks = append(told.Tracks, Track{
-			ID: t.ID, Name: k.trackName(t.ID), Role: string(t.Role), People: counted(c, t.People), Records: counted(c, t.Records), Told: t.Told,
-		})
+		one := Track{ID: t.ID, Name: k.trackName(t.ID), Role: string(t.Role), People: counted(c, t.People), Records: counted(c, t.Records), Told: t.Told}
+		for _, e := range t.Earlier {
+			one.Earlier = append(one.Earlier, Recount{counted(c, e.People), counted(c, e.Records), e.By, e.At})
+		}
+		told.Tracks = append(told.Tracks, one)
 	}
 	if c.Score != nil {
 		told.Score = &Scored{Score: c.Score.Score, By: c.Score.By, At: c.Score.At, Reasons: c.Text(c.Score.Why)}

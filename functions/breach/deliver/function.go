@@ -1,8 +1,10 @@
-// Package deliver sends the messages other functions ask for, and says what became of each. It alone reads the
+// Package deliver sends the messages other functions ask for, says what became of each, and asks the channel afterwards where that
+// may know more. It alone reads the
 // channels' secrets and opens what messages say.
 package deliver
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -11,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
@@ -74,7 +77,10 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 			return courier.Deliver(ctx, request)
 		},
 		// What a crash left in the outbox is tickbreach's to sweep.
-		Tick: func(ctx context.Context) error { return errors.Join(retry(ctx, courier), watch.look(ctx)) },
+		Tick: func(ctx context.Context) error {
+			until := d.Clock.Now().Add(message.SweepTime)
+			return errors.Join(retry(ctx, courier, until), courier.Ask(ctx, until), watch.look(ctx))
+		},
 	})...)
 }
 
@@ -85,9 +91,8 @@ const (
 	fullPage = 50 // of Courier.Sweep
 )
 
-// retry acts on the deliveries that are due.
-func retry(ctx context.Context, courier *message.Courier) error {
-	until := courier.Clock.Now().Add(message.SweepTime)
+// retry acts on the deliveries that are due, and begins with none from until on.
+func retry(ctx context.Context, courier *message.Courier, until time.Time) error {
 	for range pages {
 		handled, err := courier.SweepUntil(ctx, until)
 		if err != nil || handled < fullPage {
@@ -100,7 +105,8 @@ func retry(ctx context.Context, courier *message.Courier) error {
 // reply is the code of a peer's reply, as the channels tell it.
 var reply = regexp.MustCompile(` with ([2-5][0-9]{2})\b`)
 
-// attempted records one attempt: which message, by what channel, the outcome and the peer's reply, but neither recipient nor text.
+// attempted records one attempt: which message, by what channel, the outcome and the peer's reply, but neither recipient nor text; and
+// what the channel said later of one that was accepted, or that it did not.
 func attempted(d *wiring.Deps, batch *outbox.Batch, a message.Attempt) error {
 	r := record.New(record.Case, "alert-route", a.ID(), d.Promises("alert-route")...)
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "message", a.At, a.At
@@ -119,8 +125,11 @@ func attempted(d *wiring.Deps, batch *outbox.Batch, a message.Attempt) error {
 	if a.Wire.TLS != "" {
 		r.Facts["tls"] = a.Wire.TLS
 	}
-	if a.Wire.Reference != "" && len(a.Delivery.Salt) > 0 {
-		r.Subjects = append(r.Subjects, record.Subject{Type: "reference", C: record.Commitment(a.Delivery.Salt, "reference", a.Wire.Reference)})
+	if reference := cmp.Or(a.Wire.Reference, a.Delivery.Reference); reference != "" && len(a.Delivery.Salt) > 0 {
+		r.Subjects = append(r.Subjects, record.Subject{Type: "reference", C: record.Commitment(a.Delivery.Salt, "reference", reference)})
+	}
+	if a.Delivery.Asks > 0 {
+		r.Facts["asks"] = strconv.Itoa(a.Delivery.Asks)
 	}
 	if a.Outcome != "" {
 		r.Facts["outcome"] = string(a.Outcome)

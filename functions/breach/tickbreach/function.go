@@ -77,6 +77,9 @@ func (t *tickbreach) event(ctx context.Context, e event.Event) error {
 	if err == nil {
 		err = t.Tell(ctx, told, now)
 	}
+	if a.Fate() { // calls to staff and exercises ask whether it was taken, and hear that apart
+		return understood(err)
+	}
 	return understood(errors.Join(err, t.Cases.Answered(ctx, a, now), t.Drills.Answered(ctx, a, now)))
 }
 

@@ -167,3 +167,73 @@ func TestExercise(t *testing.T) {
 		}
 	}
 }
+
+// TestFates: what a channel said of a message later reaches the notice once, however often it comes; an exercise, which asks
+// whether its message was taken, does not count it as a failure.
+func TestFates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id, requests := told(t, w, false)
+	taken := w.Clock.Now()
+	w.pass(time.Hour, time.Minute)
+	said := func(r message.Request, state message.State) string {
+		data, err := json.Marshal(message.Answer{V: 1, Key: r.Key, Kind: r.Kind, State: state, Attempts: 1, At: w.Clock.Now(), Taken: taken})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	for range 2 {
+		w.push(message.TopicDelivered, said(requests[0], message.StateDelivered)).Want(t, 204, "")
+		w.push(message.TopicBounced, said(requests[1], message.StateBounced)).Want(t, 204, "")
+		w.push(message.TopicAccepted, answer(requests[1], message.StateAccepted, taken)).Want(t, 204, "")
+	}
+	w.pass(2*time.Minute, time.Minute)
+	all, err := w.parts.Notices.Outcomes(t.Context(), id, 1, nil, 10)
+	if err != nil || len(all) != 2 {
+		t.Fatal(all, err)
+	}
+	c, err := w.parts.Cases.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := all[0]; d.Progress != notice.Arrived || d.Delivered().IsZero() || !d.Told.Equal(taken) {
+		t.Errorf("delivered: %+v", d)
+	}
+	if d := all[1]; d.Progress != notice.Lost || len(d.Tries) != 1 || len(d.Tries[0].Fates) != 1 {
+		t.Errorf("came back: %+v", d)
+	}
+	for _, track := range c.Tracks {
+		if has := track.ID == all[0].Tenant; has == track.Told.IsZero() {
+			t.Errorf("%s was told at %s", track.ID, track.Told)
+		}
+	}
+}
+
+// TestFatesOfTests: a test of the channels counts whether its message was taken; that a provider says later that it was delivered
+// is no failure of it.
+func TestFatesOfTests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Tick(t, me).Want(t, 204, "")
+	w.Advance(t, 30*24*time.Hour)
+	var tests []message.Request
+	for range 100 {
+		w.pass(time.Hour, time.Hour)
+		for _, p := range w.Published(message.TopicRequested) {
+			var r message.Request
+			if json.Unmarshal(p.Message.Data, &r) == nil && strings.Contains(r.Key, "drill") {
+				tests = append(tests, r)
+			}
+		}
+		if len(tests) > 0 {
+			break
+		}
+	}
+	if len(tests) == 0 {
+		t.Fatal("no channel is tested")
+	}
+	before := w.State(t)
+	w.push(message.TopicDelivered, answer(tests[0], message.StateDelivered, w.Clock.Now())).Want(t, 204, "")
+	w.Unchanged(t, before)
+}

@@ -149,13 +149,17 @@ func (a *acceptdrift) revoke(w http.ResponseWriter, r *http.Request, who caller.
 
 func (a *acceptdrift) described(r *http.Request, f finding.Finding) Finding {
 	told := Finding{
-		ID: f.ID, State: string(f.State), Class: f.Class, What: f.What, Says: a.Says(f, staffed.Language(r)), Asset: f.Asset, Severity: string(f.Severity), Loosened: f.Loosened,
+		ID: f.ID, State: string(f.State), Class: f.Class, What: f.What, Says: a.Says(f, staffed.Language(r)), Asset: f.Asset, Severity: string(f.Severity), Loosened: f.Loosened, Holds: f.Data,
 		Promises: append([]string{}, f.Promises...), Want: f.Want, Got: f.Got, First: f.First, Opened: f.Opened, Seen: f.Seen, Ended: f.Ended, Unknown: f.Unknown,
 		Repair: a.repair(f), Code: code(f), Proposed: acceptance(f.Proposed), Accepted: acceptance(f.Accepted),
 	}
 	for _, who := range f.Actors {
-		told.Actors = append(told.Actors, Actor{Person: who.Person, Chain: who.Chain, Kind: who.Kind, Method: who.Method, Agent: who.UserAgent, Ticket: who.Ticket, At: who.At,
-			Entry: who.Entry, Planned: who.Planned, Suspicious: who.Suspicious, Why: who.Why})
+		one := Actor{Person: who.Person, Chain: who.Chain, Kind: who.Kind, Method: who.Method, Agent: who.UserAgent, Ticket: who.Ticket, At: who.At,
+			Entry: who.Entry, Planned: who.Planned, Suspicious: who.Suspicious, Why: who.Why, Unasked: who.Unasked}
+		for _, c := range who.Asked {
+			one.Asked = append(one.Asked, Asked(c))
+		}
+		told.Actors = append(told.Actors, one)
 	}
 	return told
 }

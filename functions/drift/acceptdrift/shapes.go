@@ -12,6 +12,7 @@ type Finding struct {
 	Asset    string      `json:"asset,omitempty" doc:"full name of the resource; left out for the company as a whole"`
 	Severity string      `json:"severity" enum:"info,low,medium,high,critical"`
 	Loosened bool        `json:"loosened" doc:"more can be done, or less is kept, than was wanted"`
+	Holds    string      `json:"holds,omitempty" enum:"personal,secret" doc:"what the resource holds, for which the severity is one step graver"`
 	Promises []string    `json:"promises"`
 	Want     string      `json:"want,omitempty"`
 	Got      string      `json:"got,omitempty"`
@@ -41,6 +42,16 @@ type Actor struct {
 	Planned    bool      `json:"planned,omitempty" doc:"the deployer, and Terraform wants it so"`
 	Suspicious bool      `json:"suspicious,omitempty" doc:"the deployer, and Terraform does not"`
 	Why        string    `json:"why,omitempty" enum:"stream_off,before_retention,no_entry,hidden" doc:"why nobody can say who"`
+	Asked      []Asked   `json:"asked,omitempty" doc:"what the call asked for that was not so before"`
+	Unasked    string    `json:"unasked,omitempty" enum:"not_logged,too_long,same" doc:"why there is nothing, or not all, of it"`
+}
+
+// Asked is one field of what a call asked for. *** stands for a value that nobody is shown, hmac: for one that may be compared.
+type Asked struct {
+	Field  string `json:"field"`
+	Was    string `json:"was,omitempty" doc:"left out for nothing"`
+	Now    string `json:"now,omitempty"`
+	Unsure bool   `json:"unsure,omitempty" doc:"what it was is not known any more"`
 }
 
 // Acceptance is a value that may be as it is for a while.

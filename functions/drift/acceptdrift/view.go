@@ -33,6 +33,9 @@ func (a *acceptdrift) show(w http.ResponseWriter, r *http.Request, who caller.St
 		Item: a.item(r, who, f), Problem: trouble, Beside: page.Fold(page.Beside(f.Want, f.Got)), Cut: page.Cut(f.Want) || page.Cut(f.Got), Asset: page.Long(page.Plain(f.Asset)),
 		Opened: moment(r, who, f.Opened), Seen: moment(r, who, f.Seen), Ended: moment(r, who, f.Ended), Repair: page.Plain(a.repair(f)), Code: page.Plain(code(f)), Void: void(f, steps),
 	}
+	if f.Data != "" {
+		data.Holds = "holds." + f.Data
+	}
 	if !f.State.Over() {
 		_, data.Advice = said(a.Says(f, staffed.Language(r)))
 	}
@@ -105,6 +108,12 @@ func (a *acceptdrift) actor(r *http.Request, who caller.Staff, actor finding.Act
 	}
 	if actor.Why != "" {
 		one.Why = "why." + actor.Why
+	}
+	for _, c := range actor.Asked {
+		one.Asked = append(one.Asked, page.Asked{Field: page.Long(page.Plain(c.Field)), Was: page.Long(page.Plain(c.Was)), Now: page.Long(page.Plain(c.Now)), Unsure: c.Unsure})
+	}
+	if actor.Unasked != "" {
+		one.Unasked = "asked." + actor.Unasked
 	}
 	switch {
 	case actor.Planned:

@@ -33,6 +33,7 @@ import (
 
 	_ "ostiary.internal/shared/drift/asset/cloudasset"
 	_ "ostiary.internal/shared/drift/diff/gcs"
+	_ "ostiary.internal/shared/drift/self/monitoring"
 	_ "ostiary.internal/shared/evidence/record/gcs"
 	_ "ostiary.internal/shared/platform/bus/pubsub"
 	_ "ostiary.internal/shared/platform/directory/workspace"

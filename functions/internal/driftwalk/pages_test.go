@@ -3,6 +3,7 @@ package driftwalk
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"ostiary.internal/functions/internal/browser"
 	"ostiary.internal/functions/internal/walk/walktest"
@@ -19,7 +20,7 @@ func TestPagesHold(t *testing.T) {
 			p := w.sit("simone.bernard", browser.Phone, lang)
 			p.Unfold()
 			p.Inspect("full overview", lang, axe)
-			for _, name := range []string{"exposed", "long", "hostile", "missing", "company", "settling", "healed", "dropped", "pending", "accepted"} {
+			for _, name := range []string{"exposed", "held", "long", "hostile", "missing", "company", "settling", "healed", "dropped", "pending", "accepted"} {
 				p.Open(p.url + paths[name])
 				p.Unfold()
 				p.Inspect(name, lang, axe)
@@ -105,6 +106,63 @@ func TestFirst(t *testing.T) {
 		if far := browser.Eval[int](p.Tab, "Math.round(document.querySelector('#who').getBoundingClientRect().top)"); far > 2*size.Height {
 			t.Errorf("who it may have been stands %d px down, in a window of %d", far, size.Height)
 		}
+	}
+}
+
+// TestAsked: what a call asked for stands beside what it was, in every language, and what nobody is shown is said to be that.
+func TestAsked(t *testing.T) {
+	t.Parallel()
+	w, paths := full(t)
+	for lang, words := range map[string][]string{
+		"en": {"What the call asked for", "before: nothing", "asked for: true", "not known any more", "*** stands for a value that nobody is shown.", "There was more than is shown here.", "The log does not hold what was asked for."},
+		"fr": {"Ce que l’appel demandait", "avant : rien", "demandé : true", "on ne le sait plus", "*** remplace une valeur qui n’est montrée à personne.", "Il y avait davantage", "Le journal ne contient pas"},
+		"de": {"Was der Aufruf verlangte", "vorher: nichts", "verlangt: true", "nicht mehr bekannt", "*** steht für einen Wert, der niemandem gezeigt wird.", "Es war mehr", "Das Protokoll enthält nicht"},
+	} {
+		p := w.sit("simone.bernard", browser.Phone, lang)
+		p.Open(p.url + paths["exposed"])
+		for _, word := range words {
+			p.Says("section[aria-labelledby=who]", word)
+		}
+		if p.Has("main script, section[aria-labelledby=who] b") || strings.Contains(p.Text("main"), "\u202e") {
+			t.Error("what was asked for became an element, or turns the direction of reading")
+		}
+		p.Open(p.url + paths["held"])
+		p.Says("main", map[string]string{"en": "It holds data of people", "fr": "Des données de personnes s’y trouvent", "de": "Hier liegen Daten von Menschen"}[lang])
+		p.quietly()
+	}
+}
+
+// TestChangedSince: what changed and could not be read since stands on a phone's first page with its name and why, and holds the page
+// together, however it is called; it goes when it was read.
+func TestChangedSince(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	cloud := &partly{clock: w.Clock}
+	w.lookedAt(cloud, database, hostile)
+	for lang, words := range map[string][2]string{"en": {"What changed since", "some of it could not be read"}, "fr": {"Ce qui a changé depuis", "une partie n’a pas pu être lue"}, "de": {"Was sich seither geändert hat", "ein Teil ließ sich nicht lesen"}} {
+		p := w.sit("simone.bernard", browser.Phone, lang)
+		p.Unfold()
+		text := p.Text("main")
+		for _, want := range append(words[:], "instances/support: denied", `\u{202e}`) {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: the first page lacks %q:\n%s", lang, want, text)
+			}
+		}
+		if p.Has("main img, main script") {
+			t.Error("a name became an element")
+		}
+		if wide := browser.Eval[int](p.Tab, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
+			t.Errorf("%s: the page is %d px wider than a phone", lang, wide)
+		}
+		p.quietly()
+	}
+	cloud.reads = true
+	w.Advance(t, 2*time.Minute)
+	w.lookedAt(cloud)
+	p := w.sit("simone.bernard", browser.Phone, "en")
+	p.Unfold()
+	if text := p.Text("main"); strings.Contains(text, "What changed since") {
+		t.Errorf("it was read, and the page says:\n%s", text)
 	}
 }
 

@@ -163,16 +163,21 @@ func full(t *testing.T) (w *world, paths map[string]string) {
 	paths["exposed"] = w.out(exposed("settings.ipConfiguration.ipv4Enabled: true"))
 	paths["long"] = w.out(seen(firewall, "google_compute_firewall.web source_ranges", string(diff.Changed), policy.High,
 		lines(200, "10.%d.%d.0/24"), lines(90, "10.%d.%d.0/24")+"\n"+lines(110, "172.16.%d.%d/32")))
+	held := seen("//storage.googleapis.com/sharedcontacts-backups", "google_storage_bucket.backups public_access_prevention", string(diff.Changed), policy.Critical, "enforced", "inherited")
+	held.Data = "personal"
+	paths["held"] = w.out(held)
 	paths["hostile"] = w.out(seen(hostile, string(diff.Unmanaged), string(diff.Unmanaged), policy.High, "", strings.Repeat("<script>alert(1)</script>\u202e", 60)))
 	paths["extra"] = w.out(seen(project, "google_project_iam_member.app members", string(diff.Extra), policy.High, "", "roles/editor user:freelancer@auswaertige-dienstleistungen.example.net"))
 	paths["missing"] = w.out(seen(bucket, "google_storage_bucket.archive", string(diff.Missing), policy.Medium, "google_storage_bucket.archive", ""))
 	paths["company"] = w.out(seen("", "audit-sink-covers", finding.Forbidden, policy.Critical, "at least 1", "audit: nothing", "D29"))
 	paths["accepted"] = w.out(seen(bucket, "log-retention-minimum", finding.Forbidden, policy.Medium, "data.retentionDays >= 30", "data.retentionDays: 29"))
 	at := w.Clock.Now()
-	w.blame(database, finding.Actor{Person: "stefan", Chain: []string{"stefan", "service:deployment"}, Kind: "human", Method: "cloudsql.instances.update", UserAgent: "gcloud", Ticket: "OPS-7", At: at, Entry: "e87f7dd895fcf3c1bc09dd7106bdc513322be9b4"},
-		finding.Actor{Kind: "service", Chain: []string{"service:deployment"}, Method: "cloudsql.instances.update", At: at, Suspicious: true},
+	w.blame(database, finding.Actor{Person: "stefan", Chain: []string{"stefan", "service:deployment"}, Kind: "human", Method: "cloudsql.instances.update", UserAgent: "gcloud", Ticket: "OPS-7", At: at, Entry: "e87f7dd895fcf3c1bc09dd7106bdc513322be9b4",
+		Asked: []finding.Change{{Field: "settings.ipConfiguration.ipv4Enabled", Now: "true"}, {Field: "settings.ipConfiguration.authorizedNetworks", Was: "10.0.0.0/8, 192.168.0.0/16", Now: strings.Repeat("203.0.113.0/24, ", 18)},
+			{Field: "rootPassword", Was: "hmac:0011223344556677", Now: "***"}, {Field: "<b>\u202ehostile", Now: "<script>alert(1)</script>", Unsure: true}}, Unasked: "too_long"},
+		finding.Actor{Kind: "service", Chain: []string{"service:deployment"}, Method: "cloudsql.instances.update", At: at, Suspicious: true, Unasked: "not_logged"},
 		finding.Actor{Kind: "unknown", Why: "before_retention"})
-	w.blame(firewall, finding.Actor{Kind: "agent", Method: "v1.compute.firewalls.patch", At: at}, finding.Actor{Kind: "unknown", Why: "stream_off"})
+	w.blame(firewall, finding.Actor{Kind: "agent", Method: "v1.compute.firewalls.patch", At: at, Unasked: "same"}, finding.Actor{Kind: "unknown", Why: "stream_off"})
 	w.blame(hostile, finding.Actor{Kind: "unknown", Why: "no_entry"})
 	simone, _ := w.Deps("acceptdrift").Policy.PersonByID("simone")
 	until := time.Date(2026, 3, 6, 23, 0, 0, 0, time.UTC)

@@ -76,6 +76,7 @@ var adapters = map[string]string{
 	"shared/erasure/local":                          "bbolt file",
 	"shared/drift/asset/cloudasset":                 "Cloud Asset Inventory and Google's APIs",
 	"shared/drift/asset/folder":                     "folder",
+	"shared/drift/self/monitoring":                  "Cloud Monitoring",
 	"shared/drift/asset/assettest":                  "a Cloud Asset Inventory for tests",
 	"shared/drift/diff/gcs":                         "Cloud Storage",
 	"shared/drift/diff/file":                        "file",
@@ -188,10 +189,14 @@ var rights = map[string]string{
 	module + "shared/evidence/log/gcs":              "bucket:evidence-log",
 	module + "shared/evidence/sign/kms":             "signing-key:",
 	module + "shared/drift/asset/cloudasset":        "assets",
+	module + "shared/drift/self/monitoring":         "assets",
 	module + "shared/drift/diff/gcs":                "bucket:terraform-state",
 	module + "shared/erasure/firestore":             "data:firestore",
 	module + "shared/erasure/gcs":                   "data:gcs",
 	module + "shared/platform/directory/workspace":  "directory",
+	module + "shared/access/allowlist/vpcfirewall":  "door:firewalls",
+	module + "shared/access/allowlist/cloudarmor":   "door:armor",
+	module + "shared/access/allowlist/accesslevel":  "door:accesslevels",
 	module + "shared/platform/message/smtp":         "secret:smtp-password",
 }
 

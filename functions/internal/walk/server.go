@@ -30,8 +30,9 @@ type Server struct {
 	errs   bytes.Buffer
 }
 
-// Start starts the command with an empty data folder and the sample company of the repository at root.
-func Start(binary, root string) (*Server, error) {
+// Start starts the command with an empty data folder and the sample company of the repository at root, and with further
+// variables such as NAME=value.
+func Start(binary, root string, env ...string) (*Server, error) {
 	folder, err := os.MkdirTemp("", "ostiary")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)
@@ -39,6 +40,7 @@ func Start(binary, root string) (*Server, error) {
 	s := &Server{folder: folder}
 	s.cmd = exec.Command(binary, "serve", "--port", "0", "--data", filepath.Join(folder, "data"),
 		"--policy", filepath.Join(root, "testdata", "policies", "sharedcontacts"), "--clock", "manual", "--now", Morning)
+	s.cmd.Env = append(os.Environ(), env...)
 	s.cmd.Stderr = &s.errs
 	if err := s.start(); err != nil {
 		s.Close()

@@ -25,10 +25,11 @@ type Holder struct {
 // Entry is one prefix that is let in. Two people at one address are two holders of one entry: it stays until the
 // last of them goes.
 type Entry struct {
-	Prefix  netip.Prefix
-	Until   time.Time // the latest end among its holders and its site
-	Holders []Holder  // by lease id; empty for a fixed site nobody registered from
-	Site    string    // the name of the fixed site, or ""
+	Prefix    netip.Prefix
+	Until     time.Time // the latest end among its holders and its site
+	Holders   []Holder  // by lease id; empty for a fixed site nobody registered from
+	Site      string    // the name of the fixed site, or ""
+	SiteUntil time.Time // the end of the site; zero without one
 }
 
 // Set is everything that is let in, families apart because most targets keep them in separate rules. Both lists are
@@ -57,6 +58,9 @@ func Desired(leases []lease.Lease, sites []access.Fixed, now time.Time) Set {
 		e := entries[s.Prefix]
 		if e.Site == "" || s.Name < e.Site {
 			e.Site = s.Name
+		}
+		if s.Until.After(e.SiteUntil) {
+			e.SiteUntil = s.Until
 		}
 		entries[s.Prefix] = later(e, s.Prefix, s.Until)
 	}
@@ -129,6 +133,9 @@ func (s Set) Digest() string {
 	h := sha256.New()
 	for _, e := range s.Entries() {
 		fmt.Fprintf(h, "%s %d %q\n", e.Prefix, e.Until.UnixMicro(), e.Site)
+		if e.Site != "" {
+			fmt.Fprintf(h, " site %d\n", e.SiteUntil.UnixMicro())
+		}
 		for _, holder := range e.Holders {
 			fmt.Fprintf(h, " %q %d\n", holder.Lease, holder.Until.UnixMicro())
 		}

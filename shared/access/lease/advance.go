@@ -24,7 +24,8 @@ type Step struct {
 // batchSize is how many leases one transaction moves: small enough for a person who taps "I am done" meanwhile.
 const batchSize = 100
 
-// Advance moves leases as far as their life allows and returns those that changed. A step that no longer fits (the
+// Advance moves leases as far as their life allows and returns those that changed. With one lease the other addresses of
+// its device end, and the device whose place a lease takes ends once that is confirmed. A step that no longer fits (the
 // person ended the lease meanwhile) is left out; a step already taken changes nothing and writes nothing. On an error
 // the batches before it are committed; the same call may be made again.
 func (s *Service) Advance(ctx context.Context, steps []Step, now time.Time) ([]Lease, error) {
@@ -61,7 +62,10 @@ func (s *Service) advance(tx store.Tx, batch *outbox.Batch, steps []Step, now ti
 			changed = append(changed, after)
 		}
 	}
-	byEvent := map[string][]Lease{}
+	changed, err := follow(tx, changed, now)
+	if err != nil {
+		return nil, err
+	}
 	for _, l := range changed {
 		if err := tx.Put(leases, l.ID, l); err != nil {
 			return nil, err
@@ -71,16 +75,61 @@ func (s *Service) advance(tx store.Tx, batch *outbox.Batch, steps []Step, now ti
 				return nil, err
 			}
 		}
+	}
+	return changed, s.tellAll(batch, changed, now)
+}
+
+// follow ends what ends because of what others became: the other addresses of a device that ended, and the device whose
+// place a confirmed lease takes. It returns all that changed.
+func follow(tx store.Tx, changed []Lease, now time.Time) ([]Lease, error) {
+	for _, l := range slices.Clone(changed) {
+		device, why := l.Device(), l.Why
+		switch {
+		case l.State == Ended && l.Why != Expired:
+		case l.State == Confirmed && l.Replaces != "":
+			device, why = l.Replaces, Replaced
+		default:
+			continue
+		}
+		mine, err := ofPerson(tx.Query, l.Person, now)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range mine {
+			i := slices.IndexFunc(changed, func(c Lease) bool { return c.ID == other.ID })
+			if i >= 0 {
+				other = changed[i]
+			}
+			if other.Device() != device || !other.Live(now) {
+				continue
+			}
+			if other, err = other.To(Ended, why, now); err != nil {
+				return nil, err
+			}
+			if i >= 0 {
+				changed[i] = other
+			} else {
+				changed = append(changed, other)
+			}
+		}
+	}
+	return changed, nil
+}
+
+// tellAll puts one record into the batch for all leases that took the same step for the same reason.
+func (s *Service) tellAll(batch *outbox.Batch, changed []Lease, now time.Time) error {
+	byEvent := map[string][]Lease{}
+	for _, l := range changed {
 		key := l.event() + " " + string(l.Why)
 		byEvent[key] = append(byEvent[key], l)
 	}
 	for _, key := range slices.Sorted(maps.Keys(byEvent)) {
 		event, _, _ := strings.Cut(key, " ")
 		if err := s.tell(batch, event, byEvent[key], now); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return changed, nil
+	return nil
 }
 
 // Apply takes the step on a copy and reports whether it changed anything. It is pure: what Advance does within its

@@ -123,6 +123,9 @@ type Lease struct {
 	TZData     string       `json:"tzdata"` // the zone data Ends was computed with
 	State      State        `json:"state"`
 	Why        Why          `json:"why,omitempty"`
+	Root       string       `json:"root,omitempty"`     // of the other address of a device: the id of the one that a code registered
+	Replaces   string       `json:"replaces,omitempty"` // id of the lease of the same device that ends once this one is confirmed
+	Tested     bool         `json:"tested,omitempty"`   // Working by the word of the device itself; no door has told
 
 	Marks Marks `json:"marks"`
 
@@ -134,6 +137,9 @@ type Lease struct {
 	Open        bool      `json:"open"`                // true until RemovedAt is known
 	Expires     time.Time `json:"expires"`             // when the document itself goes: Ends + Retention
 }
+
+// Device names the device a lease is for: its addresses of both families are leases of their own, which end together.
+func (l Lease) Device() string { return cmp.Or(l.Root, l.ID) }
 
 // Live reports whether the lease admits at now. Expiry is evaluated here, at each read, whatever is stored.
 func (l Lease) Live(now time.Time) bool { return !l.State.Final() && now.Before(l.Ends) }
@@ -172,7 +178,7 @@ func (l Lease) To(state State, why Why, at time.Time) (Lease, error) {
 	}
 	switch state {
 	case Received:
-		l.WrittenAt, l.ConfirmedAt, l.WorkingAt = time.Time{}, time.Time{}, time.Time{}
+		l.WrittenAt, l.ConfirmedAt, l.WorkingAt, l.Tested = time.Time{}, time.Time{}, time.Time{}, false
 	case Written:
 		l.WrittenAt = at
 	case Confirmed:

@@ -32,19 +32,35 @@ func newMarks(account otp.Account, l Lease) Marks {
 }
 
 // enter puts the day's register entry into the batch: who, from where, until when, by which factor.
-func (s *Service) enter(b *outbox.Batch, l Lease, request string, fresh bool, factor otp.Result, now time.Time) error {
+func (s *Service) enter(b *outbox.Batch, l Lease, of Request, fresh bool, factor otp.Result, now time.Time) error {
+	r := s.entry(l, "registered", of.ID, now)
+	r.Facts["factor"], r.Facts["authenticator"], r.Facts["new"] = string(factor.Outcome), factor.Authenticator, strconv.FormatBool(fresh)
+	if of.Elsewhere != nil {
+		r.Facts["device"] = "another" // than the one the code was typed on
+	}
+	return put(b, r)
+}
+
+// enterJoined is enter for the other address of a device, which came without a code of its own: the record names the
+// lease that the code was for.
+func (s *Service) enterJoined(b *outbox.Batch, l, of Lease, request string, now time.Time) error {
+	r := s.entry(l, "paired", request, now)
+	r.Subjects = append(r.Subjects, record.Subject{Type: "device", C: of.Marks.Lease})
+	return put(b, r)
+}
+
+// entry is what all entries of the register have in common.
+func (s *Service) entry(l Lease, event, request string, now time.Time) record.Record {
 	r := record.New(record.Access, check, "registration "+l.ID+" "+request, s.Promises...)
 	r.Config, r.Method = s.Policy, record.Test
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "http", now, now
 	r.Window = record.Window{From: l.Started, To: l.Ends}
 	r.Result = record.Result{State: record.Pass}
 	r.Facts = map[string]string{
-		"event": "registered", "date": l.Date, "zone": l.Zone, "tzdata": l.TZData, "family": string(l.Family),
-		"factor": string(factor.Outcome), "authenticator": factor.Authenticator, "new": strconv.FormatBool(fresh),
-		"request": record.Digest([]byte(request)),
+		"event": event, "date": l.Date, "zone": l.Zone, "tzdata": l.TZData, "family": string(l.Family), "request": record.Digest([]byte(request)),
 	}
 	r.Subjects = []record.Subject{{Type: "person", C: l.Marks.Person}, {Type: "prefix", C: l.Marks.Prefix}, {Type: "lease", C: l.Marks.Lease}}
-	return put(b, r)
+	return r
 }
 
 // tell puts into the batch what became of leases: one record for all that took the same step for the same reason.
@@ -60,6 +76,9 @@ func (s *Service) tell(b *outbox.Batch, event string, about []Lease, now time.Ti
 	r.Facts = map[string]string{"event": event, "leases": strconv.Itoa(len(about))}
 	if why := about[0].Why; why != "" {
 		r.Facts["why"] = string(why)
+	}
+	if event == string(Working) && about[0].Tested {
+		r.Facts["by"] = "device" // its own word: no door has told
 	}
 	for _, l := range about {
 		r.Subjects = append(r.Subjects, record.Subject{Type: "lease", C: l.Marks.Lease})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/access/address"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/platform/fault"
@@ -31,6 +32,14 @@ type Request struct {
 	Key      string         // chosen by the client: 1 to MaxKey printable ASCII characters
 	BodyHash string         // of the request's body: the same key with another body is refused
 	ID       string         // the server's own id of the request
+	// Replaces is the id of the person's lease that the device at hand had a moment ago: it ends once the new one is
+	// confirmed, and no other device does. One that is over, or of another person, is ignored.
+	Replaces string
+	// Elsewhere reads, within the transaction, from which address another device of the person asked to be let in; that
+	// one is registered in place of Address. nil: the device at hand. An error refuses and uses no code up.
+	Elsewhere func(tx store.Tx) (netip.Addr, error)
+	// Granted writes, within the transaction, what goes with the lease once the code was right; nil: nothing.
+	Granted func(tx store.Tx, l Lease) error
 }
 
 // registration is the outcome of a request whose code was evaluated, by person and idempotency key.
@@ -173,7 +182,13 @@ type attempt struct {
 // plan does all reads but the check's own, and every refusal that needs no code.
 func (a *attempt) plan(tight bool) error {
 	var err error
-	if a.prefix, err = a.s.Screen.Prefix(a.r.Address); err != nil {
+	registered := a.r.Address
+	if a.r.Elsewhere != nil {
+		if registered, err = a.r.Elsewhere(a.tx); err != nil {
+			return err
+		}
+	}
+	if a.prefix, err = a.s.Screen.Prefix(registered); err != nil {
 		return err
 	}
 	// Dates differ from UTC by a day at most, and leases last one more.
@@ -183,6 +198,11 @@ func (a *attempt) plan(tight bool) error {
 	}
 	if a.terms, err = decide(mine, a.prefix, a.r.Zone, a.s.Rules, a.now); err != nil {
 		return err
+	}
+	for _, l := range mine {
+		if l.ID == a.r.Replaces && l.Live(a.now) {
+			a.terms.replaces = l.Device()
+		}
 	}
 	if tight && a.terms.kept == nil {
 		if err := a.s.fits(a.tx, a.sites, a.prefix, a.now); err != nil {
@@ -197,7 +217,8 @@ func (a *attempt) plan(tight bool) error {
 
 // conclude checks the code and writes what follows: the lease, its register entry and the outcome.
 func (a *attempt) conclude(ring *otp.Ring) (outcome registration, fresh bool, err error) {
-	meta := otp.Meta{Request: a.r.ID, Source: a.prefix, Subject: a.r.Subject}
+	source, _ := address.Of(a.r.Address) // of the device the code was typed on
+	meta := otp.Meta{Request: a.r.ID, Source: source, Subject: a.r.Subject}
 	result, err := a.s.OTP.Attempt(a.tx, a.batch, ring, a.r.Person, a.r.Code, meta, a.now)
 	if err != nil {
 		return registration{}, false, err
@@ -220,7 +241,12 @@ func (a *attempt) conclude(ring *otp.Ring) (outcome registration, fresh bool, er
 			return registration{}, false, err
 		}
 	}
-	if err := a.s.enter(a.batch, lease, a.r.ID, fresh, result, a.now); err != nil {
+	if a.r.Granted != nil {
+		if err := a.r.Granted(a.tx, lease); err != nil {
+			return registration{}, false, err
+		}
+	}
+	if err := a.s.enter(a.batch, lease, a.r, fresh, result, a.now); err != nil {
 		return registration{}, false, err
 	}
 	return outcome, fresh, a.tx.Create(registrations, a.r.document(), outcome)
@@ -236,12 +262,19 @@ func (a *attempt) lease() (lease Lease, fresh bool) {
 	if a.terms.kept != nil {
 		return *a.terms.kept, false
 	}
-	id := identify(a.account.Salt, a.r.Person, a.prefix, a.terms.date, a.terms.generation)
-	lease = Lease{
-		V: 1, ID: id, Person: a.r.Person, Prefix: a.prefix, Family: FamilyOf(a.prefix),
-		Date: a.terms.date, Generation: a.terms.generation, Started: a.now, Ends: a.terms.ends, Until: a.terms.ends.UnixMicro(),
-		Zone: a.r.Zone.String(), TZData: calendar.TZData(), State: Received, Open: true, Expires: a.terms.ends.Add(Retention),
-	}
-	lease.Marks = newMarks(a.account, lease)
+	lease = a.fresh(a.r.Zone.String(), calendar.TZData())
+	lease.Replaces = a.terms.replaces
 	return lease, true
+}
+
+// fresh is a new lease on the planned terms.
+func (a *attempt) fresh(zone, tzdata string) Lease {
+	l := Lease{
+		V: 1, ID: identify(a.account.Salt, a.r.Person, a.prefix, a.terms.date, a.terms.generation), Person: a.r.Person,
+		Prefix: a.prefix, Family: FamilyOf(a.prefix), Date: a.terms.date, Generation: a.terms.generation,
+		Started: a.now, Ends: a.terms.ends, Until: a.terms.ends.UnixMicro(), Zone: zone, TZData: tzdata,
+		State: Received, Open: true, Expires: a.terms.ends.Add(Retention),
+	}
+	l.Marks = newMarks(a.account, l)
+	return l
 }

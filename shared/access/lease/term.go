@@ -53,6 +53,7 @@ type plan struct {
 	ends       time.Time
 	date       string
 	generation int
+	replaces   string // the device whose place the new one takes; "" for none
 }
 
 // decide plans a registration from the person's leases of the last days. Conflict with code "person_limit": too many
@@ -67,7 +68,9 @@ func decide(mine []Lease, prefix netip.Prefix, zone *time.Location, rules access
 		if l.Date != p.date {
 			continue
 		}
-		today++
+		if l.Root == "" { // the other address of a device came without a code: it is no change of its own
+			today++
+		}
 		if l.Prefix == prefix && l.Generation >= p.generation {
 			p.generation = l.Generation + 1
 		}

@@ -94,7 +94,7 @@ func Write(n otp.Notice, language string, zone *time.Location) (message.Content,
 		next = notYou[language]
 	}
 	fill := strings.NewReplacer("{name}", harmless(n.Data["name"]), "{at}", local(n.Data["at"], zone), "{by}", local(n.Data["by"], zone),
-		"{count}", n.Data["failures"], "{left}", n.Data["remaining"])
+		"{count}", n.Data["failures"], "{reason}", harmless(n.Data["reason"]), "{left}", n.Data["remaining"])
 	return message.Content{
 		Subject: "Ostiary: " + t.subject,
 		Text:    fill.Replace(t.body) + "\n\n" + next + "\n\n--\n" + signature[language] + "\n",

@@ -65,7 +65,7 @@ func kinds(t *testing.T) []otp.NoticeKind {
 func full() map[string]string {
 	return map[string]string{
 		"name": "my phone", "at": "2026-03-03T08:55:00Z", "by": "2026-03-10T23:00:00Z", "until": "2026-03-03T09:05:00Z", "not_before": "2026-03-03T10:55:00Z",
-		"failures": "50", "remaining": "9", "why": "lost", "code": "755224", "secret": "GEZDGNBVGY3TQOJQ",
+		"failures": "50", "reason": "the quartz ran away", "remaining": "9", "why": "lost", "code": "755224", "secret": "GEZDGNBVGY3TQOJQ",
 	}
 }
 

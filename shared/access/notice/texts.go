@@ -83,6 +83,16 @@ var texts = map[otp.NoticeKind]map[string]text{
 		"fr": {"Votre application de mots de passe à usage unique a été resynchronisée", "L’application « {name} » a été resynchronisée le {at}.", ""},
 		"de": {"Ihre Einmalpasswort-App wurde abgeglichen", "Die App „{name}“ wurde am {at} mit unserer Uhr abgeglichen.", ""},
 	},
+	otp.DriftWasZeroed: {
+		"en": {"The clock correction of your one-time-password app was set to zero", "The security team set the clock correction of “{name}” to zero on {at}. The reason given: {reason}", "If its codes are refused now, match it again with two codes in a row on the page for one-time-password apps."},
+		"fr": {"La correction d’horloge de votre application de mots de passe à usage unique a été remise à zéro", "L’équipe de sécurité a remis à zéro la correction d’horloge de « {name} » le {at}. La raison donnée : {reason}", "Si ses codes sont refusés désormais, resynchronisez-la avec deux codes consécutifs sur la page des applications."},
+		"de": {"Die Uhrkorrektur Ihrer Einmalpasswort-App wurde auf null gesetzt", "Das Sicherheitsteam hat die Uhrkorrektur von „{name}“ am {at} auf null gesetzt. Der genannte Grund: {reason}", "Wenn ihre Codes jetzt abgelehnt werden, gleichen Sie sie auf der Seite für Einmalpasswort-Apps mit zwei aufeinanderfolgenden Codes ab."},
+	},
+	otp.TokenAssigned: {
+		"en": {"A hardware token was assigned to you", "The hardware token “{name}” was assigned to you on {at}. It does not work yet.", "When you have it in your hand, open the page for one-time-password apps and type two codes of it that follow each other. If you expected no token, call the security team."},
+		"fr": {"Un jeton matériel vous a été attribué", "Le jeton matériel « {name} » vous a été attribué le {at}. Il ne fonctionne pas encore.", "Quand vous l’avez en main, ouvrez la page des applications et saisissez deux de ses codes consécutifs. Si vous n’attendiez aucun jeton, appelez l’équipe de sécurité."},
+		"de": {"Ihnen wurde ein Hardware-Token zugewiesen", "Der Hardware-Token „{name}“ wurde Ihnen am {at} zugewiesen. Er gilt noch nicht.", "Wenn Sie ihn in der Hand haben, öffnen Sie die Seite für Einmalpasswort-Apps und geben Sie zwei aufeinanderfolgende Codes ein. Wenn Sie keinen Token erwarten, rufen Sie das Sicherheitsteam an."},
+	},
 	otp.RolloverDue: {
 		"en": {"Replace your one-time-password app", "The app “{name}” must be replaced; it stops working on {by}.", "Open the page for one-time-password apps and add a new one in its place."},
 		"fr": {"Remplacez votre application de mots de passe à usage unique", "L’application « {name} » doit être remplacée ; elle cessera de fonctionner le {by}.", "Ouvrez la page des applications et ajoutez-en une nouvelle à sa place."},

@@ -14,6 +14,11 @@ const (
 	Accounts = "accounts"       // Account, by person id
 	Former   = "authenticators" // Ended, by authenticator id: never deleted but with the person
 	Resets   = "resets"         // Reset, by reset id
+
+	Rollovers = "rollovers" // Everyone, by rollover id
+	SeedFiles = "seedfiles" // SeedFile, by the id whoever imports it gives
+	Tokens    = "tokens"    // HardwareToken, by a digest of its serial number
+	Seeds     = "seeds"     // who has a secret, by a keyed digest of it; and that key, sealed
 )
 
 // Version is the shape of the documents of this package.
@@ -25,6 +30,10 @@ func Collection() []store.Collection {
 		{Name: Accounts},
 		{Name: Former, Indexes: []store.Index{{"person"}}},
 		{Name: Resets, Indexes: []store.Index{{"state"}}},
+		{Name: Rollovers, Indexes: []store.Index{{"state"}}},
+		{Name: SeedFiles},
+		{Name: Tokens, Indexes: []store.Index{{"file"}}},
+		{Name: Seeds},
 	}
 }
 
@@ -55,12 +64,14 @@ const (
 // State is where an authenticator is in its life. It is stored.
 type State string
 
-// Pending authenticators prove nothing but themselves; only active ones are checked; the rest are history.
+// Pending authenticators prove nothing but themselves; assigned ones are hardware tokens that wait for the first two
+// codes of their person; only active ones are checked; the rest are history.
 const (
-	Pending State = "pending"
-	Active  State = "active"
-	Retired State = "retired"
-	Lost    State = "lost"
+	Pending  State = "pending"
+	Assigned State = "assigned"
+	Active   State = "active"
+	Retired  State = "retired"
+	Lost     State = "lost"
 )
 
 // Reason says why an authenticator ended or must be replaced. It is stored.
@@ -96,6 +107,7 @@ type Authenticator struct {
 	ResyncUntil time.Time      `json:"resync_until,omitzero"`
 
 	Imported  bool      `json:"imported,omitempty"`
+	Serial    string    `json:"serial,omitempty"` // of a hardware token out of a seed file
 	Replaces  string    `json:"replaces,omitempty"`
 	Grant     []byte    `json:"grant,omitempty"`  // hash of the token a pending one was started with
 	Source    string    `json:"source,omitempty"` // prefix it was bound from, where known
@@ -104,6 +116,7 @@ type Authenticator struct {
 	Confirmed time.Time `json:"confirmed,omitzero"`
 	LastUsed  time.Time `json:"last_used,omitzero"`
 	Until     time.Time `json:"replace_by,omitzero"` // a forced rollover: from then on it is not checked
+	Note      string    `json:"note,omitempty"`      // why somebody of security zeroed the drift or forced the rollover; never in evidence
 	Ended     time.Time `json:"ended,omitzero"`
 	Why       Reason    `json:"why,omitempty"`
 }
@@ -126,6 +139,13 @@ func newAccount(person string, salt []byte) Account {
 // usable reports whether a is checked for codes at now.
 func (a Authenticator) usable(now time.Time) bool {
 	return a.State == Active && (a.Until.IsZero() || now.Before(a.Until))
+}
+
+// Overdue reports whether a had to be replaced by now. It registers nothing any more, but for RenewalLife its codes still
+// vouch for the one that takes its place: whoever missed the date needs nobody's help. One whose secret may be known
+// vouches for nothing.
+func (a Authenticator) Overdue(now time.Time) bool {
+	return a.State == Active && !a.usable(now) && a.Why != Temporary && a.Why != Compromised && now.Before(a.Until.Add(RenewalLife))
 }
 
 func (a Authenticator) pending(now time.Time) bool {
@@ -187,7 +207,7 @@ func (acc *Account) tidy(now time.Time) []Ended {
 		switch a := acc.Authenticators[i]; {
 		case a.State == Pending && !a.pending(now):
 			acc.Authenticators = slices.Delete(acc.Authenticators, i, i+1) // never bound: no history
-		case a.State == Active && !a.usable(now):
+		case a.State == Assigned && !a.Until.IsZero() && !now.Before(a.Until), a.State == Active && !a.usable(now) && !a.Overdue(now):
 			why := a.Why
 			if why == "" {
 				why = RolledOver

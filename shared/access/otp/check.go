@@ -16,10 +16,14 @@ import (
 // named. Errors: ErrStale (Conflict) when ring does not hold the account's present secrets; Transient when the
 // clock runs more than a step behind the last success.
 func Check(acc Account, ring *Ring, code string, now time.Time, rules Rules) (Account, Result, error) {
+	return acc.check(acc.Active(now), ring, code, now, rules)
+}
+
+// check is Check against some of the account's authenticators.
+func (acc Account) check(active []Authenticator, ring *Ring, code string, now time.Time, rules Rules) (Account, Result, error) {
 	if err := acc.clockHolds(now); err != nil {
 		return acc, Result{}, err
 	}
-	active := acc.Active(now)
 	if len(active) == 0 {
 		return acc, Result{Outcome: Unknown}, nil
 	}

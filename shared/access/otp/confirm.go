@@ -85,7 +85,7 @@ func (b binder) decide(acc Account) (Account, Result, error) {
 	}
 	if vouch {
 		var old Result
-		if acc, old, err = Check(acc, b.ring, b.oldCode, b.now, b.rules); err != nil || !old.Granted() {
+		if acc, old, err = acc.check(acc.vouchers(a, b.now), b.ring, b.oldCode, b.now, b.rules); err != nil || !old.Granted() {
 			return acc, old, err
 		}
 	}
@@ -148,15 +148,26 @@ func (acc Account) temporary(id string) bool {
 	return i >= 0 && acc.redeemed(acc.Authenticators[i]) && !acc.Grant.Ends.IsZero()
 }
 
+// vouchers are the authenticators whose codes may vouch for a: those that work, and the one whose place it takes although
+// the date to replace that one has passed.
+func (acc Account) vouchers(a Authenticator, now time.Time) []Authenticator {
+	able := acc.Active(now)
+	if i := acc.at(a.Replaces); i >= 0 && acc.Authenticators[i].Overdue(now) {
+		able = append(able, acc.Authenticators[i])
+	}
+	return able
+}
+
 // mustVouch reports whether a code of another authenticator is needed to bind a.
 func (acc Account) mustVouch(a Authenticator, oldCode string, now time.Time) (bool, error) {
+	vouchers := len(acc.vouchers(a, now))
 	switch {
 	case acc.redeemed(a):
 		return false, nil
-	case len(acc.Active(now)) > 0 && oldCode == "":
+	case vouchers > 0 && oldCode == "":
 		return false, fault.Refuse(fault.Denied, "old_code_required", "A code of an authenticator you already have is needed too.",
 			"Enter one code of the new and one of the old authenticator. Without the old one, use a recovery code.")
-	case len(acc.Active(now)) > 0:
+	case vouchers > 0:
 		return true, nil
 	case acc.Bound:
 		return false, tokenRequired()

@@ -77,7 +77,7 @@ func (e *edit) begin(a Authenticator, token string) error {
 	}
 	if proven {
 		a.Grant = e.acc.Grant.Hash
-	} else if e.acc.Bound && len(e.acc.Active(e.now)) == 0 {
+	} else if e.acc.Bound && len(e.acc.vouchers(a, e.now)) == 0 {
 		return tokenRequired()
 	}
 	if a.Replaces != "" {

@@ -13,7 +13,7 @@ import (
 
 // Overview is a person's second factor as it may be shown to the person and the help desk: no secret, no hash.
 type Overview struct {
-	Authenticators []Authenticator // pending and active, in the order they were bound
+	Authenticators []Authenticator // pending, assigned and active, in the order they were bound; Overdue ones too
 	Ended          []Authenticator // every one there ever was, the latest end first
 	Recovery       int             // recovery codes left
 	Failures       int             // consecutive
@@ -38,6 +38,9 @@ func (s *Service) List(ctx context.Context, person string, now time.Time) (Overv
 	o := Overview{
 		Recovery: acc.Recovery.remaining(), Failures: acc.Throttle.Failures,
 		Locked: acc.Throttle.Failures >= s.Rules.HardStop, NeedsToken: acc.Bound && len(acc.Active(now)) == 0,
+	}
+	for _, a := range acc.Authenticators {
+		o.NeedsToken = o.NeedsToken && !a.Overdue(now)
 	}
 	if now.Before(acc.Throttle.Until) && !o.Locked {
 		o.Until = acc.Throttle.Until

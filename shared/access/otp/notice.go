@@ -23,7 +23,9 @@ const (
 	ResetApproved        NoticeKind = "reset-approved"
 	ResetRefused         NoticeKind = "reset-refused"
 	DriftCorrected       NoticeKind = "drift-corrected"
+	DriftWasZeroed       NoticeKind = "drift-zeroed" // by the security team; "reason" is in their words
 	RolloverDue          NoticeKind = "rollover-due"
+	TokenAssigned        NoticeKind = "token-assigned" // a hardware token, which waits for its first two codes
 )
 
 // Notice asks for one message to one person. Data never holds a code, token or secret; its "name" is the name the
@@ -73,6 +75,9 @@ func (e *edit) announce(r Result) error {
 	about := r.Authenticator + "/" + strconv.FormatInt(r.step, 10)
 	switch r.Outcome {
 	case ResyncOK:
+		if r.First {
+			return e.notify(AuthenticatorAdded, r.Authenticator, map[string]string{"name": r.Name})
+		}
 		return e.notify(DriftCorrected, about, map[string]string{"name": r.Name})
 	case Recovered:
 		return e.notify(RecoveryUsed, strconv.FormatInt(e.now.UnixMicro(), 10), map[string]string{"remaining": strconv.Itoa(r.Remaining)})

@@ -34,6 +34,8 @@ const (
 	ResetGranted    Action = "reset-approved"
 	ResetTurnedDown Action = "reset-refused"
 	RolloverForced  Action = "rollover"
+	SeedsImported   Action = "seeds-imported"
+	TokenGiven      Action = "token-assigned"
 	Rewrapped       Action = "rewrap"
 )
 

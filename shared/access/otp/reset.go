@@ -46,7 +46,7 @@ func (s *Service) RequestReset(ctx context.Context, person, reason string, meta 
 	case meta.Actor == "" || meta.Actor == person:
 		return Reset{}, resetSelf()
 	case reason == "" || len(reason) > maxReason:
-		return Reset{}, fault.Refuse(fault.Invalid, "reason_missing", "A reset needs a reason, in at most 500 bytes.", "Say why in a sentence.")
+		return Reset{}, reasonMissing()
 	}
 	id, err := s.id()
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Service) ApproveReset(ctx context.Context, id string, meta Meta, now ti
 		}
 		r.State = ResetDone
 		for i := len(e.acc.Authenticators) - 1; i >= 0; i-- {
-			if e.acc.Authenticators[i].State == Active {
+			if e.acc.Authenticators[i].State != Pending {
 				e.ended = append(e.ended, e.acc.end(i, ByReset, now))
 			}
 		}
@@ -153,6 +153,10 @@ func (s *Service) OpenResets(ctx context.Context, now time.Time) ([]Reset, error
 	}
 	slices.SortFunc(open, func(a, b Reset) int { return a.Requested.Compare(b.Requested) })
 	return open, nil
+}
+
+func reasonMissing() error {
+	return fault.Refuse(fault.Invalid, "reason_missing", "This needs a reason, in at most 500 bytes.", "Say why in a sentence.")
 }
 
 func resetSelf() error {

@@ -38,6 +38,7 @@ type Result struct {
 	LockedNow     bool          // this failure reached the hard stop
 	Drift         int           // on success: steps the authenticator's clock is off
 	DriftMoved    bool
+	First         bool   // the first two codes of an assigned token: from now on it works
 	Remaining     int    // recovery codes left, after Recover and Confirm
 	Wrap          string // version of the key that wraps the authenticator's secret
 

@@ -12,7 +12,8 @@ import (
 // Resync settles how far an authenticator is off by two consecutive codes within ResyncWindow, or three within
 // ResyncFar (RFC 4226 section 7.4, RFC 6238 section 6). It moves the clock's offset or the counter and grants
 // nothing; the codes are burned, and the counter or floor never moves backwards. A wrong pair counts as one
-// failure. The caller has had the person sign in again. Codes of errors: authenticator_unknown, codes_invalid.
+// failure. It is also the first use of an assigned hardware token, which works from then on. The caller has had the
+// person sign in again. Codes of errors: authenticator_unknown, codes_invalid.
 func (s *Service) Resync(ctx context.Context, person, id string, typed []string, meta Meta, now time.Time) (Result, error) {
 	if len(typed) < 2 || len(typed) > 3 {
 		return Result{}, fault.Refuse(fault.Invalid, "codes_invalid", "Two codes are needed, or three.", "Enter codes that follow each other.")
@@ -40,10 +41,13 @@ func (s *Service) Resync(ctx context.Context, person, id string, typed []string,
 // resync decides an explicit resynchronisation; it is pure.
 func resync(acc Account, ring *Ring, id string, typed []string, now time.Time, rules Rules) (Account, Result, error) {
 	i := acc.at(id)
-	if i < 0 || !acc.Authenticators[i].usable(now) {
+	if i < 0 {
 		return acc, Result{}, unknownAuthenticator()
 	}
 	a := acc.Authenticators[i]
+	if a.State != Assigned && !a.usable(now) {
+		return acc, Result{}, unknownAuthenticator()
+	}
 	if err := acc.clockHolds(now); err != nil {
 		return acc, Result{}, err
 	}
@@ -78,6 +82,9 @@ func resync(acc Account, ring *Ring, id string, typed []string, now time.Time, r
 		result.Drift, result.DriftMoved = result.StepDelta, a.Offset+a.Drift != result.StepDelta
 	}
 	target.consume(last, now)
+	if a.State == Assigned {
+		target.State, target.Confirmed, acc.Bound, result.First = Active, now, true, true
+	}
 	acc.succeed(&result, now)
 	return acc, result, nil
 }
@@ -123,20 +130,4 @@ func (k *Key) run(codes string, n int, from, to int64) (last int64, found bool) 
 		hit |= complete
 	}
 	return last, hit&readable == 1
-}
-
-// ZeroDrift takes an authenticator's clock to be right again, for the help desk. The floor stays where it is.
-func (s *Service) ZeroDrift(ctx context.Context, person, id string, meta Meta, now time.Time) error {
-	return s.change(ctx, person, nil, meta, now, DriftZeroed, func(e *edit) error {
-		i := e.acc.at(id)
-		if i < 0 || e.acc.Authenticators[i].State != Active {
-			return unknownAuthenticator()
-		}
-		a := &e.acc.Authenticators[i]
-		a.Offset, a.Drift = 0, 0
-		if err := e.notify(DriftCorrected, id+"/"+now.UTC().Format(time.RFC3339Nano), map[string]string{"name": a.Name}); err != nil {
-			return err
-		}
-		return e.saved(id)
-	})
 }

@@ -2,124 +2,188 @@ package otp
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"iter"
-	"slices"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/store"
 )
 
-// ForceRollover sets the date by which a person's active authenticators must be replaced; from then on they are not
-// checked. A date that is not in the future ends them now. An earlier date set before stays. why is RolledOver or
-// Compromised. For everybody, call it for each of People. A person without an account is no error.
-func (s *Service) ForceRollover(ctx context.Context, person string, by time.Time, why Reason, meta Meta, now time.Time) error {
-	if why != RolledOver && why != Compromised {
-		return fault.New(fault.Invalid, "forcing a rollover: reason %q", why)
+// MaxRolloverAhead bounds how far in the future the date of a forced rollover may lie.
+const MaxRolloverAhead = 366 * 24 * time.Hour
+
+// Rollover says by when authenticators must be replaced, and why.
+type Rollover struct {
+	By     time.Time // not in the future: at once
+	Why    Reason    // RolledOver or Compromised
+	Reason string    // in words, 1 to 500 bytes; the person reads it nowhere, the security desk does
+}
+
+func (r Rollover) check(now time.Time) error {
+	switch {
+	case r.Why != RolledOver && r.Why != Compromised:
+		return fault.New(fault.Invalid, "forcing a rollover: reason %q", r.Why)
+	case strings.TrimSpace(r.Reason) == "" || len(r.Reason) > maxReason:
+		return reasonMissing()
+	case r.By.After(now.Add(MaxRolloverAhead)):
+		return fault.Refuse(fault.Invalid, "date_invalid", "This date is more than a year away.", "Choose a date within a year.")
 	}
-	err := s.change(ctx, person, nil, meta, now, RolloverForced, func(e *edit) error {
+	return nil
+}
+
+// wanted reports whether the rollover changes an authenticator: an earlier date stays, but one whose secret may be
+// known ends on its date whatever was said before.
+func (r Rollover) wanted(a Authenticator) bool {
+	bound := a.State == Active || a.State == Assigned && r.Why == Compromised
+	return bound && (a.Until.IsZero() || r.By.Before(a.Until) || r.Why == Compromised && a.Why != Compromised)
+}
+
+// ForceRollover sets the date by which a person's active authenticators must be replaced, tells the person, and reports
+// whether anything changed; said again, nothing does. From the date on they register no address, though their codes
+// still vouch for what takes their place (Authenticator.Overdue); those that are Compromised end on it. A person without
+// an account is no error. Codes: reason_missing, date_invalid.
+func (s *Service) ForceRollover(ctx context.Context, person string, r Rollover, meta Meta, now time.Time) (changed bool, err error) {
+	if err := r.check(now); err != nil {
+		return false, err
+	}
+	if r.By.Before(now) {
+		r.By = now
+	}
+	return s.force(ctx, person, r, meta, now)
+}
+
+// force is ForceRollover by a date that may have passed a moment ago.
+func (s *Service) force(ctx context.Context, person string, r Rollover, meta Meta, now time.Time) (changed bool, err error) {
+	err = s.change(ctx, person, nil, meta, now, RolloverForced, func(e *edit) error {
+		changed = false
 		for i := len(e.acc.Authenticators) - 1; i >= 0; i-- {
-			a := &e.acc.Authenticators[i]
-			if a.State != Active || !a.Until.IsZero() && !by.Before(a.Until) {
+			if !r.wanted(e.acc.Authenticators[i]) {
 				continue
 			}
-			a.Until, a.Why = by, why
-			err := e.notify(RolloverDue, a.ID+"/"+by.UTC().Format(time.RFC3339Nano), map[string]string{
-				"name": a.Name, "by": by.UTC().Format(time.RFC3339),
-			})
-			if err == nil && !by.After(now) {
-				err = e.end(i, why)
-			}
-			if err != nil {
+			changed = true
+			if err := e.roll(i, r); err != nil {
 				return err
 			}
+		}
+		if !changed {
+			return nil
 		}
 		return e.saved("")
 	})
 	if fault.Is(err, fault.NotFound) {
-		return nil
+		return false, nil
+	}
+	return changed, err
+}
+
+// roll gives one authenticator its date, or its end where that is now and its secret may be known.
+func (e *edit) roll(i int, r Rollover) error {
+	a := &e.acc.Authenticators[i]
+	if a.Until.IsZero() || r.By.Before(a.Until) {
+		a.Until = r.By
+	}
+	if a.Why != Temporary || r.Why == Compromised {
+		a.Why = r.Why
+	}
+	a.Note = strings.TrimSpace(r.Reason)
+	by := a.Until.UTC()
+	err := e.notify(RolloverDue, strings.Join([]string{a.ID, string(a.Why), by.Format(time.RFC3339Nano)}, "/"), map[string]string{
+		"name": a.Name, "by": by.Format(time.RFC3339),
+	})
+	if err == nil && a.Why == Compromised && !a.Until.After(e.now) {
+		err = e.end(i, Compromised)
 	}
 	return err
 }
 
-// Rewrap seals a person's secrets again under the key service's present key, with new data keys, and returns how
-// many it moved; those under the present key already stay. It may be repeated and may run beside checks: a check
-// that unlocked before unlocks again. Errors are those of the store and the key service.
-func (s *Service) Rewrap(ctx context.Context, person string, meta Meta, now time.Time) (moved int, err error) {
-	acc, err := s.read(ctx, person)
+// RolloverState is how far a rollover of everybody is. It is stored.
+type RolloverState string
+
+// A rollover goes on until everybody has the date.
+const (
+	RolloverOpen RolloverState = "open"
+	RolloverDone RolloverState = "done"
+)
+
+// Everyone is a rollover of everybody, which takes several steps.
+type Everyone struct {
+	V       int           `json:"v"`
+	ID      string        `json:"id"`
+	State   RolloverState `json:"state"`
+	By      time.Time     `json:"by"`
+	Why     Reason        `json:"why"`
+	Reason  string        `json:"reason"`
+	Started time.Time     `json:"started"`
+	Ended   time.Time     `json:"ended,omitzero"`
+}
+
+// StepPeople is how many people one step of a rollover changes at most: a step fits a request.
+const StepPeople = 50
+
+// ForceEveryone begins a rollover of everybody; StepEveryone carries it out. Codes: those of ForceRollover.
+func (s *Service) ForceEveryone(ctx context.Context, r Rollover, now time.Time) (Everyone, error) {
+	if err := r.check(now); err != nil {
+		return Everyone{}, err
+	}
+	if r.By.Before(now) {
+		r.By = now
+	}
+	id, err := s.id()
 	if err != nil {
-		return 0, err
+		return Everyone{}, err
 	}
-	var sealed []Authenticator
+	all := Everyone{V: Version, ID: id, State: RolloverOpen, By: r.By, Why: r.Why, Reason: strings.TrimSpace(r.Reason), Started: now}
+	return all, s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Create(Rollovers, id, all) })
+}
+
+// StepEveryone gives the date to at most StepPeople people who do not have it yet. Whoever dies between two steps, or in
+// one, goes on where it ended by calling again: each person is changed in a transaction of her own, once. The rollover
+// is done when nobody was left, which its state says. Code: rollover_unknown.
+func (s *Service) StepEveryone(ctx context.Context, id string, meta Meta, now time.Time) (all Everyone, changed int, err error) {
+	if err := s.Store.Get(ctx, Rollovers, id, &all); fault.Is(err, fault.NotFound) {
+		return all, 0, fault.Refuse(fault.NotFound, "rollover_unknown", "There is no such rollover.", "Look at the list again.")
+	} else if err != nil || all.State == RolloverDone {
+		return all, 0, err
+	}
+	r := Rollover{By: all.By, Why: all.Why, Reason: all.Reason}
+	for acc, err := range s.accounts(ctx) {
+		if err != nil {
+			return all, changed, err
+		}
+		if !acc.anyWanted(r) {
+			continue
+		}
+		if changed == StepPeople {
+			return all, changed, nil
+		}
+		did, err := s.force(ctx, acc.Person, r, meta, now)
+		if err != nil {
+			return all, changed, err
+		}
+		if did {
+			changed++
+		}
+	}
+	ended := all
+	ended.State, ended.Ended, ended.Reason = RolloverDone, now, "" // it may name somebody, and nobody reads it any more
+	if err := s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Put(Rollovers, id, ended) }); err != nil {
+		return all, changed, err
+	}
+	return ended, changed, nil
+}
+
+func (acc Account) anyWanted(r Rollover) bool {
 	for _, a := range acc.Authenticators {
-		before := a.Envelope.Key
-		secret, err := seal.Open(ctx, s.Keys, *a.Envelope, binding(person, a.ID, a.Seal))
-		if err != nil {
-			return 0, fmt.Errorf("unwrapping authenticator %s: %w", a.ID, err)
-		}
-		err = s.sealInto(ctx, &a, person, secret)
-		seal.Wipe(secret)
-		if err != nil {
-			return 0, err
-		}
-		if a.Envelope.Key != before {
-			sealed = append(sealed, a)
+		if r.wanted(a) {
+			return true
 		}
 	}
-	if len(sealed) == 0 {
-		return 0, nil
-	}
-	err = s.change(ctx, person, nil, meta, now, Rewrapped, func(e *edit) error {
-		moved = 0
-		for _, a := range sealed {
-			if i := e.acc.at(a.ID); i >= 0 && e.acc.Authenticators[i].Seal == a.Seal-1 {
-				e.acc.Authenticators[i].Seal, e.acc.Authenticators[i].Envelope = a.Seal, a.Envelope
-				moved++
-			}
-		}
-		return e.saved("")
-	})
-	return moved, err
+	return false
 }
 
-// RewrapAll is Rewrap for everybody. One account that fails does not stop the others; the errors are joined.
-func (s *Service) RewrapAll(ctx context.Context, meta Meta, now time.Time) (moved int, err error) {
-	var failed []error
-	for person, err := range s.People(ctx) {
-		if err != nil {
-			return moved, errors.Join(append(failed, err)...)
-		}
-		n, err := s.Rewrap(ctx, person, meta, now)
-		if err != nil {
-			failed = append(failed, err)
-		}
-		moved += n
-	}
-	return moved, errors.Join(failed...)
-}
-
-// People yields the ids of all who have an account, by id; an error ends it.
-func (s *Service) People(ctx context.Context) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		var after *store.Cursor
-		for {
-			page, err := s.Store.Query(ctx, store.Query{Collection: Accounts, After: after, Limit: store.MaxQueryResults})
-			if err != nil {
-				yield("", err)
-				return
-			}
-			for document := range slices.Values(page) {
-				if !yield(document.ID, nil) {
-					return
-				}
-			}
-			if len(page) < store.MaxQueryResults {
-				return
-			}
-			after = &store.Cursor{ID: page[len(page)-1].ID}
-		}
-	}
+// OpenRollovers returns the rollovers of everybody that are not done.
+func (s *Service) OpenRollovers(ctx context.Context) ([]Everyone, error) {
+	return store.Find[Everyone](s.Store.Query(ctx, store.Query{
+		Collection: Rollovers, Equal: []store.Field{{Name: "state", Value: string(RolloverOpen)}}, Limit: resetsToShow,
+	}))
 }

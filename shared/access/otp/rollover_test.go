@@ -3,11 +3,11 @@ package otp
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/store"
 )
 
 func TestResyncOfATimeAuthenticator(t *testing.T) {
@@ -34,7 +34,7 @@ func TestResyncOfATimeAuthenticator(t *testing.T) {
 		if result := w.check("ada", phone.code(offset+1), OK); result.StepDelta != int(offset)+1 || result.Drift != int(offset)+1 {
 			t.Errorf("offset %d: %+v", offset, result)
 		}
-		if err := w.ZeroDrift(t.Context(), "ada", phone.id, w.meta("help"), w.now()); err != nil {
+		if err := w.ZeroDrift(t.Context(), "ada", phone.id, "new battery", w.meta("help"), w.now()); err != nil {
 			t.Fatal(err)
 		}
 		if a := w.account("ada").Authenticators[0]; a.Offset != 0 || a.Drift != 0 {
@@ -126,7 +126,7 @@ func TestResyncRefuses(t *testing.T) {
 	if err != nil || result.Outcome != Locked {
 		t.Errorf("%+v %v", result, err)
 	}
-	refused(t, w.ZeroDrift(t.Context(), "ada", pending.id, w.meta("help"), w.now()), "authenticator_unknown")
+	refused(t, w.ZeroDrift(t.Context(), "ada", pending.id, "new battery", w.meta("help"), w.now()), "authenticator_unknown")
 }
 
 // locked49 is locked for an account that failed once.
@@ -138,148 +138,202 @@ func (w *world) locked49(person string) {
 	}
 }
 
+func roll(by time.Time, why Reason) Rollover {
+	return Rollover{By: by, Why: why, Reason: "a token was found"}
+}
+
+// roll forces a rollover and fails the test unless it changed something.
+func (w *world) roll(person string, by time.Time, why Reason) {
+	w.t.Helper()
+	if changed, err := w.ForceRollover(w.t.Context(), person, roll(by, why), w.meta("sec"), w.now()); err != nil || !changed {
+		w.t.Fatalf("rollover: changed %v, %v", changed, err)
+	}
+}
+
 func TestForcedRollover(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	phone, _ := w.phone("ada")
 	due := w.now().Add(48 * time.Hour)
-	if err := w.ForceRollover(t.Context(), "ada", due, RolledOver, w.meta("sec"), w.now()); err != nil {
-		t.Fatal(err)
+	w.roll("ada", due, RolledOver)
+	for _, by := range []time.Time{due, due.Add(time.Hour)} { // said again, and later: nothing, not even a record
+		if changed, err := w.ForceRollover(t.Context(), "ada", roll(by, RolledOver), w.meta("sec"), w.now()); err != nil || changed {
+			t.Errorf("changed %v, %v", changed, err)
+		}
 	}
-	if err := w.ForceRollover(t.Context(), "ada", due.Add(time.Hour), RolledOver, w.meta("sec"), w.now()); err != nil {
-		t.Fatal(err)
-	}
-	if told := w.told(); !slices.Equal(told, []NoticeKind{RolloverDue}) {
-		t.Errorf("told %v", told)
+	if told, got := w.told(), w.outcomes(); !slices.Equal(told, []NoticeKind{RolloverDue}) || got["rollover"] != 1 {
+		t.Errorf("told %v, recorded %v", told, got)
 	}
 	w.pass(48*time.Hour - time.Microsecond)
 	w.check("ada", phone.code(0), OK)
 	w.pass(time.Microsecond) // the later date did not win
 	w.check("ada", phone.code(1), Unknown)
+	o, err := w.List(t.Context(), "ada", w.now())
+	if err != nil || len(o.Authenticators) != 1 || !o.Authenticators[0].Overdue(w.now()) || len(o.Ended) != 0 || o.NeedsToken {
+		t.Errorf("%+v %v", o, err)
+	}
+	w.pass(RenewalLife)
+	w.check("ada", phone.code(1), Unknown)
 	var past Ended
 	if err := w.Store.Get(t.Context(), Former, phone.id, &past); err != nil || past.Person != "ada" || past.Authenticator.Envelope != nil {
 		t.Errorf("%+v %v", past, err)
 	}
-	o, err := w.List(t.Context(), "ada", w.now())
+	o, err = w.List(t.Context(), "ada", w.now())
 	if err != nil || len(o.Authenticators) != 0 || len(o.Ended) != 1 || o.Ended[0].Why != RolledOver || !o.Ended[0].Ended.Equal(due) || !o.NeedsToken {
 		t.Errorf("%+v %v", o, err)
 	}
-	if err := w.ForceRollover(t.Context(), "nobody", due, Compromised, w.meta("sec"), w.now()); err != nil {
-		t.Error(err)
+	if changed, err := w.ForceRollover(t.Context(), "nobody", roll(w.now(), Compromised), w.meta("sec"), w.now()); changed || err != nil {
+		t.Errorf("changed %v, %v", changed, err)
 	}
-	if err := w.ForceRollover(t.Context(), "ada", due, Removed, w.meta("sec"), w.now()); !fault.Is(err, fault.Invalid) {
+}
+
+func TestRolloverRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.phone("ada")
+	force := func(r Rollover) error {
+		_, err := w.ForceRollover(t.Context(), "ada", r, w.meta("sec"), w.now())
+		return err
+	}
+	if err := force(roll(w.now(), Removed)); !fault.Is(err, fault.Invalid) {
 		t.Errorf("an unfit reason: %v", err)
 	}
-	leaked := newWorld(t)
-	phone, _ = leaked.phone("ada")
-	if err := leaked.ForceRollover(t.Context(), "ada", leaked.now(), Compromised, leaked.meta("sec"), leaked.now()); err != nil {
-		t.Fatal(err)
-	}
-	leaked.check("ada", phone.code(0), Unknown) // now
-	if told := leaked.told(); !slices.Equal(told, []NoticeKind{AuthenticatorRemoved, RolloverDue}) {
+	refused(t, force(Rollover{By: w.now(), Why: RolledOver, Reason: " "}), "reason_missing")
+	refused(t, force(Rollover{By: w.now(), Why: RolledOver, Reason: strings.Repeat("x", maxReason+1)}), "reason_missing")
+	refused(t, force(roll(w.now().Add(MaxRolloverAhead+time.Second), RolledOver)), "date_invalid")
+	_, err := w.ForceEveryone(t.Context(), roll(w.now().Add(MaxRolloverAhead+time.Second), RolledOver), w.now())
+	refused(t, err, "date_invalid")
+	_, _, err = w.StepEveryone(t.Context(), "nothing", w.meta("sec"), w.now())
+	refused(t, err, "rollover_unknown")
+	if told := w.told(); len(told) != 0 {
 		t.Errorf("told %v", told)
 	}
-	if o, _ := leaked.List(t.Context(), "ada", leaked.now()); len(o.Ended) != 1 || o.Ended[0].Why != Compromised {
+}
+
+// What may be known to somebody ends on its date, whatever date was set before, and vouches for nothing.
+func TestCompromisedRollover(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]time.Duration{"": 0, "announced": time.Hour, "overdue": -time.Hour} {
+		w := newWorld(t)
+		phone, _ := w.phone("ada")
+		want := []NoticeKind{AuthenticatorRemoved, RolloverDue}
+		if name != "" {
+			w.roll("ada", w.now().Add(max(before, 0)), RolledOver)
+			w.pass(max(-before, 0))
+			want = append(want, RolloverDue)
+		}
+		w.roll("ada", w.now(), Compromised)
+		w.check("ada", phone.code(0), Unknown) // now
+		if told := w.told(); !slices.Equal(told, want) {
+			t.Errorf("%s: told %v", name, told)
+		}
+		if o, _ := w.List(t.Context(), "ada", w.now()); len(o.Authenticators) != 0 || len(o.Ended) != 1 || o.Ended[0].Why != Compromised {
+			t.Errorf("%s: %+v", name, o)
+		}
+		_, err := w.Enrol(t.Context(), "ada", EnrolRequest{Replaces: phone.id}, w.meta(), w.now())
+		refused(t, err, "enrol_token_required")
+	}
+	w := newWorld(t)
+	phone, _ := w.phone("ada")
+	w.roll("ada", w.now().Add(time.Hour), Compromised)
+	w.check("ada", phone.code(0), OK)
+	w.pass(time.Hour)
+	w.check("ada", phone.code(0), Unknown)
+	_, err := w.Enrol(t.Context(), "ada", EnrolRequest{Replaces: phone.id}, w.meta(), w.now())
+	refused(t, err, "enrol_token_required")
+}
+
+// Past its date an authenticator vouches for the one that takes its place, and for nothing else.
+func TestRenewalAfterTheDate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone, _ := w.phone("ada")
+	w.roll("ada", w.now().Add(-time.Hour), RolledOver) // at once: the past counts as now
+	w.check("ada", phone.code(0), Unknown)
+	_, err := w.Enrol(t.Context(), "ada", EnrolRequest{}, w.meta(), w.now())
+	refused(t, err, "enrol_token_required")
+	_, err = w.Resync(t.Context(), "ada", phone.id, []string{phone.code(0), phone.code(1)}, w.meta(), w.now())
+	refused(t, err, "authenticator_unknown")
+	next := w.enrol("ada", EnrolRequest{Replaces: phone.id})
+	w.pass(time.Minute)
+	_, _, err = w.Confirm(t.Context(), "ada", next.id, next.code(0), "", w.meta(), w.now())
+	refused(t, err, "old_code_required")
+	_, result, err := w.Confirm(t.Context(), "ada", next.id, next.code(0), "000000", w.meta(), w.now())
+	if err != nil || result.Outcome != Wrong || result.Failures != 1 {
+		t.Errorf("%+v %v", result, err)
+	}
+	w.pass(time.Minute)
+	w.told()
+	w.confirm("ada", next, phone.code(0))
+	if told := w.told(); !slices.Equal(told, []NoticeKind{AuthenticatorAdded, AuthenticatorRemoved}) {
+		t.Errorf("told %v", told)
+	}
+	if o, _ := w.List(t.Context(), "ada", w.now()); len(o.Authenticators) != 1 || o.Authenticators[0].ID != next.id || o.Ended[0].Why != Replaced {
 		t.Errorf("%+v", o)
 	}
+	w.pass(time.Minute)
+	w.check("ada", next.code(0), OK)
 }
 
-func TestRewrap(t *testing.T) {
+// A pass for the day stays one: a rollover may shorten it, but it vouches for nothing afterwards.
+func TestRolloverOfAPass(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	secret := base32NoPad.EncodeToString(rfcSeeds[SHA1])
-	for i := range 5 {
-		if _, err := w.Import(t.Context(), "person-"+strconv.Itoa(i), ImportRequest{Secret: secret}, w.meta("sec"), w.now()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n, err := w.RewrapAll(t.Context(), w.meta("job"), w.now()); n != 0 || err != nil {
-		t.Errorf("moved %d under the same key: %v", n, err)
-	}
-	before := w.account("person-0").Authenticators[0]
-	if _, err := w.rotate(); err != nil {
+	w.phone("ada")
+	token, err := w.TemporaryPass(t.Context(), "ada", w.now().Add(8*time.Hour), w.meta("sec"), w.now())
+	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := w.RewrapAll(t.Context(), w.meta("job"), w.now()); n != 5 || err != nil {
-		t.Errorf("moved %d: %v", n, err)
-	}
-	after := w.account("person-0").Authenticators[0]
-	if after.Seal != before.Seal+1 || after.Envelope.Key != "2" || slices.Equal(after.Envelope.Sealed, before.Envelope.Sealed) {
-		t.Errorf("%+v", after)
-	}
-	if n, err := w.RewrapAll(t.Context(), w.meta("job"), w.now()); n != 0 || err != nil {
-		t.Errorf("moved %d twice: %v", n, err)
-	}
-	code := reference(SHA1, rfcSeeds[SHA1], uint64(w.now().Unix()/Period), 6)
-	if result := w.checkAs("person-0", code, OK); result.Wrap != "2" {
-		t.Errorf("%+v", result)
-	}
-	// Two jobs at once: the slower one finds the work done.
-	if _, err := w.rotate(); err != nil {
-		t.Fatal(err)
-	}
-	w.keys.during = func() {
-		if n, err := w.Rewrap(t.Context(), "person-0", w.meta("job"), w.now()); n != 1 || err != nil {
-			t.Errorf("moved %d: %v", n, err)
-		}
-	}
-	if n, err := w.Rewrap(t.Context(), "person-0", w.meta("job"), w.now()); n != 0 || err != nil {
-		t.Errorf("moved %d over what another job had moved: %v", n, err)
-	}
-	if n, err := w.RewrapAll(t.Context(), w.meta("job"), w.now()); n != 4 || err != nil {
-		t.Errorf("moved %d: %v", n, err)
-	}
-	// One account that cannot be opened does not stop the others.
-	broken := w.account("person-1")
-	broken.Authenticators[0].Envelope.Sealed[20] ^= 1
-	if err := w.Store.Tx(t.Context(), func(tx store.Tx) error { return tx.Put(Accounts, "person-1", broken) }); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.rotate(); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := w.RewrapAll(t.Context(), w.meta("job"), w.now()); n != 4 || err == nil {
-		t.Errorf("moved %d: %v", n, err)
+	pass := w.enrol("ada", EnrolRequest{Token: token.Text})
+	w.confirm("ada", pass, "")
+	w.roll("ada", w.now().Add(time.Hour), RolledOver)
+	w.pass(time.Hour)
+	acc := w.account("ada")
+	if a := acc.Authenticators[acc.at(pass.id)]; a.Overdue(w.now()) || a.usable(w.now()) || a.Why != Temporary {
+		t.Errorf("%+v", a)
 	}
 }
 
-func TestPeople(t *testing.T) {
+// A rollover of everybody goes on where it was cut off, wherever that is: everybody has the date once, and is told once.
+func TestRolloverOfEveryone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	const many = store.MaxQueryResults + 3
-	for at := 0; at < many; at += 100 {
-		err := w.Store.Tx(t.Context(), func(tx store.Tx) error {
-			for i := at; i < min(at+100, many); i++ {
-				if err := tx.Put(Accounts, "person-"+strconv.Itoa(i), newAccount("x", nil)); err != nil {
-					return err
-				}
+	const people = StepPeople + 7
+	for _, dies := range []int64{0, 1, 2, StepPeople, StepPeople + 1, people, people + 1} {
+		w := newWorld(t)
+		w.store.once.Store(true)
+		w.resent = true
+		for i := range people {
+			if _, err := w.Import(t.Context(), "person-"+strconv.Itoa(i), ImportRequest{Secret: base32NoPad.EncodeToString(rfcSeeds[SHA1])}, w.meta("sec"), w.now()); err != nil {
+				t.Fatal(err)
 			}
-			return nil
-		})
-		if err != nil {
+		}
+		all, err := w.ForceEveryone(t.Context(), roll(w.now(), RolledOver), w.now())
+		if err != nil || all.State != RolloverOpen {
+			t.Fatalf("%+v %v", all, err)
+		}
+		w.told()
+		w.store.dieAfter(dies)
+		for steps := 0; all.State != RolloverDone; steps++ {
+			w.pass(time.Minute) // the date does not move with the step
+			var changed int
+			if all, changed, err = w.StepEveryone(t.Context(), all.ID, w.meta("sec"), w.now()); err != nil && !fault.Is(err, fault.Transient) || changed > StepPeople {
+				t.Fatalf("step: %d %v", changed, err)
+			}
+			if steps > 5 {
+				t.Fatal("no end")
+			}
+		}
+		if _, err := w.Box.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-	}
-	seen := map[string]bool{}
-	for person, err := range w.People(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
+		if told, got := w.told(), w.outcomes(); len(told) != people || got["rollover"] != people {
+			t.Errorf("dying at %d: %d told, recorded %v", dies, len(told), got)
 		}
-		seen[person] = true
-	}
-	if len(seen) != many {
-		t.Errorf("%d people", len(seen))
-	}
-	for range w.People(t.Context()) {
-		break
-	}
-	w.store.down.Store(true)
-	for _, err := range w.People(t.Context()) {
-		if err == nil {
-			t.Error("a person while the store is down")
+		if a := w.account("person-0").Authenticators[0]; !a.Until.Equal(all.By) || a.Note != "a token was found" {
+			t.Errorf("%+v", a)
 		}
-	}
-	if _, err := w.RewrapAll(t.Context(), w.meta(), w.now()); err == nil {
-		t.Error("all moved while the store is down")
+		if open, err := w.OpenRollovers(t.Context()); err != nil || len(open) != 0 {
+			t.Errorf("open %+v %v", open, err)
+		}
 	}
 }

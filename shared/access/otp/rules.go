@@ -22,7 +22,8 @@ const (
 	RecoveryStop  = 100 // consecutive failures at which recovery codes stop too (NIST SP 800-63B-4 section 3.2.2)
 	MaxName       = 64  // bytes of an authenticator's name
 	MaxLinkLife   = 24 * time.Hour
-	ResetLife     = 7 * 24 * time.Hour // a request nobody approved
+	ResetLife     = 7 * 24 * time.Hour  // a request nobody approved
+	RenewalLife   = 30 * 24 * time.Hour // of an authenticator past its date, to vouch for the one in its place
 )
 
 // Profile says how well an authenticator keeps time. It is stored.

@@ -38,6 +38,7 @@ type world struct {
 	request atomic.Int64
 
 	mu      sync.Mutex
+	resent  bool // a death may have lost the word that a record was taken: then it comes again
 	notices []Notice
 	records map[string]record.Record
 }
@@ -110,7 +111,7 @@ func (w *world) recorded(_ context.Context, e outbox.Entry) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, known := w.records[e.Key]; known {
+	if _, known := w.records[e.Key]; known && !w.resent {
 		w.t.Errorf("record %s twice", e.Key)
 	}
 	w.records[e.Key] = r
@@ -257,7 +258,11 @@ type unreliable struct {
 	down   atomic.Bool // everything fails
 	commit atomic.Bool // transactions fail at the end
 	once   atomic.Bool // bodies run once
+	fuse   atomic.Int64
 }
+
+// dieAfter lets n more transactions commit; the one after is lost, once. 0 is never.
+func (s *unreliable) dieAfter(n int64) { s.fuse.Store(n + min(n, 1)) }
 
 var errDown = fault.New(fault.Transient, "the store is down")
 
@@ -292,11 +297,12 @@ func (s *unreliable) Tx(ctx context.Context, fn func(tx store.Tx) error) error {
 			return err
 		}
 	}
+	dies := s.fuse.Load() > 0 && s.fuse.Add(-1) == 0
 	return s.Store.Tx(ctx, func(tx store.Tx) error {
 		if err := fn(tx); err != nil {
 			return err
 		}
-		if s.commit.Load() {
+		if dies || s.commit.Load() {
 			return errDown
 		}
 		return nil

@@ -93,6 +93,16 @@ type Track struct {
 	Hours int `json:"hours,omitempty"`
 	// Business are those its hours count in alone; nil: they count through.
 	Business *clock.Business `json:"business,omitempty"`
+	// Earlier is what was said of the counts before, oldest first.
+	Earlier []Counted `json:"earlier,omitempty"`
+}
+
+// Counted is what was said of a track's counts until somebody corrected it.
+type Counted struct {
+	People  Count     `json:"people"`
+	Records Count     `json:"records"`
+	By      string    `json:"by"` // who corrected it
+	At      time.Time `json:"at"` // when
 }
 
 // Bound is what bound the company when it became aware: a policy that changes later moves no clock that runs.

@@ -1,6 +1,7 @@
 package cases_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -84,13 +85,45 @@ func TestCountsStay(t *testing.T) {
 	known := cases.Track{ID: "nord", Role: cases.Processor, People: cases.Count{N: 7, How: cases.Exact}, Records: cases.Count{N: 70, How: cases.Estimate}, Hours: 24}
 	w.do(cases.Event{What: cases.Describe, By: vera, Tracks: []cases.Track{known}})
 	w.do(cases.Event{What: cases.Describe, By: vera, Tracks: []cases.Track{{ID: "nord", Role: cases.Processor}, {ID: "sud", Role: cases.Processor, People: cases.Count{N: 3, How: cases.Exact}}}})
-	if w.c.Tracks[0] != known || w.c.Tracks[1].People.N != 3 || w.c.Tracks[1].Records.How != cases.Unknown {
+	if got := w.c.Tracks[0]; got.People != known.People || got.Records != known.Records || got.Hours != known.Hours || w.c.Tracks[1].People.N != 3 || w.c.Tracks[1].Records.How != cases.Unknown {
 		t.Errorf("%+v", w.c.Tracks)
 	}
 	w.do(cases.Event{What: cases.Describe, By: vera, Tracks: []cases.Track{{ID: "nord", Role: cases.Processor, People: cases.Count{How: cases.Unknown}}}})
 	if got := w.c.Tracks[0]; got.People.How != cases.Unknown || got.Records.N != 70 {
 		t.Errorf("unknown is a value: %+v", got)
 	}
+}
+
+// TestCountsGoBack: that it is not known after all is said of counts too, and what was said before stays on record with who
+// corrected it; the same again is no correction, and their number has an end.
+func TestCountsGoBack(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	w.do(breach("nord"))
+	say := func(by cases.Actor, people, records cases.Count) cases.Event {
+		return cases.Event{What: cases.Describe, By: by, Tracks: []cases.Track{{ID: "sud", Role: cases.Processor, People: people, Records: records}}}
+	}
+	unknown, seven, about := cases.Count{How: cases.Unknown}, cases.Count{N: 7, How: cases.Exact}, cases.Count{N: 70, How: cases.Estimate}
+	w.do(say(vera, unknown, cases.Count{}))
+	w.do(say(vera, seven, cases.Count{}))
+	w.do(say(vera, cases.Count{}, about)) // who says it first corrects nothing
+	w.pass(time.Hour)
+	w.do(say(dana, unknown, cases.Count{}))
+	first := cases.Counted{People: seven, Records: about, By: "dana", At: w.now}
+	if got := w.c.Tracks[1]; got.People != unknown || got.Records != about || !slices.Equal(got.Earlier, []cases.Counted{first}) {
+		t.Errorf("%+v", got)
+	}
+	w.pass(time.Hour).do(say(vera, unknown, unknown))
+	second := cases.Counted{People: unknown, Records: about, By: "vera", At: w.now}
+	w.do(say(vera, unknown, unknown))
+	w.do(say(vera, seven, cases.Count{}))
+	if got := w.c.Tracks[1].Earlier; !slices.Equal(got, []cases.Counted{first, second}) {
+		t.Errorf("%+v", got)
+	}
+	for i := range cases.MaxCorrections - 2 {
+		w.do(say(vera, cases.Count{N: int64(i + 8), How: cases.Exact}, cases.Count{}))
+	}
+	w.refused("tracks_invalid", say(vera, unknown, cases.Count{}))
 }
 
 // TestWork: an answer lives as long as somebody is at it, wherever; without a sign of it the step is called again.

@@ -40,7 +40,9 @@ func (d *deciding) setTracks() error {
 			return inapplicable()
 		}
 		if known := d.track(t.ID); known != nil {
-			known.People, known.Records = t.People.or(known.People), t.Records.or(known.Records)
+			if err := d.recount(known, t); err != nil {
+				return err
+			}
 			continue
 		}
 		unknown := Count{How: Unknown}
@@ -53,6 +55,24 @@ func (d *deciding) setTracks() error {
 	if len(d.Tracks) > MaxTracks {
 		return refuse("tracks_invalid", "A case has at most 5,000 tracks.", "Declare a second case for the others.")
 	}
+	return nil
+}
+
+// MaxCorrections bounds how often the counts of one track are corrected.
+const MaxCorrections = 100
+
+// recount takes what is known of the counts of a track by now, unknown with it, and keeps what was said before.
+func (d *deciding) recount(known *Track, t Track) error {
+	before := Counted{known.People, known.Records, d.e.By.ID, d.now}
+	known.People, known.Records = t.People.or(known.People), t.Records.or(known.Records)
+	corrected := func(was, is Count) bool { return was != is && was.How != Unknown }
+	if !corrected(before.People, known.People) && !corrected(before.Records, known.Records) {
+		return nil
+	}
+	if len(known.Earlier) >= MaxCorrections {
+		return refuse("tracks_invalid", "These counts were corrected 100 times; no more is kept.", "Write what changes into a text of the case.")
+	}
+	known.Earlier = append(slices.Clone(known.Earlier), before)
 	return nil
 }
 

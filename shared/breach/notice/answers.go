@@ -3,6 +3,7 @@ package notice
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,15 @@ const few = 50
 // Answered takes what became of a message, in whatever order and however often it is said. Whom the case is to be told of
 // is returned: none of a notice to many, which Tick tells together. An answer to somebody else's message does nothing.
 func (s *Service) Answered(ctx context.Context, a message.Answer, now time.Time) ([]Told, error) {
+	if a.Fate() { // it may come before what it follows
+		if _, err := s.take(ctx, a.Accepted(), now); err != nil {
+			return nil, err
+		}
+	}
+	return s.take(ctx, a, now)
+}
+
+func (s *Service) take(ctx context.Context, a message.Answer, now time.Time) ([]Told, error) {
 	id, way, ours := keyed(a.Key)
 	if !ours {
 		return nil, nil
@@ -37,6 +47,9 @@ func (s *Service) Answered(ctx context.Context, a message.Answer, now time.Time)
 			return nil, err
 		}
 		after, next := d.answered(a, way, now)
+		if a.Fate() {
+			after, next = d.hears(a, way)
+		}
 		after, err := s.conclude(ctx, d, after, next, policy.Person{}, now)
 		if errors.Is(err, errMoved) {
 			continue
@@ -58,7 +71,7 @@ func (d Delivery) answered(a message.Answer, way int, now time.Time) (after Deli
 		a.At = now
 	}
 	d.Silent = false
-	d.Tries = append(slices.Clone(d.Tries), Try{d.Ways[way], a.State, a.Attempts, a.Why, a.At.UTC(), a.TLS, a.Reference})
+	d.Tries = append(slices.Clone(d.Tries), d.try(way, a))
 	// A text message says nothing of what happened: however it went, the whole text has to follow.
 	whole := d.Ways[way] != SMS
 	switch {
@@ -72,12 +85,16 @@ func (d Delivery) answered(a message.Answer, way int, now time.Time) (after Deli
 	return d, false
 }
 
+func (d Delivery) try(way int, a message.Answer) Try {
+	return Try{Channel: d.Ways[way], State: a.State, Attempts: a.Attempts, Why: a.Why, At: a.At.UTC(), TLS: a.TLS, Reference: a.Reference}
+}
+
 // further goes to the next way, or nowhere.
 func (d Delivery) further() (Delivery, bool) { return d.by(d.Way + 1) }
 
 // by goes to the first way from one on that may be used: nothing is sent again that was sent, or may have been.
 func (d Delivery) by(way int) (Delivery, bool) {
-	d.Silent = false
+	d.Silent, d.Vouched = false, false
 	for ; way < len(d.Ways); way++ {
 		if d.unsent(d.Ways[way]) {
 			d.Way, d.Progress = way, Going
@@ -177,7 +194,7 @@ func (d Delivery) settled(by string, f Found, seen Progress, now time.Time) (aft
 		d, next = d.further()
 		return d, next, nil
 	}
-	if d.Progress, d.Told, d.Silent = Arrived, now.UTC(), false; !f.At.IsZero() {
+	if d.Progress, d.Told, d.Silent, d.Vouched = Arrived, now.UTC(), false, true; !f.At.IsZero() {
 		d.Told = f.At.UTC()
 		if d.Told.Before(d.Handed) { // in the same minute, as people say it
 			d.Told = d.Handed
@@ -186,27 +203,18 @@ func (d Delivery) settled(by string, f Found, seen Progress, now time.Time) (aft
 	return d, false, nil
 }
 
-// unanswered puts a delivery in doubt about which nobody answered in time, such as after the loss of its request.
-func (s *Service) unanswered(ctx context.Context, d Delivery, now time.Time) error {
-	after := d
-	after.Progress, after.Silent = Doubtful, true
-	_, err := s.conclude(ctx, d, after, false, policy.Person{}, now)
-	if errors.Is(err, errMoved) {
-		return nil // an answer came
-	}
-	return err
-}
-
 // conclude stores what became of a delivery, with its evidence, and asks for the next message.
 func (s *Service) conclude(ctx context.Context, before, after Delivery, next bool, by policy.Person, now time.Time) (Delivery, error) {
-	if before.Rev == after.Rev && before.Progress == after.Progress && len(before.Tries) == len(after.Tries) && before.Settler == after.Settler {
+	if reflect.DeepEqual(before, after) {
 		return before, nil
 	}
+	var about About
 	if next {
-		may, err := s.onward(ctx, before, by)
+		may, of, err := s.onward(ctx, before, by)
 		if err != nil {
 			return before, err
 		}
+		about = of
 		if may != Going {
 			after.Progress, after.Way, next = may, before.Way, false
 		}
@@ -240,35 +248,17 @@ func (s *Service) conclude(ctx context.Context, before, after Delivery, next boo
 		if stored.Rev != before.Rev {
 			return errMoved
 		}
+		if next {
+			if err := stillAs(tx, before.Case, about); err != nil {
+				return err
+			}
+		}
 		return s.store(tx, batch, key, before, &after, c, w, next, who, now)
 	})
 	if err == nil {
 		s.worked(ctx, before.Case, by.ID, now)
 	}
 	return after, err
-}
-
-// onward says whether a delivery may go by its next way, Going, or where it ends instead.
-func (s *Service) onward(ctx context.Context, d Delivery, by policy.Person) (Progress, error) {
-	stands, err := s.stands(ctx, d)
-	switch {
-	case err != nil || !stands:
-		return Lost, err
-	case by.ID == "" && d.Handed.Before(s.Restored): // the next way may have been tried by what came after the backup
-		return Doubtful, nil
-	}
-	return Going, nil
-}
-
-// stands reports whether what was agreed to may still go out: the notice was not stopped meanwhile, the case has not ended,
-// and the ways are trusted as they were.
-func (s *Service) stands(ctx context.Context, d Delivery) (bool, error) {
-	n, err := s.get(ctx, d.Case, d.N)
-	if err != nil || n.State == Voided {
-		return false, err
-	}
-	about, err := s.Case(ctx, d.Case)
-	return !d.forgotten() && !about.shut(d.Kind) && (len(about.Compromised) == 0 || d.Guarded), err
 }
 
 func (s *Service) store(tx store.Tx, batch *outbox.Batch, key *seal.DataKey, before Delivery, after *Delivery, c content, w whereTo, next bool, who record.Subject, now time.Time) error {
@@ -278,7 +268,7 @@ func (s *Service) store(tx store.Tx, batch *outbox.Batch, key *seal.DataKey, bef
 		}
 		after.News = after.patience(now)
 	}
-	if !next || after.Recalled {
+	if after.Recalled || !next && after.Progress != before.Progress {
 		after.News = now.UnixMicro()
 	}
 	if err := s.deliveryRecords(batch, before, after, who, now); err != nil {

@@ -33,6 +33,7 @@ type Try struct {
 	// How the connection was protected, a word of package message, and what the peer calls the message; "" for not known.
 	TLS       string `json:"tls,omitempty"`
 	Reference string `json:"reference,omitempty"`
+	Fates     []Fate `json:"fates,omitempty"` // what the peer said later; the first counts
 }
 
 // Delivery is one recipient of a notice, as it is stored. Times are UTC.
@@ -68,7 +69,8 @@ type Delivery struct {
 	News     int64     `json:"news,omitempty"`     // microseconds since 1970: since when it knows not all; of one that is going, until when an answer is waited for
 	Silent   bool      `json:"silent,omitempty"`   // nobody answered in time: a late answer still counts
 	Replays  int       `json:"replays,omitempty"`  // how often a person had it tried again
-	Recalled bool      `json:"recalled,omitempty"` // a person says that it never arrived, which the case has not heard yet
+	Recalled bool      `json:"recalled,omitempty"` // it did not arrive after all, which the case has not heard yet
+	Vouched  bool      `json:"vouched,omitempty"`  // a person found out that it arrived: no peer says otherwise
 
 	// Where Ways lead, and what is sent, under a key of this recipient's own: without it, wrapped in both, nobody reads any more
 	// who she was or what she was told.

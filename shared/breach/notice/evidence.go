@@ -140,6 +140,12 @@ func (s *Service) deliveryRecords(batch *outbox.Batch, before Delivery, after *D
 			r.Facts["replay"] = strconv.Itoa(after.Replays)
 		}
 		r.Subjects = append(r.Subjects, record.Subject{Type: "actor", C: who.C})
+	} else if fate, try := after.newFate(before); fate != nil {
+		r.Facts["channel"], r.Facts["outcome"], r.Facts["at"] = try.Channel, string(fate.State), fate.At.Format(time.RFC3339)
+		if after.Contrary() {
+			r.Facts["contrary"] = "yes"
+		}
+		commit(&r, after.Nonce, "provider", try.Reference)
 	} else if after.Silent {
 		r.Facts["outcome"] = "unanswered"
 	} else if try := after.Tries[len(after.Tries)-1]; true {

@@ -75,6 +75,9 @@ func (s *Service) page(ctx context.Context, n Notice, now time.Time) (Notice, er
 		return n, err
 	}
 	return s.change(ctx, n, Event{What: Handed, To: size}, about, nil, func(tx store.Tx, t *turn) error {
+		if err := stillAs(tx, n.Case, about); err != nil {
+			return err
+		}
 		for i, m := range all[:size] {
 			if err := t.handOne(tx, keys[i], n.Next+i, m); err != nil {
 				return err
@@ -82,6 +85,17 @@ func (s *Service) page(ctx context.Context, n Notice, now time.Time) (Notice, er
 		}
 		return nil
 	}, now)
+}
+
+// stillAs sees to it in a transaction that a case has not ended since it was read: nothing leaves for a case that is over.
+func stillAs(tx store.Tx, caseID string, about About) error {
+	if about.Closed {
+		return nil
+	}
+	if over, err := cases.Ended(tx, caseID); err != nil || !over {
+		return err
+	}
+	return errMoved
 }
 
 // handOne keeps a delivery and asks for its first message.

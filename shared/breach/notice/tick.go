@@ -8,6 +8,7 @@ import (
 
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
+	"ostiary.internal/shared/policy"
 )
 
 // What one run of Tick does at most; the next minute goes on.
@@ -99,6 +100,17 @@ func (s *Service) news(ctx context.Context, now time.Time) error {
 		q.After = &store.Cursor{Value: last.News, ID: last.ID}
 	}
 	return errors.Join(errs...)
+}
+
+// unanswered puts a delivery in doubt about which nobody answered in time, such as after the loss of its request.
+func (s *Service) unanswered(ctx context.Context, d Delivery, now time.Time) error {
+	after := d
+	after.Progress, after.Silent = Doubtful, true
+	_, err := s.conclude(ctx, d, after, false, policy.Person{}, now)
+	if errors.Is(err, errMoved) {
+		return nil // an answer came
+	}
+	return err
 }
 
 // hear tells the case of arrivals, and of what was taken for one, and then counts the deliveries of one notice, each once.

@@ -2,6 +2,7 @@ package register
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
@@ -145,4 +146,27 @@ func spelled(l language, prefix, w string) string {
 		return ""
 	}
 	return l.w(prefix + w)
+}
+
+// recount is what was said of counts until somebody corrected it.
+type recount struct {
+	People  number    `json:"people"`
+	Records number    `json:"records"`
+	By      string    `json:"corrected_by"`
+	At      time.Time `json:"corrected_at"`
+}
+
+func (f File) recounts(t cases.Track) (all []recount) {
+	for _, e := range t.Earlier {
+		all = append(all, recount{f.numberOf(e.People), f.numberOf(e.Records), f.person(e.By), e.At})
+	}
+	return all
+}
+
+// corrected are the corrections of counts, as lines.
+func (f File) corrected(l language, t tracked) (lines []string) {
+	for _, e := range t.Earlier {
+		lines = append(lines, fmt.Sprintf(l.w("recounted"), t.Name, l.number(e.People), l.number(e.Records), join(e.By, f.at(e.At))))
+	}
+	return lines
 }

@@ -63,6 +63,7 @@ type tracked struct {
 	People  number     `json:"people"`
 	Records number     `json:"records"`
 	Told    time.Time  `json:"told,omitzero"`
+	Earlier []recount  `json:"earlier,omitempty"` // what was said before, oldest first
 }
 
 // number is a count as it stands in a dossier.
@@ -144,6 +145,7 @@ type delivered struct {
 	Progress notice.Progress `json:"progress"`
 	Handed   time.Time       `json:"handed"`
 	Told     time.Time       `json:"told,omitzero"`
+	Received time.Time       `json:"delivered_at,omitzero"` // by the word of a mail provider
 	Tries    []notice.Try    `json:"tries"`
 }
 
@@ -185,7 +187,7 @@ func (f File) record(l language) record {
 		r.Awareness = append(r.Awareness, moved{m.As, m.From, m.To, f.both(m.By, m.Second), m.At, c.Text(m.Reason)})
 	}
 	for _, t := range c.Tracks {
-		r.Tracks = append(r.Tracks, tracked{f.name(t.ID), t.Role, f.numberOf(t.People), f.numberOf(t.Records), t.Told})
+		r.Tracks = append(r.Tracks, tracked{f.name(t.ID), t.Role, f.numberOf(t.People), f.numberOf(t.Records), t.Told, f.recounts(t)})
 	}
 	for _, m := range c.Mapped {
 		r.Mapped = append(r.Mapped, found{strings.Split(c.Text(m.Names), "\n"), f.person(m.By), m.At, c.Text(m.Reason)})
@@ -231,7 +233,7 @@ func (f File) dated(r *record) {
 			one.Texts = merged(one.Texts, own)
 		}
 		for _, d := range n.Deliveries {
-			one.Deliveries = append(one.Deliveries, delivered{f.name(d.Tenant), d.Language, d.Progress, d.Handed, d.Told, append([]notice.Try{}, d.Tries...)})
+			one.Deliveries = append(one.Deliveries, delivered{f.name(d.Tenant), d.Language, d.Progress, d.Handed, d.Told, d.Delivered(), append([]notice.Try{}, d.Tries...)})
 		}
 		r.Notices = append(r.Notices, one)
 	}

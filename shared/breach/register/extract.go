@@ -39,6 +39,9 @@ func Extract(f File, tenant string) File {
 		own.Moves = append(own.Moves, cases.Move{From: m.From, To: m.To, At: m.At})
 	}
 	own.Tracks = slices.DeleteFunc(slices.Clone(f.Case.Tracks), func(t cases.Track) bool { return t.ID != tenant || t.Role != cases.Processor })
+	for i := range own.Tracks {
+		own.Tracks[i].Earlier = nil // who corrected what, and what one thought before, is the company's own
+	}
 	for _, d := range f.Case.Decisions {
 		if d.Subject == tenant {
 			own.Decisions = append(own.Decisions, cases.Decision{Subject: tenant, Yes: d.Yes, At: d.At, Settled: d.Settled, Second: d.Second, By: d.By, Replaced: d.Replaced})

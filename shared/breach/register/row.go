@@ -237,6 +237,9 @@ func (f File) proofs(tenant string) []string {
 			one := fmt.Sprintf("%d %s, approved sha256 %s, handed over %s, %s", n.N, n.Kind, n.Hash, stamp(d.Handed), d.Progress)
 			for _, t := range d.Tries {
 				one += fmt.Sprintf("; %s %s %s", t.Channel, t.State, stamp(t.At))
+				for _, later := range t.Fates {
+					one += fmt.Sprintf("; %s %s %s", t.Channel, later.State, stamp(later.At))
+				}
 			}
 			all = append(all, one)
 		}

@@ -107,6 +107,7 @@ func (f File) concerned(l language, r record) section {
 	s := section{Title: l.w("concerned"), Head: l.all("who", "role", "people", "records", "told")}
 	for _, t := range r.Tracks {
 		s.Rows = append(s.Rows, []string{t.Name, l.w(string(t.Role)), l.number(t.People), l.number(t.Records), f.done(t.Told)})
+		s.Lines = append(s.Lines, f.corrected(l, t)...)
 	}
 	if r.Unmapped > 0 {
 		s.Lines = append(s.Lines, strings.TrimSuffix(fmt.Sprintf(l.w("unmapped"), r.Unmapped)+" "+join(r.Names...), " "))
@@ -249,8 +250,15 @@ func (f File) notices(l language, r record) (all []section) {
 			var tries []string
 			for _, t := range d.Tries {
 				tries = append(tries, join(t.Channel, string(t.State), f.at(t.At), t.Why))
+				for _, later := range t.Fates {
+					tries = append(tries, join(t.Channel, string(later.State), f.at(later.At)))
+				}
 			}
-			s.Rows = append(s.Rows, []string{d.Tenant, l.w("progress_" + string(d.Progress)), strings.Join(tries, "\n"), f.done(d.Told)})
+			status := "progress_" + string(d.Progress)
+			if !d.Received.IsZero() {
+				status = "progress_delivered"
+			}
+			s.Rows = append(s.Rows, []string{d.Tenant, l.w(status), strings.Join(tries, "\n"), f.done(d.Told)})
 		}
 		all = append(all, s)
 	}

@@ -128,8 +128,8 @@ func sent(aware time.Time) register.Sent {
 			"en": {"nature": "A list was mailed to the wrong people.", "measures": "The mail was recalled.\nAccess was closed.", "consequences": "Unwanted mail.", "subjects": "job seekers", "open": "unknown"},
 			"fr": {"nature": "Une liste a été envoyée aux mauvaises personnes.", "measures": "Le courriel a été rappelé.", "subjects": "demandeurs d'emploi"},
 		}, Tenants: map[string]map[string]map[string]string{"nord": {"fr": {"subjects": "311 demandeurs d'emploi"}}}},
-		Deliveries: []notice.Delivery{{V: 1, ID: "0123456789abcdef.1.0", Notice: "0123456789abcdef.1", Tenant: "nord", Language: "fr", Progress: notice.Arrived, Handed: aware.Add(5 * time.Hour), Told: aware.Add(5*time.Hour + time.Minute),
-			Tries: []notice.Try{{Channel: "mail", State: message.StateAccepted, Attempts: 1, Why: "250 2.0.0 OK", At: aware.Add(5*time.Hour + time.Minute)}}}},
+		Deliveries: []notice.Delivery{{V: 1, ID: "0123456789abcdef.1.0", Notice: "0123456789abcdef.1", Tenant: "nord", Language: "fr", Progress: notice.Arrived, Ways: []string{"mail"}, Handed: aware.Add(5 * time.Hour), Told: aware.Add(5*time.Hour + time.Minute),
+			Tries: []notice.Try{{Channel: "mail", State: message.StateAccepted, Attempts: 1, Why: "250 2.0.0 OK", At: aware.Add(5*time.Hour + time.Minute), Fates: []notice.Fate{{State: message.StateDelivered, At: aware.Add(5*time.Hour + 3*time.Minute)}}}}}},
 	}
 }
 

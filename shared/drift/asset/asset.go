@@ -64,7 +64,8 @@ type Audit struct {
 type Inventory struct {
 	assets map[string]*Asset
 	names  *Names
-	sorted []*Asset // what All returned last; nil where that is not known any more
+	sorted []*Asset            // what All returned last; nil where that is not known any more
+	types  map[string][]*Asset // the same, by type; nil as well then
 }
 
 // NewInventory returns an empty inventory.
@@ -81,7 +82,7 @@ func (v *Inventory) Add(a Asset) {
 	v.names.learn(a)
 	known, there := v.assets[a.Key]
 	if !there || a.Deleted || known.Deleted {
-		v.sorted = nil
+		v.sorted, v.types = nil, nil
 	}
 	if !there {
 		v.assets[a.Key] = &a
@@ -115,7 +116,7 @@ func (v *Inventory) Settle() {
 			continue
 		}
 		delete(v.assets, key)
-		v.sorted = nil
+		v.sorted, v.types = nil, nil
 		a.Key = name
 		v.Add(*a)
 	}
@@ -141,6 +142,17 @@ func (v *Inventory) All() []*Asset {
 	slices.SortFunc(all, func(a, b *Asset) int { return compare(a.Key, b.Key) })
 	v.sorted = all
 	return slices.Clone(all)
+}
+
+// Of returns the resources of a type that are there, by key. The list is the inventory's own, and nobody changes it.
+func (v *Inventory) Of(kind string) []*Asset {
+	if v.types == nil {
+		v.types = map[string][]*Asset{}
+		for _, a := range v.All() {
+			v.types[a.Type] = append(v.types[a.Type], a)
+		}
+	}
+	return v.types[kind]
 }
 
 // Each hands on the resources that are there, in no order.

@@ -240,3 +240,39 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestOf: a type's own list is what All tells of it, after whatever was added, deleted or given another name.
+func TestOf(t *testing.T) {
+	t.Parallel()
+	const bucket, wall = "storage.googleapis.com/Bucket", "compute.googleapis.com/Firewall"
+	v := NewInventory()
+	check := func(after string, kind string, want ...string) {
+		t.Helper()
+		var got, all []string
+		for _, a := range v.Of(kind) {
+			got = append(got, a.Key)
+		}
+		for _, a := range v.All() {
+			if a.Type == kind {
+				all = append(all, a.Key)
+			}
+		}
+		if !slices.Equal(got, want) || !slices.Equal(got, all) {
+			t.Errorf("%s: %v, of all %v, want %v", after, got, all, want)
+		}
+	}
+	check("nothing", bucket)
+	v.Add(Asset{Key: "//storage.googleapis.com/b", Type: bucket, Data: Object{}, Read: noon})
+	v.Add(Asset{Key: "//compute.googleapis.com/projects/4711/global/firewalls/f", Type: wall, Project: "4711", Data: Object{}, Read: noon})
+	check("two", bucket, "//storage.googleapis.com/b")
+	v.Add(Asset{Key: "//storage.googleapis.com/a", Type: bucket, Data: Object{}, Read: noon})
+	check("another", bucket, "//storage.googleapis.com/a", "//storage.googleapis.com/b")
+	v.Add(Asset{Key: "//storage.googleapis.com/b", Type: bucket, Deleted: true, Read: noon.Add(time.Hour)})
+	check("one is gone", bucket, "//storage.googleapis.com/a")
+	v.Add(Asset{Key: "//storage.googleapis.com/b", Type: bucket, Data: Object{}, Read: noon.Add(2 * time.Hour)})
+	check("and there again", bucket, "//storage.googleapis.com/a", "//storage.googleapis.com/b")
+	check("by number", wall, "//compute.googleapis.com/projects/4711/global/firewalls/f")
+	v.Names().Learn("4711", "acme-live")
+	v.Settle()
+	check("by name", wall, "//compute.googleapis.com/projects/acme-live/global/firewalls/f")
+}

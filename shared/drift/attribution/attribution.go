@@ -10,7 +10,8 @@
 //
 // # What it does not do
 //
-// It proves nothing: a hint says who called, not what the call changed. It holds no address: people and services are ids.
+// It proves nothing: a hint says who called and what was asked for, not what came of it. Who called is an id, never an address;
+// what was asked for may name a member as the policy of the asset does, and no value that may be a secret.
 package attribution
 
 import (
@@ -45,7 +46,7 @@ const (
 const maxPayload = 64 << 10
 
 // Hint is a call that named an asset. Person and Chain hold ids of people.yaml, service:ID of services.yaml, or kinds of
-// callers; never an address.
+// callers; never an address. Asked is filled in by whoever knows what the asset was before.
 type Hint struct {
 	Asset     string    `json:"asset"`            // its key
 	Person    string    `json:"person,omitempty"` // who began, where she is known
@@ -60,6 +61,10 @@ type Hint struct {
 	Failed    bool      `json:"failed,omitempty"`    // it ended, and nothing came of it
 	Deployer  bool      `json:"deployer,omitempty"`
 	At        time.Time `json:"at"`
+
+	Request *Request         `json:"-"` // what it asked for; it is held against what was, and not kept
+	Asked   []finding.Change `json:"asked,omitempty"`
+	Unasked string           `json:"unasked,omitempty"` // why there is nothing, or not all, of Asked
 }
 
 // Read reads a message of topic asset.changed, of version 1 or 2 or a later one, and writes the asset by its key. Invalid: it
@@ -67,14 +72,16 @@ type Hint struct {
 func Read(data []byte, names *asset.Names) (Hint, error) {
 	var m struct {
 		Hint
-		Actor   string `json:"actor_kind"`
-		Ends    bool   `json:"ends"`
-		Outcome string `json:"outcome"`
+		Actor   string   `json:"actor_kind"`
+		Ends    bool     `json:"ends"`
+		Outcome string   `json:"outcome"`
+		Request *Request `json:"request"`
 	}
 	if len(data) > maxPayload || json.Unmarshal(data, &m) != nil || m.Asset == "" || m.Entry == "" || m.At.IsZero() {
 		return Hint{}, fault.New(fault.Invalid, "reading a message that an asset changed: not one")
 	}
 	h := m.Hint
+	h.Request, h.Asked, h.Unasked = m.Request, nil, ""
 	h.Asset, h.At = names.Key("", h.Asset), h.At.UTC()
 	h.Running, h.Failed = h.Operation != "" && !m.Ends, m.Outcome == "failed"
 	switch {
@@ -117,7 +124,11 @@ func Rank(q Question, hints []Hint) []finding.Actor {
 	for i, h := range calls {
 		// Many calls hide nobody: whoever of the people may have done it is named.
 		if i < Most || h.Person != "" && !slices.ContainsFunc(actors, func(a finding.Actor) bool { return a.Person == h.Person }) {
-			actors = append(actors, q.actor(h))
+			a := q.actor(h)
+			if i >= Most {
+				a.Asked, a.Unasked = nil, "" // so many would not fit into what is kept of a finding
+			}
+			actors = append(actors, a)
 		}
 	}
 	before := q.Good.Before(q.Since)
@@ -153,7 +164,7 @@ func (q Question) compare(a, b Hint) int {
 }
 
 func (q Question) actor(h Hint) finding.Actor {
-	a := finding.Actor{Person: h.Person, Chain: h.Chain, Kind: kind(h.Kind), Method: h.Method, UserAgent: h.UserAgent, Ticket: h.Ticket, At: h.At.UTC(), Entry: h.Entry}
+	a := finding.Actor{Person: h.Person, Chain: h.Chain, Kind: kind(h.Kind), Method: h.Method, UserAgent: h.UserAgent, Ticket: h.Ticket, At: h.At.UTC(), Entry: h.Entry, Asked: h.Asked, Unasked: h.Unasked}
 	a.Planned = h.Deployer && q.Desired
 	a.Suspicious = h.Deployer && q.Terraform && !q.Desired && !q.Applying
 	if a.Kind == "unknown" {
@@ -219,6 +230,9 @@ func (h Hint) with(end Hint) Hint {
 	}
 	whole.At, whole.Running, whole.Failed = end.At, h.Running && end.Running, h.Failed || end.Failed
 	whole.Deployer = h.Deployer || end.Deployer
+	if whole.Asked, whole.Unasked = h.Asked, h.Unasked; len(h.Asked) == 0 && (len(end.Asked) > 0 || h.Unasked == NotLogged && end.Unasked != "") {
+		whole.Asked, whole.Unasked = end.Asked, end.Unasked
+	}
 	whole.UserAgent, whole.Ticket = cmp.Or(h.UserAgent, end.UserAgent), cmp.Or(h.Ticket, end.Ticket)
 	return whole
 }

@@ -25,6 +25,8 @@
 // alone. Where the service leaves out a field to say no, an assertion says so with has(). An assertion is judged once for
 // each promise that sets its parameters otherwise; the strictest does not stand for the others.
 //
+// What holds personal data, or secrets, weighs one step more, and in a project for tests one step less: see [Set.Holds].
+//
 // # What it does not do
 //
 // It reads nothing, and it remembers nothing: whether a thing became worse, and who did it, others say.
@@ -115,7 +117,8 @@ type Judgement struct {
 	Count     int             `json:"count,omitempty"`   // how many there are, where there have to be more
 	Why       string          `json:"why,omitempty"`     // of Undetermined, and of too few
 	Severity  policy.Severity `json:"severity"`
-	Read      time.Time       `json:"read,omitzero"` // how old the oldest fact it looked at may be
+	Data      string          `json:"data,omitempty"` // what the asset holds, for which the severity is one step graver
+	Read      time.Time       `json:"read,omitzero"`  // how old the oldest fact it looked at may be
 	// Others are the assets beside its own that what is not true looked at, some perhaps twice.
 	Others []*asset.Asset `json:"-"`
 }

@@ -25,9 +25,11 @@ type Live struct {
 	Inventory *asset.Inventory
 	// Read reports whether assets of a type were read at all, though there may be none; nil: only those there are some of.
 	Read func(kind string) bool
-	Now  time.Time
+	// Partly reports whether there are assets of a type that are known to be there, or may be, and could not be read: what is true of none
+	// of the others may be true of those. Nil: of no type.
+	Partly func(kind string) bool
+	Now    time.Time
 
-	byType map[string][]*asset.Asset
 	facts  map[*asset.Asset]map[string]any
 	lists  map[string]ref.Val
 	staged map[string]bool // folders and organizations in which projects lie, by whether all of them are for tests
@@ -48,13 +50,7 @@ func (l *Live) named(w World, a *asset.Asset) map[string]any {
 
 // of returns the assets of a type; false where nobody knows whether there are any.
 func (l *Live) of(kind string) ([]*asset.Asset, bool) {
-	if l.byType == nil {
-		l.byType = map[string][]*asset.Asset{}
-		for _, a := range l.Inventory.All() {
-			l.byType[a.Type] = append(l.byType[a.Type], a)
-		}
-	}
-	all := l.byType[kind]
+	all := l.Inventory.Of(kind)
 	return all, len(all) > 0 || l.Read != nil && l.Read(kind)
 }
 
@@ -125,6 +121,9 @@ func (c *compiled) version(s *Set, v version, a *asset.Asset, l *Live) Judgement
 		j.Key = a.Key
 		if s.Staging(a.Project) {
 			j.Severity = j.Severity.Less()
+		}
+		if j.Data = s.Holds(a.Type, a.Key, a); j.Data != "" {
+			j.Severity = j.Severity.More()
 		}
 	}
 	defer func() { j.Read = view.oldest }()

@@ -29,6 +29,9 @@ func (k lookup) all(kind string) ref.Val {
 	for _, a := range assets {
 		out = append(out, types.DefaultTypeAdapter.NativeToValue(k.v.live.named(k.v.world, a)))
 	}
+	if k.v.live.Partly != nil && k.v.live.Partly(kind) {
+		out = append(out, types.NewErr("not all of the type %s was read", kind))
+	}
 	list := types.NewRefValList(types.DefaultTypeAdapter, out)
 	if k.v.live.lists == nil {
 		k.v.live.lists = map[string]ref.Val{}

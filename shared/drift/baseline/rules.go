@@ -16,8 +16,8 @@ import (
 var proxies = []netip.Prefix{netip.MustParsePrefix("35.191.0.0/16"), netip.MustParsePrefix("130.211.0.0/22"), netip.MustParsePrefix("35.235.240.0/20"), netip.MustParsePrefix("2600:2d00:1:b029::/64")}
 
 // rules reads the rules of a firewall or of a firewall policy, those that are in force, one as the other: ingress, allow,
-// priority, open (somebody on the internet is let or denied; left out where nobody can tell), everywhere (all addresses are),
-// inside (given to machines of the company alone, by tag or account), targeted (some machines of the network alone), logged, networks (and
+// priority, open (somebody on the internet is let or denied; left out where nobody can tell), everywhere (all addresses of version
+// 4 are) and everywhere6 (of version 6), inside (given to machines of the company alone, by tag or account), targeted (some machines of the network alone), logged, networks (and
 // folders and organizations it holds for), and doors: a list of protocol, from and to.
 func rules(v ref.Val) ref.Val {
 	data, is := v.Value().(map[string]any)
@@ -27,11 +27,7 @@ func rules(v ref.Val) ref.Val {
 	var all []any
 	switch list, policy := data["rules"].([]any); {
 	case policy:
-		for _, one := range list {
-			if r, is := one.(map[string]any); is && r["disabled"] != true {
-				all = append(all, ofPolicy(data, r)...)
-			}
-		}
+		all = inForce(data, list)
 	case data["allowed"] == nil && data["denied"] == nil:
 		return types.NewErr("what a firewall lets through was not read")
 	case data["disabled"] != true:
@@ -56,7 +52,8 @@ func ofFirewall(data map[string]any) map[string]any {
 		ranges = texts(data["sourceRanges"])
 	}
 	none := len(ranges) == 0 && r["inside"] == false
-	r["open"], r["everywhere"] = none || slices.ContainsFunc(ranges, stranger), none || everywhere(ranges)
+	// Where nobody says which, a rule means all of version 4.
+	r["open"], r["everywhere"], r["everywhere6"] = none || slices.ContainsFunc(ranges, stranger), none || everywhere(ranges), everywhere6(ranges)
 	return r
 }
 
@@ -83,6 +80,7 @@ func ofPolicy(policy, rule map[string]any) []any {
 	narrow := strange || groups || within || some(match, side+"SecureTags") || some(match, side+"Networks")
 	r["inside"] = len(ranges) == 0 && !strange && !groups && narrow
 	r["everywhere"] = !narrow && (len(ranges) == 0 || everywhere(ranges))
+	r["everywhere6"] = !narrow && (len(ranges) == 0 || everywhere6(ranges))
 	switch open := !within && (strange || len(ranges) == 0 && !narrow || slices.ContainsFunc(ranges, stranger)); {
 	case open || !groups || within:
 		r["open"] = open
@@ -162,6 +160,11 @@ func stranger(r string) bool {
 // everywhere reports whether ranges hold every address of version 4.
 func everywhere(ranges []string) bool {
 	return slices.Contains(ranges, "0.0.0.0/0") || slices.Contains(ranges, "0.0.0.0/1") && slices.Contains(ranges, "128.0.0.0/1")
+}
+
+// everywhere6 reports whether ranges hold every address of version 6.
+func everywhere6(ranges []string) bool {
+	return slices.Contains(ranges, "::/0") || slices.Contains(ranges, "::/1") && slices.Contains(ranges, "8000::/1")
 }
 
 func some(m map[string]any, field string) bool {

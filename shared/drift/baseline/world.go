@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,11 +18,13 @@ type World struct {
 	Domains  []string
 	People   []policy.Person
 	Accounts []string // of its own services
+
+	stores []*regexp.Regexp // keys of what personal data lies in
 }
 
 // WorldOf is the company of a policy.
 func WorldOf(p *policy.Policy) World {
-	w := World{Projects: map[string]policy.EnvironmentKind{}, Domains: p.Company.Domains, People: p.People}
+	w := World{Projects: map[string]policy.EnvironmentKind{}, Domains: p.Company.Domains, People: p.People, stores: stores(p)}
 	for _, e := range p.Company.Environments {
 		w.Projects[e.Project] = e.Kind
 	}

@@ -36,6 +36,9 @@ type Options struct {
 	Agents func(*asset.Asset) bool
 	// Staging reports whether a project is for tests: what is found there weighs one step less; nil: none is.
 	Staging func(project string) bool
+	// Holds says what a resource holds, such as personal data, so that what is other there and not stricter weighs one step
+	// more; "" is nothing anybody spoke of, a is nil for what is not there. nil: of nothing.
+	Holds func(kind, key string, a *asset.Asset) string
 	// Doubt reports whether there may be more assets of a type than were read; nil: of none.
 	Doubt func(kind string) bool
 }
@@ -109,7 +112,19 @@ func (c *comparison) find(f Finding) {
 	if c.o.Staging != nil && c.o.Staging(c.project(f)) {
 		f.Severity = f.Severity.Less()
 	}
+	c.holds(&f)
 	c.result.Findings = append(c.result.Findings, f)
+}
+
+// holds weighs a difference of what holds data of people, or secrets: one step more, where it is not stricter.
+func (c *comparison) holds(f *Finding) {
+	if c.o.Holds == nil || f.Class == Undetermined || f.Direction == Tightened {
+		return
+	}
+	a, _ := c.live.Get(f.Type, f.Key)
+	if f.Data = c.o.Holds(f.Type, f.Key, a); f.Data != "" {
+		f.Severity = f.Severity.More()
+	}
 }
 
 // project is where what a difference is about lies; "" where nobody says.

@@ -31,7 +31,8 @@ type Finding struct {
 	Secret    bool      `json:"secret,omitempty"` // Want and Got are digests
 	Direction Direction `json:"direction,omitempty"`
 	Severity  severity  `json:"severity"`
-	Why       string    `json:"why,omitempty"` // of Undetermined: one of the words below, or a sentence of who else compares
+	Data      string    `json:"data,omitempty"` // what the resource holds, for which the severity is one step more
+	Why       string    `json:"why,omitempty"`  // of Undetermined: one of the words below, or a sentence of who else compares
 }
 
 // Why nobody can say.
@@ -112,7 +113,7 @@ func (r *Result) pending(before *comparison) {
 		case f.Class == Undetermined || differs[f.place()]:
 		case f.Class == Missing || strings.HasPrefix(f.Field, "iam ") || before.known[f.Key]:
 			if f.Class == Missing {
-				f.Severity = medium // nothing was there that could be worse now
+				f.Severity, f.Data = medium, "" // nothing was there that could be worse now
 			}
 			f.Class = StaleDesired
 		}

@@ -92,7 +92,7 @@ func (d *deciding) out() {
 	at, before := d.read(), d.Finding
 	changed := d.State != "" && d.Got != s.Got
 	d.V, d.Asset, d.What, d.Class, d.Promises = version, s.Asset, s.What, s.Class, s.Promises
-	d.Severity, d.Loosened, d.Want, d.Got = s.Severity, s.Loosened, s.Want, s.Got
+	d.Severity, d.Loosened, d.Data, d.Want, d.Got = s.Severity, s.Loosened, s.Data, s.Want, s.Got
 	if d.ID == "" {
 		d.ID = s.ID
 	}

@@ -117,6 +117,9 @@ func (t *turn) record(kind record.Kind, what Happened) record.Record {
 	if f.Loosened {
 		r.Facts["direction"] = "loosened"
 	}
+	if word.MatchString(f.Data) {
+		r.Facts["holds"] = f.Data
+	}
 	if word.MatchString(f.Class) {
 		r.Facts["class"] = f.Class
 	}

@@ -67,6 +67,7 @@ type Finding struct {
 	Promises []string        `json:"promises,omitempty"`
 	Severity policy.Severity `json:"severity"`
 	Loosened bool            `json:"loosened,omitempty"`
+	Data     string          `json:"data,omitempty"` // what the asset holds, personal or secret: it weighs one step more
 	Want     string          `json:"want,omitempty"`
 	Got      string          `json:"got,omitempty"` // as it was seen last
 
@@ -108,6 +109,16 @@ type Actor struct {
 	Planned    bool      `json:"planned,omitempty"`    // the deployer, and Terraform wants it so
 	Suspicious bool      `json:"suspicious,omitempty"` // the deployer, and Terraform does not
 	Why        string    `json:"why,omitempty"`        // of unknown: stream_off, before_retention, no_entry
+	Asked      []Change  `json:"asked,omitempty"`      // what the call asked for that was not so before
+	Unasked    string    `json:"unasked,omitempty"`    // why there is nothing, or not all, of it: not_logged, too_long, same
+}
+
+// Change is one field of what a call asked for, beside what it was before. A value that may be a secret is a mark.
+type Change struct {
+	Field  string `json:"field"`
+	Was    string `json:"was,omitempty"` // "" for nothing
+	Now    string `json:"now,omitempty"`
+	Unsure bool   `json:"unsure,omitempty"` // what it was is not known any more
 }
 
 // Equal reports whether both say the same.
@@ -154,7 +165,7 @@ func Events() []What { return []What{Out, In, Drop, Lost, Blame, Accept, Revoke,
 type Event struct {
 	What     What
 	Read     time.Time              // of Out, In, Drop and Lost: when what it rests on was true; older news change nothing
-	Subject  Finding                // of Out: Asset, What, Promises, Severity, Loosened, Want, Got
+	Subject  Finding                // of Out: Asset, What, Promises, Severity, Loosened, Data, Want, Got
 	Urgent   bool                   // of Out: it opens a door, or stops a log: no time to settle
 	Applying bool                   // of Out and Ticking: something is being applied there
 	Again    bool                   // of Out: all was looked at anew; that it is so still is noted once in SeenEvery

@@ -58,7 +58,7 @@ func (s *Service) Out(ctx context.Context, all []Seen, now time.Time) error {
 		if ctx.Err() != nil {
 			return errors.Join(append(errs, ctx.Err())...)
 		}
-		f := Finding{ID: one.Name(), Class: clipped(one.Class, maxName), Severity: one.Severity, Loosened: one.Loosened}
+		f := Finding{ID: one.Name(), Class: clipped(one.Class, maxName), Severity: one.Severity, Loosened: one.Loosened, Data: one.Data}
 		f.Asset, f.What = clipped(one.Asset, maxName), clipped(one.What, maxName)
 		f.Want, f.Got = clipped(one.Want, maxValue), clipped(one.Got, maxValue)
 		f.Promises = slices.Compact(slices.Sorted(slices.Values(one.Promises)))

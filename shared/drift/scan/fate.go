@@ -56,7 +56,7 @@ func (k *known) reaches(key string) bool {
 	project := asset.ProjectOf(key)
 	return project == "" || slices.ContainsFunc(k.places, func(place string) bool {
 		of, is := strings.CutPrefix(place, "projects/")
-		return place != directory && (!is || k.live.Names().ID(of) == project)
+		return !apart(place) && (!is || k.live.Names().ID(of) == project)
 	})
 }
 

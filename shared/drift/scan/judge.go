@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -145,24 +144,12 @@ func (s *Service) short(k *known, kinds []string) bool {
 
 // forbidden is what an assertion found out of order.
 func (s *Service) forbidden(k *known, live *baseline.Live, j baseline.Judgement) finding.Seen {
-	said, _ := s.Set.Get(j.Assertion)
 	seen := finding.Seen{Read: k.at}
 	seen.Asset, seen.What, seen.Class = j.Key, finding.About(j.Assertion, j.Promise), finding.Forbidden
-	seen.Promises, seen.Severity, seen.Loosened = s.Set.Promises(j), j.Severity, true
-	seen.Want, seen.Got = ">= "+strconv.Itoa(said.Least), strconv.Itoa(j.Count)
+	seen.Promises, seen.Severity, seen.Loosened, seen.Data = s.Set.Promises(j), j.Severity, true, j.Data
+	seen.Want, seen.Got = Teller{s.Set, s.want.salt}.Told(live, j)
 	a, there := k.live.Get("", j.Key)
-	if len(j.Failing) > 0 {
-		var wanted []string
-		for _, which := range j.Failing {
-			wanted = append(wanted, said.Assert[which-1])
-		}
-		if !there || j.Key == "" {
-			a = nil
-		}
-		seen.Want, seen.Got = strings.Join(wanted, "\n"), s.value(live, a, j, said)
-		seen.Urgent = strings.Contains(seen.Want, "audit.")
-	}
-	seen.Urgent = seen.Urgent || j.Severity == policy.Critical || there && urgent(a.Type)
+	seen.Urgent = strings.Contains(seen.Want, "audit.") || j.Severity == policy.Critical || there && urgent(a.Type)
 	return seen
 }
 
@@ -181,7 +168,7 @@ func (s *Service) differences(v *verdicts, k *known, all []diff.Finding) {
 			continue
 		}
 		seen := finding.Seen{Read: k.at}
-		seen.Asset, seen.Class, seen.Severity = f.Key, string(f.Class), f.Severity
+		seen.Asset, seen.Class, seen.Severity, seen.Data = f.Key, string(f.Class), f.Severity, f.Data
 		seen.What, seen.Same = f.About(), f.Same()
 		seen.Loosened, seen.Want, seen.Got = f.Direction == diff.Loosened, clip(f.Want), clip(s.valueOf(k, f))
 		seen.Urgent = seen.Loosened && f.Severity == policy.Critical || urgent(f.Type) && f.Direction != diff.Tightened
@@ -190,11 +177,11 @@ func (s *Service) differences(v *verdicts, k *known, all []diff.Finding) {
 }
 
 func (s *Service) options() diff.Options {
-	return diff.Options{Salt: s.want.salt, Unmanaged: true, Agents: s.Agents, Staging: s.Set.Staging}
+	return diff.Options{Salt: s.want.salt, Unmanaged: true, Agents: s.Agents, Staging: s.Set.Staging, Holds: s.Set.Holds}
 }
 
 func (s *Service) live(k *known) *baseline.Live {
-	return &baseline.Live{Inventory: k.live, Now: s.Clock.Now().UTC(), Read: func(kind string) bool { return k.read(kind, s.listed) }}
+	return &baseline.Live{Inventory: k.live, Now: s.Clock.Now().UTC(), Read: func(kind string) bool { return k.read(kind, s.listed) }, Partly: k.partly}
 }
 
 // one judges one asset, by what is known by now. It is called with the lock.
@@ -227,6 +214,9 @@ func (s *Service) one(k *known, a *asset.Asset) *verdicts {
 		}
 		if s.Set.Staging(a.Project) {
 			alone.Severity = alone.Severity.Less()
+		}
+		if alone.Data = s.Set.Holds(a.Type, a.Key, a); alone.Data != "" {
+			alone.Severity = alone.Severity.More()
 		}
 		s.differences(v, k, []diff.Finding{alone})
 	}

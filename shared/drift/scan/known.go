@@ -9,6 +9,7 @@ import (
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/coverage"
 	"ostiary.internal/shared/drift/people"
+	"ostiary.internal/shared/drift/self"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 )
@@ -41,6 +42,9 @@ type blind struct {
 
 // directory is the place where accounts of people are listed.
 const directory = people.Scope
+
+// apart reports whether a place holds facts of one sort alone, and nothing of Google Cloud lies in it.
+func apart(place string) bool { return place == directory || place == self.WaitingPlace }
 
 // waiting is an asset that has to be read by itself.
 type waiting struct {
@@ -273,8 +277,8 @@ func asOf(a *asset.Asset, what string) time.Time {
 
 // about reports whether an asset may lie in the place. Of what is not known and does not say where it lies nobody can tell.
 func (b blind) about(kind, key string, a *asset.Asset) bool {
-	if b.place == directory || kind != "" && !google(kind) {
-		return kind != "" && !google(kind) && (b.place == directory || !cloud(b.place))
+	if apart(b.place) || kind != "" && !google(kind) {
+		return kind != "" && !google(kind) && (kind == self.Waiting) == (b.place == self.WaitingPlace) && (apart(b.place) || !cloud(b.place))
 	}
 	project := asset.ProjectOf(key)
 	if a != nil && a.Project != "" {
@@ -292,3 +296,8 @@ func (b blind) about(kind, key string, a *asset.Asset) bool {
 
 // read reports whether all assets of a type were listed, if there are any.
 func (k *known) read(kind string, listed []string) bool { return k.lists(kind, "", listed) }
+
+// partly reports whether a list says that it holds not all assets of a type.
+func (k *known) partly(kind string) bool {
+	return slices.ContainsFunc(k.blinds, func(b blind) bool { return b.partly && b.kinds[kind] })
+}

@@ -7,6 +7,7 @@ import (
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/drift/diff"
+	"ostiary.internal/shared/platform/veil"
 )
 
 // valueOf is the value of a difference, which somebody may accept: what differs; where nobody wants the asset at all, a mark of all that
@@ -19,12 +20,12 @@ func (s *Service) valueOf(k *known, f diff.Finding) string {
 	if !there {
 		return ""
 	}
-	shown := veil{s.want.salt}
+	shown := veil.Veil{Salt: s.want.salt}
 	users := ""
 	if a.IAM != nil {
 		users = written(sorted(a.IAM.Bindings)) + written(a.IAM.Audit)
 	}
-	return shown.mark(place{name: "data"}.of(a, shown) + users + place{name: "location"}.of(a, shown))
+	return shown.Mark(place{name: "data"}.of(a, shown) + users + place{name: "location"}.of(a, shown))
 }
 
 // mostAlone is how many members of a list are tried one by one.
@@ -32,7 +33,7 @@ const mostAlone = 500
 
 // guilty is an asset with, of the list or the names an expression looks at, only those that alone make it not true: what passes beside
 // them is no part of the value. Where none does alone, or all do, all of them are.
-func (s *Service) guilty(live *baseline.Live, a *asset.Asset, j baseline.Judgement, which int, p place) *asset.Asset {
+func (s Teller) guilty(live *baseline.Live, a *asset.Asset, j baseline.Judgement, which int, p place) *asset.Asset {
 	if p.name != "data" || len(p.path) == 0 {
 		return a
 	}

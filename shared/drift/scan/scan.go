@@ -135,12 +135,15 @@ func (s *Service) get(ctx context.Context, kind, key string) (a asset.Asset, err
 
 // Hint keeps what the watch told of a call, for as long as somebody may ask who it was. The same again changes nothing.
 func (s *Service) Hint(ctx context.Context, h attribution.Hint) error {
-	stored := hint{V: version, Hint: h, Expires: h.At.Add(attribution.Kept)}
-	stored.Micros = h.At.UnixMicro()
-	if len(h.Asset) > store.MaxIndexedBytes || !stored.Expires.After(s.Clock.Now()) {
+	if len(h.Asset) > store.MaxIndexedBytes || !h.At.Add(attribution.Kept).After(s.Clock.Now()) {
 		return nil // no name of an asset is so long, and nobody asks about what is so old
 	}
-	err := s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Create(hints, digest(h.Asset, h.Entry), stored) })
+	h, err := s.compared(ctx, h)
+	if err != nil {
+		return err
+	}
+	stored := hint{V: version, Hint: h, Micros: h.At.UnixMicro(), Expires: h.At.Add(attribution.Kept)}
+	err = s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Create(hints, digest(h.Asset, h.Entry), stored) })
 	if fault.Is(err, fault.Conflict) {
 		return nil
 	}

@@ -104,7 +104,7 @@ func (k *known) covers(project string) bool {
 	a, there := k.live.Get(projectType, "projects/"+project)
 	there = there && !a.Deleted
 	return slices.ContainsFunc(k.places, func(place string) bool {
-		return place == "projects/"+project || there && (slices.Contains(a.Ancestors, place) || !cloud(place) && place != directory)
+		return place == "projects/"+project || there && (slices.Contains(a.Ancestors, place) || !cloud(place) && !apart(place))
 	})
 }
 

@@ -46,6 +46,7 @@ var reasons = []struct {
 	{regexp.MustCompile(`^no such key: ([A-Za-z0-9_.-]{1,100})`), NoField},
 	{regexp.MustCompile(`^no such attribute\(s\): ([A-Za-z0-9_.-]{1,100})`), NoField},
 	{regexp.MustCompile(`^nothing of the type ([A-Za-z0-9_./-]{1,100}) was read`), NoType},
+	{regexp.MustCompile(`^not all of the type ([A-Za-z0-9_./-]{1,100}) was read`), NoPlace},
 	{regexp.MustCompile(`^nothing of this was read: ([A-Za-z0-9_./, -]{1,300})`), NoType},
 	{regexp.MustCompile(`^who is in `), NoMembers},
 	{regexp.MustCompile(`^(//[^\s"]{1,300}) was not read`), NoAsset},

@@ -10,6 +10,7 @@ import (
 
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/baseline"
+	"ostiary.internal/shared/platform/veil"
 )
 
 // maxValue is how much of a value is kept, in bytes; of what is longer, a digest of all of it says when it is another.
@@ -18,11 +19,36 @@ const maxValue = 2000
 // mostOthers is of how many assets beside the one that is judged facts are shown; of more there is a digest.
 const mostOthers = 5
 
-// value is what the expressions that are not true saw, a fact a line: what somebody accepts is this value and no other, so
-// all of them say theirs.
-func (s *Service) value(live *baseline.Live, a *asset.Asset, j baseline.Judgement, said baseline.Assertion) string {
+// Teller writes the values of what assertions found. Salt is of the marks of what is not shown.
+type Teller struct {
+	Set  *baseline.Set
+	Salt []byte
+}
+
+// Told is what an assertion wants of what it found out of order, and what there is, a line each, as findings and everybody who
+// tells of them write it. What may be a secret is a mark. Each is bounded by some thousand bytes.
+func (s Teller) Told(live *baseline.Live, j baseline.Judgement) (want, got string) {
+	said, _ := s.Set.Get(j.Assertion)
+	if len(j.Failing) == 0 {
+		return ">= " + strconv.Itoa(said.Least), strconv.Itoa(j.Count)
+	}
+	var wanted []string
+	for _, which := range j.Failing {
+		wanted = append(wanted, said.Assert[which-1])
+	}
+	var a *asset.Asset
+	if one, there := live.Inventory.Get("", j.Key); there && j.Key != "" {
+		a = one
+	}
+	return strings.Join(wanted, "\n"), s.value(live, a, j)
+}
+
+// value is what the expressions that are not true saw of an asset, nil for the company, a fact a line: what somebody accepts is
+// this value and no other, so all of them say theirs.
+func (s Teller) value(live *baseline.Live, a *asset.Asset, j baseline.Judgement) string {
 	var lines []string
-	shown := veil{s.want.salt}
+	said, _ := s.Set.Get(j.Assertion)
+	shown := veil.Veil{Salt: s.Salt}
 	add := func(line string) {
 		if line != "" && !slices.Contains(lines, line) {
 			lines = append(lines, line)
@@ -103,7 +129,7 @@ var passing = []string{"etag", "fingerprint", "labelFingerprint", "updateTime", 
 
 // of is a fact of an asset, as it is shown. All of its data together is a digest. A member of what anybody may name that the
 // expression asks for by its name is shown.
-func (p place) of(a *asset.Asset, shown veil) string {
+func (p place) of(a *asset.Asset, shown veil.Veil) string {
 	switch p.name {
 	case "iam", "audit":
 		if a.IAM == nil {
@@ -125,13 +151,13 @@ func (p place) of(a *asset.Asset, shown veil) string {
 		return ""
 	}
 	if len(p.path) == 0 {
-		return "data: " + shown.mark(written(bare(a.Data)))
+		return "data: " + shown.Mark(written(bare(a.Data)))
 	}
-	return strings.TrimSpace(strings.Join(p.path, ".") + ": " + written(shown.over(p.path[len(p.path)-1], bare(p.in(a)))))
+	return strings.TrimSpace(strings.Join(p.path, ".") + ": " + written(shown.Over(p.path[len(p.path)-1], bare(p.in(a)))))
 }
 
 // beside is what was looked at of other assets: that they are there, and the facts that are named.
-func beside(all []*asset.Asset, named []place, shown veil) (lines []string) {
+func beside(all []*asset.Asset, named []place, shown veil.Veil) (lines []string) {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b *asset.Asset) int { return strings.Compare(a.Key, b.Key) })
 	all = slices.CompactFunc(all, func(a, b *asset.Asset) bool { return a.Key == b.Key })
@@ -164,7 +190,7 @@ func written(v any) string {
 
 // members are who, alone, makes an expression not true: a role that others have beside is no other value. Where nobody does
 // alone, all are.
-func (s *Service) members(live *baseline.Live, a *asset.Asset, j baseline.Judgement, which int) []string {
+func (s Teller) members(live *baseline.Live, a *asset.Asset, j baseline.Judgement, which int) []string {
 	var guilty, all []string
 	for _, b := range a.IAM.Bindings {
 		for _, m := range b.Members {

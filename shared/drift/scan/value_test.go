@@ -18,6 +18,9 @@ func valueOf(t *testing.T, w *world, a asset.Asset, others ...asset.Asset) (got,
 	}
 	k.live.Settle()
 	is, _ := k.live.Get("", a.Key)
+	if err := w.salted(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	v := newVerdicts()
 	live := &baseline.Live{Inventory: k.live, Now: start, Read: func(string) bool { return true }}
 	w.Service.judgements(v, k, live, w.Set.Judge(is, live))

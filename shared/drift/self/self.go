@@ -4,13 +4,14 @@
 //
 // A function that is gone, runs as somebody else or other code than was released, lets others call it, or has more rights,
 // other variables or another way in than its manifest says, is told; so is a topic, subscription or schedule that is gone,
-// paused or changed, a sink that lets less through, and a bucket that lost its lock. What was not read cannot be told, and is
+// paused or changed, a sink that lets less through, a bucket that lost its lock, dead letters that wait or of which nobody would be
+// told, and whoever beside the functions may read or change what they keep. What was not read cannot be told, and is
 // said to be: never in order. Names are those Terraform's module "function" gives.
 //
 // # What it does not do
 //
-// It reads nothing itself. Of the code it knows the digest that the deployment declares, not what runs; it looks at no rights
-// outside the project, and not at what a role of Google's contains.
+// It reads nothing itself. Of the code it knows the digest that the deployment declares, not what runs. Of Google's
+// roles it knows those by name that reach what is kept.
 package self
 
 import (
@@ -76,7 +77,7 @@ func (e Expected) Destination() string {
 
 // Types returns the types of assets that are looked at: what has to be read.
 func Types() []string {
-	return []string{projects, services, accounts, keys, roles, topics, subscriptions, jobs, coverage.Type, buckets}
+	return []string{projects, folders, organizations, services, accounts, keys, roles, topics, subscriptions, jobs, coverage.Type, buckets, alerts, channels, Waiting}
 }
 
 const (
@@ -101,8 +102,10 @@ func Compare(e Expected, live *asset.Inventory, read func(kind string) bool) []d
 		c.accounts(f)
 		c.roles(f)
 		c.deliveries(f)
+		c.letters(f)
 	}
 	c.rights()
+	c.stores()
 	c.sinks()
 	for _, name := range e.Locked {
 		// Names of buckets are the world's: one that is not there may lie where nobody looked.
@@ -124,7 +127,9 @@ type comparing struct {
 	kinds map[string]int
 	keys  []*asset.Asset // of service accounts
 	logs  []*asset.Asset // sinks
-	found []diff.Finding
+	// alarms are alert policies.
+	alarms []*asset.Asset
+	found  []diff.Finding
 }
 
 // sort sorts what is looked through for all functions.
@@ -135,6 +140,8 @@ func (c *comparing) sort(a *asset.Asset) {
 		c.keys = append(c.keys, a)
 	case coverage.Type:
 		c.logs = append(c.logs, a)
+	case alerts:
+		c.alarms = append(c.alarms, a)
 	}
 }
 

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -47,7 +48,7 @@ func (c *Courier) again(ctx context.Context, known Delivery, r Request) error {
 		if err := tx.Put(Deliveries, r.id(), stored); err != nil || stored.topic() == "" {
 			return err
 		}
-		return c.answer(batch, Attempt{Delivery: stored, At: stored.Expires.Add(-KeptFor)})
+		return c.answer(batch, Attempt{Delivery: stored, At: stored.settledAt()})
 	})
 	if err != nil || anew.State == "" {
 		return err
@@ -57,7 +58,8 @@ func (c *Courier) again(ctx context.Context, known Delivery, r Request) error {
 
 // tell adds the answer, if there is one yet, and the evidence.
 func (c *Courier) tell(batch *outbox.Batch, a Attempt) error {
-	if a.Delivery.topic() != "" {
+	// That nobody came to know is for the evidence alone: that it was accepted was answered.
+	if a.Delivery.topic() != "" && a.Delivery.State != StateUndetermined {
 		if err := c.answer(batch, a); err != nil {
 			return err
 		}
@@ -68,13 +70,16 @@ func (c *Courier) tell(batch *outbox.Batch, a Attempt) error {
 	return nil
 }
 
-// answer says what became of a delivery.
+// answer says what became of a delivery. What the channel could not say is no more than that it was accepted.
 func (c *Courier) answer(batch *outbox.Batch, a Attempt) error {
-	d := a.Delivery
-	key := d.Request.id() + "/" + string(d.State)
+	d, state, at := a.Delivery, a.Delivery.State, a.At
+	if state == StateUndetermined {
+		state, at = StateAccepted, d.Taken
+	}
+	key := d.Request.id() + "/" + string(state)
 	if d.Request.Again > 0 {
 		key += "/" + strconv.Itoa(d.Request.Again)
 	}
-	return batch.Message(d.topic(), key, Answer{V: RequestVersion, Key: d.Request.Key, Kind: d.Request.Kind, State: d.State, Attempts: d.Attempts, Why: d.Why, At: a.At,
-		TLS: a.Wire.TLS, Reference: a.Wire.Reference, Again: d.Request.Again})
+	return batch.Message(d.topic(), key, Answer{V: RequestVersion, Key: d.Request.Key, Kind: d.Request.Kind, State: state, Attempts: d.Attempts, Why: d.Why, At: at, Taken: d.Taken,
+		TLS: cmp.Or(a.Wire.TLS, d.TLS), Reference: cmp.Or(a.Wire.Reference, d.Reference), Again: d.Request.Again})
 }

@@ -208,6 +208,10 @@ func (c *Courier) conclude(ctx context.Context, d Delivery, fence int64, a Attem
 		}
 		done := a
 		done.Delivery = stored.settle(a.Outcome, reason(why), now).notBefore(now, a.Wire.After)
+		if done.Delivery.State == StateAccepted {
+			_, asks := c.Channels[d.Request.Channel].(Asker)
+			done.Delivery = done.Delivery.taken(a.Wire, asks, now)
+		}
 		return done.Delivery, &done
 	})
 }
@@ -267,7 +271,7 @@ func (c *Courier) log(ctx context.Context, a Attempt, why error) {
 	switch {
 	case a.Delivery.State == StateDead || a.Delivery.State == StateUnknown || fault.Is(why, fault.Misconfigured):
 		level = slog.LevelError // a person must look
-	case a.Outcome != Accepted:
+	case a.Outcome != Accepted && a.Delivery.State != StateDelivered:
 		level = slog.LevelWarn
 	}
 	c.Log.Log(ctx, level, "message attempted",

@@ -14,7 +14,7 @@ const Deliveries = "deliveries"
 
 // Collection declares what a Courier keeps and asks for.
 func Collection() store.Collection {
-	return store.Collection{Name: Deliveries, Indexes: []store.Index{{"due"}}, Expires: true}
+	return store.Collection{Name: Deliveries, Indexes: []store.Index{{"due"}, {"ask"}}, Expires: true}
 }
 
 // State of a delivery. Stored, hence text.
@@ -27,6 +27,10 @@ const (
 	StateFailed   State = "failed"   // the peer refused for good, or it cannot be sent at all
 	StateUnknown  State = "unknown"  // a customer's message that may have been sent; nobody sends it again
 	StateDead     State = "dead"     // refused for now until time was up
+
+	StateDelivered    State = "delivered"    // accepted, and the channel knows that it arrived
+	StateBounced      State = "bounced"      // accepted, and the channel knows that it did not
+	StateUndetermined State = "undetermined" // accepted, and the channel did not come to know in AskFor
 )
 
 // Times of a delivery. A send ends well before its lease, so that two workers meet only when one of them stood still.
@@ -56,6 +60,14 @@ type Delivery struct {
 	Fence    int64     `json:"fence"` // grows with each lease: only the last holder may settle
 	Why      string    `json:"why,omitempty"`
 	Expires  time.Time `json:"expires,omitzero"`
+
+	// Of one that was accepted: when, how the way to the peer was protected, and what the peer calls it.
+	Taken     time.Time `json:"taken,omitzero"`
+	TLS       string    `json:"tls,omitempty"`
+	Reference string    `json:"reference,omitempty"`
+	Ask       int64     `json:"ask,omitempty"`  // unix microseconds: when the channel may be asked what became of it; absent where it is not asked
+	Asks      int       `json:"asks,omitempty"` // how often it was
+	Heard     time.Time `json:"heard,omitzero"` // when it said what became of it, or time was up
 }
 
 const (
@@ -157,8 +169,12 @@ func (d Delivery) close(state State, now time.Time) Delivery {
 // topic is where the state is told, or "" while nothing is settled.
 func (d Delivery) topic() string {
 	switch d.State {
-	case StateAccepted:
+	case StateAccepted, StateUndetermined:
 		return TopicAccepted
+	case StateDelivered:
+		return TopicDelivered
+	case StateBounced:
+		return TopicBounced
 	case StateFailed, StateDead:
 		return TopicFailed
 	case StateUnknown:

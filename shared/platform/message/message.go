@@ -3,7 +3,9 @@
 //
 // A Courier delivers each key once and answers once: to staff at least once, to customers at most once. No channel can be
 // asked afterwards whether it took a message, so one to a customer whose outcome is unknown stays so until a person has
-// found out. It keeps no texts beyond delivery and it decides neither who is told nor what: that is the asking control's.
+// found out. What became of a customer's message that was taken it asks a channel that knows more, for three days; of the
+// others nobody here hears. It keeps no texts beyond delivery and it decides neither who is told nor what: that is the
+// asking control's.
 package message
 
 import (
@@ -26,6 +28,8 @@ const (
 	TopicAccepted  = "message.accepted"  // an Answer, as are the next two
 	TopicFailed    = "message.failed"
 	TopicUnknown   = "message.unknown"
+	TopicDelivered = "message.delivered" // an Answer about a message that was accepted, as is the next: for certain
+	TopicBounced   = "message.bounced"
 )
 
 // Kind decides what happens when the outcome of an attempt is not known.
@@ -82,6 +86,23 @@ type Channel interface {
 	// Unknown, without the recipient's address or the text. A message that Check refuses is Failed, unsent.
 	Send(ctx context.Context, m Message) (Outcome, error)
 	Close() error
+}
+
+// Fate is what became of a message after its channel took it.
+type Fate string
+
+const (
+	FateAccepted     Fate = "accepted"     // still on its way
+	FateDelivered    Fate = "delivered"    // the recipient's own server has it
+	FateBounced      Fate = "bounced"      // it will not arrive
+	FateUndetermined Fate = "undetermined" // the peer cannot tell
+)
+
+// Asker is a Channel that can be asked afterwards. To ask changes nothing.
+type Asker interface {
+	// Ask says what became of a message by what the peer calls it, as Wire.Reference. An error comes with FateUndetermined, and
+	// holds neither the recipient's address nor the reference; it says nothing about the message.
+	Ask(ctx context.Context, reference string) (Fate, error)
 }
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)

@@ -123,18 +123,29 @@ func (r Request) id() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Answer tells the asking control what became of a key: the payload of TopicAccepted, TopicFailed and TopicUnknown.
+// Answer tells the asking control what became of a key: the payload of TopicAccepted, TopicFailed and TopicUnknown, and,
+// after the first of them, of TopicDelivered or TopicBounced, which may come before it.
 type Answer struct {
 	V        int       `json:"v"`
 	Key      string    `json:"key"`
 	Kind     Kind      `json:"kind"`
-	State    State     `json:"state"` // accepted, failed, dead or unknown
+	State    State     `json:"state"` // accepted, failed, dead or unknown; delivered or bounced
 	Attempts int       `json:"attempts"`
 	Why      string    `json:"why,omitempty"` // the peer's last reply; no personal data
 	At       time.Time `json:"at"`
+	Taken    time.Time `json:"taken,omitzero"` // when the peer took it, of what was accepted, delivered or bounced
 	// Of the last try: how its connection was protected, TLS12, TLS13 or Plain, and what the peer calls the message. Empty
 	// where that is not known: no peer was reached, the channel is none of the network, or the worker died.
 	TLS       string `json:"tls,omitempty"`
 	Reference string `json:"reference,omitempty"`
 	Again     int    `json:"again,omitempty"` // of the Request it answers
+}
+
+// Fate reports whether the answer says what became of a message after it was accepted.
+func (a Answer) Fate() bool { return a.State == StateDelivered || a.State == StateBounced }
+
+// Accepted is the answer that one of a Fate follows: that the peer took the message.
+func (a Answer) Accepted() Answer {
+	a.State, a.At = StateAccepted, a.Taken
+	return a
 }

@@ -6,12 +6,12 @@ import (
 )
 
 // contentPolicy returns the Content-Security-Policy: nothing but our own files, no inline style or script, no
-// frame around us. connect lists further hosts a script may call.
-func contentPolicy(connect []string) string {
+// frame around us. connect lists further hosts a script may call, forms those a form may be sent to.
+func contentPolicy(connect, forms []string) string {
 	return strings.Join([]string{
 		"default-src 'none'", "base-uri 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
 		strings.Join(append([]string{"connect-src", "'self'"}, connect...), " "),
-		"manifest-src 'self'", "form-action 'self'", "frame-ancestors 'none'",
+		"manifest-src 'self'", strings.Join(append([]string{"form-action", "'self'"}, forms...), " "), "frame-ancestors 'none'",
 	}, "; ")
 }
 

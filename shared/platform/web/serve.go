@@ -43,7 +43,7 @@ func (f Function) Handler() http.Handler {
 	}
 	s := &server{
 		Function: f, mux: http.NewServeMux(), routes: map[string]*Route{},
-		cross: http.NewCrossOriginProtection(), csp: contentPolicy(f.Connect),
+		cross: http.NewCrossOriginProtection(), csp: contentPolicy(f.Connect, f.Forms),
 	}
 	for _, origin := range f.Origins {
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {

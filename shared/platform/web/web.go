@@ -55,5 +55,6 @@ type Function struct {
 	Random    io.Reader                                               // for request ids; nil: crypto/rand
 	Deployed  bool                                                    // behind HTTPS: browsers are told to insist on it
 	Connect   []string                                                // more hosts a page's script may call, such as "https://v4.example.com"
+	Forms     []string                                                // more hosts a page's form may be sent to, such as "https://v4.example.com"
 	Origins   []string                                                // foreign origins that may send forms and scripts, such as "https://v6.example.com"
 }

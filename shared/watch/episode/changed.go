@@ -11,9 +11,9 @@ import (
 	"ostiary.internal/shared/watch/auditlog"
 )
 
-// Changed is the payload of TopicChanged: an asset may have changed. It is a hint; whoever gets it looks for herself. It holds
-// no address: Person and Chain are ids of people.yaml, service:ID of services.yaml, or kinds of callers. Version 1 ended with
-// Entry.
+// Changed is the payload of TopicChanged: an asset may have changed. It is a hint; whoever gets it looks for herself. Who called
+// is no address: Person and Chain are ids of people.yaml, service:ID of services.yaml, or kinds of callers. What was asked for
+// may name a member, as the policy of the asset does. Version 1 ended with Entry.
 type Changed struct {
 	V       int       `json:"v"`
 	Asset   string    `json:"asset"` // full name, as package auditlog has it
@@ -32,6 +32,7 @@ type Changed struct {
 	Operation string   `json:"operation,omitempty"`  // of a call that did not end at once: the same for its two entries
 	Ends      bool     `json:"ends,omitempty"`       // the second of them
 	Outcome   string   `json:"outcome"`              // ok or partial; failed only of the end of an operation
+	Request   *Call    `json:"request,omitempty"`    // what was asked for; nil where the log does not say
 }
 
 const changedVersion = 2
@@ -50,7 +51,7 @@ func (s *Service) changes(e *auditlog.Entry) bool {
 
 func (s *Service) changed(e *auditlog.Entry) Changed {
 	c := Changed{V: changedVersion, Asset: e.Asset, Service: e.Service, Method: clip(e.Method), Project: clip(e.Project), Actor: string(e.Actor.Kind), At: e.Time, Entry: e.ID,
-		Agent: tool(e.Agent), Ticket: ticket(e), Outcome: "ok"}
+		Agent: tool(e.Agent), Ticket: ticket(e), Outcome: "ok", Request: requested(e)}
 	switch e.Outcome.Result {
 	case auditlog.OK:
 	case auditlog.Partial:

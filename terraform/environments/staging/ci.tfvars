@@ -6,6 +6,7 @@ archives = {
     registerip      = "registerip-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     enrolotp        = "enrolotp-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     checkotp        = "checkotp-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
+    pairaddress     = "pairaddress-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     watchallowlist  = "watchallowlist-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     admit           = "admit-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
     syncallowlist   = "syncallowlist-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip"
@@ -80,7 +81,8 @@ audiences = {
 }
 settings = {
   OSTIARY_DIRECTORY       = "workspace:"
-  OSTIARY_TARGETS         = "edge=file:/mnt/allowlist"
+  OSTIARY_TARGETS         = "edge=vpcfirewall:ostiary-staging/ostiary"
+  OSTIARY_PAIR_HOSTS      = "ipv4=https://v4.ostiary.sharedcontacts.example,ipv6=https://v6.ostiary.sharedcontacts.example"
   OSTIARY_MESSAGE         = "smtp://ostiary@smtp.example:587?secret=smtp-password"
   OSTIARY_MESSAGE_WEBHOOK = "webhook:?secret=webhook-secrets"
   OSTIARY_MESSAGE_SMS     = "sms:https://sms.example/messages?secret=sms-token"

@@ -75,3 +75,22 @@ resource "google_access_context_manager_access_level" "door" {
     ignore_changes = [basic, description]
   }
 }
+
+# The one name conditions of IAM ask for: who meets one of the shells meets it.
+resource "google_access_context_manager_access_level" "doors" {
+  count  = var.doors.access_levels.policy == "" ? 0 : 1
+  parent = "accessPolicies/${var.doors.access_levels.policy}"
+  name   = "accessPolicies/${var.doors.access_levels.policy}/accessLevels/${var.doors.access_levels.name}"
+  title  = var.doors.access_levels.name
+
+  basic {
+    combining_function = "OR"
+
+    dynamic "conditions" {
+      for_each = google_access_context_manager_access_level.door
+      content {
+        required_access_levels = [conditions.value.name]
+      }
+    }
+  }
+}

@@ -51,6 +51,7 @@ module "function" {
   looked_at       = local.looked_at
   organization    = var.organization
   doors           = { firewalls = var.doors.firewalls.project, armor = var.doors.armor.project, access_policy = var.doors.access_levels.policy }
+  folders         = var.folders
   secret_versions = { for s in each.value.secrets : s => var.secret_versions[s] }
   iap_agent       = "serviceAccount:service-${var.project.number}@gcp-sa-iap.iam.gserviceaccount.com"
   services        = var.service_members
@@ -63,7 +64,7 @@ module "function" {
     contains(each.value.environment, "OSTIARY_SEAL_REQUEST") ? { OSTIARY_SEAL_REQUEST = "kms://${var.keys["request"]}" } : {},
     contains(each.value.environment, "OSTIARY_SEAL_BREACH") ? { OSTIARY_SEAL_BREACH = "kms://${var.keys["breach"]}" } : {},
     contains(each.value.environment, "OSTIARY_VAULT") ? { OSTIARY_VAULT = "firestore://${var.project.id}/vault" } : {},
-    contains(each.value.environment, "OSTIARY_ASSETS") ? { OSTIARY_ASSETS = "cloudasset:${join(",", local.looked_at)}" } : {},
+    contains(each.value.environment, "OSTIARY_ASSETS") ? { OSTIARY_ASSETS = "cloudasset:${join(",", local.looked_at)} monitoring:${var.project.id}" } : {},
     contains(each.value.environment, "OSTIARY_SELF") ? { OSTIARY_SELF = local.self } : {},
     contains(each.value.environment, "OSTIARY_LEDGER") ? { OSTIARY_LEDGER = "firestore://${var.project.id}/${google_firestore_database.ledger.name}" } : {},
     contains(each.value.environment, "OSTIARY_WATCHDOG") ? { OSTIARY_WATCHDOG = "firestore://${var.project.id}/${google_firestore_database.watchdog.name}" } : {},

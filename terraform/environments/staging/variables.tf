@@ -78,7 +78,7 @@ variable "audiences" {
 }
 
 variable "settings" {
-  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE and, each where there is such a channel, OSTIARY_MESSAGE_WEBHOOK, OSTIARY_MESSAGE_SMS and OSTIARY_MESSAGE_CHAT, OSTIARY_CLIENT_ADDRESS, those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, those of receipts (OSTIARY_RECEIPT_KEY, OSTIARY_RECEIPT_TRUST), and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read; iam.googleapis.com stands for iamcredentials.googleapis.com too, which has no switch of its own), OSTIARY_LOG_STREAMS (application, access_transparency, login, or all: other streams that are known to be written) and OSTIARY_ASSET_SERVICES (services whose changes are told to the drift control; empty or all: those whose assets it looks at), and of the drift control: OSTIARY_STATES (states of Terraform, such as gs://BUCKET/PATH/default.tfstate, and plans beside them, gs://BUCKET/PATH/NAME.tfplan.json; several with spaces, may be left out)."
+  description = "Remaining environment variables of the functions, by name: OSTIARY_DIRECTORY, OSTIARY_TARGETS, OSTIARY_MESSAGE and, each where there is such a channel, OSTIARY_MESSAGE_WEBHOOK, OSTIARY_MESSAGE_SMS and OSTIARY_MESSAGE_CHAT, OSTIARY_CLIENT_ADDRESS, OSTIARY_PAIR_HOSTS (host names of one address family each, on which a device registers its other address: ipv4=https://HOST,ipv6=https://HOST; left out where there are none), those of the evidence log (OSTIARY_LOG_INBOX, _TILES, _HEAD, _ORIGIN, OSTIARY_SIGNING_KEY, OSTIARY_TRUST, OSTIARY_PUBLIC_ENTRIES) OSTIARY_PROBES, those of receipts (OSTIARY_RECEIPT_KEY, OSTIARY_RECEIPT_TRUST), and those of the watch: OSTIARY_URL, OSTIARY_DATA_ACCESS (services, separated by commas, whose Data Access logs are switched on and read; iam.googleapis.com stands for iamcredentials.googleapis.com too, which has no switch of its own), OSTIARY_LOG_STREAMS (application, access_transparency, login, or all: other streams that are known to be written) and OSTIARY_ASSET_SERVICES (services whose changes are told to the drift control; empty or all: those whose assets it looks at), and of the drift control: OSTIARY_STATES (states of Terraform, such as gs://BUCKET/PATH/default.tfstate, and plans beside them, gs://BUCKET/PATH/NAME.tfplan.json; several with spaces, may be left out)."
   type        = map(string)
 }
 
@@ -121,9 +121,15 @@ variable "looked_at" {
 }
 
 variable "organization" {
-  description = "Number of the organization; only where it, or a folder, is looked at."
+  description = "Number of the organization, where it or a folder is looked at, or where what lies above projects is to be read: who has rights there, and its firewall policies."
   type        = string
   default     = ""
+}
+
+variable "folders" {
+  description = "Numbers of folders above what is looked at: rights to read what lies above are given in these, and not in the whole organization."
+  type        = list(string)
+  default     = []
 }
 
 variable "locked_buckets" {

@@ -147,6 +147,11 @@ locals {
   on_projects = toset([for place in local.places : trimprefix(place, "projects/") if startswith(place, "projects/")])
   on_folders  = toset([for place in local.places : place if startswith(place, "folders/")])
   on_all      = toset([for place in local.places : trimprefix(place, "organizations/") if startswith(place, "organizations/")])
+
+  # What places lie in, and the firewall policies that hold in them from there, are read by those permissions alone, and only
+  # where the organization is named. It is looked at whole: nothing lies above it.
+  of_above = [for p in local.assets : p if startswith(p, "resourcemanager.folders.") || startswith(p, "resourcemanager.organizations.") || startswith(p, "compute.firewallPolicies.")]
+  climbs   = var.organization != "" && length(local.of_above) > 0 && length(local.places) > 0 && length(local.on_all) == 0
 }
 
 resource "google_project_iam_custom_role" "assets" {
@@ -192,5 +197,28 @@ resource "google_organization_iam_member" "assets" {
   for_each = local.on_all
   org_id   = each.key
   role     = google_organization_iam_custom_role.assets[0].name
+  member   = google_service_account.runtime.member
+}
+
+resource "google_organization_iam_custom_role" "above" {
+  count       = local.climbs ? 1 : 0
+  org_id      = var.organization
+  role_id     = replace("ostiary.${local.name}.above", "/[^a-zA-Z0-9_.]/", "_")
+  title       = "${local.name} on what its places lie in"
+  description = "Generated from the function's manifest."
+  permissions = local.of_above
+}
+
+resource "google_organization_iam_member" "above" {
+  count  = local.climbs && length(var.folders) == 0 ? 1 : 0
+  org_id = var.organization
+  role   = google_organization_iam_custom_role.above[0].name
+  member = google_service_account.runtime.member
+}
+
+resource "google_folder_iam_member" "above" {
+  for_each = local.climbs ? toset(var.folders) : []
+  folder   = "folders/${each.key}"
+  role     = google_organization_iam_custom_role.above[0].name
   member   = google_service_account.runtime.member
 }

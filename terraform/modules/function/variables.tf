@@ -160,9 +160,30 @@ variable "looked_at" {
 }
 
 variable "organization" {
-  description = "Number of the organization, where a place that is looked at is it or a folder: custom roles for folders are the organization's."
+  description = "Number of the organization that the places lie in: custom roles for folders are its own, and what lies above the places is read there. Left out: that stays unread, and is named."
   type        = string
   default     = ""
+
+  validation {
+    condition     = can(regex("^[0-9]*$", var.organization))
+    error_message = "An organization is given by its number."
+  }
+}
+
+variable "folders" {
+  description = "Numbers of folders above the places: what lies above is read in these, and no longer in the whole organization."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for number in var.folders : can(regex("^[0-9]+$", number))])
+    error_message = "A folder is given by its number."
+  }
+
+  validation {
+    condition     = length(var.folders) == 0 || var.organization != ""
+    error_message = "The number of the organization must be given: a folder takes its roles."
+  }
 }
 
 variable "doors" {

@@ -46,6 +46,8 @@ type Morning struct {
 	Closed    string // key of a text that says why nothing is registered at this hour
 	DayEnd    string // for that text
 	Enrolled  bool   // has an authenticator that works
+	Overdue   bool   // one had to be replaced by now, and registers nothing any more
+	Renew     bool   // one must be replaced soon
 	Ended     bool   // had one, and has none any more
 	Locked    bool   // no code is looked at any more
 	Wait      int    // seconds until a code is looked at again; 0 when at once
@@ -55,15 +57,26 @@ type Morning struct {
 	Key       string // idempotency key of the form
 	Here      *Lease // of the address this page was opened from; nil when it is not registered
 	Others    []Lease
-	NearEnd   int  // minutes until the end of the day when there are few; 0 otherwise
-	Refresh   int  // seconds after which a browser without scripts looks again; 0 for never
-	MayDecide bool // may open the security desk
+	NearEnd   int      // minutes until the end of the day when there are few; 0 otherwise
+	Pair      *Pair    // the other address of this device may be brought now; nil otherwise
+	Beacons   []string // URLs behind the doors that this device may test
+	Moved     string   // another address this browser registered, which the next registration takes the place of; "" for none
+	Replaces  string   // id of that lease
+	Changes   int      // addresses registered today, when there are many; 0 otherwise
+	Limit     int      // of them, before a human looks
+	Shows     *Device  // this device shows a code, for another one to let it in
+	Approve   *Device  // the device that is about to be let in, instead of this one
+	Refresh   int      // seconds after which a browser without scripts looks again; 0 for never
+	MayDecide bool     // may open the security desk
 }
 
 // Form reports whether the page asks for a code.
 func (m Morning) Form() bool {
 	return m.Enrolled && m.Address != "" && !m.Locked && m.Closed == "" && (m.Here == nil || m.Here.State == lease.Failed)
 }
+
+// Proves reports whether the page asks for a code to let another device in.
+func (m Morning) Proves() bool { return m.Enrolled && !m.Locked && m.Closed == "" }
 
 // Clock writes seconds as people read a countdown: "0:29".
 func (m Morning) Clock() string { return Clock(m.Wait) }
@@ -74,6 +87,23 @@ type Lease struct {
 	Address string
 	Ends    string
 	State   lease.State
+	Tested  bool    // Working by the word of the device itself
+	Also    []Lease // the other addresses of the same device
+}
+
+// Pair is what the page sends to bring this device's address of the other family.
+type Pair struct {
+	URL, API string // for a form, for a script
+	Token    string
+}
+
+// Device is another device of the person, or this one as another one sees it.
+type Device struct {
+	Code    string
+	Address string
+	Usual   bool // the address was registered before
+	Same    bool // it is this device's address too
+	Minutes int  // until the code is over
 }
 
 // Applied reports whether the address was read back from every door.
@@ -87,8 +117,11 @@ func (l Lease) Failed() bool { return l.State == lease.Failed }
 
 // Word is the key of the text that says how far the lease has come.
 func (l Lease) Word() string {
-	if l.State == lease.Written {
+	switch {
+	case l.State == lease.Written:
 		return "said." + string(lease.Received) // the difference tells a person nothing
+	case l.State == lease.Working && l.Tested:
+		return "said.tested"
 	}
 	return "said." + string(l.State)
 }
@@ -105,6 +138,7 @@ type Enrolment struct {
 	Token          string   // enrol token carried from a recovery to the form
 	NeedsToken     bool     // had authenticators, has none: a token is the only way on
 	Changing       string   // id of the authenticator whose forms are open
+	Renew          string   // id of the authenticator that must be replaced first
 	MayDecide      bool
 }
 
@@ -114,7 +148,10 @@ func (e Enrolment) First() bool { return len(e.Authenticators) == 0 && !e.NeedsT
 // Authenticator is one enrolled authenticator as the page lists it.
 type Authenticator struct {
 	ID, Name, Kind, Since string
-	Drift                 int // whole steps
+	Drift                 int    // whole steps
+	Assigned              bool   // a hardware token that waits for its first two codes
+	Until                 string // day from which it registers nothing; "" for none
+	Overdue               bool   // that day has come
 }
 
 // Fresh is a new authenticator before its first code: what the person's app needs, shown once. Without Key the
@@ -140,6 +177,9 @@ type Desk struct {
 	Code    string // the same to be typed
 	For     string // the person it is for
 	Until   string // local end of its life
+
+	Rollovers []Rollover // of everybody, not done
+	Whose     *Person    // the page is about this person alone
 }
 
 // Choice is one entry of a list.

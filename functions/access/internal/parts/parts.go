@@ -20,6 +20,7 @@ import (
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/access/notice"
 	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/access/pair"
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
@@ -29,7 +30,7 @@ import (
 )
 
 // Schema is what the access control keeps in its database.
-var Schema = slices.Concat(store.Schema{outbox.Collection()}, otp.Collection(), lease.Collection(), allowlist.Collection(), clientproof.Collection(), store.Schema{heartbeat.Collection()})
+var Schema = slices.Concat(store.Schema{outbox.Collection()}, otp.Collection(), lease.Collection(), pair.Collection(), allowlist.Collection(), clientproof.Collection(), store.Schema{heartbeat.Collection()})
 
 // Parts are a function's dependencies and the access control's services on them.
 type Parts struct {

@@ -177,3 +177,37 @@ func TestRules(t *testing.T) {
 		t.Errorf("%s", data)
 	}
 }
+
+// TestPairHosts: pairing takes two sites, one of each family, and is off without any. Deployed, both have certificates.
+func TestPairHosts(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, functiontest.Setup{Functions: []wiring.Function{syncallowlist.Function}})
+	const good = "ipv4=https://v4.example,ipv6=https://v6.example"
+	for value, fits := range map[string]bool{
+		good: true, "ipv6=https://v6.example:8443,ipv4=https://v4.example": true, "ipv4=http://127.0.0.1:1,ipv6=http://localhost:1": true, "ipv4=http://127.0.0.1:1,ipv6=http://[::1]:1": false, "": true,
+		"ipv4=https://v4.example": false, good + ",ipv4=https://v5.example": false, "ipv4=https://v4.example,ipv4=https://v6.example": false,
+		"ipv4=https://same.example,ipv6=https://same.example": false, "ipv4=https://v4.example/,ipv6=https://v6.example": false,
+		"ipv4=https://a@v4.example,ipv6=https://v6.example": false, "ipv4=https://v4.example?x,ipv6=https://v6.example": false,
+		"ipv4=https://v4.example;,ipv6=https://v6.example": false, "ipv4=ftp://v4.example,ipv6=https://v6.example": false, "ipv4=,ipv6=": false, "on": false,
+		"ipv5=https://v4.example,ipv6=https://v6.example": false,
+	} {
+		for _, deployed := range []bool{false, true} {
+			deps := *w.Deps(sync)
+			deps.Env = func(name string) (string, bool) {
+				if name == "K_SERVICE" {
+					return "registerip", deployed
+				}
+				return value, true
+			}
+			p, err := parts.New(&deps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hosts, err := p.PairHosts()
+			want := fits && !(deployed && strings.Contains(value, "http:"))
+			if want && (err != nil || len(hosts) != strings.Count(value, "=")) || !want && !fault.Is(err, fault.Misconfigured) {
+				t.Errorf("%q, deployed %t: %v, %v", value, deployed, hosts, err)
+			}
+		}
+	}
+}

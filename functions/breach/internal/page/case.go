@@ -78,6 +78,7 @@ type Track struct {
 	Own             bool
 	People, Records string
 	Told            string
+	Earlier         []string // what was said of the counts before
 }
 
 // Moving is a later instant of awareness that waits for a second person.
@@ -216,7 +217,7 @@ func (r Reader) tracks(p *Case, c cases.Read) {
 			p.TracksMore++
 			continue
 		}
-		p.Tracks = append(p.Tracks, Track{Name: r.Tenant(t.ID), Own: t.ID == cases.Own, People: r.count(c, t.People), Records: r.count(c, t.Records), Told: r.At(t.Told)})
+		p.Tracks = append(p.Tracks, Track{Name: r.Tenant(t.ID), Own: t.ID == cases.Own, People: r.count(c, t.People), Records: r.count(c, t.Records), Told: r.At(t.Told), Earlier: r.recounts(c, t)})
 	}
 	p.Pick = r.pick()
 	for _, one := range []string{"mail", "chat", "sms", "webhook"} {

@@ -135,3 +135,11 @@ func (r Reader) NewBrief(c cases.Read) Case {
 func (r Reader) newBriefItem(c cases.Case) Item {
 	return Item{ID: c.ID, Number: Group(c.Number), Path: CasePath(c.ID), State: stateKey(c), Exercise: c.Exercise, Declared: r.Say("item.declared", r.At(c.Declared))}
 }
+
+// recounts are what was said of the counts of a track before, oldest first.
+func (r Reader) recounts(c cases.Read, t cases.Track) (all []string) {
+	for _, e := range t.Earlier {
+		all = append(all, r.Say("tracks.earlier", r.count(c, e.People), r.count(c, e.Records), r.Person(e.By), r.At(e.At)))
+	}
+	return all
+}

@@ -96,26 +96,6 @@ type Count struct {
 	Tone string
 }
 
-// Delivery is one recipient of a notice that is being sent.
-type Delivery struct {
-	ID       string
-	Path     string // shows what goes to her
-	Tenant   string
-	Language string
-	State    string // key
-	Tone     string
-	Do       string // key: what somebody has to do; "" for nothing
-	To       string
-	Tries    []string
-	Due      string
-	Told     string
-	Settled  string
-	Handed   string // as a field of a form has it
-	Arrived  bool
-	Doubtful bool
-	Lost     bool
-}
-
 // NoticePath is where the page of a notice is.
 func NoticePath(n notice.Notice) string { return noticePath(n.Case, n.N) }
 
@@ -271,29 +251,4 @@ func law(k notice.Kind, name string) string {
 		return "law.34"
 	}
 	return "law.33." + at
-}
-
-// NewDelivery is one recipient of a notice that is being sent.
-func (r Reader) NewDelivery(d notice.Delivery) Delivery {
-	one := Delivery{ID: d.ID, Path: CasePath(d.Case) + "/notices/" + strconv.Itoa(d.N) + "?to=" + strconv.Itoa(d.At) + "#shown", Tenant: r.Tenant(d.Tenant), Language: d.Language, State: "delivery." + string(d.Progress), To: strings.Join(d.Addresses, ", "), Due: r.At(d.Due), Told: r.At(d.Told),
-		Handed: r.Local(d.Handed), Arrived: d.Progress == notice.Arrived, Doubtful: d.Progress == notice.Doubtful, Lost: d.Progress == notice.Lost}
-	switch d.Progress {
-	case notice.Arrived:
-		one.Tone = "good"
-	case notice.Doubtful:
-		one.Tone, one.Do = "wait", "delivery.doubtful.do"
-	case notice.Lost:
-		one.Tone, one.Do = "bad", "delivery.lost.do"
-	}
-	for _, t := range d.Tries {
-		text := r.known("channel.", t.Channel) + ": " + r.known("try.", string(t.State)) + ", " + r.At(t.At)
-		if t.Why != "" {
-			text += " (" + t.Why + ")"
-		}
-		one.Tries = append(one.Tries, text)
-	}
-	if d.Settler != "" {
-		one.Settled = r.Say("by.one", r.Person(d.Settler), r.At(d.Settled))
-	}
-	return one
 }

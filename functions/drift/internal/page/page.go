@@ -5,9 +5,12 @@ package page
 import (
 	"embed"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/internal/staffed"
+	"ostiary.internal/shared/platform/veil"
 )
 
 //go:embed accept/templates accept/texts accept/assets
@@ -125,6 +128,7 @@ type Detail struct {
 	Cut      bool   // one side is longer than what is kept of it
 	Advice   string // what to do, in words; ""
 	Void     string // key: why what was accepted is not any more; ""
+	Holds    string // key: what the asset holds, for which it is graver; ""
 	Since    string
 	Opened   string
 	Seen     string
@@ -167,6 +171,19 @@ type Actor struct {
 	Name, Kind, Method, When, Agent, Ticket, Entry, Why string // Kind, Why: keys
 	Through                                             []string
 	Mark                                                string // key: planned, suspicious; or ""
+	Asked                                               []Asked
+	Unasked                                             string // key of why there is nothing, or not all, of it; or ""
+}
+
+// Asked is a field of what a call asked for, beside what it was before.
+type Asked struct {
+	Field, Was, Now Long
+	Unsure          bool // what it was is not known any more
+}
+
+// Hidden reports whether some value of what was asked for is shown to nobody.
+func (a Actor) Hidden() bool {
+	return slices.ContainsFunc(a.Asked, func(c Asked) bool { return strings.Contains(string(c.Was+c.Now), veil.Hidden) })
 }
 
 // Acceptance is one as people read it.

@@ -81,11 +81,11 @@ func (s *Stage) Tab(t *testing.T, size browser.Size) *browser.Tab {
 // Serve starts a server for one test.
 func (s *Stage) Serve(t *testing.T) *Server { return s.ServeFrom(t, Root) }
 
-// ServeFrom starts one with the policies of another folder than the repository's.
-func (s *Stage) ServeFrom(t *testing.T, top string) *Server {
+// ServeFrom starts one with the policies of another folder than the repository's, and further variables.
+func (s *Stage) ServeFrom(t *testing.T, top string, env ...string) *Server {
 	t.Helper()
 	require.Tool(t, "chromium", s.chromium != nil)
-	server, err := walk.Start(s.binary, top)
+	server, err := walk.Start(s.binary, top, env...)
 	if err != nil {
 		t.Fatal(err)
 	}

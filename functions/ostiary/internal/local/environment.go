@@ -76,8 +76,9 @@ func (w *World) environment(m manifest.Function, own wiring.Env, database string
 		set[wiring.EnvIdentity] = "oidc:" + issuer.URL + "?audience=" + issuer.Audience
 	}
 	return func(name string) (string, bool) {
-		// The person who starts the process may say where client addresses stand and what is public, and nothing else.
-		if value, ok := own(name); ok && value != "" && (name == wiring.EnvClient || name == wiring.EnvSourceCap || name == "OSTIARY_PUBLIC_ENTRIES") {
+		// The person who starts the process may say where client addresses stand, by which hosts each family comes and what is public, and
+		// nothing else.
+		if value, ok := own(name); ok && value != "" && (name == wiring.EnvClient || name == wiring.EnvSourceCap || name == "OSTIARY_PUBLIC_ENTRIES" || name == "OSTIARY_PAIR_HOSTS") {
 			return value, true
 		}
 		value, ok := set[name]

@@ -191,6 +191,10 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	asked := "https://" + r.Header.Get("X-Test-Host") + r.URL.EscapedPath()
+	if asked == firewallPolicies {
+		c.policies(w, r)
+		return
+	}
 	for _, thing := range c.things {
 		switch {
 		case asked == thing.URL && r.Method == http.MethodGet && err == nil:
@@ -214,6 +218,33 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	Refuse(w, http.StatusNotFound, "NOT_FOUND")
+}
+
+const firewallPolicies = "https://compute.googleapis.com/compute/v1/locations/global/firewallPolicies"
+
+// policies lists the firewall policies of a folder or an organization, by their parent: what they are called, and not their rules
+// or what they are attached to. It is called with the lock.
+func (c *Cloud) policies(w http.ResponseWriter, r *http.Request) {
+	var all []any
+	for _, thing := range c.things {
+		if thing.Type == "compute.googleapis.com/FirewallPolicy" && thing.Data["parent"] == r.URL.Query().Get("parentId") {
+			all = append(all, map[string]any{"name": thing.Data["name"], "parent": thing.Data["parent"]})
+		}
+	}
+	size := 500
+	if c.Page > 0 {
+		size = c.Page
+	}
+	from, err := strconv.Atoi("0" + r.URL.Query().Get("pageToken"))
+	if err != nil || from > len(all) {
+		Refuse(w, http.StatusBadRequest, "INVALID_ARGUMENT")
+		return
+	}
+	answer := map[string]any{"kind": "compute#firewallPolicyList", "items": all[from:min(len(all), from+size)]}
+	if from+size < len(all) {
+		answer["nextPageToken"] = strconv.Itoa(from + size)
+	}
+	_ = json.NewEncoder(w).Encode(answer)
 }
 
 // sameCollection reports whether two addresses differ in their last part alone.

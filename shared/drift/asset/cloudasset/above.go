@@ -22,10 +22,10 @@ const (
 
 // climbs reports whether of a place it is asked what it lies in.
 func climbs(scope string, kinds []string) bool {
-	return !strings.HasPrefix(scope, "organizations/") && (slices.Contains(kinds, folderType) || slices.Contains(kinds, organizationType))
+	return !strings.HasPrefix(scope, "organizations/") && slices.ContainsFunc([]string{folderType, organizationType, firewallPolicyType}, func(kind string) bool { return slices.Contains(kinds, kind) })
 }
 
-// upwards reads what a place lies in, resource and policy. What may not be read is named with what has to be granted, and
+// upwards reads what a place lies in, resource and policy, and the firewall policies it has from there. What may not be read is named with what has to be granted, and
 // nothing else is in doubt.
 func (s *Source) upwards(ctx context.Context, scope string, kinds []string) (asset.Page, error) {
 	p := asset.Page{Read: s.clock.Now().UTC()}
@@ -34,7 +34,7 @@ func (s *Source) upwards(ctx context.Context, scope string, kinds []string) (ass
 		return asset.Page{}, err
 	}
 	if len(chain) == 0 {
-		for _, kind := range []string{folderType, organizationType} {
+		for _, kind := range []string{folderType, organizationType, firewallPolicyType} {
 			if slices.Contains(kinds, kind) {
 				p.Unread = append(p.Unread, kind+": what the place lies in is not told")
 			}
@@ -58,6 +58,11 @@ func (s *Source) upwards(ctx context.Context, scope string, kinds []string) (ass
 		default:
 			a.Ancestors = slices.Clone(chain[i:])
 			p.Assets = append(p.Assets, a)
+		}
+	}
+	if slices.Contains(kinds, firewallPolicyType) {
+		if err := s.inherited(ctx, scope, chain, &p); err != nil {
+			return asset.Page{}, err
 		}
 	}
 	return p, nil

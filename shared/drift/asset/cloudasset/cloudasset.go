@@ -8,12 +8,13 @@
 // may not ask, too many requests, an answer that is cut off or is none of the service's are errors of their kind. Requests
 // go to hosts of googleapis.com, follow nobody elsewhere, and an answer is bounded. Errors name the type of asset and what
 // was answered in a word, and no asset. Nothing is tried again within a call. What a project or a folder lies in is read beside
-// its list, and where that is refused it is named with what has to be granted.
+// its list, with the firewall policies that hold from there, and where that is refused it is named with what has to be granted.
 //
 // # What it does not do
 //
 // The inventory lags by minutes and has no list of some types: Unread says which. What of the rights was used is listed for places
-// that are one project alone. A dataset's policy is in the list alone.
+// that are one project alone. A dataset's policy is in the list alone. Of a change above a place no feed of the place tells: the
+// next list does.
 package cloudasset
 
 import (
@@ -40,7 +41,7 @@ import (
 // Permissions names, for each method of asset.Source, the IAM permissions it needs on what is listed
 // (https://cloud.google.com/asset-inventory/docs/access-control, and each service's own list).
 var Permissions = map[string][]string{
-	"Source.List": {"cloudasset.assets.listIamPolicy", "cloudasset.assets.listOSInventories", "cloudasset.assets.listResource", "recommender.iamPolicyInsights.list",
+	"Source.List": {"cloudasset.assets.listIamPolicy", "cloudasset.assets.listOSInventories", "cloudasset.assets.listResource", "compute.firewallPolicies.list", "recommender.iamPolicyInsights.list",
 		"resourcemanager.folders.get", "resourcemanager.folders.getIamPolicy", "resourcemanager.organizations.get", "resourcemanager.organizations.getIamPolicy"},
 	"Source.Get": reading(),
 }

@@ -30,6 +30,8 @@ func Deployed(e self.Expected) map[string]*asset.Asset {
 		d.add("logging.googleapis.com/LogSink", "//logging.googleapis.com/projects/"+id+"/sinks/ostiary-watch",
 			object{"destination": "pubsub.googleapis.com/projects/" + e.Project + "/topics/audit.entries", "filter": e.Need, "writerIdentity": writer}).IAM = nil
 	}
+	d.add("cloudresourcemanager.googleapis.com/Organization", "//cloudresourcemanager.googleapis.com/organizations/1", object{"name": "organizations/1"})
+	d.add("monitoring.googleapis.com/NotificationChannel", d.at("monitoring", "notificationChannels/1"), object{"type": "email"}).IAM = nil
 	for _, name := range e.Locked {
 		d.add("storage.googleapis.com/Bucket", "//storage.googleapis.com/"+name, object{"retentionPolicy": object{"isLocked": true}})
 	}
@@ -107,6 +109,10 @@ func (d deploying) deliveries(f self.Function) {
 		d.add("pubsub.googleapis.com/Topic", d.at("pubsub", "topics/"+topic), object{})
 	}
 	const site, topics = "https://x-ew.a.run.app/", "/topics/"
+	dead := "dead." + f.Name
+	d.add("pubsub.googleapis.com/Subscription", d.at("pubsub", "subscriptions/"+dead), object{"topic": "projects/" + d.e.Project + topics + dead})
+	d.add("monitoring.googleapis.com/AlertPolicy", d.at("monitoring", "alertPolicies/"+f.Name), object{"displayName": "Dead letters of " + f.Name, "notificationChannels": []any{"projects/" + d.e.Project + "/notificationChannels/1"}}).IAM = nil
+	d.add(self.Waiting, self.WaitingKey(d.e.Project, dead), object{"undelivered": 0.0}).IAM = nil
 	crons, caller := 0, object{"serviceAccountEmail": d.mail("in", f.Name)}
 	for _, trigger := range f.Triggers {
 		switch trigger.Kind {

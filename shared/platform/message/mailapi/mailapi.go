@@ -4,8 +4,9 @@
 //
 // The key, and the Message-ID in headers, are the same at every try of a message. The package does not trust in them: how long a
 // provider knows a key is its own affair, and a message whose outcome is unknown is never repeated to a customer. Accepted
-// means that the provider took it; what it calls the message, as {"id"} of its answer, is what a person asks it by. Bounces are
-// not read.
+// means that the provider took it; by what it calls the message, as {"id"} of its answer, it is asked later what became of it:
+// GET ENDPOINT/ID, of which {"id", "last_event"} is read. It does not say when; bounces that reach the sender's mailbox are not
+// read.
 package mailapi
 
 import (
@@ -119,16 +120,26 @@ func (c *Channel) Send(ctx context.Context, m message.Message) (message.Outcome,
 	if err != nil {
 		return message.Failed, fault.New(fault.Invalid, "encoding a message: %w", err)
 	}
-	token, err := c.Token.Get(ctx)
+	header, err := c.authorization(ctx)
 	if err != nil {
 		return message.Deferred, err
+	}
+	header.Set("Idempotency-Key", m.ID)
+	return c.client.Post(ctx, c.Endpoint, header, content)
+}
+
+// authorization is a header with the token.
+func (c *Channel) authorization(ctx context.Context) (http.Header, error) {
+	token, err := c.Token.Get(ctx)
+	if err != nil {
+		return nil, err
 	}
 	defer clear(token)
 	word := bytes.TrimSpace(token)
 	if !bearer.Match(word) {
-		return message.Deferred, fault.New(fault.Misconfigured, "reading the token of the mail API: not a bearer token")
+		return nil, fault.New(fault.Misconfigured, "reading the token of the mail API: not a bearer token")
 	}
-	return c.client.Post(ctx, c.Endpoint, http.Header{"Authorization": {"Bearer " + string(word)}, "Idempotency-Key": {m.ID}}, content)
+	return http.Header{"Authorization": {"Bearer " + string(word)}}, nil
 }
 
 // reference is what the provider calls a message it took; "" where it does not say.

@@ -1,5 +1,5 @@
-// Package post hands messages to programs of others over HTTPS (HTTP/1.1), one request and one connection each, and says
-// what became of it.
+// Package post hands messages to programs of others over HTTPS (HTTP/1.1), one request and one connection each, says
+// what became of it, and may ask for what such a program knows of one.
 //
 // It promises to connect to the network it was made for and nowhere else, whatever a name resolves to, to follow no
 // redirect and to repeat nothing. Once the last byte of a request may have left, nothing but an answer tells whether it

@@ -190,6 +190,73 @@ run "looks_at_the_places_that_are_named" {
   }
 }
 
+run "reads_what_projects_lie_in" {
+  command = plan
+
+  variables {
+    manifest = {
+      name        = "checkdrift", control = "drift", entry_point = "checkdrift", summary = "Looks.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
+      permissions = [for p in ["storage.buckets.get", "resourcemanager.folders.get", "resourcemanager.organizations.getIamPolicy", "compute.firewallPolicies.list"] : { permission = p, resource = "assets" }]
+    }
+    looked_at    = ["projects/p-staging"]
+    organization = "1"
+  }
+  assert {
+    condition     = google_organization_iam_custom_role.above[0].permissions == toset(["resourcemanager.folders.get", "resourcemanager.organizations.getIamPolicy", "compute.firewallPolicies.list"])
+    error_message = "above the places what lies there, and nothing of what is in other projects"
+  }
+  assert {
+    condition     = google_organization_iam_member.above[0].org_id == "1" && length(google_folder_iam_member.above) == 0 && length(google_organization_iam_custom_role.assets) == 0
+    error_message = "in the organization, and so in all its folders"
+  }
+}
+
+run "reads_what_lies_above_in_folders_alone" {
+  command = plan
+
+  variables {
+    manifest = {
+      name        = "checkdrift", control = "drift", entry_point = "checkdrift", summary = "Looks.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
+      permissions = [for p in ["storage.buckets.get", "resourcemanager.folders.get", "resourcemanager.organizations.getIamPolicy", "compute.firewallPolicies.list"] : { permission = p, resource = "assets" }]
+    }
+    looked_at    = ["projects/p-staging"]
+    organization = "1"
+    folders      = ["22", "33"]
+  }
+  assert {
+    condition     = toset(keys(google_folder_iam_member.above)) == toset(["22", "33"]) && google_folder_iam_member.above["22"].folder == "folders/22" && length(google_organization_iam_member.above) == 0
+    error_message = "in those folders, and not in the organization"
+  }
+}
+
+run "reads_nothing_above_unless_told" {
+  command = plan
+
+  variables {
+    manifest = {
+      name        = "checkdrift", control = "drift", entry_point = "checkdrift", summary = "Looks.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
+      permissions = [for p in ["storage.buckets.get", "resourcemanager.folders.get", "resourcemanager.organizations.getIamPolicy", "compute.firewallPolicies.list"] : { permission = p, resource = "assets" }]
+    }
+    looked_at = ["projects/p-staging"]
+  }
+  assert {
+    condition     = length(google_organization_iam_custom_role.above) + length(google_organization_iam_member.above) + length(google_folder_iam_member.above) == 0
+    error_message = "nobody named the organization"
+  }
+}
+
+run "refuses_folders_without_their_organization" {
+  command = plan
+
+  variables {
+    folders = ["22"]
+  }
+  expect_failures = [var.folders]
+}
+
 run "refuses_a_folder_without_its_organization" {
   command = plan
 

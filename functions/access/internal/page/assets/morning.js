@@ -66,8 +66,34 @@
     $("said").textContent = doc.getElementById("said").textContent; // a live region: changed, never replaced
     $("said").className = doc.getElementById("said").className;
     swap(doc, "live-here");
+    swap(doc, "also");
     swap(doc, "others");
   };
+  // The other address of this device: asked for over the other family. Many connections have only one.
+  const pair = $("pair");
+  if (pair) (async () => {
+    pair.hidden = true;
+    try {
+      const answer = await fetch(pair.dataset.api, { method: "POST", credentials: "omit", headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ token: pair.elements.token.value }) });
+      if (answer.ok) { await show(); again(); }
+    } catch { /* no address of the other family */ }
+  })();
+
+  // Green only when every beacon behind the doors has answered this device, or a door has seen it come in.
+  let testing = false;
+  const test = async () => {
+    const here = $("live-here");
+    if (testing || !here || !here.dataset.beacons || here.dataset.state !== "confirmed") return;
+    testing = true;
+    try {
+      const answers = await Promise.all(here.dataset.beacons.split(" ").map((url) => fetch(url, { credentials: "omit", cache: "no-store" })));
+      if (answers.every((a) => a.ok) && (await fetch(`v1/leases/${here.dataset.lease}/tested`, { method: "POST" })).ok) await show();
+    } catch { /* not let through yet: asked again with the next look */ }
+    testing = false;
+  };
+
+  const shows = $("device-code"); // until another device lets this one in
   let quick = 20, timer;
   const again = () => {
     clearTimeout(timer);
@@ -75,12 +101,16 @@
     if (soon) quick--;
     else if ((state("received") || state("written")) && $("live-here")) $("said").textContent = $("live-here").dataset.slow;
     if ((soon || state("received") || state("written") || state("confirmed")) && Date.now() - born < 600000) timer = setTimeout(look, soon ? 1500 : 10000);
+    else if (shows && Date.now() - born < 300000) timer = setTimeout(look, 3000);
+    test();
   };
   const look = async () => {
     if (!document.hidden) {
       try {
         const answer = await fetch("v1/leases", { headers: { Accept: "application/json" } });
         const now = answer.ok ? (await answer.json()).leases : [];
+        const at = shows && shows.dataset.address;
+        if (at && now.some((l) => l.prefix === at && !["ended", "failed"].includes(l.state))) location.replace("./");
         const shown = [...document.querySelectorAll("[data-lease]")];
         if (now.some((l) => shown.some((s) => s.dataset.lease === l.id && s.dataset.state !== l.state))) await show();
       } catch { /* offline for a moment */ }

@@ -1,0 +1,210 @@
+package accesslevel
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	acm "google.golang.org/api/accesscontextmanager/v1"
+
+	"ostiary.internal/shared/access/allowlist"
+	"ostiary.internal/shared/access/allowlist/targettest"
+	"ostiary.internal/shared/platform/fault"
+)
+
+// people are n people, each at an address of her own.
+func people(t testing.TB, n int) allowlist.Set {
+	t.Helper()
+	var lines []string
+	for i := range n {
+		lines = append(lines, fmt.Sprintf("p%d 81.%d.%d.%d/32", i, 4+i>>16, i>>8&255, i&255))
+	}
+	return set(t, lines...)
+}
+
+// converge applies until it is done, waiting as long as the door asks. It returns how often it tried.
+func converge(t testing.TB, f *fake, target *Target, s allowlist.Set, fence int64) int {
+	t.Helper()
+	for tries := 1; ; tries++ {
+		err := apply(t, target, s, fence)
+		if err == nil {
+			return tries
+		}
+		e, ok := errors.AsType[*fault.Error](err)
+		if !ok || e.Kind != fault.Exhausted || e.RetryAfter <= 0 || e.RetryAfter > time.Minute || tries > 50 {
+			t.Fatal(err)
+		}
+		must(t, f.clock.Set(f.clock.Now().Add(e.RetryAfter)))
+	}
+}
+
+// TestFiveThousand: the quota is never overrun on the way, and one lease more or less is one write.
+func TestFiveThousand(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, 130)
+	target := f.open(mostConditions)
+	target.options.Capacity = 6000
+	all := people(t, 5000)
+	if tries := converge(t, f, target, all, 1); tries != 5 { // 132 writes, 30 a minute
+		t.Errorf("it took %d tries", tries)
+	}
+	for i, s := range []allowlist.Set{all, {V4: all.V4[1:]}, {V4: all.V4[2:]}, {V4: all.V4[1:]}} {
+		must(t, f.clock.Set(f.clock.Now().Add(time.Minute)))
+		before := len(f.sent)
+		mustApply(t, target, s, int64(i+2))
+		if n := len(f.sent) - before; n != min(i, 1) {
+			t.Errorf("change %d: %d writes", i, n)
+		}
+	}
+	if f.admits(request{"p0@x.example", all.V4[0].Prefix.Addr(), morning}) || !f.admits(request{"p1@x.example", all.V4[1].Prefix.Addr(), morning}) {
+		t.Error("the wrong one is let in")
+	}
+}
+
+// TestMorning: 200 people register within ten minutes, and a run is never sooner than Limits.Every: less than half the quota.
+func TestMorning(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, 6)
+	target := f.open(mostConditions)
+	target.options.Capacity = 6000
+	all := people(t, 200)
+	most := 0
+	for at := time.Duration(0); at <= 10*time.Minute; at += target.Limits().Every {
+		must(t, f.clock.Set(morning.Add(at)))
+		mustApply(t, target, allowlist.Set{V4: all.V4[:200*at/(10*time.Minute)]}, int64(at))
+		most = max(most, len(f.writes))
+	}
+	if most > 12 { // the first minute fills the end levels and six shells that Terraform made
+		t.Errorf("%d writes in a minute", most)
+	}
+}
+
+// TestPace: when the writes of a minute are used up, what opens waits and what shuts is done.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, 20)
+	target := f.open(1)
+	target.options.Capacity = 6000
+	all := people(t, 25).V4
+	converge(t, f, target, allowlist.Set{V4: all[:20]}, 1)
+	must(t, f.clock.Set(f.clock.Now().Add(2*time.Minute)))
+	converge(t, f, target, allowlist.Set{V4: all[:15]}, 2) // there is room now beside those who go next
+	must(t, f.clock.Set(f.clock.Now().Add(2*time.Minute)))
+	next := allowlist.Set{V4: slices.Concat(all[5:15], all[20:])} // five go and five come
+	for range 26 {                                                // of 30; an end is there already
+		must(t, target.writes.spend(f.clock.Now(), true))
+	}
+	err := apply(t, target, next, 3)
+	if e, ok := errors.AsType[*fault.Error](err); !ok || e.Kind != fault.Exhausted || e.RetryAfter != time.Minute {
+		t.Fatalf("no writes left: %v", err)
+	}
+	in := func(from, to int) (n int) {
+		for i := from; i < to; i++ {
+			if f.admits(request{fmt.Sprintf("p%d@x.example", i), all[i].Prefix.Addr(), morning}) {
+				n++
+			}
+		}
+		return n
+	}
+	if gone, stay := in(0, 5), in(5, 15); gone != 1 || stay != 10 {
+		t.Errorf("after four writes %d of five who go are let in, and %d of ten who stay", gone, stay)
+	}
+	if seen, err := target.Read(t.Context()); err != nil || seen.Torn == "" {
+		t.Errorf("half written reads as whole, %v", err)
+	}
+	// To shut is never a matter of our own share.
+	must(t, target.Remove(t.Context(), allowlist.Set{V4: all[:5]}.Prefixes()))
+	if n := in(0, 5); n != 0 {
+		t.Errorf("%d are still let in after they were taken away", n)
+	}
+	converge(t, f, target, next, 4)
+}
+
+// TestRoom: what the levels have no room for is refused before anything is written, and said by Limits.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, 2)
+	target := f.open(2)
+	mustApply(t, target, allowlist.Set{}, 1)
+	mustApply(t, target, people(t, 4), 1)
+	before := len(f.sent)
+	if f.levels[target.end(0)] == nil {
+		t.Error("the level that nobody meets was deleted while no level is empty")
+	}
+	if got := target.Limits().Capacity; got != 4 {
+		t.Errorf("capacity %d with four places", got)
+	}
+	if err := apply(t, target, people(t, 5), 2); !fault.Is(err, fault.Exhausted) || len(f.sent) != before {
+		t.Errorf("five in four places: %v", err)
+	}
+	// Four addresses are not above the capacity, but two people at one of them are five conditions.
+	if err := apply(t, target, set(t, "a "+home, "b "+home, "c "+cafe, "d "+six, "e 81.2.69.9/32"), 2); !fault.Is(err, fault.Exhausted) || len(f.sent) != before {
+		t.Errorf("five people in four places: %v", err)
+	}
+	for i := range 496 {
+		name := fmt.Sprintf("%s/accessLevels/theirs%d", policy, i)
+		f.levels[name] = &acm.AccessLevel{Name: name}
+	}
+	if err := apply(t, target, set(t, "a "+home+" 5"), 2); !fault.Is(err, fault.Exhausted) || len(f.sent) != before {
+		t.Errorf("no room for another level: %v", err)
+	}
+	mustApply(t, target, set(t, "a "+home), 2) // its end is there already
+}
+
+// TestManyAddresses: more addresses of one holder than a condition takes are several conditions, in places of their own.
+func TestManyAddresses(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, 12)
+	target := f.open(mostConditions)
+	target.options.Capacity = 6000
+	var lines []string
+	for _, text := range addresses(450) {
+		lines = append(lines, "! "+text)
+	}
+	mustApply(t, target, set(t, lines...), 1)
+	if n := len(f.levels[policy+"/accessLevels/edge_00"].Basic.Conditions); n != 3 {
+		t.Errorf("450 sites are %d conditions", n)
+	}
+	before := len(f.sent)
+	mustApply(t, target, set(t, lines[1:]...), 2)
+	if n := len(f.sent) - before; n != 1 {
+		t.Errorf("one site less took %d writes", n)
+	}
+}
+
+// TestHundredLevels: the levels are in the order of their numbers.
+func TestHundredLevels(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, 102)
+	v, err := f.open(1).list(t.Context())
+	must(t, err)
+	if got := v.shells[100].Name; got != policy+"/accessLevels/edge_100" || len(v.shells) != 102 {
+		t.Errorf("of %d levels, number 100 is %s", len(v.shells), got)
+	}
+}
+
+// BenchmarkApply is one lease more at a door with 5,000, the requests to a server on this machine among it.
+func BenchmarkApply(b *testing.B) {
+	f := newFake(b, 130)
+	target := f.open(mostConditions)
+	target.options.Capacity = 6000
+	all := people(b, 5001)
+	start := time.Now()
+	tries := converge(b, f, target, allowlist.Set{V4: all.V4[:5000]}, 1)
+	b.Logf("from nothing to 5,000: %d tries over %s, %d writes, %s here", tries, f.clock.Now().Sub(morning), len(f.sent), time.Since(start).Round(time.Millisecond))
+	n := int64(1)
+	for b.Loop() {
+		b.StopTimer()
+		must(b, f.clock.Set(f.clock.Now().Add(target.Limits().Every)))
+		n++
+		b.StartTimer()
+		if err := apply(b, target, allowlist.Set{V4: all.V4[:5000+n%2]}, n); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if f.clock.Now().After(targettest.Until.AddDate(1, 0, 0)) {
+		b.Fatal("the leases have ended")
+	}
+}
