@@ -131,3 +131,4 @@ doors = {
   armor         = { project = "ostiary-staging" }
   access_levels = { policy = "123456789" }
 }
+organization = "111111111111"
