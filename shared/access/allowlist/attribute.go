@@ -28,14 +28,16 @@ type Call struct {
 }
 
 // Notice says that somebody wrote to a target beside us, and that it holds what it should again, or will; or, with Wider, that
-// rules of others let more in past it, which is not ours to change; or, with Late, that nobody else took away what had ended.
+// rules of others let more in past it, which is not ours to change; or, with Late, that nobody else took away what had
+// ended; or, with Frame, that what the target is made of was changed.
 type Notice struct {
 	Key    string // the same whenever it is about the same
 	Target string
 	Found  time.Time
 	Call   Call // the zero one when no log entry names anybody
 	Wider  []string
-	Late   int // entries that stood at the door after their end, and were taken away by the watchdog; 0 otherwise
+	Frame  bool // what the door is made of was changed, which is not put back
+	Late   int  // entries that stood at the door after their end, and were taken away by the watchdog; 0 otherwise
 }
 
 // foreign is one writing of others, until people were told.
@@ -43,6 +45,7 @@ type foreign struct {
 	ID    string    `json:"id"`    // of the finding's record
 	Since time.Time `json:"since"` // when it was in order last
 	At    time.Time `json:"at"`    // when it was seen
+	Frame bool      `json:"frame,omitempty"`
 }
 
 // owner is a target that knows its own resources by name.
@@ -94,9 +97,9 @@ func (st *state) forget(now time.Time) {
 }
 
 // found keeps a writing of others until people are told.
-func (st *state) found(id string, now time.Time) {
+func (st *state) found(id string, now time.Time, frame bool) {
 	if len(st.Foreign) < mostFound {
-		st.Foreign = append(st.Foreign, foreign{ID: id, Since: st.DoneAt, At: now})
+		st.Foreign = append(st.Foreign, foreign{ID: id, Since: st.DoneAt, At: now, Frame: frame})
 	}
 }
 
@@ -172,7 +175,26 @@ func (r *Reconciler) named(t Target, st state, f foreign, b *outbox.Batch, now t
 	if err := put(b, e); err != nil || r.Tell == nil {
 		return err
 	}
-	return r.Tell(b, Notice{Key: f.ID, Target: t.Name(), Found: f.At, Call: call})
+	return r.Tell(b, Notice{Key: f.ID, Target: t.Name(), Found: f.At, Call: call, Frame: f.Frame})
+}
+
+// framed records when what a target is made of, beside its entries, is not what it was: other ports, other machines. That is
+// not ours to put back: whoever made the target did it, or somebody who should not have.
+func (r *Reconciler) framed(ctx context.Context, t Target, st state, frame string, now time.Time) error {
+	if frame == "" || st.Frame == frame {
+		return nil
+	}
+	_, err := r.edit(ctx, t, 0, func(st *state, b *outbox.Batch) error {
+		was := st.Frame
+		if st.Frame = frame; was == "" || was == frame {
+			return nil
+		}
+		e := r.entry(record.Finding, t, *st, fmt.Sprintf("frame %d", now.UnixMicro()), record.Violation, now)
+		e.Facts["event"] = "frame"
+		st.found(e.ID(), now, true)
+		return put(b, e)
+	})
+	return err
 }
 
 // wider records when something begins to let more in past a target's entries, or ceases to.

@@ -249,3 +249,129 @@ func TestCalledRefuses(t *testing.T) {
 		t.Errorf("%d calls are kept, the last %+v", len(st.Calls), st.Calls[len(st.Calls)-1])
 	}
 }
+
+// TestHalfDone kills a write to a door of several rules at each of its parts: what is left of it is nobody else's work.
+func TestHalfDone(t *testing.T) {
+	t.Parallel()
+	for n := 1; ; n++ {
+		edge := newTarget("edge")
+		edge.parts = true
+		r := newRig(t, edge)
+		told := r.telling()
+		gone := r.add("ana", home)
+		r.add("ben", cafe)
+		r.mustRun()
+		_, err := r.leases.End(t.Context(), "ana", gone, "done")
+		must(t, err)
+		for i := range 5 {
+			r.add(fmt.Sprint("p", i), fmt.Sprintf("81.2.69.%d/32", i))
+		}
+		parts := 0
+		edge.hook = func(point string) error {
+			if point == "part" {
+				if parts++; parts >= n {
+					return errDead
+				}
+			}
+			return nil
+		}
+		_, err = r.run()
+		edge.hook = nil
+		r.add("late", "81.2.69.77/32") // and the set changes before it is gone on with
+		r.pass(time.Minute)
+		r.mustRun()
+		r.pass(15 * time.Minute)
+		r.mustRun()
+		if found := r.recorded("foreign"); len(found) != 0 || len(*told) != 0 {
+			t.Fatalf("a write that died at part %d is called somebody else's: %+v, told %+v", n, found, *told)
+		}
+		if err == nil {
+			if n < 6 {
+				t.Errorf("only %d parts", n)
+			}
+			return
+		}
+	}
+}
+
+// TestEditWhilePending: somebody opens the door by hand while ours cannot be written. It is found, once, and told.
+func TestEditWhilePending(t *testing.T) {
+	t.Parallel()
+	edge := newTarget("edge")
+	edge.parts = true
+	r := newRig(t, edge)
+	told := r.telling()
+	r.add("ana", home)
+	r.mustRun()
+	r.add("ben", cafe)
+	edge.hook = failAt("before apply", fault.New(fault.Transient, "503"))
+	if _, err := r.run(); err == nil {
+		t.Fatal("no error")
+	}
+	intrude(edge)
+	for range 10 {
+		r.pass(time.Minute)
+		_, _ = r.run()
+	}
+	edge.hook = nil
+	r.pass(time.Minute)
+	r.mustRun()
+	r.pass(time.Minute)
+	r.mustRun()
+	if found := r.recorded("foreign"); len(found) != 1 || len(*told) != 1 {
+		t.Errorf("found %d times, told %d times", len(found), len(*told))
+	}
+	intrude(edge) // the same again is another time
+	r.mustRun()
+	if found := r.recorded("foreign"); len(found) != 2 {
+		t.Errorf("found %d times", len(found))
+	}
+}
+
+// TestWatchdogWas: what the watchdog took away is nobody's doing; an entry that is due and gone is.
+func TestWatchdogWas(t *testing.T) {
+	t.Parallel()
+	edge := newTarget("edge")
+	edge.parts = true
+	r := newRig(t, edge)
+	gone := r.add("ana", home)
+	r.add("ben", cafe)
+	r.mustRun()
+	_, err := r.leases.End(t.Context(), "ana", gone, "done")
+	must(t, err)
+	must(t, edge.Remove(t.Context(), []netip.Prefix{netip.MustParsePrefix(home)}))
+	r.add("cy", six) // and there is something to write
+	r.mustRun()
+	if found := r.recorded("foreign"); len(found) != 0 {
+		t.Errorf("the watchdog is called somebody else: %+v", found)
+	}
+	must(t, edge.Remove(t.Context(), []netip.Prefix{netip.MustParsePrefix(cafe)}))
+	r.mustRun()
+	if found := r.recorded("foreign"); len(found) != 1 {
+		t.Errorf("an entry that is due was taken away: found %d times", len(found))
+	}
+}
+
+// TestFrame: what the door is made of changes. That is found and told, and not put back.
+func TestFrame(t *testing.T) {
+	t.Parallel()
+	edge := newTarget("edge")
+	edge.frame = "443"
+	r := newRig(t, edge)
+	told := r.telling()
+	r.add("ana", home)
+	r.mustRun()
+	r.mustRun()
+	edge.frame = "all"
+	r.called(allowlist.Call{Asset: rule, Person: "simone", Entry: "e1", At: r.clock.Now()})
+	r.mustRun()
+	r.mustRun()
+	if found := r.recorded("frame"); len(found) != 1 || len(*told) != 1 || !(*told)[0].Frame || (*told)[0].Call.Person != "simone" {
+		t.Errorf("found %d times, told %+v", len(found), *told)
+	}
+	edge.frame = "" // not known
+	r.mustRun()
+	if len(r.recorded("frame")) != 1 {
+		t.Error("what is not known is no change")
+	}
+}

@@ -1,12 +1,15 @@
 package allowlist
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"sort"
 	"time"
 
 	"ostiary.internal/shared/access/lease"
@@ -48,6 +51,53 @@ type state struct {
 	Foreign  []foreign `json:"foreign,omitempty"`  // writings of others that nobody was told of yet
 	Wider    []string  `json:"wider,omitempty"`    // what lets more in past it, as recorded last
 	WiderID  string    `json:"wider_id,omitempty"` // of the record that says so
+	Frame    string    `json:"frame,omitempty"`    // what it is made of, as seen last
+	Full     bool      `json:"full,omitempty"`     // it had no room for somebody when it was last written to
+	// Ours are marks of the prefixes that were seen done last, and Wanted of those decided last: what we ourselves put there,
+	// whole or in part.
+	Ours   marks `json:"ours,omitempty"`
+	Wanted marks `json:"wanted,omitempty"`
+	Known  marks `json:"known,omitempty"` // of others' prefixes that were found since then: each is found once
+}
+
+// marks are short digests of prefixes, eight bytes each, sorted.
+type marks []byte
+
+const markSize = 8
+
+func markOf(p netip.Prefix) []byte {
+	sum := sha256.Sum256([]byte(p.String()))
+	return sum[:markSize]
+}
+
+func marked(list []netip.Prefix) marks {
+	all := make([][]byte, 0, len(list))
+	for _, p := range list {
+		all = append(all, markOf(p))
+	}
+	return joined(all)
+}
+
+// with returns both together.
+func (m marks) with(o marks) marks {
+	var all [][]byte
+	for _, one := range []marks{m, o} {
+		for part := range slices.Chunk(one, markSize) {
+			all = append(all, part)
+		}
+	}
+	return joined(all)
+}
+
+func joined(all [][]byte) marks {
+	slices.SortFunc(all, bytes.Compare)
+	return bytes.Join(slices.CompactFunc(all, bytes.Equal), nil)
+}
+
+func (m marks) has(p netip.Prefix) bool {
+	one := markOf(p)
+	i := sort.Search(len(m)/markSize, func(i int) bool { return bytes.Compare(m[i*markSize:(i+1)*markSize], one) >= 0 })
+	return i < len(m)/markSize && bytes.Equal(m[i*markSize:(i+1)*markSize], one)
 }
 
 // sighting is what became of one target in one round.
@@ -56,6 +106,7 @@ type sighting struct {
 	prefix  prefixes // what it was last seen to hold; nil when it could not be read
 	took    bool     // it accepted the set
 	looked  bool     // it could be read before anything was written
+	frame   string   // what it was seen to be made of then
 	outcome Outcome
 }
 
@@ -89,7 +140,7 @@ func (r *Reconciler) converge(ctx context.Context, t Target, d *due, now time.Ti
 	}
 	s, err := r.hold(ctx, t, d, st, now)
 	if s.looked {
-		err = errors.Join(err, r.wider(ctx, t, st, s.outcome.Wider, now))
+		err = errors.Join(err, r.wider(ctx, t, st, s.outcome.Wider, now), r.framed(ctx, t, st, s.frame, now))
 	}
 	return s, errors.Join(err, r.attribute(ctx, t, st, now))
 }
@@ -100,7 +151,7 @@ func (r *Reconciler) hold(ctx context.Context, t Target, d *due, st state, now t
 	s := sighting{set: d.set}
 	seen, err := t.Read(ctx)
 	if err == nil {
-		s.prefix, s.looked, s.outcome.Wider = lookup(seen.Prefixes), true, seen.Wider
+		s.prefix, s.looked, s.frame, s.outcome.Wider = lookup(seen.Prefixes), true, seen.Frame, seen.Wider
 	}
 	if err == nil && seen.Holds(d.set) && st.settled(seen) {
 		s.took, s.outcome.Held = true, true
@@ -133,7 +184,7 @@ func (r *Reconciler) write(ctx context.Context, t Target, d *due, s sighting, no
 		err = fmt.Errorf("reading what it holds: %w", err)
 	} else {
 		s.prefix = lookup(seen.Prefixes)
-		s.outcome.Foreign = st.touched(seen)
+		s.outcome.Foreign = st.touched(seen, s.set.Prefixes())
 		seen, err = r.apply(ctx, t, st, seen, &s, now)
 	}
 	if err != nil {
@@ -181,16 +232,28 @@ func (st state) settled(seen Observed) bool {
 	return st.Done != "" && !st.Pending && st.Done == digest(seen.Prefixes)
 }
 
-// touched reports whether a target holds what we neither confirmed nor decided: somebody else wrote.
-func (st state) touched(seen Observed) bool {
-	switch {
-	case st.Done == "":
+// touched reports whether somebody else wrote: a target lets in what we never put there, or, with no write of ours outstanding,
+// lacks what is still due. What is gone and due no more the watchdog may have taken away; a write that got half through leaves
+// some of the old and some of the new.
+func (st state) touched(seen Observed, due []netip.Prefix) bool {
+	if st.Done == "" {
 		return false // never ours yet
-	case seen.Torn != "":
-		return !st.Pending // otherwise a run of ours died in it
 	}
-	now := digest(seen.Prefixes)
-	return now != st.Done && now != st.Decided
+	if seen.Torn != "" && !st.Pending || len(st.strange(seen)) > 0 {
+		return true
+	}
+	held := lookup(seen.Prefixes)
+	return !st.Pending && slices.ContainsFunc(due, func(p netip.Prefix) bool { return st.Ours.has(p) && !held[p] })
+}
+
+// strange are the prefixes a target lets in that we never put there and have not found before.
+func (st state) strange(seen Observed) (found []netip.Prefix) {
+	for _, p := range seen.Prefixes {
+		if !st.Ours.has(p) && !st.Wanted.has(p) && !st.Known.has(p) {
+			found = append(found, p)
+		}
+	}
+	return found
 }
 
 // follow computes how far the leases have come from what the targets were seen to hold. It is pure.

@@ -129,7 +129,9 @@ func TestAnyDayConverges(t *testing.T) {
 	for seed := range require.Seeds(25) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			d := day{rig: newRig(t, newTarget("edge"), newTarget("proxy")), random: rand.New(rand.NewPCG(uint64(seed), 7))}
+			proxy := newTarget("proxy")
+			proxy.parts = seed%2 == 0
+			d := day{rig: newRig(t, newTarget("edge"), proxy), random: rand.New(rand.NewPCG(uint64(seed), 7))}
 			for range 40 {
 				d.step()
 			}
@@ -143,6 +145,9 @@ func TestAnyDayConverges(t *testing.T) {
 				}
 			}
 			d.paired(seed)
+			if found := d.recorded("foreign"); d.edits == 0 && len(found) > 0 {
+				t.Fatalf("nobody else wrote, and it was found %d times", len(found))
+			}
 		})
 	}
 }
@@ -151,6 +156,7 @@ type day struct {
 	*rig
 	random *rand.Rand
 	edited bool // a foreign hand was at work since the last whole run
+	edits  int  // and all day
 }
 
 func (d *day) step() {
@@ -174,6 +180,7 @@ func (d *day) step() {
 			return slices.Compact(append(all, p))
 		})
 		d.edited = true
+		d.edits++
 	case 6:
 		d.pass(2 * time.Minute)
 		d.mustRun()

@@ -45,7 +45,8 @@ type Config struct {
 // one writer at a time per target.
 type Reconciler struct {
 	Config
-	mu sync.Mutex
+	mu      sync.Mutex
+	cramped map[string]time.Time // leases in force that some target has no room for, since when
 }
 
 // New returns a Reconciler, or Misconfigured when a part is missing or two targets share a name.
@@ -66,16 +67,17 @@ func New(c Config) (*Reconciler, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Reconciler{Config: c}, nil
+	return &Reconciler{Config: c, cramped: map[string]time.Time{}}, nil
 }
 
 // Report is what a run did.
 type Report struct {
-	Entries      int // that should be in force
-	Confirmed    int // leases read back for the first time
-	Ended        int // leases ended by the run: suspended, replaced, no room
-	Removed      int // leases seen gone from every target
-	Undetermined int // people whose standing could not be read
+	Entries      int  // that should be in force
+	Confirmed    int  // leases read back for the first time
+	Ended        int  // leases ended by the run: suspended, replaced, no room
+	Removed      int  // leases seen gone from every target
+	Undetermined int  // people whose standing could not be read
+	Full         bool // some target had no room for somebody
 	Targets      []Outcome
 }
 
@@ -198,23 +200,55 @@ func (r *Reconciler) end(ctx context.Context, d due, steps []lease.Step, now tim
 	return r.due(ctx, now)
 }
 
-// makeRoom fails the newest leases for which the smallest target has no room. They are told, never dropped silently.
+// patience is how long leases in force stay where a target suddenly has less room: a quota that is read may lag behind.
+const patience = time.Minute
+
+// makeRoom fails the newest leases for which some target has no room. They are told, never dropped silently. One that is in
+// force already ends only when the room is still too small a minute later.
 func (r *Reconciler) makeRoom(ctx context.Context, d due, now time.Time, report *Report) (due, error) {
+	over := r.over(d, now)
+	var steps []lease.Step
+	for _, l := range d.leases {
+		if !over[l.ID] {
+			delete(r.cramped, l.ID)
+			continue
+		}
+		if l.State == lease.Confirmed || l.State == lease.Working {
+			since, before := r.cramped[l.ID]
+			if !before {
+				r.cramped[l.ID] = now
+			}
+			if !before || now.Sub(since) < patience {
+				continue
+			}
+		}
+		steps = append(steps, lease.Step{ID: l.ID, To: []lease.State{lease.Failed, lease.Ended}, Why: lease.NoRoom})
+	}
+	if len(over) > 0 {
+		r.Log.ErrorContext(ctx, "the allow-list is full", "without room", len(over), "refused", len(steps))
+	}
+	report.Full = len(over) > 0
+	return r.end(ctx, d, steps, now, report)
+}
+
+// over names the live leases for which some target has no room.
+func (r *Reconciler) over(d due, now time.Time) map[string]bool {
+	over := map[string]bool{}
 	smallest := 0 // no limit
 	for _, t := range r.Targets {
 		if capacity := t.Limits().Capacity; smallest == 0 || capacity < smallest {
 			smallest = capacity
 		}
+		if p, ok := t.(Packer); ok {
+			for _, id := range p.Over(d.set) {
+				over[id] = true
+			}
+		}
 	}
-	var steps []lease.Step
 	for _, l := range Overflow(d.leases, d.sites, smallest, now) {
-		// One that was in force already (the capacity shrank) has ended rather than failed.
-		steps = append(steps, lease.Step{ID: l.ID, To: []lease.State{lease.Failed, lease.Ended}, Why: lease.NoRoom})
+		over[l.ID] = true
 	}
-	if len(steps) > 0 {
-		r.Log.ErrorContext(ctx, "the allow-list is full", "refused", len(steps), "capacity", smallest)
-	}
-	return r.end(ctx, d, steps, now, report)
+	return over
 }
 
 // standingsAtOnce is how many people's standing is read side by side: a directory takes a tenth of a second for each.

@@ -48,9 +48,11 @@ func (r *Reconciler) decided(ctx context.Context, t Target, st state, seen Obser
 			if len(st.Findings) < maxFindings {
 				st.Findings = append(st.Findings, finding.ID())
 			}
-			st.found(finding.ID(), now)
+			st.found(finding.ID(), now, false)
+			st.Known = st.Known.with(marked(st.strange(seen)))
 		}
 		st.Decided, st.Pending, st.Wrote = digest(s.set.Prefixes()), true, now
+		st.Ours, st.Wanted = st.Ours.with(st.Wanted), marked(s.set.Prefixes())
 		added, removed := difference(s.set.Prefixes(), seen.Prefixes)
 		e := r.entry(record.Access, t, *st, "decided", record.Pass, now)
 		e.Facts["entries"] = strconv.Itoa(s.set.Len())
@@ -65,6 +67,7 @@ func (r *Reconciler) done(ctx context.Context, t Target, st state, s sighting, n
 	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
 		st.Decided, st.Pending = digest(s.set.Prefixes()), false
 		st.Done, st.DoneAt, st.Entries = st.Decided, now, s.set.Len()
+		st.Ours, st.Wanted, st.Known = marked(s.set.Prefixes()), nil, nil
 		st.Held, st.Failures, st.NextTry = time.Time{}, 0, time.Time{}
 		st.forget(now)
 		if len(st.Findings) > 0 {

@@ -50,6 +50,9 @@ type target struct {
 	lies  bool // it accepts and does nothing
 	every time.Duration
 	wider []string
+	frame string
+	over  func(allowlist.Set) []string
+	parts bool // it is written an entry at a time, and remembers no digest, as rules of ten entries each
 }
 
 func (t *target) at(point string) error {
@@ -65,13 +68,24 @@ func (t *target) Limits() allowlist.Limits {
 	return allowlist.Limits{Capacity: t.capacity, Every: t.every}
 }
 
+// Over implements allowlist.Packer.
+func (t *target) Over(s allowlist.Set) []string {
+	if t.over == nil {
+		return nil
+	}
+	return t.over(s)
+}
+
 func (t *target) Read(ctx context.Context) (allowlist.Observed, error) {
 	if err := errors.Join(ctx.Err(), t.at("read")); err != nil {
 		return allowlist.Observed{}, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o := allowlist.Observed{Prefixes: slices.Clone(t.prefixes), Digest: t.digest, Etag: fmt.Sprint(t.etag), Fence: t.fence, Wider: t.wider}
+	o := allowlist.Observed{Prefixes: slices.Clone(t.prefixes), Digest: t.digest, Etag: fmt.Sprint(t.etag), Fence: t.fence, Wider: t.wider, Frame: t.frame}
+	if t.parts {
+		o.Digest = ""
+	}
 	if !t.written {
 		o.Torn = "never written"
 	}
@@ -85,10 +99,41 @@ func (t *target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) 
 	if err := errors.Join(ctx.Err(), t.at("before apply")); err != nil {
 		return err
 	}
-	if err := t.replace(s, w); err != nil {
+	if t.parts {
+		if err := t.piecemeal(s, w); err != nil {
+			return err
+		}
+	} else if err := t.replace(s, w); err != nil {
 		return err
 	}
 	return t.at("after apply")
+}
+
+// piecemeal makes the changes one by one; it may die between any two.
+func (t *target) piecemeal(s allowlist.Set, w allowlist.Write) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if w.Fence < t.fence || w.Etag != fmt.Sprint(t.etag) {
+		return fault.New(fault.Conflict, "applying: fence %d against %d, etag %s against %d", w.Fence, t.fence, w.Etag, t.etag)
+	}
+	t.fence, t.written = w.Fence, true
+	want := s.Prefixes()
+	for _, p := range slices.Concat(t.prefixes, want) {
+		switch at := slices.Index(t.prefixes, p); {
+		case at >= 0 && !slices.Contains(want, p):
+			t.prefixes = slices.Delete(slices.Clone(t.prefixes), at, at+1)
+		case at < 0 && slices.Contains(want, p):
+			t.prefixes = append(slices.Clone(t.prefixes), p)
+			slices.SortFunc(t.prefixes, netip.Prefix.Compare)
+		default:
+			continue
+		}
+		t.etag++
+		if err := t.at("part"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *target) Remove(ctx context.Context, gone []netip.Prefix) error {

@@ -19,6 +19,7 @@ import (
 type Holder struct {
 	Lease  string
 	Person string
+	Since  time.Time // when it was registered
 	Until  time.Time
 }
 
@@ -48,7 +49,7 @@ func Desired(leases []lease.Lease, sites []access.Fixed, now time.Time) Set {
 			continue
 		}
 		e := entries[l.Prefix]
-		e.Holders = append(e.Holders, Holder{Lease: l.ID, Person: l.Person, Until: l.Ends})
+		e.Holders = append(e.Holders, Holder{Lease: l.ID, Person: l.Person, Since: l.Started, Until: l.Ends})
 		entries[l.Prefix] = later(e, l.Prefix, l.Ends)
 	}
 	for _, s := range sites {

@@ -42,6 +42,9 @@ type Observed struct {
 	// Wider names, sorted, what lets more in than our entries do, past them: rules of others with a wider source and
 	// a higher precedence. It is reported and never changed.
 	Wider []string
+	// Frame is a digest of what the target is made of beside its entries, such as the ports and machines its rules are for:
+	// it changes when somebody changes that. "" where nothing of it is known.
+	Frame string
 }
 
 // Holds reports whether the target holds exactly the set.
@@ -74,6 +77,13 @@ type Target interface {
 	// work at the same time may undo it, or be undone: its next run puts that right. The last one taken away shuts the
 	// door. Errors: Transient, Denied, Misconfigured, Exhausted.
 	Remove(ctx context.Context, gone []netip.Prefix) error
+}
+
+// Packer is a target whose room is not counted in prefixes.
+type Packer interface {
+	// Over returns the ids of the leases of a set for which there is no room, the latest registered first. It asks nobody:
+	// what was last read counts. Without them the set can be applied.
+	Over(s Set) []string
 }
 
 // Options are what every driver receives.

@@ -62,6 +62,8 @@ func (d *Doors) write(n allowlist.Notice, to policy.Person) (message.Content, er
 		what = t.late
 	case len(n.Wider) > 0:
 		what = t.wider
+	case n.Frame && n.Call.Entry == "":
+		what = t.frame
 	case n.Call.Person != "":
 		who = n.Call.Person
 		if p, known := d.policy.PersonByID(n.Call.Person); known {
@@ -74,6 +76,9 @@ func (d *Doors) write(n allowlist.Notice, to policy.Person) (message.Content, er
 		who = t.service + " " + strings.Join(n.Call.Chain, ", ")
 	default:
 		what = t.nobody
+	}
+	if n.Frame && who != "" {
+		what = t.framed
 	}
 	var rules strings.Builder
 	for _, rule := range n.Wider {
@@ -91,7 +96,7 @@ func (d *Doors) write(n allowlist.Notice, to policy.Person) (message.Content, er
 // doorTexts are the texts in one language.
 type doorTexts struct {
 	touched, nobody, wider  text
-	late                    text
+	late, frame, framed     text
 	you, service, signature string
 }
 
@@ -103,6 +108,10 @@ var doors = map[string]doorTexts{
 			"Look who may change this door, and whether the audit log of its service reaches Ostiary."},
 		wider: text{"other rules let more in than the door “{door}”", "Since {found} these rules apply beside the door “{door}”, so that registered addresses are not all that counts:{rules}",
 			"Narrow or remove them, or give them a lower precedence. Ostiary does not change rules that are not its own."},
+		frame: text{"what the door “{door}” guards was changed", "On {found} the door “{door}” was seen to be made otherwise than before: other ports, protocols, machines or a default. The audit log names nobody.",
+			"Hold it against Terraform, and apply that again where it should not be so. Ostiary writes addresses alone, and does not put this back."},
+		framed: text{"what the door “{door}” guards was changed", "{who} changed what the door “{door}” is made of on {at} (call: {method}): ports, protocols, machines or a default. It was seen on {found}.",
+			"Hold it against Terraform, and apply that again where it should not be so. Ostiary writes addresses alone, and does not put this back."},
 		late: text{"the door “{door}” still let in what had ended", "On {found} the door “{door}” still let in addresses whose registration had ended minutes before: {late}. The watchdog takes them away.",
 			"The function that keeps the doors does not do its work. Look at its alerts and logs first; until then nobody new gets in."},
 		you: "You", service: "The service", signature: "You get this message because you look after your company’s security. It holds no link on purpose.",
@@ -114,6 +123,10 @@ var doors = map[string]doorTexts{
 			"Vérifiez qui peut modifier cette porte, et si le journal d’audit de son service parvient à Ostiary."},
 		wider: text{"d’autres règles laissent entrer plus que la porte « {door} »", "Depuis le {found}, ces règles s’appliquent à côté de la porte « {door} » ; les adresses enregistrées ne sont donc pas seules à compter :{rules}",
 			"Restreignez-les, supprimez-les ou donnez-leur une priorité plus basse. Ostiary ne modifie pas les règles qui ne sont pas les siennes."},
+		frame: text{"ce que garde la porte « {door} » a été modifié", "Le {found}, la porte « {door} » a été vue faite autrement qu’avant : autres ports, protocoles, machines ou règle par défaut. Le journal d’audit ne nomme personne.",
+			"Comparez avec Terraform et appliquez-le de nouveau si cela ne doit pas être. Ostiary n’écrit que des adresses et ne rétablit pas ceci."},
+		framed: text{"ce que garde la porte « {door} » a été modifié", "{who} a modifié ce dont la porte « {door} » est faite le {at} (appel : {method}) : ports, protocoles, machines ou règle par défaut. Constaté le {found}.",
+			"Comparez avec Terraform et appliquez-le de nouveau si cela ne doit pas être. Ostiary n’écrit que des adresses et ne rétablit pas ceci."},
 		late: text{"la porte « {door} » laissait encore entrer ce qui avait pris fin", "Le {found}, la porte « {door} » laissait encore entrer des adresses dont l’enregistrement avait pris fin depuis plusieurs minutes : {late}. Le chien de garde les retire.",
 			"La fonction qui tient les portes ne fait pas son travail. Regardez d’abord ses alertes et ses journaux ; d’ici là, personne de nouveau ne peut entrer."},
 		you: "Vous-même", service: "Le service", signature: "Vous recevez ce message parce que vous veillez à la sécurité de votre entreprise. Il ne contient volontairement aucun lien.",
@@ -125,6 +138,10 @@ var doors = map[string]doorTexts{
 			"Prüfen Sie, wer diese Tür ändern darf und ob das Audit-Log ihres Dienstes Ostiary erreicht."},
 		wider: text{"andere Regeln lassen mehr ein als die Tür „{door}“", "Seit {found} gelten neben der Tür „{door}“ diese Regeln, sodass nicht nur registrierte Adressen zählen:{rules}",
 			"Schränken Sie sie ein, entfernen Sie sie oder geben Sie ihnen eine niedrigere Priorität. Ostiary ändert keine Regeln, die nicht die eigenen sind."},
+		frame: text{"was die Tür „{door}“ schützt, wurde geändert", "Am {found} wurde bemerkt, dass die Tür „{door}“ anders beschaffen ist als zuvor: andere Ports, Protokolle, Maschinen oder eine andere Vorgabe. Das Audit-Log nennt niemanden.",
+			"Vergleichen Sie mit Terraform, und wenden Sie es erneut an, wenn es nicht so sein soll. Ostiary schreibt nur Adressen und stellt dies nicht wieder her."},
+		framed: text{"was die Tür „{door}“ schützt, wurde geändert", "{who}: Änderung der Beschaffenheit der Tür „{door}“ am {at} (Aufruf: {method}): Ports, Protokolle, Maschinen oder eine Vorgabe. Bemerkt am {found}.",
+			"Vergleichen Sie mit Terraform, und wenden Sie es erneut an, wenn es nicht so sein soll. Ostiary schreibt nur Adressen und stellt dies nicht wieder her."},
 		late: text{"die Tür „{door}“ ließ noch ein, was abgelaufen war", "Am {found} ließ die Tür „{door}“ noch Adressen ein, deren Registrierung seit Minuten abgelaufen war: {late}. Der Wächter nimmt sie weg.",
 			"Die Funktion, die die Türen führt, tut ihre Arbeit nicht. Sehen Sie zuerst in ihre Alarme und Logs; bis dahin kommt niemand neu hinein."},
 		you: "Sie selbst", service: "Der Dienst", signature: "Sie erhalten diese Nachricht, weil Sie für die Sicherheit Ihres Unternehmens sorgen. Sie enthält absichtlich keinen Link.",

@@ -51,6 +51,8 @@ func TestDoors(t *testing.T) {
 		"a person":  {allowlist.Notice{Call: allowlist.Call{Person: "simone", Entry: "e", Method: "v1.compute.firewalls.patch", At: now}}, simone.Name, "e.patch"},
 		"a service": {allowlist.Notice{Call: allowlist.Call{Chain: []string{"service:deploy"}, Entry: "e", At: now}}, "service deploy", "{"},
 		"nobody":    {allowlist.Notice{}, "", "{who}"},
+		"frame":     {allowlist.Notice{Frame: true}, "", "{at}"},
+		"framed":    {allowlist.Notice{Frame: true, Call: allowlist.Call{Person: "simone", Entry: "e", Method: "v1.compute.firewalls.patch", At: now}}, simone.Name, "{who}"},
 		"late":      {allowlist.Notice{Late: 3}, "3.", "{late}"},
 		"wider":     {allowlist.Notice{Wider: []string{"allow-all", "see https://elsewhere.example/\nBcc: x"}}, "- allow-all\n- see https   elsewhere example  Bcc  x", "://"},
 	} {
@@ -97,7 +99,7 @@ func TestDoors(t *testing.T) {
 func doorTextsByLanguage() map[string][]text {
 	all := map[string][]text{}
 	for lang, t := range doors {
-		all[lang] = []text{t.touched, t.nobody, t.wider, t.late}
+		all[lang] = []text{t.touched, t.nobody, t.wider, t.late, t.frame, t.framed}
 	}
 	return all
 }

@@ -11,7 +11,8 @@
 //
 // # What it does not do
 //
-// It adds nothing, puts nothing back that was changed by hand, and cuts no connection. Without any knowledge, no lease and no
+// It adds nothing, puts nothing back that was changed by hand, and cuts no connection. It sees addresses and not people: somebody
+// whose access was ended early stays where another still holds her address, until that door ends it by itself. Without any knowledge, no lease and no
 // copy, it touches nothing and says so.
 package watchdog
 
@@ -255,6 +256,9 @@ func (d *Dog) remember(ctx context.Context, t allowlist.Target, known ends, seen
 		}
 	}
 	finding := len(late) > 0 && kept.Finding == ""
+	if len(late) == 0 && kept.Finding != "" { // somebody else has taken away what was found
+		return nil, d.done(ctx, t, nil, now)
+	}
 	if !finding && maps.EqualFunc(next, kept.Seen, time.Time.Equal) && maps.EqualFunc(since, kept.Since, time.Time.Equal) {
 		return late, nil
 	}

@@ -298,6 +298,38 @@ func TestKnowsNothing(t *testing.T) {
 	r.holds(home, site)
 }
 
+// TestAgain: what was found, and went without the watchdog, is over; the next time is found and told anew.
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.leases = []lease.Lease{made("ana", home, start.Add(time.Hour)), made("ben", cafe, start.Add(8*time.Hour))}
+	r.keeper(r.leases...)
+	r.look(quiet)
+	r.now = start.Add(time.Hour)
+	r.look(quiet)
+	r.now = r.now.Add(watchdog.Grace)
+	r.door.hook = func(point string) error {
+		if point == "before" {
+			return errors.New("429")
+		}
+		return nil
+	}
+	if _, err := r.dog.Look(t.Context(), r.now); err == nil {
+		t.Error("no error")
+	}
+	r.door.hook = nil
+	r.keeper(r.leases[1]) // whoever keeps the door comes back
+	r.now = r.now.Add(time.Minute)
+	r.look(quiet)
+	r.now = start.Add(8 * time.Hour) // and is gone again
+	r.look(quiet)
+	r.now = r.now.Add(watchdog.Grace)
+	r.look("{Blind:false Late:1 Removed:1}")
+	if got := strings.Join(r.kinds, ", "); got != "late 1, removed 0, late 1, removed 1" || len(r.told) != 2 {
+		t.Errorf("recorded %s, told %d times", got, len(r.told))
+	}
+}
+
 // TestQuietWritesNothing: a look that finds everything in order writes nothing.
 func TestQuietWritesNothing(t *testing.T) {
 	t.Parallel()
