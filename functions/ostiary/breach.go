@@ -55,6 +55,7 @@ type breachCommand struct {
 	asJSON                   bool
 
 	url, token string
+	client     *http.Client // the default one when nil
 	done       func() error
 }
 
@@ -221,7 +222,7 @@ func (c *breachCommand) fetch(ctx context.Context, method, path string, body any
 	if c.token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := cmp.Or(c.client, http.DefaultClient).Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("asking the server at %s://%s: %w", r.URL.Scheme, r.URL.Host, err)
 	}

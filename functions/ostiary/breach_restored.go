@@ -147,7 +147,7 @@ func (c *breachCommand) compareCase(ctx context.Context, one listedBreach, words
 		unheard := n.handed - len(stored)
 		for _, said := range n.recipients {
 			u := &unsure{Case: one.Number, Notice: n.number, Tenant: tenants[said.tenant], Recipient: said.recipient, Log: said.how, By: said.by, At: said.at, Store: absent, Page: c.url + "/declarebreach/case/" + one.ID + "/notices/" + strconv.Itoa(n.number)}
-			if d := stored.find(named, said, u.Tenant); d != nil {
+			if d := stored.find(named, said); d != nil {
 				u.Delivery, u.Store, u.path = d.ID, d.Progress, path+"/notices/"+strconv.Itoa(n.number)+"/deliveries/"+url.PathEscape(d.ID)
 			} else {
 				unheard--
@@ -165,21 +165,18 @@ func (c *breachCommand) compareCase(ctx context.Context, one listedBreach, words
 
 // storedDelivery is a delivery as the store has it.
 type storedDelivery struct {
-	ID       string   `json:"id"`
-	Tenant   string   `json:"tenant"`
-	Progress string   `json:"progress"`
-	Ways     []string `json:"ways"`
+	ID        string `json:"id"`
+	Tenant    string `json:"tenant"`
+	Recipient string `json:"recipient"` // a commitment, as in records
+	Progress  string `json:"progress"`
 }
 
 type storedDeliveries []storedDelivery
 
-// find is the delivery to the recipient the log means, by one of its addresses.
-func (all storedDeliveries) find(named func(kind, value string) string, said *sentWord, tenant string) *storedDelivery {
+// find is the delivery to the recipient the log means, whatever its ways.
+func (all storedDeliveries) find(named func(kind, value string) string, said *sentWord) *storedDelivery {
 	at := slices.IndexFunc(all, func(d storedDelivery) bool {
-		return d.Tenant == tenant && slices.ContainsFunc(d.Ways, func(way string) bool {
-			_, address, _ := strings.Cut(way, " ")
-			return named("recipient", address) == said.recipient
-		})
+		return d.Recipient == said.recipient && named("tenant", d.Tenant) == said.tenant
 	})
 	if at < 0 {
 		return nil

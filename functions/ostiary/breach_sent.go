@@ -35,7 +35,7 @@ type sentNotice struct {
 
 // sentWords is what a log says was sent to customers.
 type sentWords struct {
-	recipients map[[3]string]*sentWord // by case, notice and recipient
+	recipients map[[4]string]*sentWord // by case, notice, tenant and recipient
 	handed     map[[2]string]*sentNotice
 }
 
@@ -62,7 +62,7 @@ func (a *afterRestore) read(ctx context.Context, from, trustFile string) (*sentW
 	if err != nil {
 		return nil, err
 	}
-	words := &sentWords{map[[3]string]*sentWord{}, map[[2]string]*sentNotice{}}
+	words := &sentWords{map[[4]string]*sentWord{}, map[[2]string]*sentNotice{}}
 	err = verify.Reader(src, signed, trust).Entries(ctx, 0, head.Size, func(index int64, leaf []byte) error {
 		r, err := record.Parse(leaf)
 		if err != nil {
@@ -104,7 +104,7 @@ func (w *sentWords) hear(r record.Record) {
 
 // delivered keeps the last word about a recipient. That nobody answered takes nothing back that was certain.
 func (w *sentWords) delivered(now *sentWord) {
-	key := [3]string{now.inCase, strconv.Itoa(now.notice), now.recipient}
+	key := [4]string{now.inCase, strconv.Itoa(now.notice), now.tenant, now.recipient}
 	before := w.recipients[key]
 	if before != nil && (now.seen.Before(before.seen) || before.how == "arrived" && now.how == "doubtful") {
 		return
@@ -165,6 +165,6 @@ func (w *sentWords) rest() (all []*sentWord) {
 
 func order(all []*sentWord) {
 	slices.SortFunc(all, func(a, b *sentWord) int {
-		return cmp.Or(cmp.Compare(a.inCase, b.inCase), cmp.Compare(a.notice, b.notice), a.seen.Compare(b.seen), cmp.Compare(a.recipient, b.recipient))
+		return cmp.Or(cmp.Compare(a.inCase, b.inCase), cmp.Compare(a.notice, b.notice), a.seen.Compare(b.seen), cmp.Compare(a.recipient, b.recipient), cmp.Compare(a.tenant, b.tenant))
 	})
 }

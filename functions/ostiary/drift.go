@@ -170,6 +170,7 @@ type driftReport struct {
 	by      map[string][]string   // promises by assertion
 	told    map[string]driftValue // what was found out of order by an assertion, by its id
 	salt    []byte                // of marks of what is not shown
+	hidden  map[string][]string   // paths of what Terraform calls sensitive, by asset
 	now     time.Time
 	part    bool     // something less than an organization was listed
 	doubted []string // types of which there may be more than was read
@@ -207,6 +208,9 @@ type driftValue struct {
 	Got  string `json:"got,omitempty"`
 }
 
+// secret are the paths of what Terraform calls sensitive of an asset.
+func (r *driftReport) secret(key string) []string { return r.hidden[key] }
+
 func (r *driftReport) judge(live *baseline.Live) {
 	r.told = map[string]driftValue{}
 	for _, j := range r.set.Scan(live) {
@@ -215,7 +219,7 @@ func (r *driftReport) judge(live *baseline.Live) {
 			r.Judgements = append(r.Judgements, j)
 		}
 		if j.Verdict == baseline.OutOfOrder {
-			want, got := scan.Teller{Set: r.set, Salt: r.salt}.Told(live, j)
+			want, got := scan.Teller{Set: r.set, Salt: r.salt, Secret: r.secret}.Told(live, j)
 			r.told[judgedID(j)] = driftValue{want, got}
 		}
 	}

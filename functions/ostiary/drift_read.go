@@ -80,7 +80,9 @@ func (r *driftReport) compare(ctx context.Context, errs io.Writer, files []strin
 	if r.set != nil {
 		o.Staging, o.Holds = r.set.Staging, r.set.Holds
 	}
-	found := diff.Compare(diff.Join(wanted...), live, o)
+	all := diff.Join(wanted...)
+	r.hide(all, live.Names())
+	found := diff.Compare(all, live, o)
 	r.Findings, r.Gaps = found.Findings, found.Gaps
 	slices.SortStableFunc(r.Findings, func(a, b diff.Finding) int { return weight(a.Severity) - weight(b.Severity) })
 	for _, n := range found.Compared {
@@ -90,6 +92,18 @@ func (r *driftReport) compare(ctx context.Context, errs io.Writer, files []strin
 		r.Counts["findings "+string(f.Class)]++
 	}
 	return nil
+}
+
+// hide keeps what Terraform calls sensitive, in what it wants and in what it applied last.
+func (r *driftReport) hide(d diff.Desired, names *asset.Names) {
+	r.hidden = map[string][]string{}
+	for _, one := range []diff.Desired{d, {Resources: d.Applied}} {
+		for key, resources := range one.Keyed(names) {
+			for _, resource := range resources {
+				r.hidden[key] = append(r.hidden[key], resource.Secrets()...)
+			}
+		}
+	}
 }
 
 // openState opens a state in a bucket, or in a file.

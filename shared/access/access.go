@@ -22,23 +22,34 @@ type Rules struct {
 	Targets []Target // by name
 }
 
-// Weekend says whether addresses are registered on Saturdays and Sundays of the person's zone.
-type Weekend string
+// Answer is what a company says to something.
+type Answer string
 
+// The answers.
 const (
-	Allow  Weekend = "allow"
-	Refuse Weekend = "refuse"
+	Allow  Answer = "allow"
+	Refuse Answer = "refuse"
 )
 
 // Lease are the rules of registered addresses.
 type Lease struct {
 	// DayEnd is when a lease ends in the person's zone, "HH:MM" up to "24:00"; by default the company's day_end.
-	DayEnd  string
-	Weekend Weekend // Allow by default
+	DayEnd string
+	// Weekend says whether addresses are registered on Saturdays and Sundays of the person's zone; Allow by default.
+	Weekend Answer
 	// MaxHours a lease may live whatever the zone says, 1 to 24 (the default); a day of 25 hours may be lived to its end.
 	MaxHours      int
 	Devices       int // a person may have registered at once, each with one address of either family; 1 to 4, default 2
 	ChangesPerDay int // of address by one person before a human looks; 1 to 50, default 10
+
+	Relays  Answer // to addresses of privacy relays, by which other programs on the same device do not go; Refuse by default
+	Hosting Answer // to addresses of hosts of servers, where VPNs end; Allow by default
+	// MobileHours is how long a lease lives at most on a network of mobile phones, whose addresses strangers share; 1 to 24
+	// (the default).
+	MobileHours int
+	// Remind is when people who registered in the last days, and not yet today, are reminded: "HH:MM" in the person's zone; ""
+	// (the default) for never.
+	Remind string
 }
 
 // OTP are the rules of one-time passwords.
@@ -85,7 +96,7 @@ func (r Rules) Beacons() []string {
 
 func defaults() Rules {
 	return Rules{
-		Lease: Lease{DayEnd: "24:00", Weekend: Allow, MaxHours: 24, Devices: 2, ChangesPerDay: 10},
+		Lease: Lease{DayEnd: "24:00", Weekend: Allow, MaxHours: 24, Devices: 2, ChangesPerDay: 10, Relays: Refuse, Hosting: Allow, MobileHours: 24},
 		OTP: OTP{
 			MaxAuthenticators: 3, FreeFailures: 3, FirstWait: 30 * time.Second, MaxWait: time.Hour, HardStop: 50,
 			MalformedPerMinute: 300, GrantLife: 10 * time.Minute, LinkLife: 10 * time.Minute,

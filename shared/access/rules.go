@@ -16,11 +16,15 @@ import (
 // file is access.yaml as written. A pointer tells a value left out from one that says 0.
 type file struct {
 	Lease struct {
-		DayEnd        *string  `yaml:"day_end"`
-		Weekend       *Weekend `yaml:"weekend"`
-		MaxHours      *int     `yaml:"max_hours"`
-		Devices       *int     `yaml:"devices"`
-		ChangesPerDay *int     `yaml:"changes_per_day"`
+		DayEnd        *string `yaml:"day_end"`
+		Weekend       *Answer `yaml:"weekend"`
+		MaxHours      *int    `yaml:"max_hours"`
+		Devices       *int    `yaml:"devices"`
+		ChangesPerDay *int    `yaml:"changes_per_day"`
+		Relays        *Answer `yaml:"relays"`
+		Hosting       *Answer `yaml:"hosting"`
+		MobileHours   *int    `yaml:"mobile_hours"`
+		Remind        *string `yaml:"remind"`
 	} `yaml:"lease"`
 	OTP struct {
 		Issuer             *string          `yaml:"issuer"`
@@ -102,6 +106,17 @@ func (r *reader) length(key string, says *calendar.Period, to *time.Duration, lo
 	*to = length
 }
 
+// answer sets *to when the file gives one.
+func (r *reader) answer(key string, says, to *Answer) {
+	switch {
+	case says == nil:
+	case *says != Allow && *says != Refuse:
+		r.wrong(key, "is no answer", "allow, refuse")
+	default:
+		*to = *says
+	}
+}
+
 func (r *reader) lease(f file) {
 	lease := &r.rules.Lease
 	if says := f.Lease.DayEnd; says != nil {
@@ -111,13 +126,17 @@ func (r *reader) lease(f file) {
 			lease.DayEnd = *says
 		}
 	}
-	if says := f.Lease.Weekend; says != nil {
-		if *says != Allow && *says != Refuse {
-			r.wrong("lease.weekend", "is not a rule for weekends", "allow, refuse")
+	if says := f.Lease.Remind; says != nil && *says != "" {
+		if at, err := calendar.Minutes(*says); err != nil || at >= 24*60 {
+			r.wrong("lease.remind", "is not a time of day", "HH:MM from 00:01 to 23:59")
 		} else {
-			lease.Weekend = *says
+			lease.Remind = *says
 		}
 	}
+	r.answer("lease.weekend", f.Lease.Weekend, &lease.Weekend)
+	r.answer("lease.relays", f.Lease.Relays, &lease.Relays)
+	r.answer("lease.hosting", f.Lease.Hosting, &lease.Hosting)
+	r.number("lease.mobile_hours", f.Lease.MobileHours, &lease.MobileHours, 1, 24)
 	r.number("lease.max_hours", f.Lease.MaxHours, &lease.MaxHours, 1, 24)
 	r.number("lease.devices", f.Lease.Devices, &lease.Devices, 1, 4)
 	r.number("lease.changes_per_day", f.Lease.ChangesPerDay, &lease.ChangesPerDay, 1, 50)

@@ -45,7 +45,7 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	want := access.Rules{
 		On:    true,
-		Lease: access.Lease{DayEnd: "24:00", Weekend: access.Allow, MaxHours: 24, Devices: 2, ChangesPerDay: 10},
+		Lease: access.Lease{DayEnd: "24:00", Weekend: access.Allow, MaxHours: 24, Devices: 2, ChangesPerDay: 10, Relays: access.Refuse, Hosting: access.Allow, MobileHours: 24},
 		OTP: access.OTP{
 			Issuer: "Example Company", MaxAuthenticators: 3, FreeFailures: 3, FirstWait: 30 * time.Second, MaxWait: time.Hour,
 			HardStop: 50, MalformedPerMinute: 300, GrantLife: 10 * time.Minute, LinkLife: 10 * time.Minute,
@@ -73,7 +73,7 @@ func TestDefaults(t *testing.T) {
 func TestReadRules(t *testing.T) {
 	t.Parallel()
 	got, problems := read(t, `
-lease: {day_end: "20:00", weekend: refuse, max_hours: 12, devices: 4, changes_per_day: 50}
+lease: {day_end: "20:00", weekend: refuse, max_hours: 12, devices: 4, changes_per_day: 50, relays: allow, hosting: refuse, mobile_hours: 2, remind: "08:30"}
 otp: {issuer: Acme, max_authenticators: 5, free_failures: 0, first_wait: PT10S, max_wait: PT24H, hard_stop: 50, reset_wait: PT72H}
 fixed:
   - {name: office, prefix: "2a00:23c6:1234::/48", reason: Head office., until: 2026-09-06}
@@ -82,7 +82,7 @@ targets: [{name: vpc, capacity: 1}, {name: edge, beacon: "https://beacon.example
 `)
 	want := access.Rules{
 		On:    true,
-		Lease: access.Lease{DayEnd: "20:00", Weekend: access.Refuse, MaxHours: 12, Devices: 4, ChangesPerDay: 50},
+		Lease: access.Lease{DayEnd: "20:00", Weekend: access.Refuse, MaxHours: 12, Devices: 4, ChangesPerDay: 50, Relays: access.Allow, Hosting: access.Refuse, MobileHours: 2, Remind: "08:30"},
 		OTP: access.OTP{
 			Issuer: "Acme", MaxAuthenticators: 5, FirstWait: 10 * time.Second, MaxWait: 24 * time.Hour, HardStop: 50,
 			MalformedPerMinute: 300, GrantLife: 10 * time.Minute, LinkLife: 10 * time.Minute, ResetWait: 72 * time.Hour,

@@ -17,7 +17,7 @@ type part struct {
 // parts are all of them, in the order of the table.
 func (b *bench) parts() []part {
 	return []part{
-		{"access", "passwords", b.passwords}, {"access", "registration", b.registration}, {"access", "reconciling", b.reconciling},
+		{"access", "passwords", b.passwords}, {"access", "registration", b.registration}, {"access", "reconciling", b.reconciling}, {"access", "doors", b.doors},
 		{"programs", "starting", b.starting},
 		{"evidence", "hashing", b.hashing}, {"evidence", "sequencing", b.sequencing}, {"evidence", "verifying", b.verifying},
 		{"trust", "following", b.following}, {"trust", "page", b.paging},

@@ -27,7 +27,10 @@ func (b *bench) reconciling(ctx context.Context) error {
 	var all, none, writes, reads []time.Duration
 	for n := range b.runs {
 		dir := filepath.Join(b.dir, fmt.Sprint("reconcile-", n))
-		r, release, err := b.reconciler(ctx, dir)
+		clk := clock.NewManual(morning)
+		r, release, err := b.reconciler(ctx, dir, clk, func() (allowlist.Target, error) {
+			return file.New(filepath.Join(dir, "doors"), allowlist.Options{Name: "edge", Capacity: b.leases, Clock: clk})
+		})
 		if err != nil {
 			return err
 		}
@@ -70,12 +73,11 @@ func (b *bench) reconciling(ctx context.Context) error {
 	return nil
 }
 
-// reconciler is one over a fresh store in which everybody has just registered.
-func (b *bench) reconciler(ctx context.Context, dir string) (*allowlist.Reconciler, func(), error) {
+// reconciler is one over a fresh store in which everybody has just registered, with one target.
+func (b *bench) reconciler(ctx context.Context, dir string, clk *clock.Manual, open func() (allowlist.Target, error)) (*allowlist.Reconciler, func(), error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, nil, err
 	}
-	clk := clock.NewManual(morning)
 	schema := append(append(store.Schema{outbox.Collection()}, lease.Collection()...), allowlist.Collection()...)
 	s, err := store.Drivers.Open(ctx, "bolt:"+filepath.Join(dir, "access.db")+"?tree=access", store.Options{Schema: schema, Clock: clk})
 	if err != nil {
@@ -91,7 +93,7 @@ func (b *bench) reconciler(ctx context.Context, dir string) (*allowlist.Reconcil
 	if err != nil {
 		return nil, release, err
 	}
-	target, err := file.New(filepath.Join(dir, "doors"), allowlist.Options{Name: "edge", Capacity: b.leases, Clock: clk})
+	target, err := open()
 	if err != nil {
 		return nil, release, err
 	}
@@ -109,7 +111,7 @@ func seed(ctx context.Context, s store.Store, count int) error {
 		for n := range count {
 			person := fmt.Sprintf("p%04d", n)
 			l := lease.Lease{
-				V: 1, ID: fmt.Sprintf("lease-%05d", n), Person: person, Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{82, byte(n >> 16), byte(n >> 8), byte(n)}), 32),
+				V: 1, ID: fmt.Sprintf("lease-%05d", n), Person: person, Prefix: seeded(n),
 				Family: lease.IPv4, Date: "2026-03-03", Generation: 1, Started: morning.Add(-time.Minute), Ends: ends, Until: ends.UnixMicro(),
 				Zone: "Europe/Paris", State: lease.Received, Open: true, Expires: ends.Add(lease.Retention),
 			}
@@ -120,6 +122,11 @@ func seed(ctx context.Context, s store.Store, count int) error {
 		}
 		return nil
 	})
+}
+
+// seeded is the address of the n-th person.
+func seeded(n int) netip.Prefix {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{82, byte(n >> 16), byte(n >> 8), byte(n)}), 32)
 }
 
 // bareFiles reads the files of a folder, and writes them anew as carefully as the target does: each beside its place,

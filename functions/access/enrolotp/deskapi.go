@@ -121,7 +121,7 @@ func (e *enrolotp) zero(r *http.Request, who caller.Staff, body Correction) (pol
 }
 
 func (e *enrolotp) rollovers(w http.ResponseWriter, r *http.Request, _ caller.Staff) error {
-	open, err := e.OTP.OpenRollovers(r.Context())
+	open, err := e.OTP.OpenRollovers(r.Context(), e.Clock.Now())
 	if err != nil {
 		return err
 	}

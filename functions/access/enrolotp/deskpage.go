@@ -46,7 +46,7 @@ func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.S
 			data.People = append(data.People, page.Choice{Value: p.Email, Label: p.Name})
 		}
 	}
-	rolling, err := e.OTP.OpenRollovers(r.Context())
+	rolling, err := e.OTP.OpenRollovers(r.Context(), now)
 	if err != nil {
 		return err
 	}

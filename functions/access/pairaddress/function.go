@@ -58,7 +58,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if f.pairs, err = p.Pairs(ctx, leases); err != nil {
 		return web.Function{}, err
 	}
-	served, err := d.Served(f.routes()...)
+	served, err := d.Served(append(f.routes(), f.proofRoutes()...)...)
 	served.Origins = []string{f.page}
 	return served, err
 }
@@ -77,7 +77,7 @@ type Lease struct {
 }
 
 func (f *pairaddress) routes() []web.Route {
-	refusals := []string{"pair_unknown", "address_refused", "address_unknown", "address_unproven", "capacity_full", "unavailable"}
+	refusals := []string{"pair_unknown", "address_refused", "address_unknown", "address_unproven", "relay_refused", "hosting_refused", "capacity_full", "unavailable"}
 	return []web.Route{
 		{Method: http.MethodPost, Path: "/v1/addresses", Summary: "Register the address this request comes from, beside the one that was registered.", Body: Token{},
 			Answers: map[int]any{201: Lease{}}, Problems: append(refusals, "body_invalid", "too_large"), Browser: true, Handle: f.readable(f.add)},
@@ -147,7 +147,7 @@ func (f *pairaddress) redeem(r *http.Request, token string) (lease.Lease, error)
 	if err != nil {
 		return lease.Lease{}, err
 	}
-	if err := f.Proven(r.Context()); err != nil {
+	if err := f.Proven(r.Context(), addr); err != nil {
 		return lease.Lease{}, err
 	}
 	return f.pairs.Redeem(r.Context(), token, addr, web.RequestID(r.Context()), f.Clock.Now())

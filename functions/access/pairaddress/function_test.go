@@ -167,6 +167,7 @@ func TestRefusals(t *testing.T) {
 	full.Policy = map[string]string{"access.yaml": "targets: [{name: edge, capacity: 1}]"}
 	w2 := functiontest.New(t, full)
 	seen.Saw(w2.Call(t, show(register(t, w2, w2.Phone(t, emma), functiontest.Home, "k").Pair.Token, home6))).Want(t, 503, "capacity_full")
+	networks(t, &seen)
 	form := functiontest.Request{Method: "POST", Path: "/pairaddress/", From: home6, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
 	for body, code := range map[string]string{"token=%zz": "body_invalid", "token=" + strings.Repeat("A", 70000): "too_large"} {
 		form.Body = body
@@ -180,6 +181,7 @@ func TestRefusals(t *testing.T) {
 	deployed.Env = map[string]string{"K_SERVICE": "pairaddress", "OSTIARY_PAIR_HOSTS": setup.Env["OSTIARY_PAIR_HOSTS"]}
 	w3 := functiontest.New(t, deployed)
 	seen.Saw(w3.Call(t, show(token, home6))).Want(t, 503, "address_unproven")
+	proofRefusals(t, w, &seen)
 	seen.Complete(t, "pairaddress", w.Routes("pairaddress"))
 }
 
@@ -286,4 +288,19 @@ func TestHosts(t *testing.T) {
 	if state := fmt.Sprint(w.State(t)); strings.Contains(state, "access/pairings/") {
 		t.Error("without hosts a registration waits")
 	}
+}
+
+// networks: a second address is held to the rules of networks, and one that is refused leaves the token as it is.
+func networks(t *testing.T, seen *functiontest.Coverage) {
+	t.Helper()
+	s := setup
+	s.Policy = map[string]string{"access.yaml": "lease: {hosting: refuse}\ntargets: [{name: edge}]"}
+	w := functiontest.New(t, s)
+	token := register(t, w, w.Phone(t, emma), functiontest.Home, "k").Pair.Token
+	before := w.State(t)
+	for from, code := range map[string]string{"2a02:26f7::1": "relay_refused", "2a01:4f8::1": "hosting_refused"} {
+		seen.Saw(w.Call(t, show(token, from))).Want(t, 422, code)
+	}
+	w.Unchanged(t, before)
+	w.Call(t, show(token, home6)).Want(t, 201, "")
 }

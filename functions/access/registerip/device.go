@@ -62,7 +62,7 @@ type Shown struct {
 func (f *registerip) deviceAPI() []web.Route {
 	return []web.Route{
 		{Method: "POST", Path: "/v1/devices", Summary: "Ask for a short code: your other device lets this one in.", Answers: map[int]any{201: Device{}},
-			Problems: append(slices.Clone(signedIn), "address_refused", "address_unknown", "device_limit"), Browser: true, Handle: f.Staff(f.askAPI)},
+			Problems: append(slices.Clone(signedIn), "address_refused", "address_unknown", "address_unproven", "relay_refused", "hosting_refused", "device_limit"), Browser: true, Handle: f.Staff(f.askAPI)},
 		{Method: "POST", Path: "/v1/devices/look", Summary: "Which of your devices shows this code?", Body: Shown{}, Answers: map[int]any{200: Device{}},
 			Problems: append(slices.Clone(signedIn), "device_unknown", "body_invalid", "too_large"), Browser: true, Handle: f.Staff(f.lookAPI)},
 		{Method: "POST", Path: "/v1/leases/{id}/tested", Summary: "This device has reached every beacon behind the doors.", Answers: map[int]any{200: Lease{}},
@@ -82,6 +82,9 @@ func (f *registerip) askAPI(w http.ResponseWriter, r *http.Request, who caller.S
 func (f *registerip) ask(r *http.Request, who caller.Staff) (pair.Device, error) {
 	addr, err := f.Client.Client(r)
 	if err != nil {
+		return pair.Device{}, err
+	}
+	if err := f.Proven(r.Context(), addr); err != nil {
 		return pair.Device{}, err
 	}
 	return f.pairs.Ask(r.Context(), who.ID, addr, f.Clock.Now())

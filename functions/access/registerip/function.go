@@ -64,7 +64,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if f.hosts, err = p.PairHosts(); err != nil {
 		return web.Function{}, err
 	}
-	served, err := f.Served(slices.Concat(f.api(), f.deviceAPI(), f.html(), f.deviceHTML(), f.proofRoutes())...)
+	served, err := f.Served(slices.Concat(f.api(), f.deviceAPI(), f.html(), f.deviceHTML(), f.proofRoutes(), f.registerRoutes())...)
 	served.Connect = p.Rules.Beacons()
 	for _, family := range []lease.Family{lease.IPv4, lease.IPv6} {
 		if site, ok := f.hosts[family]; ok {
@@ -101,7 +101,7 @@ var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_ste
 
 func (f *registerip) api() []web.Route {
 	refusals := append(slices.Clone(signedIn), "otp_wrong", "otp_replay", "otp_malformed", "otp_waiting", "otp_locked", "no_authenticator",
-		"address_refused", "address_unknown", "address_unproven", "person_limit", "idempotency_mismatch", "capacity_full", "device_unknown", "body_invalid", "too_large")
+		"address_refused", "address_unknown", "address_unproven", "relay_refused", "hosting_refused", "person_limit", "idempotency_mismatch", "capacity_full", "device_unknown", "body_invalid", "too_large")
 	return []web.Route{
 		{Method: "POST", Path: "/v1/leases", Summary: "Register the address this request comes from.", Body: Registration{},
 			Params:  []web.Param{{Name: "Idempotency-Key", In: "header", Required: true, Doc: "random, new with each new request: a repeated one gets the first answer again"}},
@@ -137,7 +137,7 @@ func (f *registerip) register(r *http.Request, who caller.Staff, asked Registrat
 	if err != nil {
 		return lease.Lease{}, err
 	}
-	if err := f.Proven(r.Context()); err != nil {
+	if err := f.Proven(r.Context(), addr); err != nil {
 		return lease.Lease{}, err
 	}
 	if err := f.Ready(r.Context()); err != nil {
@@ -149,7 +149,7 @@ func (f *registerip) register(r *http.Request, who caller.Staff, asked Registrat
 	fmt.Fprintf(sum, "%d:%s%d:%s%s", len(asked.Code), asked.Code, len(asked.Device), asked.Device, asked.Replaces)
 	now := f.Clock.Now()
 	request := lease.Request{
-		Person: who.ID, Zone: who.Location(), Subject: who.Subject, Address: addr, Code: asked.Code, Key: key, Replaces: asked.Replaces,
+		Person: who.ID, Zone: who.Location(), Subject: who.Subject, TwoStep: who.TwoStep, Address: addr, Code: asked.Code, Key: key, Replaces: asked.Replaces,
 		BodyHash: base64.RawURLEncoding.EncodeToString(sum.Sum(nil)), ID: web.RequestID(r.Context()),
 	}
 	if f.hosts != nil {

@@ -129,6 +129,8 @@ func TestRefusals(t *testing.T) {
 	}
 	t.Run("limits", func(t *testing.T) { limits(t, &seen) })
 	t.Run("proofs", func(t *testing.T) { proofRefusals(t, &seen) })
+	t.Run("register", func(t *testing.T) { registerRefusals(t, &seen) })
+	t.Run("networks", func(t *testing.T) { networkRefusals(t, &seen) })
 	t.Run("unproven", func(t *testing.T) {
 		w := deployed(t, "header:"+functiontest.ClientHeader)
 		seen.Saw(w.Call(t, register(w, emma, "123456", "k"))).Want(t, 503, "address_unproven")

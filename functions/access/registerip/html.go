@@ -16,6 +16,7 @@ import (
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/access/address"
 	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/access/network"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
@@ -79,7 +80,7 @@ func (f *registerip) doneForm(w http.ResponseWriter, r *http.Request, who caller
 func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.Staff, other *page.Device, refused error) error {
 	now, status := f.Clock.Now(), http.StatusOK
 	lang := web.Language(r, shell.Languages...)
-	data := page.Morning{Place: shell.Place(who.Zone), MayDecide: who.May(policy.Security), Approve: other}
+	data := page.Morning{Place: shell.Place(who.Zone), MayDecide: who.May(policy.Security), MayRead: who.May(readers...), Approve: other}
 	var err error
 	if data.Key, err = newKey(f.Random); err != nil {
 		return err
@@ -89,7 +90,7 @@ func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.
 	}
 	here := f.here(r)
 	if here.IsValid() {
-		data.Address = written(here)
+		data.Address, data.Network = written(here), f.network(here)
 	}
 	if err := f.secondFactor(r, who, now, &data); err != nil {
 		return err
@@ -100,7 +101,7 @@ func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.
 	if err := f.asked(r, who, here, now, &data); err != nil {
 		return err
 	}
-	if err := f.day(lang, who, now, &data); err != nil {
+	if err := f.day(lang, who, here, now, &data); err != nil {
 		return err
 	}
 	if refused != nil {
@@ -137,6 +138,8 @@ func trouble(p web.Problem, data page.Morning) *page.Trouble {
 	switch {
 	case strings.HasPrefix(p.Code, "device_"):
 		return page.NewTrouble(p, "device")
+	case data.Network.Refused && data.Approve == nil && slices.Contains([]string{"relay_refused", "hosting_refused"}, p.Code):
+		return nil
 	case data.Locked && p.Code == "otp_locked", data.Closed != "" && p.Code == "person_limit":
 		return nil
 	case page.AtCode(p.Code):
@@ -158,6 +161,18 @@ func (f *registerip) here(r *http.Request) netip.Prefix {
 	return prefix
 }
 
+// where is what is known of the network of a prefix.
+func (f *registerip) where(p netip.Prefix) network.Network {
+	known, _ := f.leases.Network(p.Addr())
+	return known
+}
+
+// network is the same as the page shows it.
+func (f *registerip) network(p netip.Prefix) page.Network {
+	known := f.where(p)
+	return page.Network{Kind: known.Kind, Name: known.Name, Refused: lease.Refused(f.Rules.Lease, known) != nil}
+}
+
 // written is a prefix the way people know their address: IPv4 without its length.
 func written(p netip.Prefix) string {
 	if p.IsSingleIP() {
@@ -167,7 +182,7 @@ func written(p netip.Prefix) string {
 }
 
 // day says how long today lasts for the person, or that nothing is registered now, before a code is typed.
-func (f *registerip) day(lang string, who caller.Staff, now time.Time, data *page.Morning) error {
+func (f *registerip) day(lang string, who caller.Staff, here netip.Prefix, now time.Time, data *page.Morning) error {
 	local := now.In(who.Location())
 	data.Today = shell.Day(lang, local)
 	ends, err := lease.Term(now, who.Location(), f.Rules.Lease)
@@ -181,6 +196,7 @@ func (f *registerip) day(lang string, who caller.Staff, now time.Time, data *pag
 	if err != nil {
 		return err
 	}
+	ends = lease.Shorten(ends, now, f.Rules.Lease, f.where(here))
 	data.Until = shell.Until(ends.In(who.Location()))
 	if left := ends.Sub(now); left < soon {
 		data.NearEnd = int(left/time.Minute) + 1

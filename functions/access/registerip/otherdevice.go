@@ -60,7 +60,7 @@ func (f *registerip) other(r *http.Request, who caller.Staff, code string) (*pag
 	if err != nil {
 		return nil, err
 	}
-	other := &page.Device{Code: d.Code, Address: written(prefix), Same: prefix == f.here(r)}
+	other := &page.Device{Code: d.Code, Address: written(prefix), Same: prefix == f.here(r), Network: f.network(prefix)}
 	for _, l := range found {
 		other.Usual = other.Usual || l.Prefix == prefix
 	}
@@ -69,7 +69,7 @@ func (f *registerip) other(r *http.Request, who caller.Staff, code string) (*pag
 
 // asked shows the code of this device while it waits to be let in.
 func (f *registerip) asked(r *http.Request, who caller.Staff, here netip.Prefix, now time.Time, data *page.Morning) error {
-	if data.Here != nil && !data.Here.Failed() || data.Approve != nil || data.Closed != "" {
+	if data.Here != nil && !data.Here.Failed() || data.Approve != nil || data.Closed != "" || data.Network.Refused {
 		return nil
 	}
 	open, err := f.pairs.Asked(r.Context(), who.ID, now)
@@ -78,7 +78,7 @@ func (f *registerip) asked(r *http.Request, who caller.Staff, here netip.Prefix,
 	}
 	for _, d := range open {
 		if prefix, _ := address.Of(d.Address); prefix == here {
-			data.Shows = &page.Device{Code: d.Code, Address: here.String(), Minutes: int(d.Until.Sub(now)/time.Minute) + 1}
+			data.Shows = &page.Device{Code: d.Code, Address: here.String(), Minutes: int((d.Until.Sub(now) + time.Minute - 1) / time.Minute)}
 			data.Refresh = patiently
 		}
 	}

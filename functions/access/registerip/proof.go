@@ -3,12 +3,13 @@ package registerip
 import (
 	"net/http"
 	"net/netip"
-	"regexp"
 	"slices"
 	"time"
 
+	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/shared/access/clientproof"
+	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/policy"
@@ -16,21 +17,30 @@ import (
 
 // Proving begins a proof that the address requests come from is told right.
 type Proving struct {
-	From     string `json:"from" required:"true" doc:"the public address of the machine that sends the requests"`
-	Balancer string `json:"balancer,omitempty" doc:"an address of the load balancer, where it is known"`
+	From     []string `json:"from" required:"true" doc:"the public addresses of the machine that sends the requests: one, or one of each family"`
+	Balancer string   `json:"balancer,omitempty" doc:"an address of the load balancer, where it is known"`
 }
 
-// Proof is a proof that began, and the requests it consists of.
+// Proof is a proof that began, and the places it consists of.
 type Proof struct {
-	ID      string             `json:"id"`
-	Layout  string             `json:"layout"`
-	Expires time.Time          `json:"expires"`
-	Cases   []clientproof.Case `json:"cases"`
+	ID      string    `json:"id"`
+	Layout  string    `json:"layout"`
+	Expires time.Time `json:"expires"`
+	Places  []Place   `json:"places"`
+}
+
+// Place takes addresses over one family.
+type Place struct {
+	Function string             `json:"function"`
+	Family   string             `json:"family" enum:"ipv4,ipv6"`
+	URL      string             `json:"url" doc:"where its requests go, reached over its family alone; below the site of this call where it names no other"`
+	Cases    []clientproof.Case `json:"cases"`
 }
 
 // Case names the request of a proof that this is.
 type Case struct {
-	Case string `json:"case" required:"true"`
+	Case   string `json:"case" required:"true"`
+	Family string `json:"family" required:"true" enum:"ipv4,ipv6" doc:"over which it was sent"`
 }
 
 // Seen is what was seen of it.
@@ -41,9 +51,17 @@ type Seen struct {
 
 // Judged is a proof that ended.
 type Judged struct {
-	Passed bool              `json:"passed"`
-	Layout string            `json:"layout"`
-	Cases  map[string]string `json:"cases" doc:"each with its outcome"`
+	Layout string        `json:"layout"`
+	Places []JudgedPlace `json:"places"`
+}
+
+// JudgedPlace is what a proof came to at one place, and how it stands.
+type JudgedPlace struct {
+	Function string            `json:"function"`
+	Family   string            `json:"family" enum:"ipv4,ipv6"`
+	Verdict  string            `json:"verdict,omitempty" enum:"pass,violation,undetermined" doc:"left out where nothing was sent; undetermined changes nothing"`
+	Proven   bool              `json:"proven" doc:"whether addresses are taken here from now on"`
+	Cases    map[string]string `json:"cases,omitempty" doc:"each with its outcome"`
 }
 
 func (f *registerip) proofRoutes() []web.Route {
@@ -75,9 +93,9 @@ func (f *registerip) beginProof(w http.ResponseWriter, r *http.Request, who call
 	if err != nil {
 		return err
 	}
-	from, err := netip.ParseAddr(body.From)
+	from, err := senders(body.From)
 	if err != nil {
-		return fault.Refuse(fault.Invalid, "body_invalid", "from: is not an address.", "Give the public address of the machine that sends the requests.")
+		return err
 	}
 	var balancer netip.Addr
 	if body.Balancer != "" {
@@ -85,22 +103,51 @@ func (f *registerip) beginProof(w http.ResponseWriter, r *http.Request, who call
 			return fault.Refuse(fault.Invalid, "body_invalid", "balancer: is not an address.", "Give the address of the load balancer, or leave it out.")
 		}
 	}
-	p, err := f.Proofs().Begin(r.Context(), who.ID, f.Client.String(), from, balancer, f.Clock.Now())
+	p, err := f.Proofs().Begin(r.Context(), who.ID, f.Client.String(), f.spots(), from, balancer, f.Clock.Now())
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusCreated, Proof{ID: p.ID, Layout: p.Layout, Expires: p.Began.Add(clientproof.Life), Cases: p.Cases()})
+	answer := Proof{ID: p.ID, Layout: p.Layout, Expires: p.Began.Add(clientproof.Life)}
+	for _, place := range p.Places {
+		site := "" // this one
+		if place.Function == pairing {
+			site = f.hosts[place.Family]
+		}
+		answer.Places = append(answer.Places, Place{Function: place.Function, Family: string(place.Family), Cases: p.Cases(),
+			URL: site + "/" + place.Function + "/v1/proofs/" + p.ID + "/cases"})
+	}
+	return web.WriteJSON(w, http.StatusCreated, answer)
 }
 
-// proofID is the form of a proof's id.
-var proofID = regexp.MustCompile(`^[0-9a-f]{1,64}$`)
+// pairing is the function that takes addresses at the hosts of one family.
+const pairing = "pairaddress"
 
-// asked is the id of the proof a request is about; one of another form is no proof's.
-func asked(r *http.Request) string {
-	if id := r.PathValue("id"); proofID.MatchString(id) {
-		return id
+// spots are the places that take addresses.
+func (f *registerip) spots() []clientproof.Spot {
+	var spots []clientproof.Spot
+	for _, family := range []lease.Family{lease.IPv4, lease.IPv6} {
+		spots = append(spots, f.Spot(family))
+		if f.hosts != nil {
+			spots = append(spots, clientproof.Spot{Function: pairing, Family: family})
+		}
 	}
-	return "0"
+	return spots
+}
+
+// senders reads the addresses a proof is sent from, one of each family at most. Invalid with code body_invalid.
+func senders(texts []string) (from []netip.Addr, err error) {
+	six := map[bool]bool{}
+	for _, text := range texts {
+		addr, err := netip.ParseAddr(text)
+		if addr = addr.Unmap(); err != nil || six[addr.Is6()] {
+			return nil, fault.Refuse(fault.Invalid, "body_invalid", "from: is not an address, or the second one of its family.", "Give the public address of the machine that sends the requests, or one of each family.")
+		}
+		six[addr.Is6()], from = true, append(from, addr)
+	}
+	if len(from) == 0 {
+		return nil, fault.Refuse(fault.Invalid, "body_invalid", "from: holds no address.", "Give the public address of the machine that sends the requests.")
+	}
+	return from, nil
 }
 
 func (f *registerip) sawCase(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
@@ -115,7 +162,8 @@ func (f *registerip) sawCase(w http.ResponseWriter, r *http.Request, who caller.
 	if err != nil {
 		seen = netip.Addr{} // the layout tells nobody's
 	}
-	outcome, err := f.Proofs().Saw(r.Context(), asked(r), who.ID, body.Case, seen, f.Clock.Now())
+	outcome, err := f.Proofs().Saw(r.Context(), parts.ProofID(r.PathValue("id")), who.ID,
+		clientproof.Request{Spot: f.Spot(lease.Family(body.Family)), Layout: f.Client.String(), Case: body.Case, Seen: seen}, f.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -130,13 +178,20 @@ func (f *registerip) endProof(w http.ResponseWriter, r *http.Request, who caller
 	if err := prover(who); err != nil {
 		return err
 	}
-	p, err := f.Proofs().End(r.Context(), asked(r), who.ID, f.Clock.Now())
+	p, err := f.Proofs().End(r.Context(), parts.ProofID(r.PathValue("id")), who.ID, f.Clock.Now())
 	if err != nil {
 		return err
 	}
-	answer := Judged{Passed: p.Passed, Layout: p.Layout, Cases: map[string]string{}}
-	for name, outcome := range p.Seen {
-		answer.Cases[name] = string(outcome)
+	answer := Judged{Layout: p.Layout}
+	for _, place := range p.Places {
+		one := JudgedPlace{Function: place.Function, Family: string(place.Family), Verdict: string(place.Verdict), Cases: map[string]string{}}
+		if one.Proven, err = f.Proofs().Proven(r.Context(), place.Spot, p.Layout, f.Clock.Now()); err != nil {
+			return err
+		}
+		for name, outcome := range place.Seen {
+			one.Cases[name] = string(outcome)
+		}
+		answer.Places = append(answer.Places, one)
 	}
 	return web.WriteJSON(w, http.StatusOK, answer)
 }

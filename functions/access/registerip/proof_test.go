@@ -2,7 +2,10 @@ package registerip
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/shared/access/clientproof"
@@ -22,74 +25,137 @@ func deployed(t *testing.T, layout string) *functiontest.World {
 	return functiontest.New(t, s)
 }
 
-// proof runs a whole proof against a proxy that does to each request what proxy says.
-func proof(t *testing.T, w *functiontest.World, proxy func(r *functiontest.Request, forged http.Header)) Judged {
+// home6 is where the device is over IPv6.
+const home6 = "2a02:6b8:0:1::7"
+
+// proof runs a whole proof of this function over the family of an address, against a proxy that does to each request what
+// proxy says, and returns what it came to there.
+func proof(t *testing.T, w *functiontest.World, from string, proxy func(r *functiontest.Request, forged http.Header, from string)) JudgedPlace {
 	t.Helper()
 	var begun Proof
-	w.Call(t, functiontest.Request{Method: "POST", Path: proofs, Token: w.Staff(simone), Body: map[string]string{"from": functiontest.Home, "balancer": "34.1.2.3"}}).
+	w.Call(t, functiontest.Request{Method: "POST", Path: proofs, Token: w.Staff(simone), Body: map[string]any{"from": []string{from}, "balancer": "34.1.2.3"}}).
 		Want(t, 201, "").Decode(t, &begun)
-	for _, c := range begun.Cases {
-		r := functiontest.Request{Method: "POST", Path: proofs + "/" + begun.ID + "/cases", Token: w.Staff(simone), Body: map[string]string{"case": c.Name}, From: functiontest.Nowhere, Header: http.Header{}}
+	at := slices.IndexFunc(begun.Places, func(p Place) bool { return strings.Contains(from, ":") == (p.Family == "ipv6") })
+	for _, c := range begun.Places[at].Cases {
+		r := functiontest.Request{Method: "POST", Path: begun.Places[at].URL, Token: w.Staff(simone), From: functiontest.Nowhere, Header: http.Header{},
+			Body: map[string]string{"case": c.Name, "family": begun.Places[at].Family}}
 		forged := http.Header{}
 		for _, h := range c.Headers {
 			forged.Add(h[0], h[1])
 		}
-		proxy(&r, forged)
+		proxy(&r, forged, from)
 		w.Call(t, r).Want(t, 200, "")
 	}
 	var judged Judged
 	w.Call(t, functiontest.Request{Method: "POST", Path: proofs + "/" + begun.ID + "/end", Token: w.Staff(simone)}).Want(t, 200, "").Decode(t, &judged)
-	return judged
+	if judged.Layout != begun.Layout || len(judged.Places) != len(begun.Places) {
+		t.Errorf("judged %+v", judged)
+	}
+	for i, other := range judged.Places {
+		if i != at && (other.Verdict != "" || len(other.Cases) != 0) {
+			t.Errorf("judged of what nobody sent: %+v", other)
+		}
+	}
+	return judged.Places[at]
 }
 
 // balancer appends the sender and itself, as an external Application Load Balancer does.
-func balancer(r *functiontest.Request, forged http.Header) {
+func balancer(r *functiontest.Request, forged http.Header, from string) {
 	r.Header = forged.Clone()
-	r.Header.Add("X-Forwarded-For", functiontest.Home+", 34.1.2.3")
+	r.Header.Add("X-Forwarded-For", from+", 34.1.2.3")
 }
 
-// TestUnproven: deployed, nobody registers until somebody proved that the address is told right, by what is declared.
+// through sends a request from an address by way of the load balancer.
+func through(r functiontest.Request, from string) functiontest.Request {
+	r.From = functiontest.Nowhere
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Header.Set("X-Forwarded-For", from+", 34.1.2.3")
+	return r
+}
+
+// TestUnproven: deployed, nobody registers until somebody proved that the address is told right, by what is declared and over
+// the family she comes by.
 func TestUnproven(t *testing.T) {
 	t.Parallel()
-	through := func(r functiontest.Request) functiontest.Request {
-		r.From = functiontest.Nowhere
-		r.Header.Set("X-Forwarded-For", functiontest.Home+", 34.1.2.3")
-		return r
-	}
 	w := deployed(t, "loadbalancer")
 	phone := w.Phone(t, emma)
 	code := phone.Code(w.Clock.Now())
+	ask := functiontest.Request{Method: "POST", Path: devices, Token: w.Staff(emma)}
 	before := w.State(t)
-	w.Call(t, through(register(w, emma, code, "k1"))).Want(t, 503, "address_unproven")
+	w.Call(t, through(register(w, emma, code, "k1"), functiontest.Home)).Want(t, 503, "address_unproven")
+	w.Call(t, through(ask, functiontest.Home)).Want(t, 503, "address_unproven")
 	w.Unchanged(t, before)
-	if judged := proof(t, w, balancer); !judged.Passed || judged.Layout != "loadbalancer" || len(judged.Cases) < 15 {
+	if judged := proof(t, w, functiontest.Home, balancer); judged.Verdict != "pass" || !judged.Proven || judged.Function != "registerip" || judged.Family != "ipv4" || len(judged.Cases) < 15 {
 		t.Fatalf("judged %+v", judged)
 	}
-	w.Call(t, through(register(w, emma, code, "k2"))).Want(t, 201, "")
-
-	// The same balancer under a layout that takes the last entry: everybody would come from the balancer itself.
-	w = deployed(t, "direct")
-	if judged := proof(t, w, balancer); judged.Passed || judged.Cases[clientproof.Plain] != "wrong" {
+	before = w.State(t)
+	w.Call(t, through(register(w, emma, code, "k2"), home6)).Want(t, 503, "address_unproven")
+	w.Call(t, through(ask, home6)).Want(t, 503, "address_unproven") // whose code would be typed over IPv4
+	w.Unchanged(t, before)
+	w.Call(t, through(register(w, emma, code, "k3"), functiontest.Home)).Want(t, 201, "")
+	w.Call(t, through(ask, functiontest.Home)).Want(t, 201, "")
+	if judged := proof(t, w, home6, balancer); judged.Verdict != "pass" || !judged.Proven || judged.Family != "ipv6" {
 		t.Errorf("judged %+v", judged)
 	}
-	phone = w.Phone(t, emma)
-	w.Call(t, through(register(w, emma, phone.Code(w.Clock.Now()), "k1"))).Want(t, 503, "address_unproven")
+	w.Advance(t, 30*time.Second)
+	w.Call(t, through(register(w, emma, phone.Code(w.Clock.Now()), "k4"), home6)).Want(t, 201, "")
+}
+
+// TestLayouts: what the proofs of layouts come to that the proxies in front do not keep.
+func TestLayouts(t *testing.T) {
+	t.Parallel()
+	// The balancer under a layout that takes the last entry: everybody would come from the balancer itself.
+	w := deployed(t, "direct")
+	if judged := proof(t, w, functiontest.Home, balancer); judged.Verdict != "undetermined" || judged.Proven || judged.Cases[clientproof.Plain] != "wrong" {
+		t.Errorf("judged %+v", judged)
+	}
+	phone := w.Phone(t, emma)
+	w.Call(t, through(register(w, emma, phone.Code(w.Clock.Now()), "k1"), functiontest.Home)).Want(t, 503, "address_unproven")
 	// A proxy whose header callers may write themselves.
 	w = deployed(t, "header:X-Address")
-	believes := func(r *functiontest.Request, forged http.Header) {
-		if balancer(r, forged); r.Header.Get("X-Address") == "" {
-			r.Header.Set("X-Address", functiontest.Home)
+	overwrites := func(r *functiontest.Request, forged http.Header, from string) {
+		balancer(r, forged, from)
+		r.Header.Set("X-Address", from)
+	}
+	if judged := proof(t, w, functiontest.Home, overwrites); judged.Verdict != "pass" || !judged.Proven {
+		t.Errorf("judged %+v", judged)
+	}
+	// Somebody who mistakes her own address shows nothing, and takes nothing away.
+	elsewhere := func(r *functiontest.Request, forged http.Header, _ string) { overwrites(r, forged, mobile) }
+	if judged := proof(t, w, functiontest.Home, elsewhere); judged.Verdict != "undetermined" || !judged.Proven {
+		t.Errorf("judged %+v", judged)
+	}
+	believes := func(r *functiontest.Request, forged http.Header, from string) {
+		if balancer(r, forged, from); r.Header.Get("X-Address") == "" {
+			r.Header.Set("X-Address", from)
 		}
 	}
-	if judged := proof(t, w, believes); judged.Passed || judged.Cases["private"] != "wrong" || judged.Cases["private-twice"] != "refused" {
+	if judged := proof(t, w, functiontest.Home, believes); judged.Verdict != "violation" || judged.Proven || judged.Cases["private"] != "wrong" || judged.Cases["private-twice"] != "refused" {
 		t.Errorf("judged %+v", judged)
 	}
-	overwrites := func(r *functiontest.Request, forged http.Header) {
-		balancer(r, forged)
-		r.Header.Set("X-Address", functiontest.Home)
+}
+
+// TestPlaces: a proof names every place that takes addresses.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	s := setup
+	s.Env = map[string]string{"OSTIARY_PAIR_HOSTS": "ipv4=https://v4.ostiary.test,ipv6=https://v6.ostiary.test"}
+	w := functiontest.New(t, s)
+	var begun Proof
+	w.Call(t, functiontest.Request{Method: "POST", Path: proofs, Token: w.Staff(owner), Body: map[string]any{"from": []string{home6, functiontest.Home}}}).Want(t, 201, "").Decode(t, &begun)
+	var found []string
+	for _, p := range begun.Places {
+		if len(p.Cases) < 15 || p.Cases[0].Name != clientproof.Plain {
+			t.Errorf("the cases of %s: %+v", p.URL, p.Cases)
+		}
+		found = append(found, p.Function+" "+p.Family+" "+strings.ReplaceAll(p.URL, begun.ID, "ID"))
 	}
-	if judged := proof(t, w, overwrites); !judged.Passed {
-		t.Errorf("judged %+v", judged)
+	want := []string{"registerip ipv4 /registerip/v1/proofs/ID/cases", "pairaddress ipv4 https://v4.ostiary.test/pairaddress/v1/proofs/ID/cases",
+		"registerip ipv6 /registerip/v1/proofs/ID/cases", "pairaddress ipv6 https://v6.ostiary.test/pairaddress/v1/proofs/ID/cases"}
+	if !slices.Equal(found, want) || len(begun.ID) != 20 {
+		t.Errorf("the places are\n%s", strings.Join(found, "\n"))
 	}
 }
 
@@ -99,35 +165,39 @@ func proofRefusals(t *testing.T, seen *functiontest.Coverage) {
 	ask := func(email, path string, body any) functiontest.Answer {
 		return seen.Saw(w.Call(t, functiontest.Request{Method: "POST", Path: proofs + path, Token: w.Staff(email), Body: body}))
 	}
-	from := map[string]string{"from": functiontest.Home}
+	from := map[string]any{"from": []string{functiontest.Home}}
+	one := func(name string) map[string]string { return map[string]string{"case": name, "family": "ipv4"} }
 	var begun Proof
 	ask(owner, "", from).Want(t, 201, "").Decode(t, &begun)
 	for _, path := range []string{"", "/" + begun.ID + "/cases", "/" + begun.ID + "/end"} {
-		body := map[string]string{"": `{"from":"` + functiontest.Home + `"}`, "/" + begun.ID + "/cases": `{"case":"plain"}`}[path]
+		body := map[string]string{"": `{"from":["` + functiontest.Home + `"]}`, "/" + begun.ID + "/cases": `{"case":"plain","family":"ipv4"}`}[path]
 		ask(emma, path, body).Want(t, 403, "role_missing")
 		r := functiontest.Request{Method: "POST", Path: proofs + path, Token: w.Staff(owner), Body: body}
 		if body != "" {
 			w.Bodies(t, seen, r)
 		}
 	}
-	for _, bad := range []map[string]string{{"from": "here"}, {"from": functiontest.Home, "balancer": "there"}} {
+	for _, bad := range []map[string]any{{"from": []string{"here"}}, {"from": []string{}}, {"from": []string{functiontest.Home, mobile}}, {"from": []string{functiontest.Home}, "balancer": "there"}} {
 		ask(owner, "", bad).Want(t, 400, "body_invalid")
 	}
-	ask(owner, "", map[string]string{"from": "10.0.0.1"}).Want(t, 422, "address_refused")
+	ask(owner, "", map[string]any{"from": []string{"10.0.0.1"}}).Want(t, 422, "address_refused")
 	for _, id := range []string{"0", "__x__", "ff"} {
 		for _, path := range []string{"/cases", "/end"} {
-			ask(owner, "/"+id+path, map[string]string{"case": "plain"}).Want(t, 404, "proof_unknown")
+			ask(owner, "/"+id+path, one("plain")).Want(t, 404, "proof_unknown")
 		}
 	}
-	ask(simone, "/"+begun.ID+"/cases", map[string]string{"case": "plain"}).Want(t, 404, "proof_unknown") // another's
-	ask(owner, "/"+begun.ID+"/cases", map[string]string{"case": "nothing"}).Want(t, 400, "case_unknown")
+	ask(simone, "/"+begun.ID+"/cases", one("plain")).Want(t, 404, "proof_unknown") // another's
+	ask(owner, "/"+begun.ID+"/cases", one("nothing")).Want(t, 400, "case_unknown")
+	ask(owner, "/"+begun.ID+"/cases", map[string]string{"case": "plain", "family": "ipv6"}).Want(t, 404, "proof_unknown") // nobody said from where
+	alone := deployed(t, "header:"+functiontest.ClientHeader)
+	seen.Saw(alone.Call(t, functiontest.Request{Method: "POST", Path: devices, Token: alone.Staff(emma)})).Want(t, 503, "address_unproven")
 	ask(owner, "/"+begun.ID+"/end", nil).Want(t, 409, "proof_incomplete")
-	for _, c := range begun.Cases {
-		ask(owner, "/"+begun.ID+"/cases", map[string]string{"case": c.Name}).Want(t, 200, "")
+	for _, c := range begun.Places[0].Cases {
+		ask(owner, "/"+begun.ID+"/cases", one(c.Name)).Want(t, 200, "")
 	}
 	ask(owner, "/"+begun.ID+"/end", nil).Want(t, 200, "")
 	ask(owner, "/"+begun.ID+"/end", nil).Want(t, 409, "proof_ended")
-	ask(owner, "/"+begun.ID+"/cases", map[string]string{"case": "plain"}).Want(t, 409, "proof_ended")
+	ask(owner, "/"+begun.ID+"/cases", one("plain")).Want(t, 409, "proof_ended")
 	functiontest.StaffGate(t, setup, seen, owner, functiontest.Request{Method: "POST", Path: proofs, Body: from},
-		functiontest.Request{Method: "POST", Path: proofs + "/0/cases", Body: map[string]string{"case": "plain"}}, functiontest.Request{Method: "POST", Path: proofs + "/0/end"})
+		functiontest.Request{Method: "POST", Path: proofs + "/0/cases", Body: one("plain")}, functiontest.Request{Method: "POST", Path: proofs + "/0/end"})
 }

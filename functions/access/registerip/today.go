@@ -48,7 +48,7 @@ func (f *registerip) registered(r *http.Request, who caller.Staff, here netip.Pr
 				shown = append(shown, l)
 			}
 		case data.Here == nil: // the newest first: what failed before counts no more
-			data.Here, device = entry(who, l), l.Device()
+			data.Here, device = f.entry(who, l), l.Device()
 			data.Refresh = refresh(l, now)
 		}
 	}
@@ -71,18 +71,18 @@ func (f *registerip) elsewhere(who caller.Staff, shown []lease.Lease, device str
 		i, known := at[l.Device()]
 		switch {
 		case l.Device() == device:
-			data.Here.Also = append(data.Here.Also, *entry(who, l))
+			data.Here.Also = append(data.Here.Also, *f.entry(who, l))
 		case known:
-			data.Others[i].Also = append(data.Others[i].Also, *entry(who, l))
+			data.Others[i].Also = append(data.Others[i].Also, *f.entry(who, l))
 		default:
 			at[l.Device()] = len(data.Others)
-			data.Others = append(data.Others, *entry(who, l))
+			data.Others = append(data.Others, *f.entry(who, l))
 		}
 	}
 }
 
-func entry(who caller.Staff, l lease.Lease) *page.Lease {
-	return &page.Lease{ID: l.ID, Address: written(l.Prefix), Ends: shell.Until(l.Ends.In(who.Location())), State: l.State, Tested: l.Tested}
+func (f *registerip) entry(who caller.Staff, l lease.Lease) *page.Lease {
+	return &page.Lease{ID: l.ID, Address: written(l.Prefix), Ends: shell.Until(l.Ends.In(who.Location())), State: l.State, Tested: l.Tested, Network: f.network(l.Prefix)}
 }
 
 // pairing lets the page bring the other address of this device.

@@ -1,6 +1,6 @@
 // Package syncallowlist writes the addresses of live leases, and no others, to every target: at every change and each
-// minute. It also ends the leases of people who were suspended or whose authenticator may be in other hands, and
-// sends on what a crash left in the control's outbox.
+// minute. It also ends the leases of people who were suspended or whose authenticator may be in other hands, reminds
+// whoever has not registered yet, and sends on what a crash left in the control's outbox.
 package syncallowlist
 
 import (
@@ -19,6 +19,7 @@ import (
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/access/otp"
+	"ostiary.internal/shared/access/reminder"
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/platform/event"
 	"ostiary.internal/shared/platform/fault"
@@ -59,6 +60,7 @@ type syncallowlist struct {
 	leases     *lease.Service
 	reconciler *allowlist.Reconciler
 	heart      *heartbeat.Heart
+	reminder   *reminder.Service
 }
 
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
@@ -75,6 +77,9 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 		return web.Function{}, err
 	}
 	if s.reconciler, err = p.Reconciler(s.leases, targets, s.suspended); err != nil {
+		return web.Function{}, err
+	}
+	if s.reminder, err = p.Reminder(s.leases); err != nil {
 		return web.Function{}, err
 	}
 	s.heart = heartbeat.New(heartbeat.Config{Store: d.Store, Box: d.Box, Policy: d.PolicyDigest()})
@@ -131,13 +136,14 @@ func (s *syncallowlist) changed(ctx context.Context, e event.Event) error {
 	return caller.Refused(s.reconcile(ctx))
 }
 
-// tick reconciles, sweeps and says what was seen; each is tried even when another cannot be done.
+// tick reconciles, sweeps, says what was seen and reminds; each is tried even when another cannot be done.
 func (s *syncallowlist) tick(ctx context.Context) error {
 	_, swept := s.Box.Sweep(ctx)
 	now := s.Clock.Now()
 	report, reconciled := s.reconciler.Run(ctx, now)
 	beaten := s.heart.Beat(ctx, now, func(ctx context.Context) ([]heartbeat.Beat, error) { return s.look(ctx, report, now) })
-	return errors.Join(swept, reconciled, beaten)
+	_, reminded := s.reminder.Run(ctx, now)
+	return errors.Join(swept, reconciled, beaten, reminded)
 }
 
 // reconcile is Transient while a door's write quota asks to wait: the message comes again, and goes then with all others that

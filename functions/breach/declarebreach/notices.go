@@ -284,7 +284,7 @@ func (k *desk) deliveries(w http.ResponseWriter, r *http.Request, who caller.Sta
 
 func delivered(d notice.Delivery) Delivery {
 	told := Delivery{
-		ID: d.ID, Tenant: d.Tenant, Language: d.Language, Progress: string(d.Progress), Handed: d.Handed, Due: d.Due, Told: d.Told, Received: d.Delivered(), Contrary: d.Contrary(), Settler: d.Settler, Settled: d.Settled,
+		ID: d.ID, Tenant: d.Tenant, Who: d.Who, Language: d.Language, Progress: string(d.Progress), Handed: d.Handed, Due: d.Due, Told: d.Told, Received: d.Delivered(), Contrary: d.Contrary(), Settler: d.Settler, Settled: d.Settled,
 	}
 	for i, channel := range d.Ways {
 		told.Ways = append(told.Ways, channel+" "+d.Addresses[i])

@@ -87,6 +87,7 @@ type Delivered struct {
 type Delivery struct {
 	ID       string    `json:"id"`
 	Tenant   string    `json:"tenant,omitempty"`
+	Who      string    `json:"recipient" doc:"what records call the recipient: a commitment of the contact's mail address, whatever her channels"`
 	Language string    `json:"language"`
 	Progress string    `json:"progress" enum:"going,arrived,lost,doubtful"`
 	Ways     []string  `json:"ways" doc:"channels and addresses, in the order they are tried"`

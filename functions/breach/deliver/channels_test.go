@@ -196,6 +196,45 @@ func TestTheWay(t *testing.T) {
 	}
 }
 
+// losing never answers when it takes a message, and knows it afterwards.
+type losing struct{}
+
+func (losing) Send(context.Context, message.Message) (message.Outcome, error) {
+	return message.Unknown, nil
+}
+
+func (losing) Find(ctx context.Context, _ string) (message.Trace, error) {
+	message.WireOf(ctx).Named("abc-2")
+	return message.TraceTaken, nil
+}
+
+func (losing) Close() error { return nil }
+
+func init() {
+	message.Drivers.Register("losing", func(context.Context, *url.URL, message.Options) (message.Channel, error) { return losing{}, nil })
+}
+
+// TestFound: a message whose outcome is unknown is looked for on the schedule, and what was found is answered and recorded.
+func TestFound(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, functiontest.Setup{Functions: every.Functions, Env: map[string]string{EnvMail: "losing:"}})
+	w.Event(t, name, push(request(t, w, "k1", message.Customer, "emma"))).Want(t, 204, "")
+	if found := states(t, w); found["sought/unknown"] != 1 || len(w.Published(message.TopicUnknown)) != 0 {
+		t.Fatalf("recorded %v", found)
+	}
+	w.Advance(t, time.Minute)
+	w.Tick(t, name).Want(t, 204, "")
+	var answer message.Answer
+	if answers := w.Published(message.TopicAccepted); len(answers) != 1 || json.Unmarshal(answers[0].Message.Data, &answer) != nil || answer.Reference != "abc-2" {
+		t.Errorf("answered %d times, %+v", len(answers), answer)
+	}
+	for _, r := range w.Records(t) {
+		if found := r.Facts["state"] == "accepted"; found != (r.Facts["looks"] == "1") || found && r.Facts["outcome"] != "accepted" {
+			t.Errorf("recorded %v", r.Facts)
+		}
+	}
+}
+
 // closing counts the channels that are open.
 type closing struct{ open *atomic.Int32 }
 

@@ -131,6 +131,9 @@ func attempted(d *wiring.Deps, batch *outbox.Batch, a message.Attempt) error {
 	if a.Delivery.Asks > 0 {
 		r.Facts["asks"] = strconv.Itoa(a.Delivery.Asks)
 	}
+	if a.Delivery.Looks > 0 {
+		r.Facts["looks"] = strconv.Itoa(a.Delivery.Looks)
+	}
 	if a.Outcome != "" {
 		r.Facts["outcome"] = string(a.Outcome)
 	}

@@ -43,7 +43,7 @@ type Actor struct {
 	Suspicious bool      `json:"suspicious,omitempty" doc:"the deployer, and Terraform does not"`
 	Why        string    `json:"why,omitempty" enum:"stream_off,before_retention,no_entry,hidden" doc:"why nobody can say who"`
 	Asked      []Asked   `json:"asked,omitempty" doc:"what the call asked for that was not so before"`
-	Unasked    string    `json:"unasked,omitempty" enum:"not_logged,too_long,same" doc:"why there is nothing, or not all, of it"`
+	Unasked    string    `json:"unasked,omitempty" enum:"not_logged,too_long,same,left_out" doc:"why there is nothing, or not all, of it"`
 }
 
 // Asked is one field of what a call asked for. *** stands for a value that nobody is shown, hmac: for one that may be compared.
@@ -51,7 +51,7 @@ type Asked struct {
 	Field  string `json:"field"`
 	Was    string `json:"was,omitempty" doc:"left out for nothing"`
 	Now    string `json:"now,omitempty"`
-	Unsure bool   `json:"unsure,omitempty" doc:"what it was is not known any more"`
+	Unsure bool   `json:"unsure,omitempty" doc:"what it was, or whether it was another, is not known"`
 }
 
 // Acceptance is a value that may be as it is for a while.

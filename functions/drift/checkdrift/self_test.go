@@ -20,13 +20,13 @@ import (
 // says is what a deployment into the project that is looked at says of itself.
 func says(t *testing.T) string {
 	t.Helper()
-	d := self.Deployed{V: 1, Project: "sharedcontacts-live", Region: "europe-west1", Code: map[string]string{}, Watched: []string{"sharedcontacts-live"}, Need: `log_id("x")`, Locked: []string{"inbox"}}
+	d := self.Deployed{V: 1, Project: "sharedcontacts-live", Region: "europe-west1", Code: map[string]string{}, Values: map[string]map[string]string{}, Watched: []string{"sharedcontacts-live"}, Need: `log_id("x")`, Locked: []string{"inbox"}}
 	var all []self.Function
 	if err := json.Unmarshal(released, &all); err != nil || len(all) < 20 {
 		t.Fatal(len(all), err)
 	}
 	for _, f := range all {
-		d.Code[f.Name] = "sha256:" + f.Name
+		d.Code[f.Name], d.Values[f.Name] = "sha256:"+f.Name, selftest.Values(f)
 	}
 	text, err := json.Marshal(d)
 	if err != nil {

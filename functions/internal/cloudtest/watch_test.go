@@ -70,6 +70,11 @@ func TestAlarm(t *testing.T) {
 	entry := granted("1", emma, "stranger@example.net", w.clock.Now())
 	w.written(entry, entry, granted("2", emma, "stranger@example.net", w.clock.Now().Add(-time.Minute)))
 	w.eventually("she is asked by mail", func() bool { return len(w.post.to(emma)) > 0 })
+	// The older entry may come last: after her answer it would be another question.
+	w.eventually("both entries are in", func() bool {
+		members, err := w.deps["watchaudit"].Store.Query(w.Context(), store.Query{Collection: "episode_members", Limit: store.MaxQueryResults})
+		return err == nil && len(members) == 2
+	})
 	all := w.episodes()
 	if len(all) != 1 {
 		t.Fatalf("%d episodes: %+v", len(all), all)

@@ -113,6 +113,7 @@ func (a album) walk() {
 	omkar.Open(a.server.URL + "/_local/door")
 	omkar.Open(a.server.URL + "/registerip/")
 	a.keep("working-phone", omkar, false)
+	a.device(omkar)
 
 	simone := &walk.Person{Tab: a.browser.Tab(a, browser.Desk), T: a, Server: a.server, Lang: "en"}
 	simone.Open(a.server.URL + "/")

@@ -51,7 +51,7 @@ type View struct {
 	shell *Shell
 }
 
-// New reads templates/*.html, texts/{en,fr,de}.json and assets/* of a control, over those of the frame. It panics
+// New reads templates/*.html (with what several of them share in templates/parts), texts/{en,fr,de}.json and assets/* of a control, over those of the frame. It panics
 // when they do not parse or a text is missing in one language: a fault of the build that any test finds.
 func New(function string, control fs.FS) *Shell {
 	s := &Shell{home: "/" + function + "/", texts: map[string]map[string]string{}, templates: map[string]*template.Template{}}
@@ -113,6 +113,11 @@ func (s *Shell) parse(control fs.FS) error {
 	}).ParseFS(frame, "templates/*.html")
 	if err != nil {
 		return fmt.Errorf("parsing the frame: %w", err)
+	}
+	if parts, _ := fs.Glob(control, "templates/parts/*.html"); len(parts) > 0 { // what several pages show
+		if base, err = base.ParseFS(control, parts...); err != nil {
+			return fmt.Errorf("parsing parts: %w", err)
+		}
 	}
 	pages := []fs.FS{frame, control}
 	for _, layer := range pages {

@@ -4,13 +4,15 @@
 //
 // # What it promises
 //
-// A declared layout of proxies is proven when the plain request was seen from the address its sender has, and none of the
-// forged ones from any other; one of those may be refused, which hurts the forger alone. A later proof that fails takes the
-// standing away. What was not sent proves nothing. The evidence counts the requests and holds no address.
+// Each place that takes addresses, a function over one family, stands by its own requests, for the declared layout of
+// proxies. It is proven when the plain request was seen from the address its sender has, and none of the forged ones from
+// any other; one of those may be refused, which hurts the forger alone. A later proof that finds a forged one believed takes
+// the standing away. One whose plain request was seen from elsewhere says nothing of forging, and changes nothing. What was
+// not sent proves nothing. The evidence counts the requests and holds no address.
 //
 // # What it does not do
 //
-// It does not find out the address its sender has: a person says it. It proves the way the requests took and no other.
+// It does not find out the addresses its sender has: a person says them. It proves the ways the requests took and no other.
 package clientproof
 
 import (
@@ -18,15 +20,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"ostiary.internal/shared/access/address"
-	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
@@ -38,6 +38,8 @@ const (
 	// Life is how long a proof may take.
 	Life = 10 * time.Minute
 	kept = 400 * 24 * time.Hour
+
+	version = 2 // of the stored proofs
 )
 
 // Collection declares the proofs, and how the layouts stand.
@@ -108,46 +110,30 @@ func private(layout string) string {
 	return header
 }
 
-// Proof is one proof, open or ended.
-type Proof struct {
-	V        int                `json:"v"`
-	ID       string             `json:"id"`
-	Layout   string             `json:"layout"`
-	By       string             `json:"by"` // id of who runs it
-	From     netip.Addr         `json:"from"`
-	Balancer netip.Addr         `json:"balancer,omitzero"`
-	Began    time.Time          `json:"began"`
-	Seen     map[string]Outcome `json:"seen"` // by case
-	Ended    time.Time          `json:"ended,omitzero"`
-	Passed   bool               `json:"passed"`
-	Expires  time.Time          `json:"expires"`
+// Spot names a place that takes addresses: a function, reached over one family.
+type Spot struct {
+	Function string       `json:"function"`
+	Family   lease.Family `json:"family"`
 }
 
-// Cases are those of this proof.
+// Proof is one proof of all places, open or ended.
+type Proof struct {
+	V        int        `json:"v"`
+	ID       string     `json:"id"` // 80 random bits: whoever knows it takes part
+	Layout   string     `json:"layout"`
+	By       string     `json:"by"` // id of who runs it
+	Balancer netip.Addr `json:"balancer,omitzero"`
+	Places   []Place    `json:"places"`
+	Began    time.Time  `json:"began"`
+	Ended    time.Time  `json:"ended,omitzero"`
+	Expires  time.Time  `json:"expires"`
+}
+
+// Cases are the requests to send to each place of this proof.
 func (p Proof) Cases() []Case { return Cases(p.Layout, p.Balancer) }
 
-// Missing names the cases nobody sent.
-func (p Proof) Missing() (names []string) {
-	for _, c := range p.Cases() {
-		if _, seen := p.Seen[c.Name]; !seen {
-			names = append(names, c.Name)
-		}
-	}
-	return names
-}
-
-// holds reports whether all that was seen proves the layout.
-func (p Proof) holds() bool {
-	return p.Seen[Plain] == Right && !slices.Contains(slices.Collect(maps.Values(p.Seen)), Wrong) && len(p.Missing()) == 0
-}
-
-// standing is how one layout stands.
-type standing struct {
-	V       int       `json:"v"`
-	Proof   string    `json:"proof"`
-	Passed  bool      `json:"passed"`
-	At      time.Time `json:"at"`
-	Expires time.Time `json:"expires"`
+func (p Proof) at(s Spot) int {
+	return slices.IndexFunc(p.Places, func(one Place) bool { return one.Spot == s })
 }
 
 // Service keeps proofs. It is safe for concurrent use.
@@ -159,31 +145,44 @@ type Service struct {
 	Policy   string   // record.Digest of the policy in force
 }
 
-// Begin opens a proof of a layout by somebody whose own address is from. Invalid with code address_refused, or address_unknown: nobody can
-// come from that address.
-func (s *Service) Begin(ctx context.Context, by, layout string, from, balancer netip.Addr, now time.Time) (Proof, error) {
-	if _, err := address.Prefix(from); err != nil {
-		return Proof{}, err
+// Begin opens a proof of a layout at some places by somebody whose own addresses are from, at most one of each family. Invalid
+// with code address_refused, or address_unknown: nobody can come from such an address.
+func (s *Service) Begin(ctx context.Context, by, layout string, spots []Spot, from []netip.Addr, balancer netip.Addr, now time.Time) (Proof, error) {
+	own := map[lease.Family]netip.Addr{}
+	for _, addr := range from {
+		prefix, err := address.Prefix(addr)
+		if err != nil {
+			return Proof{}, err
+		}
+		family := lease.FamilyOf(prefix)
+		if own[family].IsValid() {
+			return Proof{}, fault.New(fault.Invalid, "beginning a proof: two addresses of %s", family)
+		}
+		own[family] = addr.Unmap()
 	}
 	var b [10]byte
 	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
 		return Proof{}, fault.New(fault.Transient, "naming a proof: %w", err)
 	}
-	p := Proof{V: 1, ID: hex.EncodeToString(b[:]), Layout: layout, By: by, From: from.Unmap(), Balancer: balancer, Began: now, Seen: map[string]Outcome{}, Expires: now.Add(kept)}
+	p := Proof{V: version, ID: hex.EncodeToString(b[:]), Layout: layout, By: by, Balancer: balancer, Began: now, Expires: now.Add(kept)}
+	for _, spot := range spots {
+		p.Places = append(p.Places, Place{Spot: spot, From: own[spot.Family], Seen: map[string]Outcome{}})
+	}
 	return p, s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Create(proofs, "p-"+p.ID, p) })
 }
 
-// edit changes an open proof of its own person.
-func (s *Service) edit(ctx context.Context, id, by string, now time.Time, fn func(p *Proof, tx store.Tx, b *outbox.Batch) error) (Proof, error) {
+// edit changes an open proof that is the caller's.
+func (s *Service) edit(ctx context.Context, id string, own func(Proof) bool, now time.Time, fn func(p *Proof, tx store.Tx, b *outbox.Batch) error) (Proof, error) {
 	var p Proof
 	err := s.Box.Commit(ctx, func(tx store.Tx, b *outbox.Batch) error {
 		p = Proof{}
-		if err := tx.Get(proofs, "p-"+id, &p); err != nil && !fault.Is(err, fault.NotFound) {
+		err := tx.Get(proofs, "p-"+id, &p)
+		if err != nil && !fault.Is(err, fault.NotFound) {
 			return fmt.Errorf("reading a proof: %w", err)
 		}
 		switch {
-		case p.By != by || now.Sub(p.Began) > Life && p.Ended.IsZero():
-			return fault.Refuse(fault.NotFound, "proof_unknown", "There is no such proof, or its ten minutes are over.", "Begin a new one.")
+		case err != nil || !own(p) || now.Sub(p.Began) > Life && p.Ended.IsZero():
+			return fault.Refuse(fault.NotFound, "proof_unknown", "There is no such proof of this place, or its ten minutes are over.", "Begin a new one.")
 		case !p.Ended.IsZero():
 			return fault.Refuse(fault.Conflict, "proof_ended", "This proof has ended.", "Begin a new one.")
 		}
@@ -195,78 +194,80 @@ func (s *Service) edit(ctx context.Context, id, by string, now time.Time, fn fun
 	return p, err
 }
 
-// Saw takes in one request of a proof: seen is the address it was seen from, the zero one when none could be told. What was once
-// seen wrong stays so. Invalid with code case_unknown: there is no such case.
-func (s *Service) Saw(ctx context.Context, id, by, name string, seen netip.Addr, now time.Time) (Outcome, error) {
-	var outcome Outcome
-	_, err := s.edit(ctx, id, by, now, func(p *Proof, _ store.Tx, _ *outbox.Batch) error {
-		if !slices.ContainsFunc(p.Cases(), func(c Case) bool { return c.Name == name }) {
+// Request is one request of a proof as a place saw it.
+type Request struct {
+	Spot
+	Layout string     // the place's own
+	Case   string     // name of the case
+	Seen   netip.Addr // the zero one: none could be told
+}
+
+// Saw takes in one request of by's proof. What was once seen wrong stays so. NotFound with code proof_unknown: there is no
+// such proof of this person, or it is not of this place and layout. Invalid with code case_unknown: there is no such case.
+func (s *Service) Saw(ctx context.Context, id, by string, r Request, now time.Time) (Outcome, error) {
+	return s.saw(ctx, id, func(p Proof) bool { return p.By == by }, r, now)
+}
+
+// SawOfAny is Saw at a place that knows nobody: whoever knows the id of a proof takes part in it.
+func (s *Service) SawOfAny(ctx context.Context, id string, r Request, now time.Time) (Outcome, error) {
+	return s.saw(ctx, id, func(Proof) bool { return true }, r, now)
+}
+
+func (s *Service) saw(ctx context.Context, id string, own func(Proof) bool, r Request, now time.Time) (outcome Outcome, err error) {
+	here := func(p Proof) bool {
+		i := p.at(r.Spot)
+		return own(p) && p.Layout == r.Layout && i >= 0 && p.Places[i].From.IsValid()
+	}
+	_, err = s.edit(ctx, id, here, now, func(p *Proof, _ store.Tx, _ *outbox.Batch) error {
+		if !slices.ContainsFunc(p.Cases(), func(c Case) bool { return c.Name == r.Case }) {
 			return fault.Refuse(fault.Invalid, "case_unknown", "This proof has no such case.", "Send the cases the proof began with.")
 		}
-		switch {
-		case !seen.IsValid():
-			outcome = Refused
-		case seen.Unmap() == p.From:
-			outcome = Right
-		default:
-			outcome = Wrong
-		}
-		if p.Seen[name] != Wrong {
-			p.Seen[name] = outcome
-		}
+		outcome = p.Places[p.at(r.Spot)].saw(r.Case, r.Seen)
 		return nil
 	})
 	return outcome, err
 }
 
-// End judges a proof; by it the layout stands or falls. Conflict with code proof_incomplete: some requests were not sent.
+// End judges each place of by's proof to which anything was sent; by it the place stands or falls. Conflict with code
+// proof_incomplete: some requests to such a place did not arrive, or none at all.
 func (s *Service) End(ctx context.Context, id, by string, now time.Time) (Proof, error) {
-	return s.edit(ctx, id, by, now, func(p *Proof, tx store.Tx, b *outbox.Batch) error {
-		if missing := p.Missing(); len(missing) > 0 {
+	return s.edit(ctx, id, func(p Proof) bool { return p.By == by }, now, func(p *Proof, tx store.Tx, b *outbox.Batch) error {
+		if missing := p.missing(); len(missing) > 0 {
 			return fault.Refuse(fault.Conflict, "proof_incomplete", "Some requests of this proof did not arrive: "+strings.Join(missing, ", ")+".", "Send them, then end it; or begin a new one.")
 		}
-		p.Ended, p.Passed = now, p.holds()
-		if err := tx.Put(proofs, layoutKey(p.Layout), standing{V: 1, Proof: p.ID, Passed: p.Passed, At: now, Expires: now.Add(kept)}); err != nil {
-			return err
+		p.Ended = now
+		for i := range p.Places {
+			place := &p.Places[i]
+			if len(place.Seen) == 0 {
+				continue
+			}
+			place.judge()
+			if err := s.stand(*p, *place, tx); err != nil {
+				return err
+			}
+			if err := s.record(*p, *place, b); err != nil {
+				return err
+			}
 		}
-		return s.record(*p, b)
+		return nil
 	})
 }
 
-func (s *Service) record(p Proof, b *outbox.Batch) error {
-	e := record.New(record.Access, "ip-daily", "client address "+p.ID, s.Promises...)
-	e.Config, e.Method, e.Result = s.Policy, record.Test, record.Result{State: record.Violation}
-	if p.Passed {
-		e.Result.State = record.Pass
-	}
-	e.Source.Type, e.Source.Observed, e.Source.Collected = "proof", p.Began, p.Ended
-	wrong := 0
-	for _, outcome := range p.Seen {
-		if outcome == Wrong {
-			wrong++
+// missing names what was not sent of what was begun to be.
+func (p Proof) missing() (names []string) {
+	begun := false
+	for _, place := range p.Places {
+		if begun = begun || len(place.Seen) > 0; len(place.Seen) == 0 {
+			continue
+		}
+		for _, c := range p.Cases() {
+			if _, seen := place.Seen[c.Name]; !seen {
+				names = append(names, place.Function+" "+string(place.Family)+" "+c.Name)
+			}
 		}
 	}
-	e.Facts = map[string]string{"event": "client-address", "layout": strings.ReplaceAll(p.Layout, ",", "+"), "requests": strconv.Itoa(len(p.Seen)), "wrong": strconv.Itoa(wrong)}
-	data, err := e.Canonical()
-	if err != nil {
-		return fmt.Errorf("recording a proof: %w", err)
+	if !begun {
+		names = []string{"all of them"}
 	}
-	b.Record(e.ID(), data)
-	return nil
-}
-
-// layoutKey is the document of a layout: its words are none of an id's.
-func layoutKey(layout string) string { return "=" + hex.EncodeToString([]byte(layout)) }
-
-// Proven reports whether the last proof of a layout passed, within the last 400 days.
-func (s *Service) Proven(ctx context.Context, layout string, now time.Time) (bool, error) {
-	var found standing
-	err := s.Store.Get(ctx, proofs, layoutKey(layout), &found)
-	if fault.Is(err, fault.NotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("reading whether the client address is proven: %w", err)
-	}
-	return found.Passed && now.Before(found.Expires), nil
+	return names
 }

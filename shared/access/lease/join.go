@@ -25,11 +25,11 @@ type Joining struct {
 	Joined func(tx store.Tx, l Lease, fresh bool) error
 }
 
-// Join gives a device the lease of its other address: it ends when the device's first one does, and is no change of
+// Join gives a device the lease of its other address: it ends when the device's first one does, if not sooner, and is no change of
 // address of its own. An address of the same family that the device had before ends. A prefix that the person has
 // registered already is returned as it is.
 //
-// Errors for the caller: codes address_refused, address_unknown, capacity_full, and those of j.Read; NotFound without a
+// Errors for the caller: codes address_refused, address_unknown, relay_refused, hosting_refused, capacity_full, and those of j.Read; NotFound without a
 // code when the device has no live lease.
 func (s *Service) Join(ctx context.Context, j Joining, now time.Time) (Lease, error) {
 	sites, err := s.Fixed(ctx)
@@ -77,11 +77,12 @@ func (a *attempt) join(id string, addr netip.Addr, tight bool) ([]Lease, error) 
 	if i < 0 || !mine[i].Live(a.now) {
 		return nil, fault.New(fault.NotFound, "joining lease %s: it is not live", id)
 	}
-	if a.prefix, err = a.s.Screen.Prefix(addr); err != nil {
+	if a.prefix, a.where, err = a.s.place(addr); err != nil {
 		return nil, err
 	}
 	first := mine[i]
-	a.terms = plan{ends: first.Ends, date: first.Date, generation: 1}
+	a.r.TwoStep = first.TwoStep
+	a.terms = plan{ends: Shorten(first.Ends, a.now, a.s.Rules, a.where), date: first.Date, generation: 1}
 	for _, l := range mine {
 		switch {
 		case l.Prefix != a.prefix:

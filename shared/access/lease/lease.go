@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/access/network"
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
@@ -40,7 +41,7 @@ const (
 // Collection declares the leases and the outcomes of registrations by idempotency key.
 func Collection() []store.Collection {
 	return []store.Collection{
-		{Name: leases, Expires: true, Indexes: []store.Index{{"person", "until"}, {"prefix", "until"}, {"open"}}},
+		{Name: leases, Expires: true, Indexes: []store.Index{{"person", "until"}, {"prefix", "until"}, {"open"}, {"date"}}},
 		{Name: registrations, Expires: true},
 	}
 }
@@ -126,6 +127,10 @@ type Lease struct {
 	Root       string       `json:"root,omitempty"`     // of the other address of a device: the id of the one that a code registered
 	Replaces   string       `json:"replaces,omitempty"` // id of the lease of the same device that ends once this one is confirmed
 	Tested     bool         `json:"tested,omitempty"`   // Working by the word of the device itself; no door has told
+
+	Network   network.Kind `json:"network,omitempty"`   // of the prefix, when it was registered; "" where no list knows it
+	Elsewhere bool         `json:"elsewhere,omitempty"` // the code was typed on another device
+	TwoStep   string       `json:"two_step,omitempty"`  // what may be said of 2-step verification at the sign-in: "used" or "enforced"
 
 	Marks Marks `json:"marks"`
 

@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -8,7 +9,9 @@ import (
 
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/store"
 )
 
 // check is the name under which the evidence speaks of registrations.
@@ -35,6 +38,9 @@ func newMarks(account otp.Account, l Lease) Marks {
 func (s *Service) enter(b *outbox.Batch, l Lease, of Request, fresh bool, factor otp.Result, now time.Time) error {
 	r := s.entry(l, "registered", of.ID, now)
 	r.Facts["factor"], r.Facts["authenticator"], r.Facts["new"] = string(factor.Outcome), factor.Authenticator, strconv.FormatBool(fresh)
+	if of.TwoStep != "" {
+		r.Facts["two_step"] = of.TwoStep // at this sign-in, as far as Google tells
+	}
 	if of.Elsewhere != nil {
 		r.Facts["device"] = "another" // than the one the code was typed on
 	}
@@ -58,6 +64,9 @@ func (s *Service) entry(l Lease, event, request string, now time.Time) record.Re
 	r.Result = record.Result{State: record.Pass}
 	r.Facts = map[string]string{
 		"event": event, "date": l.Date, "zone": l.Zone, "tzdata": l.TZData, "family": string(l.Family), "request": record.Digest([]byte(request)),
+	}
+	if l.Network != "" {
+		r.Facts["network"] = string(l.Network)
 	}
 	r.Subjects = []record.Subject{{Type: "person", C: l.Marks.Person}, {Type: "prefix", C: l.Marks.Prefix}, {Type: "lease", C: l.Marks.Lease}}
 	return r
@@ -93,4 +102,34 @@ func put(b *outbox.Batch, r record.Record) error {
 	}
 	b.Record(r.ID(), data)
 	return nil
+}
+
+// Reading is that somebody read the register of some days.
+type Reading struct {
+	Person   string // id of the reader
+	Role     string // by which the reader may
+	From, To string // YYYY-MM-DD, both included
+	Rows     int
+	Format   string // html, json or csv
+	Request  string // the server's own id of the request
+}
+
+// Read puts on record that somebody read the register: with the reader's mark where there is an account to make one from, by
+// role alone otherwise. What cannot be put on record must not be shown.
+func (s *Service) Read(ctx context.Context, of Reading, now time.Time) error {
+	return s.Box.Commit(ctx, func(tx store.Tx, b *outbox.Batch) error {
+		var reader otp.Account
+		if err := tx.Get(otp.Accounts, of.Person, &reader); err != nil && !fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("reading the reader's account: %w", err)
+		}
+		r := record.New(record.Access, check, "register "+of.Request, s.Promises...)
+		r.Config, r.Method = s.Policy, record.Test
+		r.Source.Type, r.Source.Observed, r.Source.Collected = "http", now, now
+		r.Facts = map[string]string{"event": "register-read", "from": of.From, "to": of.To, "rows": strconv.Itoa(of.Rows), "format": of.Format,
+			"role": of.Role, "request": record.Digest([]byte(of.Request))}
+		if len(reader.Salt) > 0 {
+			r.Subjects = []record.Subject{{Type: "person", C: reader.Mark("person", of.Person, now)}}
+		}
+		return put(b, r)
+	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/access/address"
+	"ostiary.internal/shared/access/network"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/platform/fault"
@@ -27,6 +28,7 @@ type Request struct {
 	Person   string         // id in the policy
 	Zone     *time.Location // the person's own, from the policy
 	Subject  string         // of the person's sign-in account
+	TwoStep  string         // what may be said of 2-step verification at the sign-in: "used" or "enforced"
 	Address  netip.Addr     // as observed, never as claimed
 	Code     string         // as typed
 	Key      string         // chosen by the client: 1 to MaxKey printable ASCII characters
@@ -78,8 +80,8 @@ func (r registration) answer() (Lease, error) {
 // lease. The same prefix on the same day is the same lease: the code is consumed, nothing is extended.
 //
 // The same key and body give the first outcome again, refusals of an evaluated code included, and evaluate nothing.
-// Errors for the caller: codes address_refused, address_unknown, person_limit, capacity_full, idempotency_mismatch,
-// body_invalid, and those of otp.Result. Every other error is internal; then nothing was consumed or written.
+// Errors for the caller: codes address_refused, address_unknown, relay_refused, hosting_refused, person_limit,
+// capacity_full, idempotency_mismatch, body_invalid, and those of otp.Result. Every other error is internal; then nothing was consumed or written.
 func (s *Service) Register(ctx context.Context, r Request, now time.Time) (Lease, error) {
 	if s.OTP == nil || r.Zone == nil {
 		return Lease{}, fault.New(fault.Misconfigured, "registering: one-time passwords and the person's zone are both needed")
@@ -175,6 +177,7 @@ type attempt struct {
 	now   time.Time
 
 	prefix  netip.Prefix
+	where   network.Network
 	account otp.Account
 	terms   plan
 }
@@ -188,7 +191,7 @@ func (a *attempt) plan(tight bool) error {
 			return err
 		}
 	}
-	if a.prefix, err = a.s.Screen.Prefix(registered); err != nil {
+	if a.prefix, a.where, err = a.s.place(registered); err != nil {
 		return err
 	}
 	// Dates differ from UTC by a day at most, and leases last one more.
@@ -199,6 +202,7 @@ func (a *attempt) plan(tight bool) error {
 	if a.terms, err = decide(mine, a.prefix, a.r.Zone, a.s.Rules, a.now); err != nil {
 		return err
 	}
+	a.terms.ends = Shorten(a.terms.ends, a.now, a.s.Rules, a.where)
 	for _, l := range mine {
 		if l.ID == a.r.Replaces && l.Live(a.now) {
 			a.terms.replaces = l.Device()
@@ -263,7 +267,7 @@ func (a *attempt) lease() (lease Lease, fresh bool) {
 		return *a.terms.kept, false
 	}
 	lease = a.fresh(a.r.Zone.String(), calendar.TZData())
-	lease.Replaces = a.terms.replaces
+	lease.Replaces, lease.Elsewhere = a.terms.replaces, a.r.Elsewhere != nil
 	return lease, true
 }
 
@@ -273,7 +277,7 @@ func (a *attempt) fresh(zone, tzdata string) Lease {
 		V: 1, ID: identify(a.account.Salt, a.r.Person, a.prefix, a.terms.date, a.terms.generation), Person: a.r.Person,
 		Prefix: a.prefix, Family: FamilyOf(a.prefix), Date: a.terms.date, Generation: a.terms.generation,
 		Started: a.now, Ends: a.terms.ends, Until: a.terms.ends.UnixMicro(), Zone: zone, TZData: tzdata,
-		State: Received, Open: true, Expires: a.terms.ends.Add(Retention),
+		State: Received, Open: true, Expires: a.terms.ends.Add(Retention), Network: a.where.Kind, TwoStep: a.r.TwoStep,
 	}
 	l.Marks = newMarks(a.account, l)
 	return l

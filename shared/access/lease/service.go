@@ -10,6 +10,7 @@ import (
 
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/access/address"
+	"ostiary.internal/shared/access/network"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
@@ -25,8 +26,10 @@ type Config struct {
 	Clock clock.Clock
 	Rules access.Lease
 	// Fixed returns the sites in force, from the policy and from decisions kept in a store; nil for none.
-	Fixed    func(ctx context.Context) ([]access.Fixed, error)
-	Screen   address.Screen
+	Fixed  func(ctx context.Context) ([]access.Fixed, error)
+	Screen address.Screen
+	// Network says what is known of the network of an address; nil for the list that comes with the program.
+	Network  func(netip.Addr) (network.Network, bool)
 	Capacity int      // entries of the smallest target; 0 for no limit
 	Promises []string // ids of the promises the evidence counts for
 	Policy   string   // record.Digest of the policy in force, named in the evidence; may be empty
@@ -46,6 +49,9 @@ func New(c Config) (*Service, error) {
 	}
 	if c.Fixed == nil {
 		c.Fixed = func(context.Context) ([]access.Fixed, error) { return nil, nil }
+	}
+	if c.Network == nil {
+		c.Network = network.Shipped().Of
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -123,6 +129,21 @@ func (s *Service) List(ctx context.Context, person string) ([]Lease, error) {
 // History returns all leases of a person that are kept, as List does.
 func (s *Service) History(ctx context.Context, person string) ([]Lease, error) {
 	return s.since(ctx, person, Retention)
+}
+
+// OfDate returns the leases that began on a date of people's zones (YYYY-MM-DD), the oldest first, as they stand now. Those
+// of more than Retention ago may be gone.
+func (s *Service) OfDate(ctx context.Context, date string) ([]Lease, error) {
+	found, err := all(s.reader(ctx), store.Query{Collection: leases, Equal: []store.Field{{Name: "date", Value: date}}})
+	if err != nil {
+		return nil, err
+	}
+	now := s.Clock.Now()
+	for i := range found {
+		found[i] = found[i].At(now)
+	}
+	slices.SortFunc(found, ByAge)
+	return found, nil
 }
 
 func (s *Service) since(ctx context.Context, person string, ago time.Duration) ([]Lease, error) {

@@ -2,6 +2,7 @@ package otp
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,11 +13,16 @@ import (
 // MaxRolloverAhead bounds how far in the future the date of a forced rollover may lie.
 const MaxRolloverAhead = 366 * 24 * time.Hour
 
+// RolloverLife is how long a rollover of everybody stays open when nobody goes on with it.
+const RolloverLife = 30 * 24 * time.Hour
+
 // Rollover says by when authenticators must be replaced, and why.
 type Rollover struct {
 	By     time.Time // not in the future: at once
 	Why    Reason    // RolledOver or Compromised
 	Reason string    // in words, 1 to 500 bytes; the person reads it nowhere, the security desk does
+
+	started time.Time // of everybody; the zero time otherwise
 }
 
 func (r Rollover) check(now time.Time) error {
@@ -32,10 +38,14 @@ func (r Rollover) check(now time.Time) error {
 }
 
 // wanted reports whether the rollover changes an authenticator: an earlier date stays, but one whose secret may be
-// known ends on its date whatever was said before.
+// known ends on its date whatever was said before. What the person got after it started is what she replaced hers with.
 func (r Rollover) wanted(a Authenticator) bool {
+	got := a.Confirmed
+	if a.Serial != "" && r.Why == Compromised { // a token she had by then may be known, though its first codes came later
+		got = a.Created
+	}
 	bound := a.State == Active || a.State == Assigned && r.Why == Compromised
-	return bound && (a.Until.IsZero() || r.By.Before(a.Until) || r.Why == Compromised && a.Why != Compromised)
+	return bound && (r.started.IsZero() || !got.After(r.started)) && (a.Until.IsZero() || r.By.Before(a.Until) || r.Why == Compromised && a.Why != Compromised)
 }
 
 // ForceRollover sets the date by which a person's active authenticators must be replaced, tells the person, and reports
@@ -114,8 +124,21 @@ type Everyone struct {
 	Why     Reason        `json:"why"`
 	Reason  string        `json:"reason"`
 	Started time.Time     `json:"started"`
+	Stepped time.Time     `json:"stepped,omitzero"` // the last time somebody went on with it
 	Ended   time.Time     `json:"ended,omitzero"`
 }
+
+// over reports whether nobody went on with a rollover for RolloverLife.
+func (all Everyone) over(now time.Time) bool {
+	last := all.Started
+	if all.Stepped.After(last) {
+		last = all.Stepped
+	}
+	return all.State == RolloverOpen && now.Sub(last) >= RolloverLife
+}
+
+// end closes a rollover. Its reason may name somebody, and nobody reads it any more.
+func (all *Everyone) end(now time.Time) { all.State, all.Ended, all.Reason = RolloverDone, now, "" }
 
 // StepPeople is how many people one step of a rollover changes at most: a step fits a request.
 const StepPeople = 50
@@ -137,15 +160,14 @@ func (s *Service) ForceEveryone(ctx context.Context, r Rollover, now time.Time) 
 }
 
 // StepEveryone gives the date to at most StepPeople people who do not have it yet. Whoever dies between two steps, or in
-// one, goes on where it ended by calling again: each person is changed in a transaction of her own, once. The rollover
-// is done when nobody was left, which its state says. Code: rollover_unknown.
+// one, goes on where it ended by calling again: each person is changed in a transaction of her own, once. What a person
+// bound after the rollover started stays. The rollover is done when nobody was left, which its state says; one that
+// nobody went on with for RolloverLife is over as it is. Code: rollover_unknown.
 func (s *Service) StepEveryone(ctx context.Context, id string, meta Meta, now time.Time) (all Everyone, changed int, err error) {
-	if err := s.Store.Get(ctx, Rollovers, id, &all); fault.Is(err, fault.NotFound) {
-		return all, 0, fault.Refuse(fault.NotFound, "rollover_unknown", "There is no such rollover.", "Look at the list again.")
-	} else if err != nil || all.State == RolloverDone {
+	if all, err = s.goOn(ctx, id, now); err != nil || all.State == RolloverDone {
 		return all, 0, err
 	}
-	r := Rollover{By: all.By, Why: all.Why, Reason: all.Reason}
+	r := Rollover{By: all.By, Why: all.Why, Reason: all.Reason, started: all.Started}
 	for acc, err := range s.accounts(ctx) {
 		if err != nil {
 			return all, changed, err
@@ -165,11 +187,36 @@ func (s *Service) StepEveryone(ctx context.Context, id string, meta Meta, now ti
 		}
 	}
 	ended := all
-	ended.State, ended.Ended, ended.Reason = RolloverDone, now, "" // it may name somebody, and nobody reads it any more
+	ended.end(now)
 	if err := s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Put(Rollovers, id, ended) }); err != nil {
 		return all, changed, err
 	}
 	return ended, changed, nil
+}
+
+// goOn opens a rollover for a step, and notes that somebody goes on with it; one that is over it closes.
+func (s *Service) goOn(ctx context.Context, id string, now time.Time) (Everyone, error) {
+	unknown := fault.Refuse(fault.NotFound, "rollover_unknown", "There is no such rollover, or nobody went on with it for 30 days.", "Look at the list again, or force a new one.")
+	var all Everyone
+	late := false
+	err := s.Store.Tx(ctx, func(tx store.Tx) error {
+		all = Everyone{}
+		if err := tx.Get(Rollovers, id, &all); fault.Is(err, fault.NotFound) {
+			return unknown
+		} else if err != nil || all.State == RolloverDone {
+			return err
+		}
+		if late = all.over(now); late {
+			all.end(now)
+		} else {
+			all.Stepped = now
+		}
+		return tx.Put(Rollovers, id, all)
+	})
+	if err == nil && late {
+		err = unknown
+	}
+	return all, err
 }
 
 func (acc Account) anyWanted(r Rollover) bool {
@@ -181,9 +228,10 @@ func (acc Account) anyWanted(r Rollover) bool {
 	return false
 }
 
-// OpenRollovers returns the rollovers of everybody that are not done.
-func (s *Service) OpenRollovers(ctx context.Context) ([]Everyone, error) {
-	return store.Find[Everyone](s.Store.Query(ctx, store.Query{
+// OpenRollovers returns the rollovers of everybody that are neither done nor over.
+func (s *Service) OpenRollovers(ctx context.Context, now time.Time) ([]Everyone, error) {
+	open, err := store.Find[Everyone](s.Store.Query(ctx, store.Query{
 		Collection: Rollovers, Equal: []store.Field{{Name: "state", Value: string(RolloverOpen)}}, Limit: resetsToShow,
 	}))
+	return slices.DeleteFunc(open, func(all Everyone) bool { return all.over(now) }), err
 }

@@ -332,7 +332,7 @@ func TestRolloverOfEveryone(t *testing.T) {
 		if a := w.account("person-0").Authenticators[0]; !a.Until.Equal(all.By) || a.Note != "a token was found" {
 			t.Errorf("%+v", a)
 		}
-		if open, err := w.OpenRollovers(t.Context()); err != nil || len(open) != 0 {
+		if open, err := w.OpenRollovers(t.Context(), w.now()); err != nil || len(open) != 0 {
 			t.Errorf("open %+v %v", open, err)
 		}
 	}

@@ -43,10 +43,10 @@ type Device struct {
 }
 
 // Ask opens a code for the device a person is at, which comes from addr; one that is open for this address already is
-// returned again. Codes address_refused and address_unknown, as at a registration; Conflict with code "device_limit" when
-// MaxOpen are open.
+// returned again. Codes address_refused, address_unknown, relay_refused and hosting_refused, as at a registration; Conflict
+// with code "device_limit" when MaxOpen are open.
 func (s *Service) Ask(ctx context.Context, person string, addr netip.Addr, now time.Time) (Device, error) {
-	if _, err := s.Leases.Screen.Prefix(addr); err != nil {
+	if err := s.Leases.Acceptable(addr); err != nil {
 		return Device{}, err
 	}
 	nonce, err := s.nonce()

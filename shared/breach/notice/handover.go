@@ -158,7 +158,7 @@ func keyed(key string) (id string, way int, ok bool) {
 // post asks for one message: it is the only way by which anything leaves for a tenant. In an exercise it goes to people of
 // our own instead, whatever else is configured.
 func (s *Service) post(batch *outbox.Batch, key *seal.DataKey, d Delivery, c content, w whereTo, now time.Time) error {
-	r := message.Request{Key: d.key(), Kind: message.Customer, Channel: d.Ways[d.Way], Language: d.Language, Until: d.until(now), Again: d.Replays}
+	r := message.Request{Key: d.key(), Kind: message.Customer, Channel: d.Ways[d.Way], Language: d.Language, Until: d.until(now), Due: d.Due, Again: d.Replays}
 	out := message.Content{To: w.To[d.Way], Subject: c.Subject, Text: c.Text}
 	switch r.Channel {
 	case SMS:

@@ -2,10 +2,10 @@ package register
 
 import (
 	"io"
-	"regexp"
 	"strings"
 	"time"
-	"unicode"
+
+	"ostiary.internal/shared/platform/table"
 )
 
 // columns are those of the CSV, in order.
@@ -95,15 +95,13 @@ func moment(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// CSV writes rows with a header line as RFC 4180 has it, in UTF-8: every field quoted, lines ended by CR LF. Exercises are
-// left out. No field begins, where a spreadsheet may divide it as well, with what it would take for a formula: there an
-// apostrophe stands before it, which JSON has not.
+// CSV writes rows with a header line, as package table does: no cell is a formula. Exercises are left out.
 func CSV(w io.Writer, rows []Row) error {
 	var names []string
 	for _, c := range columns {
 		names = append(names, c.name)
 	}
-	if err := line(w, names); err != nil {
+	if err := table.Line(w, names); err != nil {
 		return err
 	}
 	for _, r := range real(rows) {
@@ -111,37 +109,9 @@ func CSV(w io.Writer, rows []Row) error {
 		for _, c := range columns {
 			cells = append(cells, c.of(r))
 		}
-		if err := line(w, cells); err != nil {
+		if err := table.Line(w, cells); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func line(w io.Writer, cells []string) error {
-	for i, cell := range cells {
-		cells[i] = `"` + strings.ReplaceAll(harmless(cell), `"`, `""`) + `"`
-	}
-	_, err := io.WriteString(w, strings.Join(cells, ",")+"\r\n")
-	return err
-}
-
-// formula finds where a cell begins, or would for a program that divides lines by semicolons or tabs and does not know
-// quotes, with a sign that begins a formula; the wide forms are taken for them in some languages.
-var formula = regexp.MustCompile(`(^|[;,\t\n])(["\s]*)([=+\-@＝＋－＠])`)
-
-// harmless takes away what nobody sees, and puts an apostrophe before what would be a formula. A return that is no end of a
-// line, or a tab, at the beginning goes with the white space around a cell.
-func harmless(cell string) string {
-	cell = strings.ReplaceAll(strings.ToValidUTF8(cell, "\uFFFD"), "\r\n", "\n")
-	cell = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\r':
-			return '\n'
-		case unicode.IsControl(r) && r != '\n' && r != '\t', unicode.Is(unicode.Cf, r):
-			return -1
-		}
-		return r
-	}, cell)
-	return formula.ReplaceAllString(strings.TrimSpace(cell), "${1}${2}'${3}")
 }

@@ -13,6 +13,9 @@ import (
 
 var salted = veil.Veil{Salt: []byte("0123456789abcdef")}
 
+// knows is a veil that was told what is secret.
+func knows(paths ...string) veil.Veil { return veil.Veil{Salt: salted.Salt, Secret: paths} }
+
 func read(t testing.TB, text string) (o asset.Object) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
@@ -42,7 +45,7 @@ func TestAsked(t *testing.T) {
 	for name, c := range map[string]struct{ request, was, want string }{
 		"a field":                   {`{"sourceRanges":["0.0.0.0/0"],"name":"f"}`, `{"name":"g","sourceRanges":["10.0.0.0/8"],"priority":1000}`, "sourceRanges: 10.0.0.0/8 > 0.0.0.0/0"},
 		"as it was":                 {`{"sourceRanges":["b","a"],"priority":"1000"}`, `{"sourceRanges":["a","b"],"priority":1000}`, "(same)"},
-		"left out is off":           {`{"disabled":false,"n":0,"s":"","l":[]}`, `{"x":1}`, "(same)"},
+		"left out is off":           {`{"disabled":false,"n":0,"s":"","l":[]}`, `{"x":1}`, "(left_out)"},
 		"off is another than on":    {`{"disabled":false}`, `{"disabled":true}`, "disabled: true > "},
 		"in a body":                 {`{"@type":"t","instance":"db","project":"p","body":{"settings":{"ipConfiguration":{"ipv4Enabled":true}}}}`, `{"project":"p","settings":{"ipConfiguration":{"ipv4Enabled":false},"tier":"x"}}`, "settings.ipConfiguration.ipv4Enabled:  > true"},
 		"in what it is called":      {`{"sinkName":"s","sink":{"name":"s","destination":"b","filter":"x"},"uniqueWriterIdentity":true}`, `{"destination":"a","filter":"x"}`, "destination: a > b"},
@@ -50,12 +53,31 @@ func TestAsked(t *testing.T) {
 		"by a mask":                 {`{"cryptoKey":{"rotationPeriod":"9s","labels":{"a":"b"}},"updateMask":"rotation_period"}`, `{"rotationPeriod":"1s","labels":{}}`, "rotationPeriod: 1s > 9s"},
 		"by a mask of paths":        {`{"topic":{"kmsKeyName":"k","labels":{"a":"b"}},"updateMask":{"paths":["labels"]}}`, `{"kmsKeyName":"","labels":{"a":"c"}}`, "labels.a: c > b"},
 		"in the plural":             {`{"alloweds":[{"IPProtocol":"tcp"}]}`, `{"allowed":[{"IPProtocol":"udp"}]}`, `allowed: {"IPProtocol":"udp"} > {"IPProtocol":"tcp"}`},
-		"a secret":                  {`{"rootPassword":"***","settings":{"userLabels":{"a":"b"}}}`, `{"settings":{"userLabels":{"a":"b"}},"rootPassword":"old"}`, "rootPassword: " + salted.Mark("old") + " > ***"},
+		"a secret":                  {`{"rootPassword":"***","settings":{"userLabels":{"a":"b"}}}`, `{"settings":{"userLabels":{"a":"b"}},"rootPassword":"old"}`, "rootPassword: " + salted.Mark("old") + " > *** ?"},
 		"a secret that was let through": {`{"env":[{"name":"DB","value":"hunter2"}]}`, `{"env":[{"name":"DB","value":"hunter1"}]}`,
 			`env: {"name":"DB","value":"` + salted.Mark("hunter1") + `"} > {"name":"DB","value":"` + salted.Mark("hunter2") + `"}`},
-		"a bag":                 {`{"annotations":{"x":"***"}}`, `{"annotations":{"x":"hunter1"}}`, `annotations: {"x":"` + salted.Mark(`"hunter1"`) + `"} > {"x":"***"}`},
-		"what was is not known": {`{"body":{"a":true}}`, ``, "a:  > true ?"},
-		"no object":             {`[1]`, `{}`, "(not_logged)"},
+		"a bag":                    {`{"annotations":{"x":"***"}}`, `{"annotations":{"x":"hunter1"}}`, `annotations: {"x":"` + salted.Mark(`"hunter1"`) + `"} > {"x":"***"} ?`},
+		"what was is not known":    {`{"body":{"a":true}}`, ``, "a:  > true ?"},
+		"off by a mask":            {`{"cryptoKey":{"name":"k","labels":{"a":"b"}},"updateMask":"rotationPeriod"}`, `{"rotationPeriod":"1s","labels":{"a":"c"}}`, "rotationPeriod: 1s > "},
+		"off inside a mask":        {`{"service":{"settings":{"a":true}},"updateMask":"settings"}`, `{"settings":{"a":true,"b":{"c":"x"}},"more":1}`, `settings.b: {"c":"x"} > `},
+		"off below what is absent": {`{"sink":{"name":"s"},"updateMask":{"paths":["settings.deep.flag"]}}`, `{"settings":{"deep":{"flag":true,"other":true}}}`, "settings.deep.flag: true > "},
+		"a mask of what was not":   {`{"cryptoKey":{"rotationPeriod":"9s"},"updateMask":"rotationPeriod"}`, `{"purpose":"x"}`, "rotationPeriod:  > 9s"},
+		"a mask of nothing at all": {`{"cryptoKey":{},"updateMask":"rotationPeriod"}`, `{"purpose":"x"}`, "(same)"},
+		"off, and was not known":   {`{"cryptoKey":{"name":"k"},"updateMask":"rotationPeriod"}`, ``, "rotationPeriod:  >  ?"},
+		"no, and was not known":    {`{"body":{"enabled":false}}`, ``, "enabled:  >  ?"},
+		"a mask of everything":     {`{"cryptoKey":{"purpose":"x"},"updateMask":"*"}`, `{"purpose":"x","rotationPeriod":"1s"}`, "(left_out)"},
+		"left out without a mask":  {`{"purpose":"x"}`, `{"purpose":"x","rotationPeriod":"1s","name":"n"}`, "(left_out)"},
+		"left out deeper":          {`{"settings":{"a":1}}`, `{"settings":{"a":1,"b":2}}`, "(left_out)"},
+		"nothing left out":         {`{"purpose":"x","n":0}`, `{"purpose":"x","name":"n","off":false}`, "(same)"},
+		"variables untouched":      {`{"env":[{"name":"A","value":"***"},{"name":"B","value":"***"}],"n":2}`, `{"env":[{"name":"A","value":"x"},{"name":"B","value":"y"}],"n":1}`, "env: *** > *** ? | n: 1 > 2"},
+		"a variable more, one less": {`{"env":[{"name":"A","value":"***"},{"name":"C","value":"***"}]}`, `{"env":[{"name":"A","value":"x"},{"name":"B","value":"y"}]}`,
+			`env: {"name":"B","value":"` + salted.Mark("y") + `"} >  | env:  > {"name":"C","value":"***"} | env: *** > *** ?`},
+		"an argument untouched":  {`{"args":"***"}`, `{"args":["x"]}`, "args: " + salted.Mark(`["x"]`) + " > *** ?"},
+		"an address untouched":   {`{"uri":"https://a.example/?***"}`, `{"uri":"https://a.example/x"}`, "uri: https://a.example/?" + salted.Mark("https://a.example/x") + " > https://a.example/?*** ?"},
+		"an address of another":  {`{"uri":"https://b.example/?***"}`, `{"uri":"https://a.example/x"}`, "uri: https://a.example/?" + salted.Mark("https://a.example/x") + " > https://b.example/?***"},
+		"named, and one changed": {`{"networks":[{"name":"a","value":"0.0.0.0/0"},{"name":"b","value":"10.0.0.1"}]}`, `{"networks":[{"name":"b","value":"10.0.0.1"},{"name":"a","value":"10.0.0.2"}]}`, `networks: {"name":"a","value":"10.0.0.2"} > {"name":"a","value":"0.0.0.0/0"}`},
+		"one name twice":         {`{"l":[{"name":"a","v":1},{"name":"a","v":2}]}`, `{"l":[{"name":"a","v":1}]}`, `l: {"name":"a","v":1} > {"name":"a","v":1}, {"name":"a","v":2}`},
+		"no object":              {`[1]`, `{}`, "(not_logged)"},
 	} {
 		var was *asset.Asset
 		if c.was != "" {
@@ -71,12 +93,12 @@ func TestAsked(t *testing.T) {
 func TestAskedSensitive(t *testing.T) {
 	t.Parallel()
 	was := &asset.Asset{Data: read(t, `{"settings":{"quietWord":"hunter1","tier":"a"},"note":"x"}`)}
-	got := written(Asked(&Request{Body: json.RawMessage(`{"settings":{"quietWord":"hunter2","tier":"b"},"note":"hunter3"}`)}, was, salted, "settings.quiet_word", "note"))
+	got := written(Asked(&Request{Body: json.RawMessage(`{"settings":{"quietWord":"hunter2","tier":"b"},"note":"hunter3"}`)}, was, knows("settings.quiet_word", "note")))
 	want := "note: " + salted.Mark("x") + " > " + salted.Mark("hunter3") + " | settings.quietWord: " + salted.Mark("hunter1") + " > " + salted.Mark("hunter2") + " | settings.tier: a > b"
 	if got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	if got := written(Asked(&Request{Body: json.RawMessage(`{"settings":{"quietWord":"hunter1"}}`)}, was, salted, "settings")); got != "(same)" {
+	if got := written(Asked(&Request{Body: json.RawMessage(`{"settings":{"quietWord":"hunter1"}}`)}, was, knows("settings"))); got != "(left_out)" { // and no mark of what is the same
 		t.Error(got)
 	}
 }
@@ -169,6 +191,20 @@ func TestRankAsked(t *testing.T) {
 		if (len(a.Asked) > 0) != (i < Most) {
 			t.Errorf("%d: %+v", i, a)
 		}
+	}
+}
+
+// Two long values that differ at the end do not read alike, nor do two conditions.
+func TestAskedLong(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", MostText)
+	all, _ := Asked(&Request{Body: json.RawMessage(`{"filter":"` + long + `a"}`)}, &asset.Asset{Data: asset.Object{"filter": long + "b"}}, salted)
+	if len(all) != 1 || all[0].Was == all[0].Now || len(all[0].Now) > MostText+30 {
+		t.Errorf("%+v", all)
+	}
+	all, _ = Asked(&Request{Added: []string{"r m {" + long + "a}"}, Removed: []string{"r m {" + long + "b}"}}, nil, salted)
+	if len(all) != 2 || all[0].Now == all[1].Was {
+		t.Errorf("%+v", all)
 	}
 }
 

@@ -35,6 +35,7 @@ func parseRoles(text string) map[string]bool {
 // who has rights: who may, can have any.
 var reaching = []string{
 	"storage.objects.", "storage.hmacKeys.create", "datastore.entities.", "datastore.databases.export", "datastore.backups.restoreDatabase",
+	"datastore.databases.bulkDelete", "datastore.databases.clone", "datastore.databases.delete", "datastore.databases.update",
 	"bigquery.tables.getData", "bigquery.tables.export", "bigquery.tables.updateData", "bigquery.tables.createSnapshot", "bigquery.tables.replicateData", "bigquery.datasets.update",
 	"bigquery.rowAccessPolicies.", "bigquery.connections.use", "bigquery.connections.delegate",
 	"cloudsql.instances.connect", "cloudsql.instances.login", "cloudsql.instances.export", "cloudsql.instances.clone", "cloudsql.instances.executeSql", "cloudsql.instances.restoreBackup",
@@ -70,25 +71,39 @@ func predefinedReaches(role string) (is, known bool) {
 	return false, false
 }
 
-// reaches reports whether who has a role can read or change what is kept, or get at an account or a right by which she could.
-// Of a role that nobody here knows it is an error.
-func (k lookup) reaches(role string) ref.Val {
+// Reaches reports whether who has a role can read or change what is kept, or get at an account, a key or a right by which she could;
+// and, of a role the company made, what was read of it. An error: nobody here knows what it allows, or it was not read.
+func Reaches(live *asset.Inventory, role string) (is bool, own *asset.Asset, err error) {
 	if strings.HasPrefix(role, "roles/") {
 		is, known := predefinedReaches(role)
 		if !known {
-			return types.NewErr("nobody here knows what %s allows", role)
+			return false, nil, fmt.Errorf("nobody here knows what %s allows", role)
 		}
-		return types.Bool(is)
+		return is, nil, nil
 	}
-	own, known := k.v.live.Inventory.Get(roleType, role)
-	if !known || own.Data == nil {
-		return types.NewErr("%s was not read", role)
+	own, known := live.Get(roleType, role)
+	if !known || own.Data == nil && !own.Deleted {
+		return false, nil, fmt.Errorf("%s was not read", role)
 	}
-	k.v.looked(own.Read)
-	k.v.others = append(k.v.others, own)
-	is, err := grants(own)
+	is, err = grants(own)
 	if err != nil {
-		return types.NewErr("%s: %s", role, err.Error())
+		return false, own, fmt.Errorf("%s: %w", role, err)
+	}
+	return is, own, nil
+}
+
+// Agent reports whether a member is an account in which one of Google's services acts, whatever project it does so for.
+func Agent(member string) bool { return machinery(member) }
+
+// reaches is Reaches for an expression, of which a role that nobody knows is an error.
+func (k lookup) reaches(role string) ref.Val {
+	is, own, err := Reaches(k.v.live.Inventory, role)
+	if own != nil {
+		k.v.looked(own.Read)
+		k.v.others = append(k.v.others, own)
+	}
+	if err != nil {
+		return types.NewErr("%s", err.Error())
 	}
 	return types.Bool(is)
 }

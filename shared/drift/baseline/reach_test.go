@@ -35,7 +35,7 @@ func TestRoles(t *testing.T) {
 		"roles/owner": yes, "roles/viewer": yes, "roles/browser": no, "roles/bigquery.admin": yes, "roles/bigquery.dataViewer": yes, "roles/bigquery.jobUser": no, "roles/storage.legacyObjectReader": yes,
 		"roles/storage.admin": yes, "roles/cloudsql.viewer": yes, "roles/logging.admin": no, "roles/compute.networkAdmin": no, "roles/compute.instanceAdmin.v1": yes, "roles/iam.serviceAccountTokenCreator": yes,
 		"roles/iam.securityReviewer": no, "roles/iam.securityAdmin": yes, "roles/resourcemanager.projectIamAdmin": yes, "roles/run.developer": no, "roles/secretmanager.secretAccessor": yes, "roles/secretmanager.viewer": no,
-		"roles/newthing.admin": unknown, "roles/resourcemanager.newthing": unknown, "roles/": unknown,
+		"roles/cloudbuild.builds.builder": yes, "roles/iam.roleAdmin": yes, "roles/iam.serviceAccountAdmin": yes, "roles/newthing.admin": unknown, "roles/resourcemanager.newthing": unknown, "roles/": unknown,
 	} {
 		is, known := predefinedReaches(role)
 		if got := map[bool]map[bool]string{true: {true: yes, false: no}, false: {false: unknown}}[known][is]; got != want {
@@ -51,6 +51,7 @@ func TestOwnRoles(t *testing.T) {
 		"storage.objects.get": true, "storage.buckets.get": false, "datastore.entities.list": true, "bigquery.tables.getData": true, "bigquery.tables.get": false, "cloudsql.instances.export": true, "cloudsql.instances.get": false,
 		"secretmanager.versions.access": true, "secretmanager.versions.list": false, "resourcemanager.projects.setIamPolicy": true, "resourcemanager.projects.getIamPolicy": false, "pubsub.topics.setIamPolicy": true, "run.services.setIamPolicy": false,
 		"iam.serviceAccounts.getAccessToken": true, "iam.serviceAccounts.get": false, "compute.disks.useReadOnly": true, "compute.disks.get": false, "logging.logEntries.list": false,
+		"datastore.databases.bulkDelete": true, "datastore.databases.clone": true, "datastore.databases.delete": true, "datastore.databases.update": true, "datastore.databases.get": false,
 	} {
 		if got := reaches(permission); got != want {
 			t.Errorf("%s: %v", permission, got)

@@ -225,7 +225,7 @@ func labels(v any) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		parts = append(parts, name+"="+s)
+		parts = append(parts, name+"="+strings.ReplaceAll(s, "\n", `\n`)) // an entry is a line
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, "\n"), nil

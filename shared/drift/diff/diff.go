@@ -15,9 +15,6 @@ package diff
 
 import (
 	"cmp"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -189,13 +186,8 @@ func (c *comparison) fields(r Resource, k kind, a *asset.Asset) {
 			found.Direction = f.toward(want, got)
 		}
 		found.Want, found.Got = want, got
-		switch {
-		case r.secret(f.want):
-			found.Want, found.Got, found.Secret = c.digest(want), c.digest(got), true
-		case f.hidden:
-			found.Want, found.Got, found.Secret = c.veiled(want), c.veiled(got), true
-		case f.address:
-			found.Want, found.Got = c.plain(want), c.plain(got)
+		if hide := c.shown(r, f); hide != nil {
+			found.Want, found.Got, found.Secret = hide(want), hide(got), !f.address || r.secret(f.want)
 		}
 		c.find(found)
 	}
@@ -229,6 +221,9 @@ func said(v any, paths string) bool {
 func (f field) name() string { return f.want[strings.LastIndex(f.want, "|")+1:] }
 
 func (f field) value(from map[string]any, path string) (string, error) {
+	if s, several, err := ofContainers(from, path, f.is); several {
+		return s, err
+	}
 	v, err := at(from, path)
 	if err != nil {
 		return "", err
@@ -238,54 +233,6 @@ func (f field) value(from map[string]any, path string) (string, error) {
 		s = f.fallback
 	}
 	return s, err
-}
-
-// digest lets two values be told apart by somebody who may not see them.
-func (c *comparison) digest(value string) string {
-	if value == "" {
-		return ""
-	}
-	mac := hmac.New(sha256.New, c.o.Salt)
-	mac.Write([]byte(value))
-	return "hmac:" + hex.EncodeToString(mac.Sum(nil)[:8])
-}
-
-// plain is an URL without what may be a secret in it: what comes before its host and after its path.
-func (c *comparison) plain(url string) string {
-	scheme, rest, found := strings.Cut(url, "://")
-	if !found {
-		return c.digest(url)
-	}
-	rest, query, asked := strings.Cut(rest, "?")
-	host, path, _ := strings.Cut(rest, "/")
-	if _, after, named := strings.Cut(host, "@"); named {
-		host = after
-	}
-	out := strings.TrimSuffix(scheme+"://"+host+"/"+path, "/")
-	if asked {
-		out += "?" + c.digest(query)
-	}
-	return out
-}
-
-// veiled leaves of each line what it is called, and lets the rest be told apart by somebody who may not see it.
-func (c *comparison) veiled(lines string) string {
-	if lines == "" {
-		return ""
-	}
-	all := strings.Split(lines, "\n")
-	for i, line := range all {
-		end := strings.IndexAny(line, "=:")
-		if strings.HasPrefix(line, "name=") {
-			end = strings.Index(line, " ")
-		}
-		if end < 0 {
-			all[i] = c.digest(line)
-			continue
-		}
-		all[i] = line[:end] + " " + c.digest(line[end+1:])
-	}
-	return strings.Join(all, "\n")
 }
 
 // uncompared tells attributes that say something and that no rule looks at.

@@ -17,8 +17,7 @@ type field struct {
 	toward    toward // nil: other
 	weigh     weigh  // instead of toward, where the rest of the resource counts
 	severity  policy.Severity
-	hidden    bool // values may be secrets, whether the state says so or not: only names are told
-	address   bool // an URL: what comes after its question mark may be a secret
+	address   bool // an URL: what comes after its host may be a secret
 }
 
 // kind is what is known of a type of Terraform's.
@@ -75,7 +74,7 @@ func labelled(want, got string) field {
 func Known() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // kinds lists what of which type is compared. What is not listed and has a value is told as not compared.
-var kinds = merged(stores, networks, platform)
+var kinds = merged(stores, networks, platform, governance)
 
 func merged(all ...map[string]kind) map[string]kind {
 	out := map[string]kind{}

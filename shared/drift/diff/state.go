@@ -111,7 +111,8 @@ func (d *Desired) managed(r stateResource) {
 	}
 }
 
-// path reads a path of sensitive_attributes up to its first index: all of a list with a secret in it is one.
+// path reads a path of sensitive_attributes, through the numbers of lists: what is secret in one of a list is in all of them. Where it goes
+// into a map, or a set, all of that is.
 func path(steps []json.RawMessage) string {
 	var names []string
 	for _, raw := range steps {
@@ -119,7 +120,13 @@ func path(steps []json.RawMessage) string {
 			Type  string `json:"type"`
 			Value any    `json:"value"`
 		}
-		if json.Unmarshal(raw, &s) != nil || s.Type != "get_attr" {
+		if json.Unmarshal(raw, &s) != nil {
+			break
+		}
+		if _, number := s.Value.(float64); number && s.Type == "index" {
+			continue
+		}
+		if s.Type != "get_attr" {
 			break
 		}
 		names = append(names, fmt.Sprint(s.Value))
@@ -201,11 +208,4 @@ func marked(v any, at string) (paths []string) {
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths)
-}
-
-// secret reports whether a field's value may not be seen.
-func (r Resource) secret(field string) bool {
-	return slices.ContainsFunc(r.Sensitive, func(p string) bool {
-		return p == field || strings.HasPrefix(field, p+".") || strings.HasPrefix(p, field+".")
-	})
 }

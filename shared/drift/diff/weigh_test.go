@@ -206,21 +206,22 @@ func written(t *testing.T, is canon, s string) string {
 func TestIgnoredForAReason(t *testing.T) {
 	t.Parallel()
 	reasons := map[string][]string{
-		"it is in the name": {"account_id", "bucket_id", "email", "folder", "key_ring", "location", "org_id", "project_id", "region", "secret_id", "service"},
+		"it is in the name": {"account_id", "bucket_id", "email", "parent", "folder", "key_ring", "location", "org_id", "organization", "project_id", "region", "secret_id", "service", "service_account_id"},
 		"the service computes it": {"available_maintenance_versions", "build_config.build", "build_config.source.storage_source.generation", "client", "client_version", "cmek_settings.id",
 			"cmek_settings.kms_key_version_name", "cmek_settings.name", "cmek_settings.service_account_id", "connection_name", "dns_name", "enabled_features", "environment", "expire_time", "first_ip_address",
 			"gateway_address", "gateway_ipv4", "generated_id", "instance_type", "internal_ipv6_range", "ip_address", "latest_created_revision", "latest_ready_revision", "lifecycle_state", "maintenance_version",
 			"member", "network_id", "numeric_id", "primary", "private_ip_address", "proxy_id", "psc_service_attachment_link", "public_ip_address", "rotation.next_rotation_time", "server_ca_cert",
-			"service_account_email_address", "service_config.gcf_uri", "service_config.service", "service_config.uri", "settings.effective_availability_type", "settings.version", "state", "subnetwork_id",
+			"service_account_email_address", "spec.etag", "spec.update_time", "valid_after", "public_key", "service_config.gcf_uri", "service_config.service", "service_config.uri", "settings.effective_availability_type", "settings.version", "state", "subnetwork_id",
 			"template.revision", "traffic_statuses", "unique_id", "uri", "urls", "build_config"},
 		"Terraform's own": {"auto_create_network", "check_if_service_has_usage_on_destroy", "create_ignore_already_exists", "custom_writer_identity", "delete_default_routes_on_create", "deletion_protection",
-			"disable_dependent_services", "disable_on_destroy", "enable_logging", "force_destroy", "iap.oauth2_client_secret_sha256", "params", "skip_initial_version_creation", "ttl", "unique_writer_identity"},
+			"disable_dependent_services", "disable_on_destroy", "enable_logging", "force_destroy", "keepers", "private_key", "private_key_type", "public_key_type", "iap.oauth2_client_secret_sha256", "params", "skip_initial_version_creation", "ttl", "unique_writer_identity"},
 		"the service does not tell": {"iap.oauth2_client_secret"},
 		"how fast, how large, how patient": {"affinity_cookie_ttl_sec", "attempt_deadline", "bgp_best_path_selection_mode", "connection_draining_timeout_sec", "enable_exactly_once_delivery", "enable_message_ordering",
 			"health_checks", "http_keep_alive_timeout_sec", "index_configs", "locality_lb_policy", "mtu", "port_name", "private_ipv6_google_access", "proxy_bind", "retain_acked_messages", "retry_config", "retry_policy",
 			"role", "rpo", "scaling", "service_config.available_cpu", "service_config.available_memory", "service_config.max_instance_request_concurrency", "service_config.min_instance_count", "session_affinity",
 			"settings.disk_autoresize_limit", "settings.disk_size", "settings.disk_type", "settings.location_preference", "settings.pricing_plan", "template.containers.liveness_probe", "template.containers.ports",
 			"template.containers.resources", "template.containers.startup_probe", "template.execution_environment", "template.scaling.min_instance_count", "template.session_affinity", "timeout_sec"},
+		"it forbids nothing yet": {"dry_run_spec"},
 		"words for people and tools": {"advanced_options_config.log_level", "annotations", "build_config.automatic_update_policy", "build_config.docker_repository", "description", "launch_stage", "push_config.attributes",
 			"template.annotations", "template.containers.name", "template.labels"},
 	}

@@ -110,7 +110,7 @@ type Actor struct {
 	Suspicious bool      `json:"suspicious,omitempty"` // the deployer, and Terraform does not
 	Why        string    `json:"why,omitempty"`        // of unknown: stream_off, before_retention, no_entry
 	Asked      []Change  `json:"asked,omitempty"`      // what the call asked for that was not so before
-	Unasked    string    `json:"unasked,omitempty"`    // why there is nothing, or not all, of it: not_logged, too_long, same
+	Unasked    string    `json:"unasked,omitempty"`    // why there is nothing, or not all, of it: not_logged, too_long, same, left_out
 }
 
 // Change is one field of what a call asked for, beside what it was before. A value that may be a secret is a mark.
@@ -118,7 +118,7 @@ type Change struct {
 	Field  string `json:"field"`
 	Was    string `json:"was,omitempty"` // "" for nothing
 	Now    string `json:"now,omitempty"`
-	Unsure bool   `json:"unsure,omitempty"` // what it was is not known any more
+	Unsure bool   `json:"unsure,omitempty"` // what it was, or whether it was another, is not known
 }
 
 // Equal reports whether both say the same.

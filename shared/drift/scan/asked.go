@@ -35,10 +35,6 @@ func (s *Service) compared(ctx context.Context, h attribution.Hint) (attribution
 			was.IAM = a.IAM
 		}
 	}
-	var secret []string
-	for _, r := range s.want.byKey[h.Asset] {
-		secret = append(secret, r.Sensitive...)
-	}
-	h.Asked, h.Unasked = attribution.Asked(h.Request, was, veil.Veil{Salt: s.want.salt}, secret...)
+	h.Asked, h.Unasked = attribution.Asked(h.Request, was, veil.Veil{Salt: s.want.salt, Secret: s.want.secret(h.Asset)})
 	return h, nil
 }

@@ -147,7 +147,7 @@ func (s *Service) forbidden(k *known, live *baseline.Live, j baseline.Judgement)
 	seen := finding.Seen{Read: k.at}
 	seen.Asset, seen.What, seen.Class = j.Key, finding.About(j.Assertion, j.Promise), finding.Forbidden
 	seen.Promises, seen.Severity, seen.Loosened, seen.Data = s.Set.Promises(j), j.Severity, true, j.Data
-	seen.Want, seen.Got = Teller{s.Set, s.want.salt}.Told(live, j)
+	seen.Want, seen.Got = Teller{s.Set, s.want.salt, s.want.secret}.Told(live, j)
 	a, there := k.live.Get("", j.Key)
 	seen.Urgent = strings.Contains(seen.Want, "audit.") || j.Severity == policy.Critical || there && urgent(a.Type)
 	return seen

@@ -25,7 +25,7 @@ func released(t testing.TB) *self.Expected {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &self.Expected{Project: "live", Region: "europe-west1", Functions: []self.Function{f}, Code: map[string]string{"look": "sha256:1"}, Watched: []string{"live"}, Need: `log_id("x")`}
+	return &self.Expected{Project: "live", Region: "europe-west1", Functions: []self.Function{f}, Code: map[string]string{"look": "sha256:1"}, Values: map[string]map[string]string{"look": selftest.Values(f)}, Watched: []string{"live"}, Need: `log_id("x")`}
 }
 
 // made is what was released, as it is deployed.

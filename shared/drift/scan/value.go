@@ -19,10 +19,21 @@ const maxValue = 2000
 // mostOthers is of how many assets beside the one that is judged facts are shown; of more there is a digest.
 const mostOthers = 5
 
-// Teller writes the values of what assertions found. Salt is of the marks of what is not shown.
+// Teller writes the values of what assertions found. Salt is of the marks of what is not shown, and Secret what of an asset Terraform
+// calls sensitive, as paths; nil: of none.
 type Teller struct {
-	Set  *baseline.Set
-	Salt []byte
+	Set    *baseline.Set
+	Salt   []byte
+	Secret func(key string) []string
+}
+
+// veil hides what of an asset may be a secret.
+func (s Teller) veil(a *asset.Asset) veil.Veil {
+	v := veil.Veil{Salt: s.Salt}
+	if s.Secret != nil && a != nil {
+		v.Secret = s.Secret(a.Key)
+	}
+	return v
 }
 
 // Told is what an assertion wants of what it found out of order, and what there is, a line each, as findings and everybody who
@@ -48,7 +59,7 @@ func (s Teller) Told(live *baseline.Live, j baseline.Judgement) (want, got strin
 func (s Teller) value(live *baseline.Live, a *asset.Asset, j baseline.Judgement) string {
 	var lines []string
 	said, _ := s.Set.Get(j.Assertion)
-	shown := veil.Veil{Salt: s.Salt}
+	shown := s.veil(a)
 	add := func(line string) {
 		if line != "" && !slices.Contains(lines, line) {
 			lines = append(lines, line)
@@ -70,7 +81,7 @@ func (s Teller) value(live *baseline.Live, a *asset.Asset, j baseline.Judgement)
 			}
 		}
 	}
-	for _, line := range beside(j.Others, around, shown) {
+	for _, line := range s.beside(j.Others, around) {
 		add(line)
 	}
 	if len(lines) == 0 && a != nil {
@@ -153,11 +164,11 @@ func (p place) of(a *asset.Asset, shown veil.Veil) string {
 	if len(p.path) == 0 {
 		return "data: " + shown.Mark(written(bare(a.Data)))
 	}
-	return strings.TrimSpace(strings.Join(p.path, ".") + ": " + written(shown.Over(p.path[len(p.path)-1], bare(p.in(a)))))
+	return strings.TrimSpace(strings.Join(p.path, ".") + ": " + written(shown.Over(strings.Join(p.path, "."), bare(p.in(a)))))
 }
 
 // beside is what was looked at of other assets: that they are there, and the facts that are named.
-func beside(all []*asset.Asset, named []place, shown veil.Veil) (lines []string) {
+func (s Teller) beside(all []*asset.Asset, named []place) (lines []string) {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b *asset.Asset) int { return strings.Compare(a.Key, b.Key) })
 	all = slices.CompactFunc(all, func(a, b *asset.Asset) bool { return a.Key == b.Key })
@@ -167,7 +178,7 @@ func beside(all []*asset.Asset, named []place, shown veil.Veil) (lines []string)
 			line = a.Key
 		}
 		for i, p := range named {
-			if fact := p.of(a, shown); fact != "" && !slices.ContainsFunc(named[:i], func(o place) bool { return o.name == p.name && slices.Equal(o.path, p.path) }) {
+			if fact := p.of(a, s.veil(a)); fact != "" && !slices.ContainsFunc(named[:i], func(o place) bool { return o.name == p.name && slices.Equal(o.path, p.path) }) {
 				line += " " + fact
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/baseline"
+	"ostiary.internal/shared/drift/diff"
 )
 
 // valueOf is what the assertion "value" finds of an asset beside others.
@@ -137,10 +138,10 @@ func TestSecrets(t *testing.T) {
 		}, "image"},
 		`data.pushConfig.pushEndpoint == "x"`: {func(s string) asset.Object {
 			return asset.Object{"pushConfig": asset.Object{"pushEndpoint": "https://a.example/x?token=" + strings.ReplaceAll(s, " ", "+")}}
-		}, "https://a.example/x?"},
+		}, "https://a.example/?"},
 		`data.uri == "x"`: {func(s string) asset.Object {
 			return asset.Object{"uri": "https://" + strings.ReplaceAll(s, " ", ":") + "/x"}
-		}, "/x?"},
+		}, "https://firm.example/?"},
 		`data.settings == 1`: {func(s string) asset.Object {
 			return asset.Object{"settings": asset.Object{"rootPassword": s, "tier": "small"}}
 		}, "small"},
@@ -166,6 +167,41 @@ func TestSecrets(t *testing.T) {
 		}
 		if indexed := strings.Contains(assert, `"ingress"`); got[0] != got[1] || (got[1] == got[2]) != indexed {
 			t.Errorf("%s: the same and another: %q", assert, got)
+		}
+	}
+}
+
+// TestTerraformsSecrets: what Terraform calls sensitive is a mark in what an assertion found, of the asset and of what it was held
+// against, in whichever of what it wants and applied that stands; of another asset it is shown.
+func TestTerraformsSecrets(t *testing.T) {
+	t.Parallel()
+	a, other := door("live", "a", ""), door("live", "b", "")
+	a.Data = asset.Object{"settings": asset.Object{"quietWord": "hunter1", "n": 1.0}, "allowed": []any{asset.Object{"IPProtocol": "hunter1"}}}
+	other.Data = asset.Object{"quietWord": "hunter1"}
+	said := func(key, path string) map[string][]diff.Resource {
+		return map[string][]diff.Resource{key: {{Type: "google_compute_firewall", Sensitive: []string{path}}}}
+	}
+	for name, c := range map[string]struct {
+		assert string
+		wants  wanted
+		hidden bool
+	}{
+		"wanted":              {`data.settings.quietWord == ""`, wanted{byKey: said(a.Key, "settings.quiet_word")}, true},
+		"applied":             {`data.settings.quietWord == ""`, wanted{applied: said(a.Key, "settings.quiet_word")}, true},
+		"inside":              {`data.settings == 1`, wanted{byKey: said(a.Key, "settings.quiet_word")}, true},
+		"above":               {`data.settings.quietWord == ""`, wanted{byKey: said(a.Key, "settings")}, true},
+		"by another name":     {`data.allowed.exists(p, p == 1)`, wanted{byKey: said(a.Key, "allow")}, true},
+		"of another":          {`asset("` + firewall + `", "` + other.Key + `").data.quietWord == ""`, wanted{byKey: said(other.Key, "quiet_word")}, true},
+		"another's is shown":  {`data.settings.quietWord == ""`, wanted{byKey: said(other.Key, "settings.quiet_word")}, false},
+		"nobody says so":      {`data.settings.quietWord == ""`, wanted{}, false},
+		"another's, the same": {`asset("` + firewall + `", "` + other.Key + `").data.quietWord == ""`, wanted{byKey: said(a.Key, "quiet_word")}, false},
+	} {
+		w := newWorldOf(t, "value", assertion("asset: ["+firewall+"]\n", c.assert, "high"))
+		w.Service.want = c.wants
+		w.seasoned(t)
+		got, _ := valueOf(t, w, a, other)
+		if strings.Contains(got, "hunter") == c.hidden || strings.Contains(got, "hmac:") != c.hidden {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

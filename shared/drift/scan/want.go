@@ -194,6 +194,14 @@ func (w *wanted) join(names *asset.Names) {
 	}
 }
 
+// secret are the paths of what Terraform calls sensitive of an asset, in what it wants and in what it applied last.
+func (w *wanted) secret(key string) (all []string) {
+	for _, r := range slices.Concat(w.byKey[key], w.applied[key]) {
+		all = append(all, r.Secrets()...)
+	}
+	return all
+}
+
 // salted reads the salt of digests, or makes it: the same value has the same digest tomorrow.
 func (s *Service) salted(ctx context.Context) error {
 	if s.want.salt != nil {

@@ -1,7 +1,7 @@
 package self
 
 import (
-	"fmt"
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -9,6 +9,7 @@ import (
 
 	"ostiary.internal/shared/drift/asset"
 	"ostiary.internal/shared/drift/coverage"
+	"ostiary.internal/shared/platform/veil"
 )
 
 // accounts looks at whom a function runs as and who calls it: nobody may have a key to act as them.
@@ -20,7 +21,8 @@ func (c *comparing) accounts(f Function) {
 	for _, mail := range own {
 		key := c.name("iam.googleapis.com/serviceAccounts/%s", mail)
 		if a := c.get(accounts, key); a != nil {
-			c.same(a, "disabled", "false", fmt.Sprint(a.Data["disabled"] == true))
+			c.same(a, "disabled", "false", boolean(a.Data["disabled"] == true))
+			c.acting(a)
 		}
 		if c.kinds[keys] == 0 && !c.read(keys) {
 			c.doubt(keys, key, "keys", "nothing of this type was read")
@@ -35,68 +37,30 @@ func (c *comparing) accounts(f Function) {
 
 var unfit = regexp.MustCompile(`[^a-zA-Z0-9_.]`)
 
-// roles compares the rights in a function's roles with its manifest's: one role for each resource.
-func (c *comparing) roles(f Function) {
-	want := map[string][]string{}
-	for _, p := range f.Permissions {
-		on := p.Resource
-		switch {
-		case on == "directory", on == "assets", strings.HasPrefix(on, "data:"): // given elsewhere
-			continue
-		case on == "bucket:evidence-inbox" && p.Permission == "storage.objects.create":
-			on = "place:evidence-inbox"
+// topics looks at what wakes the functions and what they write to: it is there, and not everybody's.
+func (c *comparing) topics() {
+	names := map[string]bool{}
+	for _, f := range c.e.Functions {
+		for _, name := range f.Publishes {
+			names[name] = true
 		}
-		want[on] = append(want[on], p.Permission)
-	}
-	for _, on := range slices.Sorted(maps.Keys(want)) {
-		a := c.get(roles, c.name("iam.googleapis.com/roles/%s", unfit.ReplaceAllString("ostiary."+f.Name+"."+on, "_")))
-		if a == nil {
-			continue
-		}
-		c.same(a, "deleted", "false", fmt.Sprint(a.Data["deleted"] == true))
-		var got []string
-		for _, p := range list(a.Data, "includedPermissions") {
-			s, _ := p.(string)
-			got = append(got, s)
-		}
-		slices.Sort(got)
-		slices.Sort(want[on])
-		c.same(a, "includedPermissions", strings.Join(want[on], "\n"), strings.Join(got, "\n"))
-	}
-}
-
-// rights looks for what the functions may do in the whole project beside their own roles.
-func (c *comparing) rights() {
-	key := "//cloudresourcemanager.googleapis.com/projects/" + c.e.Project
-	a, there := c.live.Get(projects, key)
-	if !there || a.Deleted || a.IAM == nil {
-		c.doubt(projects, key, "iam", "who may use it was not read")
-		return
-	}
-	for _, b := range a.IAM.Bindings {
-		for _, m := range b.Members {
-			for _, f := range c.e.Functions {
-				own := strings.HasPrefix(b.Role, "projects/"+c.e.Project+"/roles/ostiary."+f.Name+".")
-				if m == "serviceAccount:"+c.mail("fn", f.Name) && !own || m == "serviceAccount:"+c.mail("in", f.Name) {
-					c.tell(a.Type, a.Key, "iam", "", b.Role+" "+m)
-				}
+		for _, t := range f.Triggers {
+			if t.Kind == "topic" {
+				names[t.Topic], names["dead."+f.Name] = true, true
 			}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		c.closed(c.get(topics, c.name("pubsub.googleapis.com/topics/%s", name)))
+	}
 }
 
-// deliveries looks at what wakes a function, and at the topics it writes to.
+// deliveries looks at what wakes a function.
 func (c *comparing) deliveries(f Function) {
-	for _, name := range f.Publishes {
-		c.get(topics, c.name("pubsub.googleapis.com/topics/%s", name))
-	}
-	crons, dead := 0, c.name("pubsub.googleapis.com/topics/dead.%s", f.Name)
-	for i, t := range f.Triggers {
+	crons := 0
+	for _, t := range f.Triggers {
 		switch t.Kind {
 		case "topic":
-			if !slices.ContainsFunc(f.Triggers[:i], func(o Trigger) bool { return o.Kind == "topic" }) {
-				c.get(topics, dead)
-			}
 			c.subscription(f, t.Topic, t.Filter)
 		case "schedule":
 			c.job(f, crons, t.Cron)
@@ -110,12 +74,13 @@ func (c *comparing) subscription(f Function, topic, filter string) {
 	if a == nil {
 		return
 	}
+	c.closed(a)
 	push, _ := a.Data["pushConfig"].(asset.Object)
 	token, _ := push["oidcToken"].(asset.Object)
 	letter, _ := a.Data["deadLetterPolicy"].(asset.Object)
 	c.same(a, "topic", "projects/"+c.e.Project+"/topics/"+topic, text(a.Data, "topic"))
 	c.same(a, "filter", filter, text(a.Data, "filter"))
-	c.pushes(a, "pushConfig.pushEndpoint", text(push, "pushEndpoint"), f.Name+"/events")
+	c.pushes(f, a, "pushConfig.pushEndpoint", text(push, "pushEndpoint"), "/events")
 	c.same(a, "pushConfig.oidcToken.serviceAccountEmail", c.mail("in", f.Name), text(token, "serviceAccountEmail"))
 	c.same(a, "deadLetterPolicy.deadLetterTopic", "projects/"+c.e.Project+"/topics/dead."+f.Name, text(letter, "deadLetterTopic"))
 	if state := text(a.Data, "state"); state != "" {
@@ -124,7 +89,7 @@ func (c *comparing) subscription(f Function, topic, filter string) {
 }
 
 func (c *comparing) job(f Function, number int, cron string) {
-	a := c.get(jobs, c.name("cloudscheduler.googleapis.com/locations/%s/jobs/%s-%d", c.e.Region, f.Name, number))
+	a := c.get(jobs, c.name("cloudscheduler.googleapis.com/locations/%s/jobs/%s-%d", c.region(f), f.Name, number))
 	if a == nil {
 		return
 	}
@@ -132,16 +97,48 @@ func (c *comparing) job(f Function, number int, cron string) {
 	token, _ := target["oidcToken"].(asset.Object)
 	c.same(a, "state", "ENABLED", text(a.Data, "state"))
 	c.same(a, "schedule", cron, text(a.Data, "schedule"))
-	c.pushes(a, "httpTarget.uri", text(target, "uri"), f.Name+"/tick")
+	c.pushes(f, a, "httpTarget.uri", text(target, "uri"), "/tick")
 	c.same(a, "httpTarget.oidcToken.serviceAccountEmail", c.mail("in", f.Name), text(token, "serviceAccountEmail"))
 }
 
-// pushes compares where something is sent: the host is Cloud Run's own, and its name nobody chose.
-func (c *comparing) pushes(a *asset.Asset, field, uri, path string) {
-	host, rest, _ := strings.Cut(strings.TrimPrefix(uri, "https://"), "/")
-	if !strings.HasPrefix(uri, "https://") || !strings.HasSuffix(host, ".run.app") || rest != path {
-		c.tell(a.Type, a.Key, field, "https://….run.app/"+path, uri)
+// pushes compares where something is sent with where the function's service answers. Nobody chose the name of that host, and
+// everybody may have another below run.app: only the service itself says which is its own.
+func (c *comparing) pushes(f Function, a *asset.Asset, field, uri, path string) {
+	service, there := c.live.Get(services, c.name("run.googleapis.com/locations/%s/services/%s", c.region(f), f.Name))
+	path = "/" + f.Name + path
+	read := there && !service.Deleted && service.Data != nil // else that is told of the service
+	var own []string
+	if read {
+		own = addresses(service)
 	}
+	shown, _ := veil.Veil{}.Over("", uri).(string)
+	switch {
+	case !strings.HasPrefix(uri, "https://") || !strings.HasSuffix(uri, ".run.app"+path):
+		c.tell(a.Type, a.Key, field, "https://….run.app"+path, shown)
+	case !read:
+	case len(own) == 0:
+		c.doubt(a.Type, a.Key, field, "where the service answers was not read")
+	case !slices.Contains(own, strings.TrimSuffix(uri, path)):
+		c.tell(a.Type, a.Key, field, own[0]+path, shown)
+	}
+}
+
+// addresses are those where a service of Cloud Run says it answers, in either version of its API: what Cloud Run writes, and nobody
+// who deploys (https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services).
+func addresses(a *asset.Asset) (all []string) {
+	status, _ := a.Data["status"].(asset.Object)
+	meta, _ := a.Data["metadata"].(asset.Object)
+	notes, _ := meta["annotations"].(asset.Object)
+	var noted []any
+	if json.Unmarshal([]byte(text(notes, "run.googleapis.com/urls")), &noted) != nil {
+		noted = nil
+	}
+	for _, v := range slices.Concat([]any{a.Data["uri"], status["url"]}, list(a.Data, "urls"), noted) {
+		if s, _ := v.(string); strings.HasPrefix(s, "https://") {
+			all = append(all, strings.TrimSuffix(s, "/"))
+		}
+	}
+	return all
 }
 
 // sinks looks whether the log of each watched project arrives.

@@ -23,7 +23,7 @@ func packed(t testing.TB, text string) string {
 
 const (
 	manifests = `[{"name":"deliver","callers":"machine","triggers":[{"kind":"topic","topic":"message.requested"}],"permissions":[],"environment":["OSTIARY_URL"],"publishes":[]}]`
-	deployed0 = `{"v":1,"project":"acme","region":"europe-west1","code":{"deliver":"sha256:1"},"watched":["acme"],"need":"x","locked":["acme-inbox"]}`
+	deployed0 = `{"v":1,"project":"acme","region":"europe-west1","code":{"deliver":"sha256:1"},"regions":{"deliver":"europe-west4"},"values":{"deliver":{"OSTIARY_URL":"2d711642b726b04401627ca9"}},"images":{"deliver":"sha256:2"},"watched":["acme"],"need":"x","locked":["acme-inbox"]}`
 )
 
 func TestExpect(t *testing.T) {
@@ -32,7 +32,8 @@ func TestExpect(t *testing.T) {
 		t.Errorf("the deployment says nothing: %+v %v", e, err)
 	}
 	e, err := self.Expect([]byte(manifests), packed(t, deployed0))
-	if err != nil || e.Project != "acme" || e.Code["deliver"] != "sha256:1" || e.Need != "x" || len(e.Functions) != 1 || e.Functions[0].Name != "deliver" || e.Locked[0] != "acme-inbox" || e.Watched[0] != "acme" {
+	if err != nil || e.Project != "acme" || e.Code["deliver"] != "sha256:1" || e.Need != "x" || len(e.Functions) != 1 || e.Functions[0].Name != "deliver" || e.Locked[0] != "acme-inbox" || e.Watched[0] != "acme" ||
+		e.Regions["deliver"] != "europe-west4" || e.Values["deliver"]["OSTIARY_URL"] != self.Digest("x") || e.Images["deliver"] != "sha256:2" {
 		t.Errorf("%+v %v", e, err)
 	}
 	for name, c := range map[string]struct{ manifests, deployed string }{

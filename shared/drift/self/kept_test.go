@@ -28,21 +28,27 @@ func TestKept(t *testing.T) {
 		change func(map[string]*asset.Asset)
 		want   string
 	}{
-		"a person":                    {grant(project, "roles/datastore.user", "", "user:eve@x.example"), "self-drift mild acme firestore: roles/datastore.user user:eve@x.example"},
-		"two of them":                 {grant(project, "roles/owner", "", "user:eve@x.example", "group:all@x.example"), "self-drift mild acme firestore: roles/owner group:all@x.example\nroles/owner user:eve@x.example"},
-		"for a while":                 {grant(project, "roles/datastore.viewer", "request.time < t", "user:eve@x.example"), "self-drift mild acme firestore: roles/datastore.viewer user:eve@x.example {request.time < t}"},
-		"above":                       {grant(organization, "roles/resourcemanager.organizationAdmin", "", "user:eve@x.example"), "self-drift mild 1 firestore: roles/resourcemanager.organizationAdmin user:eve@x.example"},
-		"who may give it":             {grant(project, "roles/resourcemanager.projectIamAdmin", "", "serviceAccount:deploy@acme.iam.gserviceaccount.com"), "self-drift mild acme firestore: roles/resourcemanager.projectIamAdmin serviceAccount:deploy@acme.iam.gserviceaccount.com"},
-		"the role of a function":      {grant(project, "projects/acme/roles/ostiary.watchaudit.database_watch", "", "user:eve@x.example"), "self-drift mild acme firestore: projects/acme/roles/ostiary.watchaudit.database_watch user:eve@x.example"},
-		"a machine everybody has":     {grant(project, "roles/editor", "", "serviceAccount:1-compute@developer.gserviceaccount.com"), "self-drift mild acme firestore: roles/editor serviceAccount:1-compute@developer.gserviceaccount.com"},
+		"a person":                    {grant(project, "roles/datastore.user", "", "user:eve@x.example"), "self-drift mild acme holders: roles/datastore.user user:eve@x.example"},
+		"two of them":                 {grant(project, "roles/owner", "", "user:eve@x.example", "group:all@x.example"), "self-drift mild acme holders: roles/owner group:all@x.example\nroles/owner user:eve@x.example"},
+		"for a while":                 {grant(project, "roles/datastore.viewer", "request.time < t", "user:eve@x.example"), "self-drift mild acme holders: roles/datastore.viewer user:eve@x.example {request.time < t}"},
+		"above":                       {grant(organization, "roles/resourcemanager.organizationAdmin", "", "user:eve@x.example"), "self-drift mild 1 holders: roles/resourcemanager.organizationAdmin user:eve@x.example"},
+		"who may give it":             {grant(project, "roles/resourcemanager.projectIamAdmin", "", "serviceAccount:deploy@acme.iam.gserviceaccount.com"), "self-drift mild acme holders: roles/resourcemanager.projectIamAdmin serviceAccount:deploy@acme.iam.gserviceaccount.com"},
+		"the role of a function":      {grant(project, "projects/acme/roles/ostiary.watchaudit.database_watch", "", "user:eve@x.example"), "self-drift mild acme holders: projects/acme/roles/ostiary.watchaudit.database_watch user:eve@x.example"},
+		"a machine everybody has":     {grant(project, "roles/editor", "", "serviceAccount:1-compute@developer.gserviceaccount.com"), "self-drift mild acme holders: roles/editor serviceAccount:1-compute@developer.gserviceaccount.com"},
 		"Google's machinery":          {grant(project, "roles/editor", "", "serviceAccount:service-1@gcp-sa-firestore.iam.gserviceaccount.com", "serviceAccount:1@cloudservices.gserviceaccount.com"), ""},
-		"an account named like it":    {grant(project, "roles/editor", "", "serviceAccount:service-1@gcp-sa-x.iam.gserviceaccount.com.evil.example"), "self-drift mild acme firestore: roles/editor serviceAccount:service-1@gcp-sa-x.iam.gserviceaccount.com.evil.example"},
+		"an account named like it":    {grant(project, "roles/editor", "", "serviceAccount:service-1@gcp-sa-x.iam.gserviceaccount.com.evil.example"), "self-drift mild acme holders: roles/editor serviceAccount:service-1@gcp-sa-x.iam.gserviceaccount.com.evil.example"},
 		"of the indexes alone":        {grant(project, "roles/datastore.indexAdmin", "", "user:eve@x.example"), ""},
 		"of another service":          {grant(project, "roles/logging.admin", "", "user:eve@x.example"), ""},
-		"a role of the company's":     {role("datastore.entities.get"), "self-drift mild acme firestore: projects/acme/roles/own user:eve@x.example"},
+		"who makes tokens":            {grant(project, "roles/iam.serviceAccountTokenCreator", "", "user:eve@x.example"), "self-drift mild acme holders: roles/iam.serviceAccountTokenCreator user:eve@x.example"},
+		"who keeps accounts":          {grant(project, "roles/iam.serviceAccountAdmin", "", "user:eve@x.example"), "self-drift mild acme holders: roles/iam.serviceAccountAdmin user:eve@x.example"},
+		"who writes roles":            {grant(organization, "roles/iam.roleAdmin", "", "user:eve@x.example"), "self-drift mild 1 holders: roles/iam.roleAdmin user:eve@x.example"},
+		"who empties a database":      {role("datastore.databases.bulkDelete"), "self-drift mild acme holders: projects/acme/roles/own user:eve@x.example"},
+		"a role nobody knows":         {grant(project, "roles/newthing.admin", "", "user:eve@x.example"), "undetermined acme holders:"},
+		"one of Google's alone":       {grant(project, "roles/newthing.serviceAgent", "", "serviceAccount:service-1@serverless-robot-prod.iam.gserviceaccount.com"), ""},
+		"a role of the company's":     {role("datastore.entities.get"), "self-drift mild acme holders: projects/acme/roles/own user:eve@x.example"},
 		"a role that reaches nothing": {role("logging.logs.list"), ""},
-		"a role that was not read":    {grant(project, "projects/acme/roles/own", "", "user:eve@x.example"), "undetermined acme firestore:"},
-		"above was not read":          {func(all map[string]*asset.Asset) { delete(all, organization) }, "undetermined 1 firestore:"},
+		"a role that was not read":    {grant(project, "projects/acme/roles/own", "", "user:eve@x.example"), "undetermined acme holders:"},
+		"above was not read":          {func(all map[string]*asset.Asset) { delete(all, organization) }, "undetermined 1 iam:"},
 
 		"some wait": {func(all map[string]*asset.Asset) {
 			all[self.WaitingKey("acme", "dead.deliver")].Data["undelivered"] = 3.0

@@ -2,22 +2,28 @@
 //
 // # What it promises
 //
-// A function that is gone, runs as somebody else or other code than was released, lets others call it, or has more rights,
-// other variables or another way in than its manifest says, is told; so is a topic, subscription or schedule that is gone,
-// paused or changed, a sink that lets less through, a bucket that lost its lock, dead letters that wait or of which nobody would be
-// told, and whoever beside the functions may read or change what they keep. What was not read cannot be told, and is
-// said to be: never in order. Names are those Terraform's module "function" gives.
+// A function that is gone, runs as somebody else or other code than was released, is told other values than were deployed, lets
+// others call it, or has more rights, in its project, above it or in one that is watched, other variables or another way in than its
+// manifest says, is told; so is a topic, subscription or schedule that is gone, paused, changed, everybody's, or sends elsewhere
+// than to the function's own service, a sink that lets less through, a bucket that lost its lock, dead letters that wait or of which
+// nobody would be told, and whoever beside the functions may read or change what they keep, or act as one of them. What was not read
+// cannot be told, and is said to be: never in order. Names are those Terraform's module "function" gives.
 //
 // # What it does not do
 //
-// It reads nothing itself. Of the code it knows the digest that the deployment declares, not what runs. Of Google's
-// roles it knows those by name that reach what is kept.
+// It reads nothing itself. Of the code it knows the digest that the deployment declares, and of the image where it comes from, or
+// what the deployment gives as its digest: who may write to the repository of Cloud Functions may run other code under that name. It
+// does not look at the rules of Firestore, which hold for clients of its own and never for those that come with an account; at rights
+// that come by a group, a pool of workloads or another account; at who, beside everybody, publishes to a topic; and at OSTIARY_SELF,
+// by which it knows all this itself. Which roles reach what is kept, package baseline knows.
 package self
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ostiary.internal/shared/drift/asset"
@@ -32,15 +38,18 @@ const Drift diff.Class = "self-drift"
 
 // Function is what a manifest says of a function, as far as it can be seen from outside.
 type Function struct {
-	Name        string    `json:"name"`
-	Callers     string    `json:"callers"`
-	Triggers    []Trigger `json:"triggers"`
-	Permissions []struct {
-		Permission string `json:"permission"`
-		Resource   string `json:"resource"`
-	} `json:"permissions"`
-	Environment []string `json:"environment"`
-	Publishes   []string `json:"publishes"`
+	Name        string       `json:"name"`
+	Callers     string       `json:"callers"`
+	Triggers    []Trigger    `json:"triggers"`
+	Permissions []Permission `json:"permissions"`
+	Environment []string     `json:"environment"`
+	Publishes   []string     `json:"publishes"`
+}
+
+// Permission is one of IAM's, on a resource as manifests name them, such as database:drift.
+type Permission struct {
+	Permission string `json:"permission"`
+	Resource   string `json:"resource"`
 }
 
 // Trigger is what wakes a function: a topic or a schedule.
@@ -65,9 +74,13 @@ type Expected struct {
 	Project, Region string // where the controls run; the project's id
 	Functions       []Function
 	Code            map[string]string // digest that was released, by function, such as sha256:...; left out: not known
-	Watched         []string          // projects whose log has to arrive, this one among them
-	Need            string            // filter of what has to arrive of it
-	Locked          []string          // buckets whose retention has to be locked
+	Regions         map[string]string // region of a function that runs in another, by function
+	// Values are the digests of the variables' values that were deployed, by function and name: see [Digest]. Left out: not known.
+	Values  map[string]map[string]string
+	Images  map[string]string // image that has to run, or its digest, by function; left out: what Cloud Functions built in the project
+	Watched []string          // projects whose log has to arrive, this one among them
+	Need    string            // filter of what has to arrive of it
+	Locked  []string          // buckets whose retention has to be locked
 }
 
 // Destination is where the log of each watched project has to arrive, as a sink names it.
@@ -104,8 +117,8 @@ func Compare(e Expected, live *asset.Inventory, read func(kind string) bool) []d
 		c.deliveries(f)
 		c.letters(f)
 	}
+	c.topics()
 	c.rights()
-	c.stores()
 	c.sinks()
 	for _, name := range e.Locked {
 		// Names of buckets are the world's: one that is not there may lie where nobody looked.
@@ -113,7 +126,7 @@ func Compare(e Expected, live *asset.Inventory, read func(kind string) bool) []d
 			c.doubt(buckets, key, "", "it was not read")
 		} else if a := c.get(buckets, key); a != nil {
 			lock, _ := a.Data["retentionPolicy"].(asset.Object)
-			c.same(a, "retentionPolicy.isLocked", "true", fmt.Sprint(lock["isLocked"] == true))
+			c.same(a, "retentionPolicy.isLocked", "true", boolean(lock["isLocked"] == true))
 		}
 	}
 	slices.SortStableFunc(c.found, func(a, b diff.Finding) int { return strings.Compare(a.Key+"\x00"+a.Field, b.Key+"\x00"+b.Field) })
@@ -185,19 +198,15 @@ func (c *comparing) name(path string, args ...any) string {
 	return "//" + host + "/projects/" + c.e.Project + "/" + fmt.Sprintf(rest, args...)
 }
 
+// region is where a function runs.
+func (c *comparing) region(f Function) string { return cmp.Or(c.e.Regions[f.Name], c.e.Region) }
+
 func (c *comparing) mail(prefix, function string) string {
 	return prefix + "-" + function + "@" + c.e.Project + ".iam.gserviceaccount.com"
 }
 
-// given are variables that every deployment sets, beside those of the manifest; platform those that Google does.
-var (
-	given = []string{"OSTIARY_CODE", "OSTIARY_IAM", "OSTIARY_PROJECT", "OSTIARY_STORE", "OSTIARY_POLICY", "OSTIARY_EVIDENCE", "OSTIARY_INVOKER", "OSTIARY_SECRETS", "OSTIARY_BUS", "OSTIARY_IDENTITY"}
-
-	platform = []string{"FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE", "LOG_EXECUTION_ID", "GOOGLE_CLOUD_PROJECT"}
-)
-
 func (c *comparing) service(f Function) {
-	a := c.get(services, c.name("run.googleapis.com/locations/%s/services/%s", c.e.Region, f.Name))
+	a := c.get(services, c.name("run.googleapis.com/locations/%s/services/%s", c.region(f), f.Name))
 	if a == nil {
 		return
 	}
@@ -207,7 +216,7 @@ func (c *comparing) service(f Function) {
 		ingress = "INGRESS_TRAFFIC_INTERNAL_ONLY"
 	}
 	c.same(a, "ingress", ingress, text(a.Data, "ingress"))
-	c.same(a, "invokerIamDisabled", "false", fmt.Sprint(a.Data["invokerIamDisabled"] == true))
+	c.same(a, "invokerIamDisabled", "false", boolean(a.Data["invokerIamDisabled"] == true))
 	c.same(a, "template.serviceAccount", c.mail("fn", f.Name), text(template, "serviceAccount"))
 	for _, t := range list(a.Data, "traffic") {
 		if m, _ := t.(asset.Object); text(m, "type") != "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST" && m["percent"] != nil && m["percent"] != 0.0 {
@@ -216,38 +225,6 @@ func (c *comparing) service(f Function) {
 	}
 	c.variables(f, a, template)
 	c.callers(f, a)
-}
-
-// variables compares names, and the digest of the code; values are Terraform's to compare, and may be secret.
-func (c *comparing) variables(f Function, a *asset.Asset, template asset.Object) {
-	values, secret := map[string]string{}, 0
-	for _, one := range list(template, "containers") {
-		m, _ := one.(asset.Object)
-		for _, e := range list(m, "env") {
-			v, _ := e.(asset.Object)
-			name := text(v, "name")
-			values[name] = text(v, "value")
-			if !slices.Contains(slices.Concat(given, platform, f.Environment), name) {
-				c.tell(a.Type, a.Key, "env", "", name)
-			}
-			if v["valueSource"] != nil {
-				secret++
-			}
-		}
-	}
-	for _, name := range slices.Concat(f.Environment, given[:6]) {
-		if _, set := values[name]; !set {
-			c.tell(a.Type, a.Key, "env", name, "")
-		}
-	}
-	if secret > 0 {
-		c.tell(a.Type, a.Key, "env", "no secrets", "a secret")
-	}
-	if want, known := c.e.Code[f.Name]; !known {
-		c.doubt(a.Type, a.Key, "code", "nobody said which code was released")
-	} else {
-		c.same(a, "code", want, values["OSTIARY_CODE"])
-	}
 }
 
 // callers compares who may call: the function's own caller, the proxy in front, or, of a public one, everybody.
@@ -285,3 +262,5 @@ func list(data asset.Object, field string) []any {
 	l, _ := data[field].([]any)
 	return l
 }
+
+func boolean(is bool) string { return strconv.FormatBool(is) }

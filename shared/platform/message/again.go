@@ -18,10 +18,32 @@ func (c *Courier) lapsed(d Delivery) bool {
 // next says what may be done with a delivery at an instant.
 func (c *Courier) next(d Delivery, now time.Time) move {
 	m := d.next(now)
-	if (m == try || m == bury) && c.lapsed(d) {
+	if (m == try || m == look || m == bury) && c.lapsed(d) {
 		return giveUp
 	}
 	return m
+}
+
+// expire ends a delivery whose time is up, or whose worker died where nobody may try again.
+func (c *Courier) expire(ctx context.Context, d Delivery) error {
+	return c.settle(ctx, d, nil, func(stored Delivery, now time.Time) (Delivery, *Attempt) {
+		switch c.next(stored, now) {
+		case giveUp:
+			why := "the worker ended during the attempt"
+			if stored.State == StateSought {
+				why = stored.Why
+			}
+			if c.lapsed(stored) {
+				why = "the store was restored since: it may have been sent"
+			}
+			stored = c.unknown(stored, why, now)
+			return stored, &Attempt{Delivery: stored, Outcome: Unknown}
+		case bury:
+			stored = stored.close(StateDead, now)
+			return stored, &Attempt{Delivery: stored}
+		}
+		return stored, nil
+	})
 }
 
 // again takes a request for a key that is on record. One that failed for good is tried anew where a person asked for that; of

@@ -30,11 +30,15 @@ func (d Delivery) taken(w Wire, asks bool, now time.Time) Delivery {
 }
 
 // asked is the delivery once somebody begins to ask. When somebody asks next stands there before, so that who dies over it is
-// followed by another: the waits double from a minute to six hours, and the last ask is when time is up.
+// followed by another: the waits double from a minute to six hours, and the last ask is when time is up. Until the channel says
+// that it arrived they are no longer than a quarter of the time until it is due.
 func (d Delivery) asked(now time.Time) Delivery {
 	wait := maxAsk
-	if d.Asks < 9 {
+	if d.Asks < 9 && d.State == StateAccepted {
 		wait = min(maxAsk, firstAsk<<d.Asks)
+	}
+	if left := d.Request.Due.Sub(now); left > 0 && d.State == StateAccepted {
+		wait = min(wait, max(firstAsk, left/4))
 	}
 	next, end := now.Add(wait), d.Taken.Add(AskFor)
 	if next.After(end) {
@@ -48,19 +52,31 @@ func (d Delivery) asked(now time.Time) Delivery {
 	return d
 }
 
-// told is the delivery after what the channel said. What is not certain changes nothing until time is up.
-func (d Delivery) told(f Fate, now time.Time) (Delivery, bool) {
+// asks reports whether the channel is asked about d: what it says has arrived may come back all the same.
+func (d Delivery) asks() bool {
+	return d.Ask != 0 && (d.State == StateAccepted || d.State == StateDelivered)
+}
+
+// told is the delivery after what the channel said, and whether that is news. What is not certain changes nothing until time
+// is up. One that arrived is asked about at the longest waits; only one that came back is asked about no more before.
+func (d Delivery) told(f Fate, now time.Time) (after Delivery, news bool) {
+	before, end := d.State, d.Taken.Add(AskFor)
+	over := !now.Before(end)
 	switch {
-	case f == FateDelivered:
-		d.State = StateDelivered
 	case f == FateBounced:
 		d.State = StateBounced
-	case !now.Before(d.Taken.Add(AskFor)):
+	case f == FateDelivered && before == StateAccepted:
+		d.State, d.Ask = StateDelivered, min(now.Add(maxAsk).UnixMicro(), end.UnixMicro())
+	case over && before == StateAccepted:
 		d.State = StateUndetermined
-	default:
+	}
+	if over || d.State == StateBounced {
+		d.Ask = 0
+	}
+	if d.State == before {
 		return d, false
 	}
-	d.Ask, d.Heard = 0, now
+	d.Heard = now
 	return d, true
 }
 
@@ -121,12 +137,12 @@ func (c *Courier) askOne(ctx context.Context, d Delivery) (wait bool, err error)
 		c.Log.Warn("message asked about", slog.String("delivery", d.Nonce), slog.Int("asks", begun.Asks), slog.String("why", reason(why)))
 	}
 	return wire.After > 0, c.settle(context.WithoutCancel(ctx), d, nil, func(stored Delivery, now time.Time) (Delivery, *Attempt) {
-		if stored.State != StateAccepted || stored.Ask == 0 { // somebody else heard
+		if !stored.asks() || stored.Asks != begun.Asks { // somebody else asks, later
 			return stored, nil
 		}
-		after, certain := stored.told(fate, now)
-		if !certain {
-			return stored, nil
+		after, news := stored.told(fate, now)
+		if !news {
+			return after, nil
 		}
 		return after, &Attempt{Delivery: after}
 	})
@@ -144,7 +160,7 @@ func (c *Courier) beginAsk(ctx context.Context, d Delivery) (begun Delivery, err
 			return err
 		}
 		now := c.Clock.Now()
-		if stored.State != StateAccepted || stored.Ask == 0 || stored.Ask > now.UnixMicro() {
+		if !stored.asks() || stored.Ask > now.UnixMicro() {
 			return nil
 		}
 		begun = stored.asked(now)

@@ -121,6 +121,8 @@ func (c *Courier) SweepUntil(ctx context.Context, until time.Time) (handled int,
 		switch c.next(d, c.Clock.Now()) {
 		case try:
 			failures = append(failures, c.attempt(ctx, d))
+		case look:
+			failures = append(failures, c.find(ctx, d))
 		case giveUp, bury:
 			failures = append(failures, c.expire(ctx, d))
 		}
@@ -208,30 +210,14 @@ func (c *Courier) conclude(ctx context.Context, d Delivery, fence int64, a Attem
 		}
 		done := a
 		done.Delivery = stored.settle(a.Outcome, reason(why), now).notBefore(now, a.Wire.After)
+		if done.Delivery.State == StateUnknown {
+			done.Delivery = c.unknown(stored, reason(why), now)
+		}
 		if done.Delivery.State == StateAccepted {
 			_, asks := c.Channels[d.Request.Channel].(Asker)
 			done.Delivery = done.Delivery.taken(a.Wire, asks, now)
 		}
 		return done.Delivery, &done
-	})
-}
-
-// expire ends a delivery whose time is up, or whose worker died where nobody may try again.
-func (c *Courier) expire(ctx context.Context, d Delivery) error {
-	return c.settle(ctx, d, nil, func(stored Delivery, now time.Time) (Delivery, *Attempt) {
-		switch c.next(stored, now) {
-		case giveUp:
-			why := "the worker ended during the attempt"
-			if c.lapsed(stored) {
-				why = "the store was restored since: it may have been sent"
-			}
-			stored = stored.settle(Unknown, why, now)
-			return stored, &Attempt{Delivery: stored, Outcome: Unknown}
-		case bury:
-			stored = stored.close(StateDead, now)
-			return stored, &Attempt{Delivery: stored}
-		}
-		return stored, nil
 	})
 }
 
@@ -251,6 +237,9 @@ func (c *Courier) settle(ctx context.Context, d Delivery, why error, decide func
 		now := c.Clock.Now()
 		changed, attempt := decide(stored, now)
 		if attempt == nil {
+			if changed.Ask != stored.Ask { // asked no more, of which there is nothing to tell
+				return tx.Put(Deliveries, id, changed)
+			}
 			return nil
 		}
 		attempt.At = now

@@ -25,6 +25,7 @@ const (
 	StateLeased   State = "leased"   // a worker is sending it, or died doing so
 	StateAccepted State = "accepted" // the peer took responsibility
 	StateFailed   State = "failed"   // the peer refused for good, or it cannot be sent at all
+	StateSought   State = "sought"   // a customer's message that may have been sent, for which its channel is looked at
 	StateUnknown  State = "unknown"  // a customer's message that may have been sent; nobody sends it again
 	StateDead     State = "dead"     // refused for now until time was up
 
@@ -57,7 +58,8 @@ type Delivery struct {
 	Planned  time.Time `json:"planned"`       // when it was first to be sent
 	Due      int64     `json:"due,omitempty"` // unix microseconds: when a worker may act; absent once settled
 	Attempts int       `json:"attempts"`
-	Fence    int64     `json:"fence"` // grows with each lease: only the last holder may settle
+	Fence    int64     `json:"fence"`           // grows with each lease: only the last holder may settle
+	Looks    int       `json:"looks,omitempty"` // how often the channel was looked at since the outcome was not known
 	Why      string    `json:"why,omitempty"`
 	Expires  time.Time `json:"expires,omitzero"`
 
@@ -86,16 +88,19 @@ type move string
 const (
 	rest   move = "rest"    // nothing now
 	try    move = "try"     // lease it and send
-	giveUp move = "give up" // a worker died on a customer's message: it may have been sent
+	look   move = "look"    // look for it
+	giveUp move = "give up" // a worker died on a customer's message, or nobody found it: it may have been sent
 	bury   move = "bury"    // time is up
 )
 
 // next says what may be done with d at an instant.
 func (d Delivery) next(now time.Time) move {
 	switch {
-	case d.State != StatePlanned && d.State != StateLeased, d.Due > now.UnixMicro():
+	case d.State != StatePlanned && d.State != StateLeased && d.State != StateSought, d.Due > now.UnixMicro():
 		return rest
-	case d.State == StateLeased && d.Request.Kind == Customer:
+	case d.State == StateSought && d.Looks < MaxLooks:
+		return look
+	case d.State == StateSought, d.State == StateLeased && d.Request.Kind == Customer:
 		return giveUp
 	case !now.Before(d.end()):
 		return bury

@@ -1,9 +1,10 @@
 // Package message sends texts to people. Only the function deliver holds the channels' secrets; every other
 // function puts a Request into its outbox and hears back what became of the message.
 //
-// A Courier delivers each key once and answers once: to staff at least once, to customers at most once. No channel can be
-// asked afterwards whether it took a message, so one to a customer whose outcome is unknown stays so until a person has
-// found out. What became of a customer's message that was taken it asks a channel that knows more, for three days; of the
+// A Courier delivers each key once and answers once: to staff at least once, to customers at most once. Whether one to a
+// customer was taken of which the outcome is unknown it looks up where the channel is a Finder, three times in ten minutes: one
+// that was is accepted, one of which the channel is certain that it was not is tried again. Otherwise it stays unknown until a
+// person has found out. What became of a customer's message that was taken it asks a channel that knows more, for three days; of the
 // others nobody here hears. It keeps no texts beyond delivery and it decides neither who is told nor what: that is the
 // asking control's.
 package message

@@ -31,6 +31,9 @@ type Request struct {
 	Channel  string    `json:"channel"`
 	Language string    `json:"language,omitempty"`
 	Until    time.Time `json:"until,omitzero"` // when it has to be there; zero for no such time
+	// Due is when whoever it is for has to have it by, as far as anybody owes it; zero: nobody does. The nearer it is the more often
+	// the channel is asked what became of what it took.
+	Due time.Time `json:"due,omitzero"`
 	// Again counts how often a person asked to try anew what was never sent: a key that failed for good is tried again where this
 	// is more than before. What was sent, or may have been, is not: it is answered again.
 	Again int `json:"again,omitempty"`

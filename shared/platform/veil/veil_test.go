@@ -35,7 +35,7 @@ func TestOver(t *testing.T) {
 		if strings.Contains(got, "hunter2") {
 			t.Errorf("%s: %s", name, got)
 		}
-		for _, want := range []string{`"DB"`, `"startup"`, `"A"`, "10.0.0.0/8", "db-f1-micro", "db-password-name", "https://push.example/hook?", "https://www.googleapis.com/compute/v1/projects/p", `"name":"web"`} {
+		for _, want := range []string{`"DB"`, `"startup"`, `"A"`, "10.0.0.0/8", "db-f1-micro", "db-password-name", "https://push.example/?", "ftp://x.example/?", "https://www.googleapis.com/compute/v1/projects/p", `"name":"web"`} {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s lacks %s: %s", name, want, got)
 			}
@@ -50,6 +50,67 @@ func TestOver(t *testing.T) {
 	}
 }
 
+// Each of these places may hold a secret, and each of those says something that is needed to judge.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	for _, hidden := range []string{
+		`{"httpTarget":{"headers":{"Authorization":"Bearer hunter2"}}}`, `{"httpTarget":{"body":"aHVudGVyMg==hunter2"}}`, `{"customRequestHeaders":["X-Key: hunter2"]}`, `{"customRequestHeaders":["hunter2"]}`,
+		`{"customRequestHeaders":["hunter2 of nobody: x"]}`, `{"startupProbe":{"httpGet":{"httpHeaders":[{"name":"X-Key","value":"hunter2"}]}}}`, `{"requestHeadersToAdd":[{"headerName":"X","headerValue":"hunter2"}]}`,
+		`{"credentials":{"blob":"hunter2"}}`, `{"privateKeys":["hunter2"]}`, `{"password":12345678}`, `{"passwords":{"a":{"token":["hunter2"]}},"password":["hunter2"]}`, `{"apiKeys":[{"value":"hunter2"}]}`,
+		`{"clientKey":"hunter2"}`, `{"privateKeyData":"hunter2"}`, `{"secretValue":"hunter2"}`, `{"secret":"hunter2"}`, `{"secret":{"a":"hunter2"}}`, `{"payload":{"data":"hunter2"}}`, `{"client_secret":"hunter2"}`,
+		`{"metadata":{"startup-script":"hunter2"}}`, `{"metadata":{"items":[{"key":"a","value":"hunter2"}]}}`, `{"commonInstanceMetadata":{"items":[{"key":"a","value":12345678}]}}`, `{"env":["DB=hunter2"]}`, `{"env":{"DB":"hunter2"}}`,
+		`{"args":["hunter2=="]}`, `{"command":["hunter2:x"]}`, `{"pubsubTarget":{"data":"hunter2","attributes":{"a":"hunter2"}}}`, `{"labels":{"token":"hunter2"}}`, `{"oauthToken":"hunter2"}`, `{"volumes":[{"secret":"hunter2"}]}`,
+		`{"url":"https://hooks.slack.com/services/T0/B0/hunter2"}`, `{"uri":"https://a-1.run.app/hunter2"}`, `{"uri":"https://hunter2@a.googleapis.com/x"}`, `{"uri":"https://chat.googleapis.com/v1/spaces?key=hunter2"}`,
+		`{"uri":"https://evilgoogleapis.com/hunter2"}`, `{"uri":"postgres://a.example/hunter2"}`, `{"uri":"see https://a.example/hunter2"}`, `{"settings":{"quietWord":"hunter2"}}`, `{"settings":{"deep":{"quiet":true,"words":["hunter2"]}}}`,
+	} {
+		v := Veil{Salt: []byte("0123456789abcdef"), Secret: []string{"settings.quiet_word", "settings.deep"}}
+		if got := written(v.Over("", read(t, hidden))); strings.Contains(got, "hunter2") || strings.Contains(got, "12345678") || strings.Contains(got, "true") || !strings.Contains(got, "hmac:") {
+			t.Errorf("%s: %s", hidden, got)
+		}
+	}
+	for _, shown := range []string{
+		`{"authorizedNetworks":[{"name":"all","value":"0.0.0.0/0"}],"databaseFlags":[{"name":"log_connections","value":"off"}]}`, `{"binaryAuthorization":{"useDefault":true}}`, `{"oidcToken":{"serviceAccountEmail":"a@b"}}`,
+		`{"valueSource":{"secretKeyRef":{"secret":"db-password","version":"1"}}}`, `{"secretEnvironmentVariables":[{"key":"DB","secret":"db-password"}]}`, `{"volumes":[{"name":"v","secret":{"items":[{"path":"p"}],"secret":"db-password"}}]}`,
+		`{"availableSecrets":{"secretManager":[{"versionName":"projects/p/secrets/s/versions/1"}]}}`, `{"password":"projects/p/secrets/s/versions/latest"}`, `{"automountServiceAccountToken":true}`, `{"password":"","credentials":{},"token":null}`,
+		`{"body":{"settings":{"tier":"x"}}}`, `{"logConfig":{"metadata":"INCLUDE_ALL"}}`, `{"metadata":{"generation":3,"name":"n"}}`, `{"labels":{"data":"personal","env":"live"}}`, `{"encryptionKey":"projects/p/k","kmsKeyName":"k"}`,
+		`{"destination":"gs://bucket/path"}`, `{"selfLink":"https://www.googleapis.com/compute/v1/projects/p"}`, `{"issuer":"https://token.example"}`, `{"audience":"https://a-1.run.app/"}`, `{"filter":"severity>=ERROR"}`,
+	} {
+		if got, want := written(Veil{}.Over("", read(t, shown))), written(read(t, shown)); got != want {
+			t.Errorf("%s: %s", want, got)
+		}
+	}
+}
+
+// What is named stays named, and its value differs where it is another.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	v := Veil{Salt: []byte("0123456789abcdef")}
+	for given, want := range map[string]string{
+		`{"customRequestHeaders":["X-Key: hunter2","X-Key:hunter2"]}`: `{"customRequestHeaders":["X-Key ` + v.Mark("hunter2") + `","X-Key ` + v.Mark("hunter2") + `"]}`,
+		`{"env":["DB=hunter2"]}`:                      `{"env":["DB ` + v.Mark("hunter2") + `"]}`,
+		`{"headers":{"Authorization":"x"}}`:           `{"headers":{"Authorization":"` + v.Mark(`"x"`) + `"}}`,
+		`{"uri":"https://a.example/x/y"}`:             `{"uri":"https://a.example/?` + v.Mark("https://a.example/x/y") + `"}`,
+		`{"uri":"https://a.googleapis.com/x?y"}`:      `{"uri":"https://a.googleapis.com/x?` + v.Mark("https://a.googleapis.com/x?y") + `"}`,
+		`{"uri":"https://a.example/?***"}`:            `{"uri":"https://a.example/?***"}`,
+		`{"credentials":{"blob":"x"},"token":"***"}`:  `{"credentials":"` + v.Mark(`{"blob":"x"}`) + `","token":"***"}`,
+		`{"metadata":{"a":"x","name":"n","b":"***"}}`: `{"metadata":{"a":"` + v.Mark("x") + `","b":"***","name":"n"}}`,
+	} {
+		if got := written(v.Over("", read(t, given))); got != want {
+			t.Errorf("%s: %s\nwant %s", given, got, want)
+		}
+	}
+	// What stands at the end of a path is hidden as it is inside its document.
+	for at, want := range map[string]bool{"commonInstanceMetadata.items": true, "settings.databaseFlags": false} {
+		pairs := []any{map[string]any{"key": "a", "name": "a", "value": "hunter2"}}
+		if got := written(v.Over(at, pairs)); strings.Contains(got, "hunter2") == want {
+			t.Errorf("%s: %s", at, got)
+		}
+	}
+	if !Closed("a.env", nil) || !Closed("a.credentials", map[string]any{}) || Closed("a.b", nil) || !(Veil{Secret: []string{"a.b_c"}}).covered("a.bC.d") || (Veil{Secret: []string{"a.b"}}).covered("a.bc") {
+		t.Error("what is one value and what is not")
+	}
+}
+
 // The same value is marked alike, another otherwise, and without the salt nobody can tell.
 func TestMark(t *testing.T) {
 	t.Parallel()
@@ -57,10 +118,10 @@ func TestMark(t *testing.T) {
 	if one.Mark(planted) != one.Mark(planted) || one.Mark(planted) == one.Mark(planted+"x") || one.Mark(planted) == other.Mark(planted) || !strings.HasPrefix(one.Mark(planted), "hmac:") {
 		t.Error(one.Mark(planted), one.Mark(planted+"x"), other.Mark(planted))
 	}
-	if (Veil{}).Mark(planted) != Hidden || one.Mark(Hidden) != Hidden {
+	if (Veil{}).Mark(planted) != Hidden || one.Mark(Hidden) != Hidden || one.Mark("") != "" || (Veil{}).Mark("") != "" {
 		t.Error((Veil{}).Mark(planted), one.Mark(Hidden))
 	}
-	for name, want := range map[string]bool{"password": true, "rootPassword": true, "environmentVariables": true, "env": false, "secret": false, "tokenLifetime": false, "": false} {
+	for name, want := range map[string]bool{"password": true, "rootPassword": true, "environmentVariables": true, "template.containers.env": true, "httpTarget.body": true, "x.secret": true, "metadata.a": true, "logConfig.metadata": false, "secretKeyRef.secret": false, "tokenLifetime": false, "": false} {
 		if Sensitive(name) != want {
 			t.Errorf("%q: %v", name, !want)
 		}

@@ -13,6 +13,9 @@ locals {
     project = var.project.id
     region  = var.region
     code    = { for name, object in var.archives.objects : name => "sha256:${regex("[0-9a-f]{64}", object)}" }
+    regions = { for name, region in local.regions : name => region if region != var.region }
+    values  = { for name, all in local.told : name => { for variable, value in all : variable => substr(sha256(value), 0, 24) } }
+    images  = var.images
     watched = concat([var.project.id], var.watched_projects)
     need    = local.watched
     locked  = var.locked_buckets

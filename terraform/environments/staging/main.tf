@@ -13,6 +13,28 @@ locals {
     public  = contains(m.environment, "OSTIARY_IDENTITY") ? "oidc:${var.issuer.url}?audience=${var.issuer.audience}" : ""
     machine = ""
   }[m.callers] }
+
+  regions = { for name, m in local.manifests : name => contains(m.environment, "OSTIARY_WATCHDOG") ? var.watchdog_region : var.region }
+
+  # What each function is told, but for what its module adds, and for what checkdrift is told of all of it.
+  told = { for name, m in local.manifests : name => merge(
+    { for variable in m.environment : variable => var.settings[variable] if contains(keys(var.settings), variable) },
+    contains(m.environment, "OSTIARY_SEAL") ? { OSTIARY_SEAL = "kms://${var.keys[local.seals[m.control]]}" } : {},
+    contains(m.environment, "OSTIARY_SEAL_MESSAGE") ? { OSTIARY_SEAL_MESSAGE = "kms://${var.keys["message"]}" } : {},
+    contains(m.environment, "OSTIARY_SEAL_REQUEST") ? { OSTIARY_SEAL_REQUEST = "kms://${var.keys["request"]}" } : {},
+    contains(m.environment, "OSTIARY_SEAL_BREACH") ? { OSTIARY_SEAL_BREACH = "kms://${var.keys["breach"]}" } : {},
+    contains(m.environment, "OSTIARY_VAULT") ? { OSTIARY_VAULT = "firestore://${var.project.id}/vault" } : {},
+    contains(m.environment, "OSTIARY_ASSETS") ? { OSTIARY_ASSETS = "cloudasset:${join(",", local.looked_at)} monitoring:${var.project.id}" } : {},
+    contains(m.environment, "OSTIARY_LEDGER") ? { OSTIARY_LEDGER = "firestore://${var.project.id}/${google_firestore_database.ledger.name}" } : {},
+    contains(m.environment, "OSTIARY_WATCHDOG") ? { OSTIARY_WATCHDOG = "firestore://${var.project.id}/${google_firestore_database.watchdog.name}" } : {},
+    length(m.publishes) > 0 ? { OSTIARY_BUS = "pubsub://${var.project.id}" } : {},
+    local.verifiers[name] == "" ? {} : { OSTIARY_IDENTITY = local.verifiers[name] },
+    {
+      OSTIARY_STORE    = "firestore://${var.project.id}/${m.control}"
+      OSTIARY_POLICY   = var.policy
+      OSTIARY_EVIDENCE = var.evidence
+    }
+  ) }
 }
 
 resource "google_pubsub_topic" "event" {
@@ -40,7 +62,7 @@ module "function" {
 
   manifest        = each.value
   project         = var.project
-  region          = contains(each.value.environment, "OSTIARY_WATCHDOG") ? var.watchdog_region : var.region
+  region          = local.regions[each.key]
   archive         = { bucket = var.archives.bucket, object = var.archives.objects[each.key] }
   build_account   = var.build_account
   keys            = var.keys
@@ -57,25 +79,7 @@ module "function" {
   services        = var.service_members
   alarms          = var.alarms
 
-  environment = merge(
-    { for name in each.value.environment : name => var.settings[name] if contains(keys(var.settings), name) },
-    contains(each.value.environment, "OSTIARY_SEAL") ? { OSTIARY_SEAL = "kms://${var.keys[local.seals[each.value.control]]}" } : {},
-    contains(each.value.environment, "OSTIARY_SEAL_MESSAGE") ? { OSTIARY_SEAL_MESSAGE = "kms://${var.keys["message"]}" } : {},
-    contains(each.value.environment, "OSTIARY_SEAL_REQUEST") ? { OSTIARY_SEAL_REQUEST = "kms://${var.keys["request"]}" } : {},
-    contains(each.value.environment, "OSTIARY_SEAL_BREACH") ? { OSTIARY_SEAL_BREACH = "kms://${var.keys["breach"]}" } : {},
-    contains(each.value.environment, "OSTIARY_VAULT") ? { OSTIARY_VAULT = "firestore://${var.project.id}/vault" } : {},
-    contains(each.value.environment, "OSTIARY_ASSETS") ? { OSTIARY_ASSETS = "cloudasset:${join(",", local.looked_at)} monitoring:${var.project.id}" } : {},
-    contains(each.value.environment, "OSTIARY_SELF") ? { OSTIARY_SELF = local.self } : {},
-    contains(each.value.environment, "OSTIARY_LEDGER") ? { OSTIARY_LEDGER = "firestore://${var.project.id}/${google_firestore_database.ledger.name}" } : {},
-    contains(each.value.environment, "OSTIARY_WATCHDOG") ? { OSTIARY_WATCHDOG = "firestore://${var.project.id}/${google_firestore_database.watchdog.name}" } : {},
-    length(each.value.publishes) > 0 ? { OSTIARY_BUS = "pubsub://${var.project.id}" } : {},
-    local.verifiers[each.key] == "" ? {} : { OSTIARY_IDENTITY = local.verifiers[each.key] },
-    {
-      OSTIARY_STORE    = "firestore://${var.project.id}/${each.value.control}"
-      OSTIARY_POLICY   = var.policy
-      OSTIARY_EVIDENCE = var.evidence
-    }
-  )
+  environment = merge(local.told[each.key], contains(each.value.environment, "OSTIARY_SELF") ? { OSTIARY_SELF = local.self } : {})
 }
 
 # Who was erased, so that a restored backup brings nobody back. It must be in no backup itself: an older copy would have
@@ -117,11 +121,11 @@ locals {
 
   # Without a list, or with all, the watch knows itself which services it tells of.
   assets = compact(split(",", var.settings["OSTIARY_ASSET_SERVICES"]))
-  told   = length(local.assets) == 0 || contains(local.assets, "all") ? "" : " AND protoPayload.serviceName=(\"${join("\" OR \"", local.assets)}\")"
+  named  = length(local.assets) == 0 || contains(local.assets, "all") ? "" : " AND protoPayload.serviceName=(\"${join("\" OR \"", local.assets)}\")"
 
   watched = join(" OR ", concat(
     [local.rules.audit],
-    ["((log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/system_event\"))${local.told})"],
+    ["((log_id(\"cloudaudit.googleapis.com/activity\") OR log_id(\"cloudaudit.googleapis.com/system_event\"))${local.named})"],
     [for service in local.reads : lookup(local.rules.data_access, service, "(log_id(\"cloudaudit.googleapis.com/data_access\") AND protoPayload.serviceName=\"${service}\")")],
     [for log in distinct(concat(local.rules.logs, var.application_logs)) : "log_id(\"${log}\")"],
     ["labels.\"ostiary-heartbeat\":*"],

@@ -20,6 +20,12 @@ variable "archives" {
   type        = object({ bucket = string, objects = map(string) })
 }
 
+variable "images" {
+  description = "Image that has to run, or its digest, sha256:..., by function, where whoever released it says so. Left out: any that Cloud Functions built in the project."
+  type        = map(string)
+  default     = {}
+}
+
 variable "build_account" {
   description = "Resource name of the service account that builds."
   type        = string

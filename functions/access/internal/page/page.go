@@ -68,11 +68,13 @@ type Morning struct {
 	Approve   *Device  // the device that is about to be let in, instead of this one
 	Refresh   int      // seconds after which a browser without scripts looks again; 0 for never
 	MayDecide bool     // may open the security desk
+	MayRead   bool     // may read the register of a day
+	Network   Network  // of Address
 }
 
 // Form reports whether the page asks for a code.
 func (m Morning) Form() bool {
-	return m.Enrolled && m.Address != "" && !m.Locked && m.Closed == "" && (m.Here == nil || m.Here.State == lease.Failed)
+	return m.Enrolled && m.Address != "" && !m.Network.Refused && !m.Locked && m.Closed == "" && (m.Here == nil || m.Here.State == lease.Failed)
 }
 
 // Proves reports whether the page asks for a code to let another device in.
@@ -88,6 +90,7 @@ type Lease struct {
 	Ends    string
 	State   lease.State
 	Tested  bool    // Working by the word of the device itself
+	Network Network // of Address
 	Also    []Lease // the other addresses of the same device
 }
 
@@ -101,9 +104,10 @@ type Pair struct {
 type Device struct {
 	Code    string
 	Address string
-	Usual   bool // the address was registered before
-	Same    bool // it is this device's address too
-	Minutes int  // until the code is over
+	Usual   bool    // the address was registered before
+	Same    bool    // it is this device's address too
+	Minutes int     // until the code is over
+	Network Network // of Address
 }
 
 // Applied reports whether the address was read back from every door.

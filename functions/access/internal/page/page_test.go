@@ -70,6 +70,19 @@ var pages = []shown{
 		Resets: []Reset{{ID: "1", Person: "P", Reason: "R", Asker: "A", Since: "S"}, {ID: "2", Mine: true}, {ID: "3", From: "F"}},
 		People: []Choice{{"p@x.example", "P"}}, Email: "p@x.example", Reason: "why", Problem: NewTrouble(trouble, "ask"), Link: "/enrolotp/#enrol=t", Code: "t", For: "P", Until: "09:05",
 	}, []string{"ask-trouble", "#enrol=t", "09:05", `value="why"`, " selected"}},
+	{"mobile", "morning", "morning.title", Morning{Address: "92.40.1.7", Enrolled: true, Network: Network{Kind: "mobile", Name: "Three UK"}, MayRead: true}, []string{"Three UK", `href="https://db-ip.com"`, `id="code"`, "/registerip/register"}},
+	{"relay", "morning", "morning.title", Morning{Address: "172.224.226.1", Enrolled: true, Network: Network{Kind: "relay", Name: "iCloud Private Relay", Refused: true}}, []string{"iCloud Private Relay", "WARP", `class="note bad" id="network"`}},
+	{"VPN", "morning", "morning.title", Morning{Address: "88.198.0.1", Enrolled: true, Here: at(lease.Received), Network: Network{Kind: "hosting", Name: "Hetzner"}}, []string{"Hetzner"}},
+	{"another device behind a relay", "device", "device.title", Morning{Enrolled: true, Approve: &Device{Address: "172.224.226.1", Network: Network{Kind: "relay", Name: "iCloud Private Relay", Refused: true}}}, []string{"iCloud Private Relay", "db-ip.com"}},
+	{"a phone beside", "morning", "morning.title", Morning{Address: "81.2.69.142", Enrolled: true, Others: []Lease{{ID: "a", Address: "92.40.1.7", State: lease.Confirmed, Network: Network{Kind: "mobile", Name: "Three UK"}}}}, []string{"Three UK", "db-ip.com"}},
+	{"register, no days yet", "register", "register.title", Register{From: "2026-03-03", To: "2026-03-03", Latest: "2026-03-04"}, []string{`value="2026-03-03"`, `max="2026-03-04"`}},
+	{"register, nobody", "register", "register.title", Register{From: "2026-03-03", To: "2026-03-03", Asked: true}, []string{"register.csv?from=2026-03-03&amp;to=2026-03-03"}},
+	{"register, wrong days", "register", "register.title", Register{Asked: true, Problem: NewTrouble(trouble, "")}, []string{`id="trouble"`, `aria-invalid="true"`}},
+	{"register", "register", "register.title", Register{From: "2026-03-03", To: "2026-03-03", Asked: true, Rows: []Entry{
+		{Date: "2026-03-03", Person: "emma", Name: "Emma Dubois", Address: "81.2.69.142/32", Kind: "mobile", Registered: "08:55:09", Ends: "24:00", Zone: "Europe/Paris", TwoStepUsed: true, Device: "own", Applied: "08:55:12", Working: "08:56:00", Ended: "18:00:00", Why: "why.done", Removed: "18:00:05", Commitment: "hmac:1"},
+		{Person: "gone", Address: "2a02:6b8:0:1::/64", Kind: "relay", Device: "paired", With: "hmac:1", Working: "09:00:00", ByDevice: true},
+		{Person: "asha", Kind: "hosting", Device: "another", Failed: true, Ended: "09:00:00", Why: "why.capacity_full"},
+	}}, []string{"Emma Dubois", ">gone</th>", "hmac:1", "18:00:05", "08:56:00"}},
 	{"error", "problem", "problem.title", trouble, []string{"otp_wrong", "detail"}},
 }
 
@@ -126,7 +139,8 @@ func TestTexts(t *testing.T) {
 	verb := regexp.MustCompile(`%.`)
 	var used strings.Builder
 	templates, _ := fs.Glob(files, "templates/*.html")
-	for _, name := range templates {
+	parts, _ := fs.Glob(files, "templates/parts/*.html")
+	for _, name := range append(templates, parts...) {
 		data, _ := files.ReadFile(name)
 		used.Write(data)
 	}
@@ -139,7 +153,7 @@ func TestTexts(t *testing.T) {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(english)) {
-		named := slices.ContainsFunc([]string{"problem.", "done.", "said.", "morning.closed."}, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		named := slices.ContainsFunc([]string{"problem.", "done.", "said.", "morning.closed.", "why."}, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 		if !named && !strings.HasSuffix(key, ".title") && !strings.Contains(used.String(), `"`+key+`"`) {
 			t.Errorf("no page shows %s", key)
 		}

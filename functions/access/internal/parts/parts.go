@@ -21,6 +21,7 @@ import (
 	"ostiary.internal/shared/access/notice"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/access/pair"
+	"ostiary.internal/shared/access/reminder"
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
@@ -30,7 +31,7 @@ import (
 )
 
 // Schema is what the access control keeps in its database.
-var Schema = slices.Concat(store.Schema{outbox.Collection()}, otp.Collection(), lease.Collection(), pair.Collection(), allowlist.Collection(), clientproof.Collection(), store.Schema{heartbeat.Collection()})
+var Schema = slices.Concat(store.Schema{outbox.Collection()}, otp.Collection(), lease.Collection(), pair.Collection(), allowlist.Collection(), clientproof.Collection(), reminder.Collection(), store.Schema{heartbeat.Collection()})
 
 // Parts are a function's dependencies and the access control's services on them.
 type Parts struct {
@@ -198,6 +199,20 @@ func (p *Parts) Reconciler(leases *lease.Service, targets []allowlist.Target, su
 		Store: p.Store, Box: p.Box, Leases: leases, Targets: targets, Suspended: suspended, Owner: owner, Tell: doors.Tell, Ready: doors.Ready,
 		Promises: p.Promises("ip-allowlist"), Policy: p.PolicyDigest(), Log: p.Log,
 	})
+}
+
+// Reminder builds what reminds people to register. Without an hour in access.yaml it reminds nobody, and needs no site.
+func (p *Parts) Reminder(leases *lease.Service) (*reminder.Service, error) {
+	site := ""
+	if p.Rules.Lease.Remind != "" {
+		var err error
+		if site, err = p.Site(); err != nil {
+			return nil, err
+		}
+	}
+	letters := notice.NewReminders(site, seal.NewCache(p.MessageKeys, p.Random, p.Clock), p.Random)
+	return reminder.New(reminder.Config{Store: p.Store, Box: p.Box, People: p.Policy.People, At: p.Rules.Lease.Remind,
+		Leases: leases.OfDate, Tell: letters.Tell, Ready: letters.Ready})
 }
 
 // Refusal tells a signed-in person the exact outcome of an attempt that was refused.

@@ -2,9 +2,13 @@ package parts
 
 import (
 	"context"
+	"net/netip"
+	"regexp"
 
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/shared/access/address"
 	"ostiary.internal/shared/access/clientproof"
+	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -13,14 +17,20 @@ func (p *Parts) Proofs() *clientproof.Service {
 	return &clientproof.Service{Store: p.Store, Box: p.Box, Random: p.Random, Promises: p.Deps.Promises("ip-daily"), Policy: p.PolicyDigest()}
 }
 
+// Spot is this function over one family.
+func (p *Parts) Spot(family lease.Family) clientproof.Spot {
+	return clientproof.Spot{Function: p.Manifest.Name, Family: family}
+}
+
 // Proven refuses to take an observed address where nobody proved that what this function declares of the proxies in front of it is
-// right. On one's own machine there is nothing to prove: no stranger sends requests there. Misconfigured with code
-// address_unproven.
-func (p *Parts) Proven(ctx context.Context) error {
+// right for requests of that address's family. On one's own machine there is nothing to prove: no stranger sends requests there.
+// Misconfigured with code address_unproven.
+func (p *Parts) Proven(ctx context.Context, addr netip.Addr) error {
 	if _, deployed := p.Env("K_SERVICE"); !deployed {
 		return nil
 	}
-	ok, err := p.Proofs().Proven(ctx, p.Client.String(), p.Clock.Now())
+	prefix, _ := address.Of(addr)
+	ok, err := p.Proofs().Proven(ctx, p.Spot(lease.FamilyOf(prefix)), p.Client.String(), p.Clock.Now())
 	if err != nil {
 		return caller.Unavailable(err)
 	}
@@ -29,4 +39,15 @@ func (p *Parts) Proven(ctx context.Context) error {
 			"Tell the security lead: ostiary doctor --probe proves it.")
 	}
 	return nil
+}
+
+// proofID is the form of a proof's id.
+var proofID = regexp.MustCompile(`^[0-9a-f]{1,64}$`)
+
+// ProofID is the id of a proof as a caller wrote it; one of another form is no proof's.
+func ProofID(text string) string {
+	if proofID.MatchString(text) {
+		return text
+	}
+	return "0"
 }

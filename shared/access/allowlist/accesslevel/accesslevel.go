@@ -13,6 +13,7 @@ package accesslevel
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -57,7 +58,7 @@ const (
 	every         = 15 * time.Second
 )
 
-// DefaultCapacity is the number of entries when the policy declares none, as long as the levels hold that many.
+// DefaultCapacity is the number of entries when the policy declares none.
 const DefaultCapacity = 5000
 
 // Target is a row of access levels. It is safe for concurrent use; handles of one process on the same levels write in turn.
@@ -67,12 +68,15 @@ type Target struct {
 	options allowlist.Options
 	service *lazy.Value[*acm.Service]
 	pause   func(ctx context.Context, d time.Duration) error
-	size    int          // conditions of a level
-	places  atomic.Int64 // conditions of all levels as last read; 0 before
+	size    int                  // conditions of a level
+	room    atomic.Pointer[room] // as last read; nil before
 	writes  *budget
 }
 
-var _ allowlist.Target = (*Target)(nil)
+var (
+	_ allowlist.Target = (*Target)(nil)
+	_ allowlist.Packer = (*Target)(nil)
+)
 
 func init() {
 	allowlist.Targets.Register("accesslevel", func(_ context.Context, u *url.URL, o allowlist.Options) (allowlist.Target, error) {
@@ -109,14 +113,10 @@ func New(policy, name string, o allowlist.Options, connect func(context.Context)
 // Name implements allowlist.Target.
 func (t *Target) Name() string { return t.options.Name }
 
-// Limits implements allowlist.Target: what is declared or, once they were read, the conditions the levels have room for if
-// that is less. People who share an address need a condition each, so the levels are sized for people.
+// Limits implements allowlist.Target: what is declared. What the levels have room for is not a number of entries, for people
+// who share an address need a condition each, and the addresses of one person share one: Over counts it.
 func (t *Target) Limits() allowlist.Limits {
-	capacity := t.options.Capacity
-	if places := int(t.places.Load()); places > 0 {
-		capacity = min(capacity, places)
-	}
-	return allowlist.Limits{Capacity: capacity, Every: every}
+	return allowlist.Limits{Capacity: t.options.Capacity, Every: every}
 }
 
 // Owns reports whether a resource, by its full name, is one of the levels, or the policy: whoever replaces all levels at once
@@ -143,12 +143,13 @@ func (t *Target) Read(ctx context.Context) (allowlist.Observed, error) {
 
 // Apply implements allowlist.Target. It writes only the levels that change, those first that shut something, and looks at
 // each right before. Invalid: somebody in the set has no sign-in address, and nothing was written. Exhausted: the levels have
-// no room, or the writes of this minute are used up; what was written until then stands, and reads as torn.
+// no room, and only what takes away was written; or the writes of this minute are used up. What was written until then stands,
+// and reads as torn.
 func (t *Target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) error {
 	if err := s.Check(t.Limits()); err != nil {
 		return err
 	}
-	want, err := t.grants(s)
+	want, err := t.holdings(s)
 	if err != nil {
 		return err
 	}
@@ -167,11 +168,11 @@ func (t *Target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) 
 	if v.etag() != w.Etag {
 		return fault.New(fault.Conflict, "applying to %s: changed since it was read", t.name)
 	}
-	p, err := t.plan(v, want, s.Digest(), w.Fence)
+	p, err := t.plan(v, together(want), s.Digest(), w.Fence)
 	if err != nil {
-		return err
+		return errors.Join(err, t.takeAway(ctx, v, func(level *acm.AccessLevel) ([]*acm.Condition, bool) { return v.within(level, want) }))
 	}
-	return t.carryOut(ctx, v, p)
+	return googledoor.As(t.carryOut(ctx, v, p), map[fault.Kind]fault.Kind{fault.NotFound: fault.Conflict}) // it went since it was read
 }
 
 // Remove implements allowlist.Target. It needs no room and no end level: a level that is left with nothing gets the one
@@ -186,22 +187,12 @@ func (t *Target) Remove(ctx context.Context, gone []netip.Prefix) error {
 	if err != nil {
 		return err
 	}
-	return t.takeAway(ctx, v, gone)
+	return t.takeAway(ctx, v, func(level *acm.AccessLevel) ([]*acm.Condition, bool) { return without(level, gone) })
 }
-
-// turns holds one place for each row of levels that this process writes to.
-var turns sync.Map
 
 // turn waits until no other handle of this process writes to the levels; done ends the turn.
 func turn(ctx context.Context, levels string) (done func(), err error) {
-	held, _ := turns.LoadOrStore(levels, make(chan struct{}, 1))
-	place := held.(chan struct{})
-	select {
-	case place <- struct{}{}:
-		return func() { <-place }, nil
-	case <-ctx.Done():
-		return nil, fault.New(fault.Transient, "waiting for another writer of %s: %w", levels, ctx.Err())
-	}
+	return googledoor.TurnOf("accesslevel:"+levels).Take(ctx, "to write to "+levels)
 }
 
 // budget counts the writes of the last minute.

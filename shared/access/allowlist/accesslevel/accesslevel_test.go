@@ -30,15 +30,15 @@ func account(person string) (string, bool) {
 
 // open returns a handle on the levels of a fake, two conditions to a level so that a small set is several levels.
 func (f *fake) open(size int, wrap ...func(http.RoundTripper) http.RoundTripper) *Target {
-	f.t.Helper()
-	client := *f.server.Client()
+	f.T.Helper()
+	client := *f.Server.Client()
 	for _, w := range wrap {
 		client.Transport = w(client.Transport)
 	}
-	t, err := New(policy, "edge", allowlist.Options{Name: "door", Capacity: targettest.Capacity, Clock: f.clock, Account: account},
-		func(context.Context) (*http.Client, error) { return &client, nil }, f.server.URL)
+	t, err := New(policy, "edge", allowlist.Options{Name: "door", Capacity: targettest.Capacity, Clock: f.Clock, Account: account},
+		func(context.Context) (*http.Client, error) { return &client, nil }, f.Server.URL)
 	if err != nil {
-		f.t.Fatal(err)
+		f.T.Fatal(err)
 	}
 	t.size, t.pause = size, func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return t
@@ -111,7 +111,7 @@ func (w world) Admits(_ *testing.T, addr netip.Addr) []bool {
 		p, _ := addr.Prefix(bits)
 		who = tenant(p)
 	}
-	return []bool{w.admits(request{who + "@x.example", addr, w.clock.Now()})}
+	return []bool{w.admits(request{who + "@x.example", addr, w.Clock.Now()})}
 }
 
 func (w world) Foreign(_ *testing.T, p netip.Prefix) {
@@ -124,10 +124,10 @@ func (world) Atomic() bool { return false }
 
 // edit changes a level behind everybody's back.
 func (f *fake) edit(short string, change func(level *acm.AccessLevel)) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
 	name := policy + "/accessLevels/" + short
-	one := *f.levels[name]
+	one := *f.Levels[name]
 	if one.Basic != nil {
 		basic := *one.Basic
 		basic.Conditions = nil
@@ -138,7 +138,7 @@ func (f *fake) edit(short string, change func(level *acm.AccessLevel)) {
 		one.Basic = &basic
 	}
 	change(&one)
-	f.levels[name] = &one
+	f.Levels[name] = &one
 }
 
 func TestTarget(t *testing.T) {

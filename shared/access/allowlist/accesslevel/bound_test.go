@@ -77,39 +77,39 @@ func TestEndsByItself(t *testing.T) {
 	target := f.open(2)
 	mustApply(t, target, set(t, "ana "+home, "ben "+cafe+" 2"), 1)
 	mustApply(t, target, set(t, "ana "+home), 1)
-	if f.levels[target.end(targettest.Until.Add(2*time.Hour).Unix())] == nil {
+	if f.Levels[target.end(targettest.Until.Add(2*time.Hour).Unix())] == nil {
 		t.Error("a level that has not ended was deleted")
 	}
 	before, err := target.Read(t.Context())
 	must(t, err)
-	must(t, f.clock.Set(targettest.Until))
+	must(t, f.Clock.Set(targettest.Until))
 	seen, err := target.Read(t.Context())
 	if err != nil || !reflect.DeepEqual(seen, before) {
 		t.Fatalf("after the end: %+v, %v; before %+v", seen, err, before)
 	}
-	if f.admits(request{"ana@x.example", netip.MustParseAddr("81.2.69.142"), f.clock.Now()}) {
+	if f.admits(request{"ana@x.example", netip.MustParseAddr("81.2.69.142"), f.Clock.Now()}) {
 		t.Error("let in after the end")
 	}
-	writes := len(f.sent)
-	if mustApply(t, target, set(t, "ana "+home), 1); len(f.sent) != writes {
+	writes := len(f.Sent)
+	if mustApply(t, target, set(t, "ana "+home), 1); len(f.Sent) != writes {
 		t.Error("a level that is still required was to be deleted")
 	}
-	must(t, f.clock.Set(targettest.Until.Add(-time.Second+time.Hour*26)))
+	must(t, f.Clock.Set(targettest.Until.Add(-time.Second+time.Hour*26)))
 	mustApply(t, target, allowlist.Set{}, 2)
 	f.edit("edge_until_0", func(*acm.AccessLevel) {}) // it is there for good
 	for _, end := range []time.Time{targettest.Until, targettest.Until.Add(2 * time.Hour)} {
-		if f.levels[target.end(end.Unix())] != nil {
+		if f.Levels[target.end(end.Unix())] != nil {
 			t.Errorf("the level that ended at %s is still there", end)
 		}
 	}
-	f.levels[policy+"/accessLevels/theirs"] = &acm.AccessLevel{Name: policy + "/accessLevels/theirs"}
-	f.levels[target.end(5)] = &acm.AccessLevel{Name: target.end(5), Custom: custom("true")}
-	f.levels[target.end(7)] = &acm.AccessLevel{Name: target.end(7), Custom: custom(expression(7))}
+	f.Levels[policy+"/accessLevels/theirs"] = &acm.AccessLevel{Name: policy + "/accessLevels/theirs"}
+	f.Levels[target.end(5)] = &acm.AccessLevel{Name: target.end(5), Custom: custom("true")}
+	f.Levels[target.end(7)] = &acm.AccessLevel{Name: target.end(7), Custom: custom(expression(7))}
 	f.edit("theirs", func(level *acm.AccessLevel) {
 		level.Basic = &acm.BasicLevel{Conditions: []*acm.Condition{{RequiredAccessLevels: []string{target.end(7)}}}}
 	})
 	must(t, target.Apply(t.Context(), set(t, "ana "+home+" 48"), write(t, target, 3)))
-	if f.levels[target.end(5)] == nil || f.levels[target.end(7)] == nil {
+	if f.Levels[target.end(5)] == nil || f.Levels[target.end(7)] == nil {
 		t.Error("a level that is not ours, or that others require, was deleted")
 	}
 }
@@ -158,16 +158,16 @@ func TestHolders(t *testing.T) {
 	if from := netip.MustParseAddr("81.2.69.142"); f.admits(request{"ana@x.example", from, morning}) || !f.admits(request{"ben@x.example", from, morning}) {
 		t.Error("the address did not pass from her to him")
 	}
-	before := len(f.sent)
+	before := len(f.Sent)
 	renewed := set(t, "ben "+home)
 	renewed.V4[0].Holders[0].Lease = "another"
 	mustApply(t, target, renewed, 4)
-	if n := len(f.sent) - before; n != 1 {
+	if n := len(f.Sent) - before; n != 1 {
 		t.Errorf("the same condition for another lease took %d writes", n)
 	}
-	before = len(f.sent)
+	before = len(f.Sent)
 	mustApply(t, target, renewed, 4)
-	if n := len(f.sent) - before; n != 0 {
+	if n := len(f.Sent) - before; n != 0 {
 		t.Errorf("nothing new took %d writes", n)
 	}
 }
@@ -178,10 +178,10 @@ func TestUnknownPeople(t *testing.T) {
 	f := newFake(t, 2)
 	target := f.open(2)
 	mustApply(t, target, set(t, "ana "+home), 1)
-	before := len(f.sent)
+	before := len(f.Sent)
 	err := apply(t, target, set(t, "ben "+cafe, "nora "+home, "noah "+home, "nora "+six), 2)
-	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "2 people") || strings.Contains(err.Error(), "nora") || len(f.sent) != before {
-		t.Errorf("%v, %d writes", err, len(f.sent)-before)
+	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "2 people") || strings.Contains(err.Error(), "nora") || len(f.Sent) != before {
+		t.Errorf("%v, %d writes", err, len(f.Sent)-before)
 	}
 	for _, email := range []string{"", "ana", "ana@", "@x.example", "ana@x.example ", "ana@x.example\nuser:eve@x.example", "user:ana@x.example", "a b@x.example", "allUsers"} {
 		target.options.Account = func(string) (string, bool) { return email, true }
@@ -211,29 +211,29 @@ func TestPayloads(t *testing.T) {
 	full := set(t, "ana "+home, "ana "+six, "ana "+cafe, "ben "+home, "cy "+cafe+" 3", "! "+office+" 5", "! 81.2.71.0/24 5")
 	for i, s := range []allowlist.Set{{}, full, set(t, "ben "+home), {}, full} {
 		mustApply(t, target, s, int64(i+1))
-		must(t, f.clock.Set(f.clock.Now().Add(time.Minute)))
+		must(t, f.Clock.Set(f.Clock.Now().Add(time.Minute)))
 	}
 	must(t, target.Remove(t.Context(), full.Prefixes()))
 	basics := 0
-	for _, s := range f.sent {
+	for _, s := range f.Sent {
 		switch {
-		case s.level.Basic != nil:
+		case s.Level.Basic != nil:
 			basics++
-			if (s.mask != "basic,description" && s.mask != "basic") || s.level.Basic.CombiningFunction != "OR" || len(s.level.Basic.Conditions) == 0 || strings.Contains(s.raw, "[]") {
-				t.Errorf("%s with mask %q: %s", s.name, s.mask, s.raw)
+			if (s.Mask != "basic,description" && s.Mask != "basic") || s.Level.Basic.CombiningFunction != "OR" || len(s.Level.Basic.Conditions) == 0 || strings.Contains(s.Raw, "[]") {
+				t.Errorf("%s with mask %q: %s", s.Name, s.Mask, s.Raw)
 			}
-			for _, c := range s.level.Basic.Conditions {
+			for _, c := range s.Level.Basic.Conditions {
 				sorted := slices.IsSortedFunc(c.IpSubnetworks, func(a, b string) int { return netip.MustParsePrefix(a).Compare(netip.MustParsePrefix(b)) })
 				if len(c.IpSubnetworks) == 0 || len(c.RequiredAccessLevels) != 1 || !strings.Contains(c.RequiredAccessLevels[0], "/edge_until_") || !sorted || c.Negate {
-					t.Errorf("%s: condition %+v", s.name, c)
+					t.Errorf("%s: condition %+v", s.Name, c)
 				}
 			}
-		case s.level.Custom != nil:
-			if s.method != "POST" || s.level.Title == "" || !strings.HasPrefix(s.level.Custom.Expr.Expression, "request.time.between('1970-01-01T00:00:00Z', '") {
-				t.Errorf("%s %s: %s", s.method, s.name, s.raw)
+		case s.Level.Custom != nil:
+			if s.Method != "POST" || s.Level.Title == "" || !strings.HasPrefix(s.Level.Custom.Expr.Expression, "request.time.between('1970-01-01T00:00:00Z', '") {
+				t.Errorf("%s %s: %s", s.Method, s.Name, s.Raw)
 			}
-		case s.method != "DELETE":
-			t.Errorf("%s %s: %s", s.method, s.name, s.raw)
+		case s.Method != "DELETE":
+			t.Errorf("%s %s: %s", s.Method, s.Name, s.Raw)
 		}
 	}
 	if basics < 6 {

@@ -40,9 +40,16 @@ func (g grant) key() string {
 // mail is what the service takes as the address of a person; it need not be more than what cannot be mistaken for anything else.
 var mail = regexp.MustCompile(`^[^\s@:/"]{1,64}@[a-z0-9.-]{1,190}$`)
 
-// grants are the conditions of a set: of people by what they hold, of sites by their end. Nobody's condition holds the
-// address of another: two people at one address are two conditions. Invalid: the sign-in address of somebody is not known.
-func (t *Target) grants(s allowlist.Set) ([]grant, error) {
+// member is who a person is to the service; false when her sign-in address is not known.
+func (t *Target) member(person string) (member string, known bool) {
+	email, ok := t.options.Account(person)
+	email = strings.ToLower(email)
+	return "user:" + email, ok && mail.MatchString(email)
+}
+
+// holdings are who may come from where, and until when: at a site, anybody. Nobody holds the address of another: two people at
+// one address are two holdings. Invalid: the sign-in address of somebody is not known.
+func (t *Target) holdings(s allowlist.Set) (map[holding]int64, error) {
 	if t.options.Account == nil {
 		return nil, fault.New(fault.Misconfigured, "applying to %s: nobody tells the sign-in addresses of people", t.name)
 	}
@@ -60,18 +67,18 @@ func (t *Target) grants(s allowlist.Set) ([]grant, error) {
 			hold("", e.Prefix, e.SiteUntil)
 		}
 		for _, h := range e.Holders {
-			email, ok := t.options.Account(h.Person)
-			if email = strings.ToLower(email); !ok || !mail.MatchString(email) {
+			member, known := t.member(h.Person)
+			if !known {
 				unknown[h.Person] = true
 				continue
 			}
-			hold("user:"+email, e.Prefix, h.Until)
+			hold(member, e.Prefix, h.Until)
 		}
 	}
 	if len(unknown) > 0 {
 		return nil, fault.New(fault.Invalid, "applying to %s: the sign-in address of %d people in the set is not known", t.name, len(unknown))
 	}
-	return together(held), nil
+	return held, nil
 }
 
 // holding is who may come from where.
@@ -80,12 +87,14 @@ type holding struct {
 	prefix netip.Prefix
 }
 
-// together joins what one member holds until the same time, mostItems prefixes to a grant.
+// owner is whose addresses go together.
+type owner struct {
+	member string
+	until  int64
+}
+
+// together makes the conditions of what one member holds until the same time, mostItems prefixes to each.
 func together(held map[holding]int64) []grant {
-	type owner struct {
-		member string
-		until  int64
-	}
 	of := map[owner][]netip.Prefix{}
 	for h, until := range held {
 		o := owner{h.member, until}

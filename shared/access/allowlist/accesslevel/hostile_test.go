@@ -13,6 +13,7 @@ import (
 
 	acm "google.golang.org/api/accesscontextmanager/v1"
 
+	"ostiary.internal/shared/access/allowlist/accesslevel/acmtest"
 	"ostiary.internal/shared/access/allowlist/googledoor"
 	"ostiary.internal/shared/platform/fault"
 )
@@ -53,8 +54,8 @@ func TestHostile(t *testing.T) {
 				f := newFake(t, 2)
 				target := f.open(2)
 				w := write(t, target, 1)
-				from, struck := f.asked, false
-				f.trouble = func(_ *http.Request, asked int) func(http.ResponseWriter) {
+				from, struck := f.Asked, false
+				f.Trouble = func(_ *http.Request, asked int) func(http.ResponseWriter) {
 					if asked != from+n {
 						return nil
 					}
@@ -69,13 +70,17 @@ func TestHostile(t *testing.T) {
 					}
 					return
 				}
-				if !fault.Is(err, c.kind) || strings.Contains(fmt.Sprint(err), "ana") || strings.Contains(fmt.Sprint(err), "81.2.") {
-					t.Errorf("at request %d: %v is of kind %q, want %s", n, err, fault.KindOf(err), c.kind)
+				kind := c.kind
+				if n == 1 && (kind == fault.Exhausted || kind == fault.Conflict) {
+					kind = fault.Transient // it was the list
+				}
+				if !fault.Is(err, kind) || strings.Contains(fmt.Sprint(err), "ana") || strings.Contains(fmt.Sprint(err), "81.2.") {
+					t.Errorf("at request %d: %v is of kind %q, want %s", n, err, fault.KindOf(err), kind)
 				}
 				if e, ok := errors.AsType[*fault.Error](err); c.kind == fault.Exhausted && (!ok || e.RetryAfter != 7*time.Second) {
 					t.Errorf("at request %d: to be tried again %+v", n, e)
 				}
-				f.trouble = nil
+				f.Trouble = nil
 				mustApply(t, f.open(2), set(t, "ana "+home), 2)
 			}
 		})
@@ -103,23 +108,23 @@ func TestHostileLists(t *testing.T) {
 	must(t, func() error { _, err := target.Read(t.Context()); return err }())
 	of := func(body any) func(*http.Request, int) func(http.ResponseWriter) {
 		return func(*http.Request, int) func(http.ResponseWriter) {
-			return func(w http.ResponseWriter) { answer(w, body) }
+			return func(w http.ResponseWriter) { acmtest.Answer(w, body) }
 		}
 	}
-	shell := *f.levels[policy+"/accessLevels/edge_00"]
-	end := f.levels[slices.MaxFunc(slices.Collect(maps.Keys(f.levels)), strings.Compare)]
-	f.trouble = of(acm.ListAccessLevelsResponse{NextPageToken: "again"})
-	if _, err := target.Read(t.Context()); !fault.Is(err, fault.Transient) || f.asked > 200 {
-		t.Errorf("a list without end: %v after %d requests", err, f.asked)
+	shell := *f.Levels[policy+"/accessLevels/edge_00"]
+	end := f.Levels[slices.MaxFunc(slices.Collect(maps.Keys(f.Levels)), strings.Compare)]
+	f.Trouble = of(acm.ListAccessLevelsResponse{NextPageToken: "again"})
+	if _, err := target.Read(t.Context()); !fault.Is(err, fault.Transient) || f.Asked > 200 {
+		t.Errorf("a list without end: %v after %d requests", err, f.Asked)
 	}
-	f.trouble = of(acm.ListAccessLevelsResponse{})
+	f.Trouble = of(acm.ListAccessLevelsResponse{})
 	if _, err := target.Read(t.Context()); !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), "edge_00") {
 		t.Errorf("no level: %v", err)
 	}
 	others := []*acm.AccessLevel{nil, {}, {Name: policy + "/accessLevels/edge_"}, {Name: policy + "/accessLevels/edge_0"}, {Name: policy + "/accessLevels/edge_1000"},
 		{Name: policy + "/accessLevels/edge_xx"}, {Name: policy + "/accessLevels/edgy_00"}, {Name: "accessPolicies/1/accessLevels/edge_01"},
 		{Name: policy + "/accessLevels/edge_until_"}, {Name: policy + "/accessLevels/edge_until_01"}, {Name: policy + "/accessLevels/edge_until_9x"}, {Name: policy + "/accessLevels/edge_until_-5"}}
-	f.trouble = of(acm.ListAccessLevelsResponse{AccessLevels: append(others, &shell, &shell, end)})
+	f.Trouble = of(acm.ListAccessLevelsResponse{AccessLevels: append(others, &shell, &shell, end)})
 	seen, err := target.Read(t.Context())
 	if err != nil || seen.Torn != "" || fmt.Sprint(seen.Prefixes) != "["+home+"]" {
 		t.Errorf("among other things: %v, torn %q, %v", seen.Prefixes, seen.Torn, err)
@@ -129,10 +134,10 @@ func TestHostileLists(t *testing.T) {
 // TestOperations: how the operation of a write may end, and what its name may not be.
 func TestOperations(t *testing.T) {
 	t.Parallel()
-	for code, kind := range map[int64]fault.Kind{3: fault.Misconfigured, 5: fault.NotFound, 6: fault.Conflict, 7: fault.Denied, 8: fault.Exhausted, 9: fault.Conflict, 10: fault.Conflict, 13: fault.Transient, 16: fault.Denied, 99: fault.Transient} {
+	for code, kind := range map[int64]fault.Kind{3: fault.Misconfigured, 5: fault.Conflict, 6: fault.Conflict, 7: fault.Denied, 8: fault.Exhausted, 9: fault.Conflict, 10: fault.Conflict, 13: fault.Transient, 16: fault.Denied, 99: fault.Transient} {
 		f := newFake(t, 2)
 		target := f.open(2)
-		f.ending = func(r *http.Request) *acm.Status {
+		f.Ending = func(r *http.Request) *acm.Status {
 			if r.Method != http.MethodPatch {
 				return nil
 			}
@@ -142,15 +147,15 @@ func TestOperations(t *testing.T) {
 		if !fault.Is(err, kind) || strings.Contains(err.Error(), "ana@") || f.admits(request{"ana@x.example", ordered(prefixes(t, home))[0].Addr(), morning}) {
 			t.Errorf("code %d: %v is of kind %q, want %s", code, err, fault.KindOf(err), kind)
 		}
-		f.ending = nil
+		f.Ending = nil
 		mustApply(t, target, set(t, "ana "+home), 2)
 	}
 	for _, name := range []string{"", "operations/", "operations/../../v1/" + policy, "operations/a/../b", "operations/a?x=1", "operations/a%2f..", "../x", "projects/x", "operations/" + strings.Repeat("a", 101), "operations/a b"} {
 		f := newFake(t, 1)
 		asked := ""
-		f.trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
+		f.Trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
 			if r.Method == http.MethodPost {
-				return func(w http.ResponseWriter) { answer(w, acm.Operation{Name: name}) }
+				return func(w http.ResponseWriter) { acmtest.Answer(w, acm.Operation{Name: name}) }
 			}
 			if asked != "" || !strings.HasSuffix(r.URL.Path, "/accessLevels") {
 				asked += r.URL.Path
@@ -163,12 +168,12 @@ func TestOperations(t *testing.T) {
 	}
 	f := newFake(t, 1)
 	polls := 0
-	f.trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
+	f.Trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
 		if !strings.Contains(r.URL.Path, "/operations/") {
 			return nil
 		}
 		polls++
-		return func(w http.ResponseWriter) { answer(w, acm.Operation{Name: "operations/x"}) }
+		return func(w http.ResponseWriter) { acmtest.Answer(w, acm.Operation{Name: "operations/x"}) }
 	}
 	target := f.open(1)
 	var waited time.Duration
@@ -179,7 +184,7 @@ func TestOperations(t *testing.T) {
 	target.pause = pause
 	ctx, cancel := context.WithCancel(t.Context())
 	w := write(t, target, 1)
-	f.trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
+	f.Trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
 		if r.Method != http.MethodGet {
 			cancel()
 		}

@@ -16,10 +16,11 @@ import (
 
 	"ostiary.internal/shared/access/address"
 	"ostiary.internal/shared/access/allowlist"
+	"ostiary.internal/shared/access/allowlist/googledoor"
 )
 
 // everybody is what a list lets in that the service takes for "all addresses".
-var everybody = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+var everybody = googledoor.Everyone()
 
 // view is what the service said of our levels.
 type view struct {
@@ -186,10 +187,7 @@ func named(c *acm.Condition) []netip.Prefix {
 	}
 	var in []netip.Prefix
 	for _, text := range c.IpSubnetworks {
-		p, err := netip.ParsePrefix(text)
-		if addr, bare := netip.ParseAddr(text); err != nil && bare == nil {
-			p, err = addr.Prefix(addr.BitLen())
-		}
+		p, err := googledoor.Prefix(text)
 		if err != nil {
 			return slices.Clone(everybody)
 		}

@@ -92,7 +92,7 @@ func (f *fake) inside(t *testing.T, seed uint64, prefixes []netip.Prefix) {
 }
 
 func (f *fake) text() string {
-	data, _ := json.MarshalIndent(f.levels, "", " ")
+	data, _ := json.MarshalIndent(f.Levels, "", " ")
 	return string(data)
 }
 

@@ -36,7 +36,7 @@ func converge(t testing.TB, f *fake, target *Target, s allowlist.Set, fence int6
 		if !ok || e.Kind != fault.Exhausted || e.RetryAfter <= 0 || e.RetryAfter > time.Minute || tries > 50 {
 			t.Fatal(err)
 		}
-		must(t, f.clock.Set(f.clock.Now().Add(e.RetryAfter)))
+		must(t, f.Clock.Set(f.Clock.Now().Add(e.RetryAfter)))
 	}
 }
 
@@ -51,10 +51,10 @@ func TestFiveThousand(t *testing.T) {
 		t.Errorf("it took %d tries", tries)
 	}
 	for i, s := range []allowlist.Set{all, {V4: all.V4[1:]}, {V4: all.V4[2:]}, {V4: all.V4[1:]}} {
-		must(t, f.clock.Set(f.clock.Now().Add(time.Minute)))
-		before := len(f.sent)
+		must(t, f.Clock.Set(f.Clock.Now().Add(time.Minute)))
+		before := len(f.Sent)
 		mustApply(t, target, s, int64(i+2))
-		if n := len(f.sent) - before; n != min(i, 1) {
+		if n := len(f.Sent) - before; n != min(i, 1) {
 			t.Errorf("change %d: %d writes", i, n)
 		}
 	}
@@ -72,9 +72,9 @@ func TestMorning(t *testing.T) {
 	all := people(t, 200)
 	most := 0
 	for at := time.Duration(0); at <= 10*time.Minute; at += target.Limits().Every {
-		must(t, f.clock.Set(morning.Add(at)))
+		must(t, f.Clock.Set(morning.Add(at)))
 		mustApply(t, target, allowlist.Set{V4: all.V4[:200*at/(10*time.Minute)]}, int64(at))
-		most = max(most, len(f.writes))
+		most = max(most, len(f.Writes))
 	}
 	if most > 12 { // the first minute fills the end levels and six shells that Terraform made
 		t.Errorf("%d writes in a minute", most)
@@ -89,12 +89,12 @@ func TestPace(t *testing.T) {
 	target.options.Capacity = 6000
 	all := people(t, 25).V4
 	converge(t, f, target, allowlist.Set{V4: all[:20]}, 1)
-	must(t, f.clock.Set(f.clock.Now().Add(2*time.Minute)))
+	must(t, f.Clock.Set(f.Clock.Now().Add(2*time.Minute)))
 	converge(t, f, target, allowlist.Set{V4: all[:15]}, 2) // there is room now beside those who go next
-	must(t, f.clock.Set(f.clock.Now().Add(2*time.Minute)))
+	must(t, f.Clock.Set(f.Clock.Now().Add(2*time.Minute)))
 	next := allowlist.Set{V4: slices.Concat(all[5:15], all[20:])} // five go and five come
 	for range 26 {                                                // of 30; an end is there already
-		must(t, target.writes.spend(f.clock.Now(), true))
+		must(t, target.writes.spend(f.Clock.Now(), true))
 	}
 	err := apply(t, target, next, 3)
 	if e, ok := errors.AsType[*fault.Error](err); !ok || e.Kind != fault.Exhausted || e.RetryAfter != time.Minute {
@@ -122,32 +122,36 @@ func TestPace(t *testing.T) {
 	converge(t, f, target, next, 4)
 }
 
-// TestRoom: what the levels have no room for is refused before anything is written, and said by Limits.
+// TestRoom: what the levels have no room for is refused, and nothing is written but what takes away.
 func TestRoom(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, 2)
 	target := f.open(2)
 	mustApply(t, target, allowlist.Set{}, 1)
 	mustApply(t, target, people(t, 4), 1)
-	before := len(f.sent)
-	if f.levels[target.end(0)] == nil {
+	before := len(f.Sent)
+	if f.Levels[target.end(0)] == nil {
 		t.Error("the level that nobody meets was deleted while no level is empty")
 	}
-	if got := target.Limits().Capacity; got != 4 {
-		t.Errorf("capacity %d with four places", got)
+	if got := target.Limits().Capacity; got != targettest.Capacity {
+		t.Errorf("capacity %d with four places, declared are %d", got, targettest.Capacity)
 	}
-	if err := apply(t, target, people(t, 5), 2); !fault.Is(err, fault.Exhausted) || len(f.sent) != before {
+	if err := apply(t, target, people(t, 5), 2); !fault.Is(err, fault.Exhausted) || len(f.Sent) != before {
 		t.Errorf("five in four places: %v", err)
 	}
 	// Four addresses are not above the capacity, but two people at one of them are five conditions.
-	if err := apply(t, target, set(t, "a "+home, "b "+home, "c "+cafe, "d "+six, "e 81.2.69.9/32"), 2); !fault.Is(err, fault.Exhausted) || len(f.sent) != before {
-		t.Errorf("five people in four places: %v", err)
+	if err := apply(t, target, set(t, "a "+home, "b "+home, "c "+cafe, "d "+six, "e 81.2.69.9/32"), 2); !fault.Is(err, fault.Exhausted) || len(f.Sent) != before+2 {
+		t.Errorf("five other people in four places: %v", err)
 	}
+	if seen, err := target.Read(t.Context()); err != nil || len(seen.Prefixes) > 0 {
+		t.Errorf("those before them are still there: %v, %v", seen.Prefixes, err)
+	}
+	before = len(f.Sent)
 	for i := range 496 {
 		name := fmt.Sprintf("%s/accessLevels/theirs%d", policy, i)
-		f.levels[name] = &acm.AccessLevel{Name: name}
+		f.Levels[name] = &acm.AccessLevel{Name: name}
 	}
-	if err := apply(t, target, set(t, "a "+home+" 5"), 2); !fault.Is(err, fault.Exhausted) || len(f.sent) != before {
+	if err := apply(t, target, set(t, "a "+home+" 5"), 2); !fault.Is(err, fault.Exhausted) || len(f.Sent) != before {
 		t.Errorf("no room for another level: %v", err)
 	}
 	mustApply(t, target, set(t, "a "+home), 2) // its end is there already
@@ -164,12 +168,12 @@ func TestManyAddresses(t *testing.T) {
 		lines = append(lines, "! "+text)
 	}
 	mustApply(t, target, set(t, lines...), 1)
-	if n := len(f.levels[policy+"/accessLevels/edge_00"].Basic.Conditions); n != 3 {
+	if n := len(f.Levels[policy+"/accessLevels/edge_00"].Basic.Conditions); n != 3 {
 		t.Errorf("450 sites are %d conditions", n)
 	}
-	before := len(f.sent)
+	before := len(f.Sent)
 	mustApply(t, target, set(t, lines[1:]...), 2)
-	if n := len(f.sent) - before; n != 1 {
+	if n := len(f.Sent) - before; n != 1 {
 		t.Errorf("one site less took %d writes", n)
 	}
 }
@@ -193,18 +197,18 @@ func BenchmarkApply(b *testing.B) {
 	all := people(b, 5001)
 	start := time.Now()
 	tries := converge(b, f, target, allowlist.Set{V4: all.V4[:5000]}, 1)
-	b.Logf("from nothing to 5,000: %d tries over %s, %d writes, %s here", tries, f.clock.Now().Sub(morning), len(f.sent), time.Since(start).Round(time.Millisecond))
+	b.Logf("from nothing to 5,000: %d tries over %s, %d writes, %s here", tries, f.Clock.Now().Sub(morning), len(f.Sent), time.Since(start).Round(time.Millisecond))
 	n := int64(1)
 	for b.Loop() {
 		b.StopTimer()
-		must(b, f.clock.Set(f.clock.Now().Add(target.Limits().Every)))
+		must(b, f.Clock.Set(f.Clock.Now().Add(target.Limits().Every)))
 		n++
 		b.StartTimer()
 		if err := apply(b, target, allowlist.Set{V4: all.V4[:5000+n%2]}, n); err != nil {
 			b.Fatal(err)
 		}
 	}
-	if f.clock.Now().After(targettest.Until.AddDate(1, 0, 0)) {
+	if f.Clock.Now().After(targettest.Until.AddDate(1, 0, 0)) {
 		b.Fatal("the leases have ended")
 	}
 }

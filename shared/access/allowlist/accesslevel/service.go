@@ -56,7 +56,7 @@ func (t *Target) list(ctx context.Context) (*view, error) {
 		}
 		r, err := service.AccessPolicies.AccessLevels.List(t.policy).PageSize(page).PageToken(token).Context(ctx).Do()
 		if err != nil {
-			return nil, googledoor.Explain("listing the levels of "+t.policy, err)
+			return nil, googledoor.Reading(googledoor.Explain("listing the levels of "+t.policy, err))
 		}
 		for _, level := range r.AccessLevels {
 			if level != nil {
@@ -69,7 +69,7 @@ func (t *Target) list(ctx context.Context) (*view, error) {
 	if v.arrange(); len(v.shells) == 0 {
 		return nil, fault.New(fault.Misconfigured, "listing the levels of %s: there is no %s_00; Terraform makes it", t.policy, t.name)
 	}
-	t.places.Store(int64(len(v.shells) * t.size))
+	t.room.Store(v.room(t.size))
 	return v, nil
 }
 
@@ -132,7 +132,7 @@ func (t *Target) wait(ctx context.Context, doing string, service *acm.Service, o
 		}
 		next, err := service.Operations.Get(op.Name).Context(ctx).Do()
 		if err != nil {
-			return googledoor.Explain(doing+": reading its operation", err)
+			return googledoor.As(googledoor.Explain(doing+": reading its operation", err), map[fault.Kind]fault.Kind{fault.NotFound: fault.Transient})
 		}
 		op = next
 	}

@@ -33,9 +33,9 @@ func TestTurns(t *testing.T) {
 	cancel()
 	target := f.open(1)
 	target.name = "turns"
-	f.levels[policy+"/accessLevels/turns_00"] = &acm.AccessLevel{Name: policy + "/accessLevels/turns_00", Basic: &acm.BasicLevel{}}
+	f.Levels[policy+"/accessLevels/turns_00"] = &acm.AccessLevel{Name: policy + "/accessLevels/turns_00", Basic: &acm.BasicLevel{}}
 	writes, overtaken := 0, 0
-	f.trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
+	f.Trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
 		if r.Method == http.MethodGet {
 			return nil
 		}
@@ -57,8 +57,8 @@ func TestTurns(t *testing.T) {
 	}
 	done, err := turn(t.Context(), policy+"/turns")
 	must(t, err)
-	asked := f.asked
-	if a, b := target.Apply(gone, allowlist.Set{}, allowlist.Write{}), target.Remove(gone, nil); !fault.Is(a, fault.Transient) || !fault.Is(b, fault.Transient) || f.asked != asked {
+	asked := f.Asked
+	if a, b := target.Apply(gone, allowlist.Set{}, allowlist.Write{}), target.Remove(gone, nil); !fault.Is(a, fault.Transient) || !fault.Is(b, fault.Transient) || f.Asked != asked {
 		t.Errorf("while another writes: %v, %v", a, b)
 	}
 	done()
@@ -71,11 +71,11 @@ func TestStale(t *testing.T) {
 	target := f.open(2)
 	mustApply(t, target, set(t, "ana "+home), 1)
 	must(t, apply(t, target, set(t, "ben "+cafe), 2))
-	f.stale = 1
+	f.Stale = 1
 	if seen, err := target.Read(t.Context()); err != nil || seen.Holds(set(t, "ben "+cafe)) {
 		t.Errorf("the list was not stale: %v", err)
 	}
-	f.stale = 2 // for the Read and for the look of Apply
+	f.Stale = 2 // for the Read and for the look of Apply
 	if err := apply(t, target, set(t, "cy "+six), 3); !fault.Is(err, fault.Conflict) {
 		t.Errorf("writing on an old look: %v", err)
 	}
@@ -87,12 +87,12 @@ func TestNoClient(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, 1)
 	tries := 0
-	target, err := New(policy, "edge", allowlist.Options{Name: "door", Clock: f.clock, Account: account}, func(context.Context) (*http.Client, error) {
+	target, err := New(policy, "edge", allowlist.Options{Name: "door", Clock: f.Clock, Account: account}, func(context.Context) (*http.Client, error) {
 		if tries++; tries < 4 {
 			return nil, fault.New(fault.Misconfigured, "no credentials")
 		}
-		return f.server.Client(), nil
-	}, f.server.URL)
+		return f.Server.Client(), nil
+	}, f.Server.URL)
 	must(t, err)
 	_, err = target.Read(t.Context())
 	if a, b := target.Apply(t.Context(), allowlist.Set{}, allowlist.Write{}), target.Remove(t.Context(), nil); !fault.Is(err, fault.Misconfigured) || !fault.Is(a, fault.Misconfigured) || !fault.Is(b, fault.Misconfigured) {
@@ -109,14 +109,14 @@ func TestPermissions(t *testing.T) {
 	f := newFake(t, 2)
 	target := f.open(2)
 	used := func(do func()) []string {
-		f.used = map[string]bool{}
+		f.Used = map[string]bool{}
 		do()
-		return slices.Sorted(maps.Keys(f.used))
+		return slices.Sorted(maps.Keys(f.Used))
 	}
 	w := write(t, target, 1)
 	applied := used(func() {
 		must(t, target.Apply(t.Context(), set(t, "ana "+home), w))
-		must(t, f.clock.Set(morning.Add(25*time.Hour)))
+		must(t, f.Clock.Set(morning.Add(25*time.Hour)))
 		must(t, target.Apply(t.Context(), set(t, "ben "+cafe+" 48"), write(t, target, 2)))
 	})
 	read := used(func() { write(t, target, 0) })

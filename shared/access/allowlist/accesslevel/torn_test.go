@@ -12,6 +12,7 @@ import (
 	acm "google.golang.org/api/accesscontextmanager/v1"
 
 	"ostiary.internal/shared/access/allowlist"
+	"ostiary.internal/shared/access/allowlist/accesslevel/acmtest"
 	"ostiary.internal/shared/access/allowlist/targettest"
 	"ostiary.internal/shared/platform/fault"
 )
@@ -125,14 +126,14 @@ func (f *fake) honest(t *testing.T, seen allowlist.Observed) {
 
 // safely is admits for levels that the service itself would not have taken: they are not asked.
 func (f *fake) safely(r request) bool {
-	f.mu.Lock()
-	for _, level := range f.levels {
-		if f.wrong(*level) != "" {
-			f.mu.Unlock()
+	f.Mu.Lock()
+	for _, level := range f.Levels {
+		if f.Wrong(*level) != "" {
+			f.Mu.Unlock()
 			return false
 		}
 	}
-	f.mu.Unlock()
+	f.Mu.Unlock()
 	return f.admits(r)
 }
 
@@ -163,18 +164,18 @@ func TestConflict(t *testing.T) {
 	target := f.open(1)
 	mustApply(t, target, set(t, "ana "+home, "ben "+cafe), 1)
 	w := write(t, target, 2)
-	before := len(f.sent)
-	f.trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
+	before := len(f.Sent)
+	f.Trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
 		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/edge_01") {
-			level := *f.levels[policy+"/accessLevels/edge_01"]
+			level := *f.Levels[policy+"/accessLevels/edge_01"]
 			level.Description = "hers"
-			f.levels[level.Name] = &level
+			f.Levels[level.Name] = &level
 		}
 		return nil
 	}
 	err := target.Apply(t.Context(), set(t, "cy "+home, "dee "+cafe, "eve "+six), w)
-	if !fault.Is(err, fault.Conflict) || len(f.sent) != before+1 || f.levels[policy+"/accessLevels/edge_01"].Description != "hers" {
-		t.Errorf("%v after %d writes", err, len(f.sent)-before)
+	if !fault.Is(err, fault.Conflict) || len(f.Sent) != before+1 || f.Levels[policy+"/accessLevels/edge_01"].Description != "hers" {
+		t.Errorf("%v after %d writes", err, len(f.Sent)-before)
 	}
 }
 
@@ -189,15 +190,15 @@ func TestRemoveNeedsNothing(t *testing.T) {
 	}
 	f.edit("edge_01", func(l *acm.AccessLevel) { l.Basic.Conditions[0].IpSubnetworks[0] = home })
 	must(t, target.Remove(t.Context(), []netip.Prefix{netip.MustParsePrefix(home)}))
-	if n := len(f.sent); n != 1 || f.admits(request{"", netip.MustParseAddr("81.2.69.142"), morning}) {
+	if n := len(f.Sent); n != 1 || f.admits(request{"", netip.MustParseAddr("81.2.69.142"), morning}) {
 		t.Errorf("%d writes, or still open", n)
 	}
 	// One level that cannot be written keeps no other one open.
 	f.edit("edge_00", func(l *acm.AccessLevel) { l.Basic.Conditions[0].IpSubnetworks[0] = home })
 	f.edit("edge_01", func(l *acm.AccessLevel) { l.Basic.Conditions[0].IpSubnetworks[0] = cafe })
-	f.trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
+	f.Trouble = func(r *http.Request, _ int) func(http.ResponseWriter) {
 		if r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/edge_00") {
-			return func(w http.ResponseWriter) { refuse(w, 503, "later") }
+			return func(w http.ResponseWriter) { acmtest.Refuse(w, 503, "later") }
 		}
 		return nil
 	}

@@ -6,9 +6,11 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	acm "google.golang.org/api/accesscontextmanager/v1"
 
+	"ostiary.internal/shared/access/allowlist/googledoor"
 	"ostiary.internal/shared/access/allowlist/shard"
 	"ostiary.internal/shared/platform/fault"
 )
@@ -45,8 +47,9 @@ func (t *Target) plan(v *view, want []grant, set string, fence int64) (plan, err
 			p.shells = append(p.shells, edit{v.shells[i], after[i]})
 		}
 	}
-	if p.ends = missing(v, p.ends); v.levels+len(p.ends) > mostLevels {
-		return plan{}, fault.New(fault.Exhausted, "applying to %s: %d levels in the policy, and %d more are too many", t.name, v.levels, len(p.ends))
+	p.ends = missing(v, p.ends)
+	if fresh := v.fresh(p.ends); v.levels+fresh > mostLevels {
+		return plan{}, fault.New(fault.Exhausted, "applying to %s: %d levels in the policy, and %d more are too many", t.name, v.levels, fresh)
 	}
 	last := v.newest()
 	now := note{Version: last.Version + 1, Fence: fence, Set: set, Levels: digest(after)}
@@ -64,6 +67,16 @@ func (t *Target) plan(v *view, want []grant, set string, fence int64) (plan, err
 func missing(v *view, ends []int64) []int64 {
 	slices.Sort(ends)
 	return slices.DeleteFunc(slices.Compact(ends), func(until int64) bool { return v.ends[until] == expression(until) })
+}
+
+// fresh counts the ends that need a level more.
+func (v *view) fresh(ends []int64) (n int) {
+	for _, until := range ends {
+		if _, there := v.ends[until]; !there {
+			n++
+		}
+	}
+	return n
 }
 
 // rank is 0 for an edit that takes something away: were there no writes left for the rest, that is what matters.
@@ -147,11 +160,11 @@ func (t *Target) sweep(ctx context.Context, v *view, p plan) {
 	}
 }
 
-// takeAway writes the levels without these prefixes.
-func (t *Target) takeAway(ctx context.Context, v *view, gone []netip.Prefix) error {
+// takeAway writes what rest leaves of the levels.
+func (t *Target) takeAway(ctx context.Context, v *view, rest func(level *acm.AccessLevel) (left []*acm.Condition, changes bool)) error {
 	var failed []error
 	for _, s := range v.shells {
-		left, changes := without(s, gone)
+		left, changes := rest(s)
 		if !changes {
 			continue
 		}
@@ -163,22 +176,18 @@ func (t *Target) takeAway(ctx context.Context, v *view, gone []netip.Prefix) err
 		}
 		to := &acm.AccessLevel{Name: s.Name, Basic: &acm.BasicLevel{CombiningFunction: or, Conditions: left}}
 		if err := t.write(ctx, to, "basic", false); err != nil {
-			failed = append(failed, err)
+			failed = append(failed, googledoor.As(err, map[fault.Kind]fault.Kind{fault.NotFound: fault.Transient, fault.Conflict: fault.Transient}))
 		}
 	}
 	return errors.Join(failed...)
 }
 
-// without is what is left of a level. A condition that would be left without addresses goes, for it would let in everybody, and
-// so do all that hold only together with one that goes.
-func without(level *acm.AccessLevel, gone []netip.Prefix) (left []*acm.Condition, changes bool) {
-	out := func(p netip.Prefix) bool { return slices.Contains(gone, p) }
-	if level.Basic == nil || len(level.Basic.Conditions) == 0 {
-		return nil, slices.ContainsFunc(everybody, out)
-	}
+// cut is what is left of a level whose conditions lose what out says. A condition that would be left without addresses goes,
+// for it would let in everybody, and so do all that hold only together with one that goes.
+func cut(level *acm.AccessLevel, out func(c *acm.Condition, p netip.Prefix) bool) (left []*acm.Condition, changes bool) {
 	for _, c := range level.Basic.Conditions {
 		in := named(c)
-		kept := slices.DeleteFunc(slices.Clone(in), out)
+		kept := slices.DeleteFunc(slices.Clone(in), func(p netip.Prefix) bool { return out(c, p) })
 		switch {
 		case len(kept) == len(in):
 			left = append(left, c)
@@ -197,4 +206,27 @@ func without(level *acm.AccessLevel, gone []netip.Prefix) (left []*acm.Condition
 		return nil, true
 	}
 	return left, changes
+}
+
+// without is what is left of a level when these prefixes are taken away.
+func without(level *acm.AccessLevel, gone []netip.Prefix) (left []*acm.Condition, changes bool) {
+	out := func(p netip.Prefix) bool { return slices.Contains(gone, p) }
+	if level.Basic == nil || len(level.Basic.Conditions) == 0 {
+		return nil, slices.ContainsFunc(everybody, out)
+	}
+	return cut(level, func(_ *acm.Condition, p netip.Prefix) bool { return out(p) })
+}
+
+// within is what is left of a level when all is taken away that is not wanted, or not so long. What is not as we write it goes.
+func (v *view) within(level *acm.AccessLevel, want map[holding]int64) (left []*acm.Condition, changes bool) {
+	if level.Basic == nil || len(level.Basic.Conditions) == 0 {
+		return nil, true
+	}
+	return cut(level, func(c *acm.Condition, p netip.Prefix) bool {
+		if p == nowhere {
+			return false
+		}
+		until, _ := v.required(c)
+		return v.strange(c) != "" || want[holding{strings.ToLower(strings.Join(c.Members, "")), p}] < until
+	})
 }

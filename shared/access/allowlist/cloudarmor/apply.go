@@ -2,7 +2,6 @@ package cloudarmor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -73,7 +72,7 @@ func (t *Target) carry(ctx context.Context, seen snapshot, steps []step) error {
 			err = t.write(ctx, seen, s)
 		}
 		if err != nil {
-			return fmt.Errorf("after %d of %d writes: %w", i, len(steps), err)
+			return fmt.Errorf("wrote %d of %d rules; the next run goes on: %w", i, len(steps), err)
 		}
 	}
 	return nil
@@ -120,7 +119,9 @@ func (t *Target) write(ctx context.Context, seen snapshot, s step) error {
 	if err != nil {
 		err = googledoor.Explain(doing, err)
 	} else {
-		err = t.finish(ctx, service, doing, op)
+		err = googledoor.Await(ctx, doing, op, func(ctx context.Context, name string) (*compute.Operation, error) {
+			return t.door.wait(ctx, service, name)
+		})
 	}
 	if fault.Is(err, fault.Misconfigured) || fault.Is(err, fault.NotFound) {
 		// A priority that somebody took or freed a moment ago is answered like a request that makes no sense.
@@ -155,16 +156,7 @@ func (t *Target) look(ctx context.Context) (snapshot, error) {
 	}
 	p, err := t.door.get(ctx, service)
 	if err != nil {
-		err = googledoor.Explain("reading policy "+t.policy, err)
-		kind := fault.KindOf(err)
-		switch kind {
-		case fault.NotFound:
-			kind = fault.Misconfigured
-		case fault.Conflict, fault.Exhausted:
-			kind = fault.Transient
-		}
-		again, _ := errors.AsType[*fault.Error](err)
-		return snapshot{}, &fault.Error{Kind: kind, RetryAfter: again.RetryAfter, Err: err}
+		return snapshot{}, googledoor.Reading(googledoor.Explain("reading policy "+t.policy, err))
 	}
 	if err := t.recognise(p); err != nil {
 		return snapshot{}, err

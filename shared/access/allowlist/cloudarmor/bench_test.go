@@ -12,15 +12,15 @@ func BenchmarkApply(b *testing.B) {
 	full := many(0, 4005, 0, 995)
 	open := func(b *testing.B) (world, *Target) {
 		w := newWorld(b, "")
-		w.query, w.limit, w.slow = "from=1000&to=1999", 600, 0
+		w.query, w.Limit, w.Slow = "from=1000&to=1999", 600, 0
 		return w, w.open(b, 0, nil)
 	}
 	run := func(b *testing.B, w world, target *Target, s allowlist.Set, want int) {
-		w.writes = nil
-		if err := apply(b, target, s); err != nil || len(w.writes) != want {
-			b.Fatalf("%d writes, want %d: %v", len(w.writes), want, err)
+		w.Writes = nil
+		if err := apply(b, target, s); err != nil || len(w.Writes) != want {
+			b.Fatalf("%d writes, want %d: %v", len(w.Writes), want, err)
 		}
-		b.ReportMetric(float64(len(w.writes)), "writes/op")
+		b.ReportMetric(float64(len(w.Writes)), "writes/op")
 	}
 	b.Run("all new", func(b *testing.B) {
 		for b.Loop() {

@@ -92,10 +92,9 @@ type span struct{ from, to int64 }
 func (s span) has(priority int64) bool { return s.from <= priority && priority <= s.to }
 
 var (
-	projectForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.:-]{1,62}$`)
-	policyForm  = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
-	regionForm  = regexp.MustCompile(`^[a-z]{2,20}-[a-z]{2,20}[0-9]{1,2}$`)
-	placeForm   = regexp.MustCompile(`^([^/]+)/([^/]+)$`)
+	policyForm = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	regionForm = regexp.MustCompile(`^[a-z]{2,20}-[a-z]{2,20}[0-9]{1,2}$`)
+	placeForm  = regexp.MustCompile(`^([^/]+)/([^/]+)$`)
 )
 
 const usage = "allow-list target: allowed is cloudarmor:PROJECT/POLICY?from=N&to=N, with &region=R for a regional policy"
@@ -106,7 +105,7 @@ const usage = "allow-list target: allowed is cloudarmor:PROJECT/POLICY?from=N&to
 func New(u *url.URL, o allowlist.Options, connect func(context.Context) (*compute.Service, error)) (*Target, error) {
 	place := placeForm.FindStringSubmatch(u.Opaque)
 	keys, err := url.ParseQuery(u.RawQuery)
-	if err != nil || place == nil || !projectForm.MatchString(place[1]) || !policyForm.MatchString(place[2]) || u.Fragment != "" {
+	if err != nil || place == nil || !googledoor.IsProject(place[1]) || !policyForm.MatchString(place[2]) || u.Fragment != "" {
 		return nil, fault.New(fault.Misconfigured, usage)
 	}
 	for key, values := range keys {
@@ -154,6 +153,11 @@ func (t *Target) rules() int {
 		most = min(most, int(room-1))
 	}
 	return most
+}
+
+// Owns reports whether a resource, by its full name, is the policy: the log names it for each of its rules.
+func (t *Target) Owns(asset string) bool {
+	return asset == "//compute.googleapis.com/"+t.door.place()+"/securityPolicies/"+t.policy
 }
 
 // Read implements allowlist.Target. A quota that could not be read leaves the capacity as it was.

@@ -69,9 +69,9 @@ func (d *dying) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-func (w world) Admits(_ *testing.T, addr netip.Addr) []bool { return []bool{admits(w.policy(), addr)} }
+func (w world) Admits(_ *testing.T, addr netip.Addr) []bool { return []bool{admits(w.Policy(), addr)} }
 
-func (w world) Foreign(_ *testing.T, p netip.Prefix) { w.put(1007, "allow", p.String()) }
+func (w world) Foreign(_ *testing.T, p netip.Prefix) { w.Put(1007, "allow", p.String()) }
 
 func (world) Atomic() bool { return false }
 
@@ -121,5 +121,29 @@ func TestNew(t *testing.T) {
 	}
 	if _, err := allowlist.Targets.Open(t.Context(), "cloudarmor:shop/edge?from=1&to=9", allowlist.Options{Capacity: -1}); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("a negative capacity: %v", err)
+	}
+}
+
+// TestOwns: what the audit log may name when it is about this door.
+func TestOwns(t *testing.T) {
+	t.Parallel()
+	const compute = "//compute.googleapis.com/"
+	wide, near := newWorld(t, "").open(t, 0, nil), newWorld(t, "europe-west9").open(t, 0, nil)
+	for asset, want := range map[string][2]bool{
+		compute + "projects/shop/global/securityPolicies/edge":                        {true, false},
+		compute + "projects/shop/regions/europe-west9/securityPolicies/edge":          {false, true},
+		compute + "projects/shop/regions/europe-west1/securityPolicies/edge":          {},
+		compute + "projects/shop/global/securityPolicies/edge2":                       {},
+		compute + "projects/shop/global/securityPolicies/edge/x":                      {},
+		compute + "projects/shop/global/securityPolicies":                             {},
+		compute + "projects/shop/global/firewalls/edge":                               {},
+		compute + "projects/shops/global/securityPolicies/edge":                       {},
+		"projects/shop/global/securityPolicies/edge":                                  {},
+		"//networksecurity.googleapis.com/projects/shop/global/securityPolicies/edge": {},
+		"": {},
+	} {
+		if got := [2]bool{wide.Owns(asset), near.Owns(asset)}; got != want {
+			t.Errorf("%q: owned %v, want %v", asset, got, want)
+		}
 	}
 }

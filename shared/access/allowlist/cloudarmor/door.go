@@ -2,13 +2,8 @@ package cloudarmor
 
 import (
 	"context"
-	"net/http"
 
 	"google.golang.org/api/compute/v1"
-	"google.golang.org/api/googleapi"
-
-	"ostiary.internal/shared/access/allowlist/googledoor"
-	"ostiary.internal/shared/platform/fault"
 )
 
 // door is where a policy lies. The methods are those of the API.
@@ -20,6 +15,7 @@ type door interface {
 	wait(ctx context.Context, s *compute.Service, operation string) (*compute.Operation, error)
 	quotas(ctx context.Context, s *compute.Service) ([]*compute.Quota, error)
 	metric() string // of the quota of rules
+	place() string  // what the policy's full name has before it
 }
 
 type global struct{ project, policy string }
@@ -54,6 +50,8 @@ func (d global) quotas(ctx context.Context, s *compute.Service) ([]*compute.Quot
 
 func (global) metric() string { return "SECURITY_POLICY_RULES" }
 
+func (d global) place() string { return "projects/" + d.project + "/global" }
+
 type regional struct{ project, policy, region string }
 
 func (d regional) get(ctx context.Context, s *compute.Service) (*compute.SecurityPolicy, error) {
@@ -86,50 +84,4 @@ func (d regional) quotas(ctx context.Context, s *compute.Service) ([]*compute.Qu
 
 func (regional) metric() string { return "SECURITY_POLICY_RULES_PER_REGION" }
 
-// waits is how often an operation is waited for. The service answers when it is done, and after two minutes at most; we are
-// patient for less.
-const waits = 4
-
-// finish waits for an operation. Its error becomes one of the kinds of googledoor.Explain.
-func (t *Target) finish(ctx context.Context, s *compute.Service, doing string, op *compute.Operation) error {
-	for n := 0; ; n++ {
-		switch {
-		case op == nil:
-			return fault.New(fault.Transient, "%s: the answer is no operation", doing)
-		case op.Status == "DONE":
-			return outcome(doing, op)
-		case n == waits:
-			return fault.New(fault.Transient, "%s: it is still under way", doing)
-		}
-		var err error
-		if op, err = t.door.wait(ctx, s, op.Name); err != nil {
-			return googledoor.Explain(doing+": waiting for it", err)
-		}
-	}
-}
-
-// statuses are those that an operation's error codes stand for where it carries none that tells.
-var statuses = map[string]int{
-	"QUOTA_EXCEEDED": http.StatusTooManyRequests, "RATE_LIMIT_EXCEEDED": http.StatusTooManyRequests, "RESOURCE_OPERATION_RATE_EXCEEDED": http.StatusTooManyRequests,
-	"RESOURCE_NOT_READY": http.StatusConflict, "RESOURCE_NOT_FOUND": http.StatusNotFound, "PERMISSIONS_ERROR": http.StatusForbidden,
-}
-
-// outcome is the error of an operation that is done. An operation that failed without saying how is Transient.
-func outcome(doing string, op *compute.Operation) error {
-	if op.Error == nil && op.HttpErrorStatusCode == 0 {
-		return nil
-	}
-	failed := &googleapi.Error{Code: int(op.HttpErrorStatusCode)}
-	if op.Error != nil {
-		for _, e := range op.Error.Errors {
-			failed.Errors = append(failed.Errors, googleapi.ErrorItem{Reason: e.Code})
-			if status, known := statuses[e.Code]; known {
-				failed.Code = status
-			}
-		}
-	}
-	if failed.Code == 0 {
-		failed.Code = http.StatusInternalServerError
-	}
-	return googledoor.Explain(doing, failed)
-}
+func (d regional) place() string { return "projects/" + d.project + "/regions/" + d.region }

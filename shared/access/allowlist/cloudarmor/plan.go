@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"ostiary.internal/shared/access/allowlist"
+	"ostiary.internal/shared/access/allowlist/googledoor"
 	"ostiary.internal/shared/access/allowlist/shard"
 	"ostiary.internal/shared/platform/fault"
 )
@@ -79,19 +80,13 @@ func (s snapshot) fill(after map[int64][]netip.Prefix, want []netip.Prefix, thri
 	if thrifty {
 		have = have[:min(len(have), rulesFor(want))]
 	}
-	places, over := shard.FillFunc(have, want, perRule, sortable)
+	places, over := shard.FillFunc(have, want, perRule, googledoor.SortKey)
 	for i, in := range places {
 		if len(in) > 0 {
 			after[priorities[i]] = in
 		}
 	}
 	return slices.Collect(slices.Chunk(over, perRule))
-}
-
-// sortable is a key in whose order the prefixes of one family are sorted.
-func sortable(p netip.Prefix) string {
-	address := p.Addr().As16()
-	return string(append(address[:], byte(p.Bits())))
 }
 
 // differences are the steps from the rules there are to those of after, but for new ones. What is not ours goes.

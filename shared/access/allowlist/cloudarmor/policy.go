@@ -2,18 +2,18 @@ package cloudarmor
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/api/compute/v1"
 
 	"ostiary.internal/shared/access/allowlist"
+	"ostiary.internal/shared/access/allowlist/googledoor"
 )
 
 const (
@@ -24,11 +24,12 @@ const (
 )
 
 // everyone is what a door without a lock lets in.
-var everyone = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+var everyone = googledoor.Everyone()
 
 // snapshot is a policy as read once.
 type snapshot struct {
 	etag   string
+	frame  string // changes with what decides about everybody: see frame
 	span   span
 	views  map[int64]string         // each rule in a form that changes where its effect does, by priority
 	ours   map[int64][]netip.Prefix // rules set aside that are as we write them: what each lets in, sorted
@@ -67,13 +68,27 @@ func read(p *compute.SecurityPolicy, s span) snapshot {
 		}
 	}
 	slices.SortFunc(seen.others, func(a, b *compute.SecurityPolicyRule) int { return cmp.Compare(a.Priority, b.Priority) })
-	h := sha256.New()
-	fmt.Fprintf(h, "%q\n", p.Fingerprint)
+	texts := []string{p.Fingerprint}
 	for _, priority := range slices.Sorted(maps.Keys(seen.views)) {
-		fmt.Fprintf(h, "%d %q\n", priority, seen.views[priority])
+		texts = append(texts, strconv.FormatInt(priority, 10), seen.views[priority])
 	}
-	seen.etag = hex.EncodeToString(h.Sum(nil))
+	seen.etag, seen.frame = googledoor.Digest(texts...), frame(p)
 	return seen
+}
+
+// frame is a digest of what Terraform says of a policy beside its rules: what the default rule does, where the address of the
+// client is taken from, and what adapts itself.
+func frame(p *compute.SecurityPolicy) string {
+	made := compute.SecurityPolicy{Type: p.Type, AdaptiveProtectionConfig: p.AdaptiveProtectionConfig, AdvancedOptionsConfig: p.AdvancedOptionsConfig,
+		DdosProtectionConfig: p.DdosProtectionConfig, RecaptchaOptionsConfig: p.RecaptchaOptionsConfig, UserDefinedFields: p.UserDefinedFields}
+	for _, r := range p.Rules {
+		if r.Priority == lastPriority {
+			rest := *r
+			rest.Description = ""
+			made.Rules = []*compute.SecurityPolicyRule{&rest}
+		}
+	}
+	return googledoor.Digest(spelled(made))
 }
 
 // denies reports whether a rule answers a request with a refusal.
@@ -110,10 +125,7 @@ func sources(r *compute.SecurityPolicyRule) (list []netip.Prefix, families int) 
 	}
 	var v4, v6 int
 	for _, text := range m.Config.SrcIpRanges {
-		p, err := netip.ParsePrefix(text)
-		if addr, bare := netip.ParseAddr(text); err != nil && bare == nil {
-			p, err = addr.Prefix(addr.BitLen())
-		}
+		p, err := googledoor.Prefix(text)
 		if err != nil { // "*" too
 			return everyone, 0
 		}
@@ -133,16 +145,20 @@ func ourView(in []netip.Prefix) string { return fmt.Sprint(allow, " ", in) }
 
 // view is the view of any other rule.
 func view(r *compute.SecurityPolicyRule) string {
-	text, err := json.Marshal(r)
+	return spelled(r)
+}
+
+func spelled(read any) string {
+	text, err := json.Marshal(read)
 	if err != nil {
-		return err.Error() // a rule that was just decoded always encodes
+		return err.Error() // what was just decoded always encodes
 	}
 	return string(text)
 }
 
 // observed is what a snapshot says to whoever asks the target.
 func (s snapshot) observed() allowlist.Observed {
-	o := allowlist.Observed{Etag: s.etag, Torn: s.open, Prefixes: s.prefixes()}
+	o := allowlist.Observed{Etag: s.etag, Frame: s.frame, Torn: s.open, Prefixes: s.prefixes()}
 	if s.open != "" {
 		o.Prefixes = slices.Clone(everyone)
 	} else if priorities := slices.Sorted(maps.Keys(s.alien)); len(priorities) > 0 {

@@ -45,9 +45,9 @@ func TestRefusals(t *testing.T) {
 			}
 		}
 		seen, _ := target.Read(t.Context())
-		w.writes = nil
+		w.Writes = nil
 		fails := func(part string) {
-			w.failing = func(r *http.Request) (int, string) {
+			w.Failing = func(r *http.Request) (int, string) {
 				if strings.HasSuffix(r.URL.Path, part) {
 					return row.status, row.reason
 				}
@@ -66,10 +66,10 @@ func TestRefusals(t *testing.T) {
 			gone = fault.Transient
 		}
 		check("taking away", target.Remove(t.Context(), before.Prefixes()), gone)
-		if len(w.writes) > 0 {
-			t.Errorf("%d %s: wrote %v", row.status, row.reason, w.writes)
+		if len(w.Writes) > 0 {
+			t.Errorf("%d %s: wrote %v", row.status, row.reason, w.Writes)
 		}
-		w.failing = nil
+		w.Failing = nil
 		holds(t, target, before)
 	}
 }
@@ -82,8 +82,8 @@ func TestFailedOperations(t *testing.T) {
 		"RESOURCE_NOT_FOUND": fault.Transient, "SOMETHING_ELSE": fault.Misconfigured,
 	} {
 		w := newWorld(t, "europe-west9")
-		w.failOp = code
-		if err := apply(t, w.open(t, 0, nil), many(0, 11, 0, 0)); !fault.Is(err, want) || strings.Contains(err.Error(), "81.2") || len(w.writes) != 1 {
+		w.FailOp = code
+		if err := apply(t, w.open(t, 0, nil), many(0, 11, 0, 0)); !fault.Is(err, want) || strings.Contains(err.Error(), "81.2") || len(w.Writes) != 1 {
 			t.Errorf("%s: %v is of kind %q, want %s", code, err, fault.KindOf(err), want)
 		}
 	}
@@ -97,17 +97,17 @@ func TestFailedOperations(t *testing.T) {
 		"a status alone":            {&compute.Operation{Status: "DONE", HttpErrorStatusCode: 403}, fault.Denied},
 		"an error with a status":    {&compute.Operation{Status: "DONE", HttpErrorStatusCode: 503, Error: &compute.OperationError{Errors: []*compute.OperationErrorErrors{{Code: "X"}}}}, fault.Transient},
 	} {
-		if err := outcome("writing", row.op); fault.KindOf(err) != row.want {
+		if err := googledoor.Outcome("writing", row.op); fault.KindOf(err) != row.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	w := newWorld(t, "")
-	w.slow = 1000
-	if err := apply(t, w.open(t, 0, nil), many(0, 1, 0, 0)); !fault.Is(err, fault.Transient) || w.ops != 1 {
+	w.Slow = 1000
+	if err := apply(t, w.open(t, 0, nil), many(0, 1, 0, 0)); !fault.Is(err, fault.Transient) || w.Ops != 1 {
 		t.Errorf("one that never ends: %v", err)
 	}
-	w.slow = 3
-	w.pending = nil
+	w.Slow = 3
+	w.Pending = nil
 	if err := apply(t, w.open(t, 0, nil), many(0, 1, 0, 0)); err != nil {
 		t.Errorf("one that takes its time: %v", err)
 	}

@@ -27,10 +27,10 @@ func holds(t *testing.T, target *Target, s allowlist.Set) {
 func TestOnlyOurRules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "")
-	w.put(999, "deny(403)", "9.9.9.9/32")
-	w.put(1010, "allow", "81.2.69.142/32")
-	w.set(5, `{"action":"deny(502)","match":{"expr":{"expression":"evaluatePreconfiguredWaf('sqli-v33-stable')"}}}`)
-	before := w.policy()
+	w.Put(999, "deny(403)", "9.9.9.9/32")
+	w.Put(1010, "allow", "81.2.69.142/32")
+	w.Set(5, `{"action":"deny(502)","match":{"expr":{"expression":"evaluatePreconfiguredWaf('sqli-v33-stable')"}}}`)
+	before := w.Policy()
 	target := w.open(t, 0, nil)
 	for _, s := range []allowlist.Set{many(0, 25, 0, 12), many(20, 30, 5, 1), many(0, 0, 0, 40), {}} {
 		if err := apply(t, target, s); err != nil {
@@ -38,7 +38,7 @@ func TestOnlyOurRules(t *testing.T) {
 		}
 		holds(t, target, s)
 	}
-	after := w.policy()
+	after := w.Policy()
 	for i, r := range after.Rules {
 		if len(after.Rules) != len(before.Rules) || view(r) != view(before.Rules[i]) {
 			t.Fatalf("others have %s", view(r))
@@ -58,9 +58,9 @@ func TestWritesAtTheWire(t *testing.T) {
 		{many(0, 20, 0, 5), "[addRule 1000 addRule 1001 addRule 1002]"}, {many(0, 19, 0, 5), "[patchRule 1001]"}, {many(0, 19, 0, 6), "[patchRule 1002]"},
 		{many(0, 10, 0, 6), "[removeRule 1001]"}, {many(0, 10, 0, 0), "[removeRule 1002]"}, {many(0, 10, 0, 0), "[]"}, {many(0, 11, 0, 0), "[addRule 1001]"}, {allowlist.Set{}, "[removeRule 1000 removeRule 1001]"},
 	} {
-		w.writes = nil
-		if err := apply(t, target, row.s); err != nil || fmt.Sprint(w.writes) != row.writes {
-			t.Fatalf("%d entries: %v, %v; want %s", row.s.Len(), w.writes, err, row.writes)
+		w.Writes = nil
+		if err := apply(t, target, row.s); err != nil || fmt.Sprint(w.Writes) != row.writes {
+			t.Fatalf("%d entries: %v, %v; want %s", row.s.Len(), w.Writes, err, row.writes)
 		}
 	}
 }
@@ -86,13 +86,13 @@ func TestStrangersAmongOurs(t *testing.T) {
 				t.Fatal(err)
 			}
 			before, _ := target.Read(t.Context())
-			w.set(priority, stranger)
+			w.Set(priority, stranger)
 			seen, err := target.Read(t.Context())
 			if err != nil || seen.Holds(s) || seen.Etag == before.Etag {
 				t.Errorf("%s at %d reads as ours: %+v, %v", name, priority, seen, err)
 			}
 			stray := netip.MustParseAddr("203.1.2.3")
-			if said := slices.ContainsFunc(seen.Prefixes, func(p netip.Prefix) bool { return p.Contains(stray) }); admits(w.policy(), stray) && !said {
+			if said := slices.ContainsFunc(seen.Prefixes, func(p netip.Prefix) bool { return p.Contains(stray) }); admits(w.Policy(), stray) && !said {
 				t.Errorf("%s at %d lets a stranger in and reads %v", name, priority, seen.Prefixes)
 			}
 			if err := target.Apply(t.Context(), s, allowlist.Write{Etag: before.Etag}); !fault.Is(err, fault.Conflict) {
@@ -102,7 +102,7 @@ func TestStrangersAmongOurs(t *testing.T) {
 				t.Errorf("%s at %d: %v", name, priority, err)
 			}
 			holds(t, target, s)
-			if admits(w.policy(), stray) || !admits(w.policy(), netip.MustParseAddr("81.2.69.142")) {
+			if admits(w.Policy(), stray) || !admits(w.Policy(), netip.MustParseAddr("81.2.69.142")) {
 				t.Errorf("%s at %d is not put right", name, priority)
 			}
 		}
@@ -114,12 +114,12 @@ func TestOpenPolicy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "")
 	target := w.open(t, 0, nil)
-	w.put(lastPriority, "allow", "*")
+	w.Put(lastPriority, "allow", "*")
 	for _, s := range []allowlist.Set{{}, set("81.2.69.142/32")} {
 		err := apply(t, target, s)
 		e, _ := errors.AsType[*fault.Error](err)
-		if !fault.Is(err, fault.Misconfigured) || e.Code != "policy_open" || !strings.Contains(e.Next, "default rule") || len(w.writes) > 0 {
-			t.Errorf("%d entries: %v, wrote %v", s.Len(), err, w.writes)
+		if !fault.Is(err, fault.Misconfigured) || e.Code != "policy_open" || !strings.Contains(e.Next, "default rule") || len(w.Writes) > 0 {
+			t.Errorf("%d entries: %v, wrote %v", s.Len(), err, w.Writes)
 		}
 	}
 	if seen, err := target.Read(t.Context()); err != nil || seen.Torn == "" || !slices.Equal(seen.Prefixes, everyone) || seen.Holds(allowlist.Set{}) {
@@ -136,9 +136,9 @@ func TestQuota(t *testing.T) {
 		target := w.open(t, 0, nil)
 		capacity := func(limit, used, want int) {
 			t.Helper()
-			w.mu.Lock()
-			w.limit, w.used = limit, used
-			w.mu.Unlock()
+			w.Mu.Lock()
+			w.Limit, w.Used = limit, used
+			w.Mu.Unlock()
 			if _, err := target.Read(t.Context()); err != nil || target.Limits().Capacity != want {
 				t.Errorf("%d of %d used: capacity %d, %v; want %d", used, limit, target.Limits().Capacity, err, want)
 			}
@@ -154,24 +154,24 @@ func TestQuota(t *testing.T) {
 			t.Error(err)
 		}
 		capacity(103, 100, 11) // ours are counted once
-		w.set(1005, expression(0, "allow"))
+		w.Set(1005, expression(0, "allow"))
 		capacity(104, 100, 21) // what stands in their place too
 		for name, row := range map[string]struct{ limit, used int }{"none left": {50, 100}, "no quota": {0, 0}} {
 			if err := apply(t, target, allowlist.Set{}); err != nil {
 				t.Error(err)
 			}
 			capacity(row.limit, row.used, 1)
-			w.writes = nil
+			w.Writes = nil
 			for n := 1; n < 3; n++ {
 				err := apply(t, target, many(0, n, 0, 0))
 				e, _ := errors.AsType[*fault.Error](err)
-				if !fault.Is(err, fault.Exhausted) || !strings.Contains(e.Next, "quota") || len(w.writes) > 0 {
-					t.Errorf("%s, %d entries: %v, wrote %v", name, n, err, w.writes)
+				if !fault.Is(err, fault.Exhausted) || !strings.Contains(e.Next, "quota") || len(w.Writes) > 0 {
+					t.Errorf("%s, %d entries: %v, wrote %v", name, n, err, w.Writes)
 				}
 			}
 		}
 		capacity(1000, 0, 91)
-		w.failing = func(r *http.Request) (int, string) {
+		w.Failing = func(r *http.Request) (int, string) {
 			if strings.Contains(r.URL.Path, "securityPolicies") {
 				return 0, ""
 			}

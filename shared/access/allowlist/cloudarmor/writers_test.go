@@ -15,40 +15,40 @@ import (
 func TestSomebodyElseWrites(t *testing.T) {
 	t.Parallel()
 	for name, meddle := range map[string]func(*fake){
-		"a rule of others":   func(f *fake) { f.rules[10] = map[string]any{"priority": 10, "action": "deny(403)"} },
-		"a rule among ours":  func(f *fake) { f.rules[1005] = map[string]any{"priority": 1005, "action": "allow"} },
-		"the rule just made": func(f *fake) { f.rules[1000] = map[string]any{"priority": 1000, "action": "allow", "preview": true} },
-		"the rule to come":   func(f *fake) { f.rules[1001] = map[string]any{"priority": 1001, "action": "allow"} },
+		"a rule of others":   func(f *fake) { f.Rules[10] = map[string]any{"priority": 10, "action": "deny(403)"} },
+		"a rule among ours":  func(f *fake) { f.Rules[1005] = map[string]any{"priority": 1005, "action": "allow"} },
+		"the rule just made": func(f *fake) { f.Rules[1000] = map[string]any{"priority": 1000, "action": "allow", "preview": true} },
+		"the rule to come":   func(f *fake) { f.Rules[1001] = map[string]any{"priority": 1001, "action": "allow"} },
 	} {
 		w := newWorld(t, "")
-		w.slow = 0
+		w.Slow = 0
 		target := w.open(t, 0, nil)
 		seen, _ := target.Read(t.Context())
-		w.failing = func(r *http.Request) (int, string) {
+		w.Failing = func(r *http.Request) (int, string) {
 			if strings.HasSuffix(r.URL.Path, "/addRule") {
-				w.meddle = func() { meddle(w.fake) }
+				w.Meddle = func() { meddle(w.fake) }
 			}
 			return 0, ""
 		}
 		err := target.Apply(t.Context(), many(0, 11, 0, 11), allowlist.Write{Etag: seen.Etag})
-		if !fault.Is(err, fault.Conflict) || len(w.writes) != 1 {
-			t.Errorf("%s: %v, wrote %v", name, err, w.writes)
+		if !fault.Is(err, fault.Conflict) || len(w.Writes) != 1 {
+			t.Errorf("%s: %v, wrote %v", name, err, w.Writes)
 		}
-		w.failing = nil
+		w.Failing = nil
 		if err := apply(t, target, many(0, 11, 0, 11)); err != nil {
 			t.Errorf("%s: the next run: %v", name, err)
 		}
 		holds(t, target, many(0, 11, 0, 11))
-		w.failing = func(r *http.Request) (int, string) {
+		w.Failing = func(r *http.Request) (int, string) {
 			if strings.HasSuffix(r.URL.Path, "/removeRule") {
-				w.failing = nil
-				w.meddle = func() { meddle(w.fake) }
-				delete(w.rules, 1000)
-				w.rules[1000] = map[string]any{"priority": 1000, "action": "allow"}
+				w.Failing = nil
+				w.Meddle = func() { meddle(w.fake) }
+				delete(w.Rules, 1000)
+				w.Rules[1000] = map[string]any{"priority": 1000, "action": "allow"}
 			}
 			return 0, ""
 		}
-		if err := target.Remove(t.Context(), many(0, 11, 0, 11).Prefixes()); err != nil || admits(w.policy(), netip.MustParseAddr("81.0.0.1")) {
+		if err := target.Remove(t.Context(), many(0, 11, 0, 11).Prefixes()); err != nil || admits(w.Policy(), netip.MustParseAddr("81.0.0.1")) {
 			t.Errorf("%s: a removal: %v", name, err)
 		}
 	}
@@ -58,19 +58,19 @@ func TestSomebodyElseWrites(t *testing.T) {
 func TestTwoTakeOnePriority(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "")
-	w.slow = 0
+	w.Slow = 0
 	target := w.open(t, 0, nil)
-	w.failing = func(r *http.Request) (int, string) {
-		if strings.HasSuffix(r.URL.Path, "/addRule") && w.rules[1000] == nil {
-			w.rules[1000] = map[string]any{"priority": 1000, "action": "allow"}
-			w.version++
+	w.Failing = func(r *http.Request) (int, string) {
+		if strings.HasSuffix(r.URL.Path, "/addRule") && w.Rules[1000] == nil {
+			w.Rules[1000] = map[string]any{"priority": 1000, "action": "allow"}
+			w.Version++
 		}
 		return 0, ""
 	}
 	if err := apply(t, target, many(0, 1, 0, 0)); !fault.Is(err, fault.Conflict) {
 		t.Error(err)
 	}
-	w.failing = func(r *http.Request) (int, string) {
+	w.Failing = func(r *http.Request) (int, string) {
 		if strings.HasSuffix(r.URL.Path, "/removeRule") {
 			return http.StatusBadRequest, "invalid"
 		}
@@ -85,24 +85,24 @@ func TestTwoTakeOnePriority(t *testing.T) {
 func TestLateAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "")
-	w.slow = 0
-	w.stale = true
+	w.Slow = 0
+	w.Stale = true
 	target := w.open(t, 0, nil)
-	if err := apply(t, target, many(0, 25, 0, 5)); err != nil || len(w.writes) != 4 {
-		t.Fatalf("wrote %v, %v", w.writes, err)
+	if err := apply(t, target, many(0, 25, 0, 5)); err != nil || len(w.Writes) != 4 {
+		t.Fatalf("wrote %v, %v", w.Writes, err)
 	}
 	if _, err := target.Read(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, target, many(0, 25, 0, 5))
-	w.stale = false
-	frozen := w.text()
-	w.failing = func(*http.Request) (int, string) {
-		w.old = frozen
+	w.Stale = false
+	frozen := w.Text()
+	w.Failing = func(*http.Request) (int, string) {
+		w.Old = frozen
 		return 0, ""
 	}
-	if err := apply(t, target, allowlist.Set{}); !fault.Is(err, fault.Transient) || w.writes[4] != "removeRule 1000" || len(w.writes) != 5 {
-		t.Errorf("a write that never shows: %v, wrote %v", err, w.writes)
+	if err := apply(t, target, allowlist.Set{}); !fault.Is(err, fault.Transient) || w.Writes[4] != "removeRule 1000" || len(w.Writes) != 5 {
+		t.Errorf("a write that never shows: %v, wrote %v", err, w.Writes)
 	}
 }
 
@@ -121,13 +121,13 @@ func TestDeathAtEveryRequest(t *testing.T) {
 		}
 		seen, _ := target.Read(t.Context())
 		died := w.open(t, 0, &dying{n: n, counts: anything}).Apply(t.Context(), next, allowlist.Write{Etag: seen.Etag})
-		w.mu.Lock()
-		if w.pending != nil {
-			w.finish() // what was accepted goes on without us
+		w.Mu.Lock()
+		if w.Pending != nil {
+			w.Finish() // what was accepted goes on without us
 		}
-		w.mu.Unlock()
+		w.Mu.Unlock()
 		for _, addr := range stranger {
-			if admits(w.policy(), addr) {
+			if admits(w.Policy(), addr) {
 				t.Fatalf("killed before request %d: a stranger is let in", n)
 			}
 		}
@@ -158,20 +158,20 @@ func TestACancelledCallGoesOn(t *testing.T) {
 			t.Fatal(readErr)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		w.mu.Lock()
-		w.failing = func(*http.Request) (int, string) {
-			if len(w.writes) == 2 {
+		w.Mu.Lock()
+		w.Failing = func(*http.Request) (int, string) {
+			if len(w.Writes) == 2 {
 				cancel()
 			}
 			return 0, ""
 		}
-		w.mu.Unlock()
+		w.Mu.Unlock()
 		err = target.Apply(ctx, s, allowlist.Write{Etag: seen.Etag})
 		cancel()
-		w.mu.Lock()
-		total += len(w.writes)
-		w.writes, w.failing = nil, nil
-		w.mu.Unlock()
+		w.Mu.Lock()
+		total += len(w.Writes)
+		w.Writes, w.Failing = nil, nil
+		w.Mu.Unlock()
 		if err == nil {
 			break
 		}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"google.golang.org/api/googleapi"
@@ -45,15 +44,21 @@ func Guard(c *http.Client) *http.Client {
 	return &one
 }
 
-// limits are the reasons of a 403 that mean "later", not "never".
-var limits = []string{"quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded", "concurrentLimitExceeded"}
+// reasons say more than the status they come with, in an answer or, in capitals, in an operation that failed.
+var reasons = map[string]fault.Kind{
+	"quotaExceeded": fault.Exhausted, "rateLimitExceeded": fault.Exhausted, "userRateLimitExceeded": fault.Exhausted,
+	"dailyLimitExceeded": fault.Exhausted, "concurrentLimitExceeded": fault.Exhausted,
+	"QUOTA_EXCEEDED": fault.Exhausted, "RATE_LIMIT_EXCEEDED": fault.Exhausted, "RESOURCE_OPERATION_RATE_EXCEEDED": fault.Exhausted,
+	"resourceNotReady": fault.Conflict, "RESOURCE_NOT_READY": fault.Conflict, // comes as a 400; another change is under way
+	"RESOURCE_NOT_FOUND": fault.NotFound, "PERMISSIONS_ERROR": fault.Denied,
+}
 
 // Explain gives an error of a Google client its kind; doing says what was tried and on which door, as in "reading rule
 // ostiary-v4-00". Nil stays nil.
 //
-// Conflict: 409, and 412 of a fingerprint that is no longer right. Exhausted: 429, and a 403 for a quota; RetryAfter holds
-// where the service says. Denied: 401, other 403. NotFound: 404. Misconfigured: other 4xx, a request we should not have made.
-// Transient: everything else, no answer above all.
+// Conflict: 409, 412 of a fingerprint that is no longer right, and what is not ready because another change of it is under
+// way. Exhausted: 429, and whatever names a quota; RetryAfter holds where the service says. Denied: 401, other 403. NotFound:
+// 404. Misconfigured: other 4xx, a request we should not have made. Transient: everything else, no answer above all.
 func Explain(doing string, err error) error {
 	if err == nil {
 		return nil
@@ -62,16 +67,20 @@ func Explain(doing string, err error) error {
 	if !errors.As(err, &api) {
 		return fault.New(fault.Transient, "%s: no answer", doing)
 	}
-	reason := ""
+	kind, reason := byStatus(api.Code), ""
 	for _, item := range api.Errors {
 		reason = item.Reason
+		if tells, known := reasons[reason]; known {
+			kind = tells
+			break
+		}
 	}
-	return &fault.Error{Kind: kind(api.Code, reason), RetryAfter: reach.RetryAfter(api.Header, time.Hour), Err: fault.New(kind(api.Code, reason), "%s: status %d, reason %q", doing, api.Code, reason)}
+	return &fault.Error{Kind: kind, RetryAfter: reach.RetryAfter(api.Header, time.Hour), Err: fault.New(kind, "%s: status %d, reason %q", doing, api.Code, reason)}
 }
 
-func kind(status int, reason string) fault.Kind {
+func byStatus(status int) fault.Kind {
 	switch {
-	case status == http.StatusTooManyRequests, status == http.StatusForbidden && slices.Contains(limits, reason):
+	case status == http.StatusTooManyRequests:
 		return fault.Exhausted
 	case status == http.StatusConflict, status == http.StatusPreconditionFailed:
 		return fault.Conflict
@@ -83,4 +92,22 @@ func kind(status int, reason string) fault.Kind {
 		return fault.Transient
 	}
 	return fault.Misconfigured
+}
+
+// As gives an error the kind that its kind means here; how long to wait stays.
+func As(err error, kinds map[fault.Kind]fault.Kind) error {
+	to, ok := kinds[fault.KindOf(err)]
+	if !ok {
+		return err
+	}
+	wrapped := &fault.Error{Kind: to, Err: err}
+	if e, is := errors.AsType[*fault.Error](err); is {
+		wrapped.RetryAfter = e.RetryAfter
+	}
+	return wrapped
+}
+
+// Reading is As for what reads a whole door: one that is not there must be made first, and one that is busy is read later.
+func Reading(err error) error {
+	return As(err, map[fault.Kind]fault.Kind{fault.NotFound: fault.Misconfigured, fault.Conflict: fault.Transient, fault.Exhausted: fault.Transient})
 }

@@ -20,23 +20,23 @@ func BenchmarkConverge(b *testing.B) {
 		{"all of them", []allowlist.Set{{}, full}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			v := newVPC(b).shells(20)
-			v.perMin = 30
+			v := newVPC(b, 20)
+			v.PerMinute = 30
 			target := v.door(b, DefaultSize, 5001, nil)
 			mustApply(b, target, c.steps[0])
-			v.patches, v.calls = nil, map[string]int{}
+			v.Patches, v.Calls = nil, map[string]int{}
 			runs := 0
 			for b.Loop() {
 				for i := range c.steps {
-					if err := v.clock.Set(v.clock.Now().Add(time.Minute)); err != nil {
+					if err := v.Clock.Set(v.Clock.Now().Add(time.Minute)); err != nil {
 						b.Fatal(err)
 					}
 					mustApply(b, target, c.steps[(i+1)%len(c.steps)])
 					runs++
 				}
 			}
-			b.ReportMetric(float64(len(v.patches))/float64(runs), "writes/run")
-			b.ReportMetric(float64(v.calls["list"]+v.calls["get"]+v.calls["wait"])/float64(runs), "reads/run")
+			b.ReportMetric(float64(len(v.Patches))/float64(runs), "writes/run")
+			b.ReportMetric(float64(v.Calls["list"]+v.Calls["get"]+v.Calls["wait"])/float64(runs), "reads/run")
 		})
 	}
 }

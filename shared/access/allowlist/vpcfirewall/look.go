@@ -44,7 +44,7 @@ func (t *Target) look(ctx context.Context, client *compute.Service) (landscape, 
 		if _, said := errors.AsType[*fault.Error](err); !said {
 			err = googledoor.Explain(doing, err)
 		}
-		return l, as(err, map[fault.Kind]fault.Kind{fault.NotFound: fault.Misconfigured, fault.Conflict: fault.Transient, fault.Exhausted: fault.Transient})
+		return l, googledoor.Reading(err)
 	}
 	return l, t.arrange(&l)
 }
@@ -83,17 +83,4 @@ func family(v4 bool) string {
 		return "v4"
 	}
 	return "v6"
-}
-
-// as gives an error the kind that its kind means here; how long to wait stays.
-func as(err error, kinds map[fault.Kind]fault.Kind) error {
-	to, ok := kinds[fault.KindOf(err)]
-	if !ok {
-		return err
-	}
-	wrapped := &fault.Error{Kind: to, Err: err}
-	if e, is := errors.AsType[*fault.Error](err); is {
-		wrapped.RetryAfter = e.RetryAfter
-	}
-	return wrapped
 }

@@ -1,8 +1,6 @@
 package vpcfirewall
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -13,13 +11,14 @@ import (
 	"google.golang.org/api/compute/v1"
 
 	"ostiary.internal/shared/access/address"
+	"ostiary.internal/shared/access/allowlist/googledoor"
 )
 
 // nobody is held by a rule that lets nobody in: addresses for documentation (RFC 5737, RFC 3849), which no route leads to.
 var nobody = map[bool]netip.Prefix{true: netip.MustParsePrefix("192.0.2.1/32"), false: netip.MustParsePrefix("2001:db8::/128")}
 
 // everyone is what a rule lets in that names no source.
-var everyone = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+var everyone = googledoor.Everyone()
 
 // shell is one of our rules.
 type shell struct {
@@ -91,7 +90,7 @@ func parse(rule *compute.Firewall, v4 bool) (holds []netip.Prefix, odd string) {
 		return slices.Clone(everyone), "names no source, which lets everybody in"
 	}
 	for _, text := range rule.SourceRanges {
-		p, err := prefix(text)
+		p, err := googledoor.Prefix(text)
 		switch {
 		case err != nil:
 			odd = "holds a source that cannot be read"
@@ -109,22 +108,26 @@ func parse(rule *compute.Firewall, v4 bool) (holds []netip.Prefix, odd string) {
 // fits reports whether we would write the prefix into a rule of the family.
 func fits(p netip.Prefix, v4 bool) bool { return address.CheckWidth(p) == nil && p.Addr().Is4() == v4 }
 
-// prefix reads a source, which may be a bare address.
-func prefix(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil {
-		return addr.Prefix(addr.BitLen())
-	}
-	return netip.ParsePrefix(text)
+// made is what Terraform says of a rule, lists in one order. Its name, and what it lets in, are no part of it.
+func made(r *compute.Firewall) compute.Firewall {
+	in := func(list []string) []string { return slices.Sorted(slices.Values(list)) }
+	return compute.Firewall{Network: r.Network, Direction: r.Direction, Priority: r.Priority, Allowed: r.Allowed, Denied: r.Denied, SourceTags: in(r.SourceTags),
+		SourceServiceAccounts: in(r.SourceServiceAccounts), TargetTags: in(r.TargetTags), TargetServiceAccounts: in(r.TargetServiceAccounts), DestinationRanges: in(r.DestinationRanges)}
 }
 
 // digest names the state of a rule, as far as it matters to us.
 func digest(r *compute.Firewall) string {
-	state := compute.Firewall{Name: r.Name, Id: r.Id, Network: r.Network, Direction: r.Direction, Priority: r.Priority, Disabled: r.Disabled,
-		Allowed: r.Allowed, Denied: r.Denied, SourceRanges: slices.Sorted(slices.Values(r.SourceRanges)), SourceTags: r.SourceTags,
-		SourceServiceAccounts: r.SourceServiceAccounts, TargetTags: r.TargetTags, TargetServiceAccounts: r.TargetServiceAccounts, DestinationRanges: r.DestinationRanges}
-	h := sha256.New()
-	_ = json.NewEncoder(h).Encode(state) // strings and numbers alone always encode
-	return hex.EncodeToString(h.Sum(nil))
+	state := made(r)
+	state.Name, state.Id, state.Disabled, state.SourceRanges = r.Name, r.Id, r.Disabled, slices.Sorted(slices.Values(r.SourceRanges))
+	return spelled(state)
+}
+
+func spelled(r compute.Firewall) string {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err.Error() // strings and numbers alone always encode
+	}
+	return string(text)
 }
 
 // landscape is one reading of the rules of the project: ours, IPv4 first and by name, and all others.
@@ -144,11 +147,20 @@ func (l landscape) entries() []netip.Prefix {
 
 // etag changes with every change of one of our rules that matters to us.
 func (l landscape) etag() string {
-	h := sha256.New()
+	var all []string
 	for _, s := range l.shells {
-		fmt.Fprintln(h, digest(s.rule))
+		all = append(all, digest(s.rule))
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return googledoor.Digest(all...)
+}
+
+// frame changes when the rules are made otherwise, and not when there are more of the same or fewer.
+func (l landscape) frame() string {
+	var kinds []string
+	for _, s := range l.shells {
+		kinds = append(kinds, family(s.v4)+" "+spelled(made(s.rule)))
+	}
+	return googledoor.Digest(slices.Compact(kinds)...)
 }
 
 // torn names the first rule that is not as it must be, and how many more there are.

@@ -79,12 +79,12 @@ func TestEveryEditIsSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v := newVPC(t).shells(2)
+			v := newVPC(t, 2)
 			target := v.door(t, 4, 8, nil)
 			set := targettest.Make("81.2.69.142/32", "2a02:8109:9340:1234::/64")
 			mustApply(t, target, set)
 			before := read(t, target)
-			v.edit(c.rule, c.edit)
+			v.Edit(c.rule, c.edit)
 			seen := read(t, target)
 			if !strings.Contains(seen.Torn, c.torn) || c.torn == "" != (seen.Torn == "") || seen.Etag == before.Etag || seen.Holds(set) {
 				t.Errorf("reads as %+v, want torn %q", seen, c.torn)
@@ -118,20 +118,20 @@ func TestEveryEditIsSeen(t *testing.T) {
 // TestOtherSpelling: the service may order and spell a list otherwise than it was sent.
 func TestOtherSpelling(t *testing.T) {
 	t.Parallel()
-	v := newVPC(t).shells(1)
+	v := newVPC(t, 1)
 	target := v.door(t, 4, 4, nil)
 	set := targettest.Make("81.2.69.142/32", "92.40.1.7/32", "2a02:8109:9340:1234::/64")
 	mustApply(t, target, set)
 	before := read(t, target)
-	v.edit("edge-v4-00", func(r *compute.Firewall) {
+	v.Edit("edge-v4-00", func(r *compute.Firewall) {
 		r.SourceRanges = []string{"92.40.1.7/32", "81.2.69.142/32"}
 		r.Description = "x"
 	})
 	if seen := read(t, target); seen.Etag != before.Etag {
 		t.Error("another order is another etag")
 	}
-	v.edit("edge-v4-00", func(r *compute.Firewall) { r.SourceRanges = []string{"92.40.1.7", "81.2.69.142"} })
-	v.edit("edge-v6-00", func(r *compute.Firewall) { r.SourceRanges = []string{"2a02:8109:9340:1234:0:0:0:0/64"} })
+	v.Edit("edge-v4-00", func(r *compute.Firewall) { r.SourceRanges = []string{"92.40.1.7", "81.2.69.142"} })
+	v.Edit("edge-v6-00", func(r *compute.Firewall) { r.SourceRanges = []string{"2a02:8109:9340:1234:0:0:0:0/64"} })
 	if seen := read(t, target); !seen.Holds(set) {
 		t.Errorf("another spelling reads as %+v", seen)
 	}
@@ -140,12 +140,12 @@ func TestOtherSpelling(t *testing.T) {
 // TestRoom: how many the rules hold is learnt from the rules; a family that is full is named, and nothing is written.
 func TestRoom(t *testing.T) {
 	t.Parallel()
-	v := newVPC(t).shells(2)
-	delete(v.rules, "edge-v6-01")
-	v.add(&compute.Firewall{Name: "edge-v4-100", Priority: 900, Disabled: true, SourceRanges: []string{"192.0.2.1/32"}, TargetTags: []string{"web"},
+	v := newVPC(t, 2)
+	delete(v.Rules, "edge-v6-01")
+	v.Add(&compute.Firewall{Name: "edge-v4-100", Priority: 900, Disabled: true, SourceRanges: []string{"192.0.2.1/32"}, TargetTags: []string{"web"},
 		Allowed: []*compute.FirewallAllowed{{IPProtocol: "tcp", Ports: []string{"443"}}}})
 	for _, other := range []string{"edge-v4-1", "edge-v4-0a", "edge-v5-00", "edge-v4-0001", "edge-v4", "edges-v4-00"} {
-		v.add(&compute.Firewall{Name: other, Disabled: true})
+		v.Add(&compute.Firewall{Name: other, Disabled: true})
 	}
 	target := v.door(t, 4, 0, nil)
 	if got := target.Limits(); got.Capacity != DefaultCapacity || got.Every != 5*time.Second {
@@ -154,8 +154,8 @@ func TestRoom(t *testing.T) {
 	six := numbered(0, 12)
 	six.V6 = numbered6(5).V6
 	err := target.Apply(t.Context(), six, allowlist.Write{Etag: v.etag(t)})
-	if !fault.Is(err, fault.Exhausted) || !strings.Contains(err.Error(), "5 entries of v6, its 1 rules hold 4") || len(v.patches) != 0 {
-		t.Errorf("five in one rule of four: %v; written %v", err, v.patches)
+	if !fault.Is(err, fault.Exhausted) || !strings.Contains(err.Error(), "5 entries of v6, its 1 rules hold 4") || len(v.Patches) != 0 {
+		t.Errorf("five in one rule of four: %v; written %v", err, v.Patches)
 	}
 	if got := target.Limits().Capacity; got != 4 {
 		t.Errorf("the smaller family holds 4, the limit is %d", got)
@@ -164,37 +164,37 @@ func TestRoom(t *testing.T) {
 		t.Errorf("declared 3, the limit is %d", got.Limits().Capacity)
 	}
 	for _, rule := range []string{"edge-v6-00", "edge-v4-00"} {
-		delete(v.rules, rule)
+		delete(v.Rules, rule)
 		if _, err := target.Read(t.Context()); !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), "edge-v") {
 			t.Errorf("without %s: %v", rule, err)
 		}
-		v.shells(1)
-		delete(v.rules, "edge-v4-01")
-		delete(v.rules, "edge-v4-100")
+		v.Shells(1)
+		delete(v.Rules, "edge-v4-01")
+		delete(v.Rules, "edge-v4-100")
 	}
 }
 
 // TestOneLease: five thousand leases over twenty rules; one that comes or goes is one write, and no change is none.
 func TestOneLease(t *testing.T) {
 	t.Parallel()
-	v := newVPC(t).shells(20)
-	v.perMin = 30
+	v := newVPC(t, 20)
+	v.PerMinute = 30
 	target := v.door(t, DefaultSize, 5001, nil)
 	steps := []struct {
 		set    allowlist.Set
 		writes int
 	}{{numbered(0, 5000), 20}, {numbered(0, 5000), 0}, {numbered(0, 5001), 1}, {numbered(0, 5000), 1}, {numbered(1, 5000), 1}, {allowlist.Set{}, 20}}
 	for i, step := range steps {
-		if err := v.clock.Set(v.clock.Now().Add(time.Minute)); err != nil {
+		if err := v.Clock.Set(v.Clock.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-		v.patches, v.calls = nil, map[string]int{}
+		v.Patches, v.Calls = nil, map[string]int{}
 		mustApply(t, target, step.set)
-		if len(v.patches) != step.writes {
-			t.Errorf("step %d: %d writes, want %d", i, len(v.patches), step.writes)
+		if len(v.Patches) != step.writes {
+			t.Errorf("step %d: %d writes, want %d", i, len(v.Patches), step.writes)
 		}
-		if v.calls["list"] > 3 || v.calls["get"] != step.writes {
-			t.Errorf("step %d: asked %v", i, v.calls)
+		if v.Calls["list"] > 3 || v.Calls["get"] != step.writes {
+			t.Errorf("step %d: asked %v", i, v.Calls)
 		}
 	}
 }
@@ -236,13 +236,13 @@ func TestOpen(t *testing.T) {
 // TestPages: a list of many pages is read whole; one that never ends, changes on the way or is cut short is not believed.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	v := newVPC(t).shells(1)
+	v := newVPC(t, 1)
 	for i := range 350 {
-		v.add(&compute.Firewall{Name: fmt.Sprintf("a%d", i), TargetTags: []string{"db"}})
+		v.Add(&compute.Firewall{Name: fmt.Sprintf("a%d", i), TargetTags: []string{"db"}})
 	}
 	target := v.door(t, 4, 4, nil)
-	if seen := read(t, target); v.calls["list"] != 8 || seen.Torn != "" {
-		t.Errorf("%d pages, %+v", v.calls["list"], seen)
+	if seen := read(t, target); v.Calls["list"] != 8 || seen.Torn != "" {
+		t.Errorf("%d pages, %+v", v.Calls["list"], seen)
 	}
 	const shells = `{"name":"edge-v4-00"},{"name":"edge-v6-00"}`
 	for name, page := range map[string]string{
@@ -256,17 +256,17 @@ func TestPages(t *testing.T) {
 		"other shape": `{"items":{"name":"81.2.69.142"}}`,
 		"huge":        `{"kind":"` + strings.Repeat("x", googledoor.MostOfAnswer) + `","items":[` + shells + `]}`,
 	} {
-		v.answer = func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, page); return true }
+		v.Answer = func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, page); return true }
 		_, err := target.Read(t.Context())
 		if !fault.Is(err, fault.Transient) || strings.Contains(err.Error(), "81.2") || name == "twice" && !strings.Contains(err.Error(), "the list changed") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	v.answer = func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, `{}`); return true }
+	v.Answer = func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, `{}`); return true }
 	if _, err := target.Read(t.Context()); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("no rule at all: %v", err)
 	}
-	v.answer = func(w http.ResponseWriter, _ *http.Request) bool {
+	v.Answer = func(w http.ResponseWriter, _ *http.Request) bool {
 		fmt.Fprint(w, `{"items":[`+shells+`],"warning":{"code":"NO_RESULTS_ON_PAGE"}}`)
 		return true
 	}

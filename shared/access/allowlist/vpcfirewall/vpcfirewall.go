@@ -29,7 +29,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,11 +64,8 @@ const (
 
 func init() { allowlist.Targets.Register("vpcfirewall", open) }
 
-var (
-	projectForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.:-]{1,62}$`)
-	// nameForm leaves room in the 63 characters of a rule's name for what follows it.
-	nameForm = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,53}[a-z0-9])?$`)
-)
+// nameForm leaves room in the 63 characters of a rule's name for what follows it.
+var nameForm = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,53}[a-z0-9])?$`)
 
 // open reads vpcfirewall:PROJECT/NAME?size=N.
 func open(_ context.Context, u *url.URL, o allowlist.Options) (allowlist.Target, error) {
@@ -113,20 +109,17 @@ type Target struct {
 	size     int
 	declared int
 	service  *lazy.Value[*compute.Service]
-	turn     chan struct{} // full while one writes
-	room     atomic.Int64  // entries of one family that the rules last read can hold; 0 before
+	turn     googledoor.Turn
+	room     atomic.Int64 // entries of one family that the rules last read can hold; 0 before
 }
 
 var _ allowlist.Target = (*Target)(nil)
-
-// turns makes the handles of one process on the same rules write one after the other.
-var turns sync.Map
 
 // New returns the target of the rules of a project whose names begin with rules, each of at most size sources; dial runs at the
 // first call that needs it, and again after it failed. Misconfigured: a name that is none, a size or capacity out of bounds.
 func New(project, rules string, size int, o allowlist.Options, dial func(context.Context) (*compute.Service, error)) (*Target, error) {
 	switch {
-	case !projectForm.MatchString(project) || !nameForm.MatchString(rules):
+	case !googledoor.IsProject(project) || !nameForm.MatchString(rules):
 		return nil, fault.New(fault.Misconfigured, "opening firewall door %s: project or name is none", o.Name)
 	case size < 1 || size > MaxSize:
 		return nil, fault.New(fault.Misconfigured, "opening firewall door %s: size %d, allowed is 1 to %d", o.Name, size, MaxSize)
@@ -135,8 +128,8 @@ func New(project, rules string, size int, o allowlist.Options, dial func(context
 	case o.Capacity == 0:
 		o.Capacity = DefaultCapacity
 	}
-	turn, _ := turns.LoadOrStore(project+"/"+rules, make(chan struct{}, 1))
-	return &Target{name: o.Name, project: project, rules: rules, size: size, declared: o.Capacity, service: lazy.New(dial), turn: turn.(chan struct{})}, nil
+	return &Target{name: o.Name, project: project, rules: rules, size: size, declared: o.Capacity, service: lazy.New(dial),
+		turn: googledoor.TurnOf("vpcfirewall:" + project + "/" + rules)}, nil
 }
 
 // Name implements allowlist.Target.
@@ -152,6 +145,13 @@ func (t *Target) Limits() allowlist.Limits {
 	return allowlist.Limits{Capacity: capacity, Every: every}
 }
 
+// Owns reports whether a resource, by its full name, is one of the rules.
+func (t *Target) Owns(asset string) bool {
+	name, here := strings.CutPrefix(asset, "//compute.googleapis.com/projects/"+t.project+"/global/firewalls/")
+	_, ours := t.ours(name)
+	return here && ours
+}
+
 // Read implements allowlist.Target.
 func (t *Target) Read(ctx context.Context) (allowlist.Observed, error) {
 	client, err := t.service.Get(ctx)
@@ -163,7 +163,7 @@ func (t *Target) Read(ctx context.Context) (allowlist.Observed, error) {
 		return allowlist.Observed{}, err
 	}
 	entries := l.entries()
-	return allowlist.Observed{Prefixes: entries, Etag: l.etag(), Torn: l.torn(), Wider: l.wider(entries)}, nil
+	return allowlist.Observed{Prefixes: entries, Etag: l.etag(), Frame: l.frame(), Torn: l.torn(), Wider: l.wider(entries)}, nil
 }
 
 // Apply implements allowlist.Target.
@@ -217,12 +217,8 @@ func (t *Target) begin(ctx context.Context) (client *compute.Service, release fu
 	if client, err = t.service.Get(ctx); err != nil {
 		return nil, nil, err
 	}
-	select {
-	case t.turn <- struct{}{}:
-		return client, func() { <-t.turn }, nil
-	case <-ctx.Done():
-		return nil, nil, fault.New(fault.Transient, "waiting to write to firewall door %s: %w", t.name, ctx.Err())
-	}
+	release, err = t.turn.Take(ctx, "to write to firewall door "+t.name)
+	return client, release, err
 }
 
 func lookup(list []netip.Prefix) map[netip.Prefix]bool {

@@ -22,11 +22,11 @@ import (
 func (v *vpc) door(t testing.TB, size, capacity int, through func(next http.RoundTripper) http.RoundTripper) *Target {
 	t.Helper()
 	dial := func(ctx context.Context) (*compute.Service, error) {
-		client := *v.server.Client()
+		client := *v.Server.Client()
 		if through != nil {
 			client.Transport = through(client.Transport)
 		}
-		return service(ctx, googledoor.Guard(&client), option.WithEndpoint(v.server.URL))
+		return service(ctx, googledoor.Guard(&client), option.WithEndpoint(v.Server.URL))
 	}
 	target, err := New(project, "edge", size, allowlist.Options{Name: "vpc", Capacity: capacity}, dial)
 	if err != nil {
@@ -43,11 +43,11 @@ type world struct {
 }
 
 func newWorld(t *testing.T) targettest.World {
-	return world{newVPC(t).shells(3), make(chan struct{}, 1)}
+	return world{newVPC(t, 3), make(chan struct{}, 1)}
 }
 
 func (w world) open(t *testing.T, through func(http.RoundTripper) http.RoundTripper) *Target {
-	w.settle()
+	w.Settle()
 	target := w.door(t, targettest.Capacity/3, targettest.Capacity, through)
 	target.turn = w.turn
 	return target
@@ -60,12 +60,12 @@ func (w world) Dying(t *testing.T, n int) allowlist.Target {
 }
 
 func (w world) Admits(t *testing.T, addr netip.Addr) []bool {
-	w.settle()
-	return []bool{w.admits(addr)}
+	w.Settle()
+	return []bool{w.VPC.Admits(addr)}
 }
 
 func (w world) Foreign(t *testing.T, p netip.Prefix) {
-	w.edit("edge-v4-01", func(r *compute.Firewall) {
+	w.Edit("edge-v4-01", func(r *compute.Firewall) {
 		r.SourceRanges, r.Disabled = append(slices.Clone(r.SourceRanges), p.String()), false
 	})
 }
@@ -153,63 +153,63 @@ func TestKilledAfterAWrite(t *testing.T) {
 // TestTakesFirst: who loses an address does not keep it because a write that adds one fails before.
 func TestTakesFirst(t *testing.T) {
 	t.Parallel()
-	v := newVPC(t).shells(3)
+	v := newVPC(t, 3)
 	target := v.door(t, 4, 12, nil)
 	mustApply(t, target, numbered(0, 6)) // 00 is full, 01 holds two
 	mustApply(t, target, numbered(1, 5)) // 00 has a gap
-	v.patches = nil
+	v.Patches = nil
 	s := numbered(1, 4) // 01 loses one, 00 gains one
 	s.V4 = append(s.V4, numbered(20, 1).V4...)
 	mustApply(t, target, s)
-	if want := []string{"edge-v4-01", "edge-v4-00"}; !slices.Equal(v.patches, want) {
-		t.Errorf("written: %v, want %v", v.patches, want)
+	if want := []string{"edge-v4-01", "edge-v4-00"}; !slices.Equal(v.Patches, want) {
+		t.Errorf("written: %v, want %v", v.Patches, want)
 	}
 }
 
 // TestNested: a site and an address in it, at its very beginning, are two entries.
 func TestNested(t *testing.T) {
 	t.Parallel()
-	target := newVPC(t).shells(1).door(t, 4, 4, nil)
+	target := newVPC(t, 1).door(t, 4, 4, nil)
 	mustApply(t, target, targettest.Make("81.2.69.0/24", "81.2.69.0/32", "2a02:8109:9340::/48", "2a02:8109:9340::/64"))
 }
 
 // TestAnotherProcess: a rule that somebody else wrote since it was read is not written over, and nothing after it.
 func TestAnotherProcess(t *testing.T) {
 	t.Parallel()
-	v := newVPC(t).shells(3)
+	v := newVPC(t, 3)
 	target := v.door(t, 4, 12, nil)
 	mustApply(t, target, numbered(0, 12))
 	etag := read(t, target).Etag
-	v.patches = nil
-	v.before = func(r *http.Request) {
+	v.Patches = nil
+	v.Before = func(r *http.Request) {
 		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "edge-v4-01") {
-			v.edit("edge-v4-01", func(r *compute.Firewall) { r.SourceRanges = []string{"81.2.69.200/32"} })
+			v.Edit("edge-v4-01", func(r *compute.Firewall) { r.SourceRanges = []string{"81.2.69.200/32"} })
 		}
 	}
 	if err := target.Apply(t.Context(), allowlist.Set{}, allowlist.Write{Etag: etag}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a rule changed since it was read: %v", err)
 	}
-	if !slices.Equal(v.patches, []string{"edge-v4-00"}) {
-		t.Errorf("written: %v", v.patches)
+	if !slices.Equal(v.Patches, []string{"edge-v4-00"}) {
+		t.Errorf("written: %v", v.Patches)
 	}
-	v.before = nil
-	v.settle()
+	v.Before = nil
+	v.Settle()
 	mustApply(t, target, allowlist.Set{})
 }
 
 // TestLateReading: a list that lags once says nothing that was not so, and what was written is seen by the next.
 func TestLateReading(t *testing.T) {
 	t.Parallel()
-	v := newVPC(t).shells(3)
+	v := newVPC(t, 3)
 	target := v.door(t, 4, 12, nil)
 	mustApply(t, target, numbered(0, 3))
 	old := map[string]*compute.Firewall{}
-	for name, r := range v.rules {
+	for name, r := range v.Rules {
 		rule := *r
 		old[name] = &rule
 	}
 	mustApply(t, target, numbered(2, 3))
-	v.stale = old
+	v.Stale = old
 	late := read(t, target)
 	if !late.Holds(numbered(0, 3)) {
 		t.Fatalf("the list does not lag: %v", late.Prefixes)
@@ -226,7 +226,7 @@ func TestLateReading(t *testing.T) {
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	s := numbered(0, 3)
-	v := newVPC(t).shells(1)
+	v := newVPC(t, 1)
 	for method, list := range Permissions {
 		call := map[string]func(*Target) error{
 			"Target.Read":   func(d *Target) error { _, err := d.Read(t.Context()); return err },
@@ -234,11 +234,11 @@ func TestPermissions(t *testing.T) {
 			"Target.Remove": func(d *Target) error { return d.Remove(t.Context(), s.Prefixes()) },
 		}[method]
 		for i := range len(list) + 1 {
-			v.rights = nil
+			v.Rights = nil
 			mustApply(t, v.door(t, 4, 4, nil), map[string]allowlist.Set{"Target.Remove": s}[method])
-			v.rights = map[string]bool{}
+			v.Rights = map[string]bool{}
 			for j, p := range list {
-				v.rights[p] = j != i
+				v.Rights[p] = j != i
 			}
 			err := call(v.door(t, 4, 4, nil))
 			if i == len(list) && err != nil {
@@ -247,14 +247,14 @@ func TestPermissions(t *testing.T) {
 			if i < len(list) && !fault.Is(err, fault.Denied) {
 				t.Errorf("%s without %s: %v", method, list[i], err)
 			}
-			v.settle()
+			v.Settle()
 		}
 	}
 }
 
 func (v *vpc) etag(t *testing.T) string {
-	rights := v.rights
-	v.rights = nil
-	defer func() { v.rights = rights }()
+	rights := v.Rights
+	v.Rights = nil
+	defer func() { v.Rights = rights }()
 	return read(t, v.door(t, 4, 4, nil)).Etag
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"google.golang.org/api/compute/v1"
+
+	"ostiary.internal/shared/access/allowlist/googledoor"
 )
 
 // span is ports from the first to the last.
@@ -92,7 +94,7 @@ func ranges(r *compute.Firewall) (all []netip.Prefix, ok bool) {
 	}
 	ok = true
 	for _, text := range r.SourceRanges {
-		p, err := prefix(text)
+		p, err := googledoor.Prefix(text)
 		if err != nil {
 			ok = false
 			continue

@@ -85,10 +85,10 @@ func TestWider(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v := newVPC(t).shells(2)
+			v := newVPC(t, 2)
 			for _, r := range c.rules {
 				sources := r.SourceRanges
-				v.add(r)
+				v.Add(r)
 				r.SourceRanges = sources
 			}
 			target := v.door(t, 4, 8, nil)
@@ -104,12 +104,12 @@ func TestWider(t *testing.T) {
 // TestWiderAllMachines: where ours apply to every machine, a rule for some of them counts, and a rule that denies for some shuts nothing.
 func TestWiderAllMachines(t *testing.T) {
 	t.Parallel()
-	v := newVPC(t).shells(1)
-	for _, r := range v.rules {
+	v := newVPC(t, 1)
+	for _, r := range v.Rules {
 		r.TargetTags = nil
 	}
-	v.add(with(allows(rule("open", 1000, "0.0.0.0/0"), "all"), func(r *compute.Firewall) { r.TargetTags = []string{"db"} }))
-	v.add(with(denies(rule("shut", 950, "0.0.0.0/0"), "all"), func(r *compute.Firewall) { r.TargetTags = []string{"db"} }))
+	v.Add(with(allows(rule("open", 1000, "0.0.0.0/0"), "all"), func(r *compute.Firewall) { r.TargetTags = []string{"db"} }))
+	v.Add(with(denies(rule("shut", 950, "0.0.0.0/0"), "all"), func(r *compute.Firewall) { r.TargetTags = []string{"db"} }))
 	if seen := read(t, v.door(t, 4, 8, nil)); !slices.Equal(seen.Wider, []string{"open"}) {
 		t.Errorf("%v", seen.Wider)
 	}
@@ -120,20 +120,20 @@ func TestWiderPorts(t *testing.T) {
 	t.Parallel()
 	for denied, want := range map[string]string{"300-450": "open", "450-600": "open", "401-499": "open", "400-500": "", "": ""} {
 		for _, ours := range []string{"tcp", "all"} {
-			v := newVPC(t).shells(1)
+			v := newVPC(t, 1)
 			line := &compute.FirewallAllowed{IPProtocol: ours}
 			if ours == "tcp" {
 				line.Ports = []string{"400-500"}
 			}
-			for _, r := range v.rules {
+			for _, r := range v.Rules {
 				r.Allowed = []*compute.FirewallAllowed{line}
 			}
-			v.add(allows(rule("open", 1000, "0.0.0.0/0"), "tcp", "420"))
+			v.Add(allows(rule("open", 1000, "0.0.0.0/0"), "tcp", "420"))
 			shut := denies(rule("shut", 950, "0.0.0.0/0"), "tcp", denied)
 			if denied == "" {
 				shut.Denied[0].Ports = nil
 			}
-			v.add(shut)
+			v.Add(shut)
 			if ours == "all" {
 				want = "open"
 			}

@@ -3,21 +3,16 @@ package vpcfirewall
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/netip"
 	"slices"
 
 	"google.golang.org/api/compute/v1"
-	"google.golang.org/api/googleapi"
 
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/allowlist/googledoor"
 	"ostiary.internal/shared/access/allowlist/shard"
 	"ostiary.internal/shared/platform/fault"
 )
-
-// mostWaits bounds how often one operation is asked about. The service holds each question until the operation is done or it must answer.
-const mostWaits = 10
 
 // change is what one rule shall hold.
 type change struct {
@@ -50,7 +45,7 @@ func (t *Target) plan(l landscape, s allowlist.Set) ([]change, error) {
 		for _, e := range f.want {
 			want = append(want, e.Prefix)
 		}
-		places, over := shard.FillFunc(have, want, t.size, key)
+		places, over := shard.FillFunc(have, want, t.size, googledoor.SortKey)
 		if len(over) > 0 {
 			return nil, fault.New(fault.Exhausted, "applying to firewall door %s: %d entries of %s, its %d rules hold %d each", t.name, len(want), family(f.v4), len(shells), t.size)
 		}
@@ -66,9 +61,6 @@ func (t *Target) plan(l landscape, s allowlist.Set) ([]change, error) {
 	}
 	return append(taking, adding...), nil
 }
-
-// key orders prefixes of one family as netip.Prefix.Compare does.
-func key(p netip.Prefix) string { return string(append(p.Addr().AsSlice(), byte(p.Bits()))) }
 
 // done reports whether the rule is so already.
 func (c change) done() bool {
@@ -90,13 +82,19 @@ func (t *Target) remove(ctx context.Context, client *compute.Service, l landscap
 		left := slices.DeleteFunc(slices.Clone(s.holds), func(p netip.Prefix) bool { return gone[p] || !fits(p, s.v4) || p == nobody[s.v4] })
 		b, err := t.write(ctx, client, change{shell: s, holds: left, disabled: s.rule.Disabled || len(left) == 0})
 		if err != nil {
-			errs = append(errs, as(err, map[fault.Kind]fault.Kind{fault.Conflict: fault.Transient}))
+			errs = append(errs, googledoor.As(err, busy))
 			continue
 		}
 		all = append(all, b)
 	}
-	return errors.Join(append(errs, as(t.finish(ctx, client, all), map[fault.Kind]fault.Kind{fault.Conflict: fault.Transient}))...)
+	return errors.Join(append(errs, googledoor.As(t.finish(ctx, client, all), busy))...)
 }
+
+// What a kind of error means while a rule is written: it went since it was read; and for a removal, which tries again.
+var (
+	vanished = map[fault.Kind]fault.Kind{fault.NotFound: fault.Conflict}
+	busy     = map[fault.Kind]fault.Kind{fault.Conflict: fault.Transient}
+)
 
 // begun is a write the service has accepted and may not have carried out yet.
 type begun struct {
@@ -107,17 +105,16 @@ type begun struct {
 // write reads the rule again and begins to write it. Conflict: it is not as it was read, or a change of it is under way.
 func (t *Target) write(ctx context.Context, client *compute.Service, c change) (begun, error) {
 	name := c.shell.rule.Name
-	vanished := map[fault.Kind]fault.Kind{fault.NotFound: fault.Conflict}
 	now, err := client.Firewalls.Get(t.project, name).Context(ctx).Do()
 	if err != nil {
-		return begun{}, as(googledoor.Explain("reading rule "+name, err), vanished)
+		return begun{}, googledoor.As(googledoor.Explain("reading rule "+name, err), vanished)
 	}
 	if digest(now) != digest(c.shell.rule) {
 		return begun{}, fault.New(fault.Conflict, "writing rule %s: changed since it was read", name)
 	}
 	b := begun{doing: "writing rule " + name}
 	b.operation, err = client.Firewalls.Patch(t.project, name, payload(c)).Context(ctx).Do()
-	return b, as(googledoor.Explain(b.doing, err), vanished)
+	return b, googledoor.As(googledoor.Explain(b.doing, err), vanished)
 }
 
 // payload names the two fields that are ours, both always: the client leaves out what is empty or false unless told to send it.
@@ -136,45 +133,10 @@ func payload(c change) *compute.Firewall {
 func (t *Target) finish(ctx context.Context, client *compute.Service, all []begun) error {
 	var errs []error
 	for _, b := range all {
-		errs = append(errs, t.await(ctx, client, b))
+		err := googledoor.Await(ctx, b.doing, b.operation, func(ctx context.Context, name string) (*compute.Operation, error) {
+			return client.GlobalOperations.Wait(t.project, name).Context(ctx).Do()
+		})
+		errs = append(errs, googledoor.As(err, vanished))
 	}
 	return errors.Join(errs...)
-}
-
-func (t *Target) await(ctx context.Context, client *compute.Service, b begun) error {
-	for range mostWaits {
-		if b.operation.Status == "DONE" {
-			return b.outcome()
-		}
-		next, err := client.GlobalOperations.Wait(t.project, b.operation.Name).Context(ctx).Do()
-		if err != nil {
-			return as(googledoor.Explain(b.doing, err), map[fault.Kind]fault.Kind{fault.NotFound: fault.Transient})
-		}
-		b.operation = next
-	}
-	return fault.New(fault.Transient, "%s: not done yet", b.doing)
-}
-
-// full are the codes of an operation that mean "later".
-var full = []string{"QUOTA_EXCEEDED", "RATE_LIMIT_EXCEEDED", "RESOURCE_OPERATION_RATE_EXCEEDED"}
-
-// outcome is the error of an operation that is done, as if the request had been answered with it.
-func (b begun) outcome() error {
-	o := b.operation
-	if o.Error == nil && o.HttpErrorStatusCode < http.StatusBadRequest {
-		return nil
-	}
-	failed := &googleapi.Error{Code: int(o.HttpErrorStatusCode)}
-	if failed.Code < http.StatusBadRequest {
-		failed.Code = http.StatusInternalServerError
-	}
-	if o.Error != nil {
-		for _, e := range o.Error.Errors {
-			failed.Errors = append(failed.Errors, googleapi.ErrorItem{Reason: e.Code})
-			if slices.Contains(full, e.Code) {
-				failed.Code = http.StatusTooManyRequests
-			}
-		}
-	}
-	return as(googledoor.Explain(b.doing, failed), map[fault.Kind]fault.Kind{fault.NotFound: fault.Conflict})
 }

@@ -51,23 +51,23 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v := newVPC(t).shells(1)
+			v := newVPC(t, 1)
 			target := v.door(t, 4, 4, nil)
 			mustApply(t, target, numbered(0, 2))
 			etag := read(t, target).Etag
-			v.answer = func(w http.ResponseWriter, r *http.Request) bool {
+			v.Answer = func(w http.ResponseWriter, r *http.Request) bool {
 				if refused := r.Method == c.method && strings.HasSuffix(r.URL.Path, c.path); !refused {
 					return false
 				}
 				w.Header().Set("Retry-After", "7")
-				v.fail(w, c.status, c.reason)
+				v.Fail(w, c.status, c.reason)
 				return true
 			}
 			_, err := target.Read(t.Context())
 			expect(t, "reading", err, c.read)
 			err = target.Apply(t.Context(), numbered(1, 2), allowlist.Write{Etag: etag})
 			expect(t, "applying", err, c.apply)
-			v.settle()
+			v.Settle()
 			expect(t, "removing", target.Remove(t.Context(), numbered(1, 1).Prefixes()), c.remove)
 		})
 	}
@@ -114,7 +114,7 @@ func TestOperations(t *testing.T) {
 		for _, method := range []string{http.MethodPatch, http.MethodPost} {
 			t.Run(name+" "+method, func(t *testing.T) {
 				t.Parallel()
-				v := newVPC(t).shells(1)
+				v := newVPC(t, 1)
 				asked := 0
 				answer := func(w http.ResponseWriter, r *http.Request) bool {
 					if r.Method == http.MethodPost {
@@ -127,18 +127,18 @@ func TestOperations(t *testing.T) {
 					return true
 				}
 				target := v.door(t, 4, 4, nil)
-				v.answer = answer
+				v.Answer = answer
 				err := apply(t, target, numbered(0, 1))
 				if fault.KindOf(err) != c.want || err == nil != (c.want == "") || err != nil && strings.Contains(err.Error(), "81.") {
 					t.Errorf("%v is of kind %q, want %q", err, fault.KindOf(err), c.want)
 				}
-				if asked > mostWaits {
+				if asked > googledoor.MostWaits {
 					t.Errorf("asked %d times", asked)
 				}
-				v.answer = nil
-				v.settle()
+				v.Answer = nil
+				v.Settle()
 				mustApply(t, target, numbered(0, 2))
-				v.answer = answer
+				v.Answer = answer
 				want := c.want
 				if want == fault.Conflict {
 					want = fault.Transient
@@ -154,29 +154,29 @@ func TestOperations(t *testing.T) {
 // TestSlowly: an operation takes its time; Apply returns when what it wrote is in force.
 func TestSlowly(t *testing.T) {
 	t.Parallel()
-	v := newVPC(t).shells(2)
-	v.slow = mostWaits
+	v := newVPC(t, 2)
+	v.Slow = googledoor.MostWaits
 	target := v.door(t, 4, 8, nil)
 	mustApply(t, target, numbered(0, 8))
-	if v.calls["wait"] == 0 {
+	if v.Calls["wait"] == 0 {
 		t.Error("nobody waited")
 	}
-	v.slow = 4 * mostWaits
+	v.Slow = 4 * googledoor.MostWaits
 	if err := apply(t, target, numbered(0, 1)); !fault.Is(err, fault.Transient) {
 		t.Errorf("an operation that takes longer than anybody waits: %v", err)
 	}
 	if err := apply(t, target, numbered(0, 2)); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a rule whose change is under way: %v", err)
 	}
-	v.settle()
-	v.slow = 3
+	v.Settle()
+	v.Slow = 3
 	mustApply(t, target, numbered(0, 2))
 }
 
 // TestTurns: who waits for the turn to write gives up when told to.
 func TestTurns(t *testing.T) {
 	t.Parallel()
-	target := newVPC(t).shells(1).door(t, 4, 4, nil)
+	target := newVPC(t, 1).door(t, 4, 4, nil)
 	target.turn <- struct{}{}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -192,7 +192,7 @@ func TestTurns(t *testing.T) {
 // TestConnecting: a client that could not be made is made at the next call.
 func TestConnecting(t *testing.T) {
 	t.Parallel()
-	v := newVPC(t).shells(1)
+	v := newVPC(t, 1)
 	tries := 0
 	target, err := New(project, "edge", 4, allowlist.Options{Name: "vpc"}, func(ctx context.Context) (*compute.Service, error) {
 		if tries++; tries <= 3 {
@@ -221,7 +221,7 @@ func TestDial(t *testing.T) {
 	if _, err := Dial(t.Context()); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("without credentials: %v", err)
 	}
-	v := newVPC(t).shells(1)
+	v := newVPC(t, 1)
 	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprint(w, `{"access_token":"t","token_type":"Bearer","expires_in":3600}`)
@@ -245,8 +245,8 @@ func TestDial(t *testing.T) {
 	if err != nil || client.BasePath != "https://compute.googleapis.com/compute/v1/" {
 		t.Fatalf("with them: %+v, %v", client, err)
 	}
-	client.BasePath = v.server.URL + "/"
-	v.answer = func(_ http.ResponseWriter, r *http.Request) bool {
+	client.BasePath = v.Server.URL + "/"
+	v.Answer = func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.Header.Get("Authorization") != "Bearer t" {
 			t.Errorf("asked as %q", r.Header.Get("Authorization"))
 		}

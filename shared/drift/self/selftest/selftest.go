@@ -3,7 +3,9 @@
 package selftest
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,10 +27,12 @@ func Deployed(e self.Expected) map[string]*asset.Asset {
 	const writer = "serviceAccount:logs@system.gserviceaccount.com"
 	d.add("pubsub.googleapis.com/Topic", "//pubsub.googleapis.com/projects/"+e.Project+"/topics/audit.entries", object{}, "roles/pubsub.publisher "+writer)
 	for _, id := range e.Watched {
-		d.add("cloudresourcemanager.googleapis.com/Project", "//cloudresourcemanager.googleapis.com/projects/"+id, object{"projectId": id},
-			"projects/"+e.Project+"/roles/ostiary.watchaudit.database_watch serviceAccount:"+d.mail("fn", "watchaudit"))
+		d.add("cloudresourcemanager.googleapis.com/Project", "//cloudresourcemanager.googleapis.com/projects/"+id, object{"projectId": id})
 		d.add("logging.googleapis.com/LogSink", "//logging.googleapis.com/projects/"+id+"/sinks/ostiary-watch",
 			object{"destination": "pubsub.googleapis.com/projects/" + e.Project + "/topics/audit.entries", "filter": e.Need, "writerIdentity": writer}).IAM = nil
+	}
+	for _, f := range e.Functions {
+		d.grants(f)
 	}
 	d.add("cloudresourcemanager.googleapis.com/Organization", "//cloudresourcemanager.googleapis.com/organizations/1", object{"name": "organizations/1"})
 	d.add("monitoring.googleapis.com/NotificationChannel", d.at("monitoring", "notificationChannels/1"), object{"type": "email"}).IAM = nil
@@ -36,6 +40,17 @@ func Deployed(e self.Expected) map[string]*asset.Asset {
 		d.add("storage.googleapis.com/Bucket", "//storage.googleapis.com/"+name, object{"retentionPolicy": object{"isLocked": true}})
 	}
 	return d.all
+}
+
+// Values are the digests of the values that Deployed gives a function's variables.
+func Values(f self.Function) map[string]string {
+	all := map[string]string{}
+	for _, name := range slices.Concat(f.Environment, []string{"OSTIARY_STORE", "OSTIARY_POLICY", "OSTIARY_EVIDENCE"}) {
+		if name != "OSTIARY_SELF" {
+			all[name] = self.Digest("x")
+		}
+	}
+	return all
 }
 
 type deploying struct {
@@ -67,10 +82,21 @@ func (d deploying) at(service, path string) string {
 
 func (d deploying) service(f self.Function) {
 	var env []any
-	for _, name := range slices.Concat(f.Environment, []string{"OSTIARY_IAM", "OSTIARY_PROJECT", "OSTIARY_STORE", "OSTIARY_POLICY", "OSTIARY_EVIDENCE", "LOG_EXECUTION_ID"}) {
+	for _, name := range slices.Sorted(maps.Keys(Values(f))) {
 		env = append(env, object{"name": name, "value": "x"})
 	}
+	for _, v := range [][2]string{{"OSTIARY_IAM", "front"}, {"OSTIARY_PROJECT", d.e.Project}, {"LOG_EXECUTION_ID", "true"}, {"OSTIARY_SECRETS", "secretmanager://" + d.e.Project + "?pin=a:1"}} {
+		env = append(env, object{"name": v[0], "value": v[1]})
+	}
+	if slices.Contains(f.Environment, "OSTIARY_SELF") {
+		env = append(env, object{"name": "OSTIARY_SELF", "value": "itself"})
+	}
+	if f.Callers == "machine" {
+		env = append(env, object{"name": "OSTIARY_INVOKER", "value": d.mail("in", f.Name)})
+	}
 	env = append(env, object{"name": "OSTIARY_CODE", "value": d.e.Code[f.Name]})
+	region := cmp.Or(d.e.Regions[f.Name], d.e.Region)
+	image := cmp.Or(d.e.Images[f.Name], region+"-docker.pkg.dev/"+d.e.Project+"/gcf-artifacts/"+f.Name+":version_1")
 	ingress, invoker := "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER", map[string]string{
 		"staff": "serviceAccount:service-1@gcp-sa-iap.iam.gserviceaccount.com", "public": "allUsers", "service": "serviceAccount:" + d.mail("gateway", "edge"),
 	}[f.Callers]
@@ -83,8 +109,8 @@ func (d deploying) service(f self.Function) {
 		d.add("iam.googleapis.com/ServiceAccount", account, object{"email": d.mail(prefix, f.Name)})
 		d.add("iam.googleapis.com/ServiceAccountKey", account+"/keys/google", object{"keyType": "SYSTEM_MANAGED"}).IAM = nil
 	}
-	d.add("run.googleapis.com/Service", d.at("run", "locations/"+d.e.Region+"/services/"+f.Name), object{"ingress": ingress,
-		"template": object{"serviceAccount": d.mail("fn", f.Name), "containers": []any{object{"image": "i", "env": env}}},
+	d.add("run.googleapis.com/Service", d.at("run", "locations/"+region+"/services/"+f.Name), object{"ingress": ingress, "uri": "https://" + f.Name + "-x-ew.a.run.app",
+		"template": object{"serviceAccount": d.mail("fn", f.Name), "containers": []any{object{"image": image, "env": env}}},
 		"traffic":  []any{object{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100.0}}}, "roles/run.invoker "+invoker)
 }
 
@@ -104,11 +130,42 @@ func (d deploying) roles(f self.Function) {
 	}
 }
 
+// grants gives a function the roles it has in its project: on each database, and on what is looked at.
+func (d deploying) grants(f self.Function) {
+	project, there := d.all["//cloudresourcemanager.googleapis.com/projects/"+d.e.Project]
+	if !there {
+		return
+	}
+	assets := []any{}
+	for _, p := range f.Permissions {
+		if database, is := strings.CutPrefix(p.Resource, "database:"); is {
+			name := "projects/" + d.e.Project + "/databases/" + database
+			project.IAM.Grant("projects/"+d.e.Project+"/roles/"+unfit.ReplaceAllString("ostiary."+f.Name+"."+p.Resource, "_"),
+				`resource.name == "`+name+`" || resource.name.startsWith("`+name+`/")`, "serviceAccount:"+d.mail("fn", f.Name))
+		}
+		if p.Resource == "assets" {
+			assets = append(assets, p.Permission)
+		}
+	}
+	if len(assets) > 0 {
+		role := "projects/" + d.e.Project + "/roles/ostiary." + f.Name + ".assets"
+		d.add("iam.googleapis.com/Role", "//iam.googleapis.com/"+role, object{"includedPermissions": assets}).IAM = nil
+		project.IAM.Grant(role, "", "serviceAccount:"+d.mail("fn", f.Name))
+	}
+}
+
 func (d deploying) deliveries(f self.Function) {
-	for _, topic := range slices.Concat(f.Publishes, []string{"dead." + f.Name}) {
+	all := slices.Concat(f.Publishes, []string{"dead." + f.Name})
+	for _, t := range f.Triggers {
+		if t.Kind == "topic" {
+			all = append(all, t.Topic)
+		}
+	}
+	for _, topic := range all {
 		d.add("pubsub.googleapis.com/Topic", d.at("pubsub", "topics/"+topic), object{})
 	}
-	const site, topics = "https://x-ew.a.run.app/", "/topics/"
+	const topics = "/topics/"
+	site := "https://" + f.Name + "-x-ew.a.run.app/"
 	dead := "dead." + f.Name
 	d.add("pubsub.googleapis.com/Subscription", d.at("pubsub", "subscriptions/"+dead), object{"topic": "projects/" + d.e.Project + topics + dead})
 	d.add("monitoring.googleapis.com/AlertPolicy", d.at("monitoring", "alertPolicies/"+f.Name), object{"displayName": "Dead letters of " + f.Name, "notificationChannels": []any{"projects/" + d.e.Project + "/notificationChannels/1"}}).IAM = nil
@@ -121,7 +178,7 @@ func (d deploying) deliveries(f self.Function) {
 				"topic": "projects/" + d.e.Project + topics + trigger.Topic, "filter": trigger.Filter, "state": "ACTIVE", "pushConfig": object{"pushEndpoint": site + f.Name + "/events", "oidcToken": caller},
 				"deadLetterPolicy": object{"deadLetterTopic": "projects/" + d.e.Project + topics + "dead." + f.Name}})
 		case "schedule":
-			d.add("cloudscheduler.googleapis.com/Job", d.at("cloudscheduler", fmt.Sprintf("locations/%s/jobs/%s-%d", d.e.Region, f.Name, crons)),
+			d.add("cloudscheduler.googleapis.com/Job", d.at("cloudscheduler", fmt.Sprintf("locations/%s/jobs/%s-%d", cmp.Or(d.e.Regions[f.Name], d.e.Region), f.Name, crons)),
 				object{"state": "ENABLED", "schedule": trigger.Cron, "httpTarget": object{"uri": site + f.Name + "/tick", "oidcToken": caller}}).IAM = nil
 			crons++
 		}

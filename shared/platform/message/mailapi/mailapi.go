@@ -3,10 +3,15 @@
 // maps it.
 //
 // The key, and the Message-ID in headers, are the same at every try of a message. The package does not trust in them: how long a
-// provider knows a key is its own affair, and a message whose outcome is unknown is never repeated to a customer. Accepted
-// means that the provider took it; by what it calls the message, as {"id"} of its answer, it is asked later what became of it:
-// GET ENDPOINT/ID, of which {"id", "last_event"} is read. It does not say when; bounces that reach the sender's mailbox are not
-// read.
+// provider knows a key is its own affair, and a message whose outcome is unknown is not repeated to a customer on the strength of
+// a key alone. Accepted means that the provider took it; by what it calls the message, as {"id"} of its answer, it is asked later
+// what became of it: GET ENDPOINT/ID, of which {"id", "last_event"} is read. It does not say when; bounces that reach the sender's
+// mailbox are not read.
+//
+// Of a message whose outcome is unknown the provider, or the gateway before it, is asked whether it took it: GET
+// ENDPOINT?idempotency_key=KEY, answered by 200 with {"id", "idempotency_key"} where it did, and by 404 with {"idempotency_key"}
+// where it did not. Whoever answers so gives the key back as it was, knows it for more than 24 hours, and takes no second message
+// under it. What anybody else answers tells nothing: then a person finds out.
 package mailapi
 
 import (

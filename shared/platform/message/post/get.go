@@ -13,8 +13,8 @@ import (
 	"ostiary.internal/shared/platform/reach"
 )
 
-// Get asks for what a server says at a URL, of which it reads no more than 64 KiB. NotFound: there is no such thing. Transient:
-// it did not say. Misconfigured: it does not take what we prove ourselves by, or its certificate is not to be trusted. Invalid:
+// Get asks for what a server says at a URL, of which it reads no more than 64 KiB. NotFound: there is no such thing; what a
+// server says to a 404 comes with the error. Transient: it did not say. Misconfigured: it does not take what we prove ourselves by, or its certificate is not to be trusted. Invalid:
 // anything else, redirects with it, and an answer that is longer. How long a server asks to wait stands in message.Wire.
 func (c *Client) Get(ctx context.Context, url string, header http.Header) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
@@ -29,9 +29,12 @@ func (c *Client) Get(ctx context.Context, url string, header http.Header) ([]byt
 		return nil, unanswered(err)
 	}
 	defer answer.Body.Close()
+	var absent error
 	switch status := answer.StatusCode; {
-	case status == http.StatusNotFound, status == http.StatusGone:
-		return nil, fault.New(fault.NotFound, "asking about a message: not known there")
+	case status == http.StatusGone:
+		return nil, fault.New(fault.NotFound, "asking about a message: not known there any more")
+	case status == http.StatusNotFound:
+		absent = fault.New(fault.NotFound, "asking about a message: not known there")
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return nil, fault.New(fault.Misconfigured, "asking about a message: refused with %d", status)
 	case status == http.StatusTooManyRequests, status >= 500:
@@ -41,13 +44,15 @@ func (c *Client) Get(ctx context.Context, url string, header http.Header) ([]byt
 		return nil, fault.New(fault.Invalid, "asking about a message: answered with %d", status)
 	}
 	said, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
-	if err != nil {
+	switch {
+	case absent != nil && (err != nil || len(said) > maxAnswer):
+		return nil, absent
+	case err != nil:
 		return nil, fault.New(fault.Transient, "asking about a message: the answer was cut")
-	}
-	if len(said) > maxAnswer {
+	case len(said) > maxAnswer:
 		return nil, fault.New(fault.Invalid, "asking about a message: the answer is over %d bytes", maxAnswer)
 	}
-	return said, nil
+	return said, absent
 }
 
 // unanswered says why there is no answer. The error of the client would show the URL, which may be a secret.

@@ -1,4 +1,4 @@
-package accesslevel
+package acmtest
 
 import (
 	"net/netip"
@@ -15,26 +15,27 @@ import (
 
 // request is somebody who wants in.
 type request struct {
-	who  string // an e-mail address; "" for nobody known
+	who  string
 	from netip.Addr
 	at   time.Time
 }
 
-// admits is what the service says to a request, were one of the shells enough. It does as the documentation of its API says:
-// a list that is empty asks for nothing.
-func (f *fake) admits(r request) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for name := range f.levels {
-		if suffix, ours := strings.CutPrefix(name, policy+"/accessLevels/edge_"); ours && !strings.HasPrefix(suffix, "until_") && f.granted(name, r) {
+// Admits is what the service says to a request of who, an e-mail address or "" for nobody known, were one of the levels that Terraform
+// made enough. It does as the documentation of its API says: a list that is empty asks for nothing.
+func (f *ACM) Admits(who string, from netip.Addr, at time.Time) bool {
+	r := request{who, from, at}
+	f.Mu.Lock()
+	defer f.Mu.Unlock()
+	for name := range f.Levels {
+		if suffix, ours := strings.CutPrefix(name, Policy+"/accessLevels/edge_"); ours && !strings.HasPrefix(suffix, "until_") && f.granted(name, r) {
 			return true
 		}
 	}
 	return false
 }
 
-func (f *fake) granted(name string, r request) bool {
-	level := f.levels[name]
+func (f *ACM) granted(name string, r request) bool {
+	level := f.Levels[name]
 	switch {
 	case level == nil:
 		return false
@@ -46,7 +47,7 @@ func (f *fake) granted(name string, r request) bool {
 	return !slices.ContainsFunc(level.Basic.Conditions, func(c *acm.Condition) bool { return !f.met(c, r) })
 }
 
-func (f *fake) met(c *acm.Condition, r request) bool {
+func (f *ACM) met(c *acm.Condition, r request) bool {
 	met := true
 	if len(c.IpSubnetworks) > 0 {
 		met = slices.ContainsFunc(c.IpSubnetworks, func(text string) bool { return netip.MustParsePrefix(text).Contains(r.from) })

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"ostiary.internal/shared/access/clientproof"
+	"ostiary.internal/shared/evidence/record"
+)
+
+// printProof says what was seen of each request at each place, and what it comes to.
+func (c *breachCommand) printProof(t terminal, found judged) error {
+	if c.asJSON {
+		return json.NewEncoder(t.out).Encode(found)
+	}
+	fmt.Fprintf(t.out, "The address requests come from, as %s sees it; it declares %s.\n", c.url, found.Layout)
+	for _, p := range found.Places {
+		at := ""
+		if site, own, err := c.siteOf(p.url); err == nil && !own {
+			at = " at " + site.Host
+		}
+		fmt.Fprintf(t.out, "\n%s%s, over %s:\n", p.Function, at, families[p.Family].name)
+		for _, one := range p.cases {
+			if p.NotAsked == "" {
+				fmt.Fprintln(t.out, p.line(one))
+			}
+		}
+		fmt.Fprintln(t.out, p.comes())
+	}
+	return nil
+}
+
+// line says what was seen of one request.
+func (p judgedPlace) line(one clientproof.Case) string {
+	names := make([]string, 0, len(one.Headers))
+	for _, h := range one.Headers {
+		names = append(names, h[0])
+	}
+	what := "nothing forged"
+	switch {
+	case len(names) > 4:
+		what = fmt.Sprintf("%d headers together", len(names))
+	case len(names) > 0:
+		what = strings.Join(names, ", ")
+	}
+	line := fmt.Sprintf("  %-8s %-17s %s", p.Cases[one.Name], one.Name, what)
+	if at, wrong := p.Seen[one.Name]; wrong {
+		line += "; seen as " + at
+	}
+	return line
+}
+
+// comes says what it comes to.
+func (p judgedPlace) comes() string {
+	stays := "It stays unproven: deployed, no address is taken here."
+	if p.Proven {
+		stays = "What was proven here before stands."
+	}
+	switch {
+	case p.NotAsked != "":
+		return "not asked: " + p.NotAsked + ". " + stays
+	case p.Verdict == string(record.Pass):
+		return "proven: nobody can register an address that is not her own"
+	case p.Verdict == string(record.Undetermined):
+		return "undetermined: even without a forged header the service does not see the address given with --from.\nCheck --from first, then what OSTIARY_CLIENT_ADDRESS declares against the proxies in front. " + stays
+	}
+	return "not proven: a forged header was believed. Until this passes, a deployed service takes no address here.\nDeclare with OSTIARY_CLIENT_ADDRESS what the proxies in front do write, and let them overwrite what callers send."
+}
