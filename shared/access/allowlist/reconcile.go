@@ -227,7 +227,11 @@ func (r *Reconciler) makeRoom(ctx context.Context, d due, now time.Time, report 
 	if len(over) > 0 {
 		r.Log.ErrorContext(ctx, "the allow-list is full", "without room", len(over), "refused", len(steps))
 	}
-	report.Full = len(over) > 0
+	if report.Full = len(over) > 0; report.Full {
+		if err := r.sayFull(ctx, now); err != nil {
+			return d, err
+		}
+	}
 	return r.end(ctx, d, steps, now, report)
 }
 

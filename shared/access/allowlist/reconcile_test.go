@@ -331,6 +331,19 @@ func TestPacked(t *testing.T) {
 	}
 	r.want(a, lease.Confirmed, "")
 	r.want(b, lease.Failed, lease.NoRoom)
+	full := func(want bool) {
+		t.Helper()
+		if got, err := allowlist.Full(t.Context(), r.base, r.clock.Now()); err != nil || got != want {
+			t.Errorf("full: %t, %v; want %t", got, err, want)
+		}
+	}
+	full(true) // and nobody registers meanwhile
+	edge.over = nil
+	r.pass(time.Minute)
+	r.mustRun()
+	full(true)
+	r.pass(time.Minute)
+	full(false)
 }
 
 func TestOneTargetDown(t *testing.T) {

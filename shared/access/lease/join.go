@@ -36,7 +36,7 @@ func (s *Service) Join(ctx context.Context, j Joining, now time.Time) (Lease, er
 	if err != nil {
 		return Lease{}, fmt.Errorf("reading the fixed sites: %w", err)
 	}
-	tight, err := s.tight(ctx, sites, now)
+	room, err := s.space(ctx, sites, now)
 	if err != nil {
 		return Lease{}, err
 	}
@@ -48,7 +48,7 @@ func (s *Service) Join(ctx context.Context, j Joining, now time.Time) (Lease, er
 			return err
 		}
 		a := attempt{sites: sites, s: s, tx: tx, batch: batch, r: Request{Person: person, ID: j.ID}, now: now}
-		device, err := a.join(id, j.Address, tight)
+		device, err := a.join(id, j.Address, room)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (s *Service) Join(ctx context.Context, j Joining, now time.Time) (Lease, er
 }
 
 // join does all reads and refusals. It returns the live leases of the device.
-func (a *attempt) join(id string, addr netip.Addr, tight bool) ([]Lease, error) {
+func (a *attempt) join(id string, addr netip.Addr, room space) ([]Lease, error) {
 	mine, err := ofPerson(a.tx.Query, a.r.Person, a.now.Add(-recent))
 	if err != nil {
 		return nil, err
@@ -93,10 +93,8 @@ func (a *attempt) join(id string, addr netip.Addr, tight bool) ([]Lease, error) 
 			a.terms.generation = max(a.terms.generation, l.Generation+1)
 		}
 	}
-	if tight {
-		if err := a.s.fits(a.tx, a.sites, a.prefix, a.now); err != nil {
-			return nil, err
-		}
+	if err := a.s.fits(a.tx, room, a.sites, a.prefix, a.now); err != nil {
+		return nil, err
 	}
 	if err := a.tx.Get(otp.Accounts, a.r.Person, &a.account); err != nil {
 		return nil, fmt.Errorf("reading the account: %w", err)

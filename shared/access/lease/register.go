@@ -109,7 +109,7 @@ func (s *Service) register(ctx context.Context, r Request, now time.Time) (Lease
 	if err != nil {
 		return Lease{}, fmt.Errorf("reading the fixed sites: %w", err)
 	}
-	tight, err := s.tight(ctx, sites, now)
+	room, err := s.space(ctx, sites, now)
 	if err != nil {
 		return Lease{}, err
 	}
@@ -127,7 +127,7 @@ func (s *Service) register(ctx context.Context, r Request, now time.Time) (Lease
 			return err
 		}
 		a := attempt{sites: sites, s: s, tx: tx, batch: batch, r: r, now: now}
-		if err := a.plan(tight); err != nil {
+		if err := a.plan(room); err != nil {
 			return err
 		}
 		// What went wrong with the key service matters only now: all that needs no code has been said.
@@ -183,7 +183,7 @@ type attempt struct {
 }
 
 // plan does all reads but the check's own, and every refusal that needs no code.
-func (a *attempt) plan(tight bool) error {
+func (a *attempt) plan(room space) error {
 	var err error
 	registered := a.r.Address
 	if a.r.Elsewhere != nil {
@@ -208,8 +208,8 @@ func (a *attempt) plan(tight bool) error {
 			a.terms.replaces = l.Device()
 		}
 	}
-	if tight && a.terms.kept == nil {
-		if err := a.s.fits(a.tx, a.sites, a.prefix, a.now); err != nil {
+	if a.terms.kept == nil {
+		if err := a.s.fits(a.tx, room, a.sites, a.prefix, a.now); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package lease_test
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -77,6 +78,9 @@ func TestRefusalsBurnNoCode(t *testing.T) {
 			code: "person_limit", status: 409, mend: func(r *rig) { r.leases.Rules.Weekend = access.Allow }},
 		{name: "no room", change: func(c *lease.Config) { c.Capacity = 1 }, prepare: func(r *rig) { r.enrol("ben"); r.register("ben", cafe) },
 			code: "capacity_full", status: 503, mend: func(r *rig) { r.leases.Capacity = 2 }},
+		{name: "a target without room", change: func(c *lease.Config) {
+			c.Full = func(context.Context, time.Time) (bool, error) { return true, nil }
+		}, code: "capacity_full", status: 503, mend: func(r *rig) { r.leases.Full = nil }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -32,6 +32,22 @@ func (r *room) taken() {
 	r.entries++
 }
 
+// space is what is known of the room at the targets before a registration.
+type space struct {
+	tight bool // the smallest target is so full that a registration must count exactly
+	full  bool // a target had no room for somebody when it was last written to
+}
+
+func (s *Service) space(ctx context.Context, sites []access.Fixed, now time.Time) (found space, err error) {
+	if s.Full != nil {
+		if found.full, err = s.Full(ctx, now); err != nil {
+			return found, err
+		}
+	}
+	found.tight, err = s.tight(ctx, sites, now)
+	return found, err
+}
+
 // tight reports whether the smallest target is so full that a registration must count exactly.
 func (s *Service) tight(ctx context.Context, sites []access.Fixed, now time.Time) (bool, error) {
 	if s.Capacity == 0 {
@@ -74,12 +90,15 @@ func held(read reader, sites []access.Fixed, now time.Time) (map[netip.Prefix]bo
 
 // fits refuses a prefix for which the smallest target has no entry left. Exhausted with code "capacity_full". A prefix
 // that is held already needs none.
-func (s *Service) fits(tx store.Tx, sites []access.Fixed, prefix netip.Prefix, now time.Time) error {
+func (s *Service) fits(tx store.Tx, room space, sites []access.Fixed, prefix netip.Prefix, now time.Time) error {
+	if !room.tight && !room.full {
+		return nil
+	}
 	held, err := held(tx.Query, sites, now)
 	if err != nil {
 		return err
 	}
-	if held[prefix] || len(held) < s.Capacity {
+	if held[prefix] || !room.full && len(held) < s.Capacity {
 		return nil
 	}
 	return refuse(fault.Exhausted, 503, "capacity_full", "The list of addresses is full.",

@@ -61,6 +61,19 @@ func TestRoomIsCountedRarelyButInTime(t *testing.T) {
 	r.wantCode(err, "capacity_full", 503)
 }
 
+// TestFullButHeld: where no target has room for anybody new, an address that is let in already still is, for somebody else too.
+func TestFullButHeld(t *testing.T) {
+	t.Parallel()
+	full := false
+	r := newRig(t, func(c *lease.Config) { c.Full = func(context.Context, time.Time) (bool, error) { return full, nil } })
+	r.enrol("ana", "ben")
+	r.register("ana", home)
+	full = true
+	r.register("ben", home)
+	_, err := r.send(r.request("ben", cafe))
+	r.wantCode(err, "capacity_full", 503)
+}
+
 // TestRoomOfOtherInstances: an instance that counted a moment ago leaves room for what others add meanwhile.
 func TestRoomOfOtherInstances(t *testing.T) {
 	t.Parallel()

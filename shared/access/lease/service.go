@@ -30,7 +30,10 @@ type Config struct {
 	Screen address.Screen
 	// Network says what is known of the network of an address; nil for the list that comes with the program.
 	Network  func(netip.Addr) (network.Network, bool)
-	Capacity int      // entries of the smallest target; 0 for no limit
+	Capacity int // entries of the smallest target; 0 for no limit
+	// Full reports whether some target had no room for somebody when it was last written to: what was declared is not always
+	// what there is. Nil: never.
+	Full     func(ctx context.Context, now time.Time) (bool, error)
 	Promises []string // ids of the promises the evidence counts for
 	Policy   string   // record.Digest of the policy in force, named in the evidence; may be empty
 	Log      *slog.Logger

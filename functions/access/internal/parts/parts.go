@@ -123,9 +123,13 @@ func (p *Parts) Leases() (*lease.Service, error) {
 		}
 	}
 	return lease.New(lease.Config{
-		Store: p.Store, Box: p.Box, OTP: p.OTP, Clock: p.Clock, Rules: p.Rules.Lease, Fixed: p.fixed, Capacity: capacity,
+		Store: p.Store, Box: p.Box, OTP: p.OTP, Clock: p.Clock, Rules: p.Rules.Lease, Fixed: p.fixed, Capacity: capacity, Full: p.full,
 		Promises: p.Promises("ip-daily"), Policy: p.PolicyDigest(), Log: p.Log,
 	})
+}
+
+func (p *Parts) full(ctx context.Context, now time.Time) (bool, error) {
+	return allowlist.Full(ctx, p.Store, now)
 }
 
 // fixed are the sites that are always let in.
