@@ -14,8 +14,9 @@ type Fate struct {
 }
 
 // hears is the delivery after what the peer of one of its ways said of a message it had taken; next reports that the next way
-// is to be tried. What came back counts as what a person says of one that did not arrive; but the first word counts, and a
-// person's before any peer's: another is kept beside it.
+// is to be tried. What came back counts as what a person says of one that did not arrive, before or after it was called delivered,
+// so that the order in which both are told changes nothing; but a person's word counts before any peer's. What is said against
+// what counts is kept beside it.
 func (d Delivery) hears(a message.Answer, way int) (after Delivery, next bool) {
 	at := d.accepted(way)
 	if way < 0 || way >= len(d.Ways) || at >= 0 && slices.ContainsFunc(d.Tries[at].Fates, func(f Fate) bool { return f.State == a.State }) {
@@ -26,9 +27,8 @@ func (d Delivery) hears(a message.Answer, way int) (after Delivery, next bool) {
 		at = len(d.Tries)
 		d.Tries = append(d.Tries, d.try(way, a.Accepted()))
 	}
-	first := len(d.Tries[at].Fates) == 0
 	d.Tries[at].Fates = append(slices.Clone(d.Tries[at].Fates), Fate{a.State, a.At.UTC()})
-	if a.State != message.StateBounced || !first || d.Vouched || d.Progress != Arrived || way != d.Way {
+	if a.State != message.StateBounced || d.Vouched || d.Progress != Arrived || way != d.Way {
 		return d, false
 	}
 	d.Recalled, d.Told = true, time.Time{}

@@ -124,7 +124,7 @@ func TestCameBack(t *testing.T) {
 	}
 }
 
-// TestFirstWord: the first certain word counts, and a person's before any peer's; whatever is said against it is kept beside it and
+// TestFirstWord: a bounce counts whenever it comes, and a person's word before any peer's; whatever is said against it is kept beside it and
 // put on record, and sends nothing.
 func TestFirstWord(t *testing.T) {
 	t.Parallel()
@@ -143,7 +143,7 @@ func TestFirstWord(t *testing.T) {
 		tenant, want  string
 		contrary      bool
 	}{
-		"delivered, then back":        {delivered, bounced, message.Accepted, "sud", "sud mail arrived", true},
+		"delivered, then back":        {delivered, bounced, message.Accepted, "sud", "sud mail lost", true},
 		"back, then delivered":        {bounced, delivered, message.Accepted, "sud", "sud mail lost", true},
 		"back, and another way":       {bounced, delivered, message.Accepted, "ost", "ost mail going", true},
 		"a person says no":            {person(false), delivered, message.Accepted, "sud", "sud mail lost", true},
@@ -183,6 +183,29 @@ func TestFirstWord(t *testing.T) {
 				t.Errorf("on record:\n%s", f.outcomes())
 			}
 		})
+	}
+}
+
+// TestBackAfterDelivered: what was called delivered and comes back after all goes the next way.
+func TestBackAfterDelivered(t *testing.T) {
+	t.Parallel()
+	f := newFirm(t)
+	c := f.decided(false, "ost")
+	f.reply = func(message.Message) message.Outcome { return message.Accepted }
+	n := f.approve(f.write(c.ID, "vera"), "dana")
+	f.tick()
+	taken := f.recipient(c.ID, 0).Told
+	for _, said := range []message.State{message.StateDelivered, message.StateBounced} {
+		f.pass(time.Hour)
+		if err := f.hears(c.ID, 0, 0, said, taken, f.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sent := len(f.sent)
+	f.tick()
+	d := f.recipient(c.ID, 0)
+	if f.progress(n) != "ost mail arrived" || len(f.sent) != sent+1 || !d.Told.After(taken) {
+		t.Errorf("%s, %d sent, told %s", f.progress(n), len(f.sent)-sent, d.Told)
 	}
 }
 
