@@ -43,7 +43,7 @@ func (f *registerip) registerRoutes() []web.Route {
 	}
 }
 
-// reader is the role by which a person may read the dayregister. Denied with code role_missing.
+// reader is the role by which a person may read the register. Denied with code role_missing.
 func reader(who caller.Staff) (policy.Role, error) {
 	for _, role := range readers {
 		if who.May(role) {
@@ -104,7 +104,7 @@ func (f *registerip) registerCSV(w http.ResponseWriter, r *http.Request, who cal
 	return nil
 }
 
-// registerPage shows the form, and once somebody chose days also their dayregister.
+// registerPage shows the form, and once somebody chose days also their register.
 func (f *registerip) registerPage(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 	if _, err := reader(who); err != nil {
 		return err
