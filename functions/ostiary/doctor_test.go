@@ -83,12 +83,11 @@ func behind(t *testing.T, at string, to func() *url.URL, proxy func(h http.Heade
 func TestDoctorPlaces(t *testing.T) {
 	t.Parallel()
 	const here, here6 = "81.2.69.142", "2a02:6b8:0:1::7"
-	var to *url.URL
-	server := func() *url.URL { return to }
+	var to atomic.Pointer[url.URL]
 	balancer := func(sender string) func(http.Header) {
 		return func(h http.Header) { h.Add("X-Forwarded-For", sender+", 34.1.2.3") }
 	}
-	good := behind(t, "127.0.0.1:0", server, balancer(here))
+	good := behind(t, "127.0.0.1:0", to.Load, balancer(here))
 	var believes atomic.Bool
 	told := func(h http.Header) {
 		if h.Get("Authorization") != "" {
@@ -98,8 +97,8 @@ func TestDoctorPlaces(t *testing.T) {
 			balancer(here)(h)
 		}
 	}
-	second := behind(t, "127.0.0.1:0", server, told)
-	overIPv6 := behind(t, "[::1]:0", server, balancer(here6))
+	second := behind(t, "127.0.0.1:0", to.Load, told)
+	overIPv6 := behind(t, "[::1]:0", to.Load, balancer(here6))
 	port := func(s *httptest.Server) string { return s.URL[strings.LastIndex(s.URL, ":"):] }
 	s, err := launch(options{dir: t.TempDir(), clock: "system", env: []string{"OSTIARY_CLIENT_ADDRESS=loadbalancer",
 		"OSTIARY_PAIR_HOSTS=ipv4=http://localhost" + port(second) + ",ipv6=http://127.0.0.1:1"}})
@@ -107,9 +106,11 @@ func TestDoctorPlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.stop() })
-	if to, err = url.Parse(s.url); err != nil {
+	behindIt, err := url.Parse(s.url)
+	if err != nil {
 		t.Fatal(err)
 	}
+	to.Store(behindIt)
 	for i, row := range []struct {
 		site *httptest.Server
 		from []string
