@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type rig struct {
 	key    error
 	faults storetest.Fault
 	asked  int
+	mu     sync.Mutex
 	told   []string
 	clock  *clock.Manual
 	s      *reminder.Service
@@ -54,6 +56,8 @@ func newRig(t *testing.T, at string) *rig {
 		return r.faults(p, n)
 	})
 	box := outbox.New(s, clk, slog.New(slog.DiscardHandler), map[outbox.Kind]outbox.Sink{outbox.Message: func(_ context.Context, e outbox.Entry) error {
+		r.mu.Lock() // entries are sent side by side
+		defer r.mu.Unlock()
 		if !slices.Contains(r.told, e.Key) {
 			r.told = append(r.told, e.Key)
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -100,12 +101,14 @@ func newRig(t *testing.T) *rig {
 		}
 		return r.faults(p, n)
 	})
-	seen := map[string]bool{}
+	seen, mu := map[string]bool{}, sync.Mutex{}
 	r.box = outbox.New(s, clock.NewManual(start), slog.New(slog.DiscardHandler), map[outbox.Kind]outbox.Sink{outbox.Record: func(_ context.Context, e outbox.Entry) error {
 		parsed, err := record.Parse(e.Data)
 		if err != nil || strings.Contains(string(e.Data), "81.2") {
 			t.Errorf("recorded %s: %v", e.Data, err)
 		}
+		mu.Lock() // records are sent side by side
+		defer mu.Unlock()
 		if !seen[e.Key] {
 			seen[e.Key] = true
 			r.kinds = append(r.kinds, fmt.Sprintf("%s %s", parsed.Facts["event"], parsed.Facts["entries"]))
