@@ -73,7 +73,7 @@ func write(to io.Writer, date string, files []string) error {
 		p := netip.MustParsePrefix(text)
 		relayed = append(relayed, p)
 		of := network.Network{Kind: network.Relay, Name: name}
-		runs[of] = append(runs[of], run{p.Addr(), lastOf(p)})
+		runs[of] = append(runs[of], run{p.Addr(), network.Last(p)})
 	}
 	out := bufio.NewWriter(to)
 	fmt.Fprintf(out, "# Which addresses carriers of mobile telephones, relays and hosts of servers announce. Made by testdata/networks.\n"+
@@ -154,23 +154,14 @@ func prefixes(runs []run) (all []netip.Prefix) {
 			p := netip.PrefixFrom(first, first.BitLen())
 			for p.Bits() > 0 {
 				wider := netip.PrefixFrom(first, p.Bits()-1)
-				if wider.Masked().Addr() != first || r.last.Less(lastOf(wider)) {
+				if wider.Masked().Addr() != first || r.last.Less(network.Last(wider)) {
 					break
 				}
 				p = wider
 			}
 			all = append(all, p)
-			first = lastOf(p).Next()
+			first = network.Last(p).Next()
 		}
 	}
 	return all
-}
-
-func lastOf(p netip.Prefix) netip.Addr {
-	bytes := p.Addr().AsSlice()
-	for bit := p.Bits(); bit < len(bytes)*8; bit++ {
-		bytes[bit/8] |= 0x80 >> (bit % 8)
-	}
-	addr, _ := netip.AddrFromSlice(bytes)
-	return addr
 }

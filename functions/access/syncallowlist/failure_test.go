@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/functions/access/internal/accesstest"
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/shared/access/lease"
@@ -99,7 +100,7 @@ func TestDeaths(t *testing.T) {
 		w.Advance(t, 3*time.Minute) // whatever lease or wait the dead one left is over
 		w.Event(t, name, push).Want(t, 204, "")
 		w.Tick(t, name).Want(t, 204, "")
-		if l, got := get(t, w, "emma1"), door(t, w); l.Why != lease.Lost || l.Open || got != "["+office+"]" || w.Pending(t, name) != 0 {
+		if l, got := get(t, w, "emma1"), accesstest.Door(t, w, name); l.Why != lease.Lost || l.Open || got != "["+office+"]" || w.Pending(t, name) != 0 {
 			t.Fatalf("killed after %d calls: lease %s by %q, open %v, door %s, %d entries wait", n, l.State, l.Why, l.Open, got, w.Pending(t, name))
 		}
 		if !died {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/functions/access/internal/accesstest"
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/functions/internal/wiring"
@@ -48,24 +49,6 @@ func get(t *testing.T, w *functiontest.World, id string) lease.Lease {
 	return l
 }
 
-// door is what the policy's one target holds.
-func door(t *testing.T, w *functiontest.World) string {
-	t.Helper()
-	p, err := parts.New(w.Deps(name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	targets, err := p.Targets(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	held, err := targets[0].Read(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprint(held.Prefixes)
-}
-
 // message is a push as the outbox of a function of ours causes it.
 func message(topic, data string, at time.Time) string {
 	return functiontest.Push(name, functiontest.Published{Topic: topic, At: at, Message: bus.Message{Data: []byte(data),
@@ -83,7 +66,7 @@ func TestReconcile(t *testing.T) {
 	w := functiontest.New(t, setup)
 	put(t, w, "emma1", "emma", home)
 	w.Event(t, name, message(lease.Topic, `{"lease":"emma1"}`, w.Clock.Now())).Want(t, 204, "")
-	if got := door(t, w); got != "["+home+"/32 "+office+"]" {
+	if got := accesstest.Door(t, w, name); got != "["+home+"/32 "+office+"]" {
 		t.Errorf("the door lets in %s", got)
 	}
 	if l := get(t, w, "emma1"); l.State != lease.Confirmed {
@@ -100,7 +83,7 @@ func TestReconcile(t *testing.T) {
 	}
 	w.Advance(t, 12*time.Hour)
 	w.Tick(t, name).Want(t, 204, "")
-	if got := door(t, w); got != "["+office+"]" {
+	if got := accesstest.Door(t, w, name); got != "["+office+"]" {
 		t.Errorf("after the day the door lets in %s", got)
 	}
 }
@@ -198,7 +181,7 @@ func TestPersonEvents(t *testing.T) {
 					t.Errorf("lease %s ended by %q, want %q", id, l.Why, want)
 				}
 			}
-			if got := door(t, w); strings.Contains(got, home) || !strings.Contains(got, "92.40.1.9/32") {
+			if got := accesstest.Door(t, w, name); strings.Contains(got, home) || !strings.Contains(got, "92.40.1.9/32") {
 				t.Errorf("the door lets in %s", got)
 			}
 		})
@@ -242,7 +225,7 @@ func TestForeignHand(t *testing.T) {
 	for _, r := range w.Records(t) {
 		kinds[r.Kind]++
 	}
-	if got := door(t, w); got != "["+office+"]" || kinds[record.Finding] != 1 || kinds[record.Remediation] != 1 {
+	if got := accesstest.Door(t, w, name); got != "["+office+"]" || kinds[record.Finding] != 1 || kinds[record.Remediation] != 1 {
 		t.Errorf("the door lets in %s, on record are %v", got, kinds)
 	}
 }

@@ -1,14 +1,13 @@
 package watchallowlist
 
 import (
-	"fmt"
 	"net/netip"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	"ostiary.internal/functions/access/internal/parts"
+	"ostiary.internal/functions/access/internal/accesstest"
 	"ostiary.internal/functions/access/syncallowlist"
 	"ostiary.internal/functions/internal/functiontest"
 	"ostiary.internal/functions/internal/wiring"
@@ -42,24 +41,6 @@ func put(t *testing.T, w *functiontest.World) {
 	}
 }
 
-// door is what the policy's one target holds.
-func door(t *testing.T, w *functiontest.World) string {
-	t.Helper()
-	p, err := parts.New(w.Deps(name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	targets, err := p.Targets(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	held, err := targets[0].Read(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprint(held.Prefixes)
-}
-
 // TestKeeperDead: who keeps the doors dies in the morning. What was registered goes at its end all the same, the security team is
 // told, and when the keeper is back it finds the door as it should be.
 func TestKeeperDead(t *testing.T) {
@@ -71,7 +52,7 @@ func TestKeeperDead(t *testing.T) {
 		t.Helper()
 		w.Advance(t, passed)
 		w.Tick(t, name).Want(t, 204, "")
-		if got := door(t, w); got != want {
+		if got := accesstest.Door(t, w, name); got != want {
 			t.Errorf("at %s the door lets in %s, want %s", w.Clock.Now().Format("15:04"), got, want)
 		}
 	}
@@ -122,7 +103,7 @@ func TestStoreAway(t *testing.T) {
 		w.Advance(t, passed)
 		w.Tick(t, name).Want(t, 204, "")
 	}
-	if got := door(t, w); got != "["+office+"]" {
+	if got := accesstest.Door(t, w, name); got != "["+office+"]" {
 		t.Errorf("the door lets in %s", got)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -137,10 +136,5 @@ func attempted(d *wiring.Deps, batch *outbox.Batch, a message.Attempt) error {
 	if a.Outcome != "" {
 		r.Facts["outcome"] = string(a.Outcome)
 	}
-	data, err := r.Canonical()
-	if err != nil {
-		return fmt.Errorf("recording an attempt to deliver: %w", err)
-	}
-	batch.Record(r.ID(), data)
-	return nil
+	return r.Put(batch)
 }

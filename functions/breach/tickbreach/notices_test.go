@@ -53,6 +53,15 @@ func told(t testing.TB, w *world, exercise bool) (id string, requests []message.
 			requests = append(requests, r)
 		}
 	}
+	// Sent side by side, they come in any order; told here in the order of the notice's recipients.
+	all, err := w.parts.Notices.Outcomes(t.Context(), c.ID, n.N, nil, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(r message.Request) int {
+		return slices.IndexFunc(all, func(d notice.Delivery) bool { return strings.Contains(r.Key, d.ID) })
+	}
+	slices.SortFunc(requests, func(a, b message.Request) int { return at(a) - at(b) })
 	return c.ID, requests
 }
 

@@ -124,7 +124,7 @@ func (k *keeppromises) depart(ctx context.Context, now time.Time, why string, he
 	r.Facts = map[string]string{"why": why, "followed": strconv.FormatInt(k.place.Seen, 10), "size": strconv.FormatInt(head.Size, 10)}
 	next := k.place
 	next.Departed = &departure{r.ID(), r.Kind, head.Signed}
-	if err := k.move(ctx, now, next, nil, func(_ store.Tx, batch *outbox.Batch) error { return put(batch, r) }); err != nil {
+	if err := k.move(ctx, now, next, nil, func(_ store.Tx, batch *outbox.Batch) error { return r.Put(batch) }); err != nil {
 		return fmt.Errorf("%w; recording it: %w", departed, err)
 	}
 	return departed
@@ -173,7 +173,7 @@ func (k *keeppromises) mend(batch *outbox.Batch, d *departure, now time.Time) er
 	}
 	r := k.record(record.Remediation, log.Control, "continues "+d.Record, now)
 	r.Promises, r.Result.State, r.Refs = k.Promises(log.Control), record.Kept, []record.Ref{{Rel: "closes", ID: d.Record}}
-	return put(batch, r)
+	return r.Put(batch)
 }
 
 // parse reads a leaf. The sequencer lets nothing in that is no record; should there be one all the same, it is a gap in
@@ -192,14 +192,4 @@ func (k *keeppromises) record(kind record.Kind, control, event string, now time.
 	r := record.New(kind, control, event)
 	r.Source.Type, r.Source.Observed, r.Source.Collected, r.Config = "schedule", now, now, k.PolicyDigest()
 	return r
-}
-
-// put hands a record to the outbox.
-func put(batch *outbox.Batch, r record.Record) error {
-	data, err := r.Canonical()
-	if err != nil {
-		return fmt.Errorf("making the record of kind %s: %w", r.Kind, err)
-	}
-	batch.Record(r.ID(), data)
-	return nil
 }

@@ -201,7 +201,7 @@ func (k *keeppromises) begin(ctx context.Context, now time.Time, next place, old
 		if _, err := shelf.PutRegister(tx, k.register.Canonical()); err != nil {
 			return err
 		}
-		return put(batch, r)
+		return r.Put(batch)
 	})
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func (k *keeppromises) show(ctx context.Context, now time.Time, head log.Checkpo
 		if err := tx.Put(ledgers, shownID, next); err != nil {
 			return err
 		}
-		return put(batch, r)
+		return r.Put(batch)
 	})
 	if err != nil {
 		return fmt.Errorf("showing the page of %d leaves: %w", s.Size, err)

@@ -172,7 +172,7 @@ func (r *Reconciler) named(t Target, st state, f foreign, b *outbox.Batch, now t
 	if call.Entry != "" {
 		e.Facts["entry"], e.Facts["method"] = word(call.Entry), word(call.Method)
 	}
-	if err := put(b, e); err != nil || r.Tell == nil {
+	if err := e.Put(b); err != nil || r.Tell == nil {
 		return err
 	}
 	return r.Tell(b, Notice{Key: f.ID, Target: t.Name(), Found: f.At, Call: call, Frame: f.Frame})
@@ -192,7 +192,7 @@ func (r *Reconciler) framed(ctx context.Context, t Target, st state, frame strin
 		e := r.entry(record.Finding, t, *st, fmt.Sprintf("frame %d", now.UnixMicro()), record.Violation, now)
 		e.Facts["event"] = "frame"
 		st.found(e.ID(), now, true)
-		return put(b, e)
+		return e.Put(b)
 	})
 	return err
 }
@@ -224,7 +224,7 @@ func (r *Reconciler) wider(ctx context.Context, t Target, st state, rules []stri
 		if len(rules) > 0 {
 			st.WiderID = e.ID()
 		}
-		if err := put(b, e); err != nil || r.Tell == nil || len(rules) == 0 {
+		if err := e.Put(b); err != nil || r.Tell == nil || len(rules) == 0 {
 			return err
 		}
 		return r.Tell(b, Notice{Key: e.ID(), Target: t.Name(), Found: now, Wider: rules})

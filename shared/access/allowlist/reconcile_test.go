@@ -288,64 +288,6 @@ func TestForeignEditsAreRestoredAndReported(t *testing.T) {
 	}
 }
 
-func TestNoRoom(t *testing.T) {
-	t.Parallel()
-	small, large := newTarget("small"), newTarget("large")
-	small.capacity = 2
-	r := newRig(t, large, small)
-	a, b := r.add("ana", home), r.add("ben", cafe)
-	shares, late := r.add("cy", home), r.add("dan", six)
-	if report := r.mustRun(); report.Entries != 2 || report.Ended != 1 {
-		t.Errorf("too many: %+v", report)
-	}
-	for _, id := range []string{a, b, shares} {
-		r.want(id, lease.Confirmed, "")
-	}
-	r.want(late, lease.Failed, lease.NoRoom)
-	small.capacity = 1 // an operator declared less, or a quota that is read lags behind
-	if report := r.mustRun(); !report.Full {
-		t.Errorf("too many in force: %+v", report)
-	}
-	r.want(b, lease.Confirmed, "")
-	r.pass(30 * time.Second)
-	small.capacity = 2
-	r.mustRun()
-	small.capacity = 1
-	r.pass(40 * time.Second) // it counts from then
-	r.mustRun()
-	r.want(b, lease.Confirmed, "")
-	r.pass(time.Minute)
-	r.mustRun()
-	r.want(b, lease.Ended, lease.NoRoom)
-}
-
-// TestPacked: a target that counts its room otherwise says itself who has none.
-func TestPacked(t *testing.T) {
-	t.Parallel()
-	edge := newTarget("edge")
-	r := newRig(t, edge, newTarget("large"))
-	a, b := r.add("ana", home), r.add("ben", home) // one prefix, two people
-	edge.over = func(s allowlist.Set) []string { return []string{b} }
-	if report := r.mustRun(); report.Ended != 1 || !report.Full {
-		t.Errorf("%+v", report)
-	}
-	r.want(a, lease.Confirmed, "")
-	r.want(b, lease.Failed, lease.NoRoom)
-	full := func(want bool) {
-		t.Helper()
-		if got, err := allowlist.Full(t.Context(), r.base, r.clock.Now()); err != nil || got != want {
-			t.Errorf("full: %t, %v; want %t", got, err, want)
-		}
-	}
-	full(true) // and nobody registers meanwhile
-	edge.over = nil
-	r.pass(time.Minute)
-	r.mustRun()
-	full(true)
-	r.pass(time.Minute)
-	full(false)
-}
-
 func TestOneTargetDown(t *testing.T) {
 	t.Parallel()
 	up, down := newTarget("up"), newTarget("down")

@@ -25,15 +25,6 @@ func (r *Reconciler) entry(kind record.Kind, t Target, st state, event string, s
 	return e
 }
 
-func put(b *outbox.Batch, e record.Record) error {
-	data, err := e.Canonical()
-	if err != nil {
-		return fmt.Errorf("recording: %w", err)
-	}
-	b.Record(e.ID(), data)
-	return nil
-}
-
 // maxFindings bounds what one record closes: somebody who writes at each of our attempts is told once more by each.
 const maxFindings = 16
 
@@ -42,7 +33,7 @@ func (r *Reconciler) decided(ctx context.Context, t Target, st state, seen Obser
 	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
 		if s.outcome.Foreign {
 			finding := r.entry(record.Finding, t, *st, "foreign", record.Violation, now)
-			if err := put(b, finding); err != nil {
+			if err := finding.Put(b); err != nil {
 				return err
 			}
 			if len(st.Findings) < maxFindings {
@@ -57,7 +48,7 @@ func (r *Reconciler) decided(ctx context.Context, t Target, st state, seen Obser
 		e := r.entry(record.Access, t, *st, "decided", record.Pass, now)
 		e.Facts["entries"] = strconv.Itoa(s.set.Len())
 		e.Facts["added"], e.Facts["removed"] = strconv.Itoa(added), strconv.Itoa(removed)
-		return put(b, e)
+		return e.Put(b)
 	})
 	return err
 }
@@ -76,13 +67,13 @@ func (r *Reconciler) done(ctx context.Context, t Target, st state, s sighting, n
 				righted.Refs = append(righted.Refs, record.Ref{Rel: "closes", ID: id})
 			}
 			st.Findings = nil
-			if err := put(b, righted); err != nil {
+			if err := righted.Put(b); err != nil {
 				return err
 			}
 		}
 		e := r.entry(record.Access, t, *st, "done", record.Pass, now)
 		e.Facts["entries"] = strconv.Itoa(st.Entries)
-		return put(b, e)
+		return e.Put(b)
 	})
 	return err
 }
@@ -103,7 +94,7 @@ func (r *Reconciler) note(ctx context.Context, t Target, st state, why error, no
 		if e.Facts["kind"] == "" {
 			e.Facts["kind"] = "other"
 		}
-		return put(b, e)
+		return e.Put(b)
 	})
 	return errors.Join(why, err)
 }
@@ -133,7 +124,7 @@ func (r *Reconciler) undetermined(ctx context.Context, people int, now time.Time
 		e.Source.Type, e.Source.Observed, e.Source.Collected = "reconcile", now, now
 		e.Result = record.Result{State: record.Undetermined}
 		e.Facts = map[string]string{"event": "standing-unreadable", "people": strconv.Itoa(people)}
-		if err := put(b, e); err != nil {
+		if err := e.Put(b); err != nil {
 			return err
 		}
 		return tx.Put(reconciles, standingDocument, standing{V: 1, Recorded: now})

@@ -88,12 +88,7 @@ func (s *Service) record(p Proof, place Place, b *outbox.Batch) error {
 	}
 	e.Facts = map[string]string{"event": "client-address", "function": place.Function, "family": string(place.Family), "layout": strings.ReplaceAll(p.Layout, ",", "+"),
 		"requests": strconv.Itoa(len(place.Seen)), "wrong": strconv.Itoa(wrong)}
-	data, err := e.Canonical()
-	if err != nil {
-		return fmt.Errorf("recording a proof: %w", err)
-	}
-	b.Record(e.ID(), data)
-	return nil
+	return e.Put(b)
 }
 
 // Proven reports whether a place is proven by a layout: the last proof there that determined anything passed, within the

@@ -44,7 +44,7 @@ func (s *Service) enter(b *outbox.Batch, l Lease, of Request, fresh bool, factor
 	if of.Elsewhere != nil {
 		r.Facts["device"] = "another" // than the one the code was typed on
 	}
-	return put(b, r)
+	return r.Put(b)
 }
 
 // enterJoined is enter for the other address of a device, which came without a code of its own: the record names the
@@ -52,7 +52,7 @@ func (s *Service) enter(b *outbox.Batch, l Lease, of Request, fresh bool, factor
 func (s *Service) enterJoined(b *outbox.Batch, l, of Lease, request string, now time.Time) error {
 	r := s.entry(l, "paired", request, now)
 	r.Subjects = append(r.Subjects, record.Subject{Type: "device", C: of.Marks.Lease})
-	return put(b, r)
+	return r.Put(b)
 }
 
 // entry is what all entries of the register have in common.
@@ -92,16 +92,7 @@ func (s *Service) tell(b *outbox.Batch, event string, about []Lease, now time.Ti
 	for _, l := range about {
 		r.Subjects = append(r.Subjects, record.Subject{Type: "lease", C: l.Marks.Lease})
 	}
-	return put(b, r)
-}
-
-func put(b *outbox.Batch, r record.Record) error {
-	data, err := r.Canonical()
-	if err != nil {
-		return fmt.Errorf("recording: %w", err)
-	}
-	b.Record(r.ID(), data)
-	return nil
+	return r.Put(b)
 }
 
 // Reading is that somebody read the register of some days.
@@ -130,6 +121,6 @@ func (s *Service) Read(ctx context.Context, of Reading, now time.Time) error {
 		if len(reader.Salt) > 0 {
 			r.Subjects = []record.Subject{{Type: "person", C: reader.Mark("person", of.Person, now)}}
 		}
-		return put(b, r)
+		return r.Put(b)
 	})
 }

@@ -89,7 +89,7 @@ func Parse(data []byte) (*Table, error) {
 			if err != nil || p != p.Masked() || of.Kind == "" {
 				return nil, fmt.Errorf("line %d: not a prefix of a network", n)
 			}
-			t.blocks = append(t.blocks, block{p.Addr(), last(p), of})
+			t.blocks = append(t.blocks, block{p.Addr(), Last(p), of})
 		default:
 			kind, name, named := strings.Cut(line, " ")
 			if of = (Network{Kind(kind), name}); !named || !slices.Contains([]Kind{Mobile, Relay, Hosting}, of.Kind) {
@@ -112,8 +112,8 @@ func Parse(data []byte) (*Table, error) {
 	return t, nil
 }
 
-// last is the last address of a prefix.
-func last(p netip.Prefix) netip.Addr {
+// Last is the last address of a prefix.
+func Last(p netip.Prefix) netip.Addr {
 	bytes := p.Addr().AsSlice()
 	for bit := p.Bits(); bit < len(bytes)*8; bit++ {
 		bytes[bit/8] |= 0x80 >> (bit % 8)

@@ -99,10 +99,5 @@ func (r Result) Record(acc Account, action Action, meta Meta, now time.Time, pol
 // record puts the evidence of the edit into its batch.
 func (e *edit) record(r Result) error {
 	evidence := r.Record(e.acc, e.action, e.meta, e.now, e.s.Policy, e.s.Promises...)
-	data, err := evidence.Canonical()
-	if err != nil {
-		return err
-	}
-	e.batch.Record(evidence.ID(), data)
-	return nil
+	return evidence.Put(e.batch)
 }

@@ -118,12 +118,7 @@ func (s *Service) recordSeeds(b *outbox.Batch, f SeedFile, actor Account, meta M
 	if len(actor.Salt) > 0 {
 		e.Subjects = append(e.Subjects, record.Subject{Type: "actor", C: actor.subject(now)})
 	}
-	data, err := e.Canonical()
-	if err != nil {
-		return err
-	}
-	b.Record(e.ID(), data)
-	return nil
+	return e.Put(b)
 }
 
 // DropSeedFile ends an import that is not finished and removes what it brought. Whoever dies meanwhile calls again; the

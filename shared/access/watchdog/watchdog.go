@@ -276,7 +276,7 @@ func (d *Dog) remember(ctx context.Context, t allowlist.Target, known ends, seen
 		}
 		e := d.entry(record.Finding, t, "late", record.Violation, len(late), now)
 		kept.Finding = e.ID()
-		if err := put(b, e); err != nil || !tell {
+		if err := e.Put(b); err != nil || !tell {
 			return err
 		}
 		return d.Tell(b, allowlist.Notice{Key: e.ID(), Target: t.Name(), Found: now, Late: len(late)})
@@ -294,7 +294,7 @@ func (d *Dog) done(ctx context.Context, t allowlist.Target, late []netip.Prefix,
 			e.Refs = []record.Ref{{Rel: "closes", ID: kept.Finding}}
 		}
 		kept.Finding = ""
-		return put(b, e)
+		return e.Put(b)
 	})
 }
 
@@ -330,13 +330,4 @@ func (d *Dog) entry(kind record.Kind, t allowlist.Target, event string, state re
 	e.Source.Type, e.Source.Observed, e.Source.Collected = "watchdog", now, now
 	e.Facts = map[string]string{"event": event, "target": t.Name(), "entries": strconv.Itoa(entries)}
 	return e
-}
-
-func put(b *outbox.Batch, e record.Record) error {
-	data, err := e.Canonical()
-	if err != nil {
-		return fmt.Errorf("recording: %w", err)
-	}
-	b.Record(e.ID(), data)
-	return nil
 }

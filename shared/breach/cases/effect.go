@@ -94,12 +94,7 @@ func (t *turn) begun(kind record.Kind, step string) record.Record {
 }
 
 func (t *turn) emit(rec record.Record) error {
-	data, err := rec.Canonical()
-	if err != nil {
-		return err
-	}
-	t.batch.Record(rec.ID(), data)
-	return nil
+	return rec.Put(t.batch)
 }
 
 // record puts the evidence of a step into the batch: codes, numbers and instants, nothing anybody wrote.

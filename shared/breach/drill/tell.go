@@ -27,11 +27,9 @@ func (t telling) all(d Drill, effects []Effect) (err error) {
 		switch e {
 		case Record:
 			rec := t.s.result(d, t.now)
-			data, err := rec.Canonical()
-			if err != nil {
+			if err := rec.Put(t.batch); err != nil {
 				return err
 			}
-			t.batch.Record(rec.ID(), data)
 		case Tell:
 			err = t.result(d)
 		case Alarm:

@@ -77,15 +77,6 @@ func commit(r *record.Record, nonce, kind, value string) {
 	}
 }
 
-func emit(batch *outbox.Batch, r record.Record) error {
-	data, err := r.Canonical()
-	if err != nil {
-		return err
-	}
-	batch.Record(r.ID(), data)
-	return nil
-}
-
 // record puts the evidence of a step into the batch.
 func (t *turn) record() error {
 	n := t.after
@@ -107,7 +98,7 @@ func (t *turn) record() error {
 			r.Subjects = append(r.Subjects, record.Subject{Type: one.kind, C: made.C})
 		}
 	}
-	return emit(t.batch, r)
+	return r.Put(t.batch)
 }
 
 // finding puts on record that nobody looked in time at what one person approved alone, or, where that is on record, that
@@ -124,7 +115,7 @@ func (t *turn) finding() (id string, err error) {
 		r.Refs = []record.Ref{{Rel: "closes", ID: t.before.Finding}}
 	}
 	commit(&r, t.about.Nonce, "case", t.after.Case)
-	return r.ID(), emit(t.batch, r)
+	return r.ID(), r.Put(t.batch)
 }
 
 // deliveryRecords are the evidence of what became of a delivery; that nobody was told is a finding, as is that nobody
@@ -157,7 +148,7 @@ func (s *Service) deliveryRecords(batch *outbox.Batch, before Delivery, after *D
 		commit(&r, after.Nonce, "provider", try.Reference)
 	}
 	concerns(&r, *after)
-	if err := emit(batch, r); err != nil {
+	if err := r.Put(batch); err != nil {
 		return err
 	}
 	wrong := after.wrong()
@@ -170,14 +161,14 @@ func (s *Service) deliveryRecords(batch *outbox.Batch, before Delivery, after *D
 		f.Method, f.Result.State, f.Facts = record.Test, record.Broken, map[string]string{"event": wrong, "notice": strconv.Itoa(after.N)}
 		concerns(&f, *after)
 		after.Finding = f.ID()
-		return emit(batch, f)
+		return f.Put(batch)
 	case after.Progress == Arrived && before.Finding != "":
 		f := s.begun(about, record.Remediation, event+"/found", now)
 		f.Method, f.Result.State, f.Facts = record.Examine, record.Kept, map[string]string{"event": "tenant_not_told", "notice": strconv.Itoa(after.N)}
 		f.Refs = []record.Ref{{Rel: "closes", ID: before.Finding}}
 		concerns(&f, *after)
 		after.Finding = ""
-		return emit(batch, f)
+		return f.Put(batch)
 	}
 	return nil
 }

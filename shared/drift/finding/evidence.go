@@ -149,12 +149,7 @@ func (t *turn) put(r record.Record) error {
 		return nil
 	}
 	r.Config = t.s.Digest
-	data, err := r.Canonical()
-	if err != nil {
-		return err
-	}
-	t.batch.Record(r.ID(), data)
-	return nil
+	return r.Put(t.batch)
 }
 
 // person is somebody of the policy in a record.

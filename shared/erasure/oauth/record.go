@@ -22,14 +22,6 @@ func (s *Service) begun(kind record.Kind, g Grant, now time.Time, step string) r
 	return rec
 }
 
-func emit(batch *outbox.Batch, rec record.Record) error {
-	data, err := rec.Canonical()
-	if err == nil {
-		batch.Record(rec.ID(), data)
-	}
-	return err
-}
-
 // record puts the evidence of a step into the batch: that a connection changed its state, or was settled by somebody. A
 // further attempt is no step. Of a task that was overdue it says that it is mended.
 func (s *Service) record(batch *outbox.Batch, before Grant, after *Grant, now time.Time, more ...record.Subject) error {
@@ -45,14 +37,14 @@ func (s *Service) record(batch *outbox.Batch, before Grant, after *Grant, now ti
 	if after.Why != "" {
 		rec.Facts["why"] = after.Why
 	}
-	if err := emit(batch, rec); err != nil || after.Finding == "" || !after.State.Final() {
+	if err := rec.Put(batch); err != nil || after.Finding == "" || !after.State.Final() {
 		return err
 	}
 	mended := s.begun(record.Remediation, *after, now, "settled")
 	mended.Result = record.Result{State: record.Kept}
 	mended.Refs = []record.Ref{{Rel: "closes", ID: after.Finding}}
 	after.Finding = ""
-	return emit(batch, mended)
+	return mended.Put(batch)
 }
 
 // finding opens what is out of order: a person has not done her task in time.
@@ -64,7 +56,7 @@ func (s *Service) finding(batch *outbox.Batch, g *Grant, now time.Time) error {
 	rec.Result = record.Result{State: record.Broken}
 	rec.Facts = map[string]string{"state": string(g.State), "provider": g.Provider, "cause": string(g.Cause)}
 	g.Finding = rec.ID()
-	return emit(batch, rec)
+	return rec.Put(batch)
 }
 
 // Look says how connections stand, for the record of this quarter of an hour: how many are to be ended, and how many of them

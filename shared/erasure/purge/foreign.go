@@ -24,7 +24,7 @@ func (s *Sweeper) met(ctx context.Context, p *pass, now time.Time) (tell func(*o
 		r.Result = record.Result{State: record.Kept}
 		r.Refs = []record.Ref{{Rel: "closes", ID: p.Finding}}
 		p.Finding = ""
-		return func(batch *outbox.Batch) error { return emit(batch, r) }, nil
+		return func(batch *outbox.Batch) error { return r.Put(batch) }, nil
 	}
 	var ring request.Ring
 	if s.Alarm != nil {
@@ -40,7 +40,7 @@ func (s *Sweeper) met(ctx context.Context, p *pass, now time.Time) (tell func(*o
 	}
 	return func(batch *outbox.Batch) error {
 		if !known {
-			if err := emit(batch, r); err != nil {
+			if err := r.Put(batch); err != nil {
 				return err
 			}
 		}
@@ -72,7 +72,7 @@ func (s *Sweeper) dropped(ctx context.Context, current map[string]bool) error {
 			r.Result = record.Result{State: record.Undetermined}
 			r.Refs = []record.Ref{{Rel: "closes", ID: is.Finding}}
 			is.Finding = ""
-			if err := emit(batch, r); err != nil {
+			if err := r.Put(batch); err != nil {
 				return err
 			}
 			return tx.Put(passes, id, is)
@@ -93,13 +93,4 @@ func (s *Sweeper) word(kind record.Kind, event string, p pass, now time.Time) re
 		r.Facts["entry"] = p.entry
 	}
 	return r
-}
-
-func emit(batch *outbox.Batch, r record.Record) error {
-	data, err := r.Canonical()
-	if err != nil {
-		return err
-	}
-	batch.Record(r.ID(), data)
-	return nil
 }

@@ -294,7 +294,7 @@ func (s *Sweeper) record(batch *outbox.Batch, p pass, now time.Time) error {
 	if p.Why != "" {
 		r.Facts["why"] = p.Why
 	}
-	return emit(batch, r)
+	return r.Put(batch)
 }
 
 // bound ties what is sealed to the pass.

@@ -140,12 +140,7 @@ func (b *Book) record(batch *outbox.Batch, n int, r Receipt, name string) error 
 	if r.Subject != "" {
 		rec.Subjects = []record.Subject{{Type: "request", C: r.Subject}}
 	}
-	data, err := rec.Canonical()
-	if err != nil {
-		return err
-	}
-	batch.Record(rec.ID(), data)
-	return nil
+	return rec.Put(batch)
 }
 
 // receipt reads what a page holds, signed or not.

@@ -170,14 +170,6 @@ func (s *Service) begun(kind record.Kind, n Notice, now time.Time, step string) 
 	return rec
 }
 
-func emit(batch *outbox.Batch, rec record.Record) error {
-	data, err := rec.Canonical()
-	if err == nil {
-		batch.Record(rec.ID(), data)
-	}
-	return err
-}
-
 // record puts the evidence of a step into the batch: that a recipient was asked, has confirmed, or that somebody decided. That
 // a person has to look is a finding, which her decision closes.
 func (s *Service) record(batch *outbox.Batch, before Notice, after *Notice, now time.Time, more ...record.Subject) error {
@@ -186,7 +178,7 @@ func (s *Service) record(batch *outbox.Batch, before Notice, after *Notice, now 
 		rec.Result = record.Result{State: record.Undetermined}
 		rec.Facts = map[string]string{"event": "recipient", "recipient": after.Recipient, "state": string(after.State), "why": after.Why}
 		after.Finding = rec.ID()
-		if err := emit(batch, rec); err != nil {
+		if err := rec.Put(batch); err != nil {
 			return err
 		}
 	}
@@ -196,12 +188,12 @@ func (s *Service) record(batch *outbox.Batch, before Notice, after *Notice, now 
 	rec := s.begun(record.DSR, *after, now, string(after.State))
 	rec.Subjects = append(rec.Subjects, more...)
 	rec.Facts = map[string]string{"event": "recipient", "recipient": after.Recipient, "state": string(after.State), "tries": strconv.Itoa(after.Tries)}
-	if err := emit(batch, rec); err != nil || after.Finding == "" || !settled(after.State) {
+	if err := rec.Put(batch); err != nil || after.Finding == "" || !settled(after.State) {
 		return err
 	}
 	mended := s.begun(record.Remediation, *after, now, "settled")
 	mended.Result = record.Result{State: record.Kept}
 	mended.Refs = []record.Ref{{Rel: "closes", ID: after.Finding}}
 	after.Finding = ""
-	return emit(batch, mended)
+	return mended.Put(batch)
 }

@@ -17,12 +17,7 @@ func (t *turn) begun(kind record.Kind, r Request, step string) record.Record {
 }
 
 func (t *turn) emit(rec record.Record) error {
-	data, err := rec.Canonical()
-	if err != nil {
-		return err
-	}
-	t.batch.Record(rec.ID(), data)
-	return nil
+	return rec.Put(t.batch)
 }
 
 // record puts the evidence of a step into the batch; of one that answers an overdue request also that this is mended.

@@ -184,7 +184,7 @@ func (s *Surveyor) opened(ctx context.Context, name string, now time.Time) error
 		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
-		if err := emit(batch, r); err != nil {
+		if err := r.Put(batch); err != nil {
 			return err
 		}
 		return tx.Create(places, id, Place{V: 1, Name: name, Since: now.UTC(), Finding: r.ID()})
@@ -205,7 +205,7 @@ func (s *Surveyor) healed(ctx context.Context, p Place, now time.Time) error {
 		} else if err != nil {
 			return err
 		}
-		if err := emit(batch, r); err != nil {
+		if err := r.Put(batch); err != nil {
 			return err
 		}
 		return tx.Delete(places, id)
@@ -217,13 +217,4 @@ func (s *Surveyor) record(kind record.Kind, event string, now time.Time) record.
 	r.Config, r.Method = s.Policy, record.Test
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "schedule", now, now
 	return r
-}
-
-func emit(batch *outbox.Batch, r record.Record) error {
-	data, err := r.Canonical()
-	if err != nil {
-		return err
-	}
-	batch.Record(r.ID(), data)
-	return nil
 }

@@ -141,10 +141,5 @@ func (h *Heart) record(batch *outbox.Batch, b Beat, c count, now time.Time) erro
 		r.Facts[record.Mechanism] = b.Mechanism
 	}
 	r.Run, r.Window, r.Expires = c.Run, record.Window{From: begun, To: now}, begun.Add(Interval+Grace)
-	data, err := r.Canonical()
-	if err != nil {
-		return err
-	}
-	batch.Record(r.ID(), data)
-	return nil
+	return r.Put(batch)
 }

@@ -124,7 +124,7 @@ func (v *Vault) asked(tx store.Tx, batch *outbox.Batch, id, key string, doc subj
 	r := v.begun(id+"#waiting", now)
 	r.Result.State = record.Exempt
 	r.Facts = map[string]string{"step": string(Waiting), "ground": string(ground), "until": day(held)}
-	return emit(batch, r)
+	return r.Put(batch)
 }
 
 // destroy takes the key away: from here on nothing the subject's key sealed can be opened from the database.
@@ -175,7 +175,7 @@ func (v *Vault) remove(tx store.Tx, batch *outbox.Batch, id string, e erasureDoc
 	r.Result.State = record.Pass
 	r.Facts = map[string]string{"step": string(Pending), "ground": string(e.Ground), "until": day(until)}
 	if len(lost) > 0 || len(e.Parts) == 0 {
-		if err := emit(batch, r); err != nil {
+		if err := r.Put(batch); err != nil {
 			return err
 		}
 		e.Parts = append(e.Parts, r.ID())
@@ -199,7 +199,7 @@ func (v *Vault) finish(tx store.Tx, batch *outbox.Batch, id string, e erasureDoc
 		}
 		r.Result.State = record.Pass
 		r.Facts = map[string]string{"step": string(Final), "ground": string(e.Ground)}
-		if err := emit(batch, r); err != nil {
+		if err := r.Put(batch); err != nil {
 			return err
 		}
 		n++

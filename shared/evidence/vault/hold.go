@@ -98,7 +98,7 @@ func (v *Vault) hold(tx store.Tx, batch *outbox.Batch, key string, doc subjectDo
 	r.Result.State = record.Exempt
 	r.Facts = map[string]string{"step": "held", "reason": string(h.Reason), "until": day(until)}
 	r.Expires = until
-	if err := emit(batch, r); err != nil {
+	if err := r.Put(batch); err != nil {
 		return err
 	}
 	return tx.Put(subjects, key, doc)
@@ -163,7 +163,7 @@ func (v *Vault) Release(ctx context.Context, s Subject, id string, now time.Time
 		r := v.begun("release "+h.Name, now)
 		r.Result.State = record.Pass
 		r.Facts = map[string]string{"step": "released", "reason": string(h.Reason)}
-		if err := emit(batch, r); err != nil {
+		if err := r.Put(batch); err != nil {
 			return err
 		}
 		if waiting.State == Waiting {

@@ -131,13 +131,3 @@ func (v *Vault) begun(event string, now time.Time) record.Record {
 	r.Source.Observed, r.Source.Collected = now, now
 	return r
 }
-
-// emit adds a record to a batch.
-func emit(batch *outbox.Batch, r record.Record) error {
-	data, err := r.Canonical()
-	if err != nil {
-		return err
-	}
-	batch.Record(r.ID(), data)
-	return nil
-}

@@ -58,11 +58,9 @@ func (d Desk) Nonce() (string, error) {
 func (d Desk) Put(b *outbox.Batch, records ...record.Record) error {
 	for _, r := range records {
 		r.Config = d.Digest
-		data, err := r.Canonical()
-		if err != nil {
+		if err := r.Put(b); err != nil {
 			return err
 		}
-		b.Record(r.ID(), data)
 	}
 	return nil
 }

@@ -58,11 +58,9 @@ func (s *Service) record(ctx context.Context, in incoming, receipt record.Record
 			return err
 		}
 		for _, r := range append(observations, receipt) {
-			data, err := r.Canonical()
-			if err != nil {
+			if err := r.Put(batch); err != nil {
 				return err
 			}
-			batch.Record(r.ID(), data)
 		}
 		for _, feed := range moved {
 			if err := tx.Put(feeds, feed.name(), feed); err != nil {

@@ -179,12 +179,7 @@ func (s *Service) record(batch *outbox.Batch, name Name, o order, v verdict, now
 	if v.Detail != "" {
 		r.Facts = map[string]string{"detail": v.Detail}
 	}
-	data, err := r.Canonical()
-	if err != nil {
-		return fmt.Errorf("recording promise %s: %w", o.promise.ID, err)
-	}
-	batch.Record(r.ID(), data)
-	return nil
+	return r.Put(batch)
 }
 
 // Beats says, for each probe the policy uses, how many of its targets were seen and how recently.

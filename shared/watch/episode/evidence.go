@@ -14,12 +14,7 @@ func (t *turn) put(r record.Record) error {
 		return nil
 	}
 	r.Config = t.s.Digest
-	data, err := r.Canonical()
-	if err != nil {
-		return err
-	}
-	t.batch.Record(r.ID(), data)
-	return nil
+	return r.Put(t.batch)
 }
 
 // person is a person in a record.

@@ -30,7 +30,7 @@ func (d *Desk) follows(ctx context.Context, s *subscription, over bool, now time
 	}
 	r.Refs = []record.Ref{{Rel: "closes", ID: s.Finding}}
 	s.Finding = ""
-	return func(batch *outbox.Batch) error { return emit(batch, r) }, nil
+	return func(batch *outbox.Batch) error { return r.Put(batch) }, nil
 }
 
 // untaken tells people that a controller took nothing for a day; stays says that it is on record as open until it takes something.
@@ -50,7 +50,7 @@ func (d *Desk) untaken(ctx context.Context, s *subscription, now time.Time, stay
 	tenant, id := s.Tenant, s.ID
 	return func(batch *outbox.Batch) error {
 		if stays {
-			if err := emit(batch, r); err != nil {
+			if err := r.Put(batch); err != nil {
 				return err
 			}
 		}
@@ -65,13 +65,4 @@ func (d *Desk) word(kind record.Kind, event string, s subscription, now time.Tim
 	r.Source.Type, r.Source.Observed, r.Source.Collected = "schedule", now, now
 	r.Facts = map[string]string{"event": event}
 	return r
-}
-
-func emit(batch *outbox.Batch, r record.Record) error {
-	data, err := r.Canonical()
-	if err != nil {
-		return err
-	}
-	batch.Record(r.ID(), data)
-	return nil
 }
