@@ -35,7 +35,7 @@ func (s *syncallowlist) look(ctx context.Context, report allowlist.Report, now t
 	}
 	list := s.beat("ip-allowlist", len(s.reconciler.Targets))
 	for _, t := range report.Targets {
-		settled := t.Held || t.Wait > 0 // written to within seconds, and again in some
+		settled := t.Held || t.Wait > 0 && t.Failures == 0 // written to within seconds, and again in some
 		count(&list.Population, settled && t.Err == nil && len(t.Wider) == 0)
 	}
 	return []heartbeat.Beat{list, daily, gate}, nil

@@ -25,6 +25,8 @@ type Call struct {
 	Method string    `json:"method,omitempty"`
 	Entry  string    `json:"entry"` // id of the log entry
 	At     time.Time `json:"at"`
+	// Outcome is "failed" of a call that changed nothing.
+	Outcome string `json:"outcome,omitempty"`
 }
 
 // Notice says that somebody wrote to a target beside us, and that it holds what it should again, or will; or, with Wider, that
@@ -55,6 +57,7 @@ type owner interface {
 }
 
 const (
+	unlisted   = "service" // what a Call calls a service account that services.yaml does not name, as ours
 	mostWord   = 120
 	rulesNamed = 8
 	callsKept  = 16
@@ -65,10 +68,13 @@ const (
 )
 
 // Called takes in who called an API about a target. It reports false, and writes nothing, when it is about none. The run that
-// follows puts the target right; the one after it tells who it was. Invalid: no asset, entry or time.
+// follows puts the target right; the one after it tells who it was. A call that failed is about none. Invalid: no asset, entry or time.
 func (r *Reconciler) Called(ctx context.Context, c Call, now time.Time) (bool, error) {
 	if c.Asset == "" || c.Entry == "" || c.At.IsZero() {
 		return false, fault.New(fault.Invalid, "taking in a call to a target: no asset, entry or time")
+	}
+	if c.Outcome == "failed" {
+		return false, nil
 	}
 	ours := false
 	for _, t := range r.Targets {
@@ -97,20 +103,21 @@ func (st *state) forget(now time.Time) {
 }
 
 // found keeps a writing of others until people are told.
-func (st *state) found(id string, now time.Time, frame bool) {
+func (st *state) found(id string, since, now time.Time, frame bool) {
 	if len(st.Foreign) < mostFound {
-		st.Foreign = append(st.Foreign, foreign{ID: id, Since: st.DoneAt, At: now, Frame: frame})
+		st.Foreign = append(st.Foreign, foreign{ID: id, Since: since, At: now, Frame: frame})
 	}
 }
 
 // culprit is the call that may have been the writing f: the last one of a person in its time, else the last of anybody that
-// does not coincide with a write of our own. The zero call when there is none.
+// is not a write of our own, which is made by an account that the policy does not list, through nobody. The zero call when
+// there is none.
 func (st state) culprit(f foreign) (best Call) {
 	for _, c := range st.Calls {
 		if c.At.Before(f.Since.Add(-logSlack)) || c.At.After(f.At.Add(logSlack)) {
 			continue
 		}
-		ours := c.Person == "" && (near(c.At, f.Since) || near(c.At, f.At) || near(c.At, st.Wrote))
+		ours := c.Person == "" && slices.Equal(c.Chain, []string{unlisted}) && (near(c.At, f.Since) || near(c.At, f.At) || near(c.At, st.Wrote))
 		if !ours && (c.Person != "" || best.Person == "") {
 			best = c
 		}
@@ -191,7 +198,7 @@ func (r *Reconciler) framed(ctx context.Context, t Target, st state, frame strin
 		}
 		e := r.entry(record.Finding, t, *st, fmt.Sprintf("frame %d", now.UnixMicro()), record.Violation, now)
 		e.Facts["event"] = "frame"
-		st.found(e.ID(), now, true)
+		st.found(e.ID(), r.last(t, *st), now, true)
 		return e.Put(b)
 	})
 	return err

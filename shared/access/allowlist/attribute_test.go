@@ -97,6 +97,10 @@ func TestNobodyNamed(t *testing.T) {
 		"an older entry":     {call: allowlist.Call{Asset: rule, Person: "simone", Entry: "e1"}, gap: -2 * time.Hour, who: "unknown"},
 		"a later entry":      {call: allowlist.Call{Asset: rule, Person: "simone", Entry: "e1"}, gap: 5 * time.Minute, who: "unknown"},
 		"a service":          {call: allowlist.Call{Asset: rule, Chain: []string{"service:deploy"}, Entry: "e1"}, gap: -30 * time.Minute, who: "service:deploy"},
+		"a service at once":  {call: allowlist.Call{Asset: rule, Chain: []string{"service:deploy"}, Entry: "e1"}, gap: -10 * time.Second, who: "service:deploy"},
+		"an unlisted person": {call: allowlist.Call{Asset: rule, Chain: []string{"user"}, Entry: "e1"}, gap: -10 * time.Second, who: "user"},
+		"through another":    {call: allowlist.Call{Asset: rule, Chain: []string{"user", "service"}, Entry: "e1"}, gap: -10 * time.Second, who: "user+service"},
+		"a call that failed": {call: allowlist.Call{Asset: rule, Person: "simone", Entry: "e1", Outcome: "failed"}, who: "unknown"},
 		"our write an entry": {call: allowlist.Call{Asset: rule, Chain: []string{"service"}, Entry: "e1"}, gap: time.Second, who: "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,6 +127,30 @@ func TestNobodyNamed(t *testing.T) {
 				t.Errorf("recorded %+v, told %+v; want %s", named, *told, row.who)
 			}
 		})
+	}
+}
+
+// TestAnInnocentPerson: what a person called while the door was in order was not what opened it hours later.
+func TestAnInnocentPerson(t *testing.T) {
+	t.Parallel()
+	edge := newTarget("edge")
+	r := newRig(t, edge)
+	told := r.telling()
+	r.add("ana", home)
+	r.mustRun()
+	r.pass(30 * time.Minute)
+	r.called(allowlist.Call{Asset: rule, Person: "simone", Chain: []string{"simone"}, Entry: "harmless", At: r.clock.Now()})
+	for range 60 {
+		r.mustRun()
+		r.pass(time.Minute)
+	}
+	intrude(edge)
+	r.called(allowlist.Call{Asset: rule, Chain: []string{"service:deploy"}, Entry: "opened", At: r.clock.Now()})
+	r.pass(10 * time.Second)
+	r.mustRun()
+	r.mustRun()
+	if len(*told) != 1 || (*told)[0].Call.Entry != "opened" {
+		t.Errorf("told %+v", *told)
 	}
 }
 

@@ -1,7 +1,6 @@
 package allowlist
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,96 +8,21 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"sort"
 	"time"
 
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/outbox"
-	"ostiary.internal/shared/platform/store"
 )
-
-const reconciles = "reconciles"
-
-// Collection declares what the reconciler remembers of each target.
-func Collection() []store.Collection { return []store.Collection{{Name: reconciles}} }
 
 const (
 	lockLife   = 2 * time.Minute // after it another writer takes over, with a higher fence
 	applyLimit = 90 * time.Second
 	noteLimit  = 10 * time.Second // even a cancelled run notes its failure: without, the next one hammers the target
 	firstWait  = 5 * time.Second
-	// longestWait keeps the promise that a removal is tried within a minute, however often a target refused.
-	longestWait = time.Minute
+	// longestWait keeps the promise that a removal is tried within a minute, however often a target refused: shorter than the
+	// minute between two runs, which are not on the second.
+	longestWait = 50 * time.Second
 )
-
-// state is one target's document: who may write, what was decided and what was seen done. Digests are of prefixes.
-type state struct {
-	V        int       `json:"v"`
-	Owner    string    `json:"owner"`
-	Fence    int64     `json:"fence"` // one more for each writer
-	Held     time.Time `json:"held"`  // until when the owner writes; zero when nobody does
-	Decided  string    `json:"decided"`
-	Done     string    `json:"done"`
-	Pending  bool      `json:"pending"` // decided, and not yet seen done
-	DoneAt   time.Time `json:"done_at,omitzero"`
-	Entries  int       `json:"entries"` // as last read back
-	Failures int       `json:"failures"`
-	NextTry  time.Time `json:"next_try,omitzero"`
-	Findings []string  `json:"findings,omitempty"` // ids of the records that tell of somebody else's writing, until it is put right
-	Wrote    time.Time `json:"wrote,omitzero"`     // when it was written to last, or was to be
-	Calls    []Call    `json:"calls,omitempty"`    // of the last day that named it, the oldest first
-	Foreign  []foreign `json:"foreign,omitempty"`  // writings of others that nobody was told of yet
-	Wider    []string  `json:"wider,omitempty"`    // what lets more in past it, as recorded last
-	WiderID  string    `json:"wider_id,omitempty"` // of the record that says so
-	Frame    string    `json:"frame,omitempty"`    // what it is made of, as seen last
-	Full     bool      `json:"full,omitempty"`     // it had no room for somebody when it was last written to
-	// Ours are marks of the prefixes that were seen done last, and Wanted of those decided last: what we ourselves put there,
-	// whole or in part.
-	Ours   marks `json:"ours,omitempty"`
-	Wanted marks `json:"wanted,omitempty"`
-	Known  marks `json:"known,omitempty"` // of others' prefixes that were found since then: each is found once
-}
-
-// marks are short digests of prefixes, eight bytes each, sorted.
-type marks []byte
-
-const markSize = 8
-
-func markOf(p netip.Prefix) []byte {
-	sum := sha256.Sum256([]byte(p.String()))
-	return sum[:markSize]
-}
-
-func marked(list []netip.Prefix) marks {
-	all := make([][]byte, 0, len(list))
-	for _, p := range list {
-		all = append(all, markOf(p))
-	}
-	return joined(all)
-}
-
-// with returns both together.
-func (m marks) with(o marks) marks {
-	var all [][]byte
-	for _, one := range []marks{m, o} {
-		for part := range slices.Chunk(one, markSize) {
-			all = append(all, part)
-		}
-	}
-	return joined(all)
-}
-
-func joined(all [][]byte) marks {
-	slices.SortFunc(all, bytes.Compare)
-	return bytes.Join(slices.CompactFunc(all, bytes.Equal), nil)
-}
-
-func (m marks) has(p netip.Prefix) bool {
-	one := markOf(p)
-	i := sort.Search(len(m)/markSize, func(i int) bool { return bytes.Compare(m[i*markSize:(i+1)*markSize], one) >= 0 })
-	return i < len(m)/markSize && bytes.Equal(m[i*markSize:(i+1)*markSize], one)
-}
 
 // sighting is what became of one target in one round.
 type sighting struct {
@@ -107,6 +31,7 @@ type sighting struct {
 	took    bool     // it accepted the set
 	looked  bool     // it could be read before anything was written
 	frame   string   // what it was seen to be made of then
+	due     due      // what the store said when it was looked at
 	outcome Outcome
 }
 
@@ -131,7 +56,7 @@ func digest(list []netip.Prefix) string {
 
 // converge makes one target hold the set that is due, and tells what others did to it. A notice that cannot be given keeps
 // nothing from being put right.
-func (r *Reconciler) converge(ctx context.Context, t Target, d *due, now time.Time) (sighting, error) {
+func (r *Reconciler) converge(ctx context.Context, t Target, d due, now time.Time) (sighting, error) {
 	ctx, cancel := context.WithTimeout(ctx, applyLimit)
 	defer cancel()
 	st, err := r.state(ctx, t)
@@ -147,30 +72,48 @@ func (r *Reconciler) converge(ctx context.Context, t Target, d *due, now time.Ti
 
 // hold makes one target hold the set that is due. It looks first without any lock: a target in order costs two reads and no
 // write.
-func (r *Reconciler) hold(ctx context.Context, t Target, d *due, st state, now time.Time) (sighting, error) {
-	s := sighting{set: d.set}
+func (r *Reconciler) hold(ctx context.Context, t Target, d due, st state, now time.Time) (sighting, error) {
+	s := sighting{set: d.set, due: d}
 	seen, err := t.Read(ctx)
 	if err == nil {
 		s.prefix, s.looked, s.frame, s.outcome.Wider = lookup(seen.Prefixes), true, seen.Frame, seen.Wider
 	}
 	if err == nil && seen.Holds(d.set) && st.settled(seen) {
 		s.took, s.outcome.Held = true, true
+		r.looked(t, now)
 		return s, nil
 	}
-	if now.Before(st.NextTry) {
+	if pause := st.NextTry.Sub(now); pause > 0 {
+		s.outcome.Wait, s.outcome.Failures = pause, st.Failures
 		return s, nil // it failed a moment ago; what waits for it stays pending
 	}
 	if pause := st.Wrote.Add(t.Limits().Every).Sub(now); pause > 0 {
 		s.outcome.Wait = pause
 		return s, nil // what comes in the meantime goes with the same write
 	}
-	return r.write(ctx, t, d, s, now)
+	return r.write(ctx, t, s, now)
+}
+
+// looked remembers that a target was found in order, and last is when it was: what others did, they did after that.
+func (r *Reconciler) looked(t Target, now time.Time) {
+	r.lookMu.Lock()
+	defer r.lookMu.Unlock()
+	r.inOrder[t.Name()] = now
+}
+
+func (r *Reconciler) last(t Target, st state) time.Time {
+	r.lookMu.Lock()
+	defer r.lookMu.Unlock()
+	if at := r.inOrder[t.Name()]; at.After(st.DoneAt) {
+		return at
+	}
+	return st.DoneAt
 }
 
 // write is the part of hold that holds the target's lock. What to write is computed only now: whoever held the
 // lock before may have read fewer leases, or more.
-func (r *Reconciler) write(ctx context.Context, t Target, d *due, s sighting, now time.Time) (sighting, error) {
-	st, err := r.lock(ctx, t, now)
+func (r *Reconciler) write(ctx context.Context, t Target, s sighting, now time.Time) (sighting, error) {
+	st, err := r.lock(ctx, t)
 	if err != nil {
 		return s, err
 	}
@@ -178,7 +121,7 @@ func (r *Reconciler) write(ctx context.Context, t Target, d *due, s sighting, no
 	if err != nil {
 		return s, r.note(ctx, t, st, err, now)
 	}
-	*d, s.set = fresh, fresh.set
+	s.set, s.due = fresh.set, fresh
 	seen, err := t.Read(ctx)
 	if err != nil {
 		err = fmt.Errorf("reading what it holds: %w", err)
@@ -186,6 +129,9 @@ func (r *Reconciler) write(ctx context.Context, t Target, d *due, s sighting, no
 		s.prefix = lookup(seen.Prefixes)
 		s.outcome.Foreign = st.touched(seen, s.set.Prefixes())
 		seen, err = r.apply(ctx, t, st, seen, &s, now)
+	}
+	if errors.Is(err, ErrPart) {
+		return s, r.part(ctx, t, st, &s, err)
 	}
 	if err != nil {
 		return s, r.note(ctx, t, st, err, now)
@@ -196,7 +142,7 @@ func (r *Reconciler) write(ctx context.Context, t Target, d *due, s sighting, no
 	return s, err
 }
 
-// apply records the decision, writes, and reads back.
+// apply records the decision, writes, and reads back. Where there is no room for the set, what has ended goes all the same.
 func (r *Reconciler) apply(ctx context.Context, t Target, st state, seen Observed, s *sighting, now time.Time) (Observed, error) {
 	if seen.Holds(s.set) {
 		s.took = true // a run died between writing and saying so
@@ -204,14 +150,16 @@ func (r *Reconciler) apply(ctx context.Context, t Target, st state, seen Observe
 	}
 	limits := t.Limits()
 	if err := s.set.Check(limits); err != nil {
-		return seen, err
+		return seen, r.takeAway(ctx, t, seen, s, err)
 	}
 	if err := r.decided(ctx, t, st, seen, *s, now); err != nil {
 		return seen, err
 	}
 	fence := max(st.Fence, seen.Fence)
-	if err := t.Apply(ctx, s.set, Write{Fence: fence, Etag: seen.Etag}); err != nil {
-		return seen, fmt.Errorf("applying %d entries: %w", s.set.Len(), err)
+	if err := t.Apply(ctx, s.set, Write{Fence: fence, Etag: seen.Etag}); errors.Is(err, ErrPart) {
+		return seen, err
+	} else if err != nil {
+		return seen, r.takeAway(ctx, t, seen, s, fmt.Errorf("applying %d entries: %w", s.set.Len(), err))
 	}
 	s.took, s.outcome.Applied = true, true
 	s.prefix = nil // unknown until it is read back
@@ -225,6 +173,23 @@ func (r *Reconciler) apply(ctx context.Context, t Target, st state, seen Observe
 			len(seen.Prefixes), s.set.Len(), seen.Torn)
 	}
 	return seen, nil
+}
+
+// takeAway takes away what has ended where why says that there is no room for the rest, and returns why.
+func (r *Reconciler) takeAway(ctx context.Context, t Target, seen Observed, s *sighting, why error) error {
+	if !fault.Is(why, fault.Exhausted) {
+		return why
+	}
+	wanted := lookup(s.set.Prefixes())
+	gone := slices.DeleteFunc(slices.Clone(seen.Prefixes), func(p netip.Prefix) bool { return wanted[p] })
+	if len(gone) == 0 {
+		return why
+	}
+	s.prefix = nil // unknown until it is read again
+	if err := t.Remove(ctx, gone); err != nil {
+		return errors.Join(why, fmt.Errorf("taking away what has ended: %w", err))
+	}
+	return why
 }
 
 // settled reports whether the last decision was seen done, so that nothing is left to say about it.
@@ -306,48 +271,6 @@ func wait(n int) time.Duration {
 		w *= 2
 	}
 	return min(w, longestWait)
-}
-
-func (r *Reconciler) state(ctx context.Context, t Target) (state, error) {
-	var st state
-	err := r.Store.Get(ctx, reconciles, t.Name(), &st)
-	if fault.Is(err, fault.NotFound) {
-		return state{V: 1}, nil
-	}
-	if err != nil {
-		return st, fmt.Errorf("reading the target's state: %w", err)
-	}
-	return st, nil
-}
-
-// edit changes a target's document in one transaction. With a fence, it must still be ours.
-func (r *Reconciler) edit(ctx context.Context, t Target, fence int64, fn func(st *state, b *outbox.Batch) error) (state, error) {
-	var st state
-	err := r.Box.Commit(ctx, func(tx store.Tx, b *outbox.Batch) error {
-		st = state{V: 1}
-		if err := tx.Get(reconciles, t.Name(), &st); err != nil && !fault.Is(err, fault.NotFound) {
-			return fmt.Errorf("reading the target's state: %w", err)
-		}
-		if fence != 0 && st.Fence != fence {
-			return fault.New(fault.Conflict, "another writer took over: fence %d, ours is %d", st.Fence, fence)
-		}
-		if err := fn(&st, b); err != nil {
-			return err
-		}
-		return tx.Put(reconciles, t.Name(), st)
-	})
-	return st, err
-}
-
-// lock makes this run the target's only writer. Transient: another one is.
-func (r *Reconciler) lock(ctx context.Context, t Target, now time.Time) (state, error) {
-	return r.edit(ctx, t, 0, func(st *state, _ *outbox.Batch) error {
-		if now.Before(st.Held) && st.Owner != r.Owner {
-			return fault.New(fault.Transient, "another writer is at work until %s", st.Held.Format(time.RFC3339))
-		}
-		st.Owner, st.Fence, st.Held = r.Owner, st.Fence+1, now.Add(lockLife)
-		return nil
-	})
 }
 
 // difference counts what is in one list and not in the other.

@@ -46,7 +46,10 @@ type Config struct {
 type Reconciler struct {
 	Config
 	mu      sync.Mutex
-	cramped map[string]time.Time // leases in force that some target has no room for, since when
+	cramped map[string]time.Time // leases that stood before the room shrank, since when some target has none for them
+
+	lookMu  sync.Mutex
+	inOrder map[string]time.Time // when a target was last found in order, by this process
 }
 
 // New returns a Reconciler, or Misconfigured when a part is missing or two targets share a name.
@@ -67,7 +70,7 @@ func New(c Config) (*Reconciler, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Reconciler{Config: c, cramped: map[string]time.Time{}}, nil
+	return &Reconciler{Config: c, cramped: map[string]time.Time{}, inOrder: map[string]time.Time{}}, nil
 }
 
 // Report is what a run did.
@@ -88,13 +91,18 @@ type Outcome struct {
 	Held    bool // the target was read back and holds the set
 	Foreign bool // somebody else had changed it; it was made right again if Held
 	// Wait is how long its write quota asks to wait; what is due is written by a run after that. 0 when nothing waits.
-	Wait  time.Duration
-	Wider []string // what lets more in past it, as Observed.Wider
-	Err   error
+	Wait time.Duration
+	// Part says that it holds part of the set, for its time or quota ran out: the next runs go on.
+	Part     bool
+	Failures int      // in a row, before this run; it is tried again after Wait
+	Wider    []string // what lets more in past it, as Observed.Wider
+	Err      error
 }
 
-// rounds bounds a run: a confirmation may end the device it replaces, which changes the set once more.
-const rounds = 3
+const (
+	rounds     = 3                // a confirmation may end the device it replaces, which changes the set once more
+	roundLimit = 20 * time.Second // a round that took longer is the run's last: the next run goes on
+)
 
 // Run brings every target to the set that is due at now, and the leases to what the targets hold. It ends the leases
 // of people who lost their standing, and the newest ones where a target has no room. A run that finds everything in
@@ -112,33 +120,41 @@ func (r *Reconciler) Run(ctx context.Context, now time.Time) (Report, error) {
 		return report, err
 	}
 	for range rounds {
+		begun := r.Leases.Clock.Now()
 		if d, err = r.makeRoom(ctx, d, now, &report); err != nil {
 			return report, err
 		}
 		again, err := r.round(ctx, &d, now, &report)
-		if err != nil || !again {
+		if err != nil || !again || r.Leases.Clock.Now().Sub(begun) > roundLimit {
 			return report, err
 		}
 	}
 	return report, nil
 }
 
-// round takes every target to the present set once. It asks for another round when it changed the set.
+// round takes every target to the present set once, side by side: one that is slow holds up no other. It asks for another
+// round when it changed the set.
 func (r *Reconciler) round(ctx context.Context, d *due, now time.Time, report *Report) (again bool, err error) {
+	seen, failed := make([]sighting, len(r.Targets)), make([]error, len(r.Targets))
+	var group sync.WaitGroup
+	for i, t := range r.Targets {
+		group.Go(func() {
+			s, err := r.converge(ctx, t, *d, now)
+			if err != nil {
+				failed[i] = fmt.Errorf("target %s: %w", t.Name(), err)
+			}
+			s.outcome.Target, s.outcome.Err = t.Name(), err
+			seen[i] = s
+		})
+	}
+	group.Wait()
 	report.Targets = report.Targets[:0]
-	var seen []sighting
-	var failed []error
-	for _, t := range r.Targets {
-		s, err := r.converge(ctx, t, d, now)
-		if err != nil {
-			failed = append(failed, fmt.Errorf("target %s: %w", t.Name(), err))
-		}
-		s.outcome.Target, s.outcome.Err = t.Name(), err
-		seen = append(seen, s)
+	for _, s := range seen {
 		report.Targets = append(report.Targets, s.outcome)
+		*d = s.due
 	}
 	report.Entries = d.set.Len()
-	moved, err := r.Leases.Advance(ctx, follow(d.leases, seen, now), now)
+	moved, err := r.Leases.Advance(ctx, follow(everywhere(d.leases, seen), seen, now), now)
 	report.count(moved)
 	if err != nil {
 		return false, errors.Join(append(failed, err)...)
@@ -151,10 +167,24 @@ func (r *Reconciler) round(ctx context.Context, d *due, now time.Time, report *R
 	return len(replaced) > 0 && err == nil, errors.Join(append(failed, err)...)
 }
 
-// Wait is the longest time a target's write quota asks to wait; 0 when nothing waits.
+// everywhere are the leases that were known when each target was looked at: of another nobody can say that a target lacks it.
+func everywhere(leases []lease.Lease, seen []sighting) []lease.Lease {
+	known := map[string]int{}
+	for _, s := range seen {
+		for _, l := range s.due.leases {
+			known[l.ID]++
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(leases), func(l lease.Lease) bool { return known[l.ID] < len(seen) })
+}
+
+// Wait is the longest time a target's write quota, or its last failure, asks to wait; 0 when nothing waits. A target that
+// holds part of the set asks for nothing: the runs of each minute go on with it.
 func (report *Report) Wait() (longest time.Duration) {
 	for _, t := range report.Targets {
-		longest = max(longest, t.Wait)
+		if !t.Part {
+			longest = max(longest, t.Wait)
+		}
 	}
 	return longest
 }
@@ -203,27 +233,28 @@ func (r *Reconciler) end(ctx context.Context, d due, steps []lease.Step, now tim
 // patience is how long leases in force stay where a target suddenly has less room: a quota that is read may lag behind.
 const patience = time.Minute
 
-// makeRoom fails the newest leases for which some target has no room. They are told, never dropped silently. One that is in
-// force already ends only when the room is still too small a minute later.
+// makeRoom fails the newest leases for which some target has no room. They are told, never dropped silently. One that stood
+// for longer, in force or not, ends only when the room is still too small a minute later.
 func (r *Reconciler) makeRoom(ctx context.Context, d due, now time.Time, report *Report) (due, error) {
-	over := r.over(d, now)
+	over, cramped := r.over(d, now), map[string]time.Time{}
 	var steps []lease.Step
 	for _, l := range d.leases {
 		if !over[l.ID] {
-			delete(r.cramped, l.ID)
 			continue
 		}
-		if l.State == lease.Confirmed || l.State == lease.Working {
+		if l.State == lease.Confirmed || l.State == lease.Working || now.Sub(l.Started) > patience {
 			since, before := r.cramped[l.ID]
 			if !before {
-				r.cramped[l.ID] = now
+				since = now
 			}
-			if !before || now.Sub(since) < patience {
+			cramped[l.ID] = since
+			if now.Sub(since) < patience {
 				continue
 			}
 		}
 		steps = append(steps, lease.Step{ID: l.ID, To: []lease.State{lease.Failed, lease.Ended}, Why: lease.NoRoom})
 	}
+	r.cramped = cramped
 	if len(over) > 0 {
 		r.Log.ErrorContext(ctx, "the allow-list is full", "without room", len(over), "refused", len(steps))
 	}

@@ -39,11 +39,16 @@ func (r *Reconciler) decided(ctx context.Context, t Target, st state, seen Obser
 			if len(st.Findings) < maxFindings {
 				st.Findings = append(st.Findings, finding.ID())
 			}
-			st.found(finding.ID(), now, false)
+			st.found(finding.ID(), r.last(t, *st), now, false)
 			st.Known = st.Known.with(marked(st.strange(seen)))
 		}
-		st.Decided, st.Pending, st.Wrote = digest(s.set.Prefixes()), true, now
+		decided := digest(s.set.Prefixes())
+		told := st.Pending && st.Decided == decided // an attempt before this one recorded it
+		st.Decided, st.Pending, st.Wrote = decided, true, now
 		st.Ours, st.Wanted = st.Ours.with(st.Wanted), marked(s.set.Prefixes())
+		if told {
+			return nil
+		}
 		added, removed := difference(s.set.Prefixes(), seen.Prefixes)
 		e := r.entry(record.Access, t, *st, "decided", record.Pass, now)
 		e.Facts["entries"] = strconv.Itoa(s.set.Len())
@@ -85,7 +90,8 @@ func (r *Reconciler) note(ctx context.Context, t Target, st state, why error, no
 	defer cancel()
 	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
 		st.Failures++
-		st.Held, st.NextTry = time.Time{}, now.Add(wait(st.Failures))
+		pause := min(max(wait(st.Failures), fault.RetryAfter(why)), longestWait)
+		st.Held, st.NextTry = time.Time{}, r.Leases.Clock.Now().Add(pause)
 		if st.Failures > 1 {
 			return nil
 		}
@@ -97,6 +103,22 @@ func (r *Reconciler) note(ctx context.Context, t Target, st state, why error, no
 		return e.Put(b)
 	})
 	return errors.Join(why, err)
+}
+
+// part keeps that a target holds part of what was decided, and gives the lock up. It is no failure: something was written, and
+// the next run goes on. Nothing is confirmed until it is read back whole.
+func (r *Reconciler) part(ctx context.Context, t Target, st state, s *sighting, why error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteLimit)
+	defer cancel()
+	s.took, s.prefix = false, nil
+	s.outcome.Applied, s.outcome.Part = true, true
+	s.outcome.Wait = max(t.Limits().Every, min(fault.RetryAfter(why), longestWait), time.Second)
+	_, err := r.edit(ctx, t, st.Fence, func(st *state, _ *outbox.Batch) error {
+		st.Held, st.Failures, st.NextTry, st.Wrote = time.Time{}, 0, time.Time{}, r.Leases.Clock.Now()
+		return nil
+	})
+	r.Log.InfoContext(ctx, "part of the allow-list is written", "target", t.Name(), "entries", s.set.Len())
+	return err
 }
 
 // standing remembers when it was last recorded that somebody's standing could not be read.

@@ -1,11 +1,14 @@
 package allowlist_test
 
 import (
+	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/lease"
+	"ostiary.internal/shared/platform/fault"
 )
 
 func TestNoRoom(t *testing.T) {
@@ -64,4 +67,52 @@ func TestPacked(t *testing.T) {
 	full(true)
 	r.pass(time.Minute)
 	full(false)
+}
+
+// TestRoomComesBack: a door has less room for half a minute, and some addresses are missing from it meanwhile. Nobody who was let in
+// for an hour loses her day for that.
+func TestRoomComesBack(t *testing.T) {
+	t.Parallel()
+	edge := newTarget("edge")
+	r := newRig(t, edge)
+	a, b := r.add("ana", home), r.add("ben", cafe)
+	r.mustRun()
+	r.pass(time.Hour)
+	edge.capacity = 1
+	edge.foreign(func([]netip.Prefix) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(home)} })
+	for range 3 {
+		if _, err := r.run(); err == nil {
+			t.Error("a door that has no room is in order")
+		}
+		r.pass(10 * time.Second)
+	}
+	r.want(a, lease.Confirmed, "")
+	r.want(b, lease.Received, "")
+	edge.capacity = 100
+	r.pass(time.Minute)
+	r.mustRun()
+	r.want(b, lease.Confirmed, "")
+}
+
+// TestGoesWithoutRoom: what has ended goes also where there is no room for the rest.
+func TestGoesWithoutRoom(t *testing.T) {
+	t.Parallel()
+	edge := newTarget("edge")
+	r := newRig(t, edge)
+	r.add("ana", home)
+	b, c := r.add("ben", cafe), r.add("cy", six)
+	r.mustRun()
+	r.pass(time.Hour)
+	edge.capacity, r.suspended["ana"] = 1, true
+	if _, err := r.run(); !fault.Is(err, fault.Exhausted) {
+		t.Errorf("two entries where there is room for one: %v", err)
+	}
+	if slices.Contains(edge.prefixes, netip.MustParsePrefix(home)) || len(edge.prefixes) != 2 {
+		t.Errorf("the door lets in %v", edge.prefixes)
+	}
+	r.want(b, lease.Confirmed, "")
+	r.want(c, lease.Confirmed, "")
+	if found := r.recorded("foreign"); len(found) != 0 {
+		t.Errorf("our own doing is somebody else's: %+v", found)
+	}
 }

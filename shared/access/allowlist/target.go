@@ -10,6 +10,7 @@ package allowlist
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -69,7 +70,7 @@ type Target interface {
 	Read(ctx context.Context) (Observed, error)
 	// Apply makes the target hold exactly the set, and returns when the target has accepted it; it does not read
 	// back. It begins with Set.Check and writes nothing when that refuses. A crash or error leaves the old set or
-	// the new one. An empty set shuts the door. Errors: Conflict (a higher fence or another etag was seen; nothing
+	// the new one, or some entries of either. An empty set shuts the door. Errors: ErrPart, Conflict (a higher fence or another etag was seen; nothing
 	// written), Invalid, Exhausted (with RetryAfter where the API says), Transient, Denied, Misconfigured.
 	Apply(ctx context.Context, s Set, w Write) error
 	// Remove takes away the entries of these prefixes, and the target's fence and digest with them where it must; it
@@ -78,6 +79,10 @@ type Target interface {
 	// door. Errors: Transient, Denied, Misconfigured, Exhausted.
 	Remove(ctx context.Context, gone []netip.Prefix) error
 }
+
+// ErrPart is among the errors of an Apply that wrote part of a set before its time or its quota ran out: what it wrote stands,
+// and the next Apply goes on. One that wrote nothing never returns it.
+var ErrPart = errors.New("part of the set is written; the next run goes on")
 
 // Packer is a target whose room is not counted in prefixes.
 type Packer interface {

@@ -232,7 +232,7 @@ func (d *Dog) look(ctx context.Context, t allowlist.Target, known ends, now time
 	if len(left) > 0 {
 		return fault.New(fault.Transient, "reading back what was taken away: %d of %d entries are still there", len(left), len(late))
 	}
-	return d.done(ctx, t, late, now)
+	return d.done(ctx, t, known, late, now)
 }
 
 // remember keeps since when entries stand without a holder, and returns those that have for too long. The first look at which
@@ -257,7 +257,7 @@ func (d *Dog) remember(ctx context.Context, t allowlist.Target, known ends, seen
 	}
 	finding := len(late) > 0 && kept.Finding == ""
 	if len(late) == 0 && kept.Finding != "" { // somebody else has taken away what was found
-		return nil, d.done(ctx, t, nil, now)
+		return nil, d.done(ctx, t, known, nil, now)
 	}
 	if !finding && maps.EqualFunc(next, kept.Seen, time.Time.Equal) && maps.EqualFunc(since, kept.Since, time.Time.Equal) {
 		return late, nil
@@ -283,11 +283,18 @@ func (d *Dog) remember(ctx context.Context, t allowlist.Target, known ends, seen
 	})
 }
 
-// done records what was seen gone.
-func (d *Dog) done(ctx context.Context, t allowlist.Target, late []netip.Prefix, now time.Time) error {
+// done records what was seen gone. Judged by a copy, what comes back after that is of somebody of whom the copy knows nothing: it
+// is not taken away again for what the copy says.
+func (d *Dog) done(ctx context.Context, t allowlist.Target, known ends, late []netip.Prefix, now time.Time) error {
 	return d.edit(ctx, t, func(kept *door, b *outbox.Batch) error {
 		for _, p := range late {
 			delete(kept.Seen, p)
+			if !now.Equal(known.At) {
+				if kept.Since == nil {
+					kept.Since = map[netip.Prefix]time.Time{}
+				}
+				kept.Since[p] = time.Time{}
+			}
 		}
 		e := d.entry(record.Remediation, t, "removed", record.Pass, len(late), now)
 		if kept.Finding != "" {

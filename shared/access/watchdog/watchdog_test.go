@@ -128,6 +128,29 @@ func TestAgainWhileBlind(t *testing.T) {
 	r.look("{Blind:false Late:1 Removed:1}")
 }
 
+// TestNeverAgainAndAgain: while the leases cannot be read, what was taken away and is put back belongs to somebody the copy does
+// not know. It is taken away once at most.
+func TestNeverAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ana, ben := made("ana", home, start.Add(time.Hour)), made("ben", home, start.Add(8*time.Hour))
+	r.leases = []lease.Lease{ana}
+	r.keeper(ana)
+	r.look(quiet)
+	r.leases, r.blind = []lease.Lease{ana, ben}, errors.New("the store is away")
+	removed := 0
+	for r.now = start.Add(2 * time.Minute); r.now.Before(start.Add(3 * time.Hour)); r.now = r.now.Add(time.Minute) {
+		r.keeper(ben)
+		report, err := r.dog.Look(t.Context(), r.now)
+		must(t, err)
+		removed += report.Removed
+	}
+	if removed > 1 || len(r.told) > 1 {
+		t.Errorf("taken away %d times, told %d times", removed, len(r.told))
+	}
+	r.holds(home, site)
+}
+
 // TestKnowsNothing: without leases and without a copy nothing is touched, and it is an error.
 func TestKnowsNothing(t *testing.T) {
 	t.Parallel()

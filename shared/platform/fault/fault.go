@@ -87,3 +87,19 @@ func CodeOf(err error) string {
 	}
 	return ""
 }
+
+// RetryAfter is how long an error asks to wait before the next attempt, by the first Error in err's chain that says so; 0 where
+// none does.
+func RetryAfter(err error) time.Duration {
+	for err != nil {
+		e, ok := errors.AsType[*Error](err)
+		if !ok {
+			break
+		}
+		if e.RetryAfter > 0 {
+			return e.RetryAfter
+		}
+		err = e.Err
+	}
+	return 0
+}

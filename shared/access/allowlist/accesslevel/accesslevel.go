@@ -143,8 +143,8 @@ func (t *Target) Read(ctx context.Context) (allowlist.Observed, error) {
 
 // Apply implements allowlist.Target. It writes only the levels that change, those first that shut something, and looks at
 // each right before. Invalid: somebody in the set has no sign-in address, and nothing was written. Exhausted: the levels have
-// no room, and only what takes away was written; or the writes of this minute are used up. What was written until then stands,
-// and reads as torn.
+// no room, or the writes of this minute are used up: what takes away was written all the same. What was written until then
+// stands, and reads as torn; if that is not only what takes away, it is ErrPart.
 func (t *Target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) error {
 	if err := s.Check(t.Limits()); err != nil {
 		return err
@@ -170,9 +170,30 @@ func (t *Target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) 
 	}
 	p, err := t.plan(v, together(want), s.Digest(), w.Fence)
 	if err != nil {
-		return errors.Join(err, t.takeAway(ctx, v, func(level *acm.AccessLevel) ([]*acm.Condition, bool) { return v.within(level, want) }))
+		return errors.Join(err, t.narrow(ctx, v, want))
 	}
-	return googledoor.As(t.carryOut(ctx, v, p), map[fault.Kind]fault.Kind{fault.NotFound: fault.Conflict}) // it went since it was read
+	written, err := t.carryOut(ctx, v, p)
+	if fault.Is(err, fault.Exhausted) {
+		if written > 0 {
+			err = errors.Join(allowlist.ErrPart, err)
+		}
+		return errors.Join(err, t.shut(ctx, want))
+	}
+	return googledoor.As(err, map[fault.Kind]fault.Kind{fault.NotFound: fault.Conflict}) // it went since it was read
+}
+
+// shut takes away all that is not wanted from the levels as they are now.
+func (t *Target) shut(ctx context.Context, want map[holding]int64) error {
+	v, err := t.list(ctx)
+	if err != nil {
+		return err
+	}
+	return t.narrow(ctx, v, want)
+}
+
+// narrow takes away all that is not wanted.
+func (t *Target) narrow(ctx context.Context, v *view, want map[holding]int64) error {
+	return t.takeAway(ctx, v, func(level *acm.AccessLevel) ([]*acm.Condition, bool) { return v.within(level, want) })
 }
 
 // Remove implements allowlist.Target. It needs no room and no end level: a level that is left with nothing gets the one

@@ -56,7 +56,7 @@ func (t *Target) holdings(s allowlist.Set) (map[holding]int64, error) {
 	held := map[holding]int64{}
 	hold := func(member string, p netip.Prefix, until time.Time) {
 		h := holding{member, p}
-		held[h] = max(held[h], until.Unix()) // whole seconds, never later than asked for
+		held[h] = max(held[h], ending(until))
 	}
 	unknown := map[string]bool{}
 	for _, e := range s.Entries() {
@@ -80,6 +80,10 @@ func (t *Target) holdings(s allowlist.Set) (map[holding]int64, error) {
 	}
 	return held, nil
 }
+
+// ending is the end of a condition that is asked for until then: the whole minute, never later. A level for each second at which
+// somebody registered would use up the writes of a morning, and the levels of an organization.
+func ending(until time.Time) int64 { return until.Truncate(time.Minute).Unix() }
 
 // holding is who may come from where.
 type holding struct {

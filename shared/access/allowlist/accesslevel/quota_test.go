@@ -3,6 +3,7 @@ package accesslevel
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -108,8 +109,11 @@ func TestPace(t *testing.T) {
 		}
 		return n
 	}
-	if gone, stay := in(0, 5), in(5, 15); gone != 1 || stay != 10 {
-		t.Errorf("after four writes %d of five who go are let in, and %d of ten who stay", gone, stay)
+	if gone, stay := in(0, 5), in(5, 15); gone != 0 || stay != 10 {
+		t.Errorf("%d of five who go are let in, and %d of ten who stay", gone, stay)
+	}
+	if !errors.Is(err, allowlist.ErrPart) {
+		t.Errorf("some was written: %v", err)
 	}
 	if seen, err := target.Read(t.Context()); err != nil || seen.Torn == "" {
 		t.Errorf("half written reads as whole, %v", err)
@@ -210,5 +214,78 @@ func BenchmarkApply(b *testing.B) {
 	}
 	if f.Clock.Now().After(targettest.Until.AddDate(1, 0, 0)) {
 		b.Fatal("the leases have ended")
+	}
+}
+
+// TestSuspendedInTheRush: newcomers whose ends use up the writes of the minute keep nobody at the door who has to go.
+func TestSuspendedInTheRush(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, 8)
+	target := f.open(mostConditions)
+	target.options.Capacity = 6000
+	before := people(t, 1)
+	mustApply(t, target, before, 1)
+	must(t, f.Clock.Set(f.Clock.Now().Add(2*time.Minute)))
+	rush := people(t, 61).V4[1:]
+	for i := range rush { // each has her own end, minutes apart
+		for j := range rush[i].Holders {
+			rush[i].Holders[j].Until = rush[i].Holders[j].Until.Add(time.Duration(i) * time.Minute)
+		}
+		rush[i].Until = rush[i].Until.Add(time.Duration(i) * time.Minute)
+	}
+	if err := apply(t, target, allowlist.Set{V4: rush}, 2); !fault.Is(err, fault.Exhausted) || !errors.Is(err, allowlist.ErrPart) {
+		t.Fatalf("sixty ends in a minute: %v", err)
+	}
+	if f.admits(request{"p0@x.example", before.V4[0].Prefix.Addr(), f.Clock.Now()}) {
+		t.Error("who was suspended is let in")
+	}
+}
+
+// TestEndsTogether: who registers in the same minute shares an end, and it is never later than hers.
+func TestEndsTogether(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, 6)
+	target := f.open(mostConditions)
+	target.options.Capacity = 100
+	rush := people(t, 40).V4
+	at := morning.Add(7 * time.Hour)
+	for i := range rush {
+		rush[i].Until = at.Add(time.Duration(i) * time.Second)
+		for j := range rush[i].Holders {
+			rush[i].Holders[j].Until = rush[i].Until
+		}
+	}
+	mustApply(t, target, allowlist.Set{V4: rush}, 1)
+	ends := 0
+	for _, level := range f.Levels {
+		if level.Custom != nil {
+			ends++
+		}
+	}
+	if ends > 2 {
+		t.Errorf("%d levels for one end", ends)
+	}
+	if who := rush[0].Prefix.Addr(); !f.admits(request{"p0@x.example", who, at.Add(-time.Second)}) || f.admits(request{"p0@x.example", who, at}) {
+		t.Error("she is let in for too long, or not long enough")
+	}
+}
+
+// TestTakenAwayByUs: what Remove took away is no other hand's; what another hand did before stays seen.
+func TestTakenAwayByUs(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, 4)
+	target := f.open(2)
+	all := people(t, 6)
+	mustApply(t, target, all, 1)
+	must(t, target.Remove(t.Context(), []netip.Prefix{all.V4[0].Prefix, all.V4[5].Prefix}))
+	seen, err := target.Read(t.Context())
+	if err != nil || seen.Torn != "" || len(seen.Prefixes) != 4 || seen.Holds(all) || seen.Holds(allowlist.Set{V4: all.V4[1:5]}) {
+		t.Errorf("after two were taken away it reads as %+v, %v", seen, err)
+	}
+	mustApply(t, target, all, 2)
+	f.edit("edge_01", func(level *acm.AccessLevel) { level.Basic.Conditions[0].Members = []string{"user:eve@x.example"} })
+	must(t, target.Remove(t.Context(), []netip.Prefix{all.V4[0].Prefix}))
+	if seen, err := target.Read(t.Context()); err != nil || seen.Torn == "" {
+		t.Errorf("another hand is not seen any more: %+v, %v", seen, err)
 	}
 }

@@ -81,7 +81,7 @@ func (t *Target) Over(s allowlist.Set) []string {
 	var wishes []wish
 	for _, e := range s.Entries() {
 		if e.Site != "" {
-			p.put(holding{"", e.Prefix}, e.SiteUntil.Unix())
+			p.put(holding{"", e.Prefix}, ending(e.SiteUntil))
 		}
 		for _, h := range e.Holders {
 			if member, known := t.member(h.Person); known {
@@ -94,7 +94,7 @@ func (t *Target) Over(s allowlist.Set) []string {
 	})
 	var over []string
 	for _, w := range wishes {
-		until := max(p.held[w.holding], w.Until.Unix())
+		until := max(p.held[w.holding], ending(w.Until))
 		if before := p.put(w.holding, until); !p.fits() {
 			p.put(w.holding, before)
 			over = append(over, w.Lease)

@@ -96,27 +96,29 @@ func (e edit) rank() int {
 	return 1
 }
 
-// carryOut writes a plan: ends first, for a condition cannot require what is not there, and last it clears away those that
-// are over.
-func (t *Target) carryOut(ctx context.Context, v *view, p plan) error {
+// carryOut writes a plan: ends first, for a condition cannot require what is not there, and last it clears away some of those
+// that are over. It returns how many writes were made.
+func (t *Target) carryOut(ctx context.Context, v *view, p plan) (written int, err error) {
 	for _, until := range p.ends {
 		if err := t.makeEnd(ctx, v, until); err != nil {
-			return err
+			return written, err
 		}
+		written++
 	}
 	for _, e := range p.shells {
 		if err := sound(e.to.Basic); err != nil {
-			return fault.New(fault.Invalid, "writing level %s: %w", e.to.Name, err)
+			return written, fault.New(fault.Invalid, "writing level %s: %w", e.to.Name, err)
 		}
 		if err := t.unchanged(ctx, e.from); err != nil {
-			return err
+			return written, err
 		}
 		if err := t.write(ctx, e.to, "basic,description", true); err != nil {
-			return err
+			return written, err
 		}
+		written++
 	}
 	t.sweep(ctx, v, p)
-	return nil
+	return written, nil
 }
 
 // makeEnd makes the level that ends at a time, or makes it end then.
@@ -140,7 +142,10 @@ func (t *Target) unchanged(ctx context.Context, was *acm.AccessLevel) error {
 	return nil
 }
 
-// sweep deletes the levels that have ended and that no condition of ours requires any more, if they are what their name says.
+// swept bounds how many levels one Apply deletes: the next one's writes come out of the same minute.
+const swept = 5
+
+// sweep deletes levels that have ended and that no condition of ours requires any more, if they are what their name says.
 // They let nobody in, so an error matters to nobody: the next Apply tries again.
 func (t *Target) sweep(ctx context.Context, v *view, p plan) {
 	needed := map[string]bool{}
@@ -152,18 +157,24 @@ func (t *Target) sweep(ctx context.Context, v *view, p plan) {
 			needed[c.RequiredAccessLevels[0]] = true
 		}
 	}
+	left := swept
 	for _, until := range slices.Sorted(maps.Keys(v.ends)) {
 		over := until > 0 && until <= t.options.Clock.Now().Unix() && v.ends[until] == expression(until)
-		if name := t.end(until); over && !needed[name] {
+		if name := t.end(until); over && !needed[name] && left > 0 {
 			_ = t.remove(ctx, name)
+			left--
 		}
 	}
 }
 
-// takeAway writes what rest leaves of the levels.
+// removed stands for the set in the note of levels from which something was taken away: they hold none whole.
+const removed = "removed"
+
+// takeAway writes what rest leaves of the levels, and a note of it: what we took away ourselves nobody else has.
 func (t *Target) takeAway(ctx context.Context, v *view, rest func(level *acm.AccessLevel) (left []*acm.Condition, changes bool)) error {
-	var failed []error
-	for _, s := range v.shells {
+	after := slices.Clone(v.shells)
+	var edits []*acm.AccessLevel
+	for i, s := range v.shells {
 		left, changes := rest(s)
 		if !changes {
 			continue
@@ -174,8 +185,20 @@ func (t *Target) takeAway(ctx context.Context, v *view, rest func(level *acm.Acc
 				left[0].RequiredAccessLevels = nil
 			}
 		}
-		to := &acm.AccessLevel{Name: s.Name, Basic: &acm.BasicLevel{CombiningFunction: or, Conditions: left}}
-		if err := t.write(ctx, to, "basic", false); err != nil {
+		after[i] = &acm.AccessLevel{Name: s.Name, Basic: &acm.BasicLevel{CombiningFunction: or, Conditions: left}}
+		edits = append(edits, after[i])
+	}
+	fields := "basic"
+	if last := v.newest(); last.Levels == v.digest { // else it stays seen that somebody else wrote, or that a write of ours is half done
+		fields = "basic,description"
+		now := note{Version: last.Version + 1, Fence: v.fence(), Set: removed, Levels: digest(after)}
+		for _, to := range edits {
+			to.Description = now.String()
+		}
+	}
+	var failed []error
+	for _, to := range edits {
+		if err := t.write(ctx, to, fields, false); err != nil {
 			failed = append(failed, googledoor.As(err, map[fault.Kind]fault.Kind{fault.NotFound: fault.Transient, fault.Conflict: fault.Transient}))
 		}
 	}

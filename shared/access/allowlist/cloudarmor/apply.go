@@ -2,10 +2,12 @@ package cloudarmor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
+	"time"
 
 	"google.golang.org/api/compute/v1"
 
@@ -16,7 +18,7 @@ import (
 
 // Apply implements allowlist.Target. A policy remembers no fence: the etag of the Read keeps writers apart. Misconfigured,
 // and nothing written, where the default rule does not deny: then no list shuts the door. A set of several rules that could
-// not be written whole is gone on with by the next Apply.
+// not be written whole, for its time or a quota ran out, is ErrPart, and gone on with by the next Apply.
 func (t *Target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) error {
 	if err := s.Check(t.Limits()); fault.Is(err, fault.Exhausted) {
 		return full(err)
@@ -39,43 +41,68 @@ func (t *Target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) 
 	if err != nil {
 		return fmt.Errorf("applying to policy %s: %w", t.policy, err)
 	}
-	return t.carry(ctx, seen, steps)
+	done, err := t.carry(ctx, seen, steps)
+	if done > 0 && (fault.Is(err, fault.Exhausted) || errors.Is(err, errTime) || ctx.Err() != nil) {
+		return errors.Join(allowlist.ErrPart, err)
+	}
+	return err
 }
 
 // attempts is how often a removal begins anew when somebody else writes meanwhile, and how often a policy is read again that
 // does not yet show what was written.
 const attempts = 4
 
-// Remove implements allowlist.Target.
+// Remove implements allowlist.Target. A rule that cannot be written keeps no other from being.
 func (t *Target) Remove(ctx context.Context, gone []netip.Prefix) error {
-	var err error
-	for range attempts {
-		var seen snapshot
-		if seen, err = t.look(ctx); err != nil {
-			return err
+	stuck := map[int64]error{}
+	for again := 0; again < attempts; {
+		seen, err := t.look(ctx)
+		if err != nil {
+			return errors.Join(append(slices.Collect(maps.Values(stuck)), err)...)
 		}
-		if err = t.carry(ctx, seen, seen.without(gone)); !fault.Is(err, fault.Conflict) {
-			return err
+		steps := slices.DeleteFunc(seen.without(gone), func(s step) bool { return stuck[s.priority] != nil })
+		done, err := t.carry(ctx, seen, steps)
+		switch {
+		case err == nil:
+			return errors.Join(slices.Collect(maps.Values(stuck))...)
+		case fault.Is(err, fault.Conflict):
+			again++
+		default:
+			stuck[steps[done].priority] = err
 		}
 	}
-	return fault.New(fault.Transient, "taking entries out of policy %s: %w", t.policy, err)
+	return fault.New(fault.Transient, "taking entries out of policy %s: somebody else keeps changing it", t.policy)
 }
 
-// carry takes the steps one by one, and stops where the policy does not come to hold what it wrote and nothing else.
-func (t *Target) carry(ctx context.Context, seen snapshot, steps []step) error {
+// reserve is what is left of a call's time for reading back and noting what was done.
+const reserve = 10 * time.Second
+
+// errTime is among the errors of steps that were not all taken in time.
+var errTime = fault.New(fault.Transient, "no time is left")
+
+// carry takes the steps one by one, and stops where the policy does not come to hold what it wrote and nothing else, or where
+// the time of the call runs out. It returns how many were taken and, but for the last, seen to be.
+func (t *Target) carry(ctx context.Context, seen snapshot, steps []step) (done int, err error) {
+	writing := ctx
+	if ends, bounded := ctx.Deadline(); bounded {
+		var cancel context.CancelFunc
+		writing, cancel = context.WithDeadline(ctx, ends.Add(-reserve))
+		defer cancel()
+	}
 	for i, s := range steps {
-		var err error
 		if i > 0 {
-			seen, err = t.follow(ctx, seen, steps[i-1])
+			if seen, err = t.follow(ctx, seen, steps[i-1]); err != nil {
+				return i - 1, fmt.Errorf("wrote %d of %d rules: %w", i, len(steps), err)
+			}
+			if writing.Err() != nil {
+				return i, fmt.Errorf("wrote %d of %d rules: %w", i, len(steps), errTime)
+			}
 		}
-		if err == nil {
-			err = t.write(ctx, seen, s)
-		}
-		if err != nil {
-			return fmt.Errorf("wrote %d of %d rules; the next run goes on: %w", i, len(steps), err)
+		if err := t.write(ctx, seen, s); err != nil {
+			return i, fmt.Errorf("wrote %d of %d rules; the next run goes on: %w", i, len(steps), err)
 		}
 	}
-	return nil
+	return len(steps), nil
 }
 
 // follow reads the policy after a step. Conflict: somebody else has changed it too.

@@ -136,10 +136,10 @@ func New(u *url.URL, o allowlist.Options, connect func(context.Context) (*comput
 func (t *Target) Name() string { return t.name }
 
 // Limits implements allowlist.Target. The capacity is the declared one, or what the rules set aside and the project's quota
-// of rules, as read by the last Read that could, have room for, whichever is less: ten a rule, less nine, for the families
-// do not share a rule. Without any room it is 1, which no Apply holds.
+// of rules, as read by the last Read that could, have room for, whichever is less: ten a rule. Over says who has no room
+// where the families, which do not share a rule, leave some of it unused. Without any room it is 1, which no Apply holds.
 func (t *Target) Limits() allowlist.Limits {
-	capacity := max(1, perRule*(t.rules()-1)+1)
+	capacity := max(1, perRule*t.rules())
 	if t.declared > 0 {
 		capacity = min(capacity, t.declared)
 	}

@@ -99,7 +99,7 @@ func apply(t testing.TB, target *Target, s allowlist.Set) error {
 func TestNew(t *testing.T) {
 	t.Parallel()
 	target, err := allowlist.Targets.Open(t.Context(), "cloudarmor:shop/edge?from=1000&to=1999", allowlist.Options{Name: "door"})
-	if err != nil || target.Name() != "door" || target.Limits() != (allowlist.Limits{Capacity: 9991, Every: every}) {
+	if err != nil || target.Name() != "door" || target.Limits() != (allowlist.Limits{Capacity: 10000, Every: every}) {
 		t.Fatalf("opened %+v, %v", target, err)
 	}
 	target, err = allowlist.Targets.Open(t.Context(), "cloudarmor:example.com:shop/edge?from=1&to=2147483646&region=europe-west9", allowlist.Options{Capacity: 7})

@@ -19,8 +19,8 @@ type step struct {
 	turn     turn
 }
 
-// turn orders the steps: what only takes away goes first, a rule that moves elsewhere after the rule that takes it up, and a
-// new rule last, when there is room for it.
+// turn orders the steps: what only takes away goes first, a rule of which something moves elsewhere after the rule that takes
+// it up, and a new rule last, when there is room for it.
 type turn int
 
 const (
@@ -35,7 +35,7 @@ const (
 func (s snapshot) plan(set allowlist.Set, most int) ([]step, error) {
 	all := set.Prefixes()
 	families := [][]netip.Prefix{all[:len(set.V4)], all[len(set.V4):]}
-	need := rulesFor(families[0]) + rulesFor(families[1])
+	need := rulesFor(len(families[0])) + rulesFor(len(families[1]))
 	if need > most {
 		return nil, full(fault.New(fault.Exhausted, "the set needs %d rules, there may be %d", need, most))
 	}
@@ -78,7 +78,7 @@ func (s snapshot) fill(after map[int64][]netip.Prefix, want []netip.Prefix, thri
 		}
 	}
 	if thrifty {
-		have = have[:min(len(have), rulesFor(want))]
+		have = have[:min(len(have), rulesFor(len(want)))]
 	}
 	places, over := shard.FillFunc(have, want, perRule, googledoor.SortKey)
 	for i, in := range places {
@@ -103,12 +103,12 @@ func (s snapshot) differences(after map[int64][]netip.Prefix, all []netip.Prefix
 		left := after[priority]
 		switch {
 		case slices.Equal(in, left):
-		case len(left) > 0:
+		case slices.ContainsFunc(left, func(p netip.Prefix) bool { return !slices.Contains(in, p) }):
 			steps = append(steps, step{priority, left, changes})
-		case slices.ContainsFunc(in, func(p netip.Prefix) bool { return wanted[p] }):
-			steps = append(steps, step{priority: priority, turn: vacates})
+		case slices.ContainsFunc(in, func(p netip.Prefix) bool { return wanted[p] && !slices.Contains(left, p) }):
+			steps = append(steps, step{priority, left, vacates})
 		default:
-			steps = append(steps, step{priority: priority})
+			steps = append(steps, step{priority, left, closes})
 		}
 	}
 	return steps
@@ -132,9 +132,6 @@ func (s snapshot) without(gone []netip.Prefix) []step {
 	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.priority, b.priority) })
 	return steps
 }
-
-// rulesFor is how few rules hold the prefixes of one family.
-func rulesFor(family []netip.Prefix) int { return (len(family) + perRule - 1) / perRule }
 
 // full is the refusal of a set for which there are not rules enough.
 func full(why error) error {

@@ -134,7 +134,7 @@ func TestHostileAnswers(t *testing.T) {
 				target := w.open(t, 0, says{part, text})
 				_, err := target.Read(t.Context())
 				if part == "/projects/shop" {
-					if err != nil || target.Limits().Capacity != 91 {
+					if err != nil || target.Limits().Capacity != 100 {
 						t.Errorf("the quota: %v, %+v", err, target.Limits())
 					}
 					continue

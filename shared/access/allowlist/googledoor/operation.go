@@ -2,6 +2,7 @@ package googledoor
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"google.golang.org/api/compute/v1"
@@ -15,7 +16,8 @@ import (
 const MostWaits = 10
 
 // Await waits until an operation of Compute Engine is done, which wait asks about by name. Errors are those of Explain, as if
-// the request had been answered with them. Transient too: it is not done after MostWaits, or not known.
+// the request had been answered with them. Transient too: it is not done after MostWaits, or not known. A question that got no
+// answer in its time is asked again: the service may hold one for longer than a request may take.
 func Await(ctx context.Context, doing string, op *compute.Operation, wait func(ctx context.Context, name string) (*compute.Operation, error)) error {
 	for n := 0; ; n++ {
 		switch {
@@ -26,11 +28,20 @@ func Await(ctx context.Context, doing string, op *compute.Operation, wait func(c
 		case n == MostWaits:
 			return fault.New(fault.Transient, "%s: not done yet", doing)
 		}
-		var err error
-		if op, err = wait(ctx, op.Name); err != nil {
+		now, err := wait(ctx, op.Name)
+		if silent(err) && ctx.Err() == nil {
+			continue
+		}
+		if op = now; err != nil {
 			return As(Explain(doing+": waiting for it", err), map[fault.Kind]fault.Kind{fault.NotFound: fault.Transient})
 		}
 	}
+}
+
+// silent reports whether err is of a question that nobody answered.
+func silent(err error) bool {
+	var api *googleapi.Error
+	return err != nil && !errors.As(err, &api)
 }
 
 // Outcome is the error of an operation that is done. One that failed without saying how is Transient.

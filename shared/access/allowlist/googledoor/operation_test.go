@@ -80,7 +80,7 @@ func TestAwait(t *testing.T) {
 		"is none":   {1, nil, nil, fault.Transient, 1},
 		"unknown":   {1, nil, &googleapi.Error{Code: 404}, fault.Transient, 1},
 		"no right":  {1, nil, &googleapi.Error{Code: 403}, fault.Denied, 1},
-		"no answer": {1, nil, errors.New("reset"), fault.Transient, 1},
+		"no answer": {1, nil, errors.New("reset"), fault.Transient, googledoor.MostWaits},
 	} {
 		asked := 0
 		at := func() (*compute.Operation, error) {
@@ -161,5 +161,36 @@ func TestPrefix(t *testing.T) {
 	}
 	if googledoor.Digest("a", "b") == googledoor.Digest("a\nb") || googledoor.Digest("a", "b") == googledoor.Digest("b", "a") {
 		t.Error("other texts have one digest")
+	}
+}
+
+// TestHeldQuestion: a question that the service holds for longer than a request may take is asked again, and as often as any
+// other; one that it refuses is not.
+func TestHeldQuestion(t *testing.T) {
+	t.Parallel()
+	for silences, want := range map[int]fault.Kind{2: "", googledoor.MostWaits: fault.Transient} {
+		asked := 0
+		err := googledoor.Await(t.Context(), "writing rule edge", &compute.Operation{Name: "op-1", Status: "RUNNING"}, func(_ context.Context, name string) (*compute.Operation, error) {
+			if asked++; name != "op-1" {
+				t.Errorf("asked about %q", name)
+			}
+			if asked <= silences {
+				return nil, errors.New("Client.Timeout exceeded while awaiting headers")
+			}
+			return &compute.Operation{Status: "DONE"}, nil
+		})
+		if fault.KindOf(err) != want || asked > googledoor.MostWaits {
+			t.Errorf("%d silences: %v after %d questions", silences, err, asked)
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	asked := 0
+	err := googledoor.Await(gone, "writing rule edge", &compute.Operation{Status: "RUNNING"}, func(context.Context, string) (*compute.Operation, error) {
+		asked++
+		cancel()
+		return nil, context.Canceled
+	})
+	if !fault.Is(err, fault.Transient) || asked != 1 {
+		t.Errorf("nobody waits any more: %v after %d questions", err, asked)
 	}
 }
