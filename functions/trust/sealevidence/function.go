@@ -132,8 +132,8 @@ func (s *sealevidence) tick(ctx context.Context) error {
 		return announced
 	}
 	report, err := s.sequencer.Run(ctx)
-	if report.Added > 0 || report.Refused > 0 {
-		s.Log.InfoContext(ctx, "evidence was sealed", "added", report.Added, "duplicates", report.Duplicates, "refused", report.Refused, "size", report.Size)
+	if report.Added > 0 || report.Refused > 0 || report.Stuck > 0 {
+		s.Log.InfoContext(ctx, "evidence was sealed", "added", report.Added, "duplicates", report.Duplicates, "refused", report.Refused, "stuck", report.Stuck, "size", report.Size)
 	}
 	return errors.Join(announced, err)
 }

@@ -6,6 +6,7 @@
 //
 // It promises that a record, once accepted by the inbox, enters the log once and stays: several sequencers at work,
 // one that dies at any call, and a record that is handed in again within eight days change nothing. Whoever holds
-// the verifier key sees any change of what was signed. It does not say that a record is true, nor that the key was
-// in good hands.
+// the verifier key sees any change of what was signed. Whoever may only create in the inbox stops nobody: an object that
+// can be neither read nor deleted is on record once, with the writer in whose place it lies, and stays there until a
+// person removes it. It does not say that a record is true, nor that the key was in good hands.
 package log

@@ -106,16 +106,22 @@ func (s *Sequencer) store(ctx context.Context, into Objects, objects []object) e
 	return nil
 }
 
-// clear deletes objects of the inbox. One that was handed in again stays: the next pass knows its id.
+// clear deletes objects of the inbox. One that was handed in again stays: the next pass knows its id. So does one that may
+// not be deleted, which keeps nothing else from being done.
 func (s *Sequencer) clear(ctx context.Context, all []spent) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(fanOut)
 	for _, o := range all {
 		group.Go(func() error {
-			if err := s.Inbox.Delete(ctx, o.Name, o.Generation); err != nil && !fault.Is(err, fault.Conflict) {
-				return err
+			err := s.Inbox.Delete(ctx, o.Name, o.Generation)
+			switch {
+			case fault.Is(err, fault.Conflict):
+				return nil
+			case fault.Is(err, fault.Denied):
+				s.left.deleting(o, err)
+				return nil
 			}
-			return nil
+			return err
 		})
 	}
 	if err := group.Wait(); err != nil {

@@ -12,17 +12,18 @@ import (
 	"ostiary.internal/shared/evidence/record"
 )
 
-// strange lists objects that cannot be named, as a bucket may hold them.
+// strange lists objects that cannot be named, or are held, as a bucket may hold them.
 type strange struct {
 	log.Objects
 	names []string
+	held  bool
 }
 
 func (s strange) List(ctx context.Context, prefix, after string, limit int) ([]log.Listed, error) {
 	listed, err := s.Objects.List(ctx, prefix, after, limit)
 	for _, name := range s.names {
 		if strings.HasPrefix(name, prefix) && name > after {
-			listed = append(listed, log.Listed{Name: name, Generation: 5, Size: 3, Created: start.Add(-time.Hour)})
+			listed = append(listed, log.Listed{Name: name, Generation: 5, Size: 3, Created: start.Add(-time.Hour), Held: s.held})
 		}
 	}
 	slices.SortFunc(listed, func(a, b log.Listed) int { return strings.Compare(a.Name, b.Name) })
@@ -126,13 +127,22 @@ func TestPreempted(t *testing.T) {
 
 // However many objects nobody can name or delete a writer leaves, its own records come through, and those of others at
 // once.
-func TestFloodOfUnnameable(t *testing.T) {
+func TestFloodOfWhatStays(t *testing.T) {
 	t.Parallel()
+	for name, form := range map[string]string{"unnameable": "control/ %03d", "held": "control/0%03d"} { // before every name there is
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			flooded(t, form, name == "held")
+		})
+	}
+}
+
+func flooded(t *testing.T, form string, held bool) {
 	w := newWorld()
 	real := w.inbox
-	flood := strange{Objects: real}
+	flood := strange{Objects: real, held: held}
 	for i := range 250 {
-		flood.names = append(flood.names, fmt.Sprintf("control/ %03d", i)) // before every name there is
+		flood.names = append(flood.names, fmt.Sprintf(form, i))
 	}
 	w.inbox = flood
 	s := w.sequencer(t)

@@ -24,10 +24,12 @@ const (
 type batch struct {
 	leaves         [][]byte
 	taken          []string         // of leaves, without the run record at the end
+	again          []string         // of what is in the log and was not out of the inbox for so long that it would be forgotten
 	prints         map[string]print // of leaves, by id
 	out            []object         // refused objects, as they are kept
 	spent          []spent
 	added, refused int
+	stuck          int // of the refused, those that stay in the inbox
 	late           int
 	behind         time.Duration // age of the oldest record
 }
@@ -41,6 +43,7 @@ type item struct {
 	collected time.Time
 	known     bool // it is in the log already, or a gap stands for it
 	reason    refusal
+	unread    bool // refused without its bytes
 	gone      bool
 }
 
@@ -49,7 +52,7 @@ type refusal string
 
 const (
 	oversized  refusal = "oversized"  // larger than any record; it is not read, and not kept
-	unreadable refusal = "unreadable" // not in the one form of a record
+	unreadable refusal = "unreadable" // not in the one form of a record, or packed; what would have to be unpacked is not kept
 	misnamed   refusal = "misnamed"   // not under its id
 	forged     refusal = "forged"     // in the name of the log itself
 	stranger   refusal = "stranger"   // in the place of no writer
@@ -57,6 +60,8 @@ const (
 	conflict   refusal = "conflict"   // under an id that entered the log with other bytes
 	ahead      refusal = "ahead"      // of a time that has not come: in the log, it would outlast whatever is true until then
 	unnameable refusal = "unnameable" // under a name nothing has; it cannot even be deleted
+	held       refusal = "held"       // under a hold of Cloud Storage: it could not be deleted, and would come again in every pass
+	sealed     refusal = "sealed"     // under a key of its maker, which nobody here has, or has no longer
 )
 
 // takeIn reads the objects of one batch, and deletes those that are in the log already.
@@ -67,7 +72,8 @@ func (s *Sequencer) takeIn(ctx context.Context, listed []Listed, report *Report)
 	for i, l := range listed {
 		group.Go(func() (err error) {
 			if items[i], err = s.read(groupCtx, l); err != nil {
-				err = fmt.Errorf("reading from the inbox: %w", err)
+				items[i].gone = true // for this pass
+				err = s.left.reading(groupCtx, fmt.Errorf("reading from the inbox: %w", err))
 			}
 			return err
 		})
@@ -103,7 +109,13 @@ func (s *Sequencer) takeIn(ctx context.Context, listed []Listed, report *Report)
 		s.Config.Log.Error("the evidence inbox is behind", "oldest_s", int64(b.behind/time.Second))
 	}
 	report.Duplicates += len(known)
-	return b, s.clear(ctx, known)
+	err := s.clear(ctx, known)
+	for _, it := range items {
+		if line, due := s.window.again(it.id, now); due && it.known && s.left.holds(it.spent) {
+			b.again = append(b.again, line)
+		}
+	}
+	return b, err
 }
 
 // read decides about one object of the inbox. Who hands it in is looked at before its id: under an id that is known, too,
@@ -111,20 +123,24 @@ func (s *Sequencer) takeIn(ctx context.Context, listed []Listed, report *Report)
 func (s *Sequencer) read(ctx context.Context, l Listed) (item, error) {
 	it := item{spent: spent{l.Name, l.Generation}}
 	writer, id, _ := strings.Cut(l.Name, "/")
-	switch {
-	case CheckName(l.Name) != nil:
-		return s.refused(it, unnameable), nil
-	case l.Size > record.MaxBytes:
+	it.unread = true
+	if why := stays(l); why != "" {
+		return s.refused(it, why), nil
+	}
+	if l.Size > record.MaxBytes {
 		return s.refused(it, oversized), nil
 	}
 	o, err := s.Inbox.Get(ctx, l.Name)
-	if fault.Is(err, fault.NotFound) { // another sequencer was faster
+	switch {
+	case fault.Is(err, fault.NotFound): // another sequencer was faster
 		it.gone = true
 		return it, nil
-	}
-	if err != nil {
+	case fault.Is(err, fault.Invalid):
+		return s.refused(it, unreadable), nil
+	case err != nil:
 		return it, err
 	}
+	it.unread = false
 	it.Generation, it.data = o.Generation, o.Data // of the bytes we have, whatever the list said
 	r, why := s.judge(writer, id, o.Data)
 	if why != "" {
@@ -150,8 +166,8 @@ func (s *Sequencer) refused(it item, why refusal) item {
 	it.reason = why
 	it.id = s.gap(it, time.Time{}).ID()
 	_, known := s.knows(it.id)
-	it.known = known && why != unnameable
-	it.gone = known && why == unnameable // it is recorded, and nothing else can be done
+	it.known = known && !why.stays()
+	it.gone = known && why.stays() // it is recorded, and nothing else can be done
 	return it
 }
 
@@ -204,24 +220,28 @@ func (b *batch) take(it item, created, now time.Time) {
 }
 
 // refuse lets a gap take the place of an object that is no record. The object is kept where nobody takes it for one; but
-// what is larger than any record is deleted, and what cannot be named stays where it is.
+// what was not read, as it is larger than any record or packed, is deleted, and what is not to be read or deleted stays.
 func (s *Sequencer) refuse(b *batch, it item, now time.Time) error {
 	leaf, err := s.gap(it, now).Canonical()
 	if err != nil {
 		return err
 	}
-	became, kept := "set aside", it.reason != oversized && it.reason != unnameable
-	if !kept {
+	became := "set aside"
+	switch {
+	case it.reason.stays():
+		became = "stays where it is"
+	case it.unread:
 		became = "not kept"
 	}
 	s.Config.Log.Error("an object of the evidence inbox was refused and "+became, "reason", it.reason, "gap", it.id, "writer", s.writer(it.Name))
 	b.enter(it.id, leaf)
 	b.refused++
-	if it.reason == unnameable {
+	if it.reason.stays() {
+		b.stuck++
 		return nil
 	}
 	b.spent = append(b.spent, it.spent)
-	if kept {
+	if !it.unread {
 		b.out = append(b.out, object{refusedPrefix + it.id, it.data})
 	}
 	return nil

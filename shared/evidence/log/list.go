@@ -22,7 +22,9 @@ const lastName = "\U0010ffff"
 // look is the list of the inbox that a pass works through.
 type look struct {
 	found []Listed
-	more  bool // it does not reach the end
+	more  bool     // it does not reach the end
+	stuck int      // what stays there and is on record
+	again []string // of these, the lines that keep them known
 }
 
 // listInbox returns what waits in the inbox: all of it where one list holds that. Where it does not, every writer is
@@ -93,13 +95,24 @@ func (s *Sequencer) strangers(page []Listed) (found []Listed, next string) {
 	return page, next
 }
 
-// take adds a page. What cannot be named stays where it is for ever, so it counts only until it is on record.
+// take adds a page. What stays where it is counts only until it is on record: from then on it costs its place in the list.
 func (l *look) take(s *Sequencer, page []Listed) {
+	now := s.Clock.Now()
 	for _, o := range page {
-		if CheckName(o.Name) != nil && s.refused(item{spent: spent{o.Name, o.Generation}}, unnameable).gone {
+		why := stays(o)
+		if why == "" {
+			l.found = append(l.found, o)
 			continue
 		}
-		l.found = append(l.found, o)
+		it := s.refused(item{spent: spent{o.Name, o.Generation}}, why)
+		if !it.gone {
+			l.found = append(l.found, o)
+			continue
+		}
+		l.stuck++
+		if line, due := s.window.again(it.id, now); due {
+			l.again = append(l.again, line)
+		}
 	}
 }
 

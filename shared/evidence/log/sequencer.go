@@ -60,6 +60,7 @@ type Sequencer struct {
 	edge    *edge             // the right edge of the log, where it was left
 	base    Point             // of the head that the last batch was built on, if it was ours
 	reached map[string]string // by writer, how far an inbox that is too full for one pass was listed
+	left    *left             // by the present pass
 }
 
 // New returns a sequencer. A store, key, clock or origin that is missing, and a key with another name than the
@@ -82,7 +83,7 @@ func New(c Config) (*Sequencer, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Sequencer{Config: c, most: maxBatch, page: pageSize, part: maxPart, dedupe: true, window: newWindow(), reached: map[string]string{}}, nil
+	return &Sequencer{Config: c, most: maxBatch, page: pageSize, part: maxPart, dedupe: true, window: newWindow(), reached: map[string]string{}, left: &left{}}, nil
 }
 
 // Report is what a pass did.
@@ -90,6 +91,7 @@ type Report struct {
 	Added      int       // records that entered the log from the inbox
 	Duplicates int       // records that were in it already
 	Refused    int       // objects of the inbox that were set aside
+	Stuck      int       // objects of the inbox that are on record and stay there: they cannot be deleted, or not be read
 	Size       int64     // of the log
 	More       bool      // the inbox holds more than the pass looked at
 	Checkpoint time.Time // of the newest batch
@@ -105,6 +107,9 @@ var errOvertaken = errors.New("the head of the log has moved")
 // error leaves nothing half done that the next pass does not finish. Transient when the next may succeed;
 // Misconfigured when what is stored contradicts itself, or no longer makes the signed root: then nothing is added
 // until somebody has looked; a log that was set back is told by a Rewound in it, and Accept. Being overtaken by another sequencer is no error.
+//
+// Single objects of the inbox that fail to be read, or may not be deleted, are left for the next pass, which knows them: what
+// else there is enters the log, and then the pass ends with their error, such as Denied.
 func (s *Sequencer) Run(ctx context.Context) (Report, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,12 +122,17 @@ func (s *Sequencer) Run(ctx context.Context) (Report, error) {
 		if err != nil {
 			return report, fmt.Errorf("sequencing the log %s: %w", s.Origin, err)
 		}
+		report.Stuck += len(s.left.undeleted)
+		if err := s.left.error(); err != nil {
+			return report, fmt.Errorf("sequencing the log %s: %w", s.Origin, err)
+		}
 		break
 	}
 	return report, nil
 }
 
 func (s *Sequencer) pass(ctx context.Context, report *Report) error {
+	s.left = &left{}
 	h, err := s.readHead(ctx)
 	if err != nil {
 		return err
@@ -144,7 +154,8 @@ func (s *Sequencer) pass(ctx context.Context, report *Report) error {
 		return err
 	}
 	listed := all.found
-	report.More = all.more
+	report.More, report.Stuck = all.more, all.stuck
+	again := all.again
 	for {
 		var part []Listed
 		part, listed = s.cut(listed)
@@ -152,12 +163,15 @@ func (s *Sequencer) pass(ctx context.Context, report *Report) error {
 		if err != nil {
 			return err
 		}
+		again = append(again, batch.again...)
 		if len(batch.leaves) > 0 || len(listed) == 0 && h.idle(s.Clock.Now()) {
+			batch.taken, again = append(batch.taken, again...), nil
 			if h, err = s.commit(ctx, h, batch); err != nil {
 				return err
 			}
 			report.Added += batch.added
 			report.Refused += batch.refused
+			report.Stuck += batch.stuck
 			report.Size, report.Checkpoint = h.Size, h.time()
 		}
 		if len(listed) == 0 {

@@ -228,7 +228,7 @@ func TestUnnameable(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	real := w.inbox
-	w.inbox = strange{real, []string{"no name"}}
+	w.inbox = strange{Objects: real, names: []string{"no name"}}
 	s := w.sequencer(t)
 	w.put(t, "a")
 	if got := w.run(t, s); got.Added != 1 || got.Refused != 1 || got.Size != 3 {

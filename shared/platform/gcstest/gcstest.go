@@ -4,8 +4,9 @@
 // It promises that every precondition on generation and metageneration is kept, on reading, writing, changing and
 // deleting; that generations grow and are never given twice; that a hold or the bucket's retention keeps an object from
 // being deleted or replaced; that a versioned bucket keeps what is replaced, and deletes for good only what is named with its
-// generation; that each client has the permissions it was given and no other, replacing needing the one to delete too; and
-// that names are listed in order. Uploads in one request, reads, metadata changes, deletions, lists and the description of
+// generation; that each client has the permissions it was given and no other, replacing needing the one to delete too;
+// that an upload may set holds, and a key without which nobody reads the object but everybody lists and deletes it; that what
+// is stored as gzip is unpacked for who does not accept that; and that names are listed in order, with the fields that were asked for. Uploads in one request, reads, metadata changes, deletions, lists and the description of
 // a bucket are served, and the list of buckets; resumable uploads, composing, copying, restoring, the XML API and everything else is answered 501.
 // It is for tests; nothing deployed links it.
 package gcstest
@@ -80,7 +81,9 @@ type object struct {
 	created, updated           time.Time
 	contentType                string
 	custom                     map[string]string
+	encoding                   string // contentEncoding
 	temporaryHold, eventHold   bool
+	sealed                     seal
 	damaged                    string // checksum of the bytes before they were damaged
 }
 
@@ -133,13 +136,14 @@ func (s *Server) Damage(bucket, name string, change func(data []byte)) {
 }
 
 // put stores data as a new generation. The caller holds the lock.
-func (s *Server) put(b *bucket, name string, data []byte, meta metadata) {
+func (s *Server) put(b *bucket, name string, data []byte, meta metadata, sealed seal) {
 	s.generation++
 	now := s.clock.Now().UTC()
 	if old := b.objects[name]; old != nil && b.Versioning {
 		b.old[name] = append(b.old[name], old)
 	}
-	b.objects[name] = &object{data: data, generation: s.generation, metageneration: 1, created: now, updated: now, contentType: meta.ContentType, custom: meta.Metadata}
+	b.objects[name] = &object{data: data, generation: s.generation, metageneration: 1, created: now, updated: now, contentType: meta.ContentType, custom: meta.Metadata,
+		encoding: meta.ContentEncoding, temporaryHold: meta.TemporaryHold != nil && *meta.TemporaryHold, eventHold: meta.EventBasedHold != nil && *meta.EventBasedHold, sealed: sealed}
 }
 
 // version returns one version of an object, the live one for "".
@@ -202,15 +206,18 @@ type resource struct {
 	Generation      string `json:"generation"`
 	Metageneration  string `json:"metageneration"`
 	Size            string `json:"size"`
-	CRC32C          string `json:"crc32c"`
+	CRC32C          string `json:"crc32c,omitempty"`
 	ContentType     string `json:"contentType,omitempty"`
+	ContentEncoding string `json:"contentEncoding,omitempty"`
 	Created         string `json:"timeCreated"`
 	Updated         string `json:"updated"`
 	TemporaryHold   bool   `json:"temporaryHold,omitempty"`
 	EventBasedHold  bool   `json:"eventBasedHold,omitempty"`
 	RetentionExpiry string `json:"retentionExpirationTime,omitempty"`
 
-	Metadata map[string]string `json:"metadata,omitempty"`
+	Metadata   map[string]string   `json:"metadata,omitempty"`
+	KMSKey     string              `json:"kmsKeyName,omitempty"`
+	Encryption *customerEncryption `json:"customerEncryption,omitempty"`
 }
 
 func (b *bucket) describe(name string, o *object) resource {
@@ -218,7 +225,10 @@ func (b *bucket) describe(name string, o *object) resource {
 		Kind: "storage#object", Bucket: b.Name, Metadata: o.custom, Name: name, ContentType: o.contentType,
 		Generation: strconv.FormatInt(o.generation, 10), Metageneration: strconv.FormatInt(o.metageneration, 10),
 		Size: strconv.Itoa(len(o.data)), CRC32C: crc32c(o.data), Created: o.created.Format(time.RFC3339Nano), Updated: o.updated.Format(time.RFC3339Nano),
-		TemporaryHold: o.temporaryHold, EventBasedHold: o.eventHold,
+		TemporaryHold: o.temporaryHold, EventBasedHold: o.eventHold, ContentEncoding: o.encoding, KMSKey: o.sealed.kms,
+	}
+	if o.sealed.sum != "" { // the checksum is sealed with the bytes
+		r.CRC32C, r.Encryption = "", &customerEncryption{"AES256", o.sealed.sum}
 	}
 	if b.Retention > 0 {
 		r.RetentionExpiry = o.created.Add(b.Retention).Format(time.RFC3339Nano)

@@ -26,6 +26,8 @@ type metadata struct {
 	Metadata       map[string]string `json:"metadata"`
 	TemporaryHold  *bool             `json:"temporaryHold"`
 	EventBasedHold *bool             `json:"eventBasedHold"`
+
+	ContentEncoding string `json:"contentEncoding"`
 }
 
 // insert stores an object sent in one request of two parts: what it is, and its bytes.
@@ -44,6 +46,10 @@ func (s *Server) insert(b *bucket, q request) (func(http.ResponseWriter), *probl
 	if meta.CRC32C != "" && meta.CRC32C != crc32c(data) {
 		return nil, &problem{http.StatusBadRequest, "invalid", "Provided CRC32C does not match calculated CRC32C."}
 	}
+	sealed, p := sealOf(q)
+	if p != nil {
+		return nil, p
+	}
 	old := b.objects[name]
 	if old != nil && s.RightsFirst {
 		if p := s.may(q, needs["delete"]); p != nil {
@@ -61,8 +67,10 @@ func (s *Server) insert(b *bucket, q request) (func(http.ResponseWriter), *probl
 			return nil, keptBy(q, reason)
 		}
 	}
-	s.put(b, name, data, meta)
-	return writeJSON(b.describe(name, b.objects[name])), nil
+	s.put(b, name, data, meta, sealed)
+	answer := b.describe(name, b.objects[name])
+	answer.CRC32C = crc32c(data) // the uploader has the key
+	return writeJSON(answer), nil
 }
 
 func readUpload(r *http.Request) (meta metadata, data []byte, p *problem) {
@@ -101,16 +109,26 @@ func get(b *bucket, q request, o *object) (func(http.ResponseWriter), *problem) 
 	if q.http.Header.Get("Range") != "" {
 		return nil, &problem{http.StatusNotImplemented, "notImplemented", "gcstest reads whole objects"}
 	}
+	if p := o.sealed.opens(q); p != nil {
+		return nil, p
+	}
 	data, describe := slices.Clone(o.data), b.describe(q.Object, o)
 	// Damaged bytes are served under the checksum of what was stored.
 	sum := crc32c(data)
 	if o.damaged != "" {
 		sum = o.damaged
 	}
+	data, encoding := o.served(q, data)
 	return func(w http.ResponseWriter) {
 		h := w.Header()
 		h.Set("Content-Type", "application/octet-stream")
-		h.Set("Content-Length", describe.Size)
+		h.Set("Content-Length", strconv.Itoa(len(data)))
+		if o.encoding != "" {
+			h.Set("X-Goog-Stored-Content-Encoding", o.encoding)
+		}
+		if encoding != "" {
+			h.Set("Content-Encoding", encoding)
+		}
 		h.Set("X-Goog-Generation", describe.Generation)
 		h.Set("X-Goog-Metageneration", describe.Metageneration)
 		h.Set("X-Goog-Hash", "crc32c="+sum)
@@ -161,10 +179,10 @@ func (s *Server) list(b *bucket, q request) (func(http.ResponseWriter), *problem
 		return nil, &problem{http.StatusBadRequest, "invalid", "Invalid page token"}
 	}
 	answer := struct {
-		Kind     string     `json:"kind"`
-		Next     string     `json:"nextPageToken,omitempty"`
-		Items    []resource `json:"items,omitempty"`
-		Prefixes []string   `json:"prefixes,omitempty"`
+		Kind     string   `json:"kind"`
+		Next     string   `json:"nextPageToken,omitempty"`
+		Items    []any    `json:"items,omitempty"`
+		Prefixes []string `json:"prefixes,omitempty"`
 	}{Kind: "storage#objects"}
 	last := ""
 	for _, e := range b.entries(q) {
@@ -179,7 +197,7 @@ func (s *Server) list(b *bucket, q request) (func(http.ResponseWriter), *problem
 		if e.version == nil {
 			answer.Prefixes = append(answer.Prefixes, e.name)
 		} else {
-			answer.Items = append(answer.Items, b.describe(e.name, e.version))
+			answer.Items = append(answer.Items, q.asked(b.describe(e.name, e.version)))
 		}
 	}
 	return writeJSON(answer), nil

@@ -70,6 +70,11 @@ func (o Objects) Get(ctx context.Context, name string) (log.Object, error) {
 	if err != nil {
 		return log.Object{}, o.Explain("reading", name, err)
 	}
+	// Unpacked, a few bytes may be more than the memory; and where they are no gzip the client tries until its time is up.
+	if r.Attrs.Decompressed || r.Attrs.ContentEncoding != "" {
+		_ = r.Close()
+		return log.Object{}, fault.New(fault.Invalid, "reading %s: it is stored packed", name)
+	}
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err = errors.Join(err, r.Close()); err != nil {
 		return log.Object{}, o.Explain("reading", name, err)
@@ -128,6 +133,11 @@ func (o Objects) explain(doing, name string, err error) error {
 	return o.Explain(doing, name, err)
 }
 
+// listedAttrs is what a list says of each object: not what its maker attached to it, of which there may be 8 KiB. Whoever may
+// create an object may set a hold (cloud.google.com/storage/docs/object-holds), and a key to lie under
+// (cloud.google.com/storage/docs/encryption); a bucket must therefore have no key of its own by default, and no hold.
+var listedAttrs = []string{"Name", "Generation", "Size", "Created", "TemporaryHold", "EventBasedHold", "Retention", "CustomerKeySHA256", "KMSKeyName"}
+
 // List implements log.Objects.
 func (o Objects) List(ctx context.Context, prefix, after string, limit int) ([]log.Listed, error) {
 	if limit <= 0 {
@@ -142,7 +152,7 @@ func (o Objects) List(ctx context.Context, prefix, after string, limit int) ([]l
 	if after != "" {
 		query.StartOffset = o.Prefix() + after // inclusive
 	}
-	if err := query.SetAttrSelection([]string{"Name", "Generation", "Size", "Created"}); err != nil {
+	if err := query.SetAttrSelection(listedAttrs); err != nil {
 		return nil, fault.New(fault.Misconfigured, "listing %s: %w", prefix, err)
 	}
 	objects := handle.Objects(ctx, query)
@@ -157,7 +167,10 @@ func (o Objects) List(ctx context.Context, prefix, after string, limit int) ([]l
 			return nil, o.Explain("listing", prefix, err)
 		}
 		if name := attrs.Name[len(o.Prefix()):]; name > after {
-			listed = append(listed, log.Listed{Name: name, Generation: attrs.Generation, Size: attrs.Size, Created: attrs.Created})
+			listed = append(listed, log.Listed{
+				Name: name, Generation: attrs.Generation, Size: attrs.Size, Created: attrs.Created,
+				Held: attrs.TemporaryHold || attrs.EventBasedHold || attrs.Retention != nil, Sealed: attrs.CustomerKeySHA256 != "" || attrs.KMSKeyName != "",
+			})
 		}
 	}
 	return listed, nil
