@@ -27,7 +27,7 @@ const (
 	enrolArgs = `EMAIL [--json]
        ostiary enrol import FILE [--key-file FILE | --password-file FILE] [--check]
        ostiary enrol assign SERIAL EMAIL
-       ostiary enrol rollover EMAIL|--everyone [--until RFC3339] [--leaked] --reason TEXT
+       ostiary enrol rollover EMAIL|--everyone [--until RFC3339] [--leaked] [--id ID] --reason TEXT
        each with [--server URL | --data DIR] [--policy DIR] [--by EMAIL]`
 	enrolExits = `
 import puts the hardware tokens of a maker's file in stock: PSKC (RFC 6030), in clear or encrypted, or CSV. All of a file
@@ -35,8 +35,9 @@ or none. CSV names its columns in the first line: serial, secret, and what appli
 digits (6, 7, 8), period (30) and counter; a secret is hexadecimal or base32. A line has a period for a token with a
 clock, or a counter. The key file holds the pre-shared key in hexadecimal. --check reads the file and stores nothing.
 assign gives one of them to a person, who types two codes of it on her page.
-rollover has authenticators replaced by a date, or at once; --leaked where somebody may know their secrets.
-A command that was cut off is repeated as it was: it goes on.
+rollover has authenticators replaced by a date to come, or at once; --leaked where somebody may know their secrets.
+A command that was cut off is repeated as it was: it goes on, and takes nothing that people set up meanwhile. One of another
+date or --reason, or a day after it was done, is a new one.
 
 exit codes: 0 done; 1 refused, or not to be reached; 64 usage, or a file that cannot be taken, with every bad line`
 )
@@ -104,6 +105,11 @@ func importSeeds(ctx context.Context, t terminal, c *breachCommand, args []strin
 		return t.fail(err)
 	case len(problems) > 0:
 		return badLines(t, c.asJSON, problems)
+	case *check && c.asJSON:
+		if err := printJSON(t.out, map[string]any{"tokens": len(keys), "problems": []seedfile.Problem{}}); err != nil {
+			return t.fail(err)
+		}
+		return exitGood
 	case *check:
 		fmt.Fprintf(t.out, "%d tokens, and nothing is wrong with them.\n", len(keys))
 		return exitGood
@@ -114,11 +120,16 @@ func importSeeds(ctx context.Context, t terminal, c *breachCommand, args []strin
 			badLines(t, c.asJSON, problems)
 			return fault.Refuse(fault.Invalid, "seedfile_invalid", "Nothing of the file was imported.", "Correct these lines, or take them out, and import it again.")
 		}
-		if err != nil {
+		known := fault.CodeOf(err) == "seedfile_known" // the answer to an earlier import of it may have been lost
+		if err != nil && !known {
 			return err
 		}
 		if c.asJSON {
-			return printJSON(t.out, map[string]int{"tokens": len(keys)})
+			return printJSON(t.out, map[string]any{"tokens": len(keys), "known": known})
+		}
+		if known {
+			fmt.Fprintf(t.out, "This file was imported already: its %d tokens are in stock, or with people. Give them out with: ostiary enrol assign SERIAL EMAIL\n", len(keys))
+			return nil
 		}
 		fmt.Fprintf(t.out, "%d tokens are in stock. Give them out with: ostiary enrol assign SERIAL EMAIL\n", len(keys))
 		return nil
@@ -194,8 +205,7 @@ type seedKey struct {
 
 // sendSeeds sends the keys of a file, all of them even where some cannot be taken, so that every bad line is named.
 func (c *breachCommand) sendSeeds(ctx context.Context, id string, keys []seedfile.Key) ([]seedfile.Problem, error) {
-	var begun struct{ State string }
-	if err := c.ask(ctx, http.MethodPost, "/enrolotp/v1/seedfiles", map[string]any{"id": id, "keys": len(keys)}, &begun); err != nil {
+	if _, err := c.fetch(ctx, http.MethodPost, "/enrolotp/v1/seedfiles", map[string]any{"id": id, "keys": len(keys)}); err != nil {
 		return nil, err
 	}
 	path := "/enrolotp/v1/seedfiles/" + id

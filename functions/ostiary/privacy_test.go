@@ -137,7 +137,7 @@ func (l *life) attacks() {
 			"/enrolotp/v1/recovery", "/enrolotp/v1/imports", "/enrolotp/v1/links", "/enrolotp/v1/resets", "/enrolotp/v1/resets/" + at + "/approve", "/checkotp/v1/check",
 			"/enrolotp/v1/seedfiles", "/enrolotp/v1/seedfiles/" + at + "/keys", "/enrolotp/v1/assignments", "/enrolotp/v1/lookups", "/enrolotp/v1/corrections", "/enrolotp/v1/rollovers",
 			"/enrolotp/v1/rollovers/" + at + "/step", "/registerip/v1/devices", "/registerip/v1/devices/look", "/registerip/v1/leases/" + at + "/tested", "/registerip/v1/proofs",
-			"/registerip/v1/proofs/" + at + "/cases", "/registerip/v1/proofs/" + at + "/end", "/pairaddress/v1/addresses", "/pairaddress/v1/proofs/" + at + "/cases", "/pairaddress/", "/watchallowlist/tick",
+			"/registerip/register", "/registerip/register/csv", "/registerip/register/json", "/registerip/v1/proofs/cases", "/registerip/v1/proofs/end", "/pairaddress/v1/addresses", "/pairaddress/v1/proofs/cases", "/pairaddress/", "/watchallowlist/tick",
 			"/attest/v1/statements", "/attest/v1/waivers", "/attest/v1/duties/software-clearance/ask", "/attest/v1/duties/tool-access-review/done", "/attest/v1/duties/" + at + "/review",
 			"/attest/v1/waivers/" + at + "/approve", "/collectevidence/v1/events", "/syncallowlist/events", "/deliver/events", "/keeppromises/tick", "/trustpage/", "/" + at,
 			"/requesterasure/v1/requests", "/requesterasure/v1/requests/" + at + "/confirm", "/requesterasure/v1/requests/" + at + "/cancel", "/requesterasure/ask", "/requesterasure/follow",

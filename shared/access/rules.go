@@ -129,6 +129,8 @@ func (r *reader) lease(f file) {
 	if says := f.Lease.Remind; says != nil && *says != "" {
 		if at, err := calendar.Minutes(*says); err != nil || at >= 24*60 {
 			r.wrong("lease.remind", "is not a time of day", "HH:MM from 00:01 to 23:59")
+		} else if end, err := calendar.Minutes(lease.DayEnd); err == nil && at >= end {
+			r.wrong("lease.remind", "is not before day_end ("+lease.DayEnd+"): whoever is reminded could register nothing", "an earlier time")
 		} else {
 			lease.Remind = *says
 		}

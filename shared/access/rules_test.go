@@ -172,3 +172,17 @@ func TestListsAreBounded(t *testing.T) {
 		t.Errorf("problems of %d keys", len(keys))
 	}
 }
+
+// TestRemindBeforeTheEnd: nobody is reminded of what she may not do any more.
+func TestRemindBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	for rules, refused := range map[string]bool{
+		`lease: {day_end: "18:00", remind: "17:59"}`: false, `lease: {remind: "23:59"}`: false, `lease: {day_end: "18:00", remind: ""}`: false,
+		`lease: {day_end: "18:00", remind: "18:00"}`: true, `lease: {day_end: "18:00", remind: "18:30"}`: true, `lease: {remind: "12:00", day_end: "08:00"}`: true,
+	} {
+		got, problems := read(t, rules)
+		if (len(problems) > 0) != refused || refused && (problems[0].Key != "lease.remind" || got.Lease.Remind != "") {
+			t.Errorf("%s: %v, %+v", rules, problems, got.Lease)
+		}
+	}
+}

@@ -46,6 +46,7 @@ type Correction struct {
 
 // NewRollover forces one person or everybody to replace authenticators.
 type NewRollover struct {
+	ID       string    `json:"id,omitempty" doc:"made by whoever asks, 16 to 64 of a to z and 2 to 7: repeated with it, the same rollover goes on, and takes nothing people got since it started; left out, it is a new one"`
 	Email    string    `json:"email,omitempty" doc:"of one person; left out for everybody"`
 	Everyone bool      `json:"everyone,omitempty"`
 	By       time.Time `json:"by,omitzero" doc:"left out: at once"`
@@ -53,12 +54,13 @@ type NewRollover struct {
 	Reason   string    `json:"reason" required:"true"`
 }
 
-// Rollover is how far one is. One of a single person has no id: it is done when it is answered.
+// Rollover is how far one is. One of a single person is done when it is answered.
 type Rollover struct {
-	ID      string    `json:"id,omitempty"`
+	ID      string    `json:"id"`
 	State   string    `json:"state" enum:"open,done"`
 	Changed int       `json:"changed" doc:"people it changed in this call"`
 	By      time.Time `json:"by,omitzero"`
+	Started time.Time `json:"started,omitzero" doc:"of one of everybody: what somebody set up later stays"`
 	Reason  string    `json:"reason,omitempty"`
 }
 
@@ -70,7 +72,7 @@ func (e *enrolotp) helpAPI(desk routeOf) []web.Route {
 			[]string{"person_unknown", "own_matter", "authenticator_unknown", "reason_missing"}, e.correct),
 		desk("GET", "/v1/rollovers", "List rollovers of everybody that are not done.", nil, map[int]any{200: map[string][]Rollover{}}, nil, e.rollovers),
 		desk("POST", "/v1/rollovers", "Have one person, or everybody, replace authenticators by a date or at once.", NewRollover{}, map[int]any{200: Rollover{}},
-			[]string{"person_unknown", "reason_missing", "date_invalid", "whose_missing"}, e.beginRollover),
+			[]string{"person_unknown", "reason_missing", "date_invalid", "whose_missing", "rollover_differs"}, e.beginRollover),
 		desk("POST", "/v1/rollovers/{id}/step", "Go on with a rollover of everybody, until it is done.", nil, map[int]any{200: Rollover{}}, []string{"rollover_unknown"}, e.stepRollover),
 	}
 }
@@ -121,7 +123,7 @@ func (e *enrolotp) zero(r *http.Request, who caller.Staff, body Correction) (pol
 }
 
 func (e *enrolotp) rollovers(w http.ResponseWriter, r *http.Request, _ caller.Staff) error {
-	open, err := e.OTP.OpenRollovers(r.Context(), e.Clock.Now())
+	open, err := e.OTP.OpenRollovers(r.Context())
 	if err != nil {
 		return err
 	}
@@ -133,7 +135,7 @@ func (e *enrolotp) rollovers(w http.ResponseWriter, r *http.Request, _ caller.St
 }
 
 func rolled(all otp.Everyone, changed int) Rollover {
-	return Rollover{ID: all.ID, State: string(all.State), Changed: changed, By: all.By, Reason: all.Reason}
+	return Rollover{ID: all.ID, State: string(all.State), Changed: changed, By: all.By, Started: all.Started, Reason: all.Reason}
 }
 
 func (e *enrolotp) beginRollover(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
@@ -151,7 +153,13 @@ func (e *enrolotp) beginRollover(w http.ResponseWriter, r *http.Request, who cal
 // roll forces a rollover: of one person at once, of everybody as far as one call goes.
 func (e *enrolotp) roll(r *http.Request, who caller.Staff, body NewRollover) (Rollover, error) {
 	now := e.Clock.Now()
-	forced := otp.Rollover{By: body.By, Why: otp.RolledOver, Reason: body.Reason}
+	if body.ID == "" {
+		var err error
+		if body.ID, err = otp.NewRolloverID(e.Random); err != nil {
+			return Rollover{}, err
+		}
+	}
+	forced := otp.Rollover{ID: body.ID, By: body.By, Why: otp.RolledOver, Reason: body.Reason}
 	if body.Leaked {
 		forced.Why = otp.Compromised
 	}
@@ -173,7 +181,7 @@ func (e *enrolotp) roll(r *http.Request, who caller.Staff, body NewRollover) (Ro
 	if err != nil {
 		return Rollover{}, err
 	}
-	done := Rollover{State: string(otp.RolloverDone), By: forced.By}
+	done := Rollover{ID: forced.ID, State: string(otp.RolloverDone), By: forced.By}
 	changed, err := e.OTP.ForceRollover(r.Context(), person.ID, forced, e.about(r, who), now)
 	if changed {
 		done.Changed = 1

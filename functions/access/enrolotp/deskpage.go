@@ -9,6 +9,7 @@ import (
 	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/web"
 )
 
@@ -28,6 +29,10 @@ func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.S
 			return err
 		}
 	}
+	var err error
+	if data.Rollover, err = otp.NewRolloverID(e.Random); err != nil {
+		return err
+	}
 	open, err := e.OTP.OpenResets(r.Context(), now)
 	if err != nil {
 		return err
@@ -46,7 +51,7 @@ func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.S
 			data.People = append(data.People, page.Choice{Value: p.Email, Label: p.Name})
 		}
 	}
-	rolling, err := e.OTP.OpenRollovers(r.Context(), now)
+	rolling, err := e.OTP.OpenRollovers(r.Context())
 	if err != nil {
 		return err
 	}

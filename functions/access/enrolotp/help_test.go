@@ -1,6 +1,7 @@
 package enrolotp
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,45 @@ func TestLeak(t *testing.T) {
 	}
 }
 
+// TestAskedAgain: whoever asks for the same rollover again, by its id, takes nothing people got since; without it the same words on
+// the same day are another one, for another theft.
+func TestAskedAgain(t *testing.T) {
+	t.Parallel()
+	const id = "abcdefghijklmnop"
+	for name, body := range map[string]map[string]any{"everyone": {"everyone": true, "leaked": true, "reason": "the seed file was on a share"}, "one": {"email": emma, "leaked": true, "reason": "a phone was sold"}} {
+		w := functiontest.New(t, setup)
+		var started time.Time
+		for n, row := range []struct {
+			id      string
+			changed int
+		}{{id, 1}, {id, 0}, {"", 1}, {"", 1}} {
+			if w.Advance(t, time.Minute); row.changed > 0 || n == 1 {
+				w.Phone(t, emma)
+			}
+			w.Advance(t, time.Minute)
+			var done Rollover
+			if body["id"] = row.id; row.id == "" {
+				delete(body, "id")
+			}
+			w.Call(t, call(w, simone, "POST", "rollovers", body)).Want(t, 200, "").Decode(t, &done)
+			if done.Changed != row.changed || done.State != "done" || row.id != "" && done.ID != id || len(done.ID) != 16 {
+				t.Errorf("%s, call %d: %+v", name, n, done)
+			}
+			if n == 0 {
+				started = done.Started
+			}
+			if same := done.Started.Equal(started); same != (row.id == id) && name == "everyone" || started.IsZero() == (name == "everyone") {
+				t.Errorf("%s, call %d: started %s, the first %s", name, n, done.Started, started)
+			}
+		}
+		body["id"], body["leaked"] = id, false
+		if name == "everyone" {
+			w.Call(t, call(w, simone, "POST", "rollovers", body)).Want(t, 409, "rollover_differs")
+		}
+		w.Call(t, call(w, simone, "POST", "rollovers", map[string]any{"email": emma, "by": w.Clock.Now().Add(-time.Hour), "reason": "x"})).Want(t, 400, "date_invalid")
+	}
+}
+
 func TestHelpOutages(t *testing.T) {
 	t.Parallel()
 	var seen functiontest.Coverage
@@ -157,8 +197,23 @@ func refusedHelp(t *testing.T, w *functiontest.World, seen *functiontest.Coverag
 		attempt{roll(simone, map[string]any{"email": asha, "everyone": true, "reason": "x"}), 400, "whose_missing"},
 		attempt{roll(simone, map[string]any{"reason": "x"}), 400, "whose_missing"},
 		attempt{roll(simone, map[string]any{"everyone": true, "by": functiontest.Start.AddDate(2, 0, 0), "reason": "x"}), 400, "date_invalid"},
+		attempt{roll(simone, map[string]any{"id": "x", "email": asha, "reason": "x"}), 400, "body_invalid"},
 		attempt{step(simone, "nothing"), 404, "rollover_unknown"}, attempt{step(simone, "__x__"), 404, "rollover_unknown"}, attempt{step(simone, strings.Repeat("x", 2000)), 404, "rollover_unknown"},
 	)
+}
+
+// rolloverDiffers is the one refusal that needs a rollover before it.
+func rolloverDiffers(t *testing.T, seen *functiontest.Coverage) {
+	t.Helper()
+	w := functiontest.New(t, setup)
+	w.Phone(t, emma)
+	for _, who := range []map[string]any{{"everyone": true}, {"email": emma}} {
+		body := map[string]any{"id": "abcdefghijklmnop", "reason": "x"}
+		maps.Copy(body, who)
+		w.Call(t, call(w, simone, "POST", "rollovers", body)).Want(t, 200, "")
+		body["leaked"] = true
+		seen.Saw(w.Call(t, call(w, simone, "POST", "rollovers", body))).Want(t, 409, "rollover_differs")
+	}
 }
 
 func FuzzLookup(f *testing.F) { fuzz(f, "lookups", `{"email":"`+emma+`"}`) }

@@ -20,7 +20,7 @@ import (
 const purpose = "enrolotp"
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
-var notes = []string{"done.confirmed", "done.removed", "done.resync", "done.recovered", "done.reset", "done.approved", "done.rolling", "done.rolled_all"}
+var notes = []string{"done.confirmed", "done.removed", "done.resync", "done.recovered", "done.reset", "done.approved", "done.rolling", "done.rolled_all", "done.rolled_nobody", "done.rolling_nobody"}
 
 // html is the table of the pages.
 func (e *enrolotp) html() []web.Route {

@@ -14,6 +14,9 @@ import (
 
 var formToken = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
 
+// formRollover finds the id of the rollover that a form begins.
+var formRollover = regexp.MustCompile(`name="rollover" value="([a-z2-7]{16})"`)
+
 // desk is the security desk as a person works it.
 type desk struct {
 	t     *testing.T
@@ -79,6 +82,19 @@ func TestDeskForPerson(t *testing.T) {
 	d.shows(d.post("/desk/roll", 400, "email", emma, "by", "2026-03-02", "reason", "x"), `id="roll-trouble"`)
 	d.shows(d.post("/desk/roll", 400, "email", emma, "by", "soon", "reason", "x"), `id="roll-trouble"`)
 	d.shows(d.post("/desk/roll", 200, "email", emma, "by", "2026-03-31", "reason", "old model"), "To be replaced by Tuesday 31 March", "Reason given: old model")
+	// The form sent twice is one rollover, which is said; what she sets up later is taken by the form filled in anew, in the same words.
+	d.shows(d.post("/desk/roll", 200, "email", asha, "leaked", "yes", "reason", "stolen"), "Nothing was changed")
+	w.Phone(t, asha)
+	w.Advance(t, time.Minute)
+	id := formRollover.FindStringSubmatch(d.post("/desk/person", 200, "email", asha))[1]
+	d.shows(d.post("/desk/roll", 200, "email", asha, "rollover", id, "leaked", "yes", "reason", "stolen"), "The date is set")
+	w.Advance(t, time.Minute)
+	w.Phone(t, asha)
+	again := d.post("/desk/roll", 200, "email", asha, "rollover", id, "leaked", "yes", "reason", "stolen")
+	if d.shows(again, "Nothing was changed"); strings.Contains(again, `value="`+id+`"`) {
+		t.Error("the form repeats what was done")
+	}
+	d.shows(d.post("/desk/roll", 200, "email", asha, "rollover", formRollover.FindStringSubmatch(again)[1], "leaked", "yes", "reason", "stolen"), "The date is set")
 	d.shows(d.post("/desk/person", 404, "email", "nobody@sharedcontacts.example"), `id="look-trouble"`)
 	// Her own second factor: shown, and nothing to press.
 	w.Phone(t, simone)
@@ -100,6 +116,9 @@ func TestDeskForEverybody(t *testing.T) {
 	if to := d.post("/desk/roll", 303, "everyone", "yes", "by", "2026-03-31", "reason", "old model"); to != "/enrolotp/desk?done=done.rolled_all" {
 		t.Errorf("leads to %s", to)
 	}
+	if to := d.post("/desk/roll", 303, "everyone", "yes", "by", "2026-03-31", "reason", "old model"); to != "/enrolotp/desk?done=done.rolled_nobody" {
+		t.Errorf("nobody has anything to replace: leads to %s", to)
+	}
 	w.Phone(t, asha)
 	all, err := w.OTP(t).ForceEveryone(t.Context(), rolledOver(w), w.Clock.Now())
 	if err != nil {
@@ -114,5 +133,5 @@ func TestDeskForEverybody(t *testing.T) {
 }
 
 func rolledOver(w *functiontest.World) otp.Rollover {
-	return otp.Rollover{By: w.Clock.Now().Add(24 * time.Hour), Why: otp.RolledOver, Reason: "a crash came between"}
+	return otp.Rollover{ID: "abcdefghijklmnop", By: w.Clock.Now().Add(24 * time.Hour), Why: otp.RolledOver, Reason: "a crash came between"}
 }

@@ -37,6 +37,9 @@ func (e *enrolotp) showPerson(w http.ResponseWriter, r *http.Request, who caller
 	if err != nil {
 		return err
 	}
+	if data.Rollover, err = otp.NewRolloverID(e.Random); err != nil {
+		return err
+	}
 	lang := web.Language(r, shell.Languages...)
 	data.Name, data.Email, data.Mine = person.Name, person.Email, person.ID == who.ID
 	data.RecoveryLeft, data.Failures, data.Locked = list.Recovery, list.Failures, list.Locked
@@ -101,7 +104,7 @@ func (e *enrolotp) after(w http.ResponseWriter, r *http.Request, who caller.Staf
 }
 
 func (e *enrolotp) rollForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
-	body := NewRollover{Email: form.Get("email"), Everyone: form.Get("everyone") == "yes", Leaked: form.Get("leaked") == "yes", Reason: form.Get("reason")}
+	body := NewRollover{ID: form.Get("rollover"), Email: form.Get("email"), Everyone: form.Get("everyone") == "yes", Leaked: form.Get("leaked") == "yes", Reason: form.Get("reason")}
 	by, err := e.endOf(form.Get("by"), who)
 	body.By = by
 	var done Rollover
@@ -109,13 +112,24 @@ func (e *enrolotp) rollForm(w http.ResponseWriter, r *http.Request, who caller.S
 		done, err = e.roll(r, who, body)
 	}
 	if body.Everyone {
+		if err == nil && done.Changed == 0 {
+			note := "done.rolling_nobody" // it is begun, and its first step failed
+			if done.State == string(otp.RolloverDone) {
+				note = "done.rolled_nobody"
+			}
+			return web.SeeOther(w, deskPath+"?done="+note)
+		}
 		return e.afterStep(w, r, who, done, err)
 	}
 	person, known := e.person(body.Email)
 	if known != nil {
 		return e.showDesk(w, r, who, page.Desk{}, "look", known)
 	}
-	return e.after(w, r, who, person, page.Person{Reason: body.Reason}, "done.rolled", "roll", err)
+	note := "done.rolled"
+	if done.Changed == 0 {
+		note = "done.rolled_nobody"
+	}
+	return e.after(w, r, who, person, page.Person{Reason: body.Reason}, note, "roll", err)
 }
 
 func (e *enrolotp) stepForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {

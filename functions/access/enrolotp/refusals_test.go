@@ -38,6 +38,7 @@ func TestRefusals(t *testing.T) {
 	t.Run("desk", func(t *testing.T) { refusedDesk(t, w, &seen) })
 	t.Run("stock", func(t *testing.T) { refusedStock(t, w, &seen) })
 	t.Run("help", func(t *testing.T) { refusedHelp(t, w, &seen) })
+	t.Run("repeated", func(t *testing.T) { rolloverDiffers(t, &seen) })
 	t.Run("early", func(t *testing.T) { refusedEarly(t, &seen) })
 	id := map[string]string{"email": emma, "code": "123456", "secret": functiontest.Secret, "reason": "lost"}
 	text := func(members string) functiontest.Request {

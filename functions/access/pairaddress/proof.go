@@ -11,19 +11,20 @@ import (
 	"ostiary.internal/shared/platform/web"
 )
 
-// Case names the request of a proof that this is.
+// Case names the request of a proof that this is. The id opens the proof to whoever knows it, so it stands in no URL.
 type Case struct {
+	ID     string `json:"id" required:"true" doc:"of the proof"`
 	Case   string `json:"case" required:"true"`
 	Family string `json:"family" required:"true" enum:"ipv4,ipv6" doc:"over which it was sent"`
 }
 
 // Seen is what was seen of it. From which address is for those alone whom the proof's own site knows.
 type Seen struct {
-	Outcome string `json:"outcome" enum:"right,wrong,refused"`
+	Outcome string `json:"outcome" enum:"right,wrong,forged,refused"`
 }
 
 func (f *pairaddress) proofRoutes() []web.Route {
-	return []web.Route{{Method: http.MethodPost, Path: "/v1/proofs/{id}/cases", Summary: "One request of a proof that registerip began, with the headers of its case.", Body: Case{},
+	return []web.Route{{Method: http.MethodPost, Path: "/v1/proofs/cases", Summary: "One request of a proof that registerip began, with the headers of its case.", Body: Case{},
 		Answers: map[int]any{200: Seen{}}, Problems: []string{"proof_unknown", "proof_ended", "case_unknown", "body_invalid", "too_large", "unavailable"}, Handle: f.sawCase}}
 }
 
@@ -37,7 +38,7 @@ func (f *pairaddress) sawCase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		seen = netip.Addr{} // the layout tells nobody's
 	}
-	outcome, err := f.Proofs().SawOfAny(r.Context(), parts.ProofID(r.PathValue("id")),
+	outcome, err := f.Proofs().SawOfAny(r.Context(), parts.ProofID(body.ID),
 		clientproof.Request{Spot: f.Spot(lease.Family(body.Family)), Layout: f.Client.String(), Case: body.Case, Seen: seen}, f.Clock.Now())
 	if err != nil {
 		return caller.Refused(err)

@@ -33,14 +33,14 @@ func begin(t *testing.T, w *functiontest.World, from ...string) (registerip.Proo
 }
 
 // sent is one request of a proof, seen from an address.
-func sent(path, family, name, from string) functiontest.Request {
-	return functiontest.Request{Method: "POST", Path: path, From: from, Body: map[string]string{"case": name, "family": family}}
+func sent(id, path, family, name, from string) functiontest.Request {
+	return functiontest.Request{Method: "POST", Path: path, From: from, Body: map[string]string{"id": id, "case": name, "family": family}}
 }
 
 func end(t *testing.T, w *functiontest.World, id string) map[string]bool {
 	t.Helper()
 	var judged registerip.Judged
-	w.Call(t, functiontest.Request{Method: "POST", Path: "/registerip/v1/proofs/" + id + "/end", Token: w.Staff(simone)}).Want(t, 200, "").Decode(t, &judged)
+	w.Call(t, functiontest.Request{Method: "POST", Path: "/registerip/v1/proofs/end", Token: w.Staff(simone), Body: map[string]string{"id": id}}).Want(t, 200, "").Decode(t, &judged)
 	proven := map[string]bool{}
 	for _, p := range judged.Places {
 		proven[p.Function+" "+p.Family] = p.Proven
@@ -68,7 +68,7 @@ func TestProven(t *testing.T) {
 				if p.Function == "registerip" {
 					path = p.URL
 				}
-				r := sent(path, family, c.Name, from)
+				r := sent(begun.ID, path, family, c.Name, from)
 				if p.Function == "registerip" {
 					r.Token = w.Staff(simone)
 				}
@@ -101,33 +101,36 @@ func proofRefusals(t *testing.T, w *functiontest.World, seen *functiontest.Cover
 	begun, paths := begin(t, w, functiontest.Home)
 	saw := func(r functiontest.Request) functiontest.Answer { return seen.Saw(w.Call(t, r)) }
 	before := w.State(t)
-	for _, path := range []string{"0", "__x__", "ff", strings.Repeat("a", 2000)} {
-		saw(sent("/pairaddress/v1/proofs/"+path+"/cases", "ipv4", "plain", functiontest.Home)).Want(t, 404, "proof_unknown")
+	for _, id := range []string{"0", "__x__", "ff", strings.Repeat("a", 2000)} {
+		saw(sent(id, paths["ipv4"], "ipv4", "plain", functiontest.Home)).Want(t, 404, "proof_unknown")
+	}
+	if strings.Contains(paths["ipv4"], begun.ID) {
+		t.Error("a URL holds what opens the proof")
 	}
 	for _, family := range []string{"ipv6", "ipv5", ""} { // nobody said from where
-		if got := saw(sent(paths["ipv4"], family, "plain", functiontest.Home)); got.Status/100 != 4 {
+		if got := saw(sent(begun.ID, paths["ipv4"], family, "plain", functiontest.Home)); got.Status/100 != 4 {
 			t.Errorf("family %q: %d", family, got.Status)
 		}
 	}
-	saw(sent(paths["ipv4"], "ipv4", "nothing", functiontest.Home)).Want(t, 400, "case_unknown")
+	saw(sent(begun.ID, paths["ipv4"], "ipv4", "nothing", functiontest.Home)).Want(t, 400, "case_unknown")
 	w.Unchanged(t, before)
-	bodies := sent(paths["ipv4"], "", "", "")
-	bodies.Body = `{"case":"plain","family":"ipv4"}`
+	bodies := sent(begun.ID, paths["ipv4"], "", "", "")
+	bodies.Body = `{"id":"` + begun.ID + `","case":"plain","family":"ipv4"}`
 	w.Bodies(t, seen, bodies)
-	w.Outages(t, seen, sent(paths["ipv4"], "ipv4", "one", functiontest.Home), 200)
+	w.Outages(t, seen, sent(begun.ID, paths["ipv4"], "ipv4", "one", functiontest.Home), 200)
 	for _, c := range begun.Places[0].Cases {
 		want := map[string]string{"plain": functiontest.Nowhere}[c.Name]
-		w.Call(t, sent(paths["ipv4"], "ipv4", c.Name, want)).Want(t, 200, "")
+		w.Call(t, sent(begun.ID, paths["ipv4"], "ipv4", c.Name, want)).Want(t, 200, "")
 	}
 	if proven := end(t, w, begun.ID); proven["pairaddress ipv4"] {
 		t.Error("proven by a plain request of which nothing could be told")
 	}
-	saw(sent(paths["ipv4"], "ipv4", "plain", functiontest.Home)).Want(t, 409, "proof_ended")
+	saw(sent(begun.ID, paths["ipv4"], "ipv4", "plain", functiontest.Home)).Want(t, 409, "proof_ended")
 }
 
 func TestProofFlood(t *testing.T) {
 	t.Parallel()
 	functiontest.Flood(t, setup, func(w *functiontest.World) functiontest.Request {
-		return functiontest.Request{Method: http.MethodPost, Path: "/pairaddress/v1/proofs/0123456789abcdef0123/cases", Body: map[string]string{"case": "plain", "family": "ipv4"}}
+		return functiontest.Request{Method: http.MethodPost, Path: "/pairaddress/v1/proofs/cases", Body: map[string]string{"id": "0123456789abcdef0123", "case": "plain", "family": "ipv4"}}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"slices"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/access/pair"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/web"
 
 	_ "ostiary.internal/shared/evidence/record/gcs"
@@ -134,11 +136,14 @@ func (f *registerip) create(w http.ResponseWriter, r *http.Request, who caller.S
 // register is the one way to a lease, for the interface and the page alike.
 func (f *registerip) register(r *http.Request, who caller.Staff, asked Registration, key string) (lease.Lease, error) {
 	addr, err := f.Client.Client(r)
-	if err != nil {
-		return lease.Lease{}, err
+	if err == nil {
+		err = f.Proven(r.Context(), addr)
 	}
-	if err := f.Proven(r.Context(), addr); err != nil {
-		return lease.Lease{}, err
+	if err != nil {
+		if asked.Device == "" {
+			return lease.Lease{}, err
+		}
+		addr = netip.Addr{} // the device at hand is not registered where it lets another one in: where it is need not be known
 	}
 	if err := f.Ready(r.Context()); err != nil {
 		return lease.Lease{}, err
@@ -159,8 +164,21 @@ func (f *registerip) register(r *http.Request, who caller.Staff, asked Registrat
 	}
 	if asked.Device != "" {
 		f.pairs.Approve(&request, asked.Device)
+		request.Elsewhere = f.stillProven(request.Elsewhere)
 	}
 	return f.leases.Register(r.Context(), request, now)
+}
+
+// stillProven refuses a device whose address is of a family over which nothing is proven any more: what it asked with was seen
+// minutes ago.
+func (f *registerip) stillProven(device func(store.Tx) (netip.Addr, error)) func(store.Tx) (netip.Addr, error) {
+	return func(tx store.Tx) (netip.Addr, error) {
+		addr, err := device(tx)
+		if err == nil {
+			err = f.ProvenIn(tx, addr)
+		}
+		return addr, err
+	}
 }
 
 func (f *registerip) list(w http.ResponseWriter, r *http.Request, who caller.Staff) error {

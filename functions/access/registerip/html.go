@@ -34,11 +34,18 @@ var notes = []string{"done.ended", "done.device", "done.paired", "done.unpaired"
 
 // form is a route of a form of the page.
 func (f *registerip) form(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) web.Route {
+	return f.formOr(path, summary, handle, func(w http.ResponseWriter, r *http.Request, who caller.Staff, expired error) error {
+		return f.morning(w, r, who, nil, expired)
+	})
+}
+
+// formOr is form with the page that is shown anew where a form was left open too long.
+func (f *registerip) formOr(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error, anew func(http.ResponseWriter, *http.Request, caller.Staff, error) error) web.Route {
 	return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn,
 		Handle: f.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 			values, err := f.Forms.Read(w, r, who.Subject, purpose, f.Clock.Now())
 			if fault.CodeOf(err) == "form_expired" { // a page left open: show it anew instead of a dead end
-				return f.morning(w, r, who, nil, err)
+				return anew(w, r, who, err)
 			}
 			if err != nil {
 				return err

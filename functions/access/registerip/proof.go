@@ -37,16 +37,30 @@ type Place struct {
 	Cases    []clientproof.Case `json:"cases"`
 }
 
-// Case names the request of a proof that this is.
+// Case names the request of a proof that this is. The id opens the proof to whoever knows it, so it stands in no URL.
 type Case struct {
+	ID     string `json:"id" required:"true" doc:"of the proof"`
 	Case   string `json:"case" required:"true"`
 	Family string `json:"family" required:"true" enum:"ipv4,ipv6" doc:"over which it was sent"`
 }
 
 // Seen is what was seen of it.
 type Seen struct {
-	Outcome string `json:"outcome" enum:"right,wrong,refused"`
+	Outcome string `json:"outcome" enum:"right,wrong,forged,refused"`
 	Address string `json:"address,omitempty" doc:"from which the request was seen"`
+}
+
+// Ending ends a proof.
+type Ending struct {
+	ID      string    `json:"id" required:"true" doc:"of the proof"`
+	Blocked []Blocked `json:"blocked" doc:"forged requests that did not arrive, because what stands in front answered 4xx: whoever forges is turned away there, and not believed"`
+}
+
+// Blocked are forged requests to one place that what stands in front refused.
+type Blocked struct {
+	Function string   `json:"function"`
+	Family   string   `json:"family" enum:"ipv4,ipv6"`
+	Cases    []string `json:"cases"`
 }
 
 // Judged is a proof that ended.
@@ -59,9 +73,9 @@ type Judged struct {
 type JudgedPlace struct {
 	Function string            `json:"function"`
 	Family   string            `json:"family" enum:"ipv4,ipv6"`
-	Verdict  string            `json:"verdict,omitempty" enum:"pass,violation,undetermined" doc:"left out where nothing was sent; undetermined changes nothing"`
-	Proven   bool              `json:"proven" doc:"whether addresses are taken here from now on"`
-	Cases    map[string]string `json:"cases,omitempty" doc:"each with its outcome"`
+	Verdict  string            `json:"verdict,omitempty" enum:"pass,violation,undetermined" doc:"left out where nothing arrived; undetermined changes nothing"`
+	Proven   bool              `json:"proven" doc:"whether addresses are taken here from now on; not after pass where another proof found a forgery believed since this one began"`
+	Cases    map[string]string `json:"cases,omitempty" doc:"each with its outcome: right, wrong, forged, refused or blocked; what did not arrive is left out"`
 }
 
 func (f *registerip) proofRoutes() []web.Route {
@@ -70,10 +84,10 @@ func (f *registerip) proofRoutes() []web.Route {
 	return []web.Route{
 		{Method: "POST", Path: "/v1/proofs", Summary: "Begin a proof that the address requests come from cannot be forged.", Body: Proving{},
 			Answers: map[int]any{201: Proof{}}, Problems: append(slices.Clone(refusals), "address_refused"), Handle: f.Staff(f.beginProof)},
-		{Method: "POST", Path: "/v1/proofs/{id}/cases", Summary: "One request of a proof, with the headers of its case.", Body: Case{},
+		{Method: "POST", Path: "/v1/proofs/cases", Summary: "One request of a proof, with the headers of its case.", Body: Case{},
 			Answers: map[int]any{200: Seen{}}, Problems: append(slices.Clone(refusals), "proof_unknown", "proof_ended", "case_unknown"), Handle: f.Staff(f.sawCase)},
-		{Method: "POST", Path: "/v1/proofs/{id}/end", Summary: "Judge a proof: from then on the declared layout stands or falls by it.",
-			Answers: map[int]any{200: Judged{}}, Problems: append(slices.Clone(roles), "proof_unknown", "proof_ended", "proof_incomplete"), Handle: f.Staff(f.endProof)},
+		{Method: "POST", Path: "/v1/proofs/end", Summary: "Judge a proof: from then on the declared layout stands or falls by it.", Body: Ending{},
+			Answers: map[int]any{200: Judged{}}, Problems: append(slices.Clone(refusals), "proof_unknown", "proof_ended", "proof_incomplete"), Handle: f.Staff(f.endProof)},
 	}
 }
 
@@ -114,7 +128,7 @@ func (f *registerip) beginProof(w http.ResponseWriter, r *http.Request, who call
 			site = f.hosts[place.Family]
 		}
 		answer.Places = append(answer.Places, Place{Function: place.Function, Family: string(place.Family), Cases: p.Cases(),
-			URL: site + "/" + place.Function + "/v1/proofs/" + p.ID + "/cases"})
+			URL: site + "/" + place.Function + "/v1/proofs/cases"})
 	}
 	return web.WriteJSON(w, http.StatusCreated, answer)
 }
@@ -162,7 +176,7 @@ func (f *registerip) sawCase(w http.ResponseWriter, r *http.Request, who caller.
 	if err != nil {
 		seen = netip.Addr{} // the layout tells nobody's
 	}
-	outcome, err := f.Proofs().Saw(r.Context(), parts.ProofID(r.PathValue("id")), who.ID,
+	outcome, err := f.Proofs().Saw(r.Context(), parts.ProofID(body.ID), who.ID,
 		clientproof.Request{Spot: f.Spot(lease.Family(body.Family)), Layout: f.Client.String(), Case: body.Case, Seen: seen}, f.Clock.Now())
 	if err != nil {
 		return err
@@ -178,7 +192,15 @@ func (f *registerip) endProof(w http.ResponseWriter, r *http.Request, who caller
 	if err := prover(who); err != nil {
 		return err
 	}
-	p, err := f.Proofs().End(r.Context(), parts.ProofID(r.PathValue("id")), who.ID, f.Clock.Now())
+	body, _, err := web.DecodeBody[Ending](w, r)
+	if err != nil {
+		return err
+	}
+	var blocked []clientproof.Block
+	for _, b := range body.Blocked {
+		blocked = append(blocked, clientproof.Block{Spot: clientproof.Spot{Function: b.Function, Family: lease.Family(b.Family)}, Cases: b.Cases})
+	}
+	p, err := f.Proofs().End(r.Context(), parts.ProofID(body.ID), who.ID, blocked, f.Clock.Now())
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func proof(t *testing.T, w *functiontest.World, from string, proxy func(r *funct
 	at := slices.IndexFunc(begun.Places, func(p Place) bool { return strings.Contains(from, ":") == (p.Family == "ipv6") })
 	for _, c := range begun.Places[at].Cases {
 		r := functiontest.Request{Method: "POST", Path: begun.Places[at].URL, Token: w.Staff(simone), From: functiontest.Nowhere, Header: http.Header{},
-			Body: map[string]string{"case": c.Name, "family": begun.Places[at].Family}}
+			Body: map[string]string{"id": begun.ID, "case": c.Name, "family": begun.Places[at].Family}}
 		forged := http.Header{}
 		for _, h := range c.Headers {
 			forged.Add(h[0], h[1])
@@ -47,7 +47,7 @@ func proof(t *testing.T, w *functiontest.World, from string, proxy func(r *funct
 		w.Call(t, r).Want(t, 200, "")
 	}
 	var judged Judged
-	w.Call(t, functiontest.Request{Method: "POST", Path: proofs + "/" + begun.ID + "/end", Token: w.Staff(simone)}).Want(t, 200, "").Decode(t, &judged)
+	w.Call(t, functiontest.Request{Method: "POST", Path: proofs + "/end", Token: w.Staff(simone), Body: map[string]any{"id": begun.ID}}).Want(t, 200, "").Decode(t, &judged)
 	if judged.Layout != begun.Layout || len(judged.Places) != len(begun.Places) {
 		t.Errorf("judged %+v", judged)
 	}
@@ -106,10 +106,13 @@ func TestUnproven(t *testing.T) {
 // TestLayouts: what the proofs of layouts come to that the proxies in front do not keep.
 func TestLayouts(t *testing.T) {
 	t.Parallel()
-	// The balancer under a layout that takes the last entry: everybody would come from the balancer itself.
+	// The balancer under a layout that takes the last entry: everybody would come from the balancer itself. Whoever says a wrong
+	// address of her own finds that out no less.
 	w := deployed(t, "direct")
-	if judged := proof(t, w, functiontest.Home, balancer); judged.Verdict != "undetermined" || judged.Proven || judged.Cases[clientproof.Plain] != "wrong" {
-		t.Errorf("judged %+v", judged)
+	for _, from := range []string{functiontest.Home, mobile} {
+		if judged := proof(t, w, from, balancer); judged.Verdict != "violation" || judged.Proven || judged.Cases[clientproof.Plain] != "forged" {
+			t.Errorf("judged %+v", judged)
+		}
 	}
 	phone := w.Phone(t, emma)
 	w.Call(t, through(register(w, emma, phone.Code(w.Clock.Now()), "k1"), functiontest.Home)).Want(t, 503, "address_unproven")
@@ -127,12 +130,22 @@ func TestLayouts(t *testing.T) {
 	if judged := proof(t, w, functiontest.Home, elsewhere); judged.Verdict != "undetermined" || !judged.Proven {
 		t.Errorf("judged %+v", judged)
 	}
+	// A service that believes a forgery is found out, though the one who asks mistakes her own address.
+	mistaken := func(r *functiontest.Request, forged http.Header, _ string) {
+		balancer(r, forged, mobile)
+		if forged.Get("X-Address") == "" {
+			r.Header.Set("X-Address", mobile)
+		}
+	}
+	if judged := proof(t, w, functiontest.Home, mistaken); judged.Verdict != "violation" || judged.Proven || judged.Cases[clientproof.Plain] != "wrong" {
+		t.Errorf("judged %+v", judged)
+	}
 	believes := func(r *functiontest.Request, forged http.Header, from string) {
 		if balancer(r, forged, from); r.Header.Get("X-Address") == "" {
 			r.Header.Set("X-Address", from)
 		}
 	}
-	if judged := proof(t, w, functiontest.Home, believes); judged.Verdict != "violation" || judged.Proven || judged.Cases["private"] != "wrong" || judged.Cases["private-twice"] != "refused" {
+	if judged := proof(t, w, functiontest.Home, believes); judged.Verdict != "violation" || judged.Proven || judged.Cases["private"] != "forged" || judged.Cases["private-twice"] != "refused" {
 		t.Errorf("judged %+v", judged)
 	}
 }
@@ -150,10 +163,10 @@ func TestPlaces(t *testing.T) {
 		if len(p.Cases) < 15 || p.Cases[0].Name != clientproof.Plain {
 			t.Errorf("the cases of %s: %+v", p.URL, p.Cases)
 		}
-		found = append(found, p.Function+" "+p.Family+" "+strings.ReplaceAll(p.URL, begun.ID, "ID"))
+		found = append(found, p.Function+" "+p.Family+" "+p.URL)
 	}
-	want := []string{"registerip ipv4 /registerip/v1/proofs/ID/cases", "pairaddress ipv4 https://v4.ostiary.test/pairaddress/v1/proofs/ID/cases",
-		"registerip ipv6 /registerip/v1/proofs/ID/cases", "pairaddress ipv6 https://v6.ostiary.test/pairaddress/v1/proofs/ID/cases"}
+	want := []string{"registerip ipv4 /registerip/v1/proofs/cases", "pairaddress ipv4 https://v4.ostiary.test/pairaddress/v1/proofs/cases",
+		"registerip ipv6 /registerip/v1/proofs/cases", "pairaddress ipv6 https://v6.ostiary.test/pairaddress/v1/proofs/cases"}
 	if !slices.Equal(found, want) || len(begun.ID) != 20 {
 		t.Errorf("the places are\n%s", strings.Join(found, "\n"))
 	}
@@ -166,38 +179,105 @@ func proofRefusals(t *testing.T, seen *functiontest.Coverage) {
 		return seen.Saw(w.Call(t, functiontest.Request{Method: "POST", Path: proofs + path, Token: w.Staff(email), Body: body}))
 	}
 	from := map[string]any{"from": []string{functiontest.Home}}
-	one := func(name string) map[string]string { return map[string]string{"case": name, "family": "ipv4"} }
+	one := func(id, name string) map[string]string {
+		return map[string]string{"id": id, "case": name, "family": "ipv4"}
+	}
 	var begun Proof
 	ask(owner, "", from).Want(t, 201, "").Decode(t, &begun)
-	for _, path := range []string{"", "/" + begun.ID + "/cases", "/" + begun.ID + "/end"} {
-		body := map[string]string{"": `{"from":["` + functiontest.Home + `"]}`, "/" + begun.ID + "/cases": `{"case":"plain","family":"ipv4"}`}[path]
+	for path, body := range map[string]string{"": `{"from":["` + functiontest.Home + `"]}`, "/cases": `{"id":"` + begun.ID + `","case":"plain","family":"ipv4"}`, "/end": `{"id":"` + begun.ID + `"}`} {
 		ask(emma, path, body).Want(t, 403, "role_missing")
-		r := functiontest.Request{Method: "POST", Path: proofs + path, Token: w.Staff(owner), Body: body}
-		if body != "" {
-			w.Bodies(t, seen, r)
-		}
+		w.Bodies(t, seen, functiontest.Request{Method: "POST", Path: proofs + path, Token: w.Staff(owner), Body: body})
 	}
 	for _, bad := range []map[string]any{{"from": []string{"here"}}, {"from": []string{}}, {"from": []string{functiontest.Home, mobile}}, {"from": []string{functiontest.Home}, "balancer": "there"}} {
 		ask(owner, "", bad).Want(t, 400, "body_invalid")
 	}
 	ask(owner, "", map[string]any{"from": []string{"10.0.0.1"}}).Want(t, 422, "address_refused")
-	for _, id := range []string{"0", "__x__", "ff"} {
+	for _, id := range []string{"0", "__x__", "ff", "../x"} {
 		for _, path := range []string{"/cases", "/end"} {
-			ask(owner, "/"+id+path, one("plain")).Want(t, 404, "proof_unknown")
+			body := any(one(id, "plain"))
+			if path == "/end" {
+				body = map[string]string{"id": id}
+			}
+			ask(owner, path, body).Want(t, 404, "proof_unknown")
 		}
 	}
-	ask(simone, "/"+begun.ID+"/cases", one("plain")).Want(t, 404, "proof_unknown") // another's
-	ask(owner, "/"+begun.ID+"/cases", one("nothing")).Want(t, 400, "case_unknown")
-	ask(owner, "/"+begun.ID+"/cases", map[string]string{"case": "plain", "family": "ipv6"}).Want(t, 404, "proof_unknown") // nobody said from where
+	end := map[string]any{"id": begun.ID}
+	ask(simone, "/cases", one(begun.ID, "plain")).Want(t, 404, "proof_unknown") // another's
+	ask(owner, "/cases", one(begun.ID, "nothing")).Want(t, 400, "case_unknown")
+	ask(owner, "/cases", map[string]string{"id": begun.ID, "case": "plain", "family": "ipv6"}).Want(t, 404, "proof_unknown") // nobody said from where
 	alone := deployed(t, "header:"+functiontest.ClientHeader)
 	seen.Saw(alone.Call(t, functiontest.Request{Method: "POST", Path: devices, Token: alone.Staff(emma)})).Want(t, 503, "address_unproven")
-	ask(owner, "/"+begun.ID+"/end", nil).Want(t, 409, "proof_incomplete")
+	ask(owner, "/end", end).Want(t, 409, "proof_incomplete")
 	for _, c := range begun.Places[0].Cases {
-		ask(owner, "/"+begun.ID+"/cases", one(c.Name)).Want(t, 200, "")
+		ask(owner, "/cases", one(begun.ID, c.Name)).Want(t, 200, "")
 	}
-	ask(owner, "/"+begun.ID+"/end", nil).Want(t, 200, "")
-	ask(owner, "/"+begun.ID+"/end", nil).Want(t, 409, "proof_ended")
-	ask(owner, "/"+begun.ID+"/cases", one("plain")).Want(t, 409, "proof_ended")
+	ask(owner, "/end", end).Want(t, 200, "")
+	ask(owner, "/end", end).Want(t, 409, "proof_ended")
+	ask(owner, "/cases", one(begun.ID, "plain")).Want(t, 409, "proof_ended")
 	functiontest.StaffGate(t, setup, seen, owner, functiontest.Request{Method: "POST", Path: proofs, Body: from},
-		functiontest.Request{Method: "POST", Path: proofs + "/0/cases", Body: one("plain")}, functiontest.Request{Method: "POST", Path: proofs + "/0/end"})
+		functiontest.Request{Method: "POST", Path: proofs + "/cases", Body: one("0", "plain")}, functiontest.Request{Method: "POST", Path: proofs + "/end", Body: map[string]string{"id": "0"}})
+}
+
+// TestBlockedInFront: a forged request that what stands in front refuses is not believed, and the rest proves the place.
+func TestBlockedInFront(t *testing.T) {
+	t.Parallel()
+	w := deployed(t, "loadbalancer")
+	var begun Proof
+	w.Call(t, functiontest.Request{Method: "POST", Path: proofs, Token: w.Staff(simone), Body: map[string]any{"from": []string{functiontest.Home}}}).Want(t, 201, "").Decode(t, &begun)
+	for _, c := range begun.Places[0].Cases {
+		if c.Name != "many" {
+			r := functiontest.Request{Method: "POST", Path: begun.Places[0].URL, Token: w.Staff(simone), Body: map[string]string{"id": begun.ID, "case": c.Name, "family": "ipv4"}}
+			w.Call(t, through(r, functiontest.Home)).Want(t, 200, "")
+		}
+	}
+	var judged Judged
+	w.Call(t, functiontest.Request{Method: "POST", Path: proofs + "/end", Token: w.Staff(simone), Body: map[string]any{"id": begun.ID,
+		"blocked": []Blocked{{Function: "registerip", Family: "ipv4", Cases: []string{"many"}}}}}).Want(t, 200, "").Decode(t, &judged)
+	if one := judged.Places[0]; one.Verdict != "pass" || !one.Proven || one.Cases["many"] != "blocked" {
+		t.Errorf("judged %+v", one)
+	}
+}
+
+// TestApprovalsProof: what counts at an approval is what is proven of the address that is registered, then, and nothing of the
+// phone's that approves.
+func TestApprovalsProof(t *testing.T) {
+	t.Parallel()
+	w := deployed(t, "loadbalancer")
+	phone := w.Phone(t, emma)
+	ask := functiontest.Request{Method: "POST", Path: devices, Token: w.Staff(emma)}
+	let := func(code, key, from string) functiontest.Request {
+		r := approve(w, phone, code, key)
+		r.From = ""
+		if from == "" {
+			r.From = functiontest.Nowhere
+			return r
+		}
+		return through(r, from)
+	}
+	shown := func() (d Device) {
+		t.Helper()
+		w.Call(t, through(ask, functiontest.Home)).Want(t, 201, "").Decode(t, &d)
+		return d
+	}
+	proof(t, w, functiontest.Home, balancer) // over IPv4 alone
+	var made Lease
+	w.Call(t, let(shown().Code, "k1", home6)).Want(t, 201, "").Decode(t, &made) // the phone is on IPv6
+	if made.Prefix != functiontest.Home+"/32" {
+		t.Errorf("registered %s", made.Prefix)
+	}
+	w.Advance(t, 30*time.Second)
+	w.Call(t, let(shown().Code, "k2", "")).Want(t, 201, "") // nobody can tell where the phone is
+	w.Advance(t, 30*time.Second)
+	laptop := shown()
+	forged := func(r *functiontest.Request, forged http.Header, from string) {
+		if balancer(r, forged, from); len(forged) > 0 {
+			r.Header.Set("X-Forwarded-For", "198.51.100.7, 34.1.2.3")
+		}
+	}
+	if judged := proof(t, w, functiontest.Home, forged); judged.Proven {
+		t.Fatalf("judged %+v", judged)
+	}
+	before := w.State(t)
+	w.Call(t, let(laptop.Code, "k3", home6)).Want(t, 503, "address_unproven") // what the laptop asked with is not believed any more
+	w.Unchanged(t, before)
 }

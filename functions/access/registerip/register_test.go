@@ -2,7 +2,9 @@ package registerip
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -38,6 +40,16 @@ func office(t *testing.T, w *functiontest.World, role string) string {
 
 func read(w *functiontest.World, email, path string) functiontest.Request {
 	return functiontest.Request{Method: "GET", Path: path, Token: w.Staff(email), Header: http.Header{"Accept-Language": {"en"}}}
+}
+
+// chosen posts the form of the register, as the page shows it to the person.
+func chosen(t *testing.T, w *functiontest.World, email, path, from, to string) functiontest.Answer {
+	t.Helper()
+	shown := string(w.Call(t, read(w, email, "/registerip/register")).Want(t, 200, "").Body)
+	token := regexp.MustCompile(`name="csrf" value="([^"]+)"`).FindStringSubmatch(shown)[1]
+	r := functiontest.Request{Method: "POST", Path: "/registerip" + path, Token: w.Staff(email), Body: url.Values{"csrf": {token}, "from": {from}, "to": {to}}.Encode(), Header: http.Header{
+		"Content-Type": {"application/x-www-form-urlencoded"}, "Accept-Language": {"en"}, "Sec-Fetch-Site": {"same-origin"}, "Sec-Fetch-Mode": {"navigate"}, "Accept": {"text/html"}}}
+	return w.Call(t, r)
 }
 
 // TestRegisterOfADay: a day with renewals, ends and failures, for each office; what was read is on record.
@@ -86,7 +98,7 @@ func TestRegisterOfADay(t *testing.T) {
 	roles := map[string]bool{}
 	for _, record := range w.Records(t) {
 		if record.Facts["event"] == "register-read" {
-			roles[record.Facts["role"]] = record.Facts["rows"] == "3" && record.Facts["from"] == "2026-03-03" && len(record.Subjects) == 0
+			roles[record.Facts["role"]] = record.Facts["from"] == "2026-03-03" && record.Facts["to"] == "2026-03-03" && len(record.Subjects) == 1
 		}
 	}
 	if !roles["auditor"] {
@@ -125,8 +137,9 @@ func TestRegisterPage(t *testing.T) {
 	}
 	w.Unchanged(t, before)
 	records := len(w.Records(t))
-	page := string(w.Call(t, read(w, auditor, "/registerip/register?from=2026-03-03&to=2026-03-03")).Want(t, 200, "").Body)
-	for _, want := range []string{"Emma Dubois", functiontest.Home + "/32", "until 24:00", "Europe/Paris", "enforced on the account", "register.csv?from=2026-03-03&amp;to=2026-03-03", "Not ended"} {
+	page := string(chosen(t, w, auditor, "/register", "2026-03-03", "2026-03-03").Want(t, 200, "").Body)
+	for _, want := range []string{"Emma Dubois", functiontest.Home + "/32", "until 24:00", "Europe/Paris", "enforced on the account", `action="/registerip/register/csv"`, "Not ended",
+		`href="/registerip/register?from=2026-03-03&amp;to=2026-03-03&amp;lang=de"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}
@@ -134,10 +147,38 @@ func TestRegisterPage(t *testing.T) {
 	if len(w.Records(t)) != records+1 {
 		t.Error("that the page was read is not on record")
 	}
-	for _, query := range []string{"?from=x", "?to=2026-03-03", "?from=2026-03-03&to=2026-05-03"} {
-		if got := w.Call(t, read(w, auditor, "/registerip/register"+query)); got.Status != 400 || !strings.Contains(string(got.Body), "These are no days that can be shown.") {
-			t.Errorf("%s: %d", query, got.Status)
+	for kind, begins := range map[string]string{"json": `{"from":"2026-03-03"`, "csv": "\xEF\xBB\xBF\"date\""} {
+		got := chosen(t, w, auditor, "/register/"+kind, "2026-03-03", "2026-03-03").Want(t, 200, "")
+		if name := `attachment; filename="access-2026-03-03-2026-03-03.` + kind + `"`; got.Header.Get("Content-Disposition") != name || !strings.HasPrefix(string(got.Body), begins) || !strings.Contains(string(got.Body), "Emma") {
+			t.Errorf("%v\n%s", got.Header, got.Body)
 		}
+	}
+	if records += 2; len(w.Records(t)) != records+1 {
+		t.Error("that the files were read is not on record")
+	}
+	for _, days := range [][2]string{{"x", ""}, {"", "2026-03-03"}, {"2026-03-03", "2026-05-03"}} {
+		for _, path := range []string{"/register", "/register/csv", "/register/json"} {
+			got := chosen(t, w, auditor, path, days[0], days[1])
+			if got.Status != 400 || !strings.Contains(string(got.Body), "These are no days that can be shown.") || got.Header.Get("Content-Disposition") != "" {
+				t.Errorf("%s, %v: %d", path, days, got.Status)
+			}
+			if !strings.Contains(string(got.Body), `name="from" type="date" value="`+days[0]+`"`) {
+				t.Errorf("%v: what was typed is gone:\n%s", days, got.Body)
+			}
+		}
+	}
+	gone := chosen(t, w, auditor, "/register", "2026-01-01", "")
+	if text := string(gone.Body); gone.Status != 410 || !strings.Contains(text, "kept no longer") || strings.Contains(text, "Nobody registered") || !strings.Contains(text, `min="2026-01-31"`) || len(w.Records(t)) != records+1 {
+		t.Errorf("days that are gone: %d\n%s", gone.Status, text)
+	}
+	for _, path := range []string{"/register", "/register/csv", "/register/json"} {
+		got := w.Call(t, functiontest.Request{Method: "POST", Path: "/registerip" + path, Token: w.Staff(auditor), Body: "from=2026-03-03", Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}})
+		if got.Status != 403 || strings.Contains(string(got.Body), "Emma") || !strings.Contains(string(got.Body), `action="/registerip/register`) {
+			t.Errorf("%s without the token of the form: %d\n%s", path, got.Status, got.Body)
+		}
+	}
+	if len(w.Records(t)) != records+1 {
+		t.Error("a form without its token is a reading")
 	}
 	if got := w.Call(t, read(w, emma, "/registerip/register?from=2026-03-03")); got.Status != 403 || strings.Contains(string(got.Body), functiontest.Home) {
 		t.Errorf("to somebody without office: %d", got.Status)
@@ -161,6 +202,18 @@ func registerRefusals(t *testing.T, seen *functiontest.Coverage) {
 	for _, path := range []string{register1, register1 + ".csv"} {
 		for _, query := range []string{"", "?from=", "?from=2026-03-32", "?from=2026-03-03&to=2026-03-02", "?from=2026-03-03&to=2026-04-03", "?from=%00", "?from=" + strings.Repeat("9", 4000)} {
 			seen.Saw(w.Call(t, read(w, auditor, path+query))).Want(t, 400, "dates_invalid")
+		}
+	}
+	for _, path := range []string{register1, register1 + ".csv"} {
+		for _, query := range []string{"?from=2026-01-30", "?from=2026-01-30&to=2026-02-02", "?from=2025-03-03"} {
+			seen.Saw(w.Call(t, read(w, auditor, path+query))).Want(t, 410, "days_gone")
+		}
+		// A link puts nothing on record, nor does a picture in a mail, wherever they were opened: a mail or chat program says of no site.
+		for _, header := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}}, {"Sec-Fetch-Site": {"same-site"}}, {"Sec-Fetch-Site": {"none"}, "Sec-Fetch-Mode": {"navigate"}},
+			{"Sec-Fetch-Mode": {"navigate"}}, {"Accept": {"text/html,*/*;q=0.8"}}} {
+			r := read(w, auditor, path+"?from=2026-03-03")
+			maps.Copy(r.Header, header)
+			seen.Saw(w.Call(t, r)).Want(t, 403, "cross_origin")
 		}
 	}
 	w.Unchanged(t, before)

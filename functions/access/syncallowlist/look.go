@@ -35,11 +35,15 @@ func (s *syncallowlist) look(ctx context.Context, report allowlist.Report, now t
 	}
 	list := s.beat("ip-allowlist", len(s.reconciler.Targets))
 	for _, t := range report.Targets {
-		settled := t.Held || t.Wait > 0 && t.Failures == 0 // written to within seconds, and again in some
+		settled := t.Held || t.Wait > 0 && t.Failures == 0 && t.PartFor < patience // written to within seconds, and again in some
 		count(&list.Population, settled && t.Err == nil && len(t.Wider) == 0)
 	}
 	return []heartbeat.Beat{list, daily, gate}, nil
 }
+
+// patience is how long a door may hold a part of the list before its check is no longer kept. Nobody is called let in meanwhile; whoever
+// has to go, goes first.
+const patience = 15 * time.Minute
 
 // beat begins what one check says.
 func (s *syncallowlist) beat(check string, expected int) heartbeat.Beat {

@@ -40,12 +40,13 @@ type Shell struct {
 
 // View is what a template is given.
 type View struct {
-	Lang  string // en, fr or de
-	Title string // key of the text in the page's title
-	Name  string // of the signed-in person; "" for none
-	Path  string // where this page is read, for the links to other languages; the request's by default
-	Home  string // path of the function's first page; set by Render
-	Form  string // token every form of the page sends back; "" where there is no form
+	Lang  string       // en, fr or de
+	Title string       // key of the text in the page's title
+	Name  string       // of the signed-in person; "" for none
+	Path  string       // where this page is read, for the links to other languages; the request's by default
+	Home  string       // path of the function's first page; set by Render
+	Keep  template.URL // query of this page that those links keep, such as from=2026-03-03; "" for none
+	Form  string       // token every form of the page sends back; "" where there is no form
 	Data  any
 
 	shell *Shell

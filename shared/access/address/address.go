@@ -8,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"ostiary.internal/shared/platform/fault"
 )
@@ -92,6 +93,14 @@ func (s Screen) Site(text string) (netip.Prefix, error) {
 		return netip.Prefix{}, fmt.Errorf("prefix %s is outside %s, the global unicast space", p, global)
 	}
 	return p, nil
+}
+
+// Entrance reports whether an address is one of our own entrance, or of Google's proxies and probes in front of it: who seems to
+// come from there was not told right.
+func (s Screen) Entrance(addr netip.Addr) bool {
+	addr = addr.Unmap()
+	_, proxy := proxies.Find(addr)
+	return proxy || slices.ContainsFunc(s.own, func(own netip.Prefix) bool { return own.Contains(addr) })
 }
 
 const (

@@ -172,3 +172,18 @@ func TestParseTableRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestEntrance: our own addresses and those of the proxies in front of us are nobody's; all others may be somebody's.
+func TestEntrance(t *testing.T) {
+	t.Parallel()
+	s := NewScreen(netip.MustParsePrefix("34.8.0.1/32"), netip.MustParsePrefix("2600:1901:0:1::/64"))
+	for addr, want := range map[string]bool{"34.8.0.1": true, "::ffff:34.8.0.1": true, "2600:1901:0:1::9": true, "35.191.3.4": true, "130.211.0.1": true,
+		"34.8.0.2": false, "2600:1901:0:2::": false, "81.2.69.142": false, "198.51.100.7": false} {
+		if got := s.Entrance(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("%s is of our entrance: %t", addr, got)
+		}
+	}
+	if s.Entrance(netip.Addr{}) {
+		t.Error("no address is of our entrance")
+	}
+}

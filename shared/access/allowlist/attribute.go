@@ -186,8 +186,8 @@ func (r *Reconciler) named(t Target, st state, f foreign, b *outbox.Batch, now t
 }
 
 // framed records when what a target is made of, beside its entries, is not what it was: other ports, other machines. That is
-// not ours to put back: whoever made the target did it, or somebody who should not have.
-func (r *Reconciler) framed(ctx context.Context, t Target, st state, frame string, now time.Time) error {
+// not ours to put back: whoever made the target did it, or somebody who should not have. last is when it was looked at before.
+func (r *Reconciler) framed(ctx context.Context, t Target, st state, frame string, last, now time.Time) error {
 	if frame == "" || st.Frame == frame {
 		return nil
 	}
@@ -198,7 +198,7 @@ func (r *Reconciler) framed(ctx context.Context, t Target, st state, frame strin
 		}
 		e := r.entry(record.Finding, t, *st, fmt.Sprintf("frame %d", now.UnixMicro()), record.Violation, now)
 		e.Facts["event"] = "frame"
-		st.found(e.ID(), r.last(t, *st), now, true)
+		st.found(e.ID(), last, now, true)
 		return e.Put(b)
 	})
 	return err

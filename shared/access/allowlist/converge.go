@@ -63,9 +63,10 @@ func (r *Reconciler) converge(ctx context.Context, t Target, d due, now time.Tim
 	if err != nil {
 		return sighting{}, err
 	}
+	last := r.last(t, st)
 	s, err := r.hold(ctx, t, d, st, now)
 	if s.looked {
-		err = errors.Join(err, r.wider(ctx, t, st, s.outcome.Wider, now), r.framed(ctx, t, st, s.frame, now))
+		err = errors.Join(err, r.wider(ctx, t, st, s.outcome.Wider, now), r.framed(ctx, t, st, s.frame, last, now))
 	}
 	return s, errors.Join(err, r.attribute(ctx, t, st, now))
 }
@@ -85,7 +86,8 @@ func (r *Reconciler) hold(ctx context.Context, t Target, d due, st state, now ti
 	}
 	if pause := st.NextTry.Sub(now); pause > 0 {
 		s.outcome.Wait, s.outcome.Failures = pause, st.Failures
-		return s, nil // it failed a moment ago; what waits for it stays pending
+		s.outcome.partly(st, now)
+		return s, nil // it failed a moment ago, or asked for time; what waits for it stays pending
 	}
 	if pause := st.Wrote.Add(t.Limits().Every).Sub(now); pause > 0 {
 		s.outcome.Wait = pause
@@ -150,7 +152,7 @@ func (r *Reconciler) apply(ctx context.Context, t Target, st state, seen Observe
 	}
 	limits := t.Limits()
 	if err := s.set.Check(limits); err != nil {
-		return seen, r.takeAway(ctx, t, seen, s, err)
+		return seen, r.takeAway(ctx, t, st, seen, s, now, err)
 	}
 	if err := r.decided(ctx, t, st, seen, *s, now); err != nil {
 		return seen, err
@@ -159,7 +161,7 @@ func (r *Reconciler) apply(ctx context.Context, t Target, st state, seen Observe
 	if err := t.Apply(ctx, s.set, Write{Fence: fence, Etag: seen.Etag}); errors.Is(err, ErrPart) {
 		return seen, err
 	} else if err != nil {
-		return seen, r.takeAway(ctx, t, seen, s, fmt.Errorf("applying %d entries: %w", s.set.Len(), err))
+		return seen, r.takeAway(ctx, t, st, seen, s, now, fmt.Errorf("applying %d entries: %w", s.set.Len(), err))
 	}
 	s.took, s.outcome.Applied = true, true
 	s.prefix = nil // unknown until it is read back
@@ -175,8 +177,9 @@ func (r *Reconciler) apply(ctx context.Context, t Target, st state, seen Observe
 	return seen, nil
 }
 
-// takeAway takes away what has ended where why says that there is no room for the rest, and returns why.
-func (r *Reconciler) takeAway(ctx context.Context, t Target, seen Observed, s *sighting, why error) error {
+// takeAway takes away what has ended where why says that there is no room for the rest, and returns why. What others let in goes with
+// it, and is found before.
+func (r *Reconciler) takeAway(ctx context.Context, t Target, st state, seen Observed, s *sighting, now time.Time, why error) error {
 	if !fault.Is(why, fault.Exhausted) {
 		return why
 	}
@@ -186,6 +189,9 @@ func (r *Reconciler) takeAway(ctx context.Context, t Target, seen Observed, s *s
 		return why
 	}
 	s.prefix = nil // unknown until it is read again
+	if err := r.narrowed(ctx, t, st, seen, *s, len(gone), now); err != nil {
+		return errors.Join(why, err)
+	}
 	if err := t.Remove(ctx, gone); err != nil {
 		return errors.Join(why, fmt.Errorf("taking away what has ended: %w", err))
 	}

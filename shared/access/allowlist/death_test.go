@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,9 +24,9 @@ var errDead = errors.New("the process is dead")
 // dieAt lets the process die at its nth call to the store or to a target: that call and all later ones fail, some of
 // them after they took effect. It returns a function that brings it back to life and tells whether it had died.
 func (r *rig) dieAt(n int) (revive func() bool) {
-	calls := 0
+	var calls atomic.Int64 // doors are written side by side
 	at := func() error {
-		if calls++; calls >= n {
+		if calls.Add(1) >= int64(n) {
 			return errDead
 		}
 		return nil
@@ -39,7 +40,7 @@ func (r *rig) dieAt(n int) (revive func() bool) {
 		for _, t := range r.targets {
 			t.hook = nil
 		}
-		return calls >= n
+		return calls.Load() >= int64(n)
 	}
 }
 

@@ -94,8 +94,9 @@ type Outcome struct {
 	Wait time.Duration
 	// Part says that it holds part of the set, for its time or quota ran out: the next runs go on.
 	Part     bool
-	Failures int      // in a row, before this run; it is tried again after Wait
-	Wider    []string // what lets more in past it, as Observed.Wider
+	PartFor  time.Duration // for how long it has held a part
+	Failures int           // in a row, before this run; it is tried again after Wait
+	Wider    []string      // what lets more in past it, as Observed.Wider
 	Err      error
 }
 
@@ -178,11 +179,11 @@ func everywhere(leases []lease.Lease, seen []sighting) []lease.Lease {
 	return slices.DeleteFunc(slices.Clone(leases), func(l lease.Lease) bool { return known[l.ID] < len(seen) })
 }
 
-// Wait is the longest time a target's write quota, or its last failure, asks to wait; 0 when nothing waits. A target that
-// holds part of the set asks for nothing: the runs of each minute go on with it.
+// Wait is the longest time a target's write quota asks to wait; 0 when nothing waits. A target that holds part of the set, or that
+// failed a moment ago, asks for nothing: the runs of each minute go on with it.
 func (report *Report) Wait() (longest time.Duration) {
 	for _, t := range report.Targets {
-		if !t.Part {
+		if !t.Part && t.Failures == 0 {
 			longest = max(longest, t.Wait)
 		}
 	}

@@ -31,16 +31,8 @@ const maxFindings = 16
 // decided keeps what is about to be written, before it is; and that somebody else had written, if so.
 func (r *Reconciler) decided(ctx context.Context, t Target, st state, seen Observed, s sighting, now time.Time) error {
 	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
-		if s.outcome.Foreign {
-			finding := r.entry(record.Finding, t, *st, "foreign", record.Violation, now)
-			if err := finding.Put(b); err != nil {
-				return err
-			}
-			if len(st.Findings) < maxFindings {
-				st.Findings = append(st.Findings, finding.ID())
-			}
-			st.found(finding.ID(), r.last(t, *st), now, false)
-			st.Known = st.Known.with(marked(st.strange(seen)))
+		if err := r.strangers(t, st, b, seen, s, now); err != nil {
+			return err
 		}
 		decided := digest(s.set.Prefixes())
 		told := st.Pending && st.Decided == decided // an attempt before this one recorded it
@@ -58,13 +50,43 @@ func (r *Reconciler) decided(ctx context.Context, t Target, st state, seen Obser
 	return err
 }
 
+// strangers records that somebody else had written, if so.
+func (r *Reconciler) strangers(t Target, st *state, b *outbox.Batch, seen Observed, s sighting, now time.Time) error {
+	if !s.outcome.Foreign {
+		return nil
+	}
+	finding := r.entry(record.Finding, t, *st, "foreign", record.Violation, now)
+	if len(st.Findings) < maxFindings {
+		st.Findings = append(st.Findings, finding.ID())
+	}
+	st.found(finding.ID(), r.last(t, *st), now, false)
+	st.Known = st.Known.with(marked(st.strange(seen)))
+	return finding.Put(b)
+}
+
+// narrowed keeps that entries are about to be taken away, for the rest has no room; and that somebody else had written, if nobody has
+// recorded that under this fence.
+func (r *Reconciler) narrowed(ctx context.Context, t Target, st state, seen Observed, s sighting, entries int, now time.Time) error {
+	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
+		if len(st.strange(seen)) > 0 {
+			if err := r.strangers(t, st, b, seen, s, now); err != nil {
+				return err
+			}
+		}
+		e := r.entry(record.Access, t, *st, "narrowed", record.Pass, now)
+		e.Facts["removed"] = strconv.Itoa(entries)
+		return e.Put(b)
+	})
+	return err
+}
+
 // done keeps what was read back, and gives the lock up.
 func (r *Reconciler) done(ctx context.Context, t Target, st state, s sighting, now time.Time) error {
 	_, err := r.edit(ctx, t, st.Fence, func(st *state, b *outbox.Batch) error {
 		st.Decided, st.Pending = digest(s.set.Prefixes()), false
 		st.Done, st.DoneAt, st.Entries = st.Decided, now, s.set.Len()
 		st.Ours, st.Wanted, st.Known = marked(s.set.Prefixes()), nil, nil
-		st.Held, st.Failures, st.NextTry = time.Time{}, 0, time.Time{}
+		st.Held, st.Failures, st.NextTry, st.Part = time.Time{}, 0, time.Time{}, time.Time{}
 		st.forget(now)
 		if len(st.Findings) > 0 {
 			righted := r.entry(record.Remediation, t, *st, "righted", record.Pass, now)
@@ -111,14 +133,26 @@ func (r *Reconciler) part(ctx context.Context, t Target, st state, s *sighting, 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteLimit)
 	defer cancel()
 	s.took, s.prefix = false, nil
-	s.outcome.Applied, s.outcome.Part = true, true
+	s.outcome.Applied = true
 	s.outcome.Wait = max(t.Limits().Every, min(fault.RetryAfter(why), longestWait), time.Second)
 	_, err := r.edit(ctx, t, st.Fence, func(st *state, _ *outbox.Batch) error {
-		st.Held, st.Failures, st.NextTry, st.Wrote = time.Time{}, 0, time.Time{}, r.Leases.Clock.Now()
+		now := r.Leases.Clock.Now()
+		if st.Part.IsZero() {
+			st.Part = now
+		}
+		st.Held, st.Failures, st.NextTry, st.Wrote = time.Time{}, 0, now.Add(s.outcome.Wait), now
+		s.outcome.partly(*st, now)
 		return nil
 	})
-	r.Log.InfoContext(ctx, "part of the allow-list is written", "target", t.Name(), "entries", s.set.Len())
+	r.Log.InfoContext(ctx, "part of the allow-list is written", "target", t.Name(), "entries", s.set.Len(), "why", why)
 	return err
+}
+
+// partly says whether a target holds a part of what was decided, and for how long.
+func (o *Outcome) partly(st state, now time.Time) {
+	if o.Part = !st.Part.IsZero(); o.Part {
+		o.PartFor = now.Sub(st.Part)
+	}
 }
 
 // standing remembers when it was last recorded that somebody's standing could not be read.

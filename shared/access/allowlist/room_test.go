@@ -112,7 +112,35 @@ func TestGoesWithoutRoom(t *testing.T) {
 	}
 	r.want(b, lease.Confirmed, "")
 	r.want(c, lease.Confirmed, "")
-	if found := r.recorded("foreign"); len(found) != 0 {
-		t.Errorf("our own doing is somebody else's: %+v", found)
+	if found, narrowed := r.recorded("foreign"), r.recorded("narrowed"); len(found) != 0 || len(narrowed) != 1 || narrowed[0].Facts["removed"] != "1" {
+		t.Errorf("our own doing is somebody else's: %+v, or nobody's: %+v", found, narrowed)
+	}
+}
+
+// TestIntruderWithoutRoom: what somebody else let in goes also where there is no room, and is found and told.
+func TestIntruderWithoutRoom(t *testing.T) {
+	t.Parallel()
+	edge := newTarget("edge")
+	r := newRig(t, edge)
+	told := r.telling()
+	r.add("ana", home)
+	r.add("ben", cafe)
+	r.mustRun()
+	r.pass(time.Hour)
+	edge.capacity = 1
+	intrude(edge)
+	if _, err := r.run(); !fault.Is(err, fault.Exhausted) {
+		t.Errorf("two entries where there is room for one: %v", err)
+	}
+	r.pass(30 * time.Second)
+	if len(edge.prefixes) != 2 {
+		t.Errorf("the door lets in %v", edge.prefixes)
+	}
+	edge.capacity = 100
+	r.mustRun()
+	r.pass(10 * time.Minute)
+	r.mustRun()
+	if found := r.recorded("foreign"); len(found) != 1 || len(*told) != 1 {
+		t.Errorf("found %d times, told %+v", len(found), *told)
 	}
 }

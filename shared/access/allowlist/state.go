@@ -33,6 +33,7 @@ type state struct {
 	Entries  int       `json:"entries"` // as last read back
 	Failures int       `json:"failures"`
 	NextTry  time.Time `json:"next_try,omitzero"`
+	Part     time.Time `json:"part,omitzero"`      // since when it holds a part of what was decided; zero when it does not
 	Findings []string  `json:"findings,omitempty"` // ids of the records that tell of somebody else's writing, until it is put right
 	Wrote    time.Time `json:"wrote,omitzero"`     // when it was written to last, or was to be
 	Calls    []Call    `json:"calls,omitempty"`    // of the last day that named it, the oldest first

@@ -6,9 +6,13 @@
 //
 // Each place that takes addresses, a function over one family, stands by its own requests, for the declared layout of
 // proxies. It is proven when the plain request was seen from the address its sender has, and none of the forged ones from
-// any other; one of those may be refused, which hurts the forger alone. A later proof that finds a forged one believed takes
-// the standing away. One whose plain request was seen from elsewhere says nothing of forging, and changes nothing. What was
-// not sent proves nothing. The evidence counts the requests and holds no address.
+// any other. One of those may be refused, here or by whatever stands in front, which hurts the forger alone: what is refused
+// is not believed. But what was refused in front shows nothing of what the service believes, and a firewall that turns away the
+// addresses of some forgeries lets others through: of each header that the layout reads, one forged request that names an
+// address must have arrived. A later proof that finds a forged one believed takes the standing away, and so does one that was seen
+// from an address that no sender has: one made up in its headers, or one of our own entrance. That is so whatever the
+// person said of her own address. One whose plain request was seen from elsewhere says nothing of forging, and changes
+// nothing. What was not sent proves nothing, there and nowhere else. The evidence counts the requests and holds no address.
 //
 // # What it does not do
 //
@@ -37,9 +41,10 @@ const (
 
 	// Life is how long a proof may take.
 	Life = 10 * time.Minute
-	kept = 400 * 24 * time.Hour
+	kept = 400 * 24 * time.Hour // how a place stands; whom a proof was from and by whom goes sooner
+	gone = 24 * time.Hour       // a proof itself: it holds the addresses of a person
 
-	version = 2 // of the stored proofs
+	version = 3 // of the stored proofs
 )
 
 // Collection declares the proofs, and how the layouts stand.
@@ -51,64 +56,11 @@ type Outcome string
 // The outcomes.
 const (
 	Right   Outcome = "right"   // the sender's own address
-	Wrong   Outcome = "wrong"   // another one: a forger would be let in with it, or everybody with the proxy's
+	Wrong   Outcome = "wrong"   // another one: a forger's, or the sender gave one that is not hers
+	Forged  Outcome = "forged"  // one that no sender has: made up in the headers, or of our own entrance
 	Refused Outcome = "refused" // none that could be told
+	Blocked Outcome = "blocked" // it did not arrive: what stands in front refused it
 )
-
-// Case is one request of a proof.
-type Case struct {
-	Name    string      `json:"name"`
-	Headers [][2]string `json:"headers"` // in their order; a name may be there twice
-}
-
-// Plain is the name of the request without any forged header.
-const Plain = "plain"
-
-// Cases returns the requests a proof consists of. layout is what the service declares; balancer is an address of our own
-// load balancer, or the zero one.
-func Cases(layout string, balancer netip.Addr) []Case {
-	// Documentation addresses (RFC 5737, RFC 3849): no sender has one.
-	const v4, v6 = "198.51.100.7", "2001:db8::7"
-	own := v4
-	if balancer.IsValid() {
-		own = balancer.String()
-	}
-	all := []Case{
-		{Plain, nil},
-		{"one", [][2]string{{"X-Forwarded-For", v4}}},
-		{"two", [][2]string{{"X-Forwarded-For", v4 + ", " + v4}}},
-		{"lines", [][2]string{{"X-Forwarded-For", v4}, {"X-Forwarded-For", v6}, {"X-Forwarded-For", v4}}},
-		{"six", [][2]string{{"X-Forwarded-For", v6}}},
-		{"port", [][2]string{{"X-Forwarded-For", v4 + ":443, [" + v6 + "]:443"}}},
-		{"junk", [][2]string{{"X-Forwarded-For", "unknown, , _hidden, 0x7f000001"}}},
-		{"own", [][2]string{{"X-Forwarded-For", v4 + ", " + own}}},
-		{"many", [][2]string{{"X-Forwarded-For", strings.TrimSuffix(strings.Repeat(v4+", ", 60), ", ")}}},
-		{"forwarded", [][2]string{{"Forwarded", "for=" + v4 + `;proto=https, for="[` + v6 + `]"`}}}, // RFC 7239
-		{"real-ip", [][2]string{{"X-Real-Ip", v4}}},
-		{"true-client-ip", [][2]string{{"True-Client-Ip", v4}}},
-		{"cf-connecting-ip", [][2]string{{"Cf-Connecting-Ip", v4}}},
-		{"client-ip", [][2]string{{"Client-Ip", v4}, {"X-Client-Ip", v4}, {"X-Cluster-Client-Ip", v4}}},
-	}
-	if header := private(layout); header != "" {
-		all = append(all, Case{"private", [][2]string{{header, v4}}}, Case{"private-twice", [][2]string{{header, v4}, {header, v6}}},
-			Case{"private-both", [][2]string{{header, v4}, {"X-Forwarded-For", v4 + ", " + own}}})
-	}
-	var together [][2]string
-	for _, c := range all {
-		together = append(together, c.Headers...)
-	}
-	return append(all, Case{"all", together})
-}
-
-// private is the header our own proxy sets by a layout, or "".
-func private(layout string) string {
-	header, ok := strings.CutPrefix(layout, "header:")
-	header, _, _ = strings.Cut(header, ",")
-	if !ok {
-		return ""
-	}
-	return header
-}
 
 // Spot names a place that takes addresses: a function, reached over one family.
 type Spot struct {
@@ -141,8 +93,9 @@ type Service struct {
 	Store    store.Store
 	Box      *outbox.Box
 	Random   io.Reader
-	Promises []string // ids of the promises the evidence counts for
-	Policy   string   // record.Digest of the policy in force
+	Screen   address.Screen // knows our own entrance
+	Promises []string       // ids of the promises the evidence counts for
+	Policy   string         // record.Digest of the policy in force
 }
 
 // Begin opens a proof of a layout at some places by somebody whose own addresses are from, at most one of each family. Invalid
@@ -150,7 +103,7 @@ type Service struct {
 func (s *Service) Begin(ctx context.Context, by, layout string, spots []Spot, from []netip.Addr, balancer netip.Addr, now time.Time) (Proof, error) {
 	own := map[lease.Family]netip.Addr{}
 	for _, addr := range from {
-		prefix, err := address.Prefix(addr)
+		prefix, err := s.Screen.Prefix(addr)
 		if err != nil {
 			return Proof{}, err
 		}
@@ -164,11 +117,45 @@ func (s *Service) Begin(ctx context.Context, by, layout string, spots []Spot, fr
 	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
 		return Proof{}, fault.New(fault.Transient, "naming a proof: %w", err)
 	}
-	p := Proof{V: version, ID: hex.EncodeToString(b[:]), Layout: layout, By: by, Balancer: balancer, Began: now, Expires: now.Add(kept)}
+	if err := s.shorten(ctx); err != nil {
+		return Proof{}, err
+	}
+	p := Proof{V: version, ID: hex.EncodeToString(b[:]), Layout: layout, By: by, Balancer: balancer, Began: now, Expires: now.Add(gone)}
 	for _, spot := range spots {
 		p.Places = append(p.Places, Place{Spot: spot, From: own[spot.Family], Seen: map[string]Outcome{}})
 	}
 	return p, s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Create(proofs, "p-"+p.ID, p) })
+}
+
+// lastLong is the last version of stored proofs that were kept as long as what they prove.
+const lastLong = 2
+
+// shorten takes the person and her addresses out of such proofs, and has them go.
+func (s *Service) shorten(ctx context.Context) error {
+	q := store.Query{Collection: proofs, After: &store.Cursor{ID: "p-"}, Limit: store.MaxQueryResults}
+	for {
+		docs, err := s.Store.Query(ctx, q)
+		if err != nil {
+			return fmt.Errorf("reading the proofs of before: %w", err)
+		}
+		for _, doc := range docs {
+			var old Proof
+			if err := doc.Decode(&old); err != nil {
+				return err
+			}
+			if old.V > lastLong || !strings.HasPrefix(doc.ID, "p-") {
+				continue
+			}
+			old.V, old.By, old.Places, old.Expires = version, "", nil, old.Began.Add(gone)
+			if err := s.Store.Tx(ctx, func(tx store.Tx) error { return tx.Put(proofs, doc.ID, old) }); err != nil {
+				return fmt.Errorf("shortening a proof of before: %w", err)
+			}
+		}
+		if len(docs) < q.Limit {
+			return nil
+		}
+		q.After = &store.Cursor{ID: docs[len(docs)-1].ID}
+	}
 }
 
 // edit changes an open proof that is the caller's.
@@ -222,52 +209,62 @@ func (s *Service) saw(ctx context.Context, id string, own func(Proof) bool, r Re
 		if !slices.ContainsFunc(p.Cases(), func(c Case) bool { return c.Name == r.Case }) {
 			return fault.Refuse(fault.Invalid, "case_unknown", "This proof has no such case.", "Send the cases the proof began with.")
 		}
-		outcome = p.Places[p.at(r.Spot)].saw(r.Case, r.Seen)
+		outcome = p.Places[p.at(r.Spot)].saw(r.Case, r.Seen, func(seen netip.Addr) bool {
+			return slices.Contains(forgeries, seen) || seen == p.Balancer.Unmap() || s.Screen.Entrance(seen)
+		})
 		return nil
 	})
 	return outcome, err
 }
 
-// End judges each place of by's proof to which anything was sent; by it the place stands or falls. Conflict with code
-// proof_incomplete: some requests to such a place did not arrive, or none at all.
-func (s *Service) End(ctx context.Context, id, by string, now time.Time) (Proof, error) {
+// Block says which requests to a place were refused by what stands in front of it, as who sent them was answered.
+type Block struct {
+	Spot
+	Cases []string
+}
+
+// End judges each place of by's proof to which anything was sent; by it the place stands or falls. A place to which some
+// requests did not arrive is undetermined, but where a forgery was believed. blocked is the word of who sends: it counts for
+// forged requests that did not arrive, and for no others. Conflict with code proof_incomplete: no request arrived anywhere.
+func (s *Service) End(ctx context.Context, id, by string, blocked []Block, now time.Time) (Proof, error) {
 	return s.edit(ctx, id, func(p Proof) bool { return p.By == by }, now, func(p *Proof, tx store.Tx, b *outbox.Batch) error {
-		if missing := p.missing(); len(missing) > 0 {
-			return fault.Refuse(fault.Conflict, "proof_incomplete", "Some requests of this proof did not arrive: "+strings.Join(missing, ", ")+".", "Send them, then end it; or begin a new one.")
+		if !slices.ContainsFunc(p.Places, func(one Place) bool { return len(one.Seen) > 0 }) {
+			return fault.Refuse(fault.Conflict, "proof_incomplete", "No request of this proof arrived.", "Send its cases, then end it; or begin a new one.")
 		}
 		p.Ended = now
-		for i := range p.Places {
-			place := &p.Places[i]
-			if len(place.Seen) == 0 {
-				continue
-			}
-			place.judge()
-			if err := s.stand(*p, *place, tx); err != nil {
-				return err
-			}
-			if err := s.record(*p, *place, b); err != nil {
-				return err
+		for _, block := range blocked {
+			if i := p.at(block.Spot); i >= 0 && len(p.Places[i].Seen) > 0 {
+				p.Places[i].block(block.Cases, p.Cases())
 			}
 		}
-		return nil
+		var judged []Place
+		for i := range p.Places {
+			if place := &p.Places[i]; len(place.Seen) > 0 {
+				place.judge(p.Cases(), reads(p.Layout))
+				judged = append(judged, *place)
+			}
+		}
+		return s.conclude(*p, judged, tx, b)
 	})
 }
 
-// missing names what was not sent of what was begun to be.
-func (p Proof) missing() (names []string) {
-	begun := false
-	for _, place := range p.Places {
-		if begun = begun || len(place.Seen) > 0; len(place.Seen) == 0 {
-			continue
+// conclude writes how the judged places stand, and what the evidence says of each. A transaction reads before it writes.
+func (s *Service) conclude(p Proof, judged []Place, tx store.Tx, b *outbox.Batch) error {
+	before := make([]standing, len(judged))
+	for i, place := range judged {
+		if err := tx.Get(proofs, key(place.Spot, p.Layout), &before[i]); err != nil && !fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("reading how %s stands: %w", place.Function, err)
 		}
-		for _, c := range p.Cases() {
-			if _, seen := place.Seen[c.Name]; !seen {
-				names = append(names, place.Function+" "+string(place.Family)+" "+c.Name)
+	}
+	for i, place := range judged {
+		if after, changed := before[i].after(p, place.Verdict); changed {
+			if err := tx.Put(proofs, key(place.Spot, p.Layout), after); err != nil {
+				return err
 			}
 		}
+		if err := s.record(p, place, b); err != nil {
+			return err
+		}
 	}
-	if !begun {
-		names = []string{"all of them"}
-	}
-	return names
+	return nil
 }

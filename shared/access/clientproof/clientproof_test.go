@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"ostiary.internal/shared/access/address"
 	"ostiary.internal/shared/access/clientproof"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/evidence/record"
@@ -59,7 +60,7 @@ func newRig(t *testing.T) *rig {
 		r.records = append(r.records, parsed)
 		return nil
 	}})
-	r.Service = &clientproof.Service{Store: s, Box: box, Random: rand.NewChaCha8([32]byte{1})}
+	r.Service = &clientproof.Service{Store: s, Box: box, Random: rand.NewChaCha8([32]byte{1}), Screen: address.NewScreen(netip.MustParsePrefix("34.8.0.0/31"))}
 	return r
 }
 
@@ -91,7 +92,7 @@ func (r *rig) send(t *testing.T, p clientproof.Proof, to clientproof.Spot, seen 
 
 func (r *rig) end(t *testing.T, p clientproof.Proof) clientproof.Proof {
 	t.Helper()
-	p, err := r.End(t.Context(), p.ID, "simone", now)
+	p, err := r.End(t.Context(), p.ID, "simone", nil, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,7 @@ func (r *rig) proven(t *testing.T, spot clientproof.Spot, layout string, want bo
 // TestJudged: what each outcome of one request makes of a place that was proven before, and of one that was not.
 func TestJudged(t *testing.T) {
 	t.Parallel()
-	none, balancer := netip.Addr{}, netip.MustParseAddr("34.1.2.3")
+	none, balancer, elsewhere := netip.Addr{}, netip.MustParseAddr("34.1.2.3"), netip.MustParseAddr("92.40.1.7")
 	const layout = "header:X-Address,loadbalancer"
 	for name, row := range map[string]struct {
 		seen map[string]netip.Addr
@@ -122,9 +123,16 @@ func TestJudged(t *testing.T) {
 		"only the private one":     {map[string]netip.Addr{"private": forged}, record.Violation},
 		"everything together":      {map[string]netip.Addr{"all": forged}, record.Violation},
 		"of the other family":      {map[string]netip.Addr{"six": sender6}, record.Violation},
-		"plain from another":       {map[string]netip.Addr{"plain": balancer}, record.Undetermined},
+		"plain from another":       {map[string]netip.Addr{"plain": elsewhere}, record.Undetermined},
+		"all from another":         {map[string]netip.Addr{"plain": elsewhere, "one": elsewhere, "all": elsewhere}, record.Undetermined},
 		"plain cannot be told":     {map[string]netip.Addr{"plain": none}, record.Undetermined},
-		"everybody is the balance": {map[string]netip.Addr{"plain": balancer, "one": balancer, "all": balancer}, record.Undetermined},
+		"plain from a proxy":       {map[string]netip.Addr{"plain": netip.MustParseAddr("35.191.0.9")}, record.Violation},
+		"plain from our entrance":  {map[string]netip.Addr{"plain": netip.MustParseAddr("34.8.0.1")}, record.Violation},
+		"plain from the balancer":  {map[string]netip.Addr{"plain": balancer}, record.Violation},
+		"everybody is the balance": {map[string]netip.Addr{"plain": balancer, "one": balancer, "all": balancer}, record.Violation},
+		"from a wrong --from":      {map[string]netip.Addr{"plain": elsewhere, "one": forged}, record.Violation},
+		"nobody told, one forged":  {map[string]netip.Addr{"plain": none, "six": netip.MustParseAddr("2001:db8::7")}, record.Violation},
+		"mapped forgery":           {map[string]netip.Addr{"plain": elsewhere, "one": netip.MustParseAddr("::ffff:198.51.100.7")}, record.Violation},
 	} {
 		for _, before := range []bool{false, true} {
 			r := newRig(t)
@@ -186,7 +194,7 @@ func TestOfAny(t *testing.T) {
 		outcome, err := r.SawOfAny(t.Context(), id, clientproof.Request{Spot: to, Layout: layout, Case: "one", Seen: forged}, now)
 		return outcome, fault.CodeOf(err)
 	}
-	if outcome, code := saw(p.ID, second4, "direct"); outcome != clientproof.Wrong || code != "" {
+	if outcome, code := saw(p.ID, second4, "direct"); outcome != clientproof.Forged || code != "" {
 		t.Errorf("saw %s %s", outcome, code)
 	}
 	for name, row := range map[string]struct {
@@ -206,7 +214,7 @@ func TestOfAny(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	for _, from := range []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("35.191.0.1"), forged} {
+	for _, from := range []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("35.191.0.1"), netip.MustParseAddr("34.8.0.1"), forged} {
 		if _, err := r.Begin(t.Context(), "simone", "direct", spots, []netip.Addr{sender6, from}, netip.Addr{}, now); fault.CodeOf(err) != "address_refused" {
 			t.Errorf("from %s: %v", from, err)
 		}
@@ -215,7 +223,7 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("from two of one family: %v", err)
 	}
 	p := r.begin(t, "direct", sender)
-	if _, err := r.End(t.Context(), p.ID, "simone", now); fault.CodeOf(err) != "proof_incomplete" {
+	if _, err := r.End(t.Context(), p.ID, "simone", nil, now); fault.CodeOf(err) != "proof_incomplete" {
 		t.Errorf("with nothing sent: %v", err)
 	}
 	saw := func(id, by, name string, at time.Time) error {
@@ -233,20 +241,17 @@ func TestRefusals(t *testing.T) {
 	if err := saw(p.ID, "stefan", "plain", now); fault.CodeOf(err) != "proof_unknown" {
 		t.Errorf("another's proof: %v", err)
 	}
-	if _, err := r.End(t.Context(), p.ID, "stefan", now); fault.CodeOf(err) != "proof_unknown" {
+	if _, err := r.End(t.Context(), p.ID, "stefan", nil, now); fault.CodeOf(err) != "proof_unknown" {
 		t.Errorf("another's end: %v", err)
 	}
 	if err := saw(p.ID, "simone", "plain", now.Add(clientproof.Life+time.Second)); fault.CodeOf(err) != "proof_unknown" {
 		t.Errorf("after its time: %v", err)
 	}
 	r.send(t, p, second4, nil)
-	r.send(t, p, morning4, nil, "all", "junk")
-	if _, err := r.End(t.Context(), p.ID, "simone", now); fault.CodeOf(err) != "proof_incomplete" || !strings.Contains(err.(*fault.Error).Detail, ": registerip ipv4 junk, registerip ipv4 all.") {
-		t.Errorf("with two not sent: %v", err)
-	}
-	r.proven(t, second4, "direct", false, now)
-	r.send(t, p, morning4, nil)
+	r.send(t, p, morning4, nil, "all", "junk") // two not sent: nothing is said of that place, and of that one alone
 	r.end(t, p)
+	r.proven(t, second4, "direct", true, now)
+	r.proven(t, morning4, "direct", false, now)
 	if err := saw(p.ID, "simone", "plain", now); fault.CodeOf(err) != "proof_ended" {
 		t.Errorf("after its end: %v", err)
 	}

@@ -2,13 +2,17 @@
 // the leases as they are kept, for those who audit.
 //
 // It promises one row for each lease that began on a day, failed ones too, and that it says no more of a proof than is known.
-// Leases are kept for lease.Retention after their day; what is older is in the evidence alone, under the commitment that each
-// row names. It names people, so it is shown to those whose office it is, and nowhere published.
+// Leases are kept for lease.Retention after their day, all of a date as long; what is older is in the evidence alone, under the
+// commitment that each row names, and is refused rather than shown as a day on which nobody came. At most the rows of one day
+// are held at a time. It names people, so it is shown to those whose office it is, and nowhere published.
 package dayregister
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"ostiary.internal/shared/access/lease"
@@ -56,7 +60,8 @@ type Row struct {
 	Device     string       `json:"device"`                // Own, Another or Paired
 	PairedWith string       `json:"paired_with,omitempty"` // the commitment of the lease the code was for
 	State      string       `json:"state"`
-	Applied    time.Time    `json:"applied,omitzero"`  // read back from every door
+	Applied    time.Time    `json:"applied,omitzero"`  // first read back from every door
+	Lost       bool         `json:"lost,omitempty"`    // since then a door lost it, and did not get it back
 	Working    time.Time    `json:"working,omitzero"`  // first seen to come in
 	SeenBy     string       `json:"seen_by,omitempty"` // ByDoor or ByDevice
 	Ended      time.Time    `json:"ended,omitzero"`
@@ -87,8 +92,8 @@ func Rows(leases []lease.Lease, name func(person string) string) []Row {
 	rows := []Row{}
 	for _, l := range leases {
 		r := Row{Date: l.Date, Person: l.Person, Name: name(l.Person), Address: l.Prefix.String(), Family: string(l.Family), Network: l.Network,
-			Registered: l.Started, Ends: l.Ends, Zone: l.Zone, TwoStep: Enforced, Factors: Factors(l), Device: Own, State: string(l.State), Applied: l.ConfirmedAt,
-			Working: l.WorkingAt, Ended: l.EndedAt, Why: string(l.Why), Removed: l.RemovedAt, Commitment: l.Marks.Lease}
+			Registered: l.Started, Ends: l.Ends, Zone: l.Zone, TwoStep: Enforced, Factors: Factors(l), Device: Own, State: string(l.State), Applied: l.FirstConfirmed,
+			Lost: !l.FirstConfirmed.IsZero() && l.ConfirmedAt.IsZero(), Working: l.FirstWorking, Ended: l.EndedAt, Why: string(l.Why), Removed: l.RemovedAt, Commitment: l.Marks.Lease}
 		switch {
 		case l.Root != "":
 			r.Device, r.PairedWith = Paired, marks[l.Root]
@@ -99,8 +104,8 @@ func Rows(leases []lease.Lease, name func(person string) string) []Row {
 			r.TwoStep = Used
 		}
 		switch {
-		case l.WorkingAt.IsZero():
-		case l.Tested:
+		case l.FirstWorking.IsZero():
+		case l.FirstTested:
 			r.SeenBy = ByDevice
 		default:
 			r.SeenBy = ByDoor
@@ -110,8 +115,9 @@ func Rows(leases []lease.Lease, name func(person string) string) []Row {
 	return rows
 }
 
-// Days reads a stretch of days, both included; to may be left out for one day. Invalid with code dates_invalid.
-func Days(from, to string) ([]calendar.Day, error) {
+// Days reads a stretch of days, both included; to may be left out for one day. earliest is the first one that is kept. Invalid
+// with code dates_invalid; NotFound with code days_gone: some of them are kept no longer.
+func Days(from, to string, earliest calendar.Day) ([]calendar.Day, error) {
 	if to == "" {
 		to = from
 	}
@@ -125,13 +131,20 @@ func Days(from, to string) ([]calendar.Day, error) {
 	}
 	days := []calendar.Day{}
 	for day := first; ; day = calendar.AddDays(day, 1) {
-		if len(days) == MaxDays || day.String() > last.String() {
+		if len(days) == MaxDays || last.Before(day) {
 			return nil, badDates()
 		}
 		if days = append(days, day); day == last {
-			return days, nil
+			break
 		}
 	}
+	if first.Before(earliest) {
+		e := fault.Refuse(fault.NotFound, "days_gone", "Addresses of these days are kept no longer. That says nothing of who came.",
+			"Choose days from "+earliest.String()+" on; what is older stands in the evidence alone.")
+		e.Status = 410
+		return nil, e
+	}
+	return days, nil
 }
 
 func badDates() error {
@@ -140,17 +153,20 @@ func badDates() error {
 	return e
 }
 
-// Read returns the rows of days, oldest first.
-func Read(ctx context.Context, days []calendar.Day, leases func(ctx context.Context, date string) ([]lease.Lease, error), name func(person string) string) ([]Row, error) {
-	rows := []Row{}
-	for _, day := range days {
-		found, err := leases(ctx, day.String())
-		if err != nil {
-			return nil, err
+// Read yields the rows of days, a day at a time, oldest first; an error ends it.
+func Read(ctx context.Context, days []calendar.Day, leases func(ctx context.Context, date string) ([]lease.Lease, error), name func(person string) string) iter.Seq2[[]Row, error] {
+	return func(yield func([]Row, error) bool) {
+		for _, day := range days {
+			found, err := leases(ctx, day.String())
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(Rows(found, name), nil) {
+				return
+			}
 		}
-		rows = append(rows, Rows(found, name)...)
 	}
-	return rows, nil
 }
 
 // columns are those of the CSV, in order.
@@ -172,6 +188,7 @@ var columns = []struct {
 	{"paired_with", func(r Row) string { return r.PairedWith }},
 	{"state", func(r Row) string { return r.State }},
 	{"applied", func(r Row) string { return moment(r.Applied) }},
+	{"lost", func(r Row) string { return map[bool]string{true: "lost"}[r.Lost] }},
 	{"working", func(r Row) string { return moment(r.Working) }},
 	{"seen_by", func(r Row) string { return r.SeenBy }},
 	{"ended", func(r Row) string { return moment(r.Ended) }},
@@ -188,22 +205,63 @@ func moment(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// CSV writes rows with a header line, as package table does: no cell is a formula. Errors are those of w.
-func CSV(w io.Writer, rows []Row) error {
+// CSV writes rows with a header line, as package table does: no cell is a formula. Nothing is written before the first day was
+// read. Errors are those of w, and of the rows.
+func CSV(w io.Writer, days iter.Seq2[[]Row, error]) error {
 	cells := make([]string, len(columns))
 	for i, c := range columns {
 		cells[i] = c.name
 	}
-	if err := table.Line(w, cells); err != nil {
-		return err
-	}
-	for _, r := range rows {
-		for i, c := range columns {
-			cells[i] = c.of(r)
-		}
-		if err := table.Line(w, cells); err != nil {
+	begun := false
+	for rows, err := range days {
+		if err != nil {
 			return err
+		}
+		if !begun {
+			if err := table.Begin(w, cells); err != nil {
+				return err
+			}
+		}
+		begun = true
+		for _, r := range rows {
+			for i, c := range columns {
+				cells[i] = c.of(r)
+			}
+			if err := table.Line(w, cells); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// JSON writes rows as one object with the keys from, to and rows. Nothing is written before the first day was read. Errors are
+// those of w, and of the rows.
+func JSON(w io.Writer, from, to calendar.Day, days iter.Seq2[[]Row, error]) error {
+	before := `{"from":"` + from.String() + `","to":"` + to.String() + `","rows":[`
+	begun := false
+	for rows, err := range days {
+		if err != nil {
+			return err
+		}
+		if !begun {
+			if _, err := io.WriteString(w, before); err != nil {
+				return err
+			}
+			before = "\n"
+		}
+		begun = true
+		for _, r := range rows {
+			text, err := json.Marshal(r)
+			if err != nil {
+				return fmt.Errorf("writing the register: %w", err)
+			}
+			if _, err := io.WriteString(w, before+string(text)); err != nil {
+				return err
+			}
+			before = ",\n"
+		}
+	}
+	_, err := io.WriteString(w, "]}\n")
+	return err
 }

@@ -151,11 +151,12 @@ func (s *Service) Tested(ctx context.Context, person, id string, addr netip.Addr
 		if l = l.At(now); l.State != Confirmed {
 			return nil
 		}
+		first := l.FirstWorking.IsZero()
 		var err error
 		if l, err = l.To(Working, "", now); err != nil {
 			return err
 		}
-		l.Tested = true
+		l.Tested, l.FirstTested = true, l.FirstTested || first
 		if err := tx.Put(leases, l.ID, l); err != nil {
 			return err
 		}

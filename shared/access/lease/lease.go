@@ -108,6 +108,24 @@ func FamilyOf(p netip.Prefix) Family {
 // and a removal that took days is still recorded. The lasting register is the evidence, which names nobody.
 const Retention = 30 * 24 * time.Hour
 
+// earthly is how much later than in UTC a day ends where it ends last.
+const earthly = 12 * time.Hour
+
+// expiry is when all leases of a date go: Retention after the date was over everywhere. One of them that ended sooner is kept
+// as long, so that a register of the date is whole or there is none.
+func expiry(date string, ends time.Time) time.Time {
+	day, err := calendar.ParseDay(date)
+	if err != nil {
+		return ends.Add(Retention)
+	}
+	return day.End(time.UTC).Add(earthly + Retention)
+}
+
+// Earliest is the first date of people's zones whose leases are kept at now.
+func Earliest(now time.Time) calendar.Day {
+	return calendar.Date(now.Add(-earthly-Retention), time.UTC)
+}
+
 // Lease is one person's admission from one prefix for the rest of one local day. All times are UTC.
 type Lease struct {
 	V          int          `json:"v"`
@@ -134,13 +152,19 @@ type Lease struct {
 
 	Marks Marks `json:"marks"`
 
+	// Of the present spell at the targets: a lease that one of them lost begins anew.
 	WrittenAt   time.Time `json:"written_at,omitzero"`
 	ConfirmedAt time.Time `json:"confirmed_at,omitzero"`
 	WorkingAt   time.Time `json:"working_at,omitzero"`
-	EndedAt     time.Time `json:"ended_at,omitzero"`   // also of a failure
-	RemovedAt   time.Time `json:"removed_at,omitzero"` // read back: no target counts it any more
-	Open        bool      `json:"open"`                // true until RemovedAt is known
-	Expires     time.Time `json:"expires"`             // when the document itself goes: Ends + Retention
+	// What was so once stays so, whatever a target loses later.
+	FirstConfirmed time.Time `json:"first_confirmed,omitzero"`
+	FirstWorking   time.Time `json:"first_working,omitzero"`
+	FirstTested    bool      `json:"first_tested,omitempty"` // FirstWorking is by the word of the device itself
+
+	EndedAt   time.Time `json:"ended_at,omitzero"`   // also of a failure
+	RemovedAt time.Time `json:"removed_at,omitzero"` // read back: no target counts it any more
+	Open      bool      `json:"open"`                // true until RemovedAt is known
+	Expires   time.Time `json:"expires"`             // when the document itself goes, with all others of Date
 }
 
 // Device names the device a lease is for: its addresses of both families are leases of their own, which end together.
@@ -187,9 +211,13 @@ func (l Lease) To(state State, why Why, at time.Time) (Lease, error) {
 	case Written:
 		l.WrittenAt = at
 	case Confirmed:
-		l.ConfirmedAt = at
+		if l.ConfirmedAt = at; l.FirstConfirmed.IsZero() {
+			l.FirstConfirmed = at
+		}
 	case Working:
-		l.WorkingAt = at
+		if l.WorkingAt = at; l.FirstWorking.IsZero() {
+			l.FirstWorking = at
+		}
 	case Ended, Failed:
 		l.EndedAt = at
 	}

@@ -50,6 +50,29 @@ func TestLife(t *testing.T) {
 	}
 }
 
+// TestOnceAppliedStaysSo: a target that loses a lease takes away what is so now, and not what was so once.
+func TestOnceAppliedStaysSo(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 3, 8, 0, 0, 0, time.UTC)
+	l := Lease{ID: "x", State: Received}
+	for n, to := range []State{Written, Confirmed, Working, Received, Written, Confirmed, Working, Received, Ended} {
+		why := Why("")
+		if to.Final() {
+			why = Done
+		}
+		var err error
+		if l, err = l.To(to, why, at.Add(time.Duration(n)*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if n >= 1 && !l.FirstConfirmed.Equal(at.Add(time.Minute)) || n >= 2 && !l.FirstWorking.Equal(at.Add(2*time.Minute)) {
+			t.Errorf("%s: first confirmed %s, first working %s", to, l.FirstConfirmed, l.FirstWorking)
+		}
+	}
+	if !l.ConfirmedAt.IsZero() || !l.WorkingAt.IsZero() {
+		t.Errorf("lost, and still said to be confirmed: %+v", l)
+	}
+}
+
 func TestExpiryIsEvaluatedAtRead(t *testing.T) {
 	t.Parallel()
 	ends := time.Date(2026, 3, 3, 23, 0, 0, 0, time.UTC)

@@ -67,6 +67,9 @@ func (s *Service) entry(l Lease, event, request string, now time.Time) record.Re
 	}
 	if l.Network != "" {
 		r.Facts["network"] = string(l.Network)
+		if s.NetworkList != "" {
+			r.Facts["network_list"] = s.NetworkList
+		}
 	}
 	r.Subjects = []record.Subject{{Type: "person", C: l.Marks.Person}, {Type: "prefix", C: l.Marks.Prefix}, {Type: "lease", C: l.Marks.Lease}}
 	return r
@@ -95,32 +98,38 @@ func (s *Service) tell(b *outbox.Batch, event string, about []Lease, now time.Ti
 	return r.Put(b)
 }
 
-// Reading is that somebody read the register of some days.
+// Reading is that somebody asked for the register of some days.
 type Reading struct {
 	Person   string // id of the reader
 	Role     string // by which the reader may
 	From, To string // YYYY-MM-DD, both included
-	Rows     int
 	Format   string // html, json or csv
 	Request  string // the server's own id of the request
 }
 
-// Read puts on record that somebody read the register: with the reader's mark where there is an account to make one from, by
-// role alone otherwise. What cannot be put on record must not be shown.
+// Read puts on record, before anything is shown, that somebody reads the register: under the reader's mark, so that two who
+// read by the same role can be told apart. Whoever has no account gets one without an authenticator, for the mark's sake; it
+// goes as accounts go. What cannot be put on record must not be shown.
 func (s *Service) Read(ctx context.Context, of Reading, now time.Time) error {
+	salt, err := otp.NewSalt(s.Random)
+	if err != nil {
+		return err
+	}
 	return s.Box.Commit(ctx, func(tx store.Tx, b *outbox.Batch) error {
 		var reader otp.Account
-		if err := tx.Get(otp.Accounts, of.Person, &reader); err != nil && !fault.Is(err, fault.NotFound) {
+		err := tx.Get(otp.Accounts, of.Person, &reader)
+		if fault.Is(err, fault.NotFound) {
+			reader = otp.NewAccount(of.Person, salt)
+			err = tx.Create(otp.Accounts, of.Person, reader)
+		}
+		if err != nil {
 			return fmt.Errorf("reading the reader's account: %w", err)
 		}
 		r := record.New(record.Access, check, "register "+of.Request, s.Promises...)
 		r.Config, r.Method = s.Policy, record.Test
 		r.Source.Type, r.Source.Observed, r.Source.Collected = "http", now, now
-		r.Facts = map[string]string{"event": "register-read", "from": of.From, "to": of.To, "rows": strconv.Itoa(of.Rows), "format": of.Format,
-			"role": of.Role, "request": record.Digest([]byte(of.Request))}
-		if len(reader.Salt) > 0 {
-			r.Subjects = []record.Subject{{Type: "person", C: reader.Mark("person", of.Person, now)}}
-		}
+		r.Facts = map[string]string{"event": "register-read", "from": of.From, "to": of.To, "format": of.Format, "role": of.Role, "request": record.Digest([]byte(of.Request))}
+		r.Subjects = []record.Subject{{Type: "person", C: reader.Mark("person", of.Person, now)}}
 		return r.Put(b)
 	})
 }

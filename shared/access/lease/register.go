@@ -274,10 +274,10 @@ func (a *attempt) lease() (lease Lease, fresh bool) {
 // fresh is a new lease on the planned terms.
 func (a *attempt) fresh(zone, tzdata string) Lease {
 	l := Lease{
-		V: 1, ID: identify(a.account.Salt, a.r.Person, a.prefix, a.terms.date, a.terms.generation), Person: a.r.Person,
+		V: version, ID: identify(a.account.Salt, a.r.Person, a.prefix, a.terms.date, a.terms.generation), Person: a.r.Person,
 		Prefix: a.prefix, Family: FamilyOf(a.prefix), Date: a.terms.date, Generation: a.terms.generation,
 		Started: a.now, Ends: a.terms.ends, Until: a.terms.ends.UnixMicro(), Zone: zone, TZData: tzdata,
-		State: Received, Open: true, Expires: a.terms.ends.Add(Retention), Network: a.where.Kind, TwoStep: a.r.TwoStep,
+		State: Received, Open: true, Expires: expiry(a.terms.date, a.terms.ends), Network: a.where.Kind, TwoStep: a.r.TwoStep,
 	}
 	l.Marks = newMarks(a.account, l)
 	return l

@@ -2,7 +2,9 @@ package lease
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -29,13 +31,15 @@ type Config struct {
 	Fixed  func(ctx context.Context) ([]access.Fixed, error)
 	Screen address.Screen
 	// Network says what is known of the network of an address; nil for the list that comes with the program.
-	Network  func(netip.Addr) (network.Network, bool)
-	Capacity int // entries of the smallest target; 0 for no limit
+	Network     func(netip.Addr) (network.Network, bool)
+	NetworkList string // date of that list (YYYY-MM-DD), which the evidence names beside what the list says
+	Capacity    int    // entries of the smallest target; 0 for no limit
 	// Full reports whether some target had no room for somebody when it was last written to: what was declared is not always
 	// what there is. Nil: never.
 	Full     func(ctx context.Context, now time.Time) (bool, error)
-	Promises []string // ids of the promises the evidence counts for
-	Policy   string   // record.Digest of the policy in force, named in the evidence; may be empty
+	Promises []string  // ids of the promises the evidence counts for
+	Policy   string    // record.Digest of the policy in force, named in the evidence; may be empty
+	Random   io.Reader // salts of readers without an account; nil means crypto/rand
 	Log      *slog.Logger
 }
 
@@ -54,7 +58,10 @@ func New(c Config) (*Service, error) {
 		c.Fixed = func(context.Context) ([]access.Fixed, error) { return nil, nil }
 	}
 	if c.Network == nil {
-		c.Network = network.Shipped().Of
+		c.Network, c.NetworkList = network.Shipped().Of, network.Shipped().Date.Format(time.DateOnly)
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -135,7 +142,7 @@ func (s *Service) History(ctx context.Context, person string) ([]Lease, error) {
 }
 
 // OfDate returns the leases that began on a date of people's zones (YYYY-MM-DD), the oldest first, as they stand now. Those
-// of more than Retention ago may be gone.
+// of a date before Earliest are gone.
 func (s *Service) OfDate(ctx context.Context, date string) ([]Lease, error) {
 	found, err := all(s.reader(ctx), store.Query{Collection: leases, Equal: []store.Field{{Name: "date", Value: date}}})
 	if err != nil {

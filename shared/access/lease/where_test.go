@@ -2,6 +2,7 @@ package lease_test
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -165,28 +166,62 @@ func TestOfDate(t *testing.T) {
 	}
 }
 
-// TestRead: that somebody read the register is on record, by her mark or by her role alone.
+// TestRead: that somebody reads the register is on record, by her mark: two who read by the same role can be told apart, with an
+// account or without, and each reading of one of them is hers.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.enrol("emma")
 	l := r.register("emma", home)
-	of := lease.Reading{Person: "emma", Role: "security", From: "2026-03-01", To: "2026-03-03", Rows: 7, Format: "csv", Request: "request-x"}
+	of := lease.Reading{Person: "emma", Role: "security", From: "2026-03-01", To: "2026-03-03", Format: "csv", Request: "request-x"}
 	must(t, r.leases.Read(t.Context(), of, r.clock.Now()))
 	got := r.registered()
-	if f := got.Facts; f["event"] != "register-read" || f["from"] != "2026-03-01" || f["to"] != "2026-03-03" || f["rows"] != "7" || f["role"] != "security" || f["format"] != "csv" {
+	if f := got.Facts; f["event"] != "register-read" || f["from"] != "2026-03-01" || f["to"] != "2026-03-03" || f["role"] != "security" || f["format"] != "csv" {
 		t.Errorf("recorded %v", f)
 	}
 	if len(got.Subjects) != 1 || got.Subjects[0].C != l.Marks.Person {
 		t.Errorf("of %v, want %s", got.Subjects, l.Marks.Person)
 	}
-	of.Person, of.Role, of.Request = "auditor", "auditor", "request-y"
-	must(t, r.leases.Read(t.Context(), of, r.clock.Now()))
-	if got := r.registered(); len(got.Subjects) != 0 || got.Facts["role"] != "auditor" {
-		t.Errorf("without an account: %+v", got)
+	marks := map[string]string{"emma": l.Marks.Person}
+	for n, person := range []string{"ada", "bo", "ada", "bo", "emma"} {
+		of.Person, of.Role, of.Request = person, "auditor", "request-"+strconv.Itoa(n)
+		must(t, r.leases.Read(t.Context(), of, r.clock.Now()))
+		got := r.registered()
+		if len(got.Subjects) != 1 || got.Facts["role"] != "auditor" {
+			t.Fatalf("%s reads: %+v", person, got)
+		}
+		if before, known := marks[person]; known && before != got.Subjects[0].C {
+			t.Errorf("%s has two marks of one month", person)
+		}
+		marks[person] = got.Subjects[0].C
+	}
+	if marks["ada"] == marks["bo"] || strings.Contains(marks["ada"], "ada") {
+		t.Errorf("marks %v", marks)
 	}
 	r.faults = func(storetest.Point, int) error { return fault.New(fault.Transient, "away") }
 	if err := r.leases.Read(t.Context(), of, r.clock.Now()); !fault.Is(err, fault.Transient) {
 		t.Errorf("without a store: %v", err)
+	}
+}
+
+// TestADateGoesWhole: all leases of a date are kept until 30 days after it was over everywhere, whenever they ended, and go at
+// once: a register of the date is whole, or there is none.
+func TestADateGoesWhole(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.enrol("emma")
+	r.register("emma", home)
+	must(t, r.clock.Set(start.Add(5*time.Hour)))
+	r.register("emma", cafe)
+	gone := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC).Add(lease.Retention)
+	for n, want := range []int{2, 0} {
+		at := gone.Add(time.Duration(n-1) * time.Microsecond)
+		must(t, r.clock.Set(at))
+		if found, err := r.leases.OfDate(t.Context(), "2026-03-03"); err != nil || len(found) != want {
+			t.Errorf("at %s: %d of them, %v; want %d", at, len(found), err, want)
+		}
+		if kept := !(lease.Earliest(at).String() > "2026-03-03"); kept != (want > 0) {
+			t.Errorf("at %s: kept from %s on", at, lease.Earliest(at))
+		}
 	}
 }

@@ -2,7 +2,7 @@
 // people one address and one person many; a relay, by which other programs on the same phone do not go; a host of servers,
 // where VPNs end.
 //
-// It promises that what it says stands in the list it names the date of. It does not know most networks, and says nothing of
+// It promises that what it says stands in one list, whose date whoever puts it on record can name. It does not know most networks, and says nothing of
 // them: a list is never proof that an address is somebody's home.
 package network
 
@@ -63,9 +63,6 @@ func (t *Table) Of(addr netip.Addr) (Network, bool) {
 	}
 	return t.blocks[i].network, true
 }
-
-// Len counts the blocks.
-func (t *Table) Len() int { return len(t.blocks) }
 
 // Parse reads a list: lines of "# date: YYYY-MM-DD" and other comments, then blocks of lines, each headed by "KIND NAME" and
 // followed by prefixes, one a line, indented by a space. Prefixes that overlap are an error: two networks would claim an address.

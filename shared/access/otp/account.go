@@ -1,6 +1,7 @@
 package otp
 
 import (
+	"io"
 	"slices"
 	"time"
 
@@ -30,7 +31,7 @@ func Collection() []store.Collection {
 		{Name: Accounts},
 		{Name: Former, Indexes: []store.Index{{"person"}}},
 		{Name: Resets, Indexes: []store.Index{{"state"}}},
-		{Name: Rollovers, Indexes: []store.Index{{"state"}}},
+		{Name: Rollovers, Indexes: []store.Index{{"state"}}, Expires: true},
 		{Name: SeedFiles},
 		{Name: Tokens, Indexes: []store.Index{{"file"}}},
 		{Name: Seeds},
@@ -49,6 +50,7 @@ type Account struct {
 	LastSuccess    time.Time       `json:"last_success,omitzero"`
 	Recovery       *RecoverySet    `json:"recovery,omitempty"`
 	Grant          *Grant          `json:"grant,omitempty"`
+	Rolled         Rolled          `json:"rolled,omitzero"`
 	Bound          bool            `json:"bound,omitempty"` // had an authenticator: without one, enrolling needs a grant
 }
 
@@ -131,8 +133,17 @@ type Ended struct {
 
 const saltBytes = 32
 
-// newAccount is what a person has before the first authenticator.
-func newAccount(person string, salt []byte) Account {
+// NewSalt returns the salt of a new account.
+func NewSalt(random io.Reader) ([]byte, error) {
+	salt := make([]byte, saltBytes)
+	if _, err := io.ReadFull(random, salt); err != nil {
+		return nil, fault.New(fault.Transient, "making a salt: %w", err)
+	}
+	return salt, nil
+}
+
+// NewAccount is what a person has before the first authenticator: marks can be made for her, and no code is hers.
+func NewAccount(person string, salt []byte) Account {
 	return Account{V: Version, Person: person, Salt: salt}
 }
 

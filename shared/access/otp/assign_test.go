@@ -144,7 +144,7 @@ func TestAssignedTokensEnd(t *testing.T) {
 	if acc := w.account("ada"); !acc.Authenticators[acc.at(token)].Until.IsZero() {
 		t.Error("a token that was never used must be replaced")
 	}
-	w.roll("ada", w.now(), Compromised)
+	w.roll("ada", atOnce, Compromised)
 	if acc := w.account("ada"); len(acc.Authenticators) != 0 {
 		t.Errorf("%+v", acc.Authenticators)
 	}

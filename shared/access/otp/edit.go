@@ -72,7 +72,7 @@ func (s *Service) attempt(ctx context.Context, person string, meta Meta, now tim
 func (e *edit) open(person string, salt []byte) error {
 	err := e.tx.Get(Accounts, person, &e.acc)
 	if fault.Is(err, fault.NotFound) && salt != nil {
-		e.acc, err = newAccount(person, salt), nil
+		e.acc, err = NewAccount(person, salt), nil
 	}
 	if err != nil {
 		return err

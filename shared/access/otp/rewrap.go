@@ -52,7 +52,8 @@ func (s *Service) Rewrap(ctx context.Context, person string, meta Meta, now time
 	return moved, err
 }
 
-// RewrapAll is Rewrap for everybody. One account that fails does not stop the others; the errors are joined.
+// RewrapAll is Rewrap for everybody, and for the hardware tokens in stock. One account, or one import of tokens, that fails does
+// not stop the others; the errors are joined.
 func (s *Service) RewrapAll(ctx context.Context, meta Meta, now time.Time) (moved int, err error) {
 	var failed []error
 	for person, err := range s.People(ctx) {
@@ -65,7 +66,8 @@ func (s *Service) RewrapAll(ctx context.Context, meta Meta, now time.Time) (move
 		}
 		moved += n
 	}
-	return moved, errors.Join(failed...)
+	n, err := s.rewrapStock(ctx)
+	return moved + n, errors.Join(append(failed, err)...)
 }
 
 // People yields the ids of all who have an account, by id; an error ends it.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"ostiary.internal/shared/platform/store"
 )
@@ -67,6 +68,68 @@ func TestRewrap(t *testing.T) {
 	}
 }
 
+// TestRewrapStock: the secrets of tokens that nobody has move to the new key too, across pages and imports, and work when they
+// are given out; one that cannot be opened stops no other, and one that was given out meanwhile is left alone.
+func TestRewrapStock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stock(fileID, seeds(0, stockPage+20)...)
+	given := w.assign("ada", "GA-0001")
+	rewrap := func(want int, broken bool) {
+		t.Helper()
+		if n, err := w.RewrapAll(t.Context(), w.meta("job"), w.now()); n != want || (err != nil) != broken {
+			t.Errorf("moved %d, %v; want %d", n, err, want)
+		}
+	}
+	rewrap(0, false)
+	if _, err := w.rotate(); err != nil {
+		t.Fatal(err)
+	}
+	rewrap(stockPage+20+1, false) // ada's, the stock, and the key of the digests
+	rewrap(0, false)
+	id := w.assign("ada", "GA-0002")
+	token := &device{w: w, secret: seed(2).Secret}
+	if result, err := w.Resync(t.Context(), "ada", id, []string{token.code(0), token.code(1)}, w.meta(), w.now()); err != nil || !result.Granted() {
+		t.Errorf("a token given out after: %+v, %v", result, err)
+	}
+	w.pass(time.Minute)
+	first := &device{w: w, secret: seed(1).Secret}
+	if result, err := w.Resync(t.Context(), "ada", given, []string{first.code(0), first.code(1)}, w.meta(), w.now()); err != nil || !result.Granted() {
+		t.Errorf("a token given out before: %+v, %v", result, err)
+	}
+	// One envelope is broken; another token is given out while the job runs.
+	var bad HardwareToken
+	if err := w.Store.Tx(t.Context(), func(tx store.Tx) error {
+		if err := tx.Get(Tokens, tokenID("GA-0003"), &bad); err != nil {
+			return err
+		}
+		bad.Envelope.Sealed[20] ^= 1
+		return tx.Put(Tokens, tokenID("GA-0003"), bad)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.rotate(); err != nil {
+		t.Fatal(err)
+	}
+	rewrap(2+stockPage+20-3+1, true)
+	// What was given out between the reading and the writing keeps what it has become.
+	if _, err := w.rotate(); err != nil {
+		t.Fatal(err)
+	}
+	found, err := w.Store.Query(t.Context(), store.Query{Collection: Tokens, Limit: store.MaxQueryResults})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.assign("bo", "GA-0004")
+	if n, err := w.rewrapTokens(t.Context(), found, "4"); err == nil || n != stockPage+20-4 {
+		t.Errorf("moved %d, %v", n, err)
+	}
+	var kept HardwareToken
+	if err := w.Store.Get(t.Context(), Tokens, tokenID("GA-0004"), &kept); err != nil || kept.State != TokenGivenOut || kept.Envelope != nil {
+		t.Errorf("a token given out meanwhile: %+v, %v", kept, err)
+	}
+}
+
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -74,7 +137,7 @@ func TestPeople(t *testing.T) {
 	for at := 0; at < many; at += 100 {
 		err := w.Store.Tx(t.Context(), func(tx store.Tx) error {
 			for i := at; i < min(at+100, many); i++ {
-				if err := tx.Put(Accounts, "person-"+strconv.Itoa(i), newAccount("x", nil)); err != nil {
+				if err := tx.Put(Accounts, "person-"+strconv.Itoa(i), NewAccount("x", nil)); err != nil {
 					return err
 				}
 			}

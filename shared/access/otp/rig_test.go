@@ -21,7 +21,7 @@ type rig struct {
 
 func newRig(t testing.TB, authenticators ...Authenticator) *rig {
 	r := &rig{
-		t: t, acc: newAccount("ada", []byte("a salt of thirty-two random bytes")), now: noon, rules: DefaultRules(),
+		t: t, acc: NewAccount("ada", []byte("a salt of thirty-two random bytes")), now: noon, rules: DefaultRules(),
 		ring: &Ring{keys: map[string]unlocked{}}, keys: map[string]*Key{},
 	}
 	r.acc.Bound = true

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/store"
 )
 
 // bind gives a person an authenticator, as of now.
@@ -46,7 +49,7 @@ func TestBoundDuringARollover(t *testing.T) {
 		first, last, early, late := "person-00", "person-54", "person-53", "person-52"
 		waiting := w.assign(early, "GA-0001")
 		w.pass(time.Minute)
-		all, err := w.ForceEveryone(t.Context(), roll(w.now(), why), w.now())
+		all, err := w.ForceEveryone(t.Context(), roll(atOnce, why), w.now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,13 +86,13 @@ func TestRolloverLeftAlone(t *testing.T) {
 	for i := range 2*StepPeople + 1 {
 		w.bind(fmt.Sprintf("person-%03d", i))
 	}
-	all, err := w.ForceEveryone(t.Context(), roll(w.now(), RolledOver), w.now())
+	all, err := w.ForceEveryone(t.Context(), roll(atOnce, RolledOver), w.now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	open := func(want int) {
 		t.Helper()
-		if found, err := w.OpenRollovers(t.Context(), w.now()); err != nil || len(found) != want {
+		if found, err := w.OpenRollovers(t.Context()); err != nil || len(found) != want {
 			t.Errorf("%d open, %v; want %d", len(found), err, want)
 		}
 	}
@@ -105,7 +108,144 @@ func TestRolloverLeftAlone(t *testing.T) {
 		t.Errorf("%d changed after its end", changed)
 	}
 	var kept Everyone
-	if err := w.Store.Get(t.Context(), Rollovers, all.ID, &kept); err != nil || kept.State != RolloverDone || kept.Reason != "" || kept.Ended.IsZero() {
+	if err := w.Store.Get(t.Context(), Rollovers, all.ID, &kept); !fault.Is(err, fault.NotFound) {
 		t.Errorf("kept %+v, %v", kept, err)
+	}
+}
+
+// TestTheSameRollover: a command that was cut off and is repeated goes on, and takes nothing people got meanwhile, though its
+// date has come; so does one whose answer was lost. Another one in the same words, the same day, is new.
+func TestTheSameRollover(t *testing.T) {
+	t.Parallel()
+	for _, hours := range []int{0, 1} {
+		w := newWorld(t)
+		for i := range StepPeople + 5 {
+			w.bind(fmt.Sprintf("person-%02d", i))
+		}
+		asked := roll(atOnce, RolledOver)
+		if hours > 0 {
+			asked.By = w.now().Add(time.Hour)
+		}
+		w.pass(time.Minute)
+		first := w.mustForce(asked)
+		w.step(first.ID, RolloverOpen, StepPeople)
+		w.pass(2 * time.Hour)
+		anew := w.bind("person-00")
+		if again := w.mustForce(asked); again.ID != asked.ID || !again.Started.Equal(first.Started) || !again.By.Equal(first.By) || again.State != RolloverOpen {
+			t.Fatalf("repeated: %+v, want %+v", again, first)
+		}
+		w.step(first.ID, RolloverDone, 5)
+		w.pass(2 * 24 * time.Hour)
+		if done := w.mustForce(asked); done.State != RolloverDone || !done.Started.Equal(first.Started) {
+			t.Errorf("repeated when it was done: %+v", done)
+		}
+		if here, due := w.has("person-00", anew); !here || due {
+			t.Errorf("what she got since: here %t, due %t", here, due)
+		}
+		other := asked
+		other.Why = Compromised
+		_, err := w.ForceEveryone(t.Context(), other, w.now())
+		refused(t, err, "rollover_differs")
+	}
+}
+
+// TestASecondTheft: one that is left open does not stand for another in the same words: what somebody set up in between is
+// taken too.
+func TestASecondTheft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range StepPeople + 5 {
+		w.bind(fmt.Sprintf("person-%02d", i))
+	}
+	left := w.mustForce(roll(atOnce, Compromised))
+	w.step(left.ID, RolloverOpen, StepPeople)
+	w.pass(29 * 24 * time.Hour)
+	stolen := w.bind("person-00")
+	w.pass(time.Minute)
+	second := w.mustForce(roll(atOnce, Compromised))
+	if !second.Started.Equal(w.now()) {
+		t.Errorf("started %s, want %s", second.Started, w.now())
+	}
+	w.step(second.ID, RolloverDone, 6)
+	if here, _ := w.has("person-00", stolen); here {
+		t.Error("what somebody stole since still vouches")
+	}
+}
+
+func (w *world) mustForce(r Rollover) Everyone {
+	w.t.Helper()
+	all, err := w.ForceEveryone(w.t.Context(), r, w.now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+// TestTheSameRolloverOfOne: asked for again because the answer was lost, it takes nothing the person got meanwhile, whether it
+// found something to change the first time or not. Another one in the same words takes it.
+func TestTheSameRolloverOfOne(t *testing.T) {
+	t.Parallel()
+	for _, had := range []bool{true, false} {
+		for _, why := range []Reason{RolledOver, Compromised} {
+			w := newWorld(t)
+			if had {
+				w.bind("ada")
+			} else {
+				w.enrol("ada", EnrolRequest{}) // begun, and never confirmed
+			}
+			w.pass(time.Minute)
+			force := func(r Rollover, want bool) {
+				t.Helper()
+				if changed, err := w.ForceRollover(t.Context(), "ada", r, w.meta("sec"), w.now()); err != nil || changed != want {
+					t.Errorf("%s, had one %t: changed %t, %v; want %t", why, had, changed, err, want)
+				}
+			}
+			asked := roll(atOnce, why)
+			force(asked, had)
+			w.pass(time.Minute)
+			anew := w.bind("ada")
+			force(asked, false)
+			if here, due := w.has("ada", anew); !here || due {
+				t.Errorf("%s, had one %t: what she got since: here %t, due %t", why, had, here, due)
+			}
+			other := asked
+			other.By = w.now().Add(time.Hour)
+			_, err := w.ForceRollover(t.Context(), "ada", other, w.meta("sec"), w.now())
+			refused(t, err, "rollover_differs")
+			force(roll(atOnce, why), true)
+		}
+	}
+}
+
+// TestRolloverWithoutAnEnd: one that was stored before rollovers had an end has one from then on, counted from when somebody last
+// went on with it; nothing of it stays for ever.
+func TestRolloverWithoutAnEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	put := func(id string, state RolloverState, stepped time.Duration) {
+		t.Helper()
+		old := map[string]any{"v": 1, "id": id, "state": string(state), "by": w.now(), "why": "rollover", "reason": "Ada lost hers", "started": w.now().Add(-2 * RolloverLife), "stepped": w.now().Add(-stepped)}
+		if err := w.Store.Tx(t.Context(), func(tx store.Tx) error { return tx.Put(Rollovers, id, old) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("left", RolloverOpen, RolloverLife)
+	put("done", RolloverDone, time.Hour)
+	put("open", RolloverOpen, time.Hour)
+	found, err := w.OpenRollovers(t.Context())
+	if err != nil || len(found) != 1 || found[0].ID != "open" || !found[0].Expires.Equal(w.now().Add(RolloverLife-time.Hour)) {
+		t.Errorf("open: %+v, %v", found, err)
+	}
+	_, _, err = w.StepEveryone(t.Context(), "left", w.meta("sec"), w.now())
+	refused(t, err, "rollover_unknown")
+	var done Everyone
+	if err := w.Store.Get(t.Context(), Rollovers, "done", &done); err != nil || done.Reason != "" || done.Expires.IsZero() {
+		t.Errorf("done: %+v, %v", done, err)
+	}
+	w.pass(RolloverLife)
+	for _, id := range []string{"left", "done", "open"} {
+		if err := w.Store.Get(t.Context(), Rollovers, id, &done); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s: kept, %v", id, err)
+		}
 	}
 }

@@ -1,9 +1,11 @@
 package otp
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,8 +140,15 @@ func (w *world) locked49(person string) {
 	}
 }
 
+// atOnce is the date of a rollover that names none.
+var atOnce time.Time
+
+var rollovers atomic.Int64
+
+// roll is a rollover of its own, whatever others say.
 func roll(by time.Time, why Reason) Rollover {
-	return Rollover{By: by, Why: why, Reason: "a token was found"}
+	id := strings.NewReplacer("0", "a", "1", "b", "8", "c", "9", "d").Replace(fmt.Sprintf("rollover%08d", rollovers.Add(1)))
+	return Rollover{ID: id, By: by, Why: why, Reason: "a token was found"}
 }
 
 // roll forces a rollover and fails the test unless it changed something.
@@ -182,7 +191,7 @@ func TestForcedRollover(t *testing.T) {
 	if err != nil || len(o.Authenticators) != 0 || len(o.Ended) != 1 || o.Ended[0].Why != RolledOver || !o.Ended[0].Ended.Equal(due) || !o.NeedsToken {
 		t.Errorf("%+v %v", o, err)
 	}
-	if changed, err := w.ForceRollover(t.Context(), "nobody", roll(w.now(), Compromised), w.meta("sec"), w.now()); changed || err != nil {
+	if changed, err := w.ForceRollover(t.Context(), "nobody", roll(atOnce, Compromised), w.meta("sec"), w.now()); changed || err != nil {
 		t.Errorf("changed %v, %v", changed, err)
 	}
 }
@@ -195,15 +204,24 @@ func TestRolloverRefuses(t *testing.T) {
 		_, err := w.ForceRollover(t.Context(), "ada", r, w.meta("sec"), w.now())
 		return err
 	}
-	if err := force(roll(w.now(), Removed)); !fault.Is(err, fault.Invalid) {
+	if err := force(roll(atOnce, Removed)); !fault.Is(err, fault.Invalid) {
 		t.Errorf("an unfit reason: %v", err)
 	}
-	refused(t, force(Rollover{By: w.now(), Why: RolledOver, Reason: " "}), "reason_missing")
-	refused(t, force(Rollover{By: w.now(), Why: RolledOver, Reason: strings.Repeat("x", maxReason+1)}), "reason_missing")
-	refused(t, force(roll(w.now().Add(MaxRolloverAhead+time.Second), RolledOver)), "date_invalid")
-	_, err := w.ForceEveryone(t.Context(), roll(w.now().Add(MaxRolloverAhead+time.Second), RolledOver), w.now())
-	refused(t, err, "date_invalid")
-	_, _, err = w.StepEveryone(t.Context(), "nothing", w.meta("sec"), w.now())
+	const id = "abcdefghijklmnop"
+	refused(t, force(Rollover{ID: id, Why: RolledOver, Reason: " "}), "reason_missing")
+	refused(t, force(Rollover{ID: id, Why: RolledOver, Reason: strings.Repeat("x", maxReason+1)}), "reason_missing")
+	for _, bad := range []string{"", "short", "ABCDEFGHIJKLMNOP", "abcdefghijklmno/", strings.Repeat("a", 65)} {
+		refused(t, force(Rollover{ID: bad, Why: RolledOver, Reason: "x"}), "body_invalid")
+	}
+	// A date that has passed is a slip of the pen, and not "everybody, now".
+	for _, by := range []time.Time{w.now().Add(MaxRolloverAhead + time.Second), w.now(), w.now().Add(-time.Second), w.now().AddDate(-1, 0, 0)} {
+		refused(t, force(roll(by, RolledOver)), "date_invalid")
+		_, err := w.ForceEveryone(t.Context(), roll(by, RolledOver), w.now())
+		refused(t, err, "date_invalid")
+		_, err = w.ForceRollover(t.Context(), "nobody", roll(by, RolledOver), w.meta("sec"), w.now())
+		refused(t, err, "date_invalid")
+	}
+	_, _, err := w.StepEveryone(t.Context(), "nothing", w.meta("sec"), w.now())
 	refused(t, err, "rollover_unknown")
 	if told := w.told(); len(told) != 0 {
 		t.Errorf("told %v", told)
@@ -218,11 +236,15 @@ func TestCompromisedRollover(t *testing.T) {
 		phone, _ := w.phone("ada")
 		want := []NoticeKind{AuthenticatorRemoved, RolloverDue}
 		if name != "" {
-			w.roll("ada", w.now().Add(max(before, 0)), RolledOver)
+			by := atOnce
+			if before > 0 {
+				by = w.now().Add(before)
+			}
+			w.roll("ada", by, RolledOver)
 			w.pass(max(-before, 0))
 			want = append(want, RolloverDue)
 		}
-		w.roll("ada", w.now(), Compromised)
+		w.roll("ada", atOnce, Compromised)
 		w.check("ada", phone.code(0), Unknown) // now
 		if told := w.told(); !slices.Equal(told, want) {
 			t.Errorf("%s: told %v", name, told)
@@ -248,7 +270,7 @@ func TestRenewalAfterTheDate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	phone, _ := w.phone("ada")
-	w.roll("ada", w.now().Add(-time.Hour), RolledOver) // at once: the past counts as now
+	w.roll("ada", atOnce, RolledOver)
 	w.check("ada", phone.code(0), Unknown)
 	_, err := w.Enrol(t.Context(), "ada", EnrolRequest{}, w.meta(), w.now())
 	refused(t, err, "enrol_token_required")
@@ -307,7 +329,7 @@ func TestRolloverOfEveryone(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		all, err := w.ForceEveryone(t.Context(), roll(w.now(), RolledOver), w.now())
+		all, err := w.ForceEveryone(t.Context(), roll(atOnce, RolledOver), w.now())
 		if err != nil || all.State != RolloverOpen {
 			t.Fatalf("%+v %v", all, err)
 		}
@@ -332,7 +354,7 @@ func TestRolloverOfEveryone(t *testing.T) {
 		if a := w.account("person-0").Authenticators[0]; !a.Until.Equal(all.By) || a.Note != "a token was found" {
 			t.Errorf("%+v", a)
 		}
-		if open, err := w.OpenRollovers(t.Context(), w.now()); err != nil || len(open) != 0 {
+		if open, err := w.OpenRollovers(t.Context()); err != nil || len(open) != 0 {
 			t.Errorf("open %+v %v", open, err)
 		}
 	}

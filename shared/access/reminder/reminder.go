@@ -30,11 +30,21 @@ const (
 // Collection declares who was reminded of which day.
 func Collection() []store.Collection { return []store.Collection{{Name: reminders, Expires: true}} }
 
-// day is who was reminded on one date of people's zones.
+// batchSize is how many people one transaction reminds: far from what a transaction may hold (Firestore: 500 writes, 10 MiB).
+const batchSize = 100
+
+// day is who was reminded on one date of people's zones, and who came in the week before it, as far as that was asked: the week
+// does not change while the hour of a reminder lasts.
 type day struct {
 	V       int       `json:"v"`
 	People  []string  `json:"people"`
+	Usual   []string  `json:"usual,omitempty"` // came in the week before
+	Away    []string  `json:"away,omitempty"`  // did not
 	Expires time.Time `json:"expires"`
+}
+
+func (d day) asked(id string) bool {
+	return slices.Contains(d.Usual, id) || slices.Contains(d.Away, id)
 }
 
 // Config is what a Service needs.
@@ -82,8 +92,8 @@ func (s *Service) due(now time.Time) map[string][]policy.Person {
 	return found
 }
 
-// Run reminds whoever has to be at now, and returns how many. It writes nothing when nobody has. Killed anywhere, the next run goes
-// on.
+// Run reminds whoever has to be at now, and returns how many. It reads and writes nothing when it is nobody's hour, and the leases
+// of the week once for each person and day. Killed anywhere, the next run goes on.
 func (s *Service) Run(ctx context.Context, now time.Time) (int, error) {
 	if s.At == "" {
 		return 0, nil
@@ -100,48 +110,91 @@ func (s *Service) Run(ctx context.Context, now time.Time) (int, error) {
 }
 
 func (s *Service) remind(ctx context.Context, date string, people []policy.Person, now time.Time) (int, error) {
-	var told day
-	if err := s.Store.Get(ctx, reminders, date, &told); err != nil && !fault.Is(err, fault.NotFound) {
-		return 0, fmt.Errorf("reading who was reminded: %w", err)
-	}
-	people = slices.DeleteFunc(people, func(p policy.Person) bool { return slices.Contains(told.People, p.ID) })
-	if len(people) == 0 {
-		return 0, nil
-	}
 	today, err := calendar.ParseDay(date)
 	if err != nil {
 		return 0, err
 	}
-	registered, err := s.registered(ctx, today, 0)
-	if err != nil {
+	var known day
+	if err := s.Store.Get(ctx, reminders, date, &known); err != nil && !fault.Is(err, fault.NotFound) {
+		return 0, fmt.Errorf("reading who was reminded: %w", err)
+	}
+	if known, err = s.week(ctx, today, people, known, now); err != nil {
+		return 0, err
+	}
+	people = slices.DeleteFunc(people, func(p policy.Person) bool {
+		return slices.Contains(known.People, p.ID) || !slices.Contains(known.Usual, p.ID)
+	})
+	if len(people) == 0 {
+		return 0, nil
+	}
+	registered := map[string]bool{}
+	if err := s.registered(ctx, today, registered); err != nil {
 		return 0, err
 	}
 	people = slices.DeleteFunc(people, func(p policy.Person) bool { return registered[p.ID] })
 	if len(people) == 0 {
 		return 0, nil
 	}
-	before := map[string]bool{}
-	for n := 1; n <= usual; n++ {
-		on, err := s.registered(ctx, today, -n)
-		if err != nil {
-			return 0, err
-		}
-		for id := range on {
-			before[id] = true
-		}
-	}
-	people = slices.DeleteFunc(people, func(p policy.Person) bool { return !before[p.ID] })
-	if len(people) == 0 {
-		return 0, nil
-	}
 	if err := s.Ready(ctx); err != nil {
 		return 0, err
 	}
-	return len(people), s.Box.Commit(ctx, func(tx store.Tx, b *outbox.Batch) error {
-		told := day{}
+	reminded := 0
+	for some := range slices.Chunk(people, batchSize) {
+		n, err := s.tell(ctx, date, some, now)
+		if reminded += n; err != nil {
+			return reminded, err
+		}
+	}
+	return reminded, nil
+}
+
+// week returns what is known of a date once it was asked of all these people whether they came in the week before.
+func (s *Service) week(ctx context.Context, today calendar.Day, people []policy.Person, known day, now time.Time) (day, error) {
+	if !slices.ContainsFunc(people, func(p policy.Person) bool { return !known.asked(p.ID) }) {
+		return known, nil
+	}
+	came := map[string]bool{}
+	for n := 1; n <= usual; n++ {
+		if err := s.registered(ctx, calendar.AddDays(today, -n), came); err != nil {
+			return known, err
+		}
+	}
+	return s.note(ctx, today.String(), now, func(d *day) {
+		for _, p := range people {
+			switch {
+			case d.asked(p.ID):
+			case came[p.ID]:
+				d.Usual = append(d.Usual, p.ID)
+			default:
+				d.Away = append(d.Away, p.ID)
+			}
+		}
+	})
+}
+
+// note changes what is kept of a date.
+func (s *Service) note(ctx context.Context, date string, now time.Time, change func(d *day)) (day, error) {
+	var d day
+	err := s.Store.Tx(ctx, func(tx store.Tx) error {
+		d = day{}
+		if err := tx.Get(reminders, date, &d); err != nil && !fault.Is(err, fault.NotFound) {
+			return fmt.Errorf("reading who was reminded: %w", err)
+		}
+		change(&d)
+		d.V, d.Expires = 1, now.Add(kept)
+		return tx.Put(reminders, date, d)
+	})
+	return d, err
+}
+
+// tell reminds some people in one transaction, and returns how many it was that were not reminded before.
+func (s *Service) tell(ctx context.Context, date string, people []policy.Person, now time.Time) (n int, err error) {
+	err = s.Box.Commit(ctx, func(tx store.Tx, b *outbox.Batch) error {
+		var told day
 		if err := tx.Get(reminders, date, &told); err != nil && !fault.Is(err, fault.NotFound) {
 			return fmt.Errorf("reading who was reminded: %w", err)
 		}
+		n = 0
 		for _, p := range people {
 			if slices.Contains(told.People, p.ID) {
 				continue
@@ -150,21 +203,22 @@ func (s *Service) remind(ctx context.Context, date string, people []policy.Perso
 				return err
 			}
 			told.People = append(told.People, p.ID)
+			n++
 		}
 		told.V, told.Expires = 1, now.Add(kept)
 		return tx.Put(reminders, date, told)
 	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
-// registered are the people who registered on the nth day from a date.
-func (s *Service) registered(ctx context.Context, today calendar.Day, n int) (map[string]bool, error) {
-	leases, err := s.Leases(ctx, calendar.AddDays(today, n).String())
-	if err != nil {
-		return nil, err
-	}
-	people := map[string]bool{}
+// registered adds the people who registered on a date.
+func (s *Service) registered(ctx context.Context, date calendar.Day, people map[string]bool) error {
+	leases, err := s.Leases(ctx, date.String())
 	for _, l := range leases {
 		people[l.Person] = true
 	}
-	return people, nil
+	return err
 }

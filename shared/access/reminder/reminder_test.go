@@ -3,6 +3,7 @@ package reminder_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/access/reminder"
+	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
@@ -32,6 +34,7 @@ type rig struct {
 	asked  int
 	mu     sync.Mutex
 	told   []string
+	sent   map[string]bool
 	clock  *clock.Manual
 	s      *reminder.Service
 }
@@ -42,7 +45,7 @@ func newRig(t *testing.T, at string) *rig {
 	if err != nil || len(problems) > 0 {
 		t.Fatal(problems, err)
 	}
-	r := &rig{t: t, leases: map[string][]string{}}
+	r := &rig{t: t, leases: map[string][]string{}, sent: map[string]bool{}}
 	clk := clock.NewManual(time.Date(2026, 3, 3, 7, 0, 0, 0, time.UTC))
 	r.clock = clk
 	base, err := memory.New(store.Options{Schema: append(store.Schema{outbox.Collection()}, reminder.Collection()...), Clock: clk})
@@ -58,8 +61,9 @@ func newRig(t *testing.T, at string) *rig {
 	box := outbox.New(s, clk, slog.New(slog.DiscardHandler), map[outbox.Kind]outbox.Sink{outbox.Message: func(_ context.Context, e outbox.Entry) error {
 		r.mu.Lock() // entries are sent side by side
 		defer r.mu.Unlock()
-		if !slices.Contains(r.told, e.Key) {
-			r.told = append(r.told, e.Key)
+		// A sink may get one entry twice. Two entries of one key are two reminders: each bears the time of its own transaction.
+		if at := e.Key + e.Attributes[bus.AttributeTime]; !r.sent[at] {
+			r.sent[at], r.told = true, append(r.told, e.Key)
 		}
 		return nil
 	}})
@@ -129,6 +133,21 @@ func TestNever(t *testing.T) {
 	if r.asked != 0 {
 		t.Errorf("asked %d times", r.asked)
 	}
+	// At somebody's hour the week is read once, and then the day alone, as long as somebody may still have to be reminded.
+	r = newRig(t, "08:30")
+	r.leases["2026-03-02"], r.leases["2026-03-03"] = []string{"emma", "marc"}, []string{"marc"}
+	for minute, want := range []int{8, 9, 10} {
+		r.run(time.Date(2026, 3, 3, 7, 30+minute, 0, 0, time.UTC).Format(time.RFC3339), map[int]string{0: "emma 2026-03-03"}[minute])
+		if r.asked != want {
+			t.Errorf("in minute %d: asked for %d days in all, want %d", minute, r.asked, want)
+		}
+	}
+	r = newRig(t, "08:30") // everybody is away
+	for range 3 {
+		if r.run("2026-03-03T07:30:00Z", ""); r.asked != 7 {
+			t.Errorf("asked for %d days", r.asked)
+		}
+	}
 	for _, bad := range []string{"8:30", "24:01", "x"} {
 		c := r.s.Config
 		c.At = bad
@@ -178,6 +197,67 @@ func TestDeaths(t *testing.T) {
 		if len(r.told) != 2 {
 			t.Fatalf("death at call %d: told %v", n, r.told)
 		}
+	}
+}
+
+// TestMany: as many as do not fit one transaction are reminded, each once, wherever the process dies between two of them.
+func TestMany(t *testing.T) {
+	t.Parallel()
+	const many = 130
+	for _, point := range []storetest.Point{storetest.Commit, storetest.Applied} {
+		for dies := 0; ; dies++ {
+			r := newRig(t, "08:30")
+			r.crowd(many)
+			tell, inOne, largest, commits, dead := r.s.Tell, 0, 0, 0, false
+			r.s.Tell = func(b *outbox.Batch, p policy.Person, date string) error {
+				inOne++
+				return tell(b, p, date)
+			}
+			r.faults = func(p storetest.Point, _ int) error {
+				if p == storetest.Begin {
+					inOne = 0
+				}
+				if p == point && inOne > 0 {
+					commits, largest, dead = commits+1, max(largest, inOne), dead || commits == dies
+				}
+				if dead {
+					return errors.New("dead")
+				}
+				return nil
+			}
+			now := time.Date(2026, 3, 3, 7, 30, 0, 0, time.UTC)
+			if _, err := r.s.Run(t.Context(), now); dead != (err != nil) {
+				t.Fatalf("dying at %s %d: %v", point, dies, err)
+			}
+			r.faults = nil
+			for i := range 2 {
+				if err := r.clock.Set(now.Add(time.Duration(i+1) * 5 * time.Minute)); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := r.s.Run(t.Context(), r.clock.Now()); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := r.s.Box.Sweep(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(r.told) != many || largest > 2*100 { // a transaction's body may run twice
+				t.Fatalf("dying at %s %d: told %d, up to %d in one transaction", point, dies, len(r.told), largest)
+			}
+			if !dead {
+				break
+			}
+		}
+	}
+}
+
+// crowd makes the company consist of people like emma, who all came yesterday.
+func (r *rig) crowd(many int) {
+	emma := r.s.People[slices.IndexFunc(r.s.People, func(p policy.Person) bool { return p.ID == "emma" })]
+	r.s.People = nil
+	for n := range many {
+		emma.ID = fmt.Sprintf("p%03d", n)
+		r.s.People, r.leases["2026-03-02"] = append(r.s.People, emma), append(r.leases["2026-03-02"], emma.ID)
 	}
 }
 

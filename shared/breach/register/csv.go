@@ -101,7 +101,7 @@ func CSV(w io.Writer, rows []Row) error {
 	for _, c := range columns {
 		names = append(names, c.name)
 	}
-	if err := table.Line(w, names); err != nil {
+	if err := table.Begin(w, names); err != nil {
 		return err
 	}
 	for _, r := range real(rows) {

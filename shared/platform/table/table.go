@@ -1,4 +1,5 @@
-// Package table writes tables as CSV (RFC 4180): every field quoted, lines ended by CR LF, UTF-8.
+// Package table writes tables as CSV (RFC 4180): every field quoted, lines ended by CR LF, UTF-8 with the mark at its beginning by
+// which spreadsheets tell it (Unicode Standard, section 23.8): without it Excel on Windows takes the text for another one.
 //
 // It promises that no field begins, where a spreadsheet may divide it as well, with what it would take for a formula: there
 // an apostrophe stands before it. It knows no columns.
@@ -10,6 +11,17 @@ import (
 	"strings"
 	"unicode"
 )
+
+// bom says that what follows is UTF-8.
+const bom = "\uFEFF"
+
+// Begin writes the first line of a table, which names its columns. Errors are those of w.
+func Begin(w io.Writer, columns []string) error {
+	if _, err := io.WriteString(w, bom); err != nil {
+		return err
+	}
+	return Line(w, columns)
+}
 
 // Line writes one line of a table. Errors are those of w.
 func Line(w io.Writer, cells []string) error {

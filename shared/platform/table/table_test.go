@@ -33,6 +33,21 @@ func TestLine(t *testing.T) {
 	}
 }
 
+// TestBegin: the mark of UTF-8 stands before the first line, once, and a cell cannot bring another.
+func TestBegin(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := table.Begin(&out, []string{"name", "\uFEFFcity"}); err != nil || table.Line(&out, []string{"Zoé", "Łódź"}) != nil {
+		t.Fatal(err)
+	}
+	if want := "\xEF\xBB\xBF\"name\",\"city\"\r\n\"Zoé\",\"Łódź\"\r\n"; out.String() != want {
+		t.Errorf("written %q, want %q", out.String(), want)
+	}
+	if table.Begin(full{}, []string{"a"}) == nil {
+		t.Error("an error was swallowed")
+	}
+}
+
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("the disk is full") }

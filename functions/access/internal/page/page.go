@@ -183,6 +183,7 @@ type Desk struct {
 	Until   string // local end of its life
 
 	Rollovers []Rollover // of everybody, not done
+	Rollover  string     // id of the one that its form begins: the form sent twice is one rollover
 	Whose     *Person    // the page is about this person alone
 }
 

@@ -76,7 +76,9 @@ var pages = []shown{
 	{"another device behind a relay", "device", "device.title", Morning{Enrolled: true, Approve: &Device{Address: "172.224.226.1", Network: Network{Kind: "relay", Name: "iCloud Private Relay", Refused: true}}}, []string{"iCloud Private Relay", "db-ip.com"}},
 	{"a phone beside", "morning", "morning.title", Morning{Address: "81.2.69.142", Enrolled: true, Others: []Lease{{ID: "a", Address: "92.40.1.7", State: lease.Confirmed, Network: Network{Kind: "mobile", Name: "Three UK"}}}}, []string{"Three UK", "db-ip.com"}},
 	{"register, no days yet", "register", "register.title", Register{From: "2026-03-03", To: "2026-03-03", Latest: "2026-03-04"}, []string{`value="2026-03-03"`, `max="2026-03-04"`}},
-	{"register, nobody", "register", "register.title", Register{From: "2026-03-03", To: "2026-03-03", Asked: true}, []string{"register.csv?from=2026-03-03&amp;to=2026-03-03"}},
+	{"register, nobody", "register", "register.title", Register{From: "2026-03-03", To: "2026-03-03", Asked: true}, []string{`action="/registerip/register/csv"`, `formaction="/registerip/register/json"`, `type="hidden" name="to" value="2026-03-03"`}},
+	{"register, days of a link", "register", "register.title", Register{From: "2026-03-02", To: "2026-03-03", Brought: true, Earliest: "2026-01-31"}, []string{`value="2026-03-02"`, `min="2026-01-31"`, `role="status"`}},
+	{"register, too many", "register", "register.title", Register{From: "2026-03-02", To: "2026-03-03", Asked: true, Rows: entries(), Last: "2026-03-03"}, []string{`role="status"`, `data-of="`}},
 	{"register, wrong days", "register", "register.title", Register{Asked: true, Problem: NewTrouble(trouble, "")}, []string{`id="trouble"`, `aria-invalid="true"`}},
 	{"register", "register", "register.title", Register{From: "2026-03-03", To: "2026-03-03", Asked: true, Rows: []Entry{
 		{Date: "2026-03-03", Person: "emma", Name: "Emma Dubois", Address: "81.2.69.142/32", Kind: "mobile", Registered: "08:55:09", Ends: "24:00", Zone: "Europe/Paris", TwoStepUsed: true, Device: "own", Applied: "08:55:12", Working: "08:56:00", Ended: "18:00:00", Why: "why.done", Removed: "18:00:05", Commitment: "hmac:1"},

@@ -13,6 +13,7 @@ type Person struct {
 	Done           string
 	Reason         string // as typed in a form that was refused
 	Serial         string
+	Rollover       string // id of the one that its form begins: the form sent twice is one rollover
 }
 
 // Clock writes the wait as a countdown.

@@ -29,10 +29,13 @@ func (l Lease) names() bool {
 // Register is what the register of a day shows.
 type Register struct {
 	From, To string // YYYY-MM-DD, as asked for or to begin with
-	Latest   string // day that the form allows
-	Asked    bool   // somebody chose days
+	Earliest string // day that the form allows: what is older is kept no longer
+	Latest   string
+	Asked    bool // somebody chose days
+	Brought  bool // somebody else did, by a link: they are not read yet
 	Problem  *Trouble
 	Rows     []Entry
+	Last     string // day of the last row, where there are more than are shown; "" otherwise
 }
 
 // Entry is one registered address in the register. Times are local to the person, with the seconds where they were.
@@ -46,6 +49,7 @@ type Entry struct {
 	With                   string // commitment of the lease a paired one goes with
 	Failed                 bool
 	Applied, Working       string // "" for not yet, or never
+	Lost                   bool   // after Applied a door lost it
 	ByDevice               bool   // Working by the word of the device itself
 	Ended, Why, Removed    string // Why is the key of a text
 	Commitment             string

@@ -15,6 +15,7 @@ import (
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/access/address"
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/clientproof"
 	"ostiary.internal/shared/access/lease"
@@ -40,6 +41,7 @@ type Parts struct {
 	Rules   access.Rules
 	Notices *notice.Sender
 	OTP     *otp.Service
+	Screen  address.Screen // refuses what nobody may register, our own entrance among it
 }
 
 // New reads access.yaml and builds the services. Misconfigured: the policy has no access.yaml, or a wrong one.
@@ -51,10 +53,14 @@ func New(d *wiring.Deps) (*Parts, error) {
 	case !rules.On:
 		return nil, fault.New(fault.Misconfigured, "the policy has no access.yaml: the access control is off")
 	}
+	screen, err := ownAddresses(d)
+	if err != nil {
+		return nil, err
+	}
 	return &Parts{
 		Deps:  d,
 		Gate:  caller.Gate{Policy: d.Policy, Identity: d.Identity, Directory: d.Directory, Clock: d.Clock, Fronted: d.Fronted()},
-		Rules: rules,
+		Rules: rules, Screen: screen,
 	}, nil
 }
 
@@ -123,8 +129,8 @@ func (p *Parts) Leases() (*lease.Service, error) {
 		}
 	}
 	return lease.New(lease.Config{
-		Store: p.Store, Box: p.Box, OTP: p.OTP, Clock: p.Clock, Rules: p.Rules.Lease, Fixed: p.fixed, Capacity: capacity, Full: p.full,
-		Promises: p.Promises("ip-daily"), Policy: p.PolicyDigest(), Log: p.Log,
+		Store: p.Store, Box: p.Box, OTP: p.OTP, Clock: p.Clock, Rules: p.Rules.Lease, Screen: p.Screen, Fixed: p.fixed, Capacity: capacity, Full: p.full,
+		Promises: p.Promises("ip-daily"), Policy: p.PolicyDigest(), Random: p.Random, Log: p.Log,
 	})
 }
 

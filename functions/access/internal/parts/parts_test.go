@@ -211,3 +211,29 @@ func TestPairHosts(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnAddresses: nobody registers an address of our own entrance; a list that cannot be read lets nothing start.
+func TestOwnAddresses(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	for value, fits := range map[string]bool{
+		"34.8.0.1": true, "34.8.0.1,2600:1901:0:1::": true, "34.8.0.0/31,2600:1901:0:1::/64": true, "": true,
+		"34.8.0.1,": false, "lb.example": false, "34.8.0.1, 34.8.0.2": false, "34.8.0.1/31": false, "0.0.0.0/0": false, "::ffff:34.8.0.1": false, "fe80::1%eth0": false,
+	} {
+		deps := *w.Deps("registerip")
+		deps.Env = func(name string) (string, bool) { return value, name == parts.EnvOwn }
+		if p, err := parts.New(&deps); fits != (err == nil) || err != nil && !fault.Is(err, fault.Misconfigured) {
+			t.Errorf("%q: %v, %v", value, p, err)
+		}
+	}
+	s := setup
+	s.Env = map[string]string{parts.EnvOwn: "34.8.0.1,2600:1901:0:1::"}
+	w = functiontest.New(t, s)
+	phone := w.Phone(t, emma)
+	for _, from := range []string{"34.8.0.1", "2600:1901:0:1::"} {
+		r := call(w, emma, "POST", "/registerip/v1/leases", map[string]string{"code": phone.Code(w.Clock.Now())}, "Idempotency-Key", from)
+		r.From = from
+		w.Call(t, r).Want(t, 422, "address_refused")
+	}
+	register(t, w, phone, "home")
+}

@@ -10,11 +10,12 @@ import (
 	"ostiary.internal/shared/access/clientproof"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/store"
 )
 
 // Proofs keeps the proofs that the address requests come from is told right.
 func (p *Parts) Proofs() *clientproof.Service {
-	return &clientproof.Service{Store: p.Store, Box: p.Box, Random: p.Random, Promises: p.Deps.Promises("ip-daily"), Policy: p.PolicyDigest()}
+	return &clientproof.Service{Store: p.Store, Box: p.Box, Random: p.Random, Screen: p.Screen, Promises: p.Deps.Promises("ip-daily"), Policy: p.PolicyDigest()}
 }
 
 // Spot is this function over one family.
@@ -26,13 +27,28 @@ func (p *Parts) Spot(family lease.Family) clientproof.Spot {
 // right for requests of that address's family. On one's own machine there is nothing to prove: no stranger sends requests there.
 // Misconfigured with code address_unproven.
 func (p *Parts) Proven(ctx context.Context, addr netip.Addr) error {
+	return p.proven(addr, func(spot clientproof.Spot) (bool, error) {
+		return p.Proofs().Proven(ctx, spot, p.Client.String(), p.Clock.Now())
+	})
+}
+
+// ProvenIn is Proven within a transaction, before it writes.
+func (p *Parts) ProvenIn(tx store.Tx, addr netip.Addr) error {
+	return p.proven(addr, func(spot clientproof.Spot) (bool, error) {
+		return p.Proofs().ProvenIn(tx, spot, p.Client.String(), p.Clock.Now())
+	})
+}
+
+func (p *Parts) proven(addr netip.Addr, look func(clientproof.Spot) (bool, error)) error {
 	if _, deployed := p.Env("K_SERVICE"); !deployed {
 		return nil
 	}
-	prefix, _ := address.Of(addr)
-	ok, err := p.Proofs().Proven(ctx, p.Spot(lease.FamilyOf(prefix)), p.Client.String(), p.Clock.Now())
-	if err != nil {
-		return caller.Unavailable(err)
+	prefix, ok := address.Of(addr)
+	if ok {
+		var err error
+		if ok, err = look(p.Spot(lease.FamilyOf(prefix))); err != nil {
+			return caller.Unavailable(err)
+		}
 	}
 	if !ok {
 		return fault.Refuse(fault.Misconfigured, "address_unproven", "Nobody has proven yet that this service sees the right network address, so it registers nobody.",

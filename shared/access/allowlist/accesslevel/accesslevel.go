@@ -174,10 +174,13 @@ func (t *Target) Apply(ctx context.Context, s allowlist.Set, w allowlist.Write) 
 	}
 	written, err := t.carryOut(ctx, v, p)
 	if fault.Is(err, fault.Exhausted) {
-		if written > 0 {
-			err = errors.Join(allowlist.ErrPart, err)
+		if open := t.shut(ctx, want); open != nil {
+			return errors.Join(err, open) // somebody who has to go may still be let in: that is no part of what is wanted
 		}
-		return errors.Join(err, t.shut(ctx, want))
+		if written > 0 {
+			return errors.Join(allowlist.ErrPart, err)
+		}
+		return err
 	}
 	return googledoor.As(err, map[fault.Kind]fault.Kind{fault.NotFound: fault.Conflict}) // it went since it was read
 }

@@ -3,8 +3,10 @@ package accesslevel
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -283,9 +285,58 @@ func TestTakenAwayByUs(t *testing.T) {
 		t.Errorf("after two were taken away it reads as %+v, %v", seen, err)
 	}
 	mustApply(t, target, all, 2)
+	f.Trouble = func(req *http.Request, _ int) func(http.ResponseWriter) {
+		if req.Method == http.MethodPatch && strings.Contains(req.URL.Path, "edge_02") {
+			return func(w http.ResponseWriter) { http.Error(w, "{}", http.StatusForbidden) }
+		}
+		return nil
+	}
+	if err := target.Remove(t.Context(), []netip.Prefix{all.V4[0].Prefix, all.V4[5].Prefix}); err == nil {
+		t.Error("a level that cannot be written is no error")
+	}
+	f.Trouble = nil
+	if seen, err := target.Read(t.Context()); err != nil || seen.Torn != "" {
+		t.Errorf("half of it was taken away, and it reads as somebody else's: %+v, %v", seen, err)
+	}
+	mustApply(t, target, all, 3)
 	f.edit("edge_01", func(level *acm.AccessLevel) { level.Basic.Conditions[0].Members = []string{"user:eve@x.example"} })
 	must(t, target.Remove(t.Context(), []netip.Prefix{all.V4[0].Prefix}))
 	if seen, err := target.Read(t.Context()); err != nil || seen.Torn == "" {
 		t.Errorf("another hand is not seen any more: %+v, %v", seen, err)
+	}
+}
+
+// TestEndsWithSeconds: levels that were written with ends to the second lose nobody to the first Apply that has no writes left.
+func TestEndsWithSeconds(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, 4)
+	target := f.open(mostConditions)
+	all := people(t, 5)
+	mustApply(t, target, all, 1)
+	later := targettest.Until.Add(37 * time.Second)
+	f.Mu.Lock()
+	f.Levels[target.end(later.Unix())] = &acm.AccessLevel{Name: target.end(later.Unix()), Custom: custom(expression(later.Unix()))}
+	f.Mu.Unlock()
+	f.edit("edge_00", func(level *acm.AccessLevel) {
+		for _, c := range level.Basic.Conditions {
+			c.RequiredAccessLevels = []string{target.end(later.Unix())}
+		}
+	})
+	for i := range all.V4 {
+		all.V4[i].Until = later
+		for j := range all.V4[i].Holders {
+			all.V4[i].Holders[j].Until = later
+		}
+	}
+	for range writesAMinute {
+		must(t, target.writes.spend(f.Clock.Now(), false))
+	}
+	if err := apply(t, target, all, 2); !fault.Is(err, fault.Exhausted) {
+		t.Fatalf("no writes are left: %v", err)
+	}
+	for i, e := range all.V4 {
+		if !f.admits(request{fmt.Sprintf("p%d@x.example", i), e.Prefix.Addr(), f.Clock.Now()}) {
+			t.Errorf("p%d is not let in any more", i)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	acm "google.golang.org/api/accesscontextmanager/v1"
 
@@ -172,8 +173,10 @@ const removed = "removed"
 
 // takeAway writes what rest leaves of the levels, and a note of it: what we took away ourselves nobody else has.
 func (t *Target) takeAway(ctx context.Context, v *view, rest func(level *acm.AccessLevel) (left []*acm.Condition, changes bool)) error {
-	after := slices.Clone(v.shells)
-	var edits []*acm.AccessLevel
+	last := v.newest()
+	honest := last.Levels == v.digest // else it stays seen that somebody else wrote, or that a write of ours is half done
+	now, version := slices.Clone(v.shells), last.Version
+	var failed []error
 	for i, s := range v.shells {
 		left, changes := rest(s)
 		if !changes {
@@ -185,20 +188,13 @@ func (t *Target) takeAway(ctx context.Context, v *view, rest func(level *acm.Acc
 				left[0].RequiredAccessLevels = nil
 			}
 		}
-		after[i] = &acm.AccessLevel{Name: s.Name, Basic: &acm.BasicLevel{CombiningFunction: or, Conditions: left}}
-		edits = append(edits, after[i])
-	}
-	fields := "basic"
-	if last := v.newest(); last.Levels == v.digest { // else it stays seen that somebody else wrote, or that a write of ours is half done
-		fields = "basic,description"
-		now := note{Version: last.Version + 1, Fence: v.fence(), Set: removed, Levels: digest(after)}
-		for _, to := range edits {
-			to.Description = now.String()
+		to, fields := &acm.AccessLevel{Name: s.Name, Basic: &acm.BasicLevel{CombiningFunction: or, Conditions: left}}, "basic"
+		now[i] = to
+		if version++; honest { // each note speaks of the levels as they are after its own write
+			to.Description, fields = note{Version: version, Fence: v.fence(), Set: removed, Levels: digest(now)}.String(), "basic,description"
 		}
-	}
-	var failed []error
-	for _, to := range edits {
 		if err := t.write(ctx, to, fields, false); err != nil {
+			now[i] = s
 			failed = append(failed, googledoor.As(err, map[fault.Kind]fault.Kind{fault.NotFound: fault.Transient, fault.Conflict: fault.Transient}))
 		}
 	}
@@ -250,6 +246,6 @@ func (v *view) within(level *acm.AccessLevel, want map[holding]int64) (left []*a
 			return false
 		}
 		until, _ := v.required(c)
-		return v.strange(c) != "" || want[holding{strings.ToLower(strings.Join(c.Members, "")), p}] < until
+		return v.strange(c) != "" || want[holding{strings.ToLower(strings.Join(c.Members, "")), p}] < ending(time.Unix(until, 0))
 	})
 }

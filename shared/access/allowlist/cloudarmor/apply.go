@@ -65,6 +65,8 @@ func (t *Target) Remove(ctx context.Context, gone []netip.Prefix) error {
 		switch {
 		case err == nil:
 			return errors.Join(slices.Collect(maps.Values(stuck))...)
+		case errors.Is(err, errTime), ctx.Err() != nil:
+			return errors.Join(append(slices.Collect(maps.Values(stuck)), err)...)
 		case fault.Is(err, fault.Conflict):
 			again++
 		default:

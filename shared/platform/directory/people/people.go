@@ -1,12 +1,13 @@
 // Package people is the directory of local mode: everybody in the policy's people.yaml has an account, not
 // suspended and with 2-step verification on, until Change says otherwise. Changes are kept in a store and outlive
-// the process. It reads the store at each look-up and keeps no copies.
+// the process. It reads the store at each look-up and keeps no copies of what is there.
 package people
 
 import (
 	"context"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"ostiary.internal/shared/platform/clock"
@@ -77,6 +78,10 @@ type Directory struct {
 	clock  clock.Clock
 	people func(ctx context.Context) ([]string, error)
 	store  store.Store
+
+	mu     sync.Mutex
+	listed []string        // the policy's people, as they were last read
+	known  map[string]bool // their clean addresses
 }
 
 // New returns the directory of o.People, with changes in o.Store. A missing option is Misconfigured.
@@ -90,7 +95,7 @@ func New(o directory.Options) (*Directory, error) {
 // Lookup implements directory.Directory; every read is fresh.
 func (d *Directory) Lookup(ctx context.Context, email string, _ time.Duration) (directory.Account, error) {
 	read := d.clock.Now()
-	address, err := d.listed(ctx, email)
+	address, err := d.find(ctx, email)
 	if err != nil {
 		return directory.Account{}, err
 	}
@@ -110,7 +115,7 @@ func (d *Directory) Change(ctx context.Context, email string, c Change) error {
 	if !slices.Contains(Changes(), c) {
 		return fault.New(fault.Invalid, "changing an account: unknown change %q; allowed: %q", c, Changes())
 	}
-	address, err := d.listed(ctx, email)
+	address, err := d.find(ctx, email)
 	if err != nil {
 		return err
 	}
@@ -153,8 +158,8 @@ func (d *Directory) List(ctx context.Context) ([]State, error) {
 // Close does nothing: the store is its owner's to close.
 func (d *Directory) Close() error { return nil }
 
-// listed returns the clean address of somebody in the policy, or NotFound.
-func (d *Directory) listed(ctx context.Context, email string) (string, error) {
+// find returns the clean address of somebody in the policy, or NotFound.
+func (d *Directory) find(ctx context.Context, email string) (string, error) {
 	address, err := identity.Address(email)
 	if err != nil {
 		return "", absent()
@@ -163,12 +168,26 @@ func (d *Directory) listed(ctx context.Context, email string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if !d.addresses(people)[address] {
+		return "", absent()
+	}
+	return address, nil
+}
+
+// addresses are the clean addresses of people. They are worked out once for each list: every request asks for one.
+func (d *Directory) addresses(people []string) map[string]bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.known != nil && slices.Equal(d.listed, people) {
+		return d.known
+	}
+	d.listed, d.known = slices.Clone(people), make(map[string]bool, len(people))
 	for _, person := range people {
-		if clean, err := identity.Address(person); err == nil && clean == address {
-			return address, nil
+		if clean, err := identity.Address(person); err == nil {
+			d.known[clean] = true
 		}
 	}
-	return "", absent()
+	return d.known
 }
 
 func absent() error {

@@ -2,6 +2,7 @@ package people_test
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"sync/atomic"
@@ -152,6 +153,56 @@ func TestRefused(t *testing.T) {
 	for _, o := range []directory.Options{{People: policy, Store: s}, {Clock: clk, Store: s}, {Clock: clk, People: policy}} {
 		if _, err := directory.Drivers.Open(t.Context(), "policy:", o); !fault.Is(err, fault.Misconfigured) {
 			t.Errorf("opening with an option missing: %v, want misconfigured", err)
+		}
+	}
+}
+
+// TestPeopleChange: whoever joins or leaves the policy is known, or not, at the next look-up, at whatever place of the list.
+func TestPeopleChange(t *testing.T) {
+	t.Parallel()
+	clk := clock.NewManual(directorytest.Start)
+	s, err := memory.New(options(clk))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []string{directorytest.Jane}
+	d := newDirectory(t, directory.Options{Clock: clk, Store: s, People: func(context.Context) ([]string, error) { return list, nil }})
+	look := func(email string, known bool) {
+		t.Helper()
+		if _, err := d.Lookup(t.Context(), email, 0); (err == nil) != known || err != nil && !fault.Is(err, fault.NotFound) {
+			t.Errorf("looking %s up: %v", email, err)
+		}
+	}
+	look(directorytest.Jane, true)
+	look(directorytest.Joe, false)
+	list = []string{directorytest.Joe}
+	look(directorytest.Joe, true)
+	look(directorytest.Jane, false)
+	list[0] = "JANE.DOE@labelsync.example" // the caller's own list, changed in place
+	look(directorytest.Jane, true)
+	look(directorytest.Joe, false)
+	list = nil
+	look(directorytest.Jane, false)
+}
+
+// BenchmarkLookup: one person among a thousand.
+func BenchmarkLookup(b *testing.B) {
+	clk := clock.NewManual(directorytest.Start)
+	s, err := memory.New(options(clk))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var list []string
+	for n := range 1000 {
+		list = append(list, fmt.Sprintf("person-%04d@labelsync.example", n))
+	}
+	d, err := people.New(directory.Options{Clock: clk, Store: s, People: func(context.Context) ([]string, error) { return list, nil }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := d.Lookup(b.Context(), list[900], 0); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
