@@ -45,9 +45,12 @@ fuzz: ## every fuzz target for 20 seconds each
 generate: ## write the generated files: the list of functions, the README's table
 	$(GO) run ./functions/internal/generate
 
+.PHONY: dist
+dist: ## one source archive for each function, and their list, in dist/
+	$(GO) run ./functions/pack
+
 pictures: ## screenshots of the pages, for the README (needs Chromium)
 	$(GO) run ./functions/internal/pictures
 
-terraform: ## format and validate Terraform (needs a network the first time)
-	terraform fmt -check -recursive terraform
-	@for dir in terraform/modules/* terraform/environments/*; do (cd $$dir && terraform init -backend=false -input=false >/dev/null && terraform validate) || exit 1; done
+terraform: ## check and plan Terraform without a cloud account, and hold the plans to the rules (needs a network the first time)
+	d="$$(mktemp -d)" && trap 'rm -rf "$$d"' EXIT && .ci/plans "$$d" && OSTIARY_PLANS="$$d" $(GO) test ./terraform/...

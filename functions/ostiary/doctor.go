@@ -15,9 +15,18 @@ import (
 
 const (
 	// doctorArgs is what follows "ostiary doctor".
-	doctorArgs  = `--probe URL --from ADDRESS [--from ADDRESS] [--balancer ADDRESS] [--policy DIR] [--by EMAIL] [--json]`
+	doctorArgs = `--project ID [--evidence ID] [--watchdog ID] [--archives FILE] [--policy DIR] [--skip AREA] [--deploys EMAIL] [--json]
+       ostiary doctor --probe URL --from ADDRESS [--from ADDRESS] [--balancer ADDRESS] [--policy DIR] [--by EMAIL] [--json]`
 	doctorExits = `
-Sends requests with every header by which proxies pass on whose address a request is from, forged, and has the service say which
+With --project it examines what is deployed there, as you are signed in with gcloud auth application-default login: whether the
+functions are those of the release, who has which rights, whether the logs arrive, whether messages, schedules, secrets, keys,
+databases, evidence, the site, the doors and the alarms are as they have to be, and what is blind. It changes nothing. You need
+roles/viewer and roles/iam.securityReviewer on its projects, and the second on what they lie in; what you may not read is told as
+not known. With --policy it also says which rules are blind; with --archives it takes what ought to run from there.
+
+exit codes: 0 all is well; 1 something is wrong; 2 nothing is wrong and something could not be told; 64 usage
+
+With --probe it sends requests with every header by which proxies pass on whose address a request is from, forged, and has the service say which
 address it saw, at each place that takes addresses: the site, and the hosts of OSTIARY_PAIR_HOSTS, each over IPv4 and IPv6. The
 result is kept there: a deployed service takes no address where that was not proven. Run it from a machine whose public
 addresses you know, after the first deployment and whenever something in front of the service changes. Give --from once for its
@@ -25,7 +34,7 @@ IPv4 and once for its IPv6 address; places of a family without one are not asked
 
 ` + envToken + ` is the identity token of somebody of security, or of the owner; on this machine --by says who.
 
-exit codes: 0 proven wherever requests were sent; 1 not proven, undetermined, refused, or not to be reached; 64 usage`
+exit codes of --probe: 0 proven wherever requests were sent; 1 not proven, undetermined, refused, or not to be reached; 64 usage`
 )
 
 // judged is what a proof came to.
@@ -43,6 +52,8 @@ type judgedPlace struct {
 	Cases    map[string]string `json:"cases,omitempty"`
 	Seen     map[string]string `json:"seen,omitempty"`      // from which address, where it was not the right one and the place says so
 	NotAsked string            `json:"not_asked,omitempty"` // why nothing was sent there
+	Error    string            `json:"error,omitempty"`     // why not all was sent that should have been
+	Blocked  []string          `json:"blocked,omitempty"`   // forged requests that what stands in front refused
 
 	url   string
 	cases []clientproof.Case
@@ -51,9 +62,10 @@ type judgedPlace struct {
 // doctor examines a deployed installation.
 func doctor(ctx context.Context, t terminal, args []string) int {
 	t.explain(doctorExits)
-	c := &breachCommand{}
-	t.flags.StringVar(&c.server, "probe", "", "URL of the service")
-	t.flags.StringVar(&c.policy, "policy", "policy", "policy folder, for --by")
+	c, e := &breachCommand{}, &examination{}
+	e.flags(t)
+	t.flags.StringVar(&c.server, "probe", "", "URL of the service: prove that it sees the real address of whoever registers")
+	t.flags.StringVar(&c.policy, "policy", "policy", "policy folder, for --by; with --project, whose rules are looked at")
 	t.flags.StringVar(&c.by, "by", "", "who asks; the first of security in the policy by default")
 	t.flags.BoolVar(&c.asJSON, "json", false, "print the answer as JSON")
 	var from []string
@@ -65,9 +77,16 @@ func doctor(ctx context.Context, t terminal, args []string) int {
 	if code := t.parse(args, 0); code >= 0 {
 		return code
 	}
+	if e.Project != "" {
+		if c.server != "" || len(from) > 0 || *balancer != "" || c.by != "" {
+			return t.usage("--project examines what is deployed, --probe sends requests to it: one or the other")
+		}
+		e.policy, e.asJSON = c.policy, c.asJSON
+		return e.run(ctx, t)
+	}
 	site, err := url.Parse(c.server)
 	if err != nil || site.Host == "" || site.Scheme != "https" && site.Scheme != "http" || strings.Trim(site.Path, "/") != "" {
-		return t.usage("--probe: give the address of the service, such as https://ostiary.example")
+		return t.usage("--probe: give the address of the service, such as https://ostiary.example; or give --project, to examine what is deployed")
 	}
 	if !oneOfEach(from) {
 		return t.usage("--from: give the public address of this machine, as somebody outside sees it; or one of each family")
@@ -123,7 +142,9 @@ func oneOfEach(from []string) bool {
 	return len(from) > 0
 }
 
-// proven reports whether every place requests were sent to is.
+// proven reports whether every place requests were, or should have been, sent to is.
 func (j judged) proven() bool {
-	return !slices.ContainsFunc(j.Places, func(p judgedPlace) bool { return p.Verdict != "" && p.Verdict != string(record.Pass) })
+	return !slices.ContainsFunc(j.Places, func(p judgedPlace) bool {
+		return p.Error != "" || p.Verdict != "" && (p.Verdict != string(record.Pass) || !p.Proven)
+	})
 }

@@ -30,11 +30,12 @@ const evidenceArgs = `verify BUNDLE --trust FILE [--since FILE] [--promise ID] [
        ostiary evidence bundle OUT [--data DIR] [--server URL] [--tiles URL --head URL] [--trust FILE] [--checkpoint FILE] [--earlier FILE,...] [--proof N,...] [--json]
        ostiary evidence witness BUNDLE|URL --trust FILE --name NAME [--state DIR] [--out FILE] [--json]
        ostiary evidence witness COSIGNED --publish [--data DIR] [--tiles URL --head URL] [--trust FILE] [--json]
-       ostiary evidence accept-rewind [--gone SIZE:ROOT --kept SIZE:ROOT --reason WORD] [--data DIR] [--tiles URL --head URL --key URL] [--trust FILE] [--json]`
+       ostiary evidence accept-rewind [--gone SIZE:ROOT --kept SIZE:ROOT --reason WORD] [--data DIR] [--tiles URL --head URL --key URL] [--trust FILE] [--json]
+       ostiary evidence trust --key URL [--key URL]`
 
 // evidence checks, packs and cosigns evidence.
 func evidence(ctx context.Context, t terminal, args []string) int {
-	all := map[string]func(context.Context, terminal, []string) int{"verify": verifyBundle, "bundle": packBundle, "witness": cosign, "accept-rewind": acceptRewind}
+	all := map[string]func(context.Context, terminal, []string) int{"verify": verifyBundle, "bundle": packBundle, "witness": cosign, "accept-rewind": acceptRewind, "trust": trustOf}
 	if len(args) == 0 || all[args[0]] == nil {
 		if code := t.parse(args, 0); code >= 0 {
 			return code

@@ -43,6 +43,7 @@ func commands() []command {
 		{"init", "DIR", "start a policy folder from the starter", "ostiary init policy", initFolder},
 		{"check", "[--policy DIR] [--json]", "check a policy folder; problems as file:line: key: what is wrong; what is allowed", "ostiary check --policy policy", check},
 		{"enrol", enrolArgs, "make a one-time enrolment link for a person, as somebody of security; put hardware tokens in stock and give them out; have authenticators replaced", "ostiary enrol asha.iyer@sharedcontacts.example", enrol},
+		{"policy", policyArgs, "publish a policy, or name it as records do", "ostiary policy publish --policy policy --to gs://acme-policy", policyCommand},
 		{"evidence", evidenceArgs, "check evidence offline, pack it for somebody, confirm a log as its witness, or let a log go on that was restored from a backup", "ostiary evidence verify bundle.zip --trust trust.json", evidence},
 		{"replay", replayArgs, "hold exported logs against the rules of a policy: files, folders, globs, gzip, - for standard input", "ostiary replay --policy policy --csv exports/*.gz", replay},
 		{"drift", driftArgs, "hold what there is on Google Cloud against the assertions of a policy, and against Terraform's state", "ostiary drift --assets assets.json --state terraform.tfstate --policy policy", drift},
@@ -51,8 +52,8 @@ func commands() []command {
 		{"severity", severityArgs, "score a breach by ENISA's method, and say which notices that speaks for", "ostiary severity --input breach.json", scoreBreach},
 		{"breach", breachArgs, "declare a breach or a suspicion, list them, and fetch the dossier of one", "ostiary breach declare --kind suspicion --summary 'A list of customers went to a wrong address' --tenant banque-du-port", breaches},
 		{"clocks", clocksArgs, "say by when whom is to be told of a breach", "ostiary clocks --regime gdpr_33_1 --aware 2026-03-27T10:30:00+01:00 --zone Europe/Paris", clocks},
-		{"doctor", doctorArgs, "prove that a deployed service sees the real address of whoever registers", "ostiary doctor --probe https://ostiary.example --from 81.2.69.142", doctor},
-		{"redeliver", redeliverArgs, "list the messages that no function would take, and queue them again", "ostiary redeliver --all --function syncallowlist", redeliver},
+		{"doctor", doctorArgs, "examine what is deployed and say what is blind; prove that it sees the real address of whoever registers", "ostiary doctor --project acme-ostiary-live --watchdog acme-ostiary-live-watchdog --policy policy", doctor},
+		{"redeliver", redeliverArgs, "list the messages that no function would take, and queue them again", "ostiary redeliver syncallowlist --all", redeliver},
 		{"promises", "table|lint [--policy DIR] [--data DIR] [--server URL] [--json]", "list every promise with what keeps it and its state, or what is wrong with the texts", "ostiary promises table --policy testdata/policies/sharedcontacts", promises},
 	}
 }

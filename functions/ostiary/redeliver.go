@@ -10,14 +10,17 @@ import (
 	"slices"
 	"time"
 
+	"ostiary.internal/functions/internal/manifest"
+	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/platform/bus/local"
 	"ostiary.internal/shared/platform/bus/pubsub"
 	"ostiary.internal/shared/platform/fault"
 )
 
 const (
-	redeliverArgs  = "[--function NAME] [--server URL | --data DIR | --project ID [--topic NAME]] [--json] [--all | ID ...]"
+	redeliverArgs  = "[FUNCTION | --function NAME] [--server URL | --data DIR | --project ID [--topic NAME]] [--json] [--all | ID ...]"
 	redeliverExits = `
+FUNCTION comes first or last, and says the same as --function: ostiary redeliver syncallowlist --project acme-ostiary-live
 Without --all and IDs it lists what no function would take, and changes nothing.
 On Pub/Sub a message goes to its topic again, and so to all who read it: they know by its id what they have done already.
 
@@ -54,15 +57,25 @@ type redelivery struct {
 func redeliver(ctx context.Context, t terminal, args []string) int {
 	var r redelivery
 	r.flags(t)
+	named, args := leading(args)
 	if code := t.parse(args, -1); code >= 0 {
 		return code
 	}
 	ids := t.flags.Args()
+	if named == "" && len(ids) > 0 && isFunction(ids[len(ids)-1]) {
+		named, ids = ids[len(ids)-1], ids[:len(ids)-1]
+	}
+	switch {
+	case named != "" && r.function != "" && named != r.function:
+		return t.usage("%s and --function %s: one or the other", named, r.function)
+	case named != "":
+		r.function = named
+	}
 	switch {
 	case r.all && len(ids) > 0:
 		return t.usage("--all and IDs: one or the other")
 	case r.project != "" && (r.server != "" || r.function == ""):
-		return t.usage("--project: say --function, each has dead letters of its own; no --server")
+		return t.usage("--project: name the function, each has dead letters of its own; no --server")
 	case r.project == "" && r.topic != "":
 		return t.usage("--topic goes with --project")
 	}
@@ -91,6 +104,22 @@ func redeliver(ctx context.Context, t terminal, args []string) int {
 		return exitWrong
 	}
 	return exitGood
+}
+
+// leading takes the function's name off the arguments where it comes first: flags may follow it. No id of a letter is one.
+func leading(args []string) (named string, rest []string) {
+	if len(args) > 0 && isFunction(args[0]) {
+		return args[0], args[1:]
+	}
+	return "", args
+}
+
+// isFunction reports whether a word is the name of a function of the house.
+func isFunction(word string) bool {
+	return slices.ContainsFunc(functions, func(f wiring.Function) bool {
+		m, err := manifest.Parse(f.Manifest)
+		return err == nil && m.Name == word
+	})
 }
 
 func (r *redelivery) flags(t terminal) {

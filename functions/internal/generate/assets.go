@@ -14,9 +14,6 @@ import (
 	"ostiary.internal/shared/policy"
 )
 
-// stagingAssets is what staging's feeds of Cloud Asset Inventory tell of.
-const stagingAssets = "terraform/environments/staging/assets.json"
-
 // unfed are types of which a feed tells nothing: of those below a name before a slash, or of one. It would refuse them.
 var unfed = []string{"osconfig.googleapis.com/", "recommender.googleapis.com/"}
 

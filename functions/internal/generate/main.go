@@ -1,9 +1,10 @@
 // Command generate writes what follows from the function folders: the lists of functions that two commands hold, the
 // README's table, what each function may put on record, how each is deployed, and the collections and indexes that Terraform provisions; and,
-// from the rules and assertions of the policy that staging runs, what its log sink lets through, and of what its feeds tell. A test fails when one is not fresh.
+// from the rules and assertions of the policy that each environment runs, what its log sinks let through, and of what its feeds tell. A test
+// fails when one is not fresh. With a policy folder and a folder, it writes the latter two alone, for a policy that lies elsewhere.
 //
 //	go run ./functions/internal/generate
-//	go run ./functions/internal/generate POLICY > terraform/environments/NAME/watched.json
+//	go run ./functions/internal/generate POLICY terraform/org/policies/NAME
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"go/format"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,8 +25,14 @@ import (
 
 func main() {
 	do := func() error { return run(".") }
-	if len(os.Args) > 1 {
-		do = func() error { return watchedBy(os.Args[1]) }
+	switch len(os.Args) {
+	case 1:
+	case 3:
+		do = func() error { return streamsOf(os.Args[1], os.Args[2]) }
+	default:
+		do = func() error {
+			return errors.New("called with nothing, or with a policy folder and the folder its watched.json and assets.json are written to")
+		}
 	}
 	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
@@ -70,19 +78,20 @@ func texts(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	watched, err := Watched(filepath.Join(root, staging))
-	if err != nil {
-		return nil, err
-	}
-	assets, err := Assets(filepath.Join(root, staging))
-	if err != nil {
-		return nil, err
-	}
 	released, err := Released(functions)
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{stagingWatched: watched, stagingAssets: assets, releasedBy: released, "functions/ostiary/functions.go": registry, "functions/internal/writers/writers.json": writers, "functions/internal/generate/indexes/functions.go": registry, "README.md": readme}, nil
+	page, err := Deploying(root, functions)
+	if err != nil {
+		return nil, err
+	}
+	all, err := streams(root)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(all, map[string][]byte{deploying: page, releasedBy: released, "functions/ostiary/functions.go": registry, "functions/internal/writers/writers.json": writers, "functions/internal/generate/indexes/functions.go": registry, "README.md": readme})
+	return all, nil
 }
 
 // indexes is the file that follows from what the functions say they keep: only their code knows.
@@ -186,7 +195,7 @@ func Replace(document []byte, name, text string) ([]byte, error) {
 	before, rest, found := strings.Cut(string(document), begin)
 	_, after, closed := strings.Cut(rest, end)
 	if !found || !closed {
-		return nil, fmt.Errorf("README: markers of %q are missing", name)
+		return nil, fmt.Errorf("markers of %q are missing", name)
 	}
 	return []byte(before + begin + text + end + after), nil
 }

@@ -13,22 +13,6 @@ import (
 	"ostiary.internal/shared/watch/rule"
 )
 
-// The policy that staging runs, and what its log sink is made of.
-const (
-	staging        = "testdata/policies/sharedcontacts"
-	stagingWatched = "terraform/environments/staging/watched.json"
-)
-
-// watchedBy prints what a log sink has to let through for a policy.
-func watchedBy(folder string) error {
-	text, err := Watched(folder)
-	if err != nil {
-		return err
-	}
-	_, err = os.Stdout.Write(text)
-	return err
-}
-
 // Watched is what a log sink has to let through for the rules of a policy folder, as JSON. One that is too long for a
 // sink is an error: Terraform adds little to it.
 func Watched(folder string) ([]byte, error) {

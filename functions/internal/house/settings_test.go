@@ -10,33 +10,39 @@ import (
 	"ostiary.internal/shared/evidence/sign"
 )
 
-// TestTrustOfEnvironments: the values an environment is planned with hold a trust file that the functions accept, of the
-// log whose name they seal under.
+// TestTrustOfEnvironments: the values an environment is planned with hold trust files that the functions accept, of the log and
+// the receipts whose names they sign under.
 func TestTrustOfEnvironments(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(root, "terraform", "environments", "*", "ci.tfvars"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no environment is planned: %v", err)
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%d environments are planned: %v", len(files), err)
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		setting := func(name string) string {
-			found := regexp.MustCompile(`(?m)^\s*` + name + `\s*=\s*(".*")$`).FindSubmatch(text)
+		for _, block := range []string{"evidence", "receipts"} {
+			found := regexp.MustCompile(`(?m)^` + block + ` = \{\n\s*origin\s*=\s*(".*")\n\s*trust\s*=\s*(".*")$`).FindSubmatch(text)
 			if found == nil {
-				t.Fatalf("%s: %s is not set", file, name)
+				t.Fatalf("%s: %s has no origin and trust", file, block)
 			}
-			value, err := strconv.Unquote(string(found[1])) // a string without templates reads alike in both languages
-			if err != nil {
-				t.Fatalf("%s: %s: %v", file, name, err)
+			origin, trust := unquote(t, found[1]), unquote(t, found[2])
+			read, err := sign.ReadTrust([]byte(trust))
+			if err != nil || read.Origin != origin || len(read.Keys) == 0 {
+				t.Errorf("%s: %s: %v; it trusts %d keys of the log %q", file, block, err, len(read.Keys), read.Origin)
 			}
-			return value
-		}
-		trust, err := sign.ReadTrust([]byte(setting("OSTIARY_TRUST")))
-		if err != nil || trust.Origin != setting("OSTIARY_LOG_ORIGIN") || len(trust.Keys) == 0 {
-			t.Errorf("%s: OSTIARY_TRUST: %v; it trusts %d keys of the log %q", file, err, len(trust.Keys), trust.Origin)
 		}
 	}
+}
+
+// unquote reads a string without templates, which both languages spell alike.
+func unquote(t *testing.T, quoted []byte) string {
+	t.Helper()
+	text, err := strconv.Unquote(string(quoted))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }

@@ -19,7 +19,7 @@ import (
 func plain() manifest.Function {
 	m := everything
 	m.Callers, m.Publishes, m.Secrets, m.Environment = manifest.Public, []string{}, []string{}, []string{wiring.EnvClient}
-	m.Permissions, m.Checks = []manifest.Permission{}, []string{"example"}
+	m.Permissions, m.Checks, m.Evidence = []manifest.Permission{}, []string{"example"}, nil
 	return m
 }
 

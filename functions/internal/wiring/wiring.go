@@ -29,6 +29,8 @@ import (
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/policy"
+
+	_ "ostiary.internal/shared/policy/gcs" // every function works by a published policy
 )
 
 // Names of the environment variables every function may read. Values are URLs of a driver the function's
@@ -146,7 +148,8 @@ func (d *Deps) seams(ctx context.Context, schema store.Schema, o Options) []seam
 		{EnvBus, len(f.Publishes) > 0, into(&d.Bus, func(u string) (bus.Publisher, error) {
 			return bus.Drivers.Open(ctx, u, bus.Options{Clock: o.Clock})
 		})},
-		{EnvEvidence, len(schema) > 0, func(u string) error { return d.openInboxes(ctx, u) }},
+		// Who may not write to the inbox links no driver for it, whatever it reads in its control's database.
+		{EnvEvidence, len(schema) > 0 && f.Evidence != nil, func(u string) error { return d.openInboxes(ctx, u) }},
 		{EnvSecrets, f.ReadsSecrets(), into(&d.Secrets, func(u string) (secret.Store, error) {
 			return secret.Drivers.Open(ctx, u, secret.Options{Clock: o.Clock})
 		})},

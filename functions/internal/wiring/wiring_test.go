@@ -44,6 +44,7 @@ var everything = manifest.Function{
 	Name: "example", Control: "access", EntryPoint: "example", Summary: "An example.", Callers: manifest.Staff, Triggers: []manifest.Trigger{{Kind: manifest.HTTP}},
 	MemoryMiB: 256, TimeoutS: 30, Concurrency: 1, Instances: 1, Publishes: []string{"lease.changed"}, Secrets: []string{"form-key"},
 	Environment: []string{wiring.EnvSeal, wiring.EnvSealMessage, wiring.EnvVault, wiring.EnvDirectory, wiring.EnvClient},
+	Evidence:    &record.Scope{Controls: map[string][]record.Kind{"otp-gate": {record.Access}}},
 }
 
 var schema = store.Schema{outbox.Collection(), {Name: "things"}}
@@ -164,6 +165,21 @@ func TestOnlyWhatIsAskedFor(t *testing.T) {
 	}
 	if want := []string{"K_SERVICE", wiring.EnvCode, wiring.EnvIAM, wiring.EnvPolicy}; !slices.Equal(slices.Sorted(maps.Keys(read)), want) {
 		t.Errorf("read %v, want %v", slices.Sorted(maps.Keys(read)), want)
+	}
+}
+
+// Who reads its control's database and may not write to the evidence inbox is not asked for one.
+func TestReadsAlone(t *testing.T) {
+	t.Parallel()
+	m, env := everything, environment(t)
+	m.Evidence = nil
+	env[wiring.EnvEvidence] = "carrier-pigeon://loft"
+	d, err := open(t, m, store.Schema{{Name: "things"}}, lookup(env))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Store == nil || d.Inbox != nil || d.Box != nil {
+		t.Errorf("opened were %+v", d)
 	}
 }
 

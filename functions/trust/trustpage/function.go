@@ -107,6 +107,7 @@ func (t *trustpage) routes() []web.Route {
 		get("/v1/feed.atom", "The promises whose state changed last.", any200("application/atom+xml"), shownProblems, t.feed),
 		get("/v1/receipts-trust.json", "The trust file of receipts of erasure: the keys whose signatures under them count, for ostiary erase verify-receipt.", any200("application/json"), []string{"receipts_none"}, t.receiptKeys),
 		get("/v1/checkpoint", "The newest signed checkpoint of the evidence log (C2SP tlog-checkpoint).", any200("text/plain"), logProblems, t.checkpoint),
+		get("/v1/freshness", "How new what is shown is: 200 as long as the newest page and the newest checkpoint are young, 503 when not.", map[int]any{200: Freshness{}}, append([]string{"stale"}, shownProblems...), t.freshness),
 		get("/v1/tile/{path...}", "The log's tiles of hashes and, where they are public, its entry bundles (C2SP tlog-tiles).", any200("application/octet-stream"), append([]string{"entries_private"}, logProblems...), t.tile),
 		get("/v1/records/{index}", "One record of the log, of a kind that concerns no person.", any200("application/json"), append([]string{"record_private"}, logProblems...), t.record),
 		get("/v1/proofs/{index}", "The proof that the log holds its record of that number (C2SP tlog-proof).", any200("text/plain"), logProblems, t.proof),

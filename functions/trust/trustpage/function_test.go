@@ -244,7 +244,7 @@ func TestProblems(t *testing.T) {
 	if got := seen.Saw(with.Call(t, get("/v1/receipts-trust.json"))).Want(t, 200, ""); string(got.Body) != keys {
 		t.Errorf("the keys of receipts are shown as %s", got.Body)
 	}
-	for _, path := range []string{"/v1/promises.json", "/v1/promises/F01", "/v1/register.json", "/v1/feed.atom"} {
+	for _, path := range []string{"/v1/promises.json", "/v1/promises/F01", "/v1/register.json", "/v1/feed.atom", "/v1/freshness"} {
 		seen.Saw(s.Call(t, get(path))).Want(t, 503, "page_missing")
 	}
 	for _, path := range []string{"/v1/checkpoint", "/v1/tile/0/000", "/v1/tile/0/../../head", "/v1/tile/entries", "/v1/tile/64/000", "/v1/tile/0/000.p/256", "/v1/records/0",
@@ -254,8 +254,10 @@ func TestProblems(t *testing.T) {
 		}
 	}
 	page := s.Show(t, pagetest.Snapshot(3, s.Clock.Now()))
+	seen.Saw(s.Call(t, get("/v1/freshness"))).Want(t, 503, "stale")
 	s.Record(t, record.Run)
 	s.Seal(t)
+	seen.Saw(s.Call(t, get("/v1/freshness"))).Want(t, 200, "")
 	seen.Saw(s.Call(t, get("/v1/promises/NONE"))).Want(t, 404, "promise_unknown")
 	seen.Saw(s.Call(t, get("/v1/register.json"))).Want(t, 200, "")
 	for _, digest := range []string{none, "0", strings.ToUpper(none), "..%2f..%2fnewest"} {
@@ -280,7 +282,7 @@ func TestProblems(t *testing.T) {
 	s.Store.Up()
 	// A log that its own signature does not cover is not answered from, and the page does without.
 	forge(t, s)
-	for _, path := range []string{"/v1/checkpoint", "/v1/records/0", "/v1/proofs/0"} {
+	for _, path := range []string{"/v1/checkpoint", "/v1/records/0", "/v1/proofs/0", "/v1/freshness"} {
 		seen.Saw(s.Call(t, get(path))).Want(t, 503, "unavailable")
 	}
 	if body := string(s.Call(t, get("/")).Want(t, 200, "").Body); !strings.Contains(body, "not readable right now") || strings.Contains(body, "confirmed by") {

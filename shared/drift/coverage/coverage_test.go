@@ -99,7 +99,7 @@ func TestLets(t *testing.T) {
 // The filter that is made of the rules lets through each of its parts, and without a part it does not.
 func TestGenerated(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("../../../terraform/environments/staging/watched.json")
+	raw, err := os.ReadFile("../../../terraform/org/policies/staging/watched.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 // does not.
 func TestStaging(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../../terraform/environments/staging/watched.json")
+	text, err := os.ReadFile("../../../terraform/org/policies/staging/watched.json")
 	if err != nil {
 		t.Fatal(err)
 	}

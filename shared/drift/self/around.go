@@ -165,7 +165,9 @@ func (c *comparing) sinks() {
 		case coverage.Undetermined:
 			c.doubt(coverage.Type, key, "filter", string(why))
 		}
-		if sink, is := c.live.Get(coverage.Type, key); is && sink.Data != nil && topic != nil {
+	}
+	for _, sink := range c.logs { // whatever they lie in: one of a folder or the organization takes along what is below it
+		if topic != nil && text(sink.Data, "destination") == to {
 			c.writer(topic, text(sink.Data, "writerIdentity"))
 		}
 	}

@@ -24,7 +24,7 @@ func Expect(manifests []byte, deployed string) (*Expected, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Expected{Project: d.Project, Region: d.Region, Code: d.Code, Regions: d.Regions, Values: d.Values, Images: d.Images, Watched: d.Watched, Need: d.Need, Locked: d.Locked}
+	e := &Expected{Project: d.Project, Evidence: d.Evidence, Region: d.Region, Code: d.Code, Regions: d.Regions, Values: d.Values, Images: d.Images, Watched: d.Watched, Need: d.Need, Locked: d.Locked, Deployers: d.Deployers}
 	var all []json.RawMessage
 	if json.Unmarshal(manifests, &all) != nil || len(all) == 0 {
 		return nil, fault.New(fault.Misconfigured, "reading the manifests: not a list of them")
@@ -41,17 +41,21 @@ func Expect(manifests []byte, deployed string) (*Expected, error) {
 
 // Deployed is what a deployment says of itself.
 type Deployed struct {
-	V       int               `json:"v"`
-	Project string            `json:"project"`
-	Region  string            `json:"region"`
-	Code    map[string]string `json:"code"`    // digest that was released, by function
-	Regions map[string]string `json:"regions"` // of functions that run in another region, by function
+	V       int    `json:"v"`
+	Project string `json:"project"`
+	Region  string `json:"region"`
+	// Evidence is the project of the evidence log; the same where it is left out.
+	Evidence string            `json:"evidence"`
+	Code     map[string]string `json:"code"`    // digest that was released, by function
+	Regions  map[string]string `json:"regions"` // of functions that run in another region, by function
 	// Values are digests of the variables' values, by function and name, without OSTIARY_SELF.
 	Values  map[string]map[string]string `json:"values"`
 	Images  map[string]string            `json:"images"`  // image that has to run, or its digest, by function; may be empty
 	Watched []string                     `json:"watched"` // ids of projects
 	Need    string                       `json:"need"`    // filter of what has to arrive
 	Locked  []string                     `json:"locked"`  // names of buckets
+	// Deployers are members that act as the functions' accounts to deploy them; nobody where it is left out.
+	Deployers []string `json:"deployers"`
 }
 
 func deployment(packed string) (d Deployed, err error) {

@@ -24,7 +24,7 @@ func (c *comparing) roles(f Function) {
 	for _, p := range f.Permissions {
 		on := p.Resource
 		switch {
-		case on == "directory", on == "assets", strings.HasPrefix(on, "data:"): // given elsewhere
+		case on == "directory", on == "assets", on == "bucket:terraform-state", strings.HasPrefix(on, "data:"), strings.HasPrefix(on, "door:"): // given elsewhere
 			continue
 		case on == "bucket:evidence-inbox" && p.Permission == "storage.objects.create":
 			on = "place:evidence-inbox"
@@ -32,7 +32,7 @@ func (c *comparing) roles(f Function) {
 		want[on] = append(want[on], p.Permission)
 	}
 	for _, on := range slices.Sorted(maps.Keys(want)) {
-		a := c.get(roles, c.name("iam.googleapis.com/roles/%s", roleID(f.Name, on)))
+		a := c.get(roles, "//iam.googleapis.com/projects/"+c.e.Home(on)+"/roles/"+roleID(f.Name, on))
 		if a == nil {
 			continue
 		}
@@ -42,6 +42,15 @@ func (c *comparing) roles(f Function) {
 		slices.Sort(want[on])
 		c.same(a, "includedPermissions", strings.Join(want[on], "\n"), strings.Join(got, "\n"))
 	}
+}
+
+// Home is the project that holds a resource of manifests and the roles on it, for a project's role is given in that project alone.
+func (e Expected) Home(resource string) string {
+	kind, name, _ := strings.Cut(resource, ":")
+	if e.Evidence != "" && (kind == "place" || kind == "signing-key" || kind == "bucket" && strings.HasPrefix(name, "evidence-")) {
+		return e.Evidence
+	}
+	return e.Project
 }
 
 func roleID(function, on string) string {
@@ -129,7 +138,7 @@ var wide = map[string]struct {
 	conditional bool
 }{
 	"assets": {"assets", false}, "above": {"assets", false}, "firestore": {"data:firestore", true}, "project": {"data:project", false}, "secrets_grants": {"data:secrets-grants", true},
-	"firewalls": {"door:firewalls", false}, "armor": {"door:armor", false},
+	"firewalls": {"door:firewalls", true}, "armor": {"door:armor", false},
 }
 
 // right reports whether a binding gives a function one of its roles as Terraform does, and why nobody can tell.
@@ -213,8 +222,8 @@ func (c *comparing) own(role, member string) bool {
 	})
 }
 
-// acting tells who may act as one of the functions' accounts, or make a key to it, by a right to that account itself. Nobody is
-// given one. Of an account that has no policy the inventory tells none.
+// acting tells who may act as one of the functions' accounts, or make a key to it, by a right to that account itself. Who deploys
+// may act as it; nobody else is given anything. Of an account that has no policy the inventory tells none.
 func (c *comparing) acting(a *asset.Asset) {
 	if a.IAM == nil {
 		if !c.read(accounts) {
@@ -224,7 +233,7 @@ func (c *comparing) acting(a *asset.Asset) {
 	}
 	for _, b := range a.IAM.Bindings {
 		for _, m := range b.Members {
-			if baseline.Agent(m) {
+			if baseline.Agent(m) || b.Role == "roles/iam.serviceAccountUser" && slices.Contains(c.e.Deployers, m) {
 				continue
 			}
 			if is, _, err := baseline.Reaches(c.live, b.Role); err != nil {

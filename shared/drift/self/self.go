@@ -72,6 +72,7 @@ func Read(manifest []byte) (Function, error) {
 // Expected is everything that has to be there.
 type Expected struct {
 	Project, Region string // where the controls run; the project's id
+	Evidence        string // id of the project of the evidence log and of the keys that sign it; the controls' own where it is empty
 	Functions       []Function
 	Code            map[string]string // digest that was released, by function, such as sha256:...; left out: not known
 	Regions         map[string]string // region of a function that runs in another, by function
@@ -81,6 +82,8 @@ type Expected struct {
 	Watched []string          // projects whose log has to arrive, this one among them
 	Need    string            // filter of what has to arrive of it
 	Locked  []string          // buckets whose retention has to be locked
+	// Deployers are the members that may act as the functions' accounts, to deploy them.
+	Deployers []string
 }
 
 // Destination is where the log of each watched project has to arrive, as a sink names it.

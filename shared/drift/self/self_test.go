@@ -119,11 +119,11 @@ func TestCompare(t *testing.T) {
 		"what the look itself is told": {set("checkdrift", "OSTIARY_SELF", "other"), ""},
 		"another image":                {func(all map[string]*asset.Asset) { env(all, "deliver")["image"] = "docker.io/eve/deliver" }, "self-drift deliver image: docker.io/eve/deliver"},
 		"an image of another project": {func(all map[string]*asset.Asset) {
-			env(all, "deliver")["image"] = "europe-west1-docker.pkg.dev/acme-test/gcf-artifacts/deliver"
-		}, "self-drift deliver image: europe-west1-docker.pkg.dev/acme-test/gcf-artifacts/deliver"},
+			env(all, "deliver")["image"] = "europe-west1-docker.pkg.dev/acme-test/ostiary/deliver"
+		}, "self-drift deliver image: europe-west1-docker.pkg.dev/acme-test/ostiary/deliver"},
 		"a container beside it": {func(all map[string]*asset.Asset) {
 			t := all[run+"deliver"].Data["template"].(object)
-			t["containers"] = append(t["containers"].([]any), object{"image": "europe-west1-docker.pkg.dev/acme/gcf-artifacts/eve:1"})
+			t["containers"] = append(t["containers"].([]any), object{"image": "europe-west1-docker.pkg.dev/acme/ostiary/eve:1"})
 		}, "self-drift deliver containers: 2"},
 		"as somebody else": {func(all map[string]*asset.Asset) {
 			all[run+"deliver"].Data["template"].(object)["serviceAccount"] = "x@acme"

@@ -105,7 +105,7 @@ func (c *comparing) image(f Function, a *asset.Asset, image string) {
 		}
 		return
 	}
-	if built := c.region(f) + "-docker.pkg.dev/" + c.e.Project + "/gcf-artifacts/"; !strings.HasPrefix(image, built) {
+	if built := c.region(f) + "-docker.pkg.dev/" + c.e.Project + "/ostiary/"; !strings.HasPrefix(image, built) {
 		c.tell(a.Type, a.Key, "image", built+"…", image)
 	}
 }

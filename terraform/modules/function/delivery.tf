@@ -32,36 +32,6 @@ resource "google_pubsub_subscription" "dead" {
   }
 }
 
-# A dead letter is work that nobody does any more: somebody has to read it within its 31 days, and send it again or let it be.
-resource "google_monitoring_alert_policy" "dead" {
-  count                 = length(local.topic_triggers) > 0 ? 1 : 0
-  project               = local.project
-  display_name          = "Dead letters of ${local.name}"
-  combiner              = "OR"
-  notification_channels = var.alarms
-  user_labels           = var.labels
-
-  conditions {
-    display_name = "A message could not be delivered"
-    condition_threshold {
-      filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = \"dead.${local.name}\" AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 0
-      duration        = "0s"
-      aggregations {
-        alignment_period   = "300s"
-        per_series_aligner = "ALIGN_MAX"
-      }
-      trigger {
-        count = 1
-      }
-    }
-  }
-  documentation {
-    content = "Read what ${local.name} could not take: ostiary redeliver lists it, and sends it again once its cause is mended."
-  }
-}
-
 resource "google_pubsub_subscription" "push" {
   for_each = local.topic_triggers
   project  = local.project

@@ -8,22 +8,19 @@ locals {
   machine = var.manifest.callers == "machine"
   ingress = local.machine ? "ALLOW_INTERNAL_ONLY" : "ALLOW_INTERNAL_AND_GCLB"
 
-  # What a function adds to the evidence inbox lies below its own name, or that of one it sweeps for: a place, not the whole
-  # bucket.
-  wanted = [for p in var.manifest.permissions : {
-    permission = p.permission
-    resource   = p.permission == "storage.objects.create" && p.resource == "bucket:evidence-inbox" ? "place:evidence-inbox" : p.resource
-  }]
+  # One custom role per resource, holding just what the manifest lists for it. Evidence and the keys that sign it are left out, as are
+  # the directory, doors and the product: what lies outside of this project is given by its administrators.
+  resources   = toset([for p in var.manifest.permissions : p.resource if !contains(["directory", "assets", "bucket:terraform-state"], p.resource) && length(regexall("^(data|door|signing-key|bucket:evidence)[:-]", p.resource)) == 0])
+  permissions = { for r in local.resources : r => sort([for p in var.manifest.permissions : p.permission if p.resource == r]) }
+  of_kind     = { for k in ["database", "topic", "key", "secret", "bucket"] : k => toset([for r in local.resources : split(":", r)[1] if startswith(r, "${k}:")]) }
 
-  # One custom role per resource, holding just what the manifest lists for it.
-  resources   = toset([for p in local.wanted : p.resource if p.resource != "directory" && p.resource != "assets" && !startswith(p.resource, "data:") && !startswith(p.resource, "door:")])
-  permissions = { for r in local.resources : r => sort([for p in local.wanted : p.permission if p.resource == r]) }
-  of_kind     = { for k in ["database", "topic", "key", "signing-key", "secret", "bucket", "place"] : k => toset([for r in local.resources : split(":", r)[1] if startswith(r, "${k}:")]) }
-
-  # Of what the data map names: the permissions by kind, and the secrets.
-  data    = { for k in ["firestore", "gcs", "project", "secrets-read", "secrets-erase", "secrets-parties", "secrets-grants"] : k => sort([for p in local.wanted : p.permission if p.resource == "data:${k}"]) }
+  # Of what the data map names: the permissions on secrets by kind, and the secrets.
+  data    = { for k in ["secrets-read", "secrets-erase", "secrets-parties"] : k => sort([for p in var.manifest.permissions : p.permission if p.resource == "data:${k}"]) }
   secrets = merge([for k, all in var.data.secrets : all if length(local.data["secrets-${k}"]) > 0]...)
   pins    = merge(local.secrets, { for s in var.manifest.secrets : s => lookup(var.secret_versions, s, "") })
+
+  # Who may read secrets of the data map is told where they are, also while the map names none.
+  reads_secrets = length(var.manifest.secrets) + length([for p in var.manifest.permissions : p if startswith(p.resource, "data:secrets-")]) > 0
 
   pubsub_agent = "serviceAccount:service-${var.project.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
@@ -57,9 +54,10 @@ resource "google_cloudfunctions2_function" "this" {
   labels      = var.labels
 
   build_config {
-    runtime         = "go126"
-    entry_point     = var.manifest.entry_point
-    service_account = var.build_account
+    runtime           = "go126"
+    entry_point       = var.manifest.entry_point
+    service_account   = var.build_account
+    docker_repository = var.repository
     source {
       storage_source {
         bucket = var.archive.bucket
@@ -82,10 +80,12 @@ resource "google_cloudfunctions2_function" "this" {
       OSTIARY_CODE                         = "sha256:${regex("[0-9a-f]{64}", var.archive.object)}"
       OSTIARY_IAM                          = "front"
       OSTIARY_PROJECT                      = local.project
-      }, local.machine ? { OSTIARY_INVOKER = google_service_account.invoker[0].email } : {}, length(local.pins) == 0 ? {} : {
-      OSTIARY_SECRETS                      = "secretmanager://${local.project}?pin=${join(",", [for s, version in local.pins : "${s}:${version}"])}"
-    })
+      }, local.machine ? { OSTIARY_INVOKER = google_service_account.invoker[0].email } : {}, local.reads_secrets ? {
+      OSTIARY_SECRETS                      = length(local.pins) == 0 ? "secretmanager://${local.project}" : "secretmanager://${local.project}?pin=${join(",", [for s, version in local.pins : "${s}:${version}"])}"
+    } : {})
   }
+
+  depends_on = [google_service_account_iam_member.deploys]
 
   lifecycle {
     precondition {
@@ -99,6 +99,30 @@ resource "google_cloudfunctions2_function" "this" {
   }
 }
 
+# Who deploys starts the function as this account, and may be it nowhere else.
+resource "google_service_account_iam_member" "deploys" {
+  for_each           = var.deployers
+  service_account_id = google_service_account.runtime.name
+  role               = "roles/iam.serviceAccountUser"
+  member             = each.value
+}
+
+# Pushes and schedules carry tokens of the invoker: who makes them has to be let use it.
+resource "google_service_account_iam_member" "schedules" {
+  for_each           = local.machine ? var.deployers : []
+  service_account_id = google_service_account.invoker[0].name
+  role               = "roles/iam.serviceAccountUser"
+  member             = each.value
+}
+
+# What everybody may call is an exception to the organization's rule, made for this one service.
+resource "google_tags_location_tag_binding" "public" {
+  count     = var.manifest.callers == "public" && var.public_tag != "" ? 1 : 0
+  parent    = "//run.googleapis.com/projects/${var.project.number}/locations/${var.region}/services/${google_cloudfunctions2_function.this.name}"
+  tag_value = var.public_tag
+  location  = var.region
+}
+
 resource "google_cloud_run_service_iam_member" "invoker" {
   for_each = toset(local.invokers)
   project  = local.project
@@ -106,6 +130,8 @@ resource "google_cloud_run_service_iam_member" "invoker" {
   service  = google_cloudfunctions2_function.this.name
   role     = "roles/run.invoker"
   member   = each.value
+
+  depends_on = [google_tags_location_tag_binding.public]
 
   lifecycle {
     # A replaced function comes up without its invokers.

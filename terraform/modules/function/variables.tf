@@ -17,7 +17,6 @@ variable "manifest" {
     publishes     = list(string)
     freshness     = string
     checks        = list(string)
-    sweeps        = optional(list(string), [])
   })
 
   validation {
@@ -86,12 +85,6 @@ variable "keys" {
   default     = {}
 }
 
-variable "signing_keys" {
-  description = "Asymmetric crypto keys by the name manifests use: the ones that sign checkpoints of the evidence log."
-  type        = map(string)
-  default     = {}
-}
-
 variable "buckets" {
   description = "Buckets by the name manifests use: bucket:NAME."
   type        = map(string)
@@ -105,23 +98,15 @@ variable "topics" {
 }
 
 variable "data" {
-  description = "What the policy's data map names, for functions that search or erase it: the project of its databases, their ids, its buckets; the pinned secrets in the URLs of its stores, for the account that reads, the one that erases and the programs of recipients; the beginnings, projects/NUMBER/secrets/PREFIX, of the names of secrets that hold customers' connections."
+  description = "What the policy's data map names, for functions that search or erase it: the pinned secrets in the URLs of its stores, for the account that reads, the one that erases and the programs of recipients. Rights in the product's own databases and buckets are given by terraform/org."
   type = object({
-    project   = string
-    databases = list(string)
-    buckets   = list(string)
-    secrets   = object({ read = map(string), erase = map(string), parties = map(string) })
-    grants    = list(string)
+    secrets = object({ read = map(string), erase = map(string), parties = map(string) })
   })
-  default = { project = "", databases = [], buckets = [], secrets = { read = {}, erase = {}, parties = {} }, grants = [] }
+  default = { secrets = { read = {}, erase = {}, parties = {} } }
 
   validation {
     condition     = alltrue([for all in values(var.data.secrets) : alltrue([for v in values(all) : can(regex("^[0-9]+$", v))])])
     error_message = "A secret's version is a number: \"latest\" changes without a deployment."
-  }
-  validation {
-    condition     = alltrue([for p in var.data.grants : can(regex("^projects/[0-9]+/secrets/[A-Za-z0-9_-]+$", p))])
-    error_message = "The beginning of secrets' names is projects/NUMBER/secrets/PREFIX: without a prefix it would be every secret."
   }
 }
 
@@ -136,12 +121,6 @@ variable "services" {
   default     = []
 }
 
-variable "alarms" {
-  description = "Notification channels, projects/P/notificationChannels/N, that are told of dead letters. Without one an incident is opened, and nobody is told."
-  type        = list(string)
-  default     = []
-}
-
 variable "labels" {
   description = "Labels on everything that can carry them."
   type        = map(string)
@@ -149,7 +128,7 @@ variable "labels" {
 }
 
 variable "looked_at" {
-  description = "Places whose configuration a function with permissions on assets reads: organizations/NUMBER, folders/NUMBER, projects/ID."
+  description = "Places whose configuration a function with permissions on assets reads: organizations/NUMBER, folders/NUMBER, projects/ID. Rights are given here in the functions' own project alone."
   type        = list(string)
   default     = []
 
@@ -159,39 +138,35 @@ variable "looked_at" {
   }
 }
 
-variable "organization" {
-  description = "Number of the organization that the places lie in: custom roles for folders are its own, and what lies above the places is read there. Left out: that stays unread, and is named."
+variable "repository" {
+  description = "Repository that images are kept in, projects/P/locations/REGION/repositories/NAME, of the function's own region. Left out: the one Cloud Functions makes by itself, which keeps every image for ever."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.repository == null ? true : can(regex("^projects/[^/]+/locations/${var.region}/repositories/[^/]+$", var.repository))
+    error_message = "The repository has to be in the region of the function: projects/P/locations/REGION/repositories/NAME."
+  }
+}
+
+variable "deployers" {
+  description = "Members that deploy: each may have this function run as its account, and act as it for nothing else."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.deployers : can(regex("^(serviceAccount|principal|principalSet|group|user):", member))])
+    error_message = "A member is serviceAccount:, principal:, principalSet:, group: or user: and who it is."
+  }
+}
+
+variable "public_tag" {
+  description = "Tag value, tagValues/NUMBER, by which an organization policy lets everybody call what carries it: a function with callers of kind public does. Empty where there is no such policy."
   type        = string
   default     = ""
 
   validation {
-    condition     = can(regex("^[0-9]*$", var.organization))
-    error_message = "An organization is given by its number."
+    condition     = can(regex("^(tagValues/[0-9]+)?$", var.public_tag))
+    error_message = "A tag value is tagValues/NUMBER: see the output public_tag of terraform/bootstrap."
   }
-}
-
-variable "folders" {
-  description = "Numbers of folders above the places: what lies above is read in these, and no longer in the whole organization."
-  type        = list(string)
-  default     = []
-
-  validation {
-    condition     = alltrue([for number in var.folders : can(regex("^[0-9]+$", number))])
-    error_message = "A folder is given by its number."
-  }
-
-  validation {
-    condition     = length(var.folders) == 0 || var.organization != ""
-    error_message = "The number of the organization must be given: a folder takes its roles."
-  }
-}
-
-variable "doors" {
-  description = "Where doors are: the project of the VPC firewall rules, that of the Cloud Armor policy, the number of the access policy; none where it is empty."
-  type = object({
-    firewalls     = optional(string, "")
-    armor         = optional(string, "")
-    access_policy = optional(string, "")
-  })
-  default = {}
 }

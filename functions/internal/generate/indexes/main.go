@@ -15,8 +15,10 @@ import (
 
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/shared/access/watchdog"
 	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/evidence/vault"
+	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 )
 
@@ -64,6 +66,9 @@ func collections(functions []wiring.Function) (map[string][]collection, error) {
 		}
 		if m.Reads(wiring.EnvLedger) {
 			controls["ledger"] = described(store.Schema{ledger.Collection()})
+		}
+		if m.Reads(wiring.EnvWatchdog) {
+			controls["watchdog"] = described(append(store.Schema{outbox.Collection()}, watchdog.Collection()...)) // it sends its own
 		}
 	}
 	return controls, nil

@@ -46,3 +46,17 @@ func TestEverything(t *testing.T) {
 		t.Errorf("%d functions are described, there are %d: run make generate", len(functions), len(all))
 	}
 }
+
+// TestApart: what lies in a database of its own is described for the functions that may open it.
+func TestApart(t *testing.T) {
+	t.Parallel()
+	got, err := collections(functions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, database := range []string{"ledger", "vault", "watchdog"} {
+		if len(got[database]) == 0 {
+			t.Errorf("of the database %s no collection is described", database)
+		}
+	}
+}

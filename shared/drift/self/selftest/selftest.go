@@ -96,7 +96,7 @@ func (d deploying) service(f self.Function) {
 	}
 	env = append(env, object{"name": "OSTIARY_CODE", "value": d.e.Code[f.Name]})
 	region := cmp.Or(d.e.Regions[f.Name], d.e.Region)
-	image := cmp.Or(d.e.Images[f.Name], region+"-docker.pkg.dev/"+d.e.Project+"/gcf-artifacts/"+f.Name+":version_1")
+	image := cmp.Or(d.e.Images[f.Name], region+"-docker.pkg.dev/"+d.e.Project+"/ostiary/"+f.Name+":version_1")
 	ingress, invoker := "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER", map[string]string{
 		"staff": "serviceAccount:service-1@gcp-sa-iap.iam.gserviceaccount.com", "public": "allUsers", "service": "serviceAccount:" + d.mail("gateway", "edge"),
 	}[f.Callers]
@@ -120,13 +120,16 @@ func (d deploying) roles(f self.Function) {
 	on := map[string][]any{}
 	for _, p := range f.Permissions {
 		r := p.Resource
+		if r == "bucket:terraform-state" || strings.HasPrefix(r, "door:") {
+			continue // terraform/org and the door's own project give them
+		}
 		if r == "bucket:evidence-inbox" && p.Permission == "storage.objects.create" {
 			r = "place:evidence-inbox"
 		}
 		on[r] = append(on[r], p.Permission)
 	}
 	for r, permissions := range on {
-		d.add("iam.googleapis.com/Role", d.at("iam", "roles/"+unfit.ReplaceAllString("ostiary."+f.Name+"."+r, "_")), object{"includedPermissions": permissions}).IAM = nil
+		d.add("iam.googleapis.com/Role", "//iam.googleapis.com/projects/"+d.e.Home(r)+"/roles/"+unfit.ReplaceAllString("ostiary."+f.Name+"."+r, "_"), object{"includedPermissions": permissions}).IAM = nil
 	}
 }
 

@@ -11,12 +11,11 @@ variables {
   project       = { id = "p-staging", number = "123456789012" }
   region        = "europe-west1"
   archive       = { bucket = "p-archives", object = "syncallowlist-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.zip" }
-  build_account = "projects/p-staging/serviceAccounts/build@p-staging.iam.gserviceaccount.com"
+  build_account = "projects/p-staging/serviceAccounts/builds@p-staging.iam.gserviceaccount.com"
   environment   = { OSTIARY_STORE = "firestore://p-staging/access", OSTIARY_DIRECTORY = "workspace:", OSTIARY_TARGETS = "edge=file:/x" }
   topics        = { "lease.changed" = "projects/p-staging/topics/lease.changed", "person.suspended" = "projects/p-staging/topics/person.suspended", "message.requested" = "projects/p-staging/topics/message.requested" }
   buckets       = { "evidence-inbox" = "p-inbox", "policy" = "p-policy" }
   iap_agent     = "serviceAccount:service-123456789012@gcp-sa-iap.iam.gserviceaccount.com"
-  alarms        = ["projects/p-staging/notificationChannels/7"]
   manifest = {
     name          = "syncallowlist"
     control       = "access"
@@ -50,10 +49,6 @@ run "machine_is_internal_and_dead_lettered" {
     error_message = "each push subscription needs its dead letter with both grants"
   }
   assert {
-    condition     = length(google_monitoring_alert_policy.dead) == 1 && google_monitoring_alert_policy.dead[0].notification_channels == tolist(["projects/p-staging/notificationChannels/7"]) && strcontains(google_monitoring_alert_policy.dead[0].conditions[0].condition_threshold[0].filter, "\"dead.syncallowlist\"")
-    error_message = "whoever looks after the function hears of a dead letter"
-  }
-  assert {
     condition     = google_cloudfunctions2_function.this.service_config[0].environment_variables["OSTIARY_CODE"] == "sha256:${regex("[0-9a-f]{64}", var.archive.object)}"
     error_message = "every record names the archive that made it"
   }
@@ -66,16 +61,8 @@ run "machine_is_internal_and_dead_lettered" {
     error_message = "only the function's own invoker account may invoke it"
   }
   assert {
-    condition     = join(" ", keys(google_project_iam_custom_role.grant)) == "database:access place:evidence-inbox topic:message.requested"
-    error_message = "one role per resource of the manifest, no more"
-  }
-  assert {
-    condition = (
-      length(google_storage_bucket_iam_member.use) == 0 &&
-      google_project_iam_custom_role.grant["place:evidence-inbox"].permissions == toset(["storage.objects.create"]) &&
-      google_storage_bucket_iam_member.place["evidence-inbox"].condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/p-inbox/objects/syncallowlist/\") || resource.name.startsWith(\"projects/_/buckets/p-inbox/objects/registerip/\")"
-    )
-    error_message = "a function may create below its own name in the evidence inbox and those it sweeps for, and nothing else there"
+    condition     = join(" ", keys(google_project_iam_custom_role.grant)) == "database:access topic:message.requested" && length(google_storage_bucket_iam_member.use) == 0
+    error_message = "one role per resource of the manifest, no more, and nothing on evidence: that is given by its administrators"
   }
 }
 
@@ -102,7 +89,7 @@ run "staff_goes_through_iap" {
     error_message = "secrets are pinned by number"
   }
   assert {
-    condition     = length(google_service_account.invoker) == 0 && length(google_monitoring_alert_policy.dead) == 0
+    condition     = length(google_service_account.invoker) == 0 && length(google_pubsub_topic.dead) == 0
     error_message = "people need no invoker account, and leave no dead letters"
   }
 }
@@ -123,7 +110,7 @@ run "refuses_a_floating_secret" {
   expect_failures = [var.secret_versions]
 }
 
-run "searches_what_the_data_map_names_and_no_more" {
+run "reads_the_secrets_of_the_data_map_and_gives_nothing_in_the_product" {
   command = plan
 
   variables {
@@ -137,25 +124,14 @@ run "searches_what_the_data_map_names_and_no_more" {
       ]
     }
     secret_versions = { "erasure-mark" = "1" }
-    data = {
-      project = "product-live", databases = ["main", "archive"], buckets = ["product-files"], grants = ["projects/1/secrets/grant-"],
-      secrets = { read = { "desk-read" = "2" }, erase = { "desk-erase" = "2" }, parties = {} }
-    }
+    data            = { secrets = { read = { "desk-read" = "2" }, erase = { "desk-erase" = "2" }, parties = {} } }
   }
   assert {
-    condition     = toset(keys(google_project_iam_member.data)) == toset(["main", "archive"]) && google_project_iam_custom_role.data["firestore"].permissions == toset(["datastore.entities.get"]) && google_project_iam_custom_role.data["firestore"].project == "product-live"
-    error_message = "each database of the data map by its own name, with what the manifest lists"
+    condition     = join(" ", keys(google_project_iam_custom_role.grant)) == "secret:erasure-mark" && length(google_project_iam_member.database) + length(google_storage_bucket_iam_member.use) == 0
+    error_message = "nothing in the product is given from here: who deploys has no rights there"
   }
   assert {
-    condition     = length(google_project_iam_member.stores) == 1 && google_project_iam_member.stores[0].project == "product-live" && google_project_iam_custom_role.data["project"].permissions == toset(["datastore.databases.list", "storage.buckets.list"])
-    error_message = "which databases and buckets the product's project has, and nothing of what is in them"
-  }
-  assert {
-    condition     = toset(keys(google_storage_bucket_iam_member.data)) == toset(["product-files"]) && length(google_storage_bucket_iam_member.use) == 0
-    error_message = "each bucket of the data map, and no other"
-  }
-  assert {
-    condition     = toset(keys(google_secret_manager_secret_iam_member.data)) == toset(["desk-read"]) && length(google_project_iam_member.connections) == 0
+    condition     = toset(keys(google_secret_manager_secret_iam_member.data)) == toset(["desk-read"]) && keys(google_project_iam_custom_role.secrets) == ["secrets-read"]
     error_message = "the passwords of the account that reads, and none of the one that erases"
   }
   assert {
@@ -164,7 +140,7 @@ run "searches_what_the_data_map_names_and_no_more" {
   }
 }
 
-run "looks_at_the_places_that_are_named" {
+run "looks_at_its_own_project_where_that_is_named" {
   command = plan
 
   variables {
@@ -173,102 +149,12 @@ run "looks_at_the_places_that_are_named" {
       memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
       permissions = [{ permission = "storage.buckets.get", resource = "assets" }, { permission = "resourcemanager.folders.get", resource = "assets" }]
     }
-    looked_at    = ["projects/p-staging", "folders/22", "organizations/1"]
-    organization = "1"
+    looked_at = ["projects/p-staging", "projects/product-live", "projects/p-staging-evidence", "folders/22", "organizations/1"]
   }
   assert {
     condition     = toset(keys(google_project_iam_member.assets)) == toset(["p-staging"]) && google_project_iam_custom_role.assets["p-staging"].permissions == toset(["storage.buckets.get"])
-    error_message = "in a project, what a project has"
+    error_message = "in its own project what a project has, and nothing in others, which are not the pipeline's"
   }
-  assert {
-    condition     = google_organization_iam_custom_role.assets[0].org_id == "1" && google_organization_iam_custom_role.assets[0].permissions == toset(["resourcemanager.folders.get", "storage.buckets.get"])
-    error_message = "above projects, all of it"
-  }
-  assert {
-    condition     = toset(keys(google_folder_iam_member.assets)) == toset(["folders/22"]) && toset(keys(google_organization_iam_member.assets)) == toset(["1"])
-    error_message = "each folder and organization that is looked at, and no other"
-  }
-}
-
-run "reads_what_projects_lie_in" {
-  command = plan
-
-  variables {
-    manifest = {
-      name        = "checkdrift", control = "drift", entry_point = "checkdrift", summary = "Looks.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
-      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
-      permissions = [for p in ["storage.buckets.get", "resourcemanager.folders.get", "resourcemanager.organizations.getIamPolicy", "compute.firewallPolicies.list"] : { permission = p, resource = "assets" }]
-    }
-    looked_at    = ["projects/p-staging"]
-    organization = "1"
-  }
-  assert {
-    condition     = google_organization_iam_custom_role.above[0].permissions == toset(["resourcemanager.folders.get", "resourcemanager.organizations.getIamPolicy", "compute.firewallPolicies.list"])
-    error_message = "above the places what lies there, and nothing of what is in other projects"
-  }
-  assert {
-    condition     = google_organization_iam_member.above[0].org_id == "1" && length(google_folder_iam_member.above) == 0 && length(google_organization_iam_custom_role.assets) == 0
-    error_message = "in the organization, and so in all its folders"
-  }
-}
-
-run "reads_what_lies_above_in_folders_alone" {
-  command = plan
-
-  variables {
-    manifest = {
-      name        = "checkdrift", control = "drift", entry_point = "checkdrift", summary = "Looks.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
-      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
-      permissions = [for p in ["storage.buckets.get", "resourcemanager.folders.get", "resourcemanager.organizations.getIamPolicy", "compute.firewallPolicies.list"] : { permission = p, resource = "assets" }]
-    }
-    looked_at    = ["projects/p-staging"]
-    organization = "1"
-    folders      = ["22", "33"]
-  }
-  assert {
-    condition     = toset(keys(google_folder_iam_member.above)) == toset(["22", "33"]) && google_folder_iam_member.above["22"].folder == "folders/22" && length(google_organization_iam_member.above) == 0
-    error_message = "in those folders, and not in the organization"
-  }
-}
-
-run "reads_nothing_above_unless_told" {
-  command = plan
-
-  variables {
-    manifest = {
-      name        = "checkdrift", control = "drift", entry_point = "checkdrift", summary = "Looks.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
-      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
-      permissions = [for p in ["storage.buckets.get", "resourcemanager.folders.get", "resourcemanager.organizations.getIamPolicy", "compute.firewallPolicies.list"] : { permission = p, resource = "assets" }]
-    }
-    looked_at = ["projects/p-staging"]
-  }
-  assert {
-    condition     = length(google_organization_iam_custom_role.above) + length(google_organization_iam_member.above) + length(google_folder_iam_member.above) == 0
-    error_message = "nobody named the organization"
-  }
-}
-
-run "refuses_folders_without_their_organization" {
-  command = plan
-
-  variables {
-    folders = ["22"]
-  }
-  expect_failures = [var.folders]
-}
-
-run "refuses_a_folder_without_its_organization" {
-  command = plan
-
-  variables {
-    manifest = {
-      name        = "checkdrift", control = "drift", entry_point = "checkdrift", summary = "Looks.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
-      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
-      permissions = [{ permission = "storage.buckets.get", resource = "assets" }]
-    }
-    looked_at = ["folders/22"]
-  }
-  expect_failures = [google_organization_iam_custom_role.assets]
 }
 
 run "refuses_a_place_that_is_none" {
@@ -279,38 +165,115 @@ run "refuses_a_place_that_is_none" {
   expect_failures = [var.looked_at]
 }
 
-run "keeps_the_doors_that_are_named" {
+run "gives_nothing_on_itself_where_it_is_not_looked_at" {
   command = plan
 
   variables {
     manifest = {
-      name        = "syncallowlist", control = "access", entry_point = "syncallowlist", summary = "Keeps.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      name        = "checkdrift", control = "drift", entry_point = "checkdrift", summary = "Looks.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
       memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
-      permissions = [{ permission = "compute.firewalls.update", resource = "door:firewalls" }, { permission = "compute.securityPolicies.update", resource = "door:armor" }, { permission = "accesscontextmanager.accessLevels.update", resource = "door:accesslevels" }]
+      permissions = [{ permission = "storage.buckets.get", resource = "assets" }, { permission = "compute.firewalls.update", resource = "door:firewalls" }]
     }
-    doors        = { firewalls = "p-network", access_policy = "7" }
-    organization = "1"
+    looked_at = ["organizations/1"]
   }
   assert {
-    condition     = keys(google_project_iam_custom_role.door) == ["firewalls"] && google_project_iam_custom_role.door["firewalls"].project == "p-network" && google_project_iam_custom_role.door["firewalls"].permissions == toset(["compute.firewalls.update"])
-    error_message = "rights on the rules where they are, and none on a policy nobody named"
-  }
-  assert {
-    condition     = google_access_context_manager_access_policy_iam_member.levels[0].name == "accessPolicies/7" && google_organization_iam_custom_role.levels[0].permissions == toset(["accesscontextmanager.accessLevels.update"])
-    error_message = "rights on the levels of that access policy"
+    condition     = length(google_project_iam_member.assets) + length(google_project_iam_custom_role.assets) + length(google_project_iam_custom_role.grant) == 0
+    error_message = "what the organization's role gives is not given twice, and doors are given where they are"
   }
 }
 
-run "refuses_levels_without_their_organization" {
+run "refuses_a_floating_password_of_a_store" {
+  command = plan
+  variables {
+    data = { secrets = { read = { "desk-read" = "latest" }, erase = {}, parties = {} } }
+  }
+  expect_failures = [var.data]
+}
+
+run "only_who_deploys_may_use_its_accounts" {
+  command = plan
+
+  variables {
+    deployers  = ["serviceAccount:deploy@p-bootstrap.iam.gserviceaccount.com"]
+    repository = "projects/p-staging/locations/europe-west1/repositories/ostiary"
+  }
+  assert {
+    condition     = [for m in google_service_account_iam_member.deploys : "${m.role} ${m.member}"] == ["roles/iam.serviceAccountUser serviceAccount:deploy@p-bootstrap.iam.gserviceaccount.com"] && length(google_service_account_iam_member.schedules) == 1
+    error_message = "the pipeline starts the function as its account, and lets pushes and schedules carry its invoker's tokens"
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.this.build_config[0].docker_repository == "projects/p-staging/locations/europe-west1/repositories/ostiary"
+    error_message = "images lie where they are cleared away"
+  }
+}
+
+run "everybody_is_let_in_by_a_tag" {
+  command = plan
+
+  variables {
+    public_tag = "tagValues/42"
+    manifest = {
+      name        = "trustpage", control = "trust", entry_point = "trustpage", summary = "Shows.", callers = "public", triggers = [{ kind = "http" }],
+      memory_mib  = 256, timeout_s = 30, concurrency = 80, max_instances = 5, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
+      permissions = []
+    }
+  }
+  assert {
+    condition     = google_tags_location_tag_binding.public[0].tag_value == "tagValues/42" && google_tags_location_tag_binding.public[0].parent == "//run.googleapis.com/projects/123456789012/locations/europe-west1/services/trustpage"
+    error_message = "the exception is this one service's"
+  }
+  assert {
+    condition     = keys(google_cloud_run_service_iam_member.invoker) == ["allUsers"]
+    error_message = "everybody may call what is for everybody"
+  }
+}
+
+run "a_tag_opens_nothing_that_is_not_public" {
+  command = plan
+
+  variables {
+    public_tag = "tagValues/42"
+  }
+  assert {
+    condition     = length(google_tags_location_tag_binding.public) == 0 && length(google_cloud_run_service_iam_member.invoker) == 0
+    error_message = "a machine's function is no exception"
+  }
+}
+
+run "refuses_a_repository_elsewhere" {
+  command = plan
+  variables {
+    repository = "projects/p-staging/locations/europe-west9/repositories/ostiary"
+  }
+  expect_failures = [var.repository]
+}
+
+run "refuses_everybody_as_deployer" {
+  command = plan
+  variables {
+    deployers = ["allUsers"]
+  }
+  expect_failures = [var.deployers]
+}
+
+run "gives_nothing_outside_of_its_project" {
   command = plan
 
   variables {
     manifest = {
-      name        = "syncallowlist", control = "access", entry_point = "syncallowlist", summary = "Keeps.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
-      memory_mib  = 256, timeout_s = 30, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "", checks = [],
-      permissions = [{ permission = "accesscontextmanager.accessLevels.update", resource = "door:accesslevels" }]
+      name        = "sealevidence", control = "trust", entry_point = "sealevidence", summary = "Seals.", callers = "machine", triggers = [{ kind = "schedule", cron = "* * * * *" }],
+      memory_mib  = 512, timeout_s = 300, concurrency = 1, max_instances = 1, environment = [], secrets = [], publishes = [], freshness = "5m", checks = [],
+      permissions = [for r in ["bucket:evidence-inbox", "bucket:evidence-log", "bucket:policy", "bucket:terraform-state", "signing-key:evidence", "database:trust", "key:evidence"] : { permission = "storage.objects.get", resource = r }]
     }
-    doors = { access_policy = "7" }
+    buckets = { "evidence-inbox" = "e-inbox", "evidence-log" = "e-log", policy = "p-policy" }
+    keys    = { evidence = "projects/p-staging/locations/europe-west1/keyRings/ostiary/cryptoKeys/evidence" }
   }
-  expect_failures = [google_organization_iam_custom_role.levels]
+  assert {
+    condition     = { for on, role in google_project_iam_custom_role.grant : on => role.project } == { "bucket:policy" = "p-staging", "database:trust" = "p-staging", "key:evidence" = "p-staging" }
+    error_message = "evidence, the keys that sign it and the state's bucket are given by terraform/org; a database and a key of the controls are given here, whatever they are called"
+  }
+  assert {
+    condition     = { for name, m in google_storage_bucket_iam_member.use : name => m.bucket } == { policy = "p-policy" } && length(google_kms_crypto_key_iam_member.use) == 1
+    error_message = "of buckets the policy's alone"
+  }
 }
