@@ -21,7 +21,8 @@ const (
 With --project it examines what is deployed there, as you are signed in with gcloud auth application-default login: whether the
 functions are those of the release, who has which rights, whether the logs arrive, whether messages, schedules, secrets, keys,
 databases, evidence, the site, the doors and the alarms are as they have to be, and what is blind. It changes nothing. You need
-roles/viewer and roles/iam.securityReviewer on its projects, and the second on what they lie in; what you may not read is told as
+roles/viewer on the controls' and the watchdog's project, on that of the evidence the role by which the pipeline plans, and
+roles/iam.securityReviewer on all of them and on what they lie in (docs/deploying.md, step 10); what you may not read is told as
 not known. With --policy it also says which rules are blind; with --archives it takes what ought to run from there.
 
 exit codes: 0 all is well; 1 something is wrong; 2 nothing is wrong and something could not be told; 64 usage

@@ -226,7 +226,7 @@ func refused(what string, code int, body []byte) error {
 	case service != "":
 		e.Kind, e.Next = fault.Misconfigured, "Switch the API on: gcloud services enable "+service
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		e.Kind, e.Next = fault.Denied, "Run it as somebody who may: roles/viewer and roles/iam.securityReviewer on the project and above it."
+		e.Kind, e.Next = fault.Denied, "Run it as somebody who may: docs/deploying.md, step 10, says with which roles."
 		if permission != "" {
 			e.Next = "Run it as somebody who has " + permission + " there."
 		}
@@ -245,7 +245,7 @@ func next(err error) string {
 	}
 	switch fault.KindOf(err) {
 	case fault.Denied:
-		return "Run it as somebody who may: roles/viewer and roles/iam.securityReviewer on the project and above it."
+		return "Run it as somebody who may: docs/deploying.md, step 10, says with which roles."
 	case fault.NotFound:
 		return "Apply Terraform again; if it stays, look at what Terraform's plan says of it."
 	case fault.Transient, fault.Exhausted:
