@@ -99,11 +99,15 @@ func (s *sources) packageOf(f manifest.Function) string {
 	return path.Join(s.module, "functions", f.Control, f.Name)
 }
 
+// settings are those of the go command by which other files are found: whatever whoever packs has set, in her environment or with
+// go env -w, they are these. The comma is a list of no experiment: what is empty, go env -w would fill in.
+var settings = []string{"GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "GOEXPERIMENT=,", "GOFLAGS=-mod=readonly", "GOWORK=off"}
+
 // golang runs the go command as the builder of Cloud Functions would: for Linux on amd64, with what go.mod says and no workspace.
 func (s *sources) golang(ctx context.Context, cgo string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = s.root
-	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED="+cgo, "GOFLAGS=-mod=readonly", "GOWORK=off")
+	cmd.Env = append(append(os.Environ(), settings...), "CGO_ENABLED="+cgo)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()

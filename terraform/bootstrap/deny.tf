@@ -2,8 +2,9 @@
 # denied here stays denied whatever anybody gives (IAM documentation, "Deny policies"), and no account named here may change it.
 #
 # What somebody with a stolen token of the pipeline can do all the same, in the controls' project of that environment, and what
-# tells of it: deploy other code as a function, which then does what that function may (the drift control compares what runs with
-# what was released); send a topic's messages elsewhere by a subscription of his own, personal data in them being sealed; let
+# tells of it: deploy other code as a function, and rewrite that function's own roles and the conditions they are given under, so that
+# it reads every database of the project, opens every seal, and destroys keys (the drift control compares what runs, and every role,
+# with what was released); send a topic's messages elsewhere by a subscription of his own, personal data in them being sealed; let
 # documents, archives and policies go by age; take away alerts, those of the watchdog's project too. He cannot act unseen: what he
 # sets up is in the Admin Activity log, which nobody can stop or empty, and his use outside of a run is an alarm. In the evidence
 # project he reads how it is set up, and changes nothing. None of this has been tried against Google Cloud here:
@@ -54,7 +55,7 @@ locals {
   ]
 
   # No function gives rights, makes roles, acts as another account or deploys. Whatever a role of a function is rewritten to, these
-  # it does not give: the one who writes roles gets no further through a function than through his own account.
+  # it does not give: who writes roles becomes no administrator through a function. What it holds he can read through it.
   no_function = [
     "cloudresourcemanager.googleapis.com/projects.setIamPolicy",
     "iam.googleapis.com/roles.create",

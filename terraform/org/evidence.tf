@@ -68,7 +68,8 @@ resource "google_kms_crypto_key_iam_member" "evidence" {
 }
 
 # Whatever else is given in the evidence project, and to whomever, its owner and administrators of the organization too: nobody but the
-# functions that have it by their manifest adds, replaces or deletes a record, or signs (IAM documentation, "Deny policies"). Who has to
+# functions that have it by their manifest adds, replaces or deletes a record, or signs (IAM documentation, "Deny policies"). An owner of the
+# project can still have objects go by age where no retention is locked, and destroy keys: nobody is one for longer than an hour. Who has to
 # delete, such as an object of the inbox that cannot be taken in, is named for the hour; to take everything down this root goes first.
 # Both are in the audit log.
 resource "google_iam_deny_policy" "evidence" {

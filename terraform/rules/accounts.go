@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ var accountRules = []Rule{
 	{"members-only", "A grant adds one member to one role: nothing else that was granted is taken away.", "", membersOnly},
 	{"no-long-lived-key", "There is no key of a service account, and none for HMAC: what does not exist is not stolen.", "", noKey},
 	{"runtime-grants", "A runtime account holds custom roles alone; an invoker account may invoke one service, its function's.", "environments/", runtimeGrants},
-	{"acts-as", "Who deploys may let functions run as their accounts; nobody makes tokens of one.", "environments/", actsAs},
+	{"acts-as", "Who deploys may let functions run as their accounts; nobody makes tokens of one.", "", actsAs},
 	{"listed-role", "Of Google's own roles an environment grants those that are listed here, each on the kind of thing it is for.", "environments/", listedRole},
 	{"invoker", "A function is invoked by IAP's agent for staff, by its own account for machines, by named accounts for services, and by everybody if it is for the public.", "environments/", invoker},
 }
@@ -133,6 +134,9 @@ func runtimeGrants(l *look) {
 func actsAs(l *look) {
 	for _, r := range l.Plan.Of("google_service_account_iam_member") {
 		l.seen++
+		if l.Folder == "bootstrap" && r.Text("role") == "roles/iam.workloadIdentityUser" {
+			continue // whom it lets in is looked at with the forge
+		}
 		who := l.who(r)
 		runs := who != nil && (strings.HasPrefix(who.Text("account_id"), "fn-") || strings.HasPrefix(who.Text("account_id"), "in-"))
 		if r.Text("role") != "roles/iam.serviceAccountUser" || !strings.HasPrefix(r.Text("member"), "serviceAccount:") || runs {
@@ -154,6 +158,19 @@ var listed = map[string][]string{
 	"google_project_iam_member":                      {"roles/logging.logWriter", "roles/storage.objectViewer", "roles/iam.serviceAccountTokenCreator"},
 }
 
+// copied is a bucket that Cloud Functions copies what it builds to, or what lies in it (Cloud Functions documentation, "Build process").
+var copied = regexp.MustCompile(`^resource\.name(?: == "projects/_/buckets/gcf-v2-sources-([0-9]+)-[a-z0-9-]+"|\.startsWith\("projects/_/buckets/gcf-v2-sources-([0-9]+)-[a-z0-9-]+/objects/"\))$`)
+
+// copies tells whether an expression names such buckets of the functions' own project and nothing else.
+func (l *look) copies(expression string) bool {
+	for _, term := range strings.Split(expression, " || ") {
+		if found := copied.FindStringSubmatch(term); found == nil || found[1]+found[2] != l.number() {
+			return false
+		}
+	}
+	return true
+}
+
 func listedRole(l *look) {
 	for _, r := range l.members() {
 		l.seen++
@@ -165,18 +182,37 @@ func listedRole(l *look) {
 		case len(l.customs(r)) > 0:
 			continue // held to manifests
 		case r.Type == "google_project_iam_member" && role == "roles/storage.objectViewer":
-			ok = l.who(r) != nil && strings.Contains(r.Text("condition", "expression"), "resource.name")
+			ok = l.who(r) != nil && l.copies(r.Text("condition", "expression"))
 		case role == "roles/iam.serviceAccountTokenCreator":
 			ok = r.Text("member") == "serviceAccount:service-"+l.number()+pubsubAgent // in projects older than its own role
 		case r.Type == "google_pubsub_subscription_iam_member":
 			ok = r.Text("member") == "serviceAccount:service-"+l.number()+pubsubAgent // whoever else reads takes messages away
-		case r.Type == "google_pubsub_topic_iam_member" || r.Type == "google_artifact_registry_repository_iam_member":
+		case r.Type == "google_pubsub_topic_iam_member":
+			ok = l.publisher(r)
+		case r.Type == "google_artifact_registry_repository_iam_member":
 			ok = program(r) || l.who(r) != nil
 		}
 		if !ok || !slices.Contains(listed[r.Type], role) {
 			l.wrong(r, "gives %s %s: grant what is needed on the one thing it is needed for, and list it", r.Text("member"), role)
 		}
 	}
+}
+
+// told are the topics that the product publishes on.
+var told = []string{"data.written", "account.changed"}
+
+// publisher tells whether a grant lets the agent of Pub/Sub publish dead letters, or the product what it tells.
+func (l *look) publisher(r *plan.Resource) bool {
+	name := lastPart(r.Text("topic"))
+	if on := l.the(topic, r, "topic"); on != nil {
+		name = on.Text("name")
+	} else if name == "" { // one of several, by the topic and the member
+		name, _, _ = strings.Cut(r.Key, " ")
+	}
+	if strings.HasPrefix(name, "dead.") {
+		return r.Text("member") == "serviceAccount:service-"+l.number()+pubsubAgent
+	}
+	return program(r) && slices.Contains(told, name) && slices.Contains(l.given().Texts("product_publishers", name), r.Text("member"))
 }
 
 // program tells whether a grant is to programs, and not to people or everybody.

@@ -91,68 +91,10 @@ func (l *look) expected(name string) bool {
 }
 
 // evidence is the project of evidence, as a root is given it.
-func (in Input) evidence() string {
-	project, _ := in.Plan.Variables["evidence_project"].(map[string]any)
-	id, _ := project["id"].(string)
-	return id
-}
+func (in Input) evidence() string { return in.given().Text("evidence_project", "id") }
 
-var (
-	inDatabase = regexp.MustCompile(`databases/([^"/]+)["/]`)
-	inPlace    = regexp.MustCompile(`/objects/([^"]*)"`)
-	inSecrets  = regexp.MustCompile(`^resource\.name\.startsWith\("projects/[0-9]+/secrets/[A-Za-z0-9_-]+"\)$`)
-	inWalls    = regexp.MustCompile(`^resource\.type != "compute\.googleapis\.com/Firewall"( \|\| resource\.name\.startsWith\("projects/[a-z0-9-]+/global/firewalls/[a-z0-9-]+-"\))+$`)
-)
-
-// target holds a grant to the one thing it is for.
-func (l *look) target(right Right, m Manifest, r *plan.Resource) {
-	kind, name, _ := strings.Cut(right.On, ":")
-	condition := r.Text("condition", "expression")
-	bucket := r.Type == "google_storage_bucket_iam_member"
-	project := r.Type == "google_project_iam_member"
-	kept := l.evidence() + "-" + strings.TrimPrefix(name, "evidence-") // how the platform calls buckets of evidence
-	ok := false
-	switch kind {
-	case "database":
-		ok = project && only(inDatabase, condition, name)
-	case "topic":
-		on := l.the(topic, r, "topic")
-		ok = r.Type == "google_pubsub_topic_iam_member" && on != nil && on.Text("name") == name
-	case "key":
-		on := l.the(key, r, "crypto_key_id")
-		ok = r.Type == "google_kms_crypto_key_iam_member" && on != nil && on.Text("name") == name && on.Text("purpose") != "ASYMMETRIC_SIGN"
-	case "signing-key":
-		if name == "evidence" {
-			name = "checkpoints"
-		}
-		on := r.Text("crypto_key_id")
-		ok = r.Type == "google_kms_crypto_key_iam_member" && strings.HasPrefix(on, "projects/"+l.evidence()+"/") && strings.HasSuffix(on, "/cryptoKeys/"+name)
-	case "secret":
-		ok = r.Type == "google_secret_manager_secret_iam_member" && r.Text("secret_id") == name
-	case "bucket":
-		ok = bucket && (right.On == states || condition == "" && (!strings.HasPrefix(name, "evidence-") || r.Text("bucket") == kept))
-	case "place":
-		ok = bucket && r.Text("bucket") == kept && only(inPlace, condition, each(m)...)
-	case "data":
-		switch name {
-		case "firestore":
-			ok = project && inDatabase.MatchString(condition)
-		case "gcs":
-			ok = bucket
-		case "project":
-			ok = project
-		default:
-			ok = r.Type == "google_secret_manager_secret_iam_member" || project && inSecrets.MatchString(condition)
-		}
-	case "door":
-		ok = project && (name != "firewalls" || inWalls.MatchString(condition)) || name == "accesslevels" && r.Type == "google_access_context_manager_access_policy_iam_member"
-	case "assets":
-		ok = project || r.Type == "google_folder_iam_member" || r.Type == "google_organization_iam_member"
-	}
-	if !ok {
-		l.wrong(r, "gives what is listed on %s on something else, or on more than that", right.On)
-	}
-}
+// given are the variables of a root.
+func (in Input) given() *plan.Resource { return &plan.Resource{Values: in.Plan.Variables} }
 
 // each are the places a function adds evidence at: below its own name, and the names of those it sweeps for.
 func each(m Manifest) []string {
@@ -161,17 +103,4 @@ func each(m Manifest) []string {
 		places = append(places, name+"/")
 	}
 	return places
-}
-
-// only tells whether a condition names these and nothing else.
-func only(form *regexp.Regexp, condition string, names ...string) bool {
-	var named []string
-	for _, found := range form.FindAllStringSubmatch(condition, -1) {
-		if !slices.Contains(named, found[1]) {
-			named = append(named, found[1])
-		}
-	}
-	slices.Sort(named)
-	slices.Sort(names)
-	return slices.Equal(named, names)
 }

@@ -26,12 +26,11 @@ func databases(l *look) {
 		name := s.Text("database")
 		switch {
 		case len(s.List("daily_recurrence")) > 0:
+			l.saved(s, "daily_days", 7)
 			schedules[name] = append(schedules[name], "daily")
 		case len(s.List("weekly_recurrence")) > 0:
+			l.saved(s, "weekly_days", 98)
 			schedules[name] = append(schedules[name], "weekly")
-		}
-		if seconds, err := strconv.Atoi(strings.TrimSuffix(s.Text("retention"), "s")); err != nil || seconds > 14*7*24*3600 {
-			l.wrong(s, "keeps backups for %q: Firestore takes 14 weeks, 8467200s, at most", s.Text("retention"))
 		}
 	}
 	for _, d := range l.of(database) {
@@ -63,6 +62,16 @@ func databases(l *look) {
 				l.missing(p.Resource, "%s uses it, and no database of this name is planned", m.Name)
 			}
 		}
+	}
+}
+
+// saved holds backups to the days they are kept for: what the root is given, or what the variable has where it is left out.
+func (l *look) saved(s *plan.Resource, variable string, days int) {
+	if given := l.given().Number("backups", variable); given >= 0 {
+		days = given
+	}
+	if seconds, err := strconv.Atoi(strings.TrimSuffix(s.Text("retention"), "s")); err != nil || seconds < day || seconds > 14*7*day || seconds != days*day {
+		l.wrong(s, "keeps backups for %q: backups.%s says %d days, and Firestore takes 14 weeks, 8467200s, at most", s.Text("retention"), variable, days)
 	}
 }
 

@@ -39,7 +39,7 @@ func deadLetter(l *look) {
 		}
 		kept := false
 		for _, reader := range l.Plan.Of(push) {
-			kept = kept || l.from(dead, reader, "topic") && len(reader.List("push_config")) == 0 && reader.Text("message_retention_duration") == "2678400s" && neverEnds(reader)
+			kept = kept || l.from(dead, reader, "topic") && len(reader.List("push_config")) == 0 && reader.Text("message_retention_duration") == "2678400s" && reader.Text("filter") == "" && !reader.Later("filter") && neverEnds(reader)
 		}
 		if !kept {
 			l.wrong(s, "nothing keeps what lies on %s for 31 days: a topic alone keeps it for nobody", dead.Address)

@@ -80,8 +80,8 @@ func atTheEdge(l *look) {
 		switch {
 		case group == nil:
 			l.wrong(b, "leads to no one network endpoint group of this plan")
-		case group.Text("cloud_run", "service") != m.Name && group.Text("cloud_function", "function") != m.Name && group.Text("cloud_run", "url_mask") == "":
-			l.wrong(b, "leads to %s, and not to %s", group.Address, m.Name)
+		case group.Text("cloud_run", "service") != m.Name || group.Text("cloud_run", "url_mask") != "" || group.Text("cloud_run", "tag") != "":
+			l.wrong(b, "leads to %s, and not to %s as it is released: name the service, and neither a mask nor a tag", group.Address, m.Name)
 		}
 	}
 	for _, m := range l.Manifests {

@@ -181,10 +181,13 @@ func (e *edit) drop(kind, holds string) {
 // add puts a resource into the plan, in the module of one that is there.
 func (e *edit) add(like, holds, kind string, after values) {
 	c := plan.Change{Module: e.find(like, holds).Module, Mode: "managed", Type: kind, Name: "planted"}
-	c.Address = c.Module + "." + kind + ".planted"
+	c.Address = strings.TrimPrefix(c.Module+"."+kind+".planted", ".")
 	c.Change.Actions, c.Change.After = []string{"create"}, after
 	e.shown.Changes = append(e.shown.Changes, c)
 }
+
+// grant puts a grant into the plan of a root that has resources of a type at its top.
+func (e *edit) grant(like, kind string, after values) { e.add(like, "", kind, after) }
 
 // act says what the apply would do with a resource.
 func (e *edit) act(kind, holds string, actions ...string) {

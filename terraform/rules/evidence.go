@@ -108,15 +108,20 @@ func evidenceWritten(l *look) {
 	l.denied(apart)
 }
 
-// around holds a grant in the whole project of evidence to what reaches no object in it.
+// around holds a grant in the whole project of evidence to the one that is given there: a function looks at what there is, and reaches no
+// object in it.
 func (l *look) around(r *plan.Resource, may []string) {
+	looks := runtimeForm.MatchString(r.Text("member")) && len(may) > 0
+	for _, role := range l.customs(r) {
+		looks = looks && strings.HasSuffix(role.Text("role_id"), ".assets")
+	}
+	if !looks {
+		l.wrong(r, "gives %s %s in the whole project of the evidence log: functions look at what there is, with a custom role, and nobody else is given anything", r.Text("member"), r.Text("role"))
+	}
 	for _, permission := range may {
 		if strings.HasPrefix(permission, "storage.objects.") || strings.HasPrefix(permission, "cloudkms.cryptoKeyVersions.useTo") {
 			l.wrong(r, "gives %s in the whole project of the evidence log", permission)
 		}
-	}
-	if role := r.Text("role"); strings.HasPrefix(role, "roles/storage") || strings.HasPrefix(role, "roles/iam") || strings.HasPrefix(role, "roles/resourcemanager") || strings.HasPrefix(role, "roles/cloudkms") {
-		l.wrong(r, "gives %s in the whole project of the evidence log", role)
 	}
 }
 
@@ -159,7 +164,8 @@ func (l *look) denies(project, permission string, functions []string) bool {
 				found := exceptionForm.FindStringSubmatch(who)
 				spared = spared && found != nil && slices.Contains(functions, found[1])
 			}
-			if spared && rule.Text("rule", "deny_rule", "denial_condition", "expression") == "" {
+			whole := len(rule.List("rule", "deny_rule", "denial_condition")) == 0 && len(rule.List("rule", "deny_rule", "exception_permissions")) == 0
+			if spared && whole {
 				return true
 			}
 		}
@@ -170,10 +176,14 @@ func (l *look) denies(project, permission string, functions []string) bool {
 // exceptionForm is a runtime account as deny policies name it.
 var exceptionForm = regexp.MustCompile(`^principal://iam\.googleapis\.com/projects/-/serviceAccounts/fn-([a-z]+)@[a-z0-9-]+\.iam\.gserviceaccount\.com$`)
 
+// day is one in seconds.
+const day = 24 * 3600
+
 // retained holds the log to its retention.
 func (l *look) retained(log *plan.Resource) {
-	if log.Number("retention_policy", "retention_period") < 1 {
-		l.wrong(log, "keeps nothing for any time: write a retention_policy")
+	days := l.given().Number("evidence", "retention_days")
+	if kept := log.Number("retention_policy", "retention_period"); kept < day || days > 0 && kept != days*day {
+		l.wrong(log, "keeps what is in it for %d seconds (-1: no time): write a retention_policy with the days that are promised, one at least", kept)
 	}
 	if len(log.List("lifecycle_rule")) > 0 {
 		l.wrong(log, "is changed by age: nothing of the evidence log goes by itself")

@@ -18,7 +18,7 @@ const (
 type values = map[string]any
 
 // plantings are what breaks the rules.
-var plantings = slices.Concat(plantedRights, plantedDeliveries, plantedAround, plantedEvidence, plantedNames)
+var plantings = slices.Concat(plantedRights, plantedDeliveries, plantedAround, plantedMembers, plantedEvidence, plantedTypes, plantedConditions, plantedNames)
 
 // plantedRights breaks the rules on who may do what, and on functions.
 var plantedRights = []planting{

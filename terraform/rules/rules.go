@@ -92,7 +92,7 @@ func (r Rule) Check(in Input) Verdict {
 
 // All are the rules, those about who may do what first.
 func All() []Rule {
-	return slices.Concat(accountRules, grantRules, functionRules, deliveryRules, placeRules, dataRules, edgeRules, alertRules, forgeRules, applyRules, nameRules)
+	return slices.Concat(accountRules, grantRules, aroundRules, functionRules, deliveryRules, placeRules, dataRules, edgeRules, alertRules, forgeRules, applyRules, typeRules, nameRules)
 }
 
 // The types of resources that several rules read.

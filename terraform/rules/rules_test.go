@@ -143,7 +143,7 @@ const top = "../.."
 func plans(t *testing.T) map[string][]byte {
 	t.Helper()
 	dir := os.Getenv("OSTIARY_PLANS")
-	require.Tool(t, "Terraform with plans of this tree (OSTIARY_PLANS)", dir != "")
+	require.Given(t, "plans of this tree in the folder OSTIARY_PLANS: .ci/plans makes them", dir != "")
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -46,3 +46,17 @@ func unquote(t *testing.T, quoted []byte) string {
 	}
 	return text
 }
+
+// TestPlansAreGiven: continuous integration makes plans of Terraform before the tests, and gives them to those that hold plans to
+// the rules: these skip without.
+func TestPlansAreGiven(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(root, ".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := regexp.MustCompile(`(?s)export OSTIARY_PLANS="\$plans"\n.*/tfcheck \. "\$OSTIARY_PLANS" \|\| terraform=\$\?\n.*\nmake test\n.*exit "\$terraform"`)
+	if !given.Match(text) {
+		t.Error(".ci/run does not make plans, hand them to the tests and end with what became of them")
+	}
+}

@@ -19,6 +19,15 @@ func Tool(t testing.TB, name string, found bool) {
 	t.Skipf("SKIPPED: %s is not installed; install it to run this test", name)
 }
 
+// Given skips the test when nobody gave what it is about, with CI=true too: whoever gives it there says so where it cannot. name says
+// how to give it.
+func Given(t testing.TB, name string, given bool) {
+	t.Helper()
+	if !given {
+		t.Skipf("SKIPPED: not given: %s", name)
+	}
+}
+
 // Seeds returns how many seeds a property test runs: n, or n times 40 in the soak (OSTIARY_SOAK=1).
 func Seeds(n int) int {
 	if os.Getenv("OSTIARY_SOAK") == "1" {

@@ -94,7 +94,7 @@ type area struct {
 func areas() []area {
 	return []area{
 		{"clock", clocks}, {"functions", deployments}, {"accounts", nil}, {"grants", grants}, {"streams", streams}, {"messages", messages}, {"schedules", schedules},
-		{"policy", policies}, {"secrets", secrets}, {"keys", keys}, {"databases", databases}, {"evidence", evidence}, {"inbox", func(ctx context.Context, v *visit) { v.inbox(ctx) }}, {"site", site}, {"address", addresses}, {"doors", doors},
+		{"policy", policies}, {"secrets", secrets}, {"keys", keys}, {"databases", databases}, {"evidence", evidence}, {"log", evidenceLog}, {"inbox", func(ctx context.Context, v *visit) { v.inbox(ctx) }}, {"site", site}, {"address", addresses}, {"doors", doors},
 		{"alarms", alarms}, {"watchdog", watchdog},
 	}
 }

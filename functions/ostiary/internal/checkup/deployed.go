@@ -136,7 +136,7 @@ func deployments(_ context.Context, v *visit) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.there)) {
 		if !slices.ContainsFunc(v.functions, func(f manifest.Function) bool { return f.Name == name }) {
-			v.told("functions", name, "it is deployed, and no function of this release")
+			v.wrong("functions", name, "it is deployed, and no function of this release", "Look in the audit log at who deployed it; then take it away: gcloud functions delete "+name+" --gen2 --region "+v.there[name].region()+" --project "+v.Project+".")
 		}
 	}
 	if good > 0 {

@@ -110,16 +110,22 @@ func (v *visit) firewall(ctx context.Context, door string, at []string) {
 		v.unsure("doors", door, err)
 		return
 	}
-	families := map[string]int{}
+	families, open := map[string]int{}, 0
+	var beside []string
 	for _, rule := range all {
 		name := text(rule, "name")
+		sources, _ := rule["sourceRanges"].([]any)
+		allowed, _ := rule["allowed"].([]any)
 		rest, ours := strings.CutPrefix(name, rules+"-v")
 		if !ours || len(rest) < 2 {
+			if len(allowed) > 0 && rule["disabled"] != true && text(rule, "direction") != "EGRESS" && slices.ContainsFunc(sources, everybody) {
+				beside = append(beside, name)
+			}
 			continue
 		}
 		families[rest[:1]]++
-		sources, _ := rule["sourceRanges"].([]any)
-		if slices.Contains(sources, any("0.0.0.0/0")) || slices.Contains(sources, any("::/0")) {
+		if slices.ContainsFunc(sources, everybody) {
+			open++
 			v.wrong("doors", door, "the rule "+name+" lets everybody in", "Take the range out at once, or switch the rule off; then look in the audit log at who wrote it.")
 		}
 	}
@@ -127,54 +133,11 @@ func (v *visit) firewall(ctx context.Context, door string, at []string) {
 		v.wrong("doors", door, "it lacks the rules "+rules+"-v4-00 and "+rules+"-v6-00, into which addresses are written", reshell)
 		return
 	}
-	v.ok("doors", door, fmt.Sprintf("the firewall of %s has %d and %d rules for registered addresses", project, families["4"], families["6"]))
-}
-
-func (v *visit) armor(ctx context.Context, door string, at []string) {
-	place := "global"
-	if q, err := url.ParseQuery(at[3]); err == nil && q.Get("region") != "" {
-		place = "regions/" + q.Get("region")
+	if len(beside) > 0 {
+		slices.Sort(beside)
+		v.told("doors", door, "beside it these rules of the same project let everybody in: "+strings.Join(beside, ", ")+"; to which machines was not read")
 	}
-	var policy struct {
-		Rules []struct {
-			Priority int64  `json:"priority"`
-			Action   string `json:"action"`
-		} `json:"rules"`
+	if open == 0 {
+		v.ok("doors", door, fmt.Sprintf("the firewall of %s has %d and %d rules for registered addresses, none for everybody; firewall policies above were not read", project, families["4"], families["6"]))
 	}
-	err := v.wire.get(ctx, "https://compute.googleapis.com/compute/v1/projects/"+at[1]+"/"+place+"/securityPolicies/"+url.PathEscape(at[2]), &policy)
-	const last = 1<<31 - 1 // the priority of the rule for whoever no other names
-	switch {
-	case fault.Is(err, fault.NotFound):
-		v.wrong("doors", door, "the Cloud Armor policy "+at[2]+" is not there", reshell)
-	case err != nil:
-		v.unsure("doors", door, err)
-	case !slices.ContainsFunc(policy.Rules, func(r struct {
-		Priority int64  `json:"priority"`
-		Action   string `json:"action"`
-	}) bool {
-		return r.Priority == last && strings.HasPrefix(r.Action, "deny")
-	}):
-		v.wrong("doors", door, "the Cloud Armor policy "+at[2]+" lets in whoever no rule names", "Set its default rule to deny(403) at once; then look in the audit log at who changed it.")
-	default:
-		v.ok("doors", door, fmt.Sprintf("the Cloud Armor policy %s is there, with %d rules, and refuses whom none names", at[2], len(policy.Rules)))
-	}
-}
-
-func (v *visit) levels(ctx context.Context, door string, at []string) {
-	all, err := listed[asset.Object](ctx, v.wire, "https://accesscontextmanager.googleapis.com/v1/"+at[1]+"/accessLevels?pageSize=100", "accessLevels")
-	if err != nil {
-		v.unsure("doors", door, err)
-		return
-	}
-	shards := 0
-	for _, level := range all {
-		if rest, ours := strings.CutPrefix(asset.Base(text(level, "name")), at[2]+"_"); ours && len(rest) == 2 {
-			shards++
-		}
-	}
-	if shards == 0 {
-		v.wrong("doors", door, "the access levels "+at[2]+"_00 and on are not there", reshell)
-		return
-	}
-	v.ok("doors", door, fmt.Sprintf("%d access levels of %s are there", shards, at[1]))
 }

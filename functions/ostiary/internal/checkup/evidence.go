@@ -28,22 +28,24 @@ const (
 	weekly  = 8 * 24 * time.Hour            // a witness confirms at least once a week
 )
 
-// evidence looks whether records are sealed, by whom the log is signed and confirmed, and how its buckets are kept.
-func evidence(ctx context.Context, v *visit) {
-	v.buckets()
+// evidence looks how the buckets are kept.
+func evidence(_ context.Context, v *visit) { v.buckets() }
+
+// evidenceLog looks whether records are sealed, and by whom the log is signed and confirmed.
+func evidenceLog(ctx context.Context, v *visit) {
 	at, trusted := v.first("OSTIARY_LOG_HEAD"), v.first("OSTIARY_TRUST")
 	if at == "" || trusted == "" {
-		v.unsure("evidence", "checkpoint", fault.New(fault.Misconfigured, "no deployed function says where the log is and whose signatures count"))
+		v.unsure("log", "checkpoint", fault.New(fault.Misconfigured, "no deployed function says where the log is and whose signatures count"))
 		return
 	}
 	trust, err := sign.ReadTrust([]byte(trusted))
 	if err != nil {
-		v.wrong("evidence", "OSTIARY_TRUST", "it is no trust file: "+err.Error(), "Write it again, with ostiary evidence trust --key, and apply the environment.")
+		v.wrong("log", "OSTIARY_TRUST", "it is no trust file: "+err.Error(), "Write it again, with ostiary evidence trust --key, and apply the environment.")
 		return
 	}
 	head, err := v.head(at)
 	if err != nil {
-		v.unsure("evidence", "checkpoint", err)
+		v.unsure("log", "checkpoint", err)
 		return
 	}
 	defer head.Close()
@@ -71,43 +73,43 @@ func (v *visit) sealed(ctx context.Context, head log.Objects, trust sign.Trust) 
 	signed, err := log.Head(head)(ctx)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		v.wrong("evidence", "checkpoint", "nothing was sealed yet: the log has no checkpoint", "See whether sealevidence runs: gcloud functions logs read sealevidence --gen2 --project "+v.Project+".")
+		v.wrong("log", "checkpoint", "nothing was sealed yet: the log has no checkpoint", "See whether sealevidence runs: gcloud functions logs read sealevidence --gen2 --project "+v.Project+".")
 		return
 	case fault.Is(err, fault.Denied):
 		v.published(ctx, err)
 		return
 	case err != nil:
-		v.unsure("evidence", "checkpoint", err)
+		v.unsure("log", "checkpoint", err)
 		return
 	}
 	seen, err := trust.Verify(signed)
 	if err != nil {
-		v.wrong("evidence", "checkpoint", "nobody of the trust file signed the newest checkpoint: "+err.Error(), "Do not go on: compare OSTIARY_TRUST and OSTIARY_SIGNING_KEY with the copy of the trust file that is kept elsewhere, and declare a suspicion where they differ.")
+		v.wrong("log", "checkpoint", "nobody of the trust file signed the newest checkpoint: "+err.Error(), "Do not go on: compare OSTIARY_TRUST and OSTIARY_SIGNING_KEY with the copy of the trust file that is kept elsewhere, and declare a suspicion where they differ.")
 		return
 	}
 	at, err := log.Sealed(ctx, head)
 	switch age := now.Sub(at); {
 	case err != nil:
-		v.unsure("evidence", "checkpoint", err)
+		v.unsure("log", "checkpoint", err)
 	case age > sealing:
-		v.wrong("evidence", "checkpoint", "records were sealed the last time "+ago(age), "Run it once: gcloud scheduler jobs run sealevidence-0; then read its log.")
+		v.wrong("log", "checkpoint", "records were sealed the last time "+ago(age), "Run it once: gcloud scheduler jobs run sealevidence-0; then read its log.")
 	default:
-		v.ok("evidence", "checkpoint", fmt.Sprintf("signed, of %d entries, sealed %s", seen.Size, ago(age)))
+		v.ok("log", "checkpoint", fmt.Sprintf("signed, of %d entries, sealed %s", seen.Size, ago(age)))
 	}
 	if len(trust.Witnesses) == 0 {
-		v.told("evidence", "witness", "the trust file names none: that the log was not written anew, nobody outside can say")
+		v.told("log", "witness", "the trust file names none: that the log was not written anew, nobody outside can say")
 		return
 	}
 	confirmed, err := witness.Confirmations(ctx, head, trust)
 	switch {
 	case err != nil:
-		v.unsure("evidence", "witness", err)
+		v.unsure("log", "witness", err)
 	case len(confirmed) == 0:
-		v.wrong("evidence", "witness", "none of the trust file's witnesses ever confirmed the log", "Have a witness confirm it, with ostiary evidence witness, and publish what it wrote, with --publish.")
+		v.wrong("log", "witness", "none of the trust file's witnesses ever confirmed the log", "Have a witness confirm it, with ostiary evidence witness, and publish what it wrote, with --publish.")
 	case now.Sub(confirmed[0].At) > weekly:
-		v.wrong("evidence", "witness", "it was confirmed the last time "+ago(now.Sub(confirmed[0].At)), "Ask "+confirmed[0].Name+" to confirm it, as every week.")
+		v.wrong("log", "witness", "it was confirmed the last time "+ago(now.Sub(confirmed[0].At)), "Ask "+confirmed[0].Name+" to confirm it, as every week.")
 	default:
-		v.ok("evidence", "witness", confirmed[0].Name+" confirmed it "+ago(now.Sub(confirmed[0].At)))
+		v.ok("log", "witness", confirmed[0].Name+" confirmed it "+ago(now.Sub(confirmed[0].At)))
 	}
 }
 
@@ -115,19 +117,19 @@ func (v *visit) sealed(ctx context.Context, head log.Objects, trust sign.Trust) 
 func (v *visit) published(ctx context.Context, denied error) {
 	site := strings.TrimSuffix(v.first("OSTIARY_URL"), "/")
 	if _, is := v.there["trustpage"]; !is || !strings.HasPrefix(site, "https://") {
-		v.unsure("evidence", "checkpoint", denied)
+		v.unsure("log", "checkpoint", denied)
 		return
 	}
 	answer, err := v.stranger(ctx, site+"/trustpage/v1/freshness")
 	switch {
 	case err != nil:
-		v.unsure("evidence", "checkpoint", denied)
+		v.unsure("log", "checkpoint", denied)
 	case answer.StatusCode == http.StatusOK:
-		v.ok("evidence", "checkpoint", "the trust page says that it is young; whose signature it has was not looked at, for the bucket of the head may not be read")
+		v.say(Check{"log", "checkpoint", Undetermined, "the trust page says that it is young; whose signature it has was not seen, for the bucket of the head may not be read", next(denied)})
 	case answer.StatusCode == http.StatusServiceUnavailable:
-		v.wrong("evidence", "checkpoint", "the trust page says that it is old", "See whether sealevidence and keeppromises run: gcloud functions logs read sealevidence --gen2 --project "+v.Project+".")
+		v.wrong("log", "checkpoint", "the trust page says that it is old", "See whether sealevidence and keeppromises run: gcloud functions logs read sealevidence --gen2 --project "+v.Project+".")
 	default:
-		v.unsure("evidence", "checkpoint", denied)
+		v.unsure("log", "checkpoint", denied)
 	}
 }
 

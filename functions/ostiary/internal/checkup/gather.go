@@ -156,6 +156,10 @@ func (g *gathering) project(ctx context.Context, id string) (above []string) {
 		}
 	}
 	a.Project, a.Ancestors = id, slices.Concat([]string{"projects/" + id}, above)
+	if err != nil { // what lies above may bring its logs, and switch them on: nobody takes it for absent
+		a.Ancestors = nil
+		g.add(asset.Asset{Key: "//logging.googleapis.com/organizations/unread/sinks/unread", Type: coverage.Type})
+	}
 	g.add(a)
 	return above
 }

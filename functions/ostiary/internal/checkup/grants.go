@@ -111,7 +111,7 @@ func roleID(function, resource string) string {
 	return unfit.ReplaceAllString("ostiary."+function+"."+resource, "_")
 }
 
-// grants looks whether each function has its role on each resource of its manifest, and on those no other. What it has in the
+// grants looks whether each function has its role on each resource of its manifest, and who else has one there. What it has in the
 // whole project, and what its roles hold, package self compares.
 func grants(_ context.Context, v *visit) {
 	good, kinds := 0, map[string]string{"topic": topicType, "key": keyType, "signing-key": keyType, "secret": secretType, "bucket": bucketType, "place": bucketType}
@@ -139,7 +139,7 @@ func grants(_ context.Context, v *visit) {
 	}
 	extra := v.beside(right, kinds)
 	if good > 0 && extra == 0 {
-		v.ok("grants", "resources", fmt.Sprintf("%d roles on topics, keys, secrets and buckets are given as the manifests list them, and no other", good))
+		v.ok("grants", "resources", fmt.Sprintf("%d roles on topics, keys, secrets and buckets are given as the manifests list them, and nobody else is given one there that reaches what is kept", good))
 	}
 }
 
@@ -176,30 +176,4 @@ func (v *visit) holds(p *asset.Policy, f manifest.Function, resource string) boo
 		}
 		return b.Condition == ""
 	})
-}
-
-// beside tells what somebody has on those resources that no manifest lists: a function, or everybody.
-func (v *visit) beside(right map[string]map[string]bool, kinds map[string]string) (extra int) {
-	seen := map[string]bool{}
-	for _, kind := range slices.Sorted(maps.Values(kinds)) {
-		for _, a := range v.of(kind) {
-			if a.IAM == nil || right[a.Key] == nil || seen[a.Key] {
-				continue
-			}
-			seen[a.Key] = true
-			for _, b := range a.IAM.Bindings {
-				_, id, _ := strings.Cut(b.Role, "/roles/")
-				for _, m := range b.Members {
-					public := m == "allUsers" || m == "allAuthenticatedUsers"
-					ours := strings.HasPrefix(m, "serviceAccount:fn-") && strings.HasSuffix(m, "@"+v.Project+".iam.gserviceaccount.com")
-					if !public && (!ours || right[a.Key][trimmed(id)+" "+m]) {
-						continue
-					}
-					extra++
-					v.wrong("grants", short(a.Key), m+" has "+b.Role+" there, which no manifest lists", "Take it away; if a former release gave it, apply the environment and terraform/org again.")
-				}
-			}
-		}
-	}
-	return extra
 }

@@ -31,6 +31,13 @@ func ofKept() map[string]change {
 		"what signs is off": {func(w *world) {
 			w.set("cloudkms.googleapis.com/v1/"+evidence+"checkpoints/cryptoKeyVersions/1", object{"state": "DESTROYED"})
 		}, "keys", checkup.Wrong, "the version that signs is destroyed", "trust file"},
+		"nobody names the version that signs": {func(w *world) {
+			for _, env := range w.env {
+				if value := env["OSTIARY_SIGNING_KEY"]; value != "" {
+					env["OSTIARY_SIGNING_KEY"] = strings.Replace(value, "/cryptoKeyVersions/1", "", 1)
+				}
+			}
+		}, "keys", checkup.Undetermined, "checkpoints: no deployed function says which version of it signs", "Apply"},
 		"a database is gone": {func(w *world) { w.codes["GET "+firestore+"watch"] = http.StatusNotFound }, "databases", checkup.Wrong, "watch: it is not there", "backup"},
 		"it can be deleted": {func(w *world) {
 			w.set(firestore+"watch", object{"deleteProtectionState": "DELETE_PROTECTION_DISABLED"})
@@ -61,11 +68,11 @@ func ofKept() map[string]change {
 		"what stays is deleted": {func(w *world) {
 			w.listed(firestore+"access/collectionGroups/-/fields", "fields", object{"name": "projects/p/databases/access/collectionGroups/tokens/fields/expires", "ttlConfig": object{"state": "ACTIVE"}})
 		}, "databases", checkup.Wrong, "documents of tokens are deleted", "before it deletes"},
-		"nothing is sealed": {func(w *world) { w.put(buckets+"acme-head/o/head", []byte(`{"v":1,"batch":1,"at":1}`)) }, "evidence", checkup.Wrong, "records were sealed the last time", "sealevidence-0"},
-		"no checkpoint":     {func(w *world) { w.codes["GET "+buckets+"acme-head/o/checkpoint"] = http.StatusNotFound }, "evidence", checkup.Wrong, "the log has no checkpoint", "sealevidence"},
+		"nothing is sealed": {func(w *world) { w.put(buckets+"acme-head/o/head", []byte(`{"v":1,"batch":1,"at":1}`)) }, "log", checkup.Wrong, "records were sealed the last time", "sealevidence-0"},
+		"no checkpoint":     {func(w *world) { w.codes["GET "+buckets+"acme-head/o/checkpoint"] = http.StatusNotFound }, "log", checkup.Wrong, "the log has no checkpoint", "sealevidence"},
 		"somebody else signed": {func(w *world) {
 			w.put(buckets+"acme-head/o/checkpoint", []byte("acme.example/ostiary/evidence\n7\n"+strings.Repeat("A", 43)+"=\n\n— x AAAAAAAA\n"))
-		}, "evidence", checkup.Wrong, "nobody of the trust file signed", "declare a suspicion"},
+		}, "log", checkup.Wrong, "nobody of the trust file signed", "declare a suspicion"},
 		"records wait": {func(w *world) {
 			w.put(buckets+"acme-inbox/o", object{"items": []any{object{"timeCreated": noon.Add(-time.Hour).Format(time.RFC3339)}}})
 		}, "inbox", checkup.Wrong, "1 records wait to be sealed, the oldest came 60 minutes ago", "sealevidence"},
@@ -86,6 +93,8 @@ func ofEdge() map[string]change {
 		"a staff page is open":    {func(w *world) { w.site[home+"registerip/"] = http.StatusOK }, "site", checkup.Wrong, "a stranger is answered 200 by a function for staff", "IAP"},
 		"a machine answers":       {func(w *world) { w.site[home+"sealevidence/"] = http.StatusOK }, "site", checkup.Wrong, "by a function for machine", "Shut it"},
 		"the trust page is shut":  {func(w *world) { w.site[home+"trustpage/"] = http.StatusForbidden }, "site", checkup.Wrong, "a page that is for everybody", "allUsers"},
+		"a service is open":       {func(w *world) { w.site[home+"checkotp/"] = http.StatusOK }, "site", checkup.Wrong, "a stranger is answered 200 by a function for service", "Shut it"},
+		"the trust page is gone":  {func(w *world) { w.site[home+"trustpage/"] = http.StatusNotFound }, "site", checkup.Wrong, "a stranger is answered 404 by a page that is for everybody", "load balancer"},
 		"port 80 answers":         {func(w *world) { w.site["http://ostiary.acme.example/"] = http.StatusOK }, "site", checkup.Wrong, "it answers 200 without TLS", "443"},
 		"IAP is off":              {func(w *world) { w.set(engine+"backendServices/7", object{"iap": object{"enabled": false}}) }, "site", checkup.Wrong, "IAP is off", "audit log"},
 		"the header is kept":      {func(w *world) { w.set(engine+"backendServices/7", object{"customRequestHeaders": nil}) }, "site", checkup.Wrong, "it does not overwrite X-Ostiary-Client", "--probe"},
@@ -106,7 +115,20 @@ func ofEdge() map[string]change {
 		"the policy lets all in": {func(w *world) {
 			w.put(engine+"securityPolicies/ostiary", object{"rules": []any{object{"priority": 2147483647, "action": "allow"}}})
 		}, "doors", checkup.Wrong, "lets in whoever no rule names", "deny(403)"},
-		"the policy is gone": {func(w *world) { w.codes["GET "+engine+"securityPolicies/ostiary"] = http.StatusNotFound }, "doors", checkup.Wrong, "armor: the Cloud Armor policy ostiary is not there", "shell"},
+		"a rule lets all in":              {armor(object{"priority": 1, "action": "allow", "match": everywhere("*")}, shut), "doors", checkup.Wrong, "armor: the rule 1 of the Cloud Armor policy ostiary lets everybody in", "Take the rule out"},
+		"a rule lets all in, slower":      {armor(object{"priority": 7, "action": "throttle", "match": everywhere("192.0.2.1/32", "::/0")}, shut), "doors", checkup.Wrong, "armor: the rule 7", "Take the rule out"},
+		"a rule lets all in on trial":     {armor(object{"priority": 1, "action": "allow", "preview": true, "match": everywhere("*")}, shut), "doors", checkup.OK, "with 1 rules in force", ""},
+		"a rule lets one in":              {armor(object{"priority": 1000, "action": "allow", "match": everywhere("192.0.2.1/32")}, shut), "doors", checkup.OK, "with 2 rules in force", ""},
+		"a rule lets in by expression":    {armor(object{"priority": 1, "action": "allow", "match": object{"expr": object{"expression": "true"}}}, shut), "doors", checkup.Told, "armor: its rule 1 lets in by an expression", ""},
+		"nobody is shut out but on trial": {armor(object{"priority": 2147483647, "action": "deny(403)", "preview": true, "match": everywhere("*")}), "doors", checkup.Wrong, "lets in whoever no rule names", "deny(403)"},
+		"another rule lets all in": {func(w *world) {
+			w.listed(engine+"firewalls", "items", object{"name": "ssh", "direction": "INGRESS", "sourceRanges": []any{"0.0.0.0/0"}, "allowed": []any{object{"IPProtocol": "tcp"}}})
+		}, "doors", checkup.Told, "edge: beside it these rules of the same project let everybody in: ssh", ""},
+		"a level lets all in":    {level(object{"conditions": []any{object{"ipSubnetworks": []any{"::/0"}}}}), "doors", checkup.Wrong, "levels: the access level ostiary_00 lets in", "audit log"},
+		"a level lets others in": {level(object{"conditions": []any{object{"ipSubnetworks": []any{"192.0.2.1/32"}, "negate": true}}}), "doors", checkup.Wrong, "levels: the access level ostiary_00 lets in", "audit log"},
+		"a level asks nothing":   {level(object{"conditions": []any{object{"members": []any{"user:eve@acme.example"}}}}), "doors", checkup.Wrong, "levels: the access level ostiary_00 lets in", "audit log"},
+		"a level is no list":     {level(nil), "doors", checkup.Undetermined, "levels: the access level ostiary_00 has no list of conditions", ""},
+		"the policy is gone":     {func(w *world) { w.codes["GET "+engine+"securityPolicies/ostiary"] = http.StatusNotFound }, "doors", checkup.Wrong, "armor: the Cloud Armor policy ostiary is not there", "shell"},
 		"the levels are gone": {func(w *world) {
 			w.put("accesscontextmanager.googleapis.com/v1/accessPolicies/12/accessLevels", object{})
 		}, "doors", checkup.Wrong, "levels: the access levels ostiary_00", "shell"},

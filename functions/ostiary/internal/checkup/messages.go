@@ -3,6 +3,7 @@ package checkup
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,21 +31,40 @@ func messages(ctx context.Context, v *visit) {
 		v.unsure("messages", "backlog", err)
 		return
 	}
-	late := 0
+	late, missing := 0, v.woken()
+	waited := len(missing)
 	for _, s := range all {
 		name := s.Resource.Labels["subscription_id"]
 		if len(s.Points) == 0 || !strings.Contains(name, "--") {
 			continue
 		}
+		delete(missing, name)
 		if age := time.Duration(s.at(0)) * time.Second; age > backlog {
 			late++
 			function, _, _ := strings.Cut(name, "--")
 			v.wrong("messages", name, "its oldest message has waited since "+ago(age), "Read the log of "+function+": gcloud functions logs read "+function+" --gen2 --project "+v.Project+".")
 		}
 	}
-	if late == 0 {
-		v.ok("messages", "backlog", fmt.Sprintf("no message has waited for more than %.0f minutes", backlog.Minutes()))
+	for _, name := range slices.Sorted(maps.Keys(missing)) {
+		v.unsure("messages", name, fault.New(fault.Transient, "Monitoring has no figure of how long its messages wait"))
 	}
+	if late == 0 && len(missing) == 0 {
+		v.ok("messages", "backlog", fmt.Sprintf("no message of %d subscriptions has waited for more than %.0f minutes", waited, backlog.Minutes()))
+	}
+}
+
+// woken are the subscriptions by which messages wake the functions that are deployed.
+func (v *visit) woken() map[string]bool {
+	all := map[string]bool{}
+	for _, f := range v.functions {
+		if _, is := v.there[f.Name]; !is {
+			continue
+		}
+		for _, topic := range f.Topics() {
+			all[f.Name+"--"+topic] = true
+		}
+	}
+	return all
 }
 
 // number is the number of the project, by which Google's own accounts in it are called.
@@ -126,6 +146,8 @@ func schedules(_ context.Context, v *visit) {
 				v.wrong("schedules", name, "it has never run", "Run it once: gcloud scheduler jobs run "+name+" --location "+region+" --project "+v.Project+".")
 			case err == nil && now.Sub(last) > slack+every(t.Cron):
 				v.wrong("schedules", name, "it ran the last time "+ago(now.Sub(last)), "Run it once: gcloud scheduler jobs run "+name+" --location "+region+" --project "+v.Project+".")
+			case err != nil:
+				v.told("schedules", name, "it has not run yet: it was deployed "+ago(now.Sub(d.Updated)))
 			case code != 0:
 				v.wrong("schedules", name, fmt.Sprintf("its last run failed, with code %.0f of google.rpc.Code", code), "Read the log of "+f.Name+": gcloud functions logs read "+f.Name+" --gen2 --region "+region+" --project "+v.Project+".")
 			default:

@@ -74,6 +74,8 @@ func keys(ctx context.Context, v *visit) {
 		switch {
 		case why == "":
 			good++
+		case why == unnamed:
+			v.say(Check{"keys", name, Undetermined, why, "Apply the environment again: Terraform names the version."})
 		case next == "":
 			v.unsure("keys", name, fault.New(fault.Transient, "%s", why))
 		default:
@@ -104,9 +106,12 @@ func (v *visit) key(ctx context.Context, a *asset.Asset) (why, next string) {
 	return "", ""
 }
 
+// unnamed is said of a key of which no version was looked at.
+const unnamed = "no deployed function says which version of it signs"
+
 // signing looks at the versions of a key by which functions sign.
 func (v *visit) signing(ctx context.Context, a *asset.Asset) (why, next string) {
-	name := strings.TrimPrefix(a.Key, "//cloudkms.googleapis.com/")
+	name, looked := strings.TrimPrefix(a.Key, "//cloudkms.googleapis.com/"), false
 	for _, variable := range []string{"OSTIARY_SIGNING_KEY", "OSTIARY_RECEIPT_KEY"} {
 		for value := range v.values(variable) {
 			u, err := url.Parse(value)
@@ -117,6 +122,7 @@ func (v *visit) signing(ctx context.Context, a *asset.Asset) (why, next string) 
 				State     string `json:"state"`
 				Algorithm string `json:"algorithm"`
 			}
+			looked = true
 			version := strings.TrimPrefix(u.Host+u.Path, "/")
 			if err := v.wire.get(ctx, "https://cloudkms.googleapis.com/v1/"+version, &is); err != nil {
 				return err.Error(), ""
@@ -128,6 +134,9 @@ func (v *visit) signing(ctx context.Context, a *asset.Asset) (why, next string) 
 				return "the version that signs is of " + is.Algorithm, "Make a key of EC_SIGN_ED25519: what is signed otherwise no verifier of this release takes."
 			}
 		}
+	}
+	if !looked {
+		return unnamed, ""
 	}
 	return "", ""
 }

@@ -186,8 +186,11 @@ func (w *world) reaches() {
 	w.put("logging.googleapis.com/v2/organizations/1/sinks", object{})
 	w.put("iam.googleapis.com/v1/projects/"+proof+"/roles", object{})
 	w.put(monitoring+project+"/timeSeries pubsub.googleapis.com/topic/send_message_operation_count", object{"timeSeries": []any{point("topic_id", "audit.entries", 12)}})
-	w.put(monitoring+project+"/timeSeries pubsub.googleapis.com/subscription/oldest_unacked_message_age", object{"timeSeries": []any{point("subscription_id", "watchaudit--audit.entries", 30), point("subscription_id", "dead.deliver", 86400)}})
+	w.put(monitoring+project+"/timeSeries pubsub.googleapis.com/subscription/oldest_unacked_message_age", object{"timeSeries": []any{point("subscription_id", "dead.deliver", 86400)}})
 	for _, f := range w.functions {
+		for _, topic := range f.Topics() {
+			w.listed(monitoring+project+"/timeSeries pubsub.googleapis.com/subscription/oldest_unacked_message_age", "timeSeries", point("subscription_id", f.Name+"--"+topic, 30))
+		}
 		for _, name := range []string{" is failing", " is missing"} {
 			w.listed(monitoring+project+"/alertPolicies", "alertPolicies", object{"name": "projects/" + project + "/alertPolicies/" + f.Name + name, "displayName": f.Name + name, "notificationChannels": []any{"projects/" + project + "/notificationChannels/1"}})
 		}
@@ -199,7 +202,7 @@ func (w *world) reaches() {
 	w.put(compute+"backendServices/7", object{"name": "registerip", "iap": object{"enabled": true}, "securityPolicy": "edge", "customRequestHeaders": []any{"X-Ostiary-Client:{client_ip_address}"}})
 	w.put(compute+"firewalls", object{"items": []any{object{"name": "ostiary-v4-00", "sourceRanges": []any{"192.0.2.1/32"}}, object{"name": "ostiary-v6-00"}, object{"name": "default-allow", "sourceRanges": []any{"0.0.0.0/0"}}}})
 	w.put(compute+"securityPolicies/ostiary", object{"rules": []any{object{"priority": 2147483647, "action": "deny(403)"}}})
-	w.put("accesscontextmanager.googleapis.com/v1/accessPolicies/12/accessLevels", object{"accessLevels": []any{object{"name": "accessPolicies/12/accessLevels/ostiary_00"}, object{"name": "accessPolicies/12/accessLevels/ostiary"}}})
+	w.put("accesscontextmanager.googleapis.com/v1/accessPolicies/12/accessLevels", object{"accessLevels": []any{object{"name": "accessPolicies/12/accessLevels/ostiary_00", "basic": object{"conditions": []any{object{"ipSubnetworks": []any{"192.0.2.1/32"}}}}}, object{"name": "accessPolicies/12/accessLevels/ostiary"}}})
 	for _, place := range []string{"registerip-ipv4", "registerip-ipv6", "pairaddress-ipv4", "pairaddress-ipv6"} {
 		w.put(proofOf(place), object{"fields": object{"passed": object{"booleanValue": true}, "expires": object{"timestampValue": noon.AddDate(0, 1, 0).Format(time.RFC3339)}}})
 	}

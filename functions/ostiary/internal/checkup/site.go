@@ -39,6 +39,9 @@ func site(ctx context.Context, v *visit) {
 	}
 }
 
+// paged are the functions for everybody that show a page at /NAME/; another may answer 404 there.
+var paged = []string{"requesterasure", "trustpage"}
+
 // visible asks the site without any credentials.
 func (v *visit) visible(ctx context.Context, u *url.URL) {
 	root, err := v.stranger(ctx, u.String()+"/")
@@ -58,9 +61,11 @@ func (v *visit) visible(ctx context.Context, u *url.URL) {
 			v.unsure("site", u.Host+" /"+f.Name+"/", err)
 		case f.Callers == manifest.Public && (answer.StatusCode >= 500 || answer.StatusCode == http.StatusForbidden):
 			v.wrong("site", u.Host+" /"+f.Name+"/", fmt.Sprintf("a stranger is answered %d by a page that is for everybody", answer.StatusCode), "See whether allUsers may invoke it: an organisation policy may have taken that away (domain-restricted sharing, exception by tag).")
+		case slices.Contains(paged, f.Name) && answer.StatusCode == http.StatusNotFound:
+			v.wrong("site", u.Host+" /"+f.Name+"/", "a stranger is answered 404 by a page that is for everybody", "See whether the load balancer leads there: apply the environment again.")
 		case f.Callers == manifest.Public && answer.StatusCode != http.StatusNotFound:
 			open++
-		case f.Callers != manifest.Service && answer.StatusCode < 300:
+		case f.Callers != manifest.Public && answer.StatusCode < 300:
 			v.wrong("site", u.Host+" /"+f.Name+"/", fmt.Sprintf("a stranger is answered %d by a function for %s", answer.StatusCode, f.Callers), "Shut it at once: see whether IAP is on at its backend, and who may invoke it; then declare a suspicion.")
 		default:
 			closed++

@@ -46,8 +46,8 @@ func (v *visit) audits(on []string) {
 		if !there {
 			continue // the grants tell it
 		}
-		places, read := []*asset.Asset{project}, project.IAM != nil
-		for _, one := range project.Ancestors[1:] {
+		places, read := []*asset.Asset{project}, project.IAM != nil && len(project.Ancestors) > 0 // none: what it lies in was not read
+		for _, one := range project.Ancestors[min(1, len(project.Ancestors)):] {
 			kind := folderType
 			if strings.HasPrefix(one, "organizations/") {
 				kind = organizationType
