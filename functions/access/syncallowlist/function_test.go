@@ -204,19 +204,12 @@ func TestForeignHand(t *testing.T) {
 	t.Parallel()
 	w := functiontest.New(t, setup)
 	w.Tick(t, name).Want(t, 204, "")
-	p, err := parts.New(w.Deps(name))
+	door := accesstest.Target(t, w, name)
+	held, err := door.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets, err := p.Targets(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	held, err := targets[0].Read(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := targets[0].Apply(t.Context(), allowlist.Set{}, allowlist.Write{Fence: held.Fence, Etag: held.Etag}); err != nil {
+	if err := door.Apply(t.Context(), allowlist.Set{}, allowlist.Write{Fence: held.Fence, Etag: held.Etag}); err != nil {
 		t.Fatal(err)
 	}
 	w.Advance(t, time.Minute)

@@ -7,10 +7,11 @@ import (
 
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/functiontest"
+	"ostiary.internal/shared/access/allowlist"
 )
 
-// Door is what the policy's one door holds, read as a function of that name reads it.
-func Door(t testing.TB, w *functiontest.World, function string) string {
+// Target is the policy's one door, opened as a function of that name opens it.
+func Target(t testing.TB, w *functiontest.World, function string) allowlist.Target {
 	t.Helper()
 	p, err := parts.New(w.Deps(function))
 	if err != nil {
@@ -20,7 +21,13 @@ func Door(t testing.TB, w *functiontest.World, function string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held, err := targets[0].Read(t.Context())
+	return targets[0]
+}
+
+// Door is what the policy's one door holds, read as a function of that name reads it.
+func Door(t testing.TB, w *functiontest.World, function string) string {
+	t.Helper()
+	held, err := Target(t, w, function).Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
