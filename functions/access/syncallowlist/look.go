@@ -35,10 +35,15 @@ func (s *syncallowlist) look(ctx context.Context, report allowlist.Report, now t
 	}
 	list := s.beat("ip-allowlist", len(s.reconciler.Targets))
 	for _, t := range report.Targets {
-		settled := t.Held || t.Wait > 0 && t.Failures == 0 && t.PartFor < patience // written to within seconds, and again in some
-		count(&list.Population, settled && t.Err == nil && len(t.Wider) == 0)
+		count(&list.Population, inOrder(t))
 	}
 	return []heartbeat.Beat{list, daily, gate}, nil
+}
+
+// inOrder reports whether a door holds the list, or was written to within seconds and is again in some.
+func inOrder(t allowlist.Outcome) bool {
+	settled := t.Held || t.Wait > 0 && t.Failures == 0 && t.PartFor < patience
+	return settled && t.Err == nil && len(t.Wider) == 0
 }
 
 // patience is how long a door may hold a part of the list before its check is no longer kept. Nobody is called let in meanwhile; whoever

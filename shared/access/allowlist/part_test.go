@@ -2,6 +2,7 @@ package allowlist_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,4 +121,35 @@ func TestSideBySide(t *testing.T) {
 	if _, err := r.run(); err == nil || len(quick.prefixes) != 1 {
 		t.Errorf("%v; the other door lets in %v", err, quick.prefixes)
 	}
+}
+
+// TestRegisteredMeanwhile: somebody registers, and another process lets her in, after one door was looked at and before the other was.
+// She stays let in: of a door that was seen before she came nobody can say that it lacks her.
+func TestRegisteredMeanwhile(t *testing.T) {
+	t.Parallel()
+	before, after := newTarget("before"), newTarget("after")
+	r := newRig(t, before, after)
+	r.add("ana", home)
+	r.mustRun()
+	other := r.open("two")
+	var looked atomic.Int64
+	before.hook = func(string) error { looked.Add(1); return nil }
+	var late string
+	var begun atomic.Bool // the other process asks it too
+	after.hook = func(string) error {
+		if begun.Swap(true) {
+			return nil
+		}
+		for looked.Load() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(50 * time.Millisecond) // it was asked; by now it has answered
+		late = r.add("cy", six)
+		_, err := other.Run(t.Context(), r.clock.Now())
+		return err
+	}
+	if _, err := r.run(); err != nil {
+		t.Fatal(err)
+	}
+	r.want(late, lease.Confirmed, "")
 }

@@ -161,3 +161,26 @@ func TestRemoveGoesOn(t *testing.T) {
 		t.Errorf("%d are let in, %v", len(seen.Prefixes), err)
 	}
 }
+
+// TestRemoveInTime: a removal whose time runs out stops, and skips no rule for it.
+func TestRemoveInTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	target := w.open(t, 0, nil)
+	all := many(0, 40, 0, 0)
+	if err := apply(t, target, all); err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), reserve)
+	defer cancel()
+	gone := []netip.Prefix{all.Prefixes()[0], all.Prefixes()[10], all.Prefixes()[20], all.Prefixes()[30]}
+	if err := target.Remove(short, gone); !errors.Is(err, errTime) {
+		t.Errorf("time for one rule of four: %v", err)
+	}
+	if seen, err := target.Read(t.Context()); err != nil || len(seen.Prefixes) != 39 {
+		t.Errorf("%d are let in, %v", len(seen.Prefixes), err)
+	}
+	if err := target.Remove(t.Context(), gone); err != nil {
+		t.Error(err)
+	}
+}
