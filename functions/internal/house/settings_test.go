@@ -55,7 +55,7 @@ func TestPlansAreGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	given := regexp.MustCompile(`(?s)export OSTIARY_PLANS="\$plans"\n.*/tfcheck \. "\$OSTIARY_PLANS" \|\| terraform=\$\?\n.*\nmake test\n.*exit "\$terraform"`)
+	given := regexp.MustCompile(`(?s)export OSTIARY_PLANS="\$plans"\n.*/tfcheck \. "\$OSTIARY_PLANS" \|\| terraform=\$\?\n.*\n\.ci/fresh\n.*exit "\$terraform"`)
 	if !given.Match(text) {
 		t.Error(".ci/run does not make plans, hand them to the tests and end with what became of them")
 	}

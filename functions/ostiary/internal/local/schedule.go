@@ -142,8 +142,31 @@ func (w *World) next() (function string, ok bool) {
 	return first.function, true
 }
 
+// eachMinute is the schedule of what looks around all the time.
+const eachMinute = "* * * * *"
+
+// lookAround wakes what runs each minute at once, and a second time, which sees what the first put on record: who has just
+// started the server finds a trust page, and need not wait for the minute after the next.
+func (w *World) lookAround(ctx context.Context) {
+	for range 2 {
+		for _, j := range w.jobs {
+			if j.cron == eachMinute && ctx.Err() == nil {
+				w.wake(ctx, j.function)
+			}
+		}
+	}
+}
+
+// wake runs a function for its schedule, and says so when it failed.
+func (w *World) wake(ctx context.Context, function string) {
+	if status := w.tick(ctx, function); status >= 300 {
+		w.log.WarnContext(ctx, "a schedule failed", "function", function, "status", status)
+	}
+}
+
 // runSchedules wakes functions by the system clock until ctx ends.
 func (w *World) runSchedules(ctx context.Context) {
+	w.lookAround(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -153,9 +176,7 @@ func (w *World) runSchedules(ctx context.Context) {
 		case <-timer.C:
 		}
 		for function, ok := w.next(); ok; function, ok = w.next() {
-			if status := w.tick(ctx, function); status >= 300 {
-				w.log.WarnContext(ctx, "a schedule failed", "function", function, "status", status)
-			}
+			w.wake(ctx, function)
 		}
 		timer.Reset(time.Second)
 	}
