@@ -34,7 +34,7 @@ test: ## all tests; uses the emulators, Chromium, nginx and Terraform where they
 soak: ## the long runs: many more seeds and kills
 	OSTIARY_SOAK=1 $(GO) test -race -shuffle=on -timeout 120m $(PACKAGES)
 
-bench: ## side-by-side figures against the baselines, as a table; ONLY=drift,breach measures those alone (ONLY=list names them)
+bench: ## side-by-side figures against the baselines, as a table and a picture; ONLY=drift,breach measures those alone (ONLY=list names them)
 	$(GO) run ./testdata/bench $(if $(filter list,$(ONLY)),-list,$(if $(ONLY),-only $(ONLY)))
 
 fuzz: ## every fuzz target for 20 seconds each
@@ -46,8 +46,16 @@ generate: ## write the generated files: the list of functions, the README's tabl
 	$(GO) run ./functions/internal/generate
 
 .PHONY: dist
-dist: ## one source archive for each function, and their list, in dist/
+dist: ## one source archive for each function, their list, and the list of their parts, in dist/
 	$(GO) run ./functions/pack
+
+# Tools in exact versions, fetched by the go command; they are no part of what is built.
+.PHONY: lint vulnerabilities
+lint: ## static analysis by staticcheck (needs a module proxy the first time)
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tests=false $(PACKAGES)
+
+vulnerabilities: ## known vulnerabilities of what is linked (needs vuln.go.dev)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(PACKAGES)
 
 pictures: ## screenshots of the pages, for the README (needs Chromium)
 	$(GO) run ./functions/internal/pictures

@@ -68,8 +68,7 @@ func (b *bench) ticking(ctx context.Context) error {
 		bare = append(bare, time.Since(from))
 		f.drain()
 	}
-	x, y := median(ours), median(bare)
-	b.add(row{fmt.Sprintf("a minute of %d open cases, each calls somebody", b.cases), short(x), short(y), "as many documents in the same store, synced", float64(x) / float64(y)})
+	b.times(fmt.Sprintf("a minute of %d open cases, each calls somebody", b.cases), ours, bare, "as many documents in the same store, synced")
 	return nil
 }
 
@@ -135,7 +134,7 @@ func newFirm(ctx context.Context, dir string, tenants int) (*firm, error) {
 		return nil, err
 	}
 	f.close = func() { _ = f.store.Close() }
-	f.keep = record.Sink(folder.New(filepath.Join(dir, "inbox")))
+	f.keep = folder.New(filepath.Join(dir, "inbox")).Create
 	f.box = outbox.New(f.store, f.clock, slog.New(slog.DiscardHandler), f.sinks())
 	return f, f.services()
 }

@@ -46,31 +46,30 @@ type doorway struct {
 	bare func(ctx context.Context, clk *clock.Manual, prefixes []string) (call func(n int) (done bool, err error), err error)
 }
 
-// doors compares how long the reconciler takes, from nothing to all leases confirmed, on a bbolt file with synced writes, with a
+// door compares how long the reconciler takes to fill one kind of door, from nothing to all leases confirmed, on a bbolt file with synced writes, with a
 // loop of the client's calls that writes the same and reads nothing. Operations end at once. What the quota of a service makes both
 // wait is a row of its own.
-func (b *bench) doors(ctx context.Context) error {
-	for _, d := range doorways() {
-		var ours, bare []time.Duration
-		var ourWait, bareWait time.Duration
+func (b *bench) door(of func() doorway) func(context.Context) error {
+	return func(ctx context.Context) error {
+		d := of()
+		var ours, bare, ourWaits, bareWaits []time.Duration
 		for n := range min(b.runs, doorRuns) {
 			took, waited, err := b.converge(ctx, d, filepath.Join(b.dir, fmt.Sprint("door-", d.name, n)))
 			if err != nil {
 				return fmt.Errorf("converging on %s: %w", d.name, err)
 			}
-			ours, ourWait = append(ours, took), waited
-			if took, bareWait, err = loop(ctx, d, b.leases); err != nil {
+			ours, ourWaits = append(ours, took), append(ourWaits, waited)
+			if took, waited, err = loop(ctx, d, b.leases); err != nil {
 				return fmt.Errorf("filling %s: %w", d.name, err)
 			}
-			bare = append(bare, took)
+			bare, bareWaits = append(bare, took), append(bareWaits, waited)
 		}
-		mine, beside := median(ours), median(bare)
-		b.add(row{fmt.Sprintf("%s: %d leases confirmed", d.name, b.leases), short(mine), short(beside), d.calls, float64(mine) / float64(beside)})
-		if bareWait > 0 {
-			b.add(row{fmt.Sprintf("%s: %d leases, waiting for the quota", d.name, b.leases), short(ourWait), short(bareWait), d.calls + ", to the last write of the quota", float64(ourWait) / float64(bareWait)})
+		b.times(fmt.Sprintf("%s: %d leases confirmed", d.name, b.leases), ours, bare, d.calls)
+		if slices.Min(bareWaits) > 0 {
+			b.times(fmt.Sprintf("%s: %d leases, waiting for the quota", d.name, b.leases), ourWaits, bareWaits, d.calls+", to the last write of the quota")
 		}
+		return nil
 	}
-	return nil
 }
 
 // converge runs the reconciler each minute until every lease is confirmed, as the schedule does. waited is on the door's clock.
@@ -147,8 +146,6 @@ func computeAt(server string) func(context.Context) (*compute.Service, error) {
 		return compute.NewService(ctx, option.WithHTTPClient(googledoor.Guard(&http.Client{})), option.WithEndpoint(server))
 	}
 }
-
-func doorways() []doorway { return []doorway{firewallDoor(), armorDoor(), levelDoor()} }
 
 func firewallDoor() doorway {
 	make := func(clk *clock.Manual, entries int) *vpctest.VPC {

@@ -57,11 +57,8 @@ func (b *bench) drifting(ctx context.Context) error {
 		}
 		ours, beside = append(ours, x), append(beside, y)
 	}
-	x, y := midst(ours), midst(beside)
-	b.add(row{
-		fmt.Sprintf("hold %d assets against %d assertions and %d resources, one core", b.assets, len(set.Names()), resources),
-		x.work(), y.work(), "`encoding/json` of the same files", float64(x.Work) / float64(y.Work),
-	})
+	b.add(row{measured: fmt.Sprintf("hold %d assets against %d assertions and %d resources, one core", b.assets, len(set.Names()), resources),
+		ours: midst(ours).worked(), beside: midst(beside).worked(), what: "`encoding/json` of the same files", ratio: through(each(ours, spending.work), each(beside, spending.work))})
 	v, err := listed(bytes.NewReader(assets), time.Now())
 	if err != nil {
 		return err
@@ -75,8 +72,8 @@ func (b *bench) drifting(ctx context.Context) error {
 	}, func() error { _, err := json.Marshal(one.Data); return err }, "`encoding/json` of the asset")
 }
 
-// work writes the time of the processors, and the most memory that was held.
-func (s spending) work() string {
+// worked writes the time of the processors, and the most memory that was held.
+func (s spending) worked() string {
 	return spending{Took: s.Work, Peak: s.Peak}.String() + map[bool]string{true: " at most"}[s.Peak > 0]
 }
 

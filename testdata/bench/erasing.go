@@ -14,27 +14,24 @@ import (
 // erasing measures erasure on the Firestore emulator, by the benchmarks of the store: the emulator is theirs to start.
 // Without one there are no rows.
 func (b *bench) erasing(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(Erasing|Reads)$", "-benchtime", strconv.Itoa(b.runs)+"x", "-timeout", "20m", "./shared/erasure/firestore")
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(Erasing|Reads)$", "-benchtime", "1x", "-count", strconv.Itoa(b.runs), "-timeout", "20m", "./shared/erasure/firestore")
 	cmd.Dir, cmd.Stderr = b.root, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
 	told := metrics(string(out))
-	ours, whole, bare := told["BenchmarkErasing erased/s"], told["BenchmarkErasing requested/s"], told["BenchmarkErasing bulkwriter/s"]
+	ours, whole, bare := lasting(told["BenchmarkErasing erased/s"]), lasting(told["BenchmarkErasing requested/s"]), lasting(told["BenchmarkErasing bulkwriter/s"])
 	few, many := told["BenchmarkReads/others=1000 reads/person"], told["BenchmarkReads/others=10000 reads/person"]
-	if bare == 0 || few == 0 {
+	if len(bare) == 0 || len(few) == 0 {
 		fmt.Fprintln(os.Stderr, "no Firestore emulator here: erasing is not measured")
 		return nil
 	}
-	rate := func(perSecond float64) string { return often(time.Duration(float64(time.Second)/perSecond), 1) }
-	for _, r := range []struct {
-		what string
-		rate float64
-	}{{"erase 1500 documents of a person on the Firestore emulator", ours}, {"the whole request: planned, erased, searched again", whole}} {
-		b.add(row{r.what, rate(r.rate), rate(bare), "the client's `BulkWriter` deleting the same paths", r.rate / bare})
-	}
-	b.add(row{"documents read for the request of a person with 25, among 10000 others", fmt.Sprint(many), fmt.Sprint(few), "the same among 1000 others", many / few})
+	const beside = "the client's `BulkWriter` deleting the same paths"
+	b.paces("erase 1500 documents of a person on the Firestore emulator", 1, ours, bare, beside)
+	b.paces("the whole request: planned, erased, searched again", 1, whole, bare, beside)
+	b.add(row{measured: "documents read for the request of a person with 25, among 10000 others", ours: figure(median(many)), beside: figure(median(few)),
+		what: "the same among 1000 others", ratio: through(many, few)})
 	return nil
 }
 
@@ -43,9 +40,17 @@ var (
 	metricPair = regexp.MustCompile(`([0-9.e+]+) (\S+)`)
 )
 
-// metrics reads what go test prints of benchmarks: values by name and unit.
-func metrics(out string) map[string]float64 {
-	told := map[string]float64{}
+// lasting is how long one thing took, of so many a second in each run.
+func lasting(perSecond []float64) (each []time.Duration) {
+	for _, rate := range perSecond {
+		each = append(each, time.Duration(float64(time.Second)/rate))
+	}
+	return each
+}
+
+// metrics reads what go test prints of benchmarks: the values of each run, by name and unit.
+func metrics(out string) map[string][]float64 {
+	told := map[string][]float64{}
 	for line := range strings.Lines(out) {
 		found := benchLine.FindStringSubmatch(strings.TrimSpace(line))
 		if found == nil {
@@ -53,7 +58,8 @@ func metrics(out string) map[string]float64 {
 		}
 		for _, pair := range metricPair.FindAllStringSubmatch(strings.ReplaceAll(found[2], "\t", " "), -1) {
 			if value, err := strconv.ParseFloat(pair[1], 64); err == nil {
-				told[found[1]+" "+pair[2]] = value
+				name := found[1] + " " + pair[2]
+				told[name] = append(told[name], value)
 			}
 		}
 	}

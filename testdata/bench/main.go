@@ -1,9 +1,10 @@
-// Command bench measures Ostiary beside what it could be compared with, in one run on one machine, and prints one
-// table: checking one-time passwords beside github.com/pquerna/otp, registering an address beside the same server
-// answering nothing, starting beside the bare framework, reconciling beside the bare files, the evidence log beside its
-// hashes alone, the trust page beside encoding/json, the audit-log watch beside reading its entries into Google's types, its alarms beside one document of their store,
-// erasing on the Firestore emulator beside its client's bulk writer, telling tenants of a breach beside loops of net/smtp, configuration drift beside reading the same bytes. It promises medians of repeated runs and real programs over real
-// connections; it says nothing about Google Cloud, and nothing here decides whether a build is good.
+// Command bench measures every control of Ostiary beside what it could be compared with, in one run on one machine. It prints one
+// table, keeps it in its README and draws it: one-time passwords beside github.com/pquerna/otp, registrations beside the same
+// server answering nothing, the allow-list and its doors beside the bare files and calls, starting beside the bare framework,
+// the evidence log beside its hashes alone, the trust page beside encoding/json, the watch beside reading entries into Google's
+// types, alarms beside one document of their store, erasing beside the Firestore client's bulk writer, telling tenants of a breach
+// beside loops of net/smtp, drift beside reading the same bytes. It promises medians of repeated runs, with their spread, and real
+// programs over real connections; it says nothing about Google Cloud, and nothing here decides whether a build is good.
 package main
 
 import (
@@ -42,18 +43,26 @@ var (
 	quick = effort{runs: 1, starts: 3, people: 32, alone: 16, crowd: 32, leases: 500, searching: 20, handed: 200, records: 5_000, readings: 1, entries: 20_000, tenants: 60, cases: 40, assets: 2_000}
 )
 
+// Where table and picture are kept, from the folder of the module.
+const (
+	readme  = "testdata/bench/README.md"
+	drawing = "docs/pictures/bench.svg"
+)
+
 // bench is one run: where programs and data lie, and what has been measured.
 type bench struct {
 	effort
-	root string // of the module
-	dir  string // for this run alone
-	rows []row
-	log  *archive // nil until it was made
+	root  string // of the module
+	dir   string // for this run alone
+	group string // that is being measured
+	rows  []row
+	log   *archive // nil until it was made
 }
 
 func main() {
 	isQuick := flag.Bool("quick", false, "fewer and shorter runs; the README stays as it is")
 	only := flag.String("only", "", "measure these parts or groups of parts alone, separated by commas; the README stays as it is")
+	draw := flag.Bool("draw", false, "draw the picture of the table in the README anew, and measure nothing")
 	list := flag.Bool("list", false, "print the parts by group, and measure nothing")
 	idle := flag.Bool("idle", false, "serve the handler that does nothing (the program starts itself so)")
 	hash := flag.Bool("hash", false, "hash the leaves of the bundle that is named (the program starts itself so)")
@@ -77,6 +86,8 @@ func main() {
 		err = tellSpending(ctx, flag.Args())
 	case *list:
 		fmt.Print(listing((&bench{}).parts()))
+	case *draw:
+		err = redraw(ctx)
 	default:
 		err = run(ctx, *isQuick, *only)
 	}
@@ -87,11 +98,11 @@ func main() {
 }
 
 func run(ctx context.Context, isQuick bool, only string) error {
-	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	root, err := module(ctx)
 	if err != nil {
-		return fmt.Errorf("finding the module: %w", err)
+		return err
 	}
-	b := &bench{effort: full, root: filepath.Dir(strings.TrimSpace(string(mod)))}
+	b := &bench{effort: full, root: root}
 	if isQuick {
 		b.effort = quick
 	}
@@ -108,9 +119,11 @@ func run(ctx context.Context, isQuick bool, only string) error {
 		return err
 	}
 	for _, p := range chosen {
+		b.group = p.group
 		fmt.Fprintf(os.Stderr, "%s: %s\n", p.group, p.name)
 		from := time.Now()
 		if err := p.measure(ctx); err != nil {
+			fmt.Print(table(about, b.rows)) // what took minutes is not lost
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 		fmt.Fprintf(os.Stderr, "  %s\n", short(time.Since(from)))
@@ -120,13 +133,51 @@ func run(ctx context.Context, isQuick bool, only string) error {
 	if isQuick || only != "" {
 		return nil
 	}
-	return replace(filepath.Join(b.root, "testdata", "bench", "README.md"), text)
+	if missing := unmeasured(chosen, b.rows); len(missing) > 0 {
+		return fmt.Errorf("nothing was measured of %s, see above: the README keeps the table it has; install what is missing, and run make bench again", strings.Join(missing, ", "))
+	}
+	if err := replace(filepath.Join(root, readme), text); err != nil {
+		return err
+	}
+	return redraw(ctx)
 }
 
-// build compiles a package of the module and returns the program. Tables for debuggers are left out: no figure knows
-// them, and linking them takes a second each time.
+// module is the folder of the module this is run in.
+func module(ctx context.Context) (string, error) {
+	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("finding the module: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(mod))), nil
+}
+
+// redraw draws the picture from the table in the README, so that the two always say the same.
+func redraw(ctx context.Context) error {
+	root, err := module(ctx)
+	if err != nil {
+		return err
+	}
+	_, text, _, err := between(filepath.Join(root, readme))
+	if err != nil {
+		return err
+	}
+	about, rows, err := parse(text)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(root, drawing), []byte(picture(about, rows)), 0o644); err != nil {
+		return fmt.Errorf("writing the picture: %w", err)
+	}
+	return nil
+}
+
+// build compiles a package of the module, once, and returns the program. Tables for debuggers are left out: no figure knows
+// them, and linking them takes a second.
 func (b *bench) build(ctx context.Context, name, folder string) (string, error) {
 	program := filepath.Join(b.dir, name)
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-w", "-o", program, folder)
 	cmd.Dir, cmd.Stderr = b.root, os.Stderr
 	if err := cmd.Run(); err != nil {

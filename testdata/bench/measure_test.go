@@ -34,25 +34,21 @@ func TestMain(m *testing.M) {
 func TestParts(t *testing.T) {
 	t.Parallel()
 	b := &bench{effort: effort{runs: 1, searching: 1, handed: 20, records: 400, leases: 20, entries: 2000, tenants: 30, cases: 5, assets: 1000, readings: 1}, root: "../..", dir: t.TempDir()}
-	for name, measure := range map[string]func() error{
-		"hashing": func() error { return b.hashing(t.Context()) }, "sequencing": func() error { return b.sequencing(t.Context()) },
-		"paging": func() error { return b.paging(t.Context()) }, "passwords": func() error { return b.passwords(t.Context()) },
-		"reconciling": func() error { return b.reconciling(t.Context()) },
-		"watching":    func() error { return b.watching(t.Context()) },
-		"alarming":    func() error { return b.alarming(t.Context()) },
-		"notifying":   func() error { return b.notifying(t.Context()) }, "ticking": func() error { return b.ticking(t.Context()) },
-		"drifting": func() error { return b.drifting(t.Context()) }, "scanning": func() error { return b.scanning(t.Context()) },
-	} {
+	for _, p := range b.parts() {
+		if slices.Contains([]string{"registration", "starting", "verifying", "following", "erasing"}, p.name) {
+			continue
+		}
 		before := len(b.rows)
-		if err := measure(); err != nil {
-			t.Fatalf("%s: %v", name, err)
+		b.group = p.group
+		if err := p.measure(t.Context()); err != nil {
+			t.Fatalf("%s: %v", p.name, err)
 		}
 		if len(b.rows) == before {
-			t.Errorf("%s made no row", name)
+			t.Errorf("%s made no row", p.name)
 		}
 	}
 	for _, r := range b.rows {
-		if r.measured == "" || r.ours == "" || r.beside == "" || r.what == "" || !(r.ratio > 0) || math.IsInf(r.ratio, 0) {
+		if r.group == "" || r.measured == "" || r.ours == "" || r.beside == "" || r.what == "" || !(r.ratio.least > 0) || !(r.ratio.median >= r.ratio.least && r.ratio.most >= r.ratio.median) || math.IsInf(r.ratio.most, 0) || r.ratio.runs == 0 {
 			t.Errorf("%+v", r)
 		}
 	}

@@ -48,10 +48,7 @@ func (b *bench) notifying(ctx context.Context) error {
 		}
 		bare = append(bare, took)
 	}
-	x, y := median(ours), median(bare)
-	b.add(row{
-		fmt.Sprintf("tell %d tenants of a breach, 4 workers, one of them killed", b.tenants), often(x, b.tenants), often(y, b.tenants), "four loops of `net/smtp` that keep nothing", float64(y) / float64(x),
-	})
+	b.paces(fmt.Sprintf("tell %d tenants of a breach, 4 workers, one of them killed", b.tenants), b.tenants, ours, bare, "four loops of `net/smtp` that keep nothing")
 	return nil
 }
 

@@ -17,7 +17,8 @@ type part struct {
 // parts are all of them, in the order of the table.
 func (b *bench) parts() []part {
 	return []part{
-		{"access", "passwords", b.passwords}, {"access", "registration", b.registration}, {"access", "reconciling", b.reconciling}, {"access", "doors", b.doors},
+		{"access", "passwords", b.passwords}, {"access", "registration", b.registration}, {"access", "reconciling", b.reconciling},
+		{"doors", "vpcfirewall", b.door(firewallDoor)}, {"doors", "cloudarmor", b.door(armorDoor)}, {"doors", "accesslevel", b.door(levelDoor)},
 		{"programs", "starting", b.starting},
 		{"evidence", "hashing", b.hashing}, {"evidence", "sequencing", b.sequencing}, {"evidence", "verifying", b.verifying},
 		{"trust", "following", b.following}, {"trust", "page", b.paging},
@@ -60,8 +61,19 @@ func listing(all []part) string {
 	return b.String() + "\n"
 }
 
-// add takes a row, and says so: the table comes when all is done.
+// unmeasured names the groups that no row is of.
+func unmeasured(all []part, rows []row) (groups []string) {
+	for _, p := range all {
+		if !slices.ContainsFunc(rows, func(r row) bool { return r.group == p.group }) && !slices.Contains(groups, p.group) {
+			groups = append(groups, p.group)
+		}
+	}
+	return groups
+}
+
+// add takes a row of the group at hand, and says so: the table comes when all is done.
 func (b *bench) add(r row) {
+	r.group = b.group
 	b.rows = append(b.rows, r)
-	fmt.Fprintf(os.Stderr, "  %s: %s; %s: %s; ratio %.3g\n", r.measured, r.ours, r.what, r.beside, r.ratio)
+	fmt.Fprintf(os.Stderr, "  %s: %s; %s: %s; ratio %s, %s to %s\n", r.measured, r.ours, r.what, r.beside, figure(r.ratio.median), figure(r.ratio.least), figure(r.ratio.most))
 }

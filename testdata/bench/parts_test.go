@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,7 +11,7 @@ func TestChoose(t *testing.T) {
 	all := (&bench{}).parts()
 	for only, want := range map[string]string{
 		"drift": "holding scanning", "drift,breach": "notifying ticking holding scanning", "page": "page", "scanning,passwords": "passwords scanning",
-		"trust,page": "following page", "evidence": "hashing sequencing verifying",
+		"trust,page": "following page", "evidence": "hashing sequencing verifying", "doors": "vpcfirewall cloudarmor accesslevel",
 	} {
 		chosen, err := choose(all, only)
 		var names []string
@@ -28,6 +29,24 @@ func TestChoose(t *testing.T) {
 		if _, err := choose(all, only); err == nil || !strings.Contains(err.Error(), "drift: holding scanning") {
 			t.Errorf("%q: %v", only, err)
 		}
+	}
+}
+
+// A group that no row is of is told, once.
+func TestUnmeasured(t *testing.T) {
+	t.Parallel()
+	all := (&bench{}).parts()
+	var rows []row
+	for _, p := range all {
+		if p.group != "erasure" && p.group != "doors" {
+			rows = append(rows, row{group: p.group})
+		}
+	}
+	if got := unmeasured(all, rows); !slices.Equal(got, []string{"doors", "erasure"}) {
+		t.Errorf("%v", got)
+	}
+	if got := unmeasured(all[:1], rows); len(got) > 0 {
+		t.Errorf("%v", got)
 	}
 }
 
@@ -50,7 +69,7 @@ func TestListing(t *testing.T) {
 		}
 		seen[group], groups = true, groups+1
 	}
-	if groups != 8 {
+	if groups != 9 {
 		t.Errorf("%d groups:\n%s", groups, listing(all))
 	}
 }

@@ -71,7 +71,7 @@ func (b *bench) passwords(context.Context) error {
 				name  string
 				check func() bool
 			}{{"three steps", steps}, {"the decision", decision}} {
-				err := b.compare(name+ours.name, judging(ours.check, given.want), judging(theirs, given.want), "pquerna/otp, `ValidateCustom`, skew 1")
+				err := b.compare(name+ours.name, holding(ours.check, given.want), holding(theirs, given.want), "pquerna/otp, `ValidateCustom`, skew 1")
 				if err != nil {
 					return err
 				}
@@ -81,8 +81,8 @@ func (b *bench) passwords(context.Context) error {
 	return nil
 }
 
-// judging calls a check and holds it to its answer.
-func judging(check func() bool, want bool) func() error {
+// holding calls a check and holds it to its answer.
+func holding(check func() bool, want bool) func() error {
 	return func() error {
 		if check() != want {
 			return errors.New("the code was judged wrongly")

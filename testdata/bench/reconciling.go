@@ -49,27 +49,18 @@ func (b *bench) reconciling(ctx context.Context) error {
 			return err
 		}
 		all = append(all, took)
-		for range 3 {
-			if took, err = run(0); err != nil {
-				return err
-			}
-			none = append(none, took)
+		if took, err = run(0); err != nil {
+			return err
 		}
+		none = append(none, took)
 		read, write, err := bareFiles(filepath.Join(dir, "doors"))
 		if err != nil {
 			return err
 		}
 		reads, writes = append(reads, read), append(writes, write)
 	}
-	for _, r := range []struct {
-		name, what   string
-		ours, beside time.Duration
-	}{
-		{"all new", "writing the three files, synced", median(all), median(writes)},
-		{"nothing changed", "reading the three files", median(none), median(reads)},
-	} {
-		b.add(row{fmt.Sprintf("reconcile %d addresses, %s", b.leases, r.name), short(r.ours), short(r.beside), r.what, float64(r.ours) / float64(r.beside)})
-	}
+	b.times(fmt.Sprintf("reconcile %d addresses, all new", b.leases), all, writes, "writing the three files, synced")
+	b.times(fmt.Sprintf("reconcile %d addresses, nothing changed", b.leases), none, reads, "reading the three files")
 	return nil
 }
 
@@ -84,7 +75,7 @@ func (b *bench) reconciler(ctx context.Context, dir string, clk *clock.Manual, o
 		return nil, nil, err
 	}
 	release := func() { _ = s.Close() }
-	deliver := record.Sink(folder.New(filepath.Join(dir, "inbox")))
+	deliver := folder.New(filepath.Join(dir, "inbox")).Create
 	box := outbox.New(s, clk, slog.New(slog.DiscardHandler), map[outbox.Kind]outbox.Sink{
 		outbox.Message: func(context.Context, outbox.Entry) error { return nil },
 		outbox.Record:  func(ctx context.Context, e outbox.Entry) error { return deliver(ctx, e.Key, e.Data) },

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,8 +63,8 @@ func (b *bench) registration(ctx context.Context) error {
 				ours, theirs = append(ours, a), append(theirs, d)
 			}
 		}
-		x, y := middle(ours), middle(theirs)
-		b.add(row{"register an address, " + load.name, x.String(), y.String(), "the same server answering 204", x.perSecond / y.perSecond})
+		b.add(row{measured: "register an address, " + load.name, ours: middle(ours).String(), beside: middle(theirs).String(),
+			what: "the same server answering 204", ratio: through(perSecond(theirs), perSecond(ours))})
 	}
 	return c.settle(ctx)
 }
@@ -73,12 +72,17 @@ func (b *bench) registration(ctx context.Context) error {
 // middle takes the median of each figure.
 func middle(runs []pace) pace {
 	var p50, p99 []time.Duration
-	var rates []float64
 	for _, r := range runs {
-		p50, p99, rates = append(p50, r.p50), append(p99, r.p99), append(rates, r.perSecond)
+		p50, p99 = append(p50, r.p50), append(p99, r.p99)
 	}
-	slices.Sort(rates)
-	return pace{rates[len(rates)/2], median(p50), median(p99)}
+	return pace{median(perSecond(runs)), median(p50), median(p99)}
+}
+
+func perSecond(runs []pace) (rates []float64) {
+	for _, r := range runs {
+		rates = append(rates, r.perSecond)
+	}
+	return rates
 }
 
 // job is one request to send.

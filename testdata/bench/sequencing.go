@@ -54,13 +54,8 @@ func (b *bench) sequencing(ctx context.Context) error {
 		sums = append(sums, hashOnce(leaves))
 	}
 	name := fmt.Sprintf("sequence %d records, from folder to folder", b.handed)
-	ours := median(passes)
-	for _, beside := range []struct {
-		what string
-		took time.Duration
-	}{{"writing the same bytes into one file, synced once", median(writes)}, {"their hashes alone", median(sums)}} {
-		b.add(row{name, often(ours, b.handed), often(beside.took, b.handed), beside.what, float64(beside.took) / float64(ours)})
-	}
+	b.paces(name, b.handed, passes, writes, "writing the same bytes into one file, synced once")
+	b.paces(name, b.handed, passes, sums, "their hashes alone")
 	return nil
 }
 

@@ -47,13 +47,9 @@ func (b *bench) starting(ctx context.Context) error {
 			framework, function, server = append(framework, a), append(function, c), append(server, d)
 		}
 	}
-	beside := median(framework)
-	for _, r := range []struct {
-		name string
-		took time.Duration
-	}{{"start of checkotp to its first answer (401)", median(function)}, {"start of `ostiary serve` to its first answer", median(server)}} {
-		b.add(row{r.name, short(r.took), short(beside), "the functions framework alone (204)", float64(r.took) / float64(beside)})
-	}
+	const beside = "the functions framework alone (204)"
+	b.times("start of checkotp to its first answer (401)", function, framework, beside)
+	b.times("start of `ostiary serve` to its first answer", server, framework, beside)
 	return nil
 }
 

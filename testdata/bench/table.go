@@ -1,18 +1,38 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// row is one line of the table. ratio is how often ours fits into, or takes, what stands beside it.
+// row is one line of the table: what was measured, of which control, on both sides.
 type row struct {
-	measured, ours, beside, what string
-	ratio                        float64
+	group, measured, ours, beside, what string
+	ratio                               ratio
+}
+
+// ratio is how long ours takes through how long the other takes, below 1 where ours is faster: median through median, and
+// the least and the most of the runs, each through the one beside it. The first is never outside of the two others.
+type ratio struct {
+	median, least, most float64
+	runs                int
+}
+
+// through relates runs that were made in turns, as many of each.
+func through[T ~int64 | ~float64](ours, beside []T) ratio {
+	r := ratio{median: float64(median(ours)) / float64(median(beside)), least: math.Inf(1), runs: len(ours)}
+	for i := range ours {
+		one := float64(ours[i]) / float64(beside[i])
+		r.least, r.most = min(r.least, one), max(r.most, one)
+	}
+	return r
 }
 
 // The table stands between these lines of the README.
@@ -24,9 +44,9 @@ const (
 // table is the Markdown of all rows.
 func table(about string, rows []row) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s.\n\n| measured | Ostiary | beside it | which is | ratio |\n| --- | --- | --- | --- | --- |\n", about)
+	fmt.Fprintf(&b, "%s.\n\n%s", about, head)
 	for _, r := range rows {
-		cells := []string{r.measured, r.ours, r.beside, r.what, fmt.Sprintf("%.3g", r.ratio)}
+		cells := []string{r.group, r.measured, r.ours, r.beside, r.what, figure(r.ratio.median), figure(r.ratio.least) + " to " + figure(r.ratio.most), strconv.Itoa(r.ratio.runs)}
 		for i, c := range cells {
 			cells[i] = strings.ReplaceAll(c, "|", `\|`)
 		}
@@ -35,30 +55,73 @@ func table(about string, rows []row) string {
 	return b.String()
 }
 
-// replace puts the table between the markers of a file.
-func replace(file, text string) error {
+const head = "| of | measured | Ostiary | beside it | which is | ratio | of the runs | runs |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+
+// parse reads what table wrote.
+func parse(text string) (about string, rows []row, err error) {
+	about, body, found := strings.Cut(strings.TrimSpace(text), ".\n\n"+head)
+	if !found {
+		return "", nil, errors.New("reading the table: the line that names the machine and the head of the table are not there; run make bench")
+	}
+	for line := range strings.Lines(body) {
+		cells := strings.Split(strings.ReplaceAll(strings.TrimSpace(line), `\|`, "\x00"), " | ")
+		for i, c := range cells {
+			cells[i] = strings.ReplaceAll(strings.Trim(c, "| "), "\x00", "|")
+		}
+		if len(cells) != 8 {
+			return "", nil, fmt.Errorf("reading the table: %d cells instead of 8 in %q; run make bench", len(cells), line)
+		}
+		r := row{group: cells[0], measured: cells[1], ours: cells[2], beside: cells[3], what: cells[4]}
+		_, err := fmt.Sscanf(strings.Join(cells[5:], " "), "%g %g to %g %d", &r.ratio.median, &r.ratio.least, &r.ratio.most, &r.ratio.runs)
+		if err != nil || !(r.ratio.least > 0 && r.ratio.least <= r.ratio.median && r.ratio.median <= r.ratio.most) {
+			return "", nil, fmt.Errorf("reading the table: the ratio of %q is not between the least and the most of its runs; run make bench (%v)", r.measured, err)
+		}
+		rows = append(rows, r)
+	}
+	return about, rows, nil
+}
+
+// between cuts a README at the markers: what stands before the table, the table, and what stands behind.
+func between(file string) (before, text, after string, err error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("writing the table: %w", err)
+		return "", "", "", fmt.Errorf("reading the table: %w", err)
 	}
-	from, to := bytes.Index(data, []byte(begin)), bytes.Index(data, []byte(end))
-	if from < 0 || to < from {
-		return fmt.Errorf("writing the table: %s has no %s before %s", file, begin, end)
+	before, rest, begun := strings.Cut(string(data), begin)
+	text, after, ended := strings.Cut(rest, end)
+	if !begun || !ended {
+		return "", "", "", fmt.Errorf("reading the table: %s has no %s before %s; write both lines where the table belongs", file, begin, end)
 	}
-	whole := slices.Concat(data[:from], []byte(begin+"\n\n"+text+"\n"), data[to:])
-	if err := os.WriteFile(file, whole, 0o644); err != nil {
+	return before, text, after, nil
+}
+
+// replace puts the table between the markers of a file.
+func replace(file, text string) error {
+	before, _, after, err := between(file)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, []byte(before+begin+"\n\n"+text+"\n"+end+after), 0o644); err != nil {
 		return fmt.Errorf("writing the table: %w", err)
 	}
 	return nil
 }
 
-// quantile returns the value below which a share of the values lies; they are sorted in place.
-func quantile(values []time.Duration, share float64) time.Duration {
-	slices.Sort(values)
-	return values[min(int(share*float64(len(values))), len(values)-1)]
+// quantile returns the value below which a share of the values lies.
+func quantile[T cmp.Ordered](values []T, share float64) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[min(int(share*float64(len(sorted))), len(sorted)-1)]
 }
 
-func median(values []time.Duration) time.Duration { return quantile(values, 0.5) }
+func median[T cmp.Ordered](values []T) T { return quantile(values, 0.5) }
+
+// figure writes a number with three figures, and those before the point that there are.
+func figure(x float64) string {
+	if x >= 999.5 { // the other way would write an exponent
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.3g", x)
+}
 
 // short writes a duration with three figures.
 func short(d time.Duration) string {

@@ -6,22 +6,21 @@ import (
 )
 
 // alternate calls both in turns, each for a while, so that a machine that slows down slows both. It returns how long
-// one call of each took.
-func (b *bench) alternate(ours, beside func() error) (x, y time.Duration, err error) {
-	var a, c []time.Duration
+// one call of each took, in every run.
+func (b *bench) alternate(ours, beside func() error) (x, y []time.Duration, err error) {
 	for range b.runs {
 		for _, side := range []struct {
 			call func() error
 			took *[]time.Duration
-		}{{ours, &a}, {beside, &c}} {
+		}{{ours, &x}, {beside, &y}} {
 			took, err := repeat(side.call, time.Duration(b.searching)*time.Millisecond)
 			if err != nil {
-				return 0, 0, err
+				return nil, nil, err
 			}
 			*side.took = append(*side.took, took)
 		}
 	}
-	return median(a), median(c), nil
+	return x, y, nil
 }
 
 // repeat calls call for a while at least, and returns how long one call took. It looks at the clock ever less often.
@@ -38,13 +37,18 @@ func repeat(call func() error, least time.Duration) (time.Duration, error) {
 	return time.Since(from) / time.Duration(calls), nil
 }
 
+// times adds a row of two durations that were measured in turns.
+func (b *bench) times(name string, ours, beside []time.Duration, what string) {
+	b.add(row{measured: name, ours: short(median(ours)), beside: short(median(beside)), what: what, ratio: through(ours, beside)})
+}
+
 // compare adds a row of two durations.
 func (b *bench) compare(name string, ours, beside func() error, what string) error {
 	x, y, err := b.alternate(ours, beside)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	b.add(row{name, short(x), short(y), what, float64(x) / float64(y)})
+	b.times(name, x, y, what)
 	return nil
 }
 
@@ -54,8 +58,13 @@ func (b *bench) rates(name string, ours, beside func() error, what string) error
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	b.add(row{name, often(x, 1), often(y, 1), what, float64(y) / float64(x)})
+	b.paces(name, 1, x, y, what)
 	return nil
+}
+
+// paces adds a row of how many things a second are done, when n of them took so long.
+func (b *bench) paces(name string, n int, ours, beside []time.Duration, what string) {
+	b.add(row{measured: name, ours: often(median(ours), n), beside: often(median(beside), n), what: what, ratio: through(ours, beside)})
 }
 
 // often writes how many things are done in a second when n took so long.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"time"
 )
 
@@ -52,8 +51,8 @@ func (b *bench) verifying(ctx context.Context) error {
 		}
 		ours, beside = append(ours, x), append(beside, y)
 	}
-	x, y := midst(ours), midst(beside)
-	b.add(row{fmt.Sprintf("verify %d records, and the page", a.size), x.String(), y.String(), "reading and hashing the same leaves", float64(x.Took) / float64(y.Took)})
+	b.add(row{measured: fmt.Sprintf("verify %d records, and the page", a.size), ours: midst(ours).String(), beside: midst(beside).String(),
+		what: "reading and hashing the same leaves", ratio: through(each(ours, spending.took), each(beside, spending.took))})
 	return nil
 }
 
@@ -92,11 +91,17 @@ func tellSpending(ctx context.Context, args []string) error {
 
 // midst takes the median of each figure.
 func midst(all []spending) spending {
-	var took, work []time.Duration
-	var peaks []int64
+	return spending{median(each(all, spending.took)), median(each(all, spending.work)), median(each(all, spending.peak))}
+}
+
+func (s spending) took() time.Duration { return s.Took }
+func (s spending) work() time.Duration { return s.Work }
+func (s spending) peak() int64         { return s.Peak }
+
+// each is one figure of every run.
+func each[T any](all []spending, of func(spending) T) (figures []T) {
 	for _, s := range all {
-		took, work, peaks = append(took, s.Took), append(work, s.Work), append(peaks, s.Peak)
+		figures = append(figures, of(s))
 	}
-	slices.Sort(peaks)
-	return spending{median(took), median(work), peaks[len(peaks)/2]}
+	return figures
 }

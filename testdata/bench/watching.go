@@ -36,30 +36,50 @@ func (b *bench) watching(ctx context.Context) error {
 	single := all.Only(func(r rule.Rule) bool { return r.Window.Kind == rule.Single })
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the command does; for both sides
-	typed, err := b.typed()
-	if err != nil {
-		return err
-	}
-	for _, with := range []struct {
-		name string
-		set  *rule.Set
-	}{{"without windows", single}, {"with windows", all}} {
-		d := newDay(b.entries)
-		from := time.Now()
-		result, err := replay.Run(ctx, with.set, []replay.Source{d.source()}, replay.Options{})
+	var typed []time.Duration
+	judged := []judging{{name: "without windows", set: single}, {name: "with windows", set: all}}
+	for range b.readings {
+		took, err := b.typed()
 		if err != nil {
 			return err
 		}
-		took := time.Since(from)
-		if result.Entries != b.entries || result.Undecodable > 0 || result.Alarms == 0 {
-			return fmt.Errorf("%d of %d entries, %d undecodable, %d alarms", result.Entries, b.entries, result.Undecodable, result.Alarms)
+		typed = append(typed, took)
+		for i := range judged {
+			if err := judged[i].judge(ctx, b.entries); err != nil {
+				return err
+			}
 		}
+	}
+	for _, j := range judged {
 		b.add(row{
-			fmt.Sprintf("judge a day of %d entries, %d rules, %s", b.entries, len(with.set.Rules()), with.name),
-			fmt.Sprintf("%s, heap %d MB at a tenth, %d MB at most after, %d MB before it is collected", often(took, b.entries), d.early>>20, d.late>>20, d.peak>>20), often(typed, b.entries),
-			"reading them into `audit.AuditLog` with protojson", float64(typed) / float64(took),
+			measured: fmt.Sprintf("judge a day of %d entries, %d rules, %s", b.entries, len(j.set.Rules()), j.name),
+			ours:     fmt.Sprintf("%s, heap %d MB at a tenth, %d MB at most after, %d MB before it is collected", often(median(j.took), b.entries), j.early>>20, j.late>>20, j.peak>>20),
+			beside:   often(median(typed), b.entries), what: "reading them into `audit.AuditLog` with protojson", ratio: through(j.took, typed),
 		})
 	}
+	return nil
+}
+
+// judging is a day judged by some rules, again and again: how long each time took, and the most the heap ever had.
+type judging struct {
+	name string
+	set  *rule.Set
+	took []time.Duration
+	weight
+}
+
+func (j *judging) judge(ctx context.Context, entries int) error {
+	d := newDay(entries)
+	from := time.Now()
+	result, err := replay.Run(ctx, j.set, []replay.Source{d.source()}, replay.Options{})
+	if err != nil {
+		return err
+	}
+	j.took = append(j.took, time.Since(from))
+	if result.Entries != entries || result.Undecodable > 0 || result.Alarms == 0 {
+		return fmt.Errorf("%d of %d entries, %d undecodable, %d alarms", result.Entries, entries, result.Undecodable, result.Alarms)
+	}
+	j.early, j.late, j.peak = max(j.early, d.early), max(j.late, d.late), max(j.peak, d.peak)
 	return nil
 }
 
@@ -96,8 +116,12 @@ type day struct {
 	entries, n int
 	line, when []byte
 	seed       uint64
+	weight
+}
 
-	early, late uint64 // bytes of the heap: when a tenth was read, the most after
+// weight is of the heap, in bytes.
+type weight struct {
+	early, late uint64 // when a tenth was read, the most after
 	peak        uint64 // the most of all, with what is not collected yet
 }
 

@@ -132,8 +132,19 @@ func (s *Set) Types() []string {
 }
 
 // Load reads and compiles the assertions of a policy, and tells everything wrong with their shape. The set holds those that are
-// right. Whether they say what their tests want is for Lint.
-func Load(p *policy.Policy) (*Set, []policy.Problem) { return loadIn(WorldOf(p), p) }
+// right. Whether they say what their tests want is for Lint. A policy is compiled once: later calls return the same.
+func Load(p *policy.Policy) (*Set, []policy.Problem) {
+	l := policy.Once(p, "baseline", func() loaded {
+		set, problems := loadIn(WorldOf(p), p)
+		return loaded{set, problems}
+	})
+	return l.set, slices.Clone(l.problems)
+}
+
+type loaded struct {
+	set      *Set
+	problems []policy.Problem
+}
 
 func loadIn(w World, p *policy.Policy) (*Set, []policy.Problem) {
 	s := &Set{world: w, types: map[string][]int{}}

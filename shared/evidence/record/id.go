@@ -6,8 +6,6 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/hex"
-	"hash"
-	"strings"
 
 	"ostiary.internal/shared/platform/fault"
 )
@@ -21,11 +19,12 @@ const leastSaltBytes = 16
 // ID returns the record's name: 32 letters and digits of base32, from the control, the event's digest, the kind and
 // the promises. It is the same on every retry, and can be checked from the record alone.
 func (r Record) ID() string {
-	h := sha256.New()
+	var parts []byte
 	for _, part := range append([]string{r.Control, r.Source.Event, string(r.Kind)}, sorted(r.Promises)...) {
-		framed(h, part)
+		parts = framed(parts, part)
 	}
-	return encode32(h.Sum(nil)[:idBytes])
+	sum := sha256.Sum256(parts)
+	return base32Small.EncodeToString(sum[:idBytes])
 }
 
 // Digest returns "sha256:" and the hash in hexadecimal. It hides nothing that can be guessed.
@@ -42,20 +41,17 @@ func Commitment(salt []byte, kind, value string) string {
 		return ""
 	}
 	h := hmac.New(sha256.New, salt)
-	framed(h, kind)
-	framed(h, value)
-	return "hmac:" + encode32(h.Sum(nil))
+	h.Write(framed(framed(nil, kind), value))
+	return "hmac:" + base32Small.EncodeToString(h.Sum(nil))
 }
 
-// framed hashes a part behind its length, so that no two lists of parts look alike.
-func framed(h hash.Hash, part string) {
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-	h.Write([]byte(part))
+// framed appends a part behind its length, so that no two lists of parts look alike.
+func framed(parts []byte, part string) []byte {
+	return append(binary.BigEndian.AppendUint64(parts, uint64(len(part))), part...)
 }
 
-func encode32(data []byte) string {
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(data))
-}
+// base32Small is the base32 of RFC 4648, section 6, in small letters and without padding.
+var base32Small = base32.NewEncoding(coded).WithPadding(base32.NoPadding)
 
 // CheckObject tells whether an inbox may take an object: the id is a safe file name (lower-case letters, digits, _
 // and -, at most 128, beginning with a letter or digit), the data is not empty and at most MaxBytes. Otherwise

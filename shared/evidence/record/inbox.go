@@ -27,6 +27,3 @@ type Options struct {
 
 // Inboxes opens inboxes by URL: folder:DIR, gs://BUCKET/PREFIX.
 var Inboxes = driver.NewRegistry[Options, Inbox]("evidence inbox")
-
-// Sink returns the function by which the outbox hands over records.
-func Sink(in Inbox) func(ctx context.Context, id string, data []byte) error { return in.Create }

@@ -73,15 +73,14 @@ func (v *verifier) recompute(ctx context.Context, size int64) ([]byte, error) {
 	var reading error
 	t := &tree{done: func(int, int64, []tlog.Hash) error { return nil }}
 	leaves := func(yield func(int64, record.Record) bool) {
-		reading = eachLeaf(ctx, v.src, v.head.Size, size, func(index int64, leaf []byte) error {
-			r, err := record.Parse(leaf)
-			if err != nil {
+		reading = eachLeaf(ctx, v.src, v.head.Size, size, func(index int64, l leaf) error {
+			if l.wrong != nil {
+				return l.wrong
+			}
+			if err := t.add(l.hash); err != nil {
 				return err
 			}
-			if err := t.add(tlog.RecordHash(leaf)); err != nil {
-				return err
-			}
-			if !yield(index, r) {
+			if !yield(index, l.record) {
 				return errStop
 			}
 			return nil

@@ -10,11 +10,11 @@ import (
 	"ostiary.internal/shared/evidence/record"
 )
 
-// take reads a leaf as a record and notes what later checks need of it.
-func (v *verifier) take(ctx context.Context, index int64, leaf []byte) error {
-	r, err := record.Parse(leaf)
-	if err != nil {
-		v.spoil(failure(recordMalformed, strconv.FormatInt(index, 10), err))
+// take notes what later checks need of a leaf.
+func (v *verifier) take(ctx context.Context, index int64, l leaf) error {
+	r := l.record
+	if l.wrong != nil {
+		v.spoil(failure(recordMalformed, strconv.FormatInt(index, 10), l.wrong))
 		return nil
 	}
 	v.selectRecord(index, r)

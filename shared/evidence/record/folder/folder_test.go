@@ -48,7 +48,7 @@ func TestOpen(t *testing.T) {
 	if _, err := os.Stat("data"); err == nil {
 		t.Error("opening made a folder")
 	}
-	if err := record.Sink(in)(t.Context(), "a", []byte("x")); err != nil {
+	if err := in.Create(t.Context(), "a", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat("data/in box/control/a")

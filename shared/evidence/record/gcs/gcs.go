@@ -10,15 +10,14 @@ import (
 	"net/url"
 	"time"
 
-	"cloud.google.com/go/storage"
-
 	"ostiary.internal/shared/evidence/internal/bucket"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/cloudstorage"
 	"ostiary.internal/shared/platform/fault"
 )
 
 // Permissions names, for each method of the seam, the IAM permissions it needs on the bucket.
-var Permissions = map[string][]string{"Inbox.Create": {"storage.objects.create"}}
+var Permissions = map[string][]string{"Inbox.Create": cloudstorage.Permissions["Bucket.Create"]}
 
 func init() {
 	record.Inboxes.Register("gs", func(_ context.Context, u *url.URL, o record.Options) (record.Inbox, error) {
@@ -29,7 +28,7 @@ func init() {
 		if err := record.CheckWriter(o.Writer); err != nil {
 			return nil, err
 		}
-		return New(name, prefix+o.Writer+"/", 0, bucket.Deployed)
+		return New(name, prefix+o.Writer+"/", 0, cloudstorage.Deployed)
 	})
 }
 
@@ -40,7 +39,7 @@ var _ record.Inbox = Inbox{}
 
 // New returns the inbox in a bucket, under prefix, which is empty or ends with a slash. wait bounds each call, 30 s for
 // zero. connect runs at the first call.
-func New(name, prefix string, wait time.Duration, connect func(context.Context) (*storage.Client, error)) (Inbox, error) {
+func New(name, prefix string, wait time.Duration, connect cloudstorage.Connect) (Inbox, error) {
 	b, err := bucket.New(name, prefix, wait, connect)
 	return Inbox{b}, err
 }

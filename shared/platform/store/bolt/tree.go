@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"math"
 	"time"
 
@@ -99,47 +100,50 @@ func descending(c *bbolt.Cursor, high []byte) (first, next step) {
 // apply makes one change, the indexes included.
 func apply(tree *bbolt.Bucket, w engine.Write) error {
 	documents, id := tree.Bucket(documentsName(w.Collection)), []byte(w.ID)
+	var before map[string]any
 	if old := documents.Get(id); old != nil {
 		if w.Create {
 			return engine.AlreadyExists(w.Collection)
 		}
-		fields, err := fieldsOf(old)
-		if err != nil {
+		var err error
+		if before, err = fieldsOf(old); err != nil {
 			return err
-		}
-		if err := eachKey(tree, w, fields, func(index *bbolt.Bucket, key []byte) error {
-			return index.Delete(key)
-		}); err != nil {
-			return transient(err)
 		}
 	}
 	if w.Delete {
-		if err := documents.Delete(id); err != nil {
+		if err := errors.Join(reindex(tree, w, before, nil), documents.Delete(id)); err != nil {
 			return transient(err)
 		}
 		return nil
 	}
-	if err := documents.Put(id, pack(w.Body)); err != nil {
-		return transient(err)
-	}
-	if err := eachKey(tree, w, w.Body.Fields, func(index *bbolt.Bucket, key []byte) error {
-		return index.Put(key, id)
-	}); err != nil {
+	if err := errors.Join(reindex(tree, w, before, w.Body.Fields), documents.Put(id, pack(w.Body))); err != nil {
 		return transient(err)
 	}
 	return nil
 }
 
-// eachKey calls fn for each index that a document with these fields is in.
-func eachKey(tree *bbolt.Bucket, w engine.Write, fields map[string]any, fn func(index *bbolt.Bucket, key []byte) error) error {
+// reindex moves a document within each index, from where its fields before had it to where those after it do. Most writes
+// leave most places as they are: those cost no page.
+func reindex(tree *bbolt.Bucket, w engine.Write, before, after map[string]any) error {
 	prefix, cursor := indexPrefix(w.Collection), tree.Cursor()
 	for name, _ := cursor.Seek(prefix); bytes.HasPrefix(name, prefix); name, _ = cursor.Next() {
 		var index store.Index
 		if err := json.Unmarshal(name[len(prefix):], &index); err != nil {
 			return err
 		}
-		if key, indexed := engine.Key(index, fields, w.ID); indexed {
-			if err := fn(tree.Bucket(name), key); err != nil {
+		old, was := engine.Key(index, before, w.ID)
+		key, is := engine.Key(index, after, w.ID)
+		if was && is && bytes.Equal(old, key) {
+			continue
+		}
+		entries := tree.Bucket(name)
+		if was {
+			if err := entries.Delete(old); err != nil {
+				return err
+			}
+		}
+		if is {
+			if err := entries.Put(key, []byte(w.ID)); err != nil {
 				return err
 			}
 		}
