@@ -134,8 +134,10 @@ func bundle(all map[string]entry, files map[string]packed) ([]byte, error) {
 			}
 		}
 		h := &zip.FileHeader{
-			Name: name, Method: p.compression, CRC32: p.crc, CompressedSize64: uint64(len(p.data)), UncompressedSize64: uint64(p.size), ModifiedDate: earliest,
+			Name: name, Method: p.compression, CRC32: p.crc, CompressedSize64: uint64(len(p.data)), UncompressedSize64: uint64(p.size),
 		}
+		//lint:ignore SA1019 Modified would put the time into an extra field as well, and that is more bytes to agree on
+		h.ModifiedDate = earliest
 		h.SetMode(0o644)
 		w, err := archive.CreateRaw(h)
 		if err != nil {

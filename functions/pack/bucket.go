@@ -92,7 +92,7 @@ func create(ctx context.Context, b *cloudstorage.Bucket, name, contentType strin
 	if !fault.Is(err, fault.Conflict) {
 		return err == nil, err
 	}
-	there, err := b.Read(ctx, name, maxArchive)
+	there, _, err := b.Read(ctx, name, maxArchive)
 	if err != nil {
 		return false, fmt.Errorf("%s is there already, and cannot be compared: %w", name, err)
 	}
@@ -119,7 +119,7 @@ func (o *options) fetchRelease(ctx context.Context) error {
 		return err
 	}
 	defer b.Close()
-	text, err := b.Read(ctx, releaseName(sum), maxList)
+	text, _, err := b.Read(ctx, releaseName(sum), maxList)
 	if err != nil {
 		return fmt.Errorf("fetching the release: %w", err)
 	}
@@ -184,7 +184,7 @@ func present(ctx context.Context, b *cloudstorage.Bucket, list release) error {
 	group.SetLimit(together)
 	for _, p := range list.Functions {
 		group.Go(func() error {
-			data, err := b.Read(ctx, p.Object, p.Size)
+			data, _, err := b.Read(ctx, p.Object, p.Size)
 			if err != nil {
 				return fmt.Errorf("looking for an archive of the release: %w", err)
 			}

@@ -35,8 +35,9 @@ const usage = `usage: go run ./functions/pack [--out DIR] [--bucket NAME]
        go run ./functions/pack --upload gs://BUCKET [--out DIR]
        go run ./functions/pack --fetch SHA256 --from gs://BUCKET [--out DIR]
 
-The first packs every function into DIR: FUNCTION-SHA256.zip for each, archives.json, which lists them, and
-archives.tfvars.json, which Terraform takes with -var-file. SHA-256 of archives.json names the release.
+The first packs every function into DIR: FUNCTION-SHA256.zip for each, archives.json, which lists them,
+archives.tfvars.json, which Terraform takes with -var-file, and sbom.cdx.json, which lists the modules of others in each
+(CycloneDX 1.5). SHA-256 of archives.json names the release.
 --check packs again, writes nothing, and says which archives of DIR the sources no longer give.
 --fits says whether what archives.json lists was packed with the manifests of this tree, by which Terraform gives each function
 its rights and settings, and writes archives.tfvars.json anew from it.

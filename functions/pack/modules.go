@@ -54,15 +54,21 @@ func used(parts []*part) []*module {
 	return all
 }
 
+// hashes are what go.sum names of whole modules, by PATH@VERSION.
+func (s *sources) hashes() map[string]string {
+	all := map[string]string{}
+	for line := range strings.Lines(string(s.sum)) {
+		if fields := strings.Fields(line); len(fields) == 3 && !strings.HasSuffix(fields[1], "/go.mod") {
+			all[fields[0]+"@"+fields[1]] = fields[2]
+		}
+	}
+	return all
+}
+
 // unaltered compares the whole folder of each module in the module cache with go.sum: the cache is a folder of whoever packs,
 // and what it holds is what will run.
 func (s *sources) unaltered() error {
-	want := map[string]string{}
-	for line := range strings.Lines(string(s.sum)) {
-		if fields := strings.Fields(line); len(fields) == 3 && !strings.HasSuffix(fields[1], "/go.mod") {
-			want[fields[0]+"@"+fields[1]] = fields[2]
-		}
-	}
+	want := s.hashes()
 	var all []*part
 	for _, p := range s.parts {
 		all = append(all, p)

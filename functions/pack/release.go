@@ -18,7 +18,7 @@ import (
 	"ostiary.internal/functions/internal/manifest"
 )
 
-// Names in the folder of archives.
+// Names in the folder of archives; sbomName is another.
 const (
 	listName   = "archives.json"
 	tfvarsName = "archives.tfvars.json"
@@ -44,15 +44,12 @@ func (r release) encode() ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// made packs every function of the tree. The archives are by their objects' names.
-func (o *options) made(ctx context.Context) (release, map[string][]byte, error) {
-	s, err := read(ctx, o.root)
-	if err != nil {
-		return release{}, nil, err
-	}
+// made packs every function of a tree. The archives are by their objects' names.
+func (s *sources) made() (release, map[string][]byte, error) {
 	list := release{Go: s.goVersion, Functions: map[string]packaged{}}
 	all := make([]map[string]entry, len(s.functions))
 	for i, f := range s.functions {
+		var err error
 		if all[i], err = s.entries(f); err != nil {
 			return release{}, nil, err
 		}
@@ -68,7 +65,7 @@ func (o *options) made(ctx context.Context) (release, map[string][]byte, error) 
 			return release{}, nil, fmt.Errorf("packing %s: %w", f.Name, err)
 		}
 		p := packaged{Digest: "sha256:" + digest(data), Size: int64(len(data)), Object: f.Name + "-" + digest(data) + ".zip"}
-		if p.Manifest, err = manifestDigest(o.root, f); err != nil {
+		if p.Manifest, err = manifestDigest(s.root, f); err != nil {
 			return release{}, nil, err
 		}
 		list.Functions[f.Name], archives[p.Object] = p, data
@@ -86,7 +83,19 @@ func manifestDigest(root string, f manifest.Function) (string, error) {
 
 // pack writes the archives and their lists, and takes away archives of earlier sources.
 func (o *options) pack(ctx context.Context) error {
-	list, archives, err := o.made(ctx)
+	s, err := read(ctx, o.root)
+	if err != nil {
+		return err
+	}
+	list, archives, err := s.made()
+	if err != nil {
+		return err
+	}
+	text, err := list.encode()
+	if err != nil {
+		return err
+	}
+	parts, err := s.billOf(list, text)
 	if err != nil {
 		return err
 	}
@@ -101,11 +110,11 @@ func (o *options) pack(ctx context.Context) error {
 	if err := o.sweep(archives); err != nil {
 		return err
 	}
-	text, err := list.encode()
+	bill, err := parts.encode()
 	if err != nil {
 		return err
 	}
-	return errors.Join(o.writeLists(list, text), o.tell(list, text))
+	return errors.Join(put(filepath.Join(o.out, sbomName), bill), o.writeLists(list, text), o.tell(list, text))
 }
 
 // writeLists writes archives.json as it is given, and archives.tfvars.json.
@@ -210,7 +219,11 @@ func (o *options) compare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	is, _, err := o.made(ctx)
+	s, err := read(ctx, o.root)
+	if err != nil {
+		return err
+	}
+	is, _, err := s.made()
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ func withProgram(m *testing.M) int {
 type made struct {
 	list     release
 	text     []byte
+	bill     []byte            // the list of parts
 	archives map[string][]byte // by object
 }
 
@@ -63,6 +64,9 @@ func packTree(root, out string) (m made, err error) {
 	}
 	o := options{out: out}
 	if m.list, m.text, err = o.listed(); err != nil {
+		return made{}, err
+	}
+	if m.bill, err = os.ReadFile(filepath.Join(out, sbomName)); err != nil {
 		return made{}, err
 	}
 	m.archives = map[string][]byte{}
