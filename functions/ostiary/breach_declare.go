@@ -34,7 +34,7 @@ type breachClock struct {
 // breachKinds are what may be declared.
 var breachKinds = []string{"breach", "suspicion"}
 
-func (c *breachCommand) declare(ctx context.Context, t terminal, args []string) int {
+func (c *connection) declare(ctx context.Context, t terminal, args []string) int {
 	body := map[string]any{}
 	kind := t.flags.String("kind", "", "breach where somebody is reasonably certain that personal data was compromised, otherwise suspicion")
 	summary := t.flags.String("summary", "", "what happened, in a few words")

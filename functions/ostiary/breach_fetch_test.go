@@ -15,7 +15,7 @@ func TestWholeOrNothing(t *testing.T) {
 		_, _ = w.Write(make([]byte, size))
 	}))
 	t.Cleanup(server.Close)
-	c := &breachCommand{url: server.URL}
+	c := &connection{url: server.URL}
 	for _, one := range []struct {
 		size int
 		good bool

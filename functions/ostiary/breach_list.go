@@ -31,7 +31,7 @@ type listedBreach struct {
 
 var breachStates = []string{"suspected", "open", "closed"}
 
-func (c *breachCommand) list(ctx context.Context, t terminal, args []string) int {
+func (c *connection) list(ctx context.Context, t terminal, args []string) int {
 	state := t.flags.String("state", "", "only those of one state: "+strings.Join(breachStates, ", "))
 	if code := t.parse(args, 0); code >= 0 {
 		return code
@@ -52,7 +52,7 @@ func (c *breachCommand) list(ctx context.Context, t terminal, args []string) int
 }
 
 // pages reads the list to its end.
-func (c *breachCommand) pages(ctx context.Context, t terminal, state string) ([]listedBreach, error) {
+func (c *connection) pages(ctx context.Context, t terminal, state string) ([]listedBreach, error) {
 	bar := progressOn(t.err, 0)
 	bar.begin("reading the list", "cases", 0)
 	defer bar.end()
@@ -110,7 +110,7 @@ var (
 	dossierLanguages = []string{"en", "fr", "de"}
 )
 
-func (c *breachCommand) dossier(ctx context.Context, t terminal, args []string) int {
+func (c *connection) dossier(ctx context.Context, t terminal, args []string) int {
 	format := t.flags.String("format", "md", "one of "+strings.Join(dossierFormats, ", "))
 	language := t.flags.String("language", "en", "one of "+strings.Join(dossierLanguages, ", "))
 	tenant := t.flags.String("tenant", "", "only what one customer may see: an id of tenants.yaml")

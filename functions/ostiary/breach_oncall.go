@@ -22,7 +22,7 @@ type onCallTurn struct {
 const maxDays = 366
 
 // onCall says who is on call, from the policy alone: neither a server nor data is needed.
-func (c *breachCommand) onCall(t terminal, args []string) int {
+func (c *connection) onCall(t terminal, args []string) int {
 	when := t.flags.String("at", "", "instant to ask of, RFC 3339 with its offset (default: now)")
 	days := t.flags.Int("days", 14, "how many days of turns to list after it, 0 to 366")
 	if code := t.parse(args, 0); code >= 0 {

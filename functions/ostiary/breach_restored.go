@@ -46,7 +46,7 @@ type unsure struct {
 }
 
 // restored compares what the evidence says was sent with what a restored store knows.
-func (c *breachCommand) restored(ctx context.Context, t terminal, args []string) int {
+func (c *connection) restored(ctx context.Context, t terminal, args []string) int {
 	from := t.flags.String("evidence", "", "the log: a bundle of before the restore, or the URL of the trust page")
 	trustFile := t.flags.String("trust", "", "the trust file of the log")
 	when := t.flags.String("restored", "", "when the restored store got its first traffic; the policy's breach.yaml says so by default")
@@ -97,7 +97,7 @@ func (c *breachCommand) restored(ctx context.Context, t terminal, args []string)
 }
 
 // compare lists what the log says and the store does not.
-func (c *breachCommand) compare(ctx context.Context, t terminal, words *sentWords, found *afterRestore) error {
+func (c *connection) compare(ctx context.Context, t terminal, words *sentWords, found *afterRestore) error {
 	// The list is empty for whoever may look at no case: that is not what a store looks like that knows nothing.
 	if _, err := c.fetch(ctx, http.MethodGet, "/declarebreach/v1/drills", nil); err != nil {
 		return err
@@ -122,7 +122,7 @@ func (c *breachCommand) compare(ctx context.Context, t terminal, words *sentWord
 
 const absent = "absent"
 
-func (c *breachCommand) compareCase(ctx context.Context, one listedBreach, words *sentWords, found *afterRestore) error {
+func (c *connection) compareCase(ctx context.Context, one listedBreach, words *sentWords, found *afterRestore) error {
 	path := "/declarebreach/v1/breaches/" + url.PathEscape(one.ID)
 	var known struct {
 		Key    string                `json:"evidence_key"`
@@ -185,7 +185,7 @@ func (all storedDeliveries) find(named func(kind, value string) string, said *se
 }
 
 // storedDeliveries reads those of a notice; of one the store does not have there are none.
-func (c *breachCommand) storedDeliveries(ctx context.Context, path string, n int) (all storedDeliveries, err error) {
+func (c *connection) storedDeliveries(ctx context.Context, path string, n int) (all storedDeliveries, err error) {
 	for after := ""; ; {
 		var got struct {
 			Deliveries storedDeliveries `json:"deliveries"`
@@ -206,7 +206,7 @@ func (c *breachCommand) storedDeliveries(ctx context.Context, path string, n int
 }
 
 // note settles what arrived at the deliveries of the store. What is refused stays in the list.
-func (c *breachCommand) note(ctx context.Context, found *afterRestore) {
+func (c *connection) note(ctx context.Context, found *afterRestore) {
 	found.Left = slices.DeleteFunc(found.Left, func(u *unsure) bool {
 		if u.path == "" || u.Log != "arrived" {
 			return false

@@ -39,7 +39,7 @@ func TestRestoredRecipients(t *testing.T) {
 			record.Subject{Type: "tenant", C: named("tenant", tenant)}, record.Subject{Type: "recipient", C: named("recipient", "dpo@both.example")})
 	}
 	found := &afterRestore{}
-	c := &breachCommand{url: server.URL}
+	c := &connection{url: server.URL}
 	one := listedBreach{}
 	one.ID, one.Number = "c", "B-1"
 	if err := c.compareCase(t.Context(), one, words, found); err != nil {

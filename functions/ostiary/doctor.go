@@ -63,7 +63,7 @@ type judgedPlace struct {
 // doctor examines a deployed installation.
 func doctor(ctx context.Context, t terminal, args []string) int {
 	t.explain(doctorExits)
-	c, e := &breachCommand{}, &examination{}
+	c, e := &connection{}, &examination{}
 	e.flags(t)
 	t.flags.StringVar(&c.server, "probe", "", "URL of the service: prove that it sees the real address of whoever registers")
 	t.flags.StringVar(&c.policy, "policy", "policy", "policy folder, for --by; with --project, whose rules are looked at")

@@ -12,7 +12,7 @@ import (
 )
 
 // printProof says what was seen of each request at each place, and what it comes to.
-func (c *breachCommand) printProof(t terminal, found judged) error {
+func (c *connection) printProof(t terminal, found judged) error {
 	if c.asJSON {
 		return json.NewEncoder(t.out).Encode(found)
 	}

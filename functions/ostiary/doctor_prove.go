@@ -29,7 +29,7 @@ type placeToProve struct {
 }
 
 // prove runs a proof from its beginning to its end. A place that cannot be asked keeps none of the others from being judged.
-func (c *breachCommand) prove(ctx context.Context, from []string, balancer string) (judged, error) {
+func (c *connection) prove(ctx context.Context, from []string, balancer string) (judged, error) {
 	var begun struct {
 		ID     string
 		Places []placeToProve
@@ -74,7 +74,7 @@ func (c *breachCommand) prove(ctx context.Context, from []string, balancer strin
 }
 
 // proveAt sends the requests to one place, and returns how many arrived.
-func (c *breachCommand) proveAt(ctx context.Context, id string, place placeToProve, from []string) (one judgedPlace, arrived int, err error) {
+func (c *connection) proveAt(ctx context.Context, id string, place placeToProve, from []string) (one judgedPlace, arrived int, err error) {
 	one.url, one.cases = place.URL, place.Cases
 	if one.NotAsked, err = c.notAsked(ctx, place.Family, place.URL, from); err != nil || one.NotAsked != "" {
 		return one, 0, err
@@ -102,7 +102,7 @@ func (c *breachCommand) proveAt(ctx context.Context, id string, place placeToPro
 }
 
 // notAsked says why nothing can be sent to a place; "" where it can.
-func (c *breachCommand) notAsked(ctx context.Context, family, place string, from []string) (string, error) {
+func (c *connection) notAsked(ctx context.Context, family, place string, from []string) (string, error) {
 	f, known := families[family]
 	if !known {
 		return "", errors.New("this ostiary knows no such family; take that of the server")
@@ -129,7 +129,7 @@ func (c *breachCommand) notAsked(ctx context.Context, family, place string, from
 }
 
 // siteOf resolves where the requests of a place go, and whether that is the server the proof was begun on.
-func (c *breachCommand) siteOf(place string) (site *url.URL, own bool, err error) {
+func (c *connection) siteOf(place string) (site *url.URL, own bool, err error) {
 	ref, err := url.Parse(place)
 	if err != nil {
 		return nil, false, fmt.Errorf("reading the server's answer: %w", err)
@@ -145,12 +145,12 @@ func (c *breachCommand) siteOf(place string) (site *url.URL, own bool, err error
 }
 
 // reach is how a place is reached over its family alone. Who asks is told to nobody but the server the proof was begun on.
-func (c *breachCommand) reach(place placeToProve) (to *breachCommand, path string, err error) {
+func (c *connection) reach(place placeToProve) (to *connection, path string, err error) {
 	site, own, err := c.siteOf(place.URL)
 	if err != nil {
 		return nil, "", err
 	}
-	to = &breachCommand{url: site.Scheme + "://" + site.Host, client: over(families[place.Family].dial)}
+	to = &connection{url: site.Scheme + "://" + site.Host, client: over(families[place.Family].dial)}
 	if own {
 		to.token = c.token
 	}
@@ -166,7 +166,7 @@ var turnedAway = []int{http.StatusBadRequest, http.StatusForbidden, http.StatusN
 
 // request sends one request of a proof. refused, with an error, says that it was turned away in words that are not the
 // service's: whatever stands in front did, and the service never saw it.
-func (c *breachCommand) request(ctx context.Context, path string, body any, headers [][2]string) (seen seenCase, refused bool, err error) {
+func (c *connection) request(ctx context.Context, path string, body any, headers [][2]string) (seen seenCase, refused bool, err error) {
 	text, err := c.fetch(ctx, http.MethodPost, path, body, headers...)
 	if err != nil {
 		last, known := c.client.Transport.(*lastAnswer)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -8,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -55,11 +55,7 @@ func drift(ctx context.Context, t terminal, args []string) int {
 	every := t.flags.Bool("every", false, "judge assertions that keep no promise of the policy too")
 	sarif := t.flags.String("sarif", "", "file to write what was found to, as SARIF 2.1.0")
 	asJSON := t.flags.Bool("json", false, "print one JSON object: counts, findings, judgements, gaps")
-	usage := t.flags.Usage
-	t.flags.Usage = func() {
-		usage()
-		fmt.Fprintln(t.flags.Output(), driftExits)
-	}
+	t.explain(driftExits)
 	if code := t.parse(args, 0); code >= 0 {
 		return code
 	}
@@ -137,22 +133,11 @@ func (r *driftReport) find(ctx context.Context, errs io.Writer, p *policy.Policy
 
 // driftPolicy loads the policy that was named, or the one that is there; nil for none.
 func driftPolicy(folder string) (*policy.Policy, error) {
-	named := folder != ""
-	if !named {
-		folder = "policy"
-	}
-	absolute, err := filepath.Abs(folder)
-	if err != nil {
-		return nil, fmt.Errorf("finding the policy folder: %w", err)
-	}
-	if _, err := os.Stat(absolute); !named && errors.Is(err, fs.ErrNotExist) {
+	const usual = "policy"
+	if _, err := os.Stat(usual); folder == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	p, problems, err := policy.Load(os.DirFS(filepath.Dir(absolute)), filepath.Base(absolute))
-	if err != nil {
-		return nil, err
-	}
-	return p, policy.Refuse(problems)
+	return readPolicy(cmp.Or(folder, usual))
 }
 
 // driftReport is what the command found.

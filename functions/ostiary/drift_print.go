@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -16,10 +15,7 @@ import (
 // print writes the report: as JSON, or for people with what is worst first.
 func (r *driftReport) print(t terminal, asJSON bool) error {
 	if asJSON {
-		encoder := json.NewEncoder(t.out)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(r.identified())
+		return printJSON(t.out, r.identified())
 	}
 	p := &driftPrinter{paint: paintOn(t.out), r: r}
 	for _, j := range r.Judgements {

@@ -48,7 +48,7 @@ var enrolWords = []string{"import", "assign", "rollover"}
 // enrolMore carries out what is more than a link.
 func enrolMore(ctx context.Context, t terminal, args []string) int {
 	t.explain(enrolExits)
-	c := &breachCommand{}
+	c := &connection{}
 	c.flags(t)
 	switch args[0] {
 	case "import":
@@ -59,29 +59,11 @@ func enrolMore(ctx context.Context, t terminal, args []string) int {
 	return forceRollover(ctx, t, c, args[1:])
 }
 
-// words lets flags stand behind the words of a command as well as before them. A negative number of wanted words is any.
-func words(t terminal, args []string, wanted int) (all []string, code int) {
-	for {
-		if code = t.parse(args, -1); code >= 0 {
-			return nil, code
-		}
-		if t.flags.NArg() == 0 {
-			break
-		}
-		all, args = append(all, t.flags.Arg(0)), t.flags.Args()[1:]
-	}
-	if wanted >= 0 && len(all) != wanted {
-		t.flags.Usage()
-		return nil, exitUsage
-	}
-	return all, -1
-}
-
-func importSeeds(ctx context.Context, t terminal, c *breachCommand, args []string) int {
+func importSeeds(ctx context.Context, t terminal, c *connection, args []string) int {
 	keyFile := t.flags.String("key-file", "", "file with the pre-shared key of an encrypted file, in hexadecimal")
 	passwordFile := t.flags.String("password-file", "", "file with the password of an encrypted file")
 	check := t.flags.Bool("check", false, "read the file and say what is wrong with it; store nothing")
-	named, code := words(t, args, 1)
+	file, code := t.parseOne(args)
 	if code >= 0 {
 		return code
 	}
@@ -91,7 +73,7 @@ func importSeeds(ctx context.Context, t terminal, c *breachCommand, args []strin
 	}
 	defer seal.Wipe(unlock.Key)
 	defer seal.Wipe(unlock.Password)
-	id, keys, problems, err := readSeeds(named[0], unlock)
+	id, keys, problems, err := readSeeds(file, unlock)
 	defer func() {
 		for _, k := range keys {
 			k.Wipe()
@@ -204,7 +186,7 @@ type seedKey struct {
 }
 
 // sendSeeds sends the keys of a file, all of them even where some cannot be taken, so that every bad line is named.
-func (c *breachCommand) sendSeeds(ctx context.Context, id string, keys []seedfile.Key) ([]seedfile.Problem, error) {
+func (c *connection) sendSeeds(ctx context.Context, id string, keys []seedfile.Key) ([]seedfile.Problem, error) {
 	if _, err := c.fetch(ctx, http.MethodPost, "/enrolotp/v1/seedfiles", map[string]any{"id": id, "keys": len(keys)}); err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@ import (
 	"ostiary.internal/shared/platform/fault"
 )
 
-func assignToken(ctx context.Context, t terminal, c *breachCommand, args []string) int {
-	named, code := words(t, args, 2)
+func assignToken(ctx context.Context, t terminal, c *connection, args []string) int {
+	named, code := t.words(args, 2)
 	if code >= 0 {
 		return code
 	}
@@ -44,7 +44,7 @@ type rollover struct {
 	Started time.Time `json:"started,omitzero"`
 }
 
-func forceRollover(ctx context.Context, t terminal, c *breachCommand, args []string) int {
+func forceRollover(ctx context.Context, t terminal, c *connection, args []string) int {
 	everyone := t.flags.Bool("everyone", false, "everybody's authenticators")
 	leaked := t.flags.Bool("leaked", false, "somebody may know their secrets: they vouch for nothing any more, and today's addresses end with them")
 	reason := t.flags.String("reason", "", "why, for the security desk")
@@ -57,7 +57,7 @@ func forceRollover(ctx context.Context, t terminal, c *breachCommand, args []str
 		}
 		return nil
 	})
-	named, code := words(t, args, -1)
+	named, code := t.words(args, -1)
 	switch {
 	case code >= 0:
 		return code
@@ -91,7 +91,7 @@ func forceRollover(ctx context.Context, t terminal, c *breachCommand, args []str
 }
 
 // roll forces a rollover and goes on until everybody has the date.
-func (c *breachCommand) roll(ctx context.Context, t terminal, body map[string]any, again bool) error {
+func (c *connection) roll(ctx context.Context, t terminal, body map[string]any, again bool) error {
 	var done rollover
 	if err := c.ask(ctx, http.MethodPost, "/enrolotp/v1/rollovers", body, &done); err != nil {
 		return err

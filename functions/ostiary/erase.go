@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -63,28 +61,17 @@ func erasePlan(t terminal, args []string) int {
 	return exitGood
 }
 
-// explain adds to the help of a command what its exit codes mean.
-func (t terminal) explain(exits string) {
-	usage := t.flags.Usage
-	t.flags.Usage = func() {
-		usage()
-		fmt.Fprintln(t.flags.Output(), exits)
-	}
-}
-
-func printJSON(w io.Writer, answer any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(answer)
-}
-
-// readMap reads the data map of a policy folder, and refuses one with problems: half a map would look whole.
+// readMap is mapOf of a policy folder.
 func readMap(folder string) (*datamap.Map, error) {
 	p, err := readPolicy(folder)
 	if err != nil {
 		return nil, err
 	}
+	return mapOf(p, folder)
+}
+
+// mapOf reads the data map of a policy, and refuses one with problems: half a map would look whole.
+func mapOf(p *policy.Policy, folder string) (*datamap.Map, error) {
 	m, problems := datamap.Read(p)
 	if err := policy.Refuse(problems); err != nil {
 		return nil, err

@@ -20,8 +20,6 @@ import (
 	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/erasure/request"
 	engine "ostiary.internal/shared/erasure/run"
-	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/policy"
 )
 
 const eraseReplayExits = `
@@ -30,11 +28,8 @@ not be told of everybody, or something is left; 64 usage
 
 Run it on a restored database before it gets any traffic.`
 
-// Variables of the erasure control.
-const (
-	envLedger = "OSTIARY_LEDGER" // the store of the ledger, a database of its own that is in no backup
-	envData   = "OSTIARY_DATA"   // what stands for the stores of the map on a laptop
-)
+// envData is the variable with what stands for the stores of the map on a laptop.
+const envData = "OSTIARY_DATA"
 
 // ledgerKey is the secret with the keys of the ledger, as those have it who add to it.
 const ledgerKey = "ledger-key"
@@ -80,7 +75,7 @@ func eraseReplay(ctx context.Context, t terminal, args []string) int {
 
 func (b *backups) flags(t terminal) {
 	t.flags.StringVar(&b.policy, "policy", "policy", "policy folder")
-	t.flags.StringVar(&b.ledger, "ledger", os.Getenv(envLedger), "URL of the ledger's store; by default "+envLedger)
+	t.flags.StringVar(&b.ledger, "ledger", os.Getenv(wiring.EnvLedger), "URL of the ledger's store; by default "+wiring.EnvLedger)
 	t.flags.StringVar(&b.erasure, "store", os.Getenv(wiring.EnvStore), "URL of the control's own database, which tells what is held; by default "+wiring.EnvStore)
 	t.flags.StringVar(&b.secrets, "secrets", os.Getenv(wiring.EnvSecrets), "URL of the store that holds its keys; by default "+wiring.EnvSecrets)
 	t.flags.StringVar(&b.key, "key", ledgerKey, "secret that holds the ledger's keys")
@@ -221,18 +216,6 @@ func found(people map[ledger.Subject]*returned, a ledger.Again) {
 	if !slices.Contains(who.Entries, a.Entry) {
 		who.Entries = append(who.Entries, a.Entry)
 	}
-}
-
-// mapOf reads the data map of a policy.
-func mapOf(p *policy.Policy, folder string) (*datamap.Map, error) {
-	m, problems := datamap.Read(p)
-	if err := policy.Refuse(problems); err != nil {
-		return nil, err
-	}
-	if m == nil {
-		return nil, fault.New(fault.NotFound, "%s has no %s: the company does not say where it keeps personal data", folder, datamap.File)
-	}
-	return m, nil
 }
 
 // print says what was found and done.

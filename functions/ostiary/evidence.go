@@ -5,13 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/verify"
@@ -44,25 +42,6 @@ func evidence(ctx context.Context, t terminal, args []string) int {
 		return exitUsage
 	}
 	return all[args[0]](ctx, t, args[1:])
-}
-
-// parseOne reads flags that may stand before and behind one name.
-func (t terminal) parseOne(args []string) (name string, code int) {
-	var names []string
-	for {
-		switch err := t.flags.Parse(args); {
-		case errors.Is(err, flag.ErrHelp):
-			return "", exitGood
-		case err != nil:
-			return "", exitUsage
-		case t.flags.NArg() == 0 && len(names) == 1:
-			return names[0], -1
-		case t.flags.NArg() == 0 || len(names) == 1:
-			t.flags.Usage()
-			return "", exitUsage
-		}
-		names, args = append(names, t.flags.Arg(0)), t.flags.Args()[1:]
-	}
 }
 
 // verifyBundle checks a bundle and tells what is wrong with it, a line each.
@@ -183,23 +162,6 @@ func readTrust(path string) (sign.Trust, error) {
 		return sign.Trust{}, fmt.Errorf("reading the trust file: %w", err)
 	}
 	return sign.ReadTrust(data)
-}
-
-func instant(name, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return at, fmt.Errorf("--%s: %q is not a time such as 2026-03-03T08:55:00Z", name, text)
-	}
-	return at, nil
-}
-
-// usage says how a command was called wrongly.
-func (t terminal) usage(format string, args ...any) int {
-	fmt.Fprintf(t.err, "ostiary %s: %s\n", t.flags.Name(), fmt.Sprintf(format, args...))
-	return exitUsage
 }
 
 // unable tells why a check was not made, and exits by what it was: a bundle that cannot be read is malformed, one that

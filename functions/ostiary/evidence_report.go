@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -28,10 +27,7 @@ func printReport(out io.Writer, r verify.Report, state, language string) error {
 	for _, f := range r.Failures {
 		answer.Failures = append(answer.Failures, toldFailure{f, f.Text(language)})
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(answer)
+	return printJSON(out, answer)
 }
 
 // sentences of a report by what they say, in the order of verify.Languages.

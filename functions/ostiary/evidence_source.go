@@ -5,19 +5,16 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"ostiary.internal/functions/ostiary/internal/local"
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/log/folder"
 	"ostiary.internal/shared/evidence/verify"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
-	logs "ostiary.internal/shared/platform/log"
 )
 
 // openBundle opens a folder or an archive. done is to be called when it was read.
@@ -121,8 +118,7 @@ func isURL(name string) bool {
 
 // inFolder opens a data folder that no server holds for as long as fn asks it, in the way it would ask a server.
 func inFolder(ctx context.Context, t terminal, data, policy string, fn func(published) error) (err error) {
-	_, absent := os.Stat(filepath.Join(data, local.ClockFile))
-	world, err := local.Open(ctx, local.Options{Dir: data, Policy: policy, Manual: absent == nil, Now: clock.System{}.Now(), Functions: functions, Code: runningCode(), Log: logs.New(t.err, "", slog.LevelWarn), Env: os.LookupEnv})
+	world, err := openFolder(ctx, t, data, policy, "")
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -12,8 +11,11 @@ import (
 	"slices"
 	"syscall"
 
-	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/functions/internal/every"
 )
+
+// functions are what serve runs and what doctor expects to be deployed.
+var functions = every.Functions
 
 // Exit codes all commands share; 64 is usage as in sysexits.h.
 const (
@@ -29,12 +31,6 @@ type command struct {
 	summary string
 	example string
 	run     func(ctx context.Context, t terminal, args []string) int
-}
-
-// terminal is where a command talks: answers to out, everything else to err.
-type terminal struct {
-	out, err io.Writer
-	flags    *flag.FlagSet
 }
 
 func commands() []command {
@@ -102,33 +98,4 @@ func usage(w io.Writer, all []command) {
 		fmt.Fprintf(w, "  ostiary %-9s %s\n", c.name, c.summary)
 	}
 	fmt.Fprintln(w, "\nostiary COMMAND --help shows its flags and an example.")
-}
-
-// parse reads a command's flags and returns the exit code that ends it, or -1 to go on. A negative number of wanted
-// arguments is any.
-func (t terminal) parse(args []string, wanted int) int {
-	switch err := t.flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return exitGood
-	case err != nil:
-		return exitUsage
-	case wanted >= 0 && t.flags.NArg() != wanted:
-		t.flags.Usage()
-		return exitUsage
-	}
-	return -1
-}
-
-// fail says what went wrong and what to do next.
-func (t terminal) fail(err error) int {
-	fmt.Fprintf(t.err, "ostiary %s: %v\n", t.flags.Name(), err)
-	if e, ok := errors.AsType[*fault.Error](err); ok {
-		if e.Detail != "" {
-			fmt.Fprintln(t.err, e.Detail)
-		}
-		if e.Next != "" {
-			fmt.Fprintln(t.err, e.Next)
-		}
-	}
-	return exitWrong
 }

@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/breach"
+	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/policy/dir"
 	"ostiary.internal/shared/trust/duty"
 	"ostiary.internal/shared/trust/intake"
 	"ostiary.internal/shared/trust/probe"
@@ -85,11 +86,7 @@ func check(_ context.Context, t terminal, args []string) int {
 }
 
 func problemsOf(folder string) ([]policy.Problem, error) {
-	absolute, err := filepath.Abs(folder)
-	if err != nil {
-		return nil, fmt.Errorf("finding the policy folder: %w", err)
-	}
-	p, problems, err := policy.Load(os.DirFS(filepath.Dir(absolute)), filepath.Base(absolute))
+	p, problems, err := policy.Check(context.Background(), dir.URL(folder))
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +94,7 @@ func problemsOf(folder string) ([]policy.Problem, error) {
 	problems = append(problems, more...)
 	_, more = rule.Mappings(p)
 	problems = append(append(problems, more...), rule.Lint(context.Background(), p)...)
+	problems = append(problems, baseline.Lint(p)...)
 	rules, more := duty.ReadRules(p)
 	problems = append(problems, more...)
 	if rules.On {

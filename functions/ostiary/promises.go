@@ -15,6 +15,7 @@ import (
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/policy/dir"
 	"ostiary.internal/shared/trust/duty"
 	"ostiary.internal/shared/trust/promise"
 )
@@ -66,10 +67,7 @@ func promises(ctx context.Context, t terminal, args []string) int {
 	}
 	if *asJSON {
 		print = func(w io.Writer) error {
-			encoder := json.NewEncoder(w)
-			encoder.SetEscapeHTML(false)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(answer)
+			return printJSON(w, answer)
 		}
 	}
 	if err := print(t.out); err != nil {
@@ -107,11 +105,7 @@ func promiseRows(ctx context.Context, t terminal, data, folder, server string) (
 
 // readPolicy reads a policy folder; a dangling reference does not stop a command that only looks.
 func readPolicy(folder string) (*policy.Policy, error) {
-	absolute, err := filepath.Abs(folder)
-	if err != nil {
-		return nil, fmt.Errorf("finding the policy folder: %w", err)
-	}
-	p, problems, err := policy.Load(os.DirFS(filepath.Dir(absolute)), filepath.Base(absolute))
+	p, problems, err := policy.Check(context.Background(), dir.URL(folder))
 	if err != nil {
 		return nil, err
 	}
@@ -211,9 +205,18 @@ func printRows(out io.Writer, rows []promiseRow) error {
 		if len(text) > shownText {
 			text = append(text[:shownText-1], '…')
 		}
-		fmt.Fprintln(w, strings.Join([]string{r.ID, r.State, dash(r.Reason), r.Check, dash(r.Mechanism), dash(r.LastEvidence), string(text)}, "\t"))
+		fmt.Fprintln(w, strings.Join([]string{r.ID, r.State, dash(r.Reason), r.Check, shownMechanism(r.Mechanism), dash(r.LastEvidence), string(text)}, "\t"))
 	}
 	return w.Flush()
+}
+
+// shownMechanism is the first of what keeps a promise, and how many more there are: --json lists them.
+func shownMechanism(all string) string {
+	first, rest, more := strings.Cut(all, " ")
+	if !more {
+		return dash(all)
+	}
+	return fmt.Sprintf("%s +%d", first, strings.Count(rest, " ")+1)
 }
 
 func dash(s string) string {

@@ -130,11 +130,7 @@ func (r *redelivery) flags(t terminal) {
 	t.flags.StringVar(&r.topic, "topic", "", "where to publish what does not say from which topic it came")
 	t.flags.BoolVar(&r.all, "all", false, "queue all of them again")
 	t.flags.BoolVar(&r.asJSON, "json", false, "print one JSON object")
-	usage := t.flags.Usage
-	t.flags.Usage = func() {
-		usage()
-		fmt.Fprintln(t.flags.Output(), redeliverExits)
-	}
+	t.explain(redeliverExits)
 }
 
 func (r *redelivery) open() (office, error) {
@@ -205,12 +201,12 @@ func (s serverOffice) list(ctx context.Context) ([]*letter, error) {
 	var answer struct {
 		Letters []*letter `json:"dead_letters"`
 	}
-	err := callServer(ctx, http.MethodGet, string(s)+"/_local/deadletters", nil, &answer)
+	err := (&connection{url: string(s)}).ask(ctx, http.MethodGet, "/_local/deadletters", nil, &answer)
 	return answer.Letters, err
 }
 
 func (s serverOffice) again(ctx context.Context, chosen []*letter, _ *progress) error {
-	err := callServer(ctx, http.MethodPost, string(s)+"/_local/redeliver", map[string][]string{"ids": idsOf(chosen)}, &struct{}{})
+	err := (&connection{url: string(s)}).ask(ctx, http.MethodPost, "/_local/redeliver", map[string][]string{"ids": idsOf(chosen)}, &struct{}{})
 	if err == nil {
 		done(chosen)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 
@@ -32,11 +31,7 @@ func replay(ctx context.Context, t terminal, args []string) int {
 	folder := t.flags.String("policy", "policy", "policy folder")
 	asJSON := t.flags.Bool("json", false, "print one JSON object: what is blind, counts by rule, alarms")
 	asCSV := t.flags.Bool("csv", false, "print one line for each entry: file,line,alarm,rule,class,severity")
-	usage := t.flags.Usage
-	t.flags.Usage = func() {
-		usage()
-		fmt.Fprintln(t.flags.Output(), replayExits)
-	}
+	t.explain(replayExits)
 	if code := t.parse(args, -1); code >= 0 {
 		return code
 	}
@@ -125,15 +120,8 @@ type judge struct {
 }
 
 func judgeOf(t terminal, folder string) (judge, error) {
-	absolute, err := filepath.Abs(folder)
+	p, err := readPolicy(folder)
 	if err != nil {
-		return judge{}, fmt.Errorf("finding the policy folder: %w", err)
-	}
-	p, problems, err := policy.Load(os.DirFS(filepath.Dir(absolute)), filepath.Base(absolute))
-	if err != nil {
-		return judge{}, err
-	}
-	if err := policy.Refuse(problems); err != nil {
 		return judge{}, err
 	}
 	world, home := rule.TrialOf(p)

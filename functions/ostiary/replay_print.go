@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -180,10 +179,7 @@ type replaySummary struct {
 
 func (p *replayReport) end(r replaying.Result, j judge) error {
 	if p.asJSON {
-		encoder := json.NewEncoder(p.out)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(replaySummary{
+		return printJSON(p.out, replaySummary{
 			Blind: blindOf(r, j), Entries: r.Entries, Undecodable: r.Undecodable, Ignored: r.Ignored, Alarms: r.Alarms, Partial: r.Partial, Late: r.Late, Shadow: r.Shadow,
 			Rules: countsOf(r, j.set), Listed: append([]alarmRow{}, p.alarms...), NotListed: p.more,
 		})

@@ -56,13 +56,12 @@ func serve(ctx context.Context, t terminal, args []string) int {
 	if code := t.parse(args, 0); code >= 0 {
 		return code
 	}
-	start := clock.System{}.Now()
-	if *now != "" {
-		var err error
-		if start, err = time.Parse(time.RFC3339, *now); err != nil {
-			fmt.Fprintf(t.err, "ostiary serve: --now: %q is not a time such as 2026-03-03T08:55:00Z\n", *now)
-			return exitUsage
-		}
+	start, err := instant("now", *now)
+	if err != nil {
+		return t.usage("%v", err)
+	}
+	if start.IsZero() {
+		start = clock.System{}.Now()
 	}
 	if (*kind != "system" && *kind != "manual") || (*now != "" && *kind != "manual") || *port < 0 || *port > 65535 {
 		t.flags.Usage()
@@ -71,8 +70,7 @@ func serve(ctx context.Context, t terminal, args []string) int {
 	level := slog.LevelWarn
 	if text := os.Getenv(envLogLevel); text != "" {
 		if err := level.UnmarshalText([]byte(text)); err != nil {
-			fmt.Fprintf(t.err, "ostiary serve: %s: %q is none of DEBUG, INFO, WARN, ERROR\n", envLogLevel, text)
-			return exitUsage
+			return t.usage("%s: %q is none of DEBUG, INFO, WARN, ERROR", envLogLevel, text)
 		}
 	}
 	logger := log.New(t.err, "", level)

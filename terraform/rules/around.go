@@ -25,9 +25,7 @@ var wholeRole = regexp.MustCompile(`^organizations/[0-9]+/roles/ostiary\.[a-z]+\
 // listedAround holds every grant of the organization's root to one of the forms there are. Which permissions a function's roles hold,
 // and on what, its manifest says: that is another rule.
 func listedAround(l *look) {
-	project, _ := l.Plan.Variables["project"].(map[string]any)
-	id, _ := project["id"].(string)
-	number, _ := project["number"].(string)
+	id, number := l.given().Text("project", "id"), l.number()
 	for _, r := range l.members() {
 		l.seen++
 		member, ok := r.Text("member"), false

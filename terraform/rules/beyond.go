@@ -53,7 +53,7 @@ func organizationGrants(l *look) {
 // above the places that are looked at has a role beside.
 func (l *look) listed(m Manifest, role *plan.Resource) (Right, bool) {
 	id := role.Text("role_id")
-	environment, _ := l.Plan.Variables["environment"].(string)
+	environment := l.given().Text("environment")
 	for _, right := range m.rights(true) {
 		own := right.roleID()
 		if id == own || right.On == states && id == own+"_"+environment || right.On == "assets" && id == "ostiary."+m.Name+".above" {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"slices"
 )
 
 // Manifest is what rules read of a function's function.json. That it is well formed is held by the package of the functions that
@@ -38,18 +37,6 @@ type Trigger struct {
 type Permission struct {
 	Permission string `json:"permission"`
 	Resource   string `json:"resource"`
-}
-
-// on are the permissions on a resource, sorted.
-func (m Manifest) on(resource string) []string {
-	var all []string
-	for _, p := range m.Permissions {
-		if p.Resource == resource {
-			all = append(all, p.Permission)
-		}
-	}
-	slices.Sort(all)
-	return all
 }
 
 // woken are the triggers of a kind.

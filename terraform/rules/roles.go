@@ -58,9 +58,8 @@ func (in Input) home(r *plan.Resource) (string, bool) {
 		if apart := in.evidence(); apart != "" && strings.HasPrefix(r.Text("bucket"), apart+"-") {
 			return apart, true
 		}
-		state, _ := in.Plan.Variables["state"].(map[string]any) // made with the projects, and given here
-		project, _ := state["project"].(string)
-		return project, project != "" && r.Text("bucket") == state["bucket"]
+		project := in.given().Text("state", "project") // made with the projects, and given here
+		return project, project != "" && r.Text("bucket") == in.given().Text("state", "bucket")
 	case strings.HasPrefix(r.Type, "google_kms_"):
 		if written := strings.Split(r.Text("crypto_key_id"), "/"); len(written) > 2 && written[0] == "projects" {
 			return written[1], true

@@ -170,9 +170,7 @@ func (in Input) who(r *plan.Resource) *plan.Resource {
 
 // number is the number of the functions' project, as an environment is given it.
 func (in Input) number() string {
-	project, _ := in.Plan.Variables["project"].(map[string]any)
-	number, _ := project["number"].(string)
-	return number
+	return in.given().Text("project", "number")
 }
 
 // manifest is the manifest of a function.

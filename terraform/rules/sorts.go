@@ -57,8 +57,7 @@ var (
 )
 
 func sinks(l *look) {
-	project, _ := l.Plan.Variables["project"].(map[string]any)
-	id, _ := project["id"].(string)
+	id := l.given().Text("project", "id")
 	for _, r := range l.Plan.Resources {
 		if strings.HasPrefix(r.Type, "google_cloud_asset_") {
 			l.seen++

@@ -105,6 +105,9 @@ const KeyHeader = "Gateway-Key"
 // keyLife is how long a gateway's key is remembered before it is read again.
 const keyLife = 5 * time.Minute
 
+// leastKey is how many bytes a gateway's key has at least: requests have no cap here, so a shorter one could be tried.
+const leastKey = 16
+
 // admit holds what the handler needs.
 type admit struct {
 	*parts.Parts
@@ -238,6 +241,9 @@ func (a *admit) key(ctx context.Context, g policy.Gateway) ([sha256.Size]byte, e
 	value, err := a.Secrets.Get(ctx, g.KeyRef)
 	if err != nil {
 		return kept.hash, err
+	}
+	if len(value) < leastKey {
+		return kept.hash, fault.New(fault.Misconfigured, "the key of the gateway %s has %d bytes: put one of at least %d random ones into the secret %s", g.ID, len(value), leastKey, g.KeyRef)
 	}
 	fresh := key{hash: sha256.Sum256(value), read: now}
 	a.mu.Lock()

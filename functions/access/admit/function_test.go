@@ -244,6 +244,18 @@ func TestKeyRotation(t *testing.T) {
 	}
 }
 
+// A key so short that it could be tried is none, and shuts its own gateway alone.
+func TestShortKey(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	short := strings.Repeat("k", leastKey-1)
+	w.PutSecret("gateway-edge", []byte(short))
+	expect(t, w.check(KeyHeader, short, "X-Real-Ip", office), 503, "unavailable")
+	expect(t, w.check(KeyHeader, annexKey, "X-Annex-Client", office), 204, "")
+	w.PutSecret("gateway-edge", []byte(short+"k"))
+	expect(t, w.check(KeyHeader, short+"k", "X-Real-Ip", office), 204, "")
+}
+
 // What does not answer admits nobody, and nothing is remembered of it.
 func TestClosedWhenSomethingIsDown(t *testing.T) {
 	t.Parallel()

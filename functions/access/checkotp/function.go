@@ -6,7 +6,6 @@ import (
 	"context"
 	_ "embed"
 	"net/http"
-	"time"
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
@@ -105,6 +104,5 @@ func refuse(result otp.Result) error {
 	if result.Outcome == otp.Unknown {
 		problem = otp.Result{Outcome: otp.Wrong}.Fault()
 	}
-	wait := int((result.RetryAfter + time.Second - 1) / time.Second)
-	return web.Extend(problem, map[string]any{"outcome": string(result.Outcome), "retry_after_s": wait})
+	return parts.Outcome(problem, result)
 }

@@ -7,6 +7,7 @@ import (
 
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/web"
 )
@@ -115,31 +116,16 @@ type Reset struct {
 	Asked  time.Time `json:"asked,omitzero"`
 }
 
-var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "subject_changed", "unavailable"}
-
-// codes are the problems of a route for signed-in people; with a body, also those of reading it.
-func codes(body any, more []string) []string {
-	all := slices.Concat(signedIn, more)
-	if body != nil {
-		all = append(all, "body_invalid", "too_large")
-	}
-	return all
-}
-
-type handler = func(http.ResponseWriter, *http.Request, caller.Staff) error
-
-// routeOf makes a route of the JSON interface.
-type routeOf func(method, path, summary string, body any, answers map[int]any, more []string, handle handler) web.Route
+// routeOf makes a route of the JSON interface, as staffed.Routes does.
+type routeOf func(method, path, summary string, body any, answers map[int]any, more []string, handle staffed.Handler) web.Route
 
 // api is the table of the JSON interface.
 func (e *enrolotp) api() []web.Route {
 	tried := []string{"otp_wrong", "otp_malformed", "otp_waiting", "otp_locked"}
 	attempt := append(slices.Clone(tried), "otp_replay", "authenticator_unknown")
-	route := func(method, path, summary string, body any, answers map[int]any, more []string, handle handler) web.Route {
-		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: codes(body, more), Browser: true, Handle: e.staff(handle)}
-	}
-	desk := func(method, path, summary string, body any, answers map[int]any, more []string, handle handler) web.Route {
-		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: codes(body, append(more, "role_missing")), Browser: true, Handle: e.security(handle)}
+	route, security := e.routes(e.staff).Program, e.routes(e.security).Program
+	desk := func(method, path, summary string, body any, answers map[int]any, more []string, handle staffed.Handler) web.Route {
+		return security(method, path, summary, body, answers, append(more, "role_missing"), handle)
 	}
 	own := []web.Route{
 		route("POST", "/v1/authenticators", "Begin an authenticator; nothing works before it is confirmed.", NewAuthenticator{}, map[int]any{201: Enrolment{}},

@@ -1,14 +1,15 @@
 package enrolotp
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/web"
 )
@@ -37,9 +38,9 @@ func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.S
 	if err != nil {
 		return err
 	}
-	lang := web.Language(r, shell.Languages...)
+	lang := staffed.Language(r)
 	for _, reset := range open {
-		listed := page.Reset{ID: reset.ID, Person: e.name(reset.Person), Reason: reset.Reason, Asker: e.name(reset.Requester),
+		listed := page.Reset{ID: reset.ID, Person: e.NameOf(reset.Person), Reason: reset.Reason, Asker: e.NameOf(reset.Requester),
 			Since: shell.Day(lang, reset.Requested.In(who.Location())), Mine: who.ID == reset.Requester || who.ID == reset.Person}
 		if from := reset.NotBefore.In(who.Location()); now.Before(from) {
 			listed.From = shell.Day(lang, from) + ", " + from.Format("15:04")
@@ -58,19 +59,8 @@ func (e *enrolotp) showDesk(w http.ResponseWriter, r *http.Request, who caller.S
 	for _, all := range rolling {
 		data.Rollovers = append(data.Rollovers, page.Rollover{ID: all.ID, By: shell.Day(lang, all.By.Add(-time.Nanosecond).In(who.Location())), Reason: all.Reason})
 	}
-	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
-		data.Done = note
-	}
-	return e.Pages.Render(w, r, status, "desk", shell.View{Path: deskPath, Title: "desk.title", Name: who.Name,
-		Form: e.Forms.Token(who.Subject, purpose, now), Data: data})
-}
-
-// name is how the desk calls a person; the id of somebody who has left the policy stands for itself.
-func (e *enrolotp) name(id string) string {
-	if p, known := e.Policy.PersonByID(id); known {
-		return p.Name
-	}
-	return id
+	data.Done = cmp.Or(staffed.Note(r, notes), data.Done)
+	return e.Render(w, r, who, status, "desk", "desk.title", deskPath, data)
 }
 
 func (e *enrolotp) askForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {

@@ -11,6 +11,7 @@ import (
 
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/fault"
@@ -45,11 +46,16 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 		return web.Function{}, err
 	}
 	e := &enrolotp{p}
-	return e.Served(append(e.api(), e.html()...)...)
+	return e.Staffed.Staffed.Served(append(e.api(), e.html()...)...)
+}
+
+// routes makes the function's routes, behind one of its guards.
+func (e *enrolotp) routes(guard func(staffed.Handler) func(http.ResponseWriter, *http.Request) error) staffed.Routes {
+	return staffed.Routes{Problems: parts.Problems, Guard: guard}
 }
 
 // staff is a handler for a signed-in person that may give notice.
-func (e *enrolotp) staff(handle func(w http.ResponseWriter, r *http.Request, who caller.Staff) error) func(w http.ResponseWriter, r *http.Request) error {
+func (e *enrolotp) staff(handle staffed.Handler) func(w http.ResponseWriter, r *http.Request) error {
 	return e.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead { // what changes nothing gives no notice
 			if err := e.Ready(r.Context()); err != nil {
@@ -61,7 +67,7 @@ func (e *enrolotp) staff(handle func(w http.ResponseWriter, r *http.Request, who
 }
 
 // security is a handler for a signed-in person in the role that decides about other people's authenticators.
-func (e *enrolotp) security(handle func(w http.ResponseWriter, r *http.Request, who caller.Staff) error) func(w http.ResponseWriter, r *http.Request) error {
+func (e *enrolotp) security(handle staffed.Handler) func(w http.ResponseWriter, r *http.Request) error {
 	return e.staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		if !mayDecide(who) {
 			return fault.Refuse(fault.Denied, "role_missing", "This takes the role security.", "Ask somebody of the security team.")

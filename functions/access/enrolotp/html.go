@@ -1,75 +1,65 @@
 package enrolotp
 
 import (
+	"cmp"
 	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 )
-
-// purpose tells this function's forms from others.
-const purpose = "enrolotp"
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
 var notes = []string{"done.confirmed", "done.removed", "done.resync", "done.recovered", "done.reset", "done.approved", "done.rolling", "done.rolled_all", "done.rolled_nobody", "done.rolling_nobody"}
 
 // html is the table of the pages.
 func (e *enrolotp) html() []web.Route {
-	get := func(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff) error) web.Route {
-		return web.Route{Method: "GET", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: signedIn, Handle: e.staff(handle)}
-	}
-	form := func(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) web.Route {
-		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn, Handle: e.staff(e.form(handle))}
-	}
-	desk := func(r web.Route) web.Route {
-		inner := r.Handle
-		r.Handle = e.security(func(w http.ResponseWriter, req *http.Request, _ caller.Staff) error { return inner(w, req) })
-		return r
+	own, desk := e.routes(e.staff), e.routes(e.security)
+	form := func(of staffed.Routes, path, summary string, handle filled) web.Route {
+		return of.Form(path, summary, e.form(handle))
 	}
 	return []web.Route{
 		e.Pages.Assets(),
-		get("/", "Your authenticators.", e.show),
-		form("/add", "Begin an authenticator and show its QR code.", e.add),
-		form("/confirm", "Confirm it by a code.", e.confirmForm),
-		form("/resync", "Match it again.", e.resyncForm),
-		form("/remove", "End it.", e.removeForm),
-		form("/recover", "Spend a recovery code.", e.recoverForm),
-		desk(get("/desk", "Resets and enrolment links.", e.desk)),
-		desk(form("/desk/reset", "Ask for a reset.", e.askForm)),
-		desk(form("/desk/approve", "Approve a reset.", e.approveForm)),
-		desk(form("/desk/invite", "Make an enrolment link.", e.inviteForm)),
-		desk(form("/desk/person", "See a person's second factor.", e.personForm)),
-		desk(form("/desk/zero", "Set the drift of an authenticator to zero.", e.zeroForm)),
-		desk(form("/desk/assign", "Assign a hardware token.", e.assignForm)),
-		desk(form("/desk/roll", "Have authenticators replaced.", e.rollForm)),
-		desk(form("/desk/step", "Go on with a rollover of everybody.", e.stepForm)),
+		own.Page("/", "Your authenticators.", e.show),
+		form(own, "/add", "Begin an authenticator and show its QR code.", e.add),
+		form(own, "/confirm", "Confirm it by a code.", e.confirmForm),
+		form(own, "/resync", "Match it again.", e.resyncForm),
+		form(own, "/remove", "End it.", e.removeForm),
+		form(own, "/recover", "Spend a recovery code.", e.recoverForm),
+		desk.Page("/desk", "Resets and enrolment links.", e.desk),
+		form(desk, "/desk/reset", "Ask for a reset.", e.askForm),
+		form(desk, "/desk/approve", "Approve a reset.", e.approveForm),
+		form(desk, "/desk/invite", "Make an enrolment link.", e.inviteForm),
+		form(desk, "/desk/person", "See a person's second factor.", e.personForm),
+		form(desk, "/desk/zero", "Set the drift of an authenticator to zero.", e.zeroForm),
+		form(desk, "/desk/assign", "Assign a hardware token.", e.assignForm),
+		form(desk, "/desk/roll", "Have authenticators replaced.", e.rollForm),
+		form(desk, "/desk/step", "Go on with a rollover of everybody.", e.stepForm),
 	}
 }
 
+// filled answers a form that was read.
+type filled = func(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error
+
 // form reads a posted form of the signed-in person. One that was left open too long leads to the page again.
-func (e *enrolotp) form(handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) func(http.ResponseWriter, *http.Request, caller.Staff) error {
-	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-		values, err := e.Forms.Read(w, r, who.Subject, purpose, e.Clock.Now())
-		if fault.CodeOf(err) == "form_expired" {
-			if strings.HasPrefix(r.URL.Path, deskPath) && mayDecide(who) {
-				return e.showDesk(w, r, who, page.Desk{}, "", err)
-			}
-			return e.again(w, r, who, page.Enrolment{}, "", err)
+func (e *enrolotp) form(handle filled) staffed.Handler {
+	return e.Form(func(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
+		switch {
+		case refused == nil:
+			return handle(w, r, who, form)
+		case strings.HasPrefix(r.URL.Path, deskPath) && mayDecide(who):
+			return e.showDesk(w, r, who, page.Desk{}, "", refused)
 		}
-		if err != nil {
-			return err
-		}
-		return handle(w, r, who, values)
-	}
+		return e.again(w, r, who, page.Enrolment{}, "", refused)
+	})
 }
 
 func (e *enrolotp) show(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
@@ -84,7 +74,7 @@ func (e *enrolotp) enrolment(w http.ResponseWriter, r *http.Request, who caller.
 	if err != nil {
 		return err
 	}
-	lang := web.Language(r, shell.Languages...)
+	lang := staffed.Language(r)
 	for _, a := range list.Authenticators {
 		if a.State == otp.Pending {
 			continue
@@ -100,11 +90,8 @@ func (e *enrolotp) enrolment(w http.ResponseWriter, r *http.Request, who caller.
 	}
 	data.Full = len(data.Authenticators) >= e.Rules.OTP.MaxAuthenticators && data.Renew == ""
 	data.RecoveryLeft, data.NeedsToken, data.MayDecide = list.Recovery, list.NeedsToken, mayDecide(who)
-	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
-		data.Done = note
-	}
-	return e.Pages.Render(w, r, status, "enrol", shell.View{Path: "/enrolotp/", Title: "enrol.title", Name: who.Name,
-		Form: e.Forms.Token(who.Subject, purpose, now), Data: data})
+	data.Done = cmp.Or(staffed.Note(r, notes), data.Done)
+	return e.Render(w, r, who, status, "enrol", "enrol.title", "/enrolotp/", data)
 }
 
 var kinds = map[otp.Kind]string{otp.TOTP: "TOTP", otp.HOTP: "HOTP"}
@@ -114,7 +101,7 @@ func (e *enrolotp) trouble(r *http.Request, at string, err error) (*page.Trouble
 	if fault.CodeOf(err) == "" {
 		return nil, 0, err
 	}
-	p := e.Pages.Localise(web.Language(r, shell.Languages...), web.ProblemOf(err))
+	p := e.Pages.Localise(staffed.Language(r), web.ProblemOf(err))
 	return page.NewTrouble(p, at), p.Status, nil
 }
 
@@ -154,7 +141,7 @@ func (e *enrolotp) add(w http.ResponseWriter, r *http.Request, who caller.Staff,
 		return err
 	}
 	return e.enrolment(w, r, who, http.StatusOK, page.Enrolment{New: &page.Fresh{
-		ID: made.ID, Name: body.Name, QR: template.HTML(svg), URI: template.URL(made.URI), Key: made.Manual,
+		ID: made.ID, Name: body.Name, QR: template.HTML(svg), URI: template.URL(made.URI), Key: made.Manual, Digits: made.Digits,
 		Minutes: int(otp.PendingLife / time.Minute), NeedsOld: active && body.Token == "",
 	}})
 }

@@ -8,6 +8,7 @@ import (
 	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/platform/fault"
@@ -40,7 +41,7 @@ func (e *enrolotp) showPerson(w http.ResponseWriter, r *http.Request, who caller
 	if data.Rollover, err = otp.NewRolloverID(e.Random); err != nil {
 		return err
 	}
-	lang := web.Language(r, shell.Languages...)
+	lang := staffed.Language(r)
 	data.Name, data.Email, data.Mine = person.Name, person.Email, person.ID == who.ID
 	data.RecoveryLeft, data.Failures, data.Locked = list.Recovery, list.Failures, list.Locked
 	if !list.Until.IsZero() {
@@ -51,8 +52,7 @@ func (e *enrolotp) showPerson(w http.ResponseWriter, r *http.Request, who caller
 			data.Authenticators = append(data.Authenticators, kept(lang, a, person.Location(), now))
 		}
 	}
-	return e.Pages.Render(w, r, status, "desk", shell.View{Path: deskPath, Title: "desk.title", Name: who.Name,
-		Form: e.Forms.Token(who.Subject, purpose, now), Data: page.Desk{Whose: &data}})
+	return e.Render(w, r, who, status, "desk", "desk.title", deskPath, page.Desk{Whose: &data})
 }
 
 // kept is an authenticator as the desk lists it, its days where the person is.

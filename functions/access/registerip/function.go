@@ -19,6 +19,7 @@ import (
 
 	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/access/pair"
@@ -66,7 +67,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if f.hosts, err = p.PairHosts(); err != nil {
 		return web.Function{}, err
 	}
-	served, err := f.Served(slices.Concat(f.api(), f.deviceAPI(), f.html(), f.deviceHTML(), f.proofRoutes(), f.registerRoutes())...)
+	served, err := f.Staffed.Staffed.Served(slices.Concat(f.api(), f.deviceAPI(), f.html(), f.deviceHTML(), f.proofRoutes(), f.registerRoutes())...)
 	served.Connect = p.Rules.Beacons()
 	for _, family := range []lease.Family{lease.IPv4, lease.IPv6} {
 		if site, ok := f.hosts[family]; ok {
@@ -99,7 +100,7 @@ type Leases struct {
 	Leases []Lease `json:"leases"`
 }
 
-var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "subject_changed", "unavailable"}
+var signedIn = slices.Concat(staffed.SignedIn, parts.Problems)
 
 func (f *registerip) api() []web.Route {
 	refusals := append(slices.Clone(signedIn), "otp_wrong", "otp_replay", "otp_malformed", "otp_waiting", "otp_locked", "no_authenticator",

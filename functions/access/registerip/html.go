@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"ostiary.internal/functions/access/internal/page"
+	"ostiary.internal/functions/access/internal/parts"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/access/address"
 	"ostiary.internal/shared/access/lease"
@@ -23,44 +25,43 @@ import (
 	"ostiary.internal/shared/policy"
 )
 
-// purpose tells this function's forms from others.
-const purpose = "registerip"
-
 // soon is how close to the end of the day the page says that little is left.
 const soon = 30 * time.Minute
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
 var notes = []string{"done.ended", "done.device", "done.paired", "done.unpaired"}
 
+// routes makes the function's pages and forms.
+func (f *registerip) routes() staffed.Routes {
+	return staffed.Routes{Problems: parts.Problems, Guard: f.Staff}
+}
+
+// filled answers a form that was read.
+type filled = func(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error
+
 // form is a route of a form of the page.
-func (f *registerip) form(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) web.Route {
+func (f *registerip) form(path, summary string, handle filled) web.Route {
 	return f.formOr(path, summary, handle, func(w http.ResponseWriter, r *http.Request, who caller.Staff, expired error) error {
 		return f.morning(w, r, who, nil, expired)
 	})
 }
 
-// formOr is form with the page that is shown anew where a form was left open too long.
-func (f *registerip) formOr(path, summary string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error, anew func(http.ResponseWriter, *http.Request, caller.Staff, error) error) web.Route {
-	return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn,
-		Handle: f.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-			values, err := f.Forms.Read(w, r, who.Subject, purpose, f.Clock.Now())
-			if fault.CodeOf(err) == "form_expired" { // a page left open: show it anew instead of a dead end
-				return anew(w, r, who, err)
-			}
-			if err != nil {
-				return err
-			}
-			return handle(w, r, who, values)
-		})}
+// formOr is form with the page that is shown anew where a form was left open too long: no dead end.
+func (f *registerip) formOr(path, summary string, handle filled, anew func(http.ResponseWriter, *http.Request, caller.Staff, error) error) web.Route {
+	return f.routes().Form(path, summary, f.Form(func(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, expired error) error {
+		if expired != nil {
+			return anew(w, r, who, expired)
+		}
+		return handle(w, r, who, form)
+	}))
 }
 
 func (f *registerip) html() []web.Route {
 	return []web.Route{
 		f.Pages.Assets(), page.Icons(),
-		{Method: "GET", Path: "/", Summary: "The morning page.", Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: signedIn,
-			Handle: f.Staff(func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-				return f.morning(w, r, who, nil, nil)
-			})},
+		f.routes().Page("/", "The morning page.", func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+			return f.morning(w, r, who, nil, nil)
+		}),
 		f.form("/", "Register from the page.", f.registerForm),
 		f.form("/done", "End a lease from the page.", f.doneForm),
 	}
@@ -86,15 +87,13 @@ func (f *registerip) doneForm(w http.ResponseWriter, r *http.Request, who caller
 // shown on it, every other error is returned.
 func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.Staff, other *page.Device, refused error) error {
 	now, status := f.Clock.Now(), http.StatusOK
-	lang := web.Language(r, shell.Languages...)
+	lang := staffed.Language(r)
 	data := page.Morning{Place: shell.Place(who.Zone), MayDecide: who.May(policy.Security), MayRead: who.May(readers...), Approve: other}
 	var err error
 	if data.Key, err = newKey(f.Random); err != nil {
 		return err
 	}
-	if note := r.URL.Query().Get("done"); slices.Contains(notes, note) {
-		data.Done = note
-	}
+	data.Done = staffed.Note(r, notes)
 	here := f.here(r)
 	if here.IsValid() {
 		data.Address, data.Network = written(here), f.network(here)
@@ -127,8 +126,7 @@ func (f *registerip) morning(w http.ResponseWriter, r *http.Request, who caller.
 	if data.Approve != nil {
 		name = "device"
 	}
-	return f.Pages.Render(w, r, status, name, shell.View{Path: "/registerip/", Title: "morning.title", Name: who.Name,
-		Form: f.Forms.Token(who.Subject, purpose, now), Data: data})
+	return f.Render(w, r, who, status, name, "morning.title", "/registerip/", data)
 }
 
 // newKey names one filled-in form, so that sending it twice is one registration.

@@ -83,11 +83,11 @@ func (f *registerip) proofRoutes() []web.Route {
 	refusals := append(slices.Clone(roles), "body_invalid", "too_large")
 	return []web.Route{
 		{Method: "POST", Path: "/v1/proofs", Summary: "Begin a proof that the address requests come from cannot be forged.", Body: Proving{},
-			Answers: map[int]any{201: Proof{}}, Problems: append(slices.Clone(refusals), "address_refused"), Handle: f.Staff(f.beginProof)},
+			Answers: map[int]any{201: Proof{}}, Problems: append(slices.Clone(refusals), "address_refused"), Browser: true, Handle: f.Staff(f.beginProof)},
 		{Method: "POST", Path: "/v1/proofs/cases", Summary: "One request of a proof, with the headers of its case.", Body: Case{},
-			Answers: map[int]any{200: Seen{}}, Problems: append(slices.Clone(refusals), "proof_unknown", "proof_ended", "case_unknown"), Handle: f.Staff(f.sawCase)},
+			Answers: map[int]any{200: Seen{}}, Problems: append(slices.Clone(refusals), "proof_unknown", "proof_ended", "case_unknown"), Browser: true, Handle: f.Staff(f.sawCase)},
 		{Method: "POST", Path: "/v1/proofs/end", Summary: "Judge a proof: from then on the declared layout stands or falls by it.", Body: Ending{},
-			Answers: map[int]any{200: Judged{}}, Problems: append(slices.Clone(refusals), "proof_unknown", "proof_ended", "proof_incomplete"), Handle: f.Staff(f.endProof)},
+			Answers: map[int]any{200: Judged{}}, Problems: append(slices.Clone(refusals), "proof_unknown", "proof_ended", "proof_incomplete"), Browser: true, Handle: f.Staff(f.endProof)},
 	}
 }
 

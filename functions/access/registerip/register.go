@@ -16,6 +16,7 @@ import (
 	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/access/dayregister"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/calendar"
@@ -56,9 +57,9 @@ func (f *registerip) registerRoutes() []web.Route {
 }
 
 // daysRoute is a route of a form of the register.
-func (f *registerip) daysRoute(path, summary, kind string, handle func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error) web.Route {
+func (f *registerip) daysRoute(path, summary, kind string, handle filled) web.Route {
 	route := f.formOr(path, summary, handle, func(w http.ResponseWriter, r *http.Request, who caller.Staff, expired error) error {
-		p := f.Pages.Localise(web.Language(r, shell.Languages...), web.ProblemOf(expired))
+		p := f.Pages.Localise(staffed.Language(r), web.ProblemOf(expired))
 		return f.showRegister(w, r, who, page.Register{Problem: page.NewTrouble(p, "")}, p.Status)
 	})
 	route.Answers = map[int]any{200: web.Media(kind)}
@@ -168,7 +169,7 @@ func (f *registerip) send(w http.ResponseWriter, r *http.Request, who caller.Sta
 }
 
 // program answers a program that fetches the register; a browser is led to the form.
-func (f *registerip) program(format string) func(http.ResponseWriter, *http.Request, caller.Staff) error {
+func (f *registerip) program(format string) staffed.Handler {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		if _, err := reader(who); err != nil {
 			return err
@@ -181,7 +182,7 @@ func (f *registerip) program(format string) func(http.ResponseWriter, *http.Requ
 }
 
 // registerFile answers a form that asks for a file.
-func (f *registerip) registerFile(format string) func(http.ResponseWriter, *http.Request, caller.Staff, url.Values) error {
+func (f *registerip) registerFile(format string) filled {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
 		if err := f.send(w, r, who, form.Get("from"), form.Get("to"), format); fault.CodeOf(err) != "dates_invalid" && fault.CodeOf(err) != "days_gone" {
 			return err
@@ -202,7 +203,7 @@ func (f *registerip) daysForm(w http.ResponseWriter, r *http.Request, who caller
 	read, err := f.reading(r, who, data.From, data.To, "html")
 	switch {
 	case fault.CodeOf(err) == "dates_invalid" || fault.CodeOf(err) == "days_gone":
-		p := f.Pages.Localise(web.Language(r, shell.Languages...), web.ProblemOf(err))
+		p := f.Pages.Localise(staffed.Language(r), web.ProblemOf(err))
 		data.Problem, data.Asked = page.NewTrouble(p, ""), false
 		return f.showRegister(w, r, who, data, p.Status)
 	case err != nil:
@@ -220,7 +221,7 @@ func (f *registerip) showRegister(w http.ResponseWriter, r *http.Request, who ca
 		return err
 	}
 	now := f.Clock.Now()
-	view := shell.View{Path: "/registerip/register", Title: "register.title", Name: who.Name, Form: f.Forms.Token(who.Subject, purpose, now)}
+	view := shell.View{Path: "/registerip/register", Title: "register.title", Name: who.Name, Form: f.Forms.Token(who.Subject, f.Manifest.Name, now)}
 	if data.Asked {
 		view.Keep = template.URL("from=" + data.From + "&to=" + data.To) // dates, and nothing else
 	}

@@ -84,6 +84,17 @@ func TestKeeperDead(t *testing.T) {
 	}
 }
 
+// TestCallers: nobody but the function's own invoker runs the schedule.
+func TestCallers(t *testing.T) {
+	t.Parallel()
+	var seen functiontest.Coverage
+	functiontest.MachineGate(t, setup, &seen, name, functiontest.Request{Method: "POST", Path: "/" + name + "/tick"})
+	w := functiontest.New(t, setup)
+	w.Issuer.Down()
+	seen.Saw(w.Tick(t, name)).Want(t, 503, "unavailable")
+	seen.Complete(t, name, w.Routes(name))
+}
+
 // TestStoreAway: where the leases cannot be read it goes by its copy, and without any says so by failing.
 func TestStoreAway(t *testing.T) {
 	t.Parallel()

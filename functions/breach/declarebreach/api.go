@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/clock"
 	"ostiary.internal/shared/breach/severity"
@@ -16,20 +17,14 @@ import (
 	"ostiary.internal/shared/platform/web"
 )
 
-var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "unavailable"}
-
 // route is one line of the table.
-func (k *desk) route(method, path, summary string, body any, answers map[int]any, handle handler, more ...string) web.Route {
-	problems := slices.Concat(signedIn, more)
-	if body != nil {
-		problems = append(problems, "body_invalid", "too_large")
-	}
-	return web.Route{Method: method, Path: "/v1" + path, Summary: summary, Body: body, Answers: answers, Problems: problems, Browser: true, Handle: k.Signed(anybody, handle)}
+func (k *desk) route(method, path, summary string, body any, answers map[int]any, handle staffed.Handler, more ...string) web.Route {
+	return k.routes().Program(method, "/v1"+path, summary, body, answers, more, handle)
 }
 
 // api is the table of the JSON interface of cases.
 func (k *desk) api() []web.Route {
-	of := func(path, summary string, body, answer any, handle handler, more ...string) web.Route {
+	of := func(path, summary string, body, answer any, handle staffed.Handler, more ...string) web.Route {
 		return k.route("POST", "/breaches/{id}"+path, summary, body, map[int]any{200: answer}, handle, append(more, "case_unknown", "not_allowed")...)
 	}
 	list := k.route("GET", "/breaches", "List the cases you may look at, newest first; at most 100 at once.", nil, map[int]any{200: Listing{}}, k.list, "query_invalid")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/severity"
 	"ostiary.internal/shared/platform/fault"
@@ -18,7 +19,7 @@ type deed[T any] func(body T) (cases.Event, cases.Words, error)
 type nothing struct{}
 
 // did answers a change with the case as it is then.
-func did[T any](k *desk, makes deed[T]) handler {
+func did[T any](k *desk, makes deed[T]) staffed.Handler {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		var body T
 		if _, none := any(body).(nothing); !none {

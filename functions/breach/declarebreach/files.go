@@ -21,7 +21,7 @@ var media = map[string]string{"json": "application/json", "csv": "text/csv", "md
 
 // filesAPI is the table of what is exported: the register, and the dossier of a case.
 func (k *desk) filesAPI() []web.Route {
-	file := func(path, format, summary string, handle handler, more ...string) web.Route {
+	file := func(path, format, summary string, handle staffed.Handler, more ...string) web.Route {
 		return k.route("GET", path+"."+format, summary, nil, map[int]any{200: web.Media(media[format])}, handle, more...)
 	}
 	all := []web.Route{
@@ -47,7 +47,7 @@ var inLanguage = web.Param{Name: "lang", In: "query", Doc: "en, fr or de"}
 
 // runbook answers everybody: whoever finds a breach has to know what to do. Whom the company calls outside is for those who
 // may look at cases.
-func (k *desk) runbook(format register.Format) handler {
+func (k *desk) runbook(format register.Format) staffed.Handler {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		return k.answer(w, "runbook", string(format), func(to io.Writer) error {
 			return register.Runbook(to, k.Breach, k.Policy, k.looks(who), format, staffed.Language(r), k.Clock.Now())
@@ -56,7 +56,7 @@ func (k *desk) runbook(format register.Format) handler {
 }
 
 // register answers with the rows of all cases but exercises, and but those that may be the reader's own matter.
-func (k *desk) register(format string, write func(io.Writer, []register.Row) error) handler {
+func (k *desk) register(format string, write func(io.Writer, []register.Row) error) staffed.Handler {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		rows, err := k.Rows(r.Context(), func(c cases.Case) bool { return k.sees(c, who) })
 		if err != nil {
@@ -70,7 +70,7 @@ func (k *desk) register(format string, write func(io.Writer, []register.Row) err
 type exporting func(to io.Writer, r *http.Request, f register.File) error
 
 // exported answers with a file about a case.
-func (k *desk) exported(name, format string, write exporting) handler {
+func (k *desk) exported(name, format string, write exporting) staffed.Handler {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		id, err := k.id(r, who)
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
+	"ostiary.internal/functions/breach/internal/page"
 	"ostiary.internal/functions/breach/internal/parts"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/staffed"
@@ -50,7 +51,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if err != nil {
 		return web.Function{}, err
 	}
-	s, err := staffed.New(ctx, d, shellOf(d.Manifest.Name))
+	s, err := staffed.New(ctx, d, page.New(d.Manifest.Name))
 	if err != nil {
 		return web.Function{}, err
 	}
@@ -58,11 +59,12 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	return k.Staffed.Served(slices.Concat(k.api(), k.noticesAPI(), k.filesAPI(), k.drillsAPI(), pages(k))...)
 }
 
-// handler answers a signed-in person.
-type handler = func(http.ResponseWriter, *http.Request, caller.Staff) error
-
-// anybody lets every approved person through the gate: whoever finds a breach declares it.
-func anybody(*http.Request, caller.Staff) error { return nil }
+// routes makes the function's routes. Every approved person passes the gate: whoever finds a breach declares it.
+func (k *desk) routes() staffed.Routes {
+	return staffed.Routes{Guard: func(handle staffed.Handler) func(http.ResponseWriter, *http.Request) error {
+		return k.Signed(func(*http.Request, caller.Staff) error { return nil }, handle)
+	}}
+}
 
 // looks reports whether a person may read every case: whoever decides, is called up the ladder, or audits.
 func (k *desk) looks(who caller.Staff) bool {
@@ -77,7 +79,7 @@ func mayNotLook() error {
 }
 
 // looking is a handler for those who may read every case.
-func (k *desk) looking(handle handler) handler {
+func (k *desk) looking(handle staffed.Handler) staffed.Handler {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		if !k.looks(who) {
 			return mayNotLook()

@@ -1,7 +1,6 @@
 package declarebreach
 
 import (
-	"crypto/rand"
 	"encoding/base32"
 	"errors"
 	"io"
@@ -12,7 +11,6 @@ import (
 
 	"ostiary.internal/functions/breach/internal/page"
 	"ostiary.internal/functions/internal/caller"
-	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/register"
@@ -24,16 +22,11 @@ import (
 var notes = []string{"done.declared", "done.ack", "done.triage", "done.times", "done.aware", "done.aware_proposed", "done.tracks", "done.score", "done.decide", "done.proposed",
 	"done.file", "done.promise", "done.keep", "done.compromised", "done.close", "done.reopen", "done.review", "done.written", "done.approve", "done.break", "done.reviewed", "done.settle", "done.note", "done.confirmed", "done.action", "done.hold", "done.withdraw", "done.details"}
 
-// shellOf is the frame of the pages.
-func shellOf(function string) *shell.Shell { return page.New(function) }
-
 // pages is the table of the pages.
 func pages(k *desk) []web.Route {
-	get := func(path, summary string, handle handler) web.Route {
-		return web.Route{Method: "GET", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: signedIn, Handle: k.Signed(anybody, handle)}
-	}
+	get := k.routes().Page
 	post := func(path, summary string, handle staffed.Filled) web.Route {
-		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn, Handle: k.Signed(anybody, k.kept(handle))}
+		return k.routes().Form(path, summary, k.kept(handle))
 	}
 	routes := []web.Route{
 		k.Pages.Assets(),
@@ -60,7 +53,7 @@ func pages(k *desk) []web.Route {
 }
 
 // kept is a handler of a form that is given what was typed even where the page was open too long: nobody types it twice.
-func (k *desk) kept(handle staffed.Filled) handler {
+func (k *desk) kept(handle staffed.Filled) staffed.Handler {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		form, err := web.ReadForm(w, r)
 		if err != nil {
@@ -104,18 +97,11 @@ func (k *desk) listPage(w http.ResponseWriter, r *http.Request, who caller.Staff
 
 func (k *desk) declarePage(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 	id := make([]byte, 15)
-	if _, err := io.ReadFull(k.random(), id); err != nil {
+	if _, err := io.ReadFull(k.Random, id); err != nil {
 		return fault.New(fault.Transient, "making the id of a form: %w", err)
 	}
 	client := "page-" + strings.ToLower(base32.StdEncoding.EncodeToString(id))
 	return k.showDeclare(w, r, who, client, page.Form{}, http.StatusOK)
-}
-
-func (k *desk) random() io.Reader {
-	if k.Random == nil {
-		return rand.Reader
-	}
-	return k.Random
 }
 
 func (k *desk) showDeclare(w http.ResponseWriter, r *http.Request, who caller.Staff, client string, form page.Form, status int) error {

@@ -20,11 +20,7 @@ import (
 
 // draftPage is the form for a new notice.
 func (k *desk) draftPage(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-	kind := notice.Kind(r.URL.Query().Get("kind"))
-	if !slices.Contains(notice.Kinds(), kind) {
-		kind = notice.Initial
-	}
-	return k.showDraft(w, r, who, kind, page.Form{}, http.StatusOK)
+	return k.showDraft(w, r, who, notice.Kind(r.URL.Query().Get("kind")), page.Form{}, http.StatusOK)
 }
 
 func (k *desk) showDraft(w http.ResponseWriter, r *http.Request, who caller.Staff, kind notice.Kind, form page.Form, status int) error {
@@ -36,8 +32,11 @@ func (k *desk) showDraft(w http.ResponseWriter, r *http.Request, who caller.Staf
 	if err != nil {
 		return err
 	}
-	if c.State == cases.Closed {
+	switch {
+	case c.State == cases.Closed:
 		kind = notice.Withdrawal // nothing else is said about a case that is over
+	case !slices.Contains(notice.Kinds(), kind):
+		kind = notice.Initial
 	}
 	data := k.reader(r, who).NewDraft(c, kind, nil, k.Breach.Contact)
 	if data.Form.Values["tenant"], err = k.Notices.Choice(r.Context(), id, kind); err != nil {

@@ -169,6 +169,9 @@ func TestFormsAreOurs(t *testing.T) {
 		says(t, string(got.Body), "open too long")
 	}
 	w.Unchanged(t, before)
+	odd := filledIn(t, look(t, w, simone, path+"/notices/new"), path+"/notices", "kind", "rumour", "n", "first")
+	w.Call(t, visit(w, simone, "POST", path+"/notices", odd)).Want(t, 404, "")
+	w.Unchanged(t, before)
 	for _, one := range []string{path, path + "/notices/1", "/case/nothing"} {
 		if got := w.Call(t, visit(w, asha, "GET", one, nil)); got.Status != 404 {
 			t.Errorf("%s answers somebody who may not look with %d", one, got.Status)

@@ -14,16 +14,6 @@ func (k *desk) clocks(c cases.Case, now time.Time) []clock.Clock {
 	return append([]clock.Clock{}, cases.Clocks(c, k.Breach.Rules, now)...)
 }
 
-// tenantName is a tenant's name; "" where the policy has no such tenant.
-func (k *desk) tenantName(id string) string {
-	for _, t := range k.Policy.Tenants {
-		if t.ID == id {
-			return t.Name
-		}
-	}
-	return ""
-}
-
 func (k *desk) listed(c cases.Case, now time.Time) Listed {
 	l := Listed{
 		ID: c.ID, Number: c.Number, State: string(c.State), Ending: string(c.Ending), Exercise: c.Exercise, Declared: c.Declared, By: c.By, Source: c.Source,
@@ -127,8 +117,8 @@ func (k *desk) trackName(id string) string {
 	if id == cases.Own {
 		return k.Policy.Company.Name
 	}
-	if name := k.tenantName(id); name != "" {
-		return name
+	if t, known := k.Policy.Tenant(id); known {
+		return t.Name
 	}
 	return id // it has left the policy since
 }

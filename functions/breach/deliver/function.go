@@ -1,6 +1,5 @@
 // Package deliver sends the messages other functions ask for, says what became of each, and asks the channel afterwards where that
-// may know more. It alone reads the
-// channels' secrets and opens what messages say.
+// may know more. It alone reads the channels' secrets and opens what messages say.
 package deliver
 
 import (

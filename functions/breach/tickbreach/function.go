@@ -84,12 +84,7 @@ func (t *tickbreach) event(ctx context.Context, e event.Event) error {
 }
 
 // understood keeps an error of ours from reading as if the message could never be understood.
-func understood(err error) error {
-	if fault.Is(err, fault.Invalid) {
-		return fault.New(fault.Transient, "acting on a message: %v", err)
-	}
-	return err
-}
+func understood(err error) error { return machine.Understood("acting on a message", err) }
 
 // tick is one run of the schedule; each part is tried even when another cannot be done.
 func (t *tickbreach) tick(ctx context.Context) error {

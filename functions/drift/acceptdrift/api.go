@@ -17,16 +17,11 @@ import (
 	"ostiary.internal/shared/platform/web"
 )
 
-var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "unavailable"}
-
 // api is the table of the JSON interface.
 func (a *acceptdrift) api() []web.Route {
-	route := func(method, path, summary string, body any, answer any, more []string, handle handler) web.Route {
-		problems := slices.Concat(signedIn, more)
-		if body != nil {
-			problems = append(problems, "body_invalid", "too_large")
-		}
-		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: map[int]any{200: answer}, Problems: problems, Browser: true, Handle: a.Staff(handle)}
+	program := staffed.Routes{Guard: a.staff}.Program
+	route := func(method, path, summary string, body, answer any, more []string, handle staffed.Handler) web.Route {
+		return program(method, path, summary, body, map[int]any{http.StatusOK: answer}, more, handle)
 	}
 	return []web.Route{
 		route("GET", "/v1/findings", "List findings: ?state=open (left out: everything that is out of order), gravest first, at most 200; ?after= goes on.", nil, Findings{},
@@ -34,8 +29,8 @@ func (a *acceptdrift) api() []web.Route {
 		route("GET", "/v1/findings/{id}", "One finding, with what happened to it.", nil, Finding{}, []string{"role_missing", "finding_unknown"}, looking(a.get)),
 		route("GET", "/v1/status", "How much is known of what there is and of what Terraform wants, how old it is, and what nobody can tell.", nil, Status{}, []string{"role_missing"}, looking(a.status)),
 		route("POST", "/v1/findings/{id}/accept", "Accept the value for a while; what is high or critical waits for a second person, who does the same.", Accept{}, Finding{},
-			[]string{"not_allowed", "finding_unknown", "own_change", "same_person", "state_conflict", "value_changed", "until_invalid", "reason_missing", "reason_invalid", "ticket_invalid"}, a.accept),
-		route("POST", "/v1/findings/{id}/revoke", "Take an acceptance back, or a proposal.", nil, Finding{}, []string{"not_allowed", "finding_unknown"}, a.revoke),
+			[]string{"role_missing", "not_allowed", "finding_unknown", "own_change", "same_person", "state_conflict", "value_changed", "until_invalid", "reason_missing", "reason_invalid", "ticket_invalid"}, looking(a.accept)),
+		route("POST", "/v1/findings/{id}/revoke", "Take an acceptance back, or a proposal.", nil, Finding{}, []string{"role_missing", "not_allowed", "finding_unknown"}, looking(a.revoke)),
 	}
 }
 

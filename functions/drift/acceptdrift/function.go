@@ -13,6 +13,7 @@ import (
 	"ostiary.internal/functions/drift/internal/page"
 	"ostiary.internal/functions/drift/internal/parts"
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
@@ -37,20 +38,27 @@ func init() { functions.HTTP("acceptdrift", Function.Entry()) }
 
 // acceptdrift holds what the handlers share.
 type acceptdrift struct {
-	*parts.Staffed
+	*parts.Parts
+	*staffed.Staffed
 }
 
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
-	p, err := parts.NewStaffed(ctx, d, page.New(d.Manifest.Name))
+	p, err := parts.New(d)
 	if err != nil {
 		return web.Function{}, err
 	}
-	a := &acceptdrift{p}
-	return a.Served(append(a.api(), a.html()...)...)
+	s, err := staffed.New(ctx, d, page.New(d.Manifest.Name))
+	if err != nil {
+		return web.Function{}, err
+	}
+	a := &acceptdrift{p, s}
+	return a.Staffed.Served(append(a.api(), a.html()...)...)
 }
 
-// handler answers a signed-in person.
-type handler = func(http.ResponseWriter, *http.Request, caller.Staff) error
+// staff is a handler for a signed-in person. What changes something may give notice, and is prepared for it.
+func (a *acceptdrift) staff(handle staffed.Handler) func(http.ResponseWriter, *http.Request) error {
+	return a.Noticing(a.Ready, handle)
+}
 
 // decides reports whether a person is one of those who accept; looks, whether she may read.
 func decides(who caller.Staff) bool { return who.May(policy.Security, policy.DPO, policy.Owner) }
@@ -58,7 +66,7 @@ func decides(who caller.Staff) bool { return who.May(policy.Security, policy.DPO
 func looks(who caller.Staff) bool { return decides(who) || who.May(policy.OnCall, policy.Auditor) }
 
 // looking is a handler for those who may read.
-func looking(handle handler) handler {
+func looking(handle staffed.Handler) staffed.Handler {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		if !looks(who) {
 			return fault.Refuse(fault.Denied, "role_missing", "This is shown to security, the DPO, the owner, whoever is on call, and auditors.", "Ask one of them.")

@@ -164,7 +164,11 @@ func refusals(t *testing.T) {
 	soon := w.Clock.Now().Add(time.Hour)
 	do(t, w, emma, "GET", "/findings", nil, 403, "role_missing")
 	do(t, w, emma, "GET", "/status", nil, 403, "role_missing")
-	do(t, w, emma, "GET", "/findings/"+id, nil, 403, "role_missing")
+	for _, one := range []string{id, strings.Repeat("a", 32)} { // whoever may not look is not told what there is
+		do(t, w, emma, "GET", "/findings/"+one, nil, 403, "role_missing")
+		do(t, w, emma, "POST", "/findings/"+one+"/accept", Accept{Reason: "x", Until: soon}, 403, "role_missing")
+		do(t, w, emma, "POST", "/findings/"+one+"/revoke", nil, 403, "role_missing")
+	}
 	for _, no := range []string{"nothing", strings.Repeat("a", 32), strings.Repeat("a", 2000)} {
 		do(t, w, simone, "GET", "/findings/"+no, nil, 404, "finding_unknown")
 		do(t, w, simone, "POST", "/findings/"+no+"/accept", Accept{Reason: "x", Until: soon}, 404, "finding_unknown")

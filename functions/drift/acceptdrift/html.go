@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,11 +26,12 @@ var notes = []string{"done.accepted", "done.proposed", "done.revoked", "done.wit
 
 // html is the table of the pages.
 func (a *acceptdrift) html() []web.Route {
-	get := func(path, summary string, handle handler) web.Route {
-		return web.Route{Method: "GET", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: append(signedIn[:len(signedIn):len(signedIn)], "role_missing"), Handle: a.Staff(looking(handle))}
-	}
+	routes := staffed.Routes{Problems: []string{"role_missing"}, Guard: func(handle staffed.Handler) func(http.ResponseWriter, *http.Request) error {
+		return a.staff(looking(handle))
+	}}
+	get := routes.Page
 	post := func(path, summary string, handle staffed.Filled) web.Route {
-		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: append(signedIn[:len(signedIn):len(signedIn)], "role_missing"), Handle: a.Staff(looking(a.Form(handle)))}
+		return routes.Form(path, summary, a.Form(handle))
 	}
 	return []web.Route{
 		a.Pages.Assets(),
@@ -83,15 +83,6 @@ func (a *acceptdrift) overview(w http.ResponseWriter, r *http.Request, who calle
 	return a.Render(w, r, who, http.StatusOK, "overview", "overview.title", home, data)
 }
 
-// moment writes a time in the person's zone; "" for none.
-func moment(r *http.Request, who caller.Staff, at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	local := at.In(who.Location())
-	return shell.Day(staffed.Language(r), local) + " " + strconv.Itoa(local.Year()) + ", " + local.Format("15:04")
-}
-
 // second reports whether a finding waits for the reader as the second person.
 func (a *acceptdrift) second(f finding.Finding, who caller.Staff) bool {
 	return f.State == finding.Open && f.Proposed != nil && !a.same(who, f.Proposed.By) && f.Proposed.Got == f.Got && decides(who) && !a.mayHaveDone(f, who)
@@ -117,7 +108,7 @@ func (a *acceptdrift) item(r *http.Request, who caller.Staff, f finding.Finding)
 	}
 	what, _ := said(a.Says(f, staffed.Language(r)))
 	i := page.Item{Path: home + f.ID, What: what, Class: "class." + f.Class, On: page.Plain(asset.Base(f.Asset)), Severity: "severity." + string(f.Severity),
-		State: "state." + string(f.State), When: moment(r, who, at), Unknown: moment(r, who, f.Unknown)}
+		State: "state." + string(f.State), When: staffed.Moment(r, who, at), Unknown: staffed.Moment(r, who, f.Unknown)}
 	i.Grave = !f.State.Over() && (f.Severity == policy.Critical || f.Severity == policy.High)
 	if f.Class != finding.Forbidden && f.What != f.Class {
 		i.Field = page.Plain(f.What)
@@ -148,14 +139,14 @@ func lastMoment(r *http.Request, who caller.Staff, at time.Time) string {
 	if local.Hour()+local.Minute() == 0 {
 		return shell.Day(staffed.Language(r), local.AddDate(0, 0, -1)) + ", 24:00"
 	}
-	return moment(r, who, at)
+	return staffed.Moment(r, who, at)
 }
 
 func (a *acceptdrift) acceptForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
 	if refused != nil {
 		return a.show(w, r, who, form, refused)
 	}
-	wish := finding.Wish{Reason: form.Get("reason"), Ticket: strings.TrimSpace(form.Get("ticket")), Got: strings.ReplaceAll(form.Get("got"), "\r\n", "\n"), Until: lastDay(form.Get("until"), who.Location())}
+	wish := finding.Wish{Reason: form.Get("reason"), Ticket: strings.TrimSpace(form.Get("ticket")), Got: strings.ReplaceAll(form.Get("got"), "\r\n", "\n"), Until: staffed.LastDay(form.Get("until"), who.Location())}
 	f, err := a.Findings.Accept(r.Context(), r.PathValue("id"), wish, who.Person, a.Clock.Now())
 	if err != nil {
 		return a.show(w, r, who, form, err)
@@ -165,18 +156,6 @@ func (a *acceptdrift) acceptForm(w http.ResponseWriter, r *http.Request, who cal
 		done = "done.proposed"
 	}
 	return web.SeeOther(w, home+"?done="+done)
-}
-
-// lastDay is the end of a day, or a time as it stands; the zero time, which is refused, of what is neither.
-func lastDay(text string, zone *time.Location) time.Time {
-	if at, err := time.Parse(time.RFC3339, text); err == nil {
-		return at
-	}
-	day, err := time.ParseInLocation(time.DateOnly, text, zone)
-	if err != nil {
-		return time.Time{}
-	}
-	return day.AddDate(0, 0, 1)
 }
 
 func (a *acceptdrift) revokeForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {

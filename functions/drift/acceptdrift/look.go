@@ -24,7 +24,7 @@ func (a *acceptdrift) look(r *http.Request, who caller.Staff) (*page.Look, error
 	if err != nil {
 		return nil, err
 	}
-	look := &page.Look{Late: a.late(s.Began), At: moment(r, who, s.Began)}
+	look := &page.Look{Late: a.late(s.Began), At: staffed.Moment(r, who, s.Began)}
 	read := 0
 	for _, p := range s.Places {
 		read += p.Assets
@@ -32,7 +32,7 @@ func (a *acceptdrift) look(r *http.Request, who caller.Staff) (*page.Look, error
 	}
 	look.Count = strconv.Itoa(read)
 	for _, one := range s.Wanted.States {
-		told := page.Blind{Name: page.Plain(one.Name), Why: why(one.Failed), Since: moment(r, who, one.Read), So: "look.state"}
+		told := page.Blind{Name: page.Plain(one.Name), Why: why(one.Failed), Since: staffed.Moment(r, who, one.Read), So: "look.state"}
 		switch {
 		case one.Failed != "" && one.Unknown:
 			told.So = "look.state.unknown"
@@ -71,7 +71,7 @@ func why(failed string) string { return "blind." + failed }
 func (a *acceptdrift) blind(r *http.Request, who caller.Staff, p scan.Place) (all []page.Blind) {
 	name := p.Place + " (" + p.Facts + ")"
 	add := func(word string, more ...string) {
-		all = append(all, page.Blind{Name: name, Why: why(word), Since: moment(r, who, p.Read), More: more})
+		all = append(all, page.Blind{Name: name, Why: why(word), Since: staffed.Moment(r, who, p.Read), More: more})
 	}
 	if p.Place == scan.Controls || p.Place == scan.Changes {
 		return []page.Blind{{Name: a.Pages.Text(staffed.Language(r), p.Place), Why: why("unread"), More: plain(p.Unread)}}

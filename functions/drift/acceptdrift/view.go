@@ -3,7 +3,6 @@ package acceptdrift
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -31,7 +30,7 @@ func (a *acceptdrift) show(w http.ResponseWriter, r *http.Request, who caller.St
 	}
 	data := page.Detail{
 		Item: a.item(r, who, f), Problem: trouble, Beside: page.Fold(page.Beside(f.Want, f.Got)), Cut: page.Cut(f.Want) || page.Cut(f.Got), Asset: page.Long(page.Plain(f.Asset)),
-		Opened: moment(r, who, f.Opened), Seen: moment(r, who, f.Seen), Ended: moment(r, who, f.Ended), Repair: page.Plain(a.repair(f)), Code: page.Plain(code(f)), Void: void(f, steps),
+		Opened: staffed.Moment(r, who, f.Opened), Seen: staffed.Moment(r, who, f.Seen), Ended: staffed.Moment(r, who, f.Ended), Repair: page.Plain(a.repair(f)), Code: page.Plain(code(f)), Void: void(f, steps),
 	}
 	if f.Data != "" {
 		data.Holds = "holds." + f.Data
@@ -45,7 +44,7 @@ func (a *acceptdrift) show(w http.ResponseWriter, r *http.Request, who caller.St
 	words := map[int]string{}
 	for _, s := range steps {
 		words[int(s.N)] = s.Words
-		one := page.Step{When: moment(r, who, s.At), What: "step." + string(s.What), Words: s.Words, Ticket: s.Ticket}
+		one := page.Step{When: staffed.Moment(r, who, s.At), What: "step." + string(s.What), Words: s.Words, Ticket: s.Ticket}
 		if s.By != "" {
 			one.By = a.NameOf(s.By)
 		}
@@ -92,7 +91,7 @@ func (a *acceptdrift) may(r *http.Request, data *page.Detail, f finding.Finding,
 		most = finding.MostHigh
 	}
 	last := now.Add(most).AddDate(0, 0, -1)
-	data.Least, data.Most, data.MostDay = now.Format(time.DateOnly), last.Format(time.DateOnly), shell.Day(staffed.Language(r), last)+" "+strconv.Itoa(last.Year())
+	data.Least, data.Most, data.MostDay = now.Format(time.DateOnly), last.Format(time.DateOnly), shell.Date(staffed.Language(r), last)
 	data.Form = page.Form{Reason: form.Get("reason"), Ticket: form.Get("ticket"), Until: form.Get("until")}
 	if data.Second {
 		data.Form.Until = f.Proposed.Until.Format(time.RFC3339)
@@ -102,7 +101,7 @@ func (a *acceptdrift) may(r *http.Request, data *page.Detail, f finding.Finding,
 }
 
 func (a *acceptdrift) actor(r *http.Request, who caller.Staff, actor finding.Actor) page.Actor {
-	one := page.Actor{Kind: "kind." + actor.Kind, Method: page.Plain(actor.Method), When: moment(r, who, actor.At), Agent: page.Plain(actor.UserAgent), Ticket: page.Plain(actor.Ticket), Entry: page.Plain(actor.Entry)}
+	one := page.Actor{Kind: "kind." + actor.Kind, Method: page.Plain(actor.Method), When: staffed.Moment(r, who, actor.At), Agent: page.Plain(actor.UserAgent), Ticket: page.Plain(actor.Ticket), Entry: page.Plain(actor.Entry)}
 	if actor.Person != "" {
 		one.Name = a.NameOf(actor.Person)
 	}
@@ -145,7 +144,7 @@ func (a *acceptdrift) agreed(r *http.Request, who caller.Staff, x *finding.Accep
 	if x == nil {
 		return nil
 	}
-	out := &page.Acceptance{By: a.NameOf(x.By), Reason: words[x.Reason], Ticket: x.Ticket, Until: lastMoment(r, who, x.Until), At: moment(r, who, x.At)}
+	out := &page.Acceptance{By: a.NameOf(x.By), Reason: words[x.Reason], Ticket: x.Ticket, Until: lastMoment(r, who, x.Until), At: staffed.Moment(r, who, x.At)}
 	if x.Second != "" {
 		out.Second = a.NameOf(x.Second)
 	}

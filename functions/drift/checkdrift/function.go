@@ -158,12 +158,7 @@ func (c *checkdrift) event(ctx context.Context, e event.Event) error {
 }
 
 // understood keeps an error of ours from reading as if the message could never be understood.
-func understood(err error) error {
-	if fault.Is(err, fault.Invalid) {
-		return fault.New(fault.Transient, "looking at what changed: %v", err)
-	}
-	return err
-}
+func understood(err error) error { return machine.Understood("looking at what changed", err) }
 
 // tick is one run of the schedule; each part is tried even when another cannot be done.
 func (c *checkdrift) tick(ctx context.Context) error {

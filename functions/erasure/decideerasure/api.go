@@ -8,25 +8,21 @@ import (
 	"slices"
 
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/platform/web"
 )
-
-var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "unavailable", "role_missing"}
 
 // deciding are the problems of every decision.
 var deciding = []string{"request_unknown", "own_matter"}
 
 // api is the table of the JSON interface.
 func (k *desk) api() []web.Route {
-	route := func(method, path, summary string, body any, answers map[int]any, handle handler, more ...string) web.Route {
-		problems := slices.Concat(signedIn, more)
-		if body != nil {
-			problems = append(problems, "body_invalid", "too_large")
-		}
-		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: problems, Browser: true, Handle: k.Signed(anybody, handle)}
+	program := k.routes().Program
+	route := func(method, path, summary string, body any, answers map[int]any, handle staffed.Handler, more ...string) web.Route {
+		return program(method, path, summary, body, answers, more, handle)
 	}
-	decide := func(path, summary string, body any, handle handler, more ...string) web.Route {
+	decide := func(path, summary string, body any, handle staffed.Handler, more ...string) web.Route {
 		return route("POST", "/v1/requests/{id}"+path, summary, body, map[int]any{200: Whole{}}, handle, slices.Concat(deciding, more)...)
 	}
 	list := route("GET", "/v1/requests", "List requests, those due first in front; at most 200 at once.", nil, map[int]any{200: Listing{}}, k.signed(k.list), "body_invalid")
@@ -99,7 +95,7 @@ func (k *desk) enter(w http.ResponseWriter, r *http.Request, who caller.Staff, s
 
 // decided answers a decision with the request as it stands then, but for what would have to be looked up: a decision that
 // was taken is not answered as if it had not been.
-func decided[T any](k *desk, decide decision[T]) handler {
+func decided[T any](k *desk, decide decision[T]) staffed.Handler {
 	return k.signed(func(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
 		var body T
 		_, none := any(body).(nothing)

@@ -1,13 +1,11 @@
 package decideerasure
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"ostiary.internal/functions/erasure/internal/page"
 	"ostiary.internal/functions/internal/caller"
@@ -40,7 +38,7 @@ func (k *desk) showFile(w http.ResponseWriter, r *http.Request, who caller.Staff
 	today := k.today()
 	data := page.File{
 		Problem: trouble, Item: k.item(r, f.Request, today), Form: flat(form), Warning: f.Deadline.Warning, Channel: "channel." + string(f.Channel),
-		Who: "who." + string(f.Requester), Proved: moment(r, who, f.Proved), Language: f.Language, Lost: f.Lost,
+		Who: "who." + string(f.Requester), Proved: staffed.Moment(r, who, f.Proved), Language: f.Language, Lost: f.Lost,
 		Least: calendar.AddDays(today.today, 1).String(), Today: today.today.String(), Since: calendar.Date(f.Received, k.Policy.Company.Location()).String(),
 	}
 	if refused == nil {
@@ -101,7 +99,7 @@ func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q requ
 		}
 	}
 	d, waiting := q.Deadline, !q.State.Answered()
-	add("received", moment(r, who, q.Received), false)
+	add("received", staffed.Moment(r, who, q.Received), false)
 	add("due", day(r, d.Due), f.overdue(q))
 	add("conservative", day(r, d.Conservative), waiting && d.Conservative.Before(f.today))
 	if q.Extended == nil && waiting {
@@ -109,10 +107,10 @@ func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q requ
 	}
 	add("look", day(r, q.LookBy), q.LookBy.Before(f.today))
 	if q.State == request.Approved {
-		add("after", moment(r, who, q.After), false)
+		add("after", staffed.Moment(r, who, q.After), false)
 	}
 	add("handed", day(r, q.Handed), false)
-	add("reopened", moment(r, who, q.Reopened), false)
+	add("reopened", staffed.Moment(r, who, q.Reopened), false)
 	if q.Extended != nil {
 		data.Extended = "extend." + string(q.Extended.Reason)
 	}
@@ -127,7 +125,7 @@ func (k *desk) clocks(data *page.File, r *http.Request, who caller.Staff, q requ
 		if q.By != "" {
 			by = k.NameOf(q.By)
 		}
-		data.Decided = by + ", " + moment(r, who, q.Decided)
+		data.Decided = by + ", " + staffed.Moment(r, who, q.Decided)
 	}
 }
 
@@ -194,7 +192,7 @@ func (k *desk) planned(data *page.File, r *http.Request, q request.Request, at w
 func (k *desk) outcome(data *page.File, r *http.Request, who caller.Staff, q request.Request) {
 	if !q.Executed.IsZero() {
 		data.Totals = &page.Totals{
-			Erased: q.Totals.Erased, Anonymised: q.Totals.Anonymised, Gone: q.Totals.Gone, Left: q.Outcome.Left, Searches: q.Passed, Next: moment(r, who, q.Pass),
+			Erased: q.Totals.Erased, Anonymised: q.Totals.Anonymised, Gone: q.Totals.Gone, Left: q.Outcome.Left, Searches: q.Passed, Next: staffed.Moment(r, who, q.Pass),
 		}
 	}
 	for _, o := range q.Outcome.Open {
@@ -207,7 +205,7 @@ func (k *desk) outcome(data *page.File, r *http.Request, who caller.Staff, q req
 		}
 	}
 	for _, a := range q.Said() {
-		data.Answered = append(data.Answered, page.Answered{Entry: a.Entry, Said: "answered." + a.Why, By: k.NameOf(a.By), At: moment(r, who, a.At), Reference: a.Reference})
+		data.Answered = append(data.Answered, page.Answered{Entry: a.Entry, Said: "answered." + a.Why, By: k.NameOf(a.By), At: staffed.Moment(r, who, a.At), Reference: a.Reference})
 	}
 	for _, l := range looks(q) {
 		data.Open = append(data.Open, page.Opened{Entry: l.Entry, Why: "open.review", Review: l.Items, Set: l.Set, Seen: q.Saw(l)})
@@ -232,103 +230,4 @@ func looks(q request.Request) (all []request.Look) {
 		}
 	}
 	return all
-}
-
-// decisions fills in what was decided, what waits for a second person, and what the reader may decide.
-func (k *desk) decisions(data *page.File, r *http.Request, who caller.Staff, f request.File, now time.Time) error {
-	lang, q := staffed.Language(r), f.Request
-	for _, h := range q.Holds {
-		one, err := k.hold(r, h)
-		if err != nil {
-			return err
-		}
-		data.Holds = append(data.Holds, *one)
-	}
-	if err := k.proposed(data, r, who, q); err != nil {
-		return err
-	}
-	if q.Refusal != nil {
-		words, err := letter.Ground(string(q.Refusal.Ground), q.Refusal.Citation, lang)
-		if err != nil {
-			return err
-		}
-		data.Refusal = &page.Ground{Words: words, By: k.NameOf(q.Refusal.By), Second: k.NameOf(q.Refusal.Second)}
-	}
-	data.May = may(f, who, now)
-	for _, t := range k.Policy.Tenants {
-		data.Tenants = append(data.Tenants, page.Choice{Value: t.ID, Label: t.Name})
-	}
-	for _, e := range k.Map.Entries {
-		data.Entries = append(data.Entries, page.Choice{Value: e.ID, Label: e.ID})
-	}
-	var err error
-	if data.Holding, err = grounds(request.HoldGrounds(), lang); err != nil {
-		return err
-	}
-	data.Refusing, err = grounds(request.RejectGrounds(), lang)
-	return err
-}
-
-func grounds(all []request.Ground, lang string) (list []page.Choice, err error) {
-	for _, g := range all {
-		words, err := letter.Ground(string(g), "", lang)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, page.Choice{Value: string(g), Label: words})
-	}
-	return list, nil
-}
-
-func (k *desk) hold(r *http.Request, h request.Hold) (*page.Hold, error) {
-	words, err := letter.Ground(string(h.Ground), h.Citation, staffed.Language(r))
-	shown := &page.Hold{ID: h.ID, Entry: h.Entry, Fields: strings.Join(h.Fields, ", "), Ground: words, Until: day(r, h.Until), By: k.NameOf(h.By)}
-	if h.Second != "" {
-		shown.Second = k.NameOf(h.Second)
-	}
-	return shown, err
-}
-
-// proposed fills in what waits for a second person, with the words she would have to repeat.
-func (k *desk) proposed(data *page.File, r *http.Request, who caller.Staff, q request.Request) error {
-	p := q.Proposed
-	if p == nil {
-		return nil
-	}
-	shown := &page.Proposed{What: "proposed." + string(p.What), By: k.NameOf(p.By), At: moment(r, who, p.At), Mine: p.By == who.ID, Action: string(p.What)}
-	var err error
-	switch {
-	case p.Hold != nil:
-		h := p.Hold
-		shown.Hold, err = k.hold(r, *h)
-		shown.Fields = map[string]string{"entry": h.Entry, "fields": strings.Join(h.Fields, ","), "ground": string(h.Ground), "citation": h.Citation, "until": h.Until.String()}
-	case p.Refusal != nil:
-		var words string
-		words, err = letter.Ground(string(p.Refusal.Ground), p.Refusal.Citation, staffed.Language(r))
-		shown.Refuse = &page.Ground{Words: words}
-		shown.Fields = map[string]string{"ground": string(p.Refusal.Ground), "citation": p.Refusal.Citation}
-	}
-	data.Proposed = shown
-	return err
-}
-
-// may is what the reader may decide about a request as it stands. The request has the last word.
-func may(f request.File, who caller.Staff, now time.Time) (m page.May) {
-	q, in := f.Request, func(states ...request.State) bool { return slices.Contains(states, f.State) }
-	m.Own, m.Entered = f.Private.Concerns(who.Email), q.EnteredBy == who.ID
-	if m.Own || !q.Closed.IsZero() && q.Private == nil {
-		return m
-	}
-	before := in(request.Received, request.IdentityPending, request.Planning, request.AwaitingApproval, request.Approved, request.Blocked)
-	m.Approve = in(request.AwaitingApproval) && !m.Entered
-	m.Hold = (before || in(request.Executing, request.Partial, request.Retained)) && !m.Entered
-	m.Reject = before && !q.Begun && !m.Entered
-	m.Extend = q.Extended == nil && !q.State.Answered() && !q.Proved.IsZero() && !q.Deadline.NoticeBy.Before(calendar.Date(now, cmp.Or(who.Location(), time.UTC)))
-	m.Exported = q.Export && q.Exported.IsZero() && in(request.Planning, request.AwaitingApproval, request.Approved, request.Blocked)
-	m.Settle = in(request.Blocked) && q.Why == request.LastOwner && !m.Entered
-	m.Resume = in(request.Blocked, request.Partial)
-	m.Review = in(request.AwaitingApproval, request.Approved, request.Executing, request.Verifying, request.Partial) && !m.Entered
-	m.PassOn = q.Kind == request.Person && !m.Entered && (in(request.Received, request.IdentityPending) || in(request.Blocked) && (q.Why == request.NoContact || q.Why == request.Undelivered))
-	m.GiveUp = in(request.Received, request.IdentityPending)
-	return m
 }

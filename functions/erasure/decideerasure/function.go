@@ -57,11 +57,8 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	return k.Staffed.Served(append(k.api(), k.html()...)...)
 }
 
-// handler answers a signed-in person.
-type handler = func(http.ResponseWriter, *http.Request, caller.Staff) error
-
 // signed is a handler for a signed-in person, who is given the requests.
-func (k *desk) signed(handle func(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error) handler {
+func (k *desk) signed(handle func(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error) staffed.Handler {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		s, err := k.Requests(r.Context())
 		if err != nil {
@@ -71,5 +68,12 @@ func (k *desk) signed(handle func(w http.ResponseWriter, r *http.Request, who ca
 	}
 }
 
-// anybody lets every approved person through the gate: who may look after requests, the requests say.
-func anybody(*http.Request, caller.Staff) error { return nil }
+// routes makes the function's routes.
+func (k *desk) routes() staffed.Routes {
+	return staffed.Routes{Problems: []string{"role_missing"}, Guard: k.guard}
+}
+
+// guard lets every approved person through the gate: who may look after requests, the requests say.
+func (k *desk) guard(handle staffed.Handler) func(http.ResponseWriter, *http.Request) error {
+	return k.Signed(func(*http.Request, caller.Staff) error { return nil }, handle)
+}

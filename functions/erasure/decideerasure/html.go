@@ -4,13 +4,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"ostiary.internal/functions/erasure/internal/page"
 	"ostiary.internal/functions/internal/caller"
-	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/calendar"
 	"ostiary.internal/shared/erasure/request"
@@ -29,12 +27,7 @@ var notes = []string{"done.approved", "done.proposed", "done.held", "done.releas
 
 // html is the table of the pages.
 func (k *desk) html() []web.Route {
-	get := func(path, summary string, handle handler) web.Route {
-		return web.Route{Method: "GET", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: signedIn, Handle: k.Signed(anybody, handle)}
-	}
-	post := func(path, summary string, handle handler) web.Route {
-		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn, Handle: k.Signed(anybody, handle)}
-	}
+	get, post := k.routes().Page, k.routes().Form
 	routes := []web.Route{
 		k.Pages.Assets(),
 		get("/", "Requests, those due first in front.", k.signed(k.deskPage)),
@@ -53,15 +46,6 @@ func (k *desk) html() []web.Route {
 
 // day writes a day in the reader's language.
 func day(r *http.Request, d calendar.Day) string { return letter.Date(d, staffed.Language(r)) }
-
-// moment writes a time in the person's zone; "" for none.
-func moment(r *http.Request, who caller.Staff, at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	local := at.In(who.Location())
-	return shell.Day(staffed.Language(r), local) + " " + strconv.Itoa(local.Year()) + ", " + local.Format("15:04")
-}
 
 func (k *desk) deskPage(w http.ResponseWriter, r *http.Request, who caller.Staff, s *request.Service) error {
 	q, now, today := r.URL.Query(), k.Clock.Now(), k.today()
@@ -154,15 +138,16 @@ func (k *desk) tenant(id string) string {
 
 // enterPage shows the form for a letter or mail.
 func (k *desk) enterPage(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
-	if !who.May(policy.DPO, policy.Security, policy.Owner) {
-		return fault.Refuse(fault.Denied, "role_missing", "This is for the data protection officer, security and the owner.", "Ask one of them.")
-	}
 	return k.showEnter(w, r, who, url.Values{"language": {k.Policy.Company.Languages[0]}}, nil)
 }
 
 const localTime = "2006-01-02T15:04"
 
 func (k *desk) showEnter(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {
+	// The form lists who our customers are, a refused one too.
+	if !who.May(policy.DPO, policy.Security, policy.Owner) {
+		return fault.Refuse(fault.Denied, "role_missing", "This is for the data protection officer, security and the owner.", "Ask one of them.")
+	}
 	trouble, status, err := k.Trouble(r, refused)
 	if err != nil {
 		return err

@@ -164,7 +164,7 @@ func (k *desk) listParties(w http.ResponseWriter, r *http.Request, who caller.St
 }
 
 // partied answers what a person says of one of them with how it stands then.
-func partied(settle parting) handler {
+func partied(settle parting) staffed.Handler {
 	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
 		body, _, err := web.DecodeBody[Settled](w, r)
 		if err != nil {

@@ -142,7 +142,7 @@ const longestID = 128
 // of a POST: it counts before the header, which counts before the secret of a body.
 func secret(w http.ResponseWriter, r *http.Request) (string, error) {
 	shown := r.Header.Get(secretHeader)
-	if r.Method == http.MethodGet || shown != "" && r.ContentLength == 0 {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || shown != "" && r.ContentLength == 0 {
 		return shown, nil
 	}
 	body, _, err := web.DecodeBody[Code](w, r)

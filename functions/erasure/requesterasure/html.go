@@ -66,16 +66,9 @@ func form(handle filled) func(http.ResponseWriter, *http.Request) error {
 	}
 }
 
-// trouble is a refusal as a page shows it, with the status it has; nil and 200 for no error. Other errors go on.
+// trouble is a refusal as a page shows it, with the status it has.
 func (a *asking) trouble(r *http.Request, err error) (*staffed.Trouble, int, error) {
-	if err == nil {
-		return nil, http.StatusOK, nil
-	}
-	if fault.CodeOf(err) == "" {
-		return nil, 0, err
-	}
-	p := a.pages.Localise(staffed.Language(r), web.ProblemOf(err))
-	return page.Trouble(p), p.Status, nil
+	return staffed.TroubleOn(a.pages, r, err)
 }
 
 func (a *asking) render(w http.ResponseWriter, r *http.Request, status int, name, title, path string, data any) error {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"ostiary.internal/functions/erasure/internal/page"
@@ -115,9 +114,5 @@ func said(v request.View) string {
 
 // moment writes an instant where the company is.
 func (a *asking) moment(lang string, at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	local := at.In(a.Policy.Company.Location())
-	return shell.Day(lang, local) + " " + strconv.Itoa(local.Year()) + ", " + local.Format("15:04")
+	return shell.Moment(lang, at.In(a.Policy.Company.Location()))
 }

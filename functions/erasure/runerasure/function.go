@@ -1,6 +1,6 @@
-// Package runerasure erases: what was planned and approved, page by page, and what a later search found. Told
-// that something was written, it has those searched for again of whom it may be. It decides nothing
-// and completes nothing: a search by an account that can only read does.
+// Package runerasure erases: what was planned and approved, page by page, and what a later search found. Told that something was
+// written, it has those searched for again of whom it may be. It decides nothing and completes nothing: a search by an account that
+// can only read does.
 package runerasure
 
 import (

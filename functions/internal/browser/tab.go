@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
 	"maps"
 	"strconv"
 	"sync"
@@ -29,6 +30,7 @@ type Tab struct {
 	t     T
 	ctx   context.Context
 	width int
+	still bool // no scripts run
 
 	mu       sync.Mutex
 	requests []string
@@ -200,8 +202,12 @@ func (tab *Tab) Paper(on bool) {
 // Scripts says whether pages may run any.
 func (tab *Tab) Scripts(on bool) {
 	tab.t.Helper()
+	tab.still = !on
 	call(tab, "switching scripts", emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 }
+
+// Scripted reports whether pages may run scripts.
+func (tab *Tab) Scripted() bool { return !tab.still }
 
 // Picture returns a PNG of the window or, where whole is set, of the page to its end.
 func (tab *Tab) Picture(whole bool) []byte {
@@ -214,6 +220,18 @@ func (tab *Tab) Picture(whole bool) []byte {
 		params.Clip = &page.Viewport{Width: float64(tab.width), Height: size.Height, Scale: 1}
 	}
 	return call(tab, "taking a picture", page.CaptureScreenshot, params).Data
+}
+
+// Boxes are where a picture of the window, or of the page to its end, shows what the selector names, in pixels.
+func (tab *Tab) Boxes(selector string, whole bool) (boxes []image.Rectangle) {
+	tab.t.Helper()
+	for _, b := range Eval[[][4]float64](tab, fmt.Sprintf(`[...document.querySelectorAll(%s)].map((e) => {
+		const r = e.getBoundingClientRect(), x = r.x + (%t ? scrollX : 0), y = r.y + (%[2]t ? scrollY : 0);
+		return [x, y, x + r.width, y + r.height].map((n) => n * devicePixelRatio);
+	})`, quote(selector), whole)) {
+		boxes = append(boxes, image.Rect(int(b[0]), int(b[1]), int(b[2])+1, int(b[3])+1))
+	}
+	return boxes
 }
 
 // Near takes a picture of one element, so many times its size.

@@ -18,6 +18,11 @@ const checkedHeader = "X-Serverless-Authorization"
 // skew is how far the clocks of the issuer and of this instance may differ.
 const skew = time.Minute
 
+// Carried reports whether a request came with a token, in either header that IAM looks at.
+func Carried(r *http.Request) bool {
+	return len(r.Header.Values("Authorization"))+len(r.Header.Values(checkedHeader)) > 0
+}
+
 // vouched returns the address in a token that IAM has checked before the request came here. Cloud Run takes the
 // signature off such a token, so what is left to look at is what it says; that no request comes another way is up to
 // the function's ingress and invokers. Code caller_unauthenticated.

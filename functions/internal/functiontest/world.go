@@ -189,6 +189,9 @@ func (w *World) Key(name string) seal.Keys { return w.keys[name] }
 // Deps are what a running function was built from.
 func (w *World) Deps(name string) *wiring.Deps { return w.function(name).deps }
 
+// Handler is a running function as a server calls it.
+func (w *World) Handler(name string) http.Handler { return w.function(name).handler }
+
 // Routes is the table of a running function.
 func (w *World) Routes(name string) []web.Route { return w.function(name).served.Routes }
 

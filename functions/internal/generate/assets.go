@@ -1,10 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"ostiary.internal/shared/drift/diff"
 	"ostiary.internal/shared/drift/self"
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/policy/dir"
 )
 
 // unfed are types of which a feed tells nothing: of those below a name before a slash, or of one. It would refuse them.
@@ -20,17 +20,12 @@ var unfed = []string{"osconfig.googleapis.com/", "recommender.googleapis.com/"}
 // Assets are the types of assets that have to be told of when they change, for the assertions of a policy folder, for the comparison
 // with Terraform and for the look at the controls themselves, as JSON.
 func Assets(folder string) ([]byte, error) {
-	absolute, err := filepath.Abs(folder)
-	if err != nil {
-		return nil, fmt.Errorf("finding the policy folder: %w", err)
-	}
-	p, problems, err := policy.Load(os.DirFS(filepath.Dir(absolute)), filepath.Base(absolute))
+	p, err := policy.Open(context.Background(), dir.URL(folder))
 	if err != nil {
 		return nil, err
 	}
 	set, wrong := baseline.Load(p)
-	problems = slices.DeleteFunc(slices.Concat(problems, wrong), func(p policy.Problem) bool { return p.Dangling })
-	if err := policy.Refuse(problems); err != nil {
+	if err := policy.Refuse(wrong); err != nil {
 		return nil, err
 	}
 	var all []string

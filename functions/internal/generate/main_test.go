@@ -46,7 +46,7 @@ func TestRegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), "functions.go", source, parser.ParseComments)
-	if err != nil || file.Name.Name != "main" || !strings.HasPrefix(string(source), "// Code generated ") {
+	if err != nil || file.Name.Name != "every" || !strings.HasPrefix(string(source), "// Code generated ") {
 		t.Fatalf("%v\n%s", err, source)
 	}
 	for _, want := range []string{`"ostiary.internal/functions/access/second"`, `"ostiary.internal/functions/breach/first"`, "\tsecond.Function,\n\tfirst.Function,\n"} {

@@ -2,13 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"ostiary.internal/shared/policy"
+	"ostiary.internal/shared/policy/dir"
 	"ostiary.internal/shared/watch/episode"
 	"ostiary.internal/shared/watch/rule"
 )
@@ -16,19 +16,13 @@ import (
 // Watched is what a log sink has to let through for the rules of a policy folder, as JSON. One that is too long for a
 // sink is an error: Terraform adds little to it.
 func Watched(folder string) ([]byte, error) {
-	absolute, err := filepath.Abs(folder)
-	if err != nil {
-		return nil, fmt.Errorf("finding the policy folder: %w", err)
-	}
-	p, problems, err := policy.Load(os.DirFS(filepath.Dir(absolute)), filepath.Base(absolute))
+	p, err := policy.Open(context.Background(), dir.URL(folder))
 	if err != nil {
 		return nil, err
 	}
 	set, wrong := rule.Load(p)
 	mappings, more := rule.Mappings(p)
-	// What another control's file lacks is no matter of the sink.
-	problems = slices.DeleteFunc(problems, func(p policy.Problem) bool { return p.Dangling })
-	if err := policy.Refuse(slices.Concat(problems, wrong, more)); err != nil {
+	if err := policy.Refuse(slices.Concat(wrong, more)); err != nil {
 		return nil, err
 	}
 	f := set.Filter(mappings, episode.Derived()...)

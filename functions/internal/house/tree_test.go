@@ -77,6 +77,7 @@ var banned = []struct {
 		{"shared/platform/identity/identitytest/", "seeded properties of a test suite"},
 		{"shared/platform/store/storetest/", "seeded properties of a test suite"},
 		{"shared/erasure/erasetest/", "seeded properties of a test suite"},
+		{"functions/ostiary/internal/soak/", "faults and load that a seed repeats"},
 	}},
 	{`disk\.PutOff\(`, "what was written is on the disk before anybody is told", []exception{
 		{"functions/ostiary/internal/local/", "a clock moved by hand waits for the disk once, in the end"},

@@ -222,6 +222,35 @@ func TestDeployWorkflow(t *testing.T) {
 	}
 }
 
+// The workflow that scans has no right but to read, and deploys nothing.
+func TestScanWorkflow(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(root, ".github/workflows/scan.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w workflow
+	if err := yaml.Unmarshal(text, &w); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.Permissions) > 0 || len(w.Jobs) != 1 || bytes.Contains(text, []byte("secrets.")) || bytes.Contains(text, []byte("id-token")) {
+		t.Error("it has more than one job that reads the repository")
+	}
+	if _, nightly := w.On["schedule"]; !nightly {
+		t.Error("what becomes known without a commit is not looked for")
+	}
+	for name, j := range w.Jobs {
+		for _, what := range j.wrong(name) {
+			t.Error(what)
+		}
+		for _, command := range []string{"make vulnerabilities\n", "make lint\n"} {
+			if !strings.Contains(j.runs(), command) {
+				t.Errorf("%s does not run %s", name, command)
+			}
+		}
+	}
+}
+
 // Each of these changes would let something through that nobody should deploy by.
 func TestDeployWorkflowSpoiled(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package machine_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -144,14 +145,24 @@ func TestOnlyWhatIsThere(t *testing.T) {
 	w.Event(t, "example", push("{}")).Want(t, 404, "not_found")
 }
 
-// TestFront: behind IAM the function asks for no token, and needs none of what would verify one; anywhere else nobody
-// passes where no invoker is declared.
+// TestFront: behind IAM the function asks for no token, and needs none of what would verify one, but takes none of another account,
+// whom IAM may have let in for a right on the whole project; anywhere else nobody passes where no invoker is declared.
 func TestFront(t *testing.T) {
 	t.Parallel()
 	on := machine.On{Tick: func(context.Context) error { return nil }}
 	tick := functiontest.Request{Method: "POST", Path: "/example/tick"}
 	w := world(t, on, wiring.EnvIAM, "front", wiring.EnvIdentity, "")
 	w.Call(t, tick).Want(t, 204, "")
+	for _, header := range []string{"Authorization", "X-Serverless-Authorization"} {
+		other := tick
+		other.Header = http.Header{header: {"Bearer " + w.Invoker("registerip")}}
+		w.Call(t, other).Want(t, 403, "caller_denied")
+	}
+	own := tick
+	own.Token = w.Invoker("example")
+	w.Call(t, own).Want(t, 204, "")
+	own.Header = http.Header{"X-Serverless-Authorization": {"Bearer " + w.Invoker("registerip")}} // the one that IAM has looked at
+	w.Call(t, own).Want(t, 403, "caller_denied")
 	w = world(t, on, wiring.EnvIAM, "elsewhere")
 	w.Call(t, tick).Want(t, 401, "caller_unauthenticated")
 	w = world(t, on, wiring.EnvInvoker, "")

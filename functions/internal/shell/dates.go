@@ -2,6 +2,7 @@ package shell
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -28,6 +29,19 @@ func Day(lang string, t time.Time) string {
 		return fmt.Sprintf("%s 1er %s", days[lang][t.Weekday()], months[lang][t.Month()-1])
 	}
 	return fmt.Sprintf(format, days[lang][t.Weekday()], t.Day(), months[lang][t.Month()-1])
+}
+
+// Date is Day with the year.
+func Date(lang string, t time.Time) string {
+	return Day(lang, t) + " " + strconv.Itoa(t.Year())
+}
+
+// Moment writes an instant in t's zone, to the minute: "Tuesday 3 March 2026, 09:55"; "" for the zero time.
+func Moment(lang string, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return Date(lang, t) + ", " + t.Format("15:04")
 }
 
 // Until writes the end of something in local time. The first instant of a day reads as the end of the one

@@ -52,8 +52,18 @@ type View struct {
 	shell *Shell
 }
 
-// New reads templates/*.html (with what several of them share in templates/parts), texts/{en,fr,de}.json and assets/* of a control, over those of the frame. It panics
-// when they do not parse or a text is missing in one language: a fault of the build that any test finds.
+// In is New of what lies in a folder of a control's files.
+func In(function string, files fs.FS, folder string) *Shell {
+	control, err := fs.Sub(files, folder)
+	if err != nil {
+		panic("shell: " + err.Error())
+	}
+	return New(function, control)
+}
+
+// New reads templates/*.html (with what several of them share in templates/parts), texts/{en,fr,de}.json and assets/* of a
+// control, over those of the frame. It panics when they do not parse or a text is missing in one language: a fault of the build
+// that any test finds.
 func New(function string, control fs.FS) *Shell {
 	s := &Shell{home: "/" + function + "/", texts: map[string]map[string]string{}, templates: map[string]*template.Template{}}
 	var assets []fs.FS
@@ -189,7 +199,8 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, status int, page 
 		return fmt.Errorf("rendering %q: %w", page, err)
 	}
 	if chosen := r.URL.Query().Get("lang"); chosen == v.Lang {
-		http.SetCookie(w, &http.Cookie{Name: web.LanguageCookie, Value: chosen, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode, HttpOnly: true})
+		deployed := w.Header().Get("Strict-Transport-Security") != "" // nobody comes without HTTPS
+		http.SetCookie(w, &http.Cookie{Name: web.LanguageCookie, Value: chosen, Path: "/", MaxAge: 365 * 24 * 3600, Secure: deployed, SameSite: http.SameSiteLaxMode, HttpOnly: true})
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", v.Lang)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
@@ -43,15 +44,20 @@ func (s *Staffed) Render(w http.ResponseWriter, r *http.Request, who caller.Staf
 		Form: s.Forms.Token(who.Subject, s.deps.Manifest.Name, s.deps.Clock.Now()), Data: data})
 }
 
-// Trouble is a refusal as a page shows it, with the status it has; nil and 200 for no error. Other errors go on.
+// Trouble is TroubleOn the function's pages.
 func (s *Staffed) Trouble(r *http.Request, err error) (*Trouble, int, error) {
+	return TroubleOn(s.Pages, r, err)
+}
+
+// TroubleOn is a refusal as a page shows it, with the status it has; nil and 200 for no error. Other errors go on.
+func TroubleOn(pages *shell.Shell, r *http.Request, err error) (*Trouble, int, error) {
 	if err == nil {
 		return nil, http.StatusOK, nil
 	}
 	if fault.CodeOf(err) == "" {
 		return nil, 0, err
 	}
-	p := s.Pages.Localise(Language(r), web.ProblemOf(err))
+	p := pages.Localise(Language(r), web.ProblemOf(err))
 	return &Trouble{p.Code, p.Detail, p.Next}, p.Status, nil
 }
 
@@ -82,6 +88,23 @@ func (s *Staffed) Noticing(ready func(context.Context) error, handle Handler) fu
 		}
 		return ready(r.Context())
 	}, handle)
+}
+
+// Moment writes a time in the person's zone and language, to the minute; "" for none.
+func Moment(r *http.Request, who caller.Staff, at time.Time) string {
+	return shell.Moment(Language(r), at.In(who.Location()))
+}
+
+// LastDay reads the end of a form's last day, or a time as it stands (RFC 3339); the zero time, which services refuse, of what is neither.
+func LastDay(text string, zone *time.Location) time.Time {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at
+	}
+	day, err := time.ParseInLocation(time.DateOnly, text, zone)
+	if err != nil {
+		return time.Time{}
+	}
+	return day.AddDate(0, 0, 1)
 }
 
 // Language is the one a page speaks to the reader.

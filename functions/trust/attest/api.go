@@ -6,6 +6,7 @@ import (
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/policy"
@@ -15,28 +16,20 @@ import (
 	"ostiary.internal/shared/trust/waiver"
 )
 
-var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "unavailable"}
-
 // api is the table of the JSON interface.
 func (a *attest) api() []web.Route {
-	route := func(method, path, summary string, body any, answers map[int]any, more []string, handle handler) web.Route {
-		problems := slices.Concat(signedIn, more)
-		if body != nil {
-			problems = append(problems, "body_invalid", "too_large")
-		}
-		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: problems, Browser: true, Handle: a.Staff(handle)}
-	}
+	route := staffed.Routes{Guard: a.staff}.Program
 	return []web.Route{
 		route("GET", "/v1/duties", "List the duties you may look at.", nil, map[int]any{200: map[string][]Duty{}}, nil, a.listDuties),
 		route("POST", "/v1/duties/{id}/ask", "Ask for something a duty decides, such as new software; {id} is the duty's.", Ask{}, map[int]any{201: Duty{}},
 			[]string{"duty_unknown", "about_invalid", "asked_too_much"}, a.ask),
 		route("POST", "/v1/duties/{id}/done", "Say that a duty is done.", Word{}, map[int]any{200: Duty{}},
 			[]string{"duty_unknown", "role_missing", "reference_invalid", "duty_moved", "duty_done", "own_matter", "same_person", "evidence_missing",
-				"document_invalid", "until_invalid"}, a.done),
+				"document_invalid", "until_invalid"}, a.onKnown(a.done)),
 		route("POST", "/v1/duties/{id}/review", "Review what another person did, or refuse what was asked for.", Review{}, map[int]any{200: Duty{}},
-			[]string{"duty_unknown", "role_missing", "verdict_invalid", "duty_moved", "duty_not_done", "duty_reviewed", "review_self", "same_person"}, a.review),
+			[]string{"duty_unknown", "role_missing", "verdict_invalid", "duty_moved", "duty_not_done", "duty_reviewed", "review_self", "same_person"}, a.onKnown(a.review)),
 		route("POST", "/v1/duties/{id}/withdraw", "Take back what you asked for.", Withdraw{}, map[int]any{200: Duty{}},
-			[]string{"duty_unknown", "not_asker", "duty_moved", "duty_reviewed", "own_matter"}, a.withdraw),
+			[]string{"duty_unknown", "not_asker", "duty_moved", "duty_reviewed", "own_matter"}, a.onKnown(a.withdraw)),
 		route("GET", "/v1/statements", "List the promises that people sign.", nil, map[int]any{200: map[string][]Statement{}}, nil, a.listStatements),
 		route("POST", "/v1/statements", "Sign the text of a promise.", Sign{}, map[int]any{201: Statement{}},
 			[]string{"promise_unknown", "role_missing", "text_changed", "until_invalid"}, a.sign),

@@ -83,10 +83,7 @@ func (a *attest) showDuty(w http.ResponseWriter, r *http.Request, who caller.Sta
 	if err != nil {
 		return err
 	}
-	t, d, err := a.Duties.Get(r.Context(), r.PathValue("id"), a.Clock.Now())
-	if err == nil && !sees(who, t, d) {
-		err = fault.Refuse(fault.NotFound, "duty_unknown", "There is no such duty, or it has lapsed.", "Look at the list of duties again.")
-	}
+	t, d, err := a.known(r, who)
 	if err != nil {
 		return err
 	}

@@ -10,9 +10,11 @@ import (
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/functions/trust/internal/page"
 	"ostiary.internal/functions/trust/internal/parts"
+	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/trust/duty"
@@ -37,25 +39,51 @@ func init() { functions.HTTP("attest", Function.Entry()) }
 
 // attest holds what the handlers share.
 type attest struct {
-	*parts.Staffed
+	*parts.Parts
+	*staffed.Staffed
 }
 
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
-	p, err := parts.NewStaffed(ctx, d, page.NewAttest(d.Manifest.Name))
+	p, err := parts.New(d)
 	if err != nil {
 		return web.Function{}, err
 	}
-	a := &attest{p}
-	return a.Served(append(a.api(), a.html()...)...)
+	s, err := staffed.New(ctx, d, page.NewAttest(d.Manifest.Name))
+	if err != nil {
+		return web.Function{}, err
+	}
+	a := &attest{p, s}
+	return a.Staffed.Served(append(a.api(), a.html()...)...)
 }
 
-// handler answers a signed-in person.
-type handler = func(http.ResponseWriter, *http.Request, caller.Staff) error
+// staff is a handler for a signed-in person. What changes something may give notice, and is prepared for it.
+func (a *attest) staff(handle staffed.Handler) func(http.ResponseWriter, *http.Request) error {
+	return a.Noticing(a.Ready, handle)
+}
 
 // sees reports whether a person may look at a task: everybody at the company's, those who decide and those concerned at
 // the others.
 func sees(who caller.Staff, t duty.Task, d duty.Duty) bool {
 	return t.Person == "" && t.Asker == "" || t.Own(who.ID) || d.MayDo(who.Person) || d.MayReview(who.Person) || looks(who)
+}
+
+// known is the duty of a request's path, for who may look at it. Code: duty_unknown.
+func (a *attest) known(r *http.Request, who caller.Staff) (duty.Task, duty.Duty, error) {
+	t, d, err := a.Duties.Get(r.Context(), r.PathValue("id"), a.Clock.Now())
+	if err == nil && !sees(who, t, d) {
+		err = fault.Refuse(fault.NotFound, "duty_unknown", "There is no such duty, or it has lapsed.", "Look at the list of duties again.")
+	}
+	return t, d, err
+}
+
+// onKnown is a handler of a duty that whoever may not look at it takes for none.
+func (a *attest) onKnown(handle staffed.Handler) staffed.Handler {
+	return func(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+		if _, _, err := a.known(r, who); err != nil {
+			return err
+		}
+		return handle(w, r, who)
+	}
 }
 
 // mayDo and mayReview report whether the person is one who moves the task on now.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"ostiary.internal/functions/internal/caller"
@@ -23,11 +22,10 @@ var notes = []string{"done.done", "done.waiting", "done.reviewed", "done.returne
 
 // html is the table of the pages.
 func (a *attest) html() []web.Route {
-	get := func(path, summary string, handle handler) web.Route {
-		return web.Route{Method: "GET", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: signedIn, Handle: a.Staff(handle)}
-	}
+	routes := staffed.Routes{Guard: a.staff}
+	get := routes.Page
 	post := func(path, summary string, handle staffed.Filled) web.Route {
-		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn, Handle: a.Staff(a.Form(handle))}
+		return routes.Form(path, summary, a.Form(handle))
 	}
 	return []web.Route{
 		a.Pages.Assets(),
@@ -57,12 +55,10 @@ func by(r *http.Request, who caller.Staff, end time.Time) string {
 	if local.Hour() == 0 && local.Minute() == 0 {
 		return day(r, local.Add(-time.Minute))
 	}
-	return day(r, local) + ", " + local.Format("15:04")
+	return staffed.Moment(r, who, end)
 }
 
-func day(r *http.Request, local time.Time) string {
-	return shell.Day(staffed.Language(r), local) + " " + strconv.Itoa(local.Year())
-}
+func day(r *http.Request, local time.Time) string { return shell.Date(staffed.Language(r), local) }
 
 // sentences are promises with those that say the same as one, in the reader's language where there is one.
 func (a *attest) sentences(r *http.Request, ids []string) []staffed.Sentence {

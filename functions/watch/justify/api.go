@@ -8,22 +8,15 @@ import (
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/shell"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/watch/episode"
 )
 
-var signedIn = []string{"unauthenticated", "not_approved", "suspended", "two_step_missing", "unavailable"}
-
 // api is the table of the JSON interface.
 func (j *justify) api() []web.Route {
-	route := func(method, path, summary string, body any, answers map[int]any, more []string, handle handler) web.Route {
-		problems := slices.Concat(signedIn, more)
-		if body != nil {
-			problems = append(problems, "body_invalid", "too_large")
-		}
-		return web.Route{Method: method, Path: path, Summary: summary, Body: body, Answers: answers, Problems: problems, Browser: true, Handle: j.Staff(handle)}
-	}
+	route := staffed.Routes{Guard: j.staff}.Program
 	return []web.Route{
 		route("GET", "/v1/episodes", "List the episodes you may look at, open ones first.", nil, map[int]any{200: map[string][]Episode{}}, nil, j.listEpisodes),
 		route("GET", "/v1/episodes/{id}", "One episode, with everything that was seen.", nil, map[int]any{200: Episode{}}, []string{"episode_unknown"}, j.getEpisode),

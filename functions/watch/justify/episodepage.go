@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/watch/internal/page"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
@@ -33,21 +34,27 @@ func (j *justify) showEpisode(w http.ResponseWriter, r *http.Request, who caller
 	}
 	e := view.Episode
 	data := page.Episode{
-		Item: j.item(r, who, e), Problem: trouble, Question: e.Round, Words: e.Words, Ticket: e.Ticket, Note: e.Note, Closed: moment(r, who, e.Closed),
+		Item: j.item(r, who, e), Problem: trouble, Question: e.Round, Words: e.Words, Ticket: e.Ticket, Note: e.Note, Closed: staffed.Moment(r, who, e.Closed),
 		MayAnswer: j.Episodes.MayAnswer(e, who.Person, now), MayReview: j.Episodes.MayReview(e, who.Person, now), Revision: view.Revision,
 		Mine:   e.Person == who.ID,
 		Unsure: e.Kind == episode.Undetermined,
 		Own:    e.State == episode.Answered && (e.Person == who.ID || e.AnsweredBy == who.ID),
 		Form:   page.Form{Reason: form.Get("reason"), Words: form.Get("words"), Ticket: form.Get("ticket"), Note: form.Get("note")},
 	}
+	if _, on := j.Policy.Read(breachFile); on && !data.Mine {
+		data.Breach = "episode.declare"
+		if e.State == episode.Escalated {
+			data.Breach = "episode.cases"
+		}
+	}
 	if e.AnsweredBy != "" {
-		data.Answered = j.NameOf(e.AnsweredBy) + ", " + moment(r, who, e.AnsweredAt)
+		data.Answered = j.NameOf(e.AnsweredBy) + ", " + staffed.Moment(r, who, e.AnsweredAt)
 	}
 	if e.Reason != "" {
 		data.Reason = "reason." + string(e.Reason)
 	}
 	if e.ReviewedBy != "" {
-		data.Reviewed, data.Verdict = j.NameOf(e.ReviewedBy)+", "+moment(r, who, e.ReviewedAt), "verdict."+string(e.Verdict)
+		data.Reviewed, data.Verdict = j.NameOf(e.ReviewedBy)+", "+staffed.Moment(r, who, e.ReviewedAt), "verdict."+string(e.Verdict)
 	}
 	if e.Cause != "" {
 		data.Cause = "cause." + string(e.Cause)
@@ -61,6 +68,9 @@ func (j *justify) showEpisode(w http.ResponseWriter, r *http.Request, who caller
 	j.list(&data, r, who, view)
 	return j.Render(w, r, who, status, "episode", "episode.title", data.Path, data)
 }
+
+// breachFile is the file of the policy with which breaches can be declared.
+const breachFile = "breach.yaml"
 
 // list fills in what was seen, and draws when.
 func (j *justify) list(data *page.Episode, r *http.Request, who caller.Staff, view episode.View) {
@@ -84,7 +94,7 @@ func (j *justify) list(data *page.Episode, r *http.Request, who caller.Staff, vi
 		}
 		data.Seen = append(data.Seen, line)
 	}
-	data.Line = page.NewTimeline(at, func(t time.Time) string { return moment(r, who, t) + t.In(who.Location()).Format(":05") })
+	data.Line = page.NewTimeline(at, func(t time.Time) string { return staffed.Moment(r, who, t) + t.In(who.Location()).Format(":05") })
 }
 
 func (j *justify) answerForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values, refused error) error {

@@ -37,7 +37,7 @@ func (j *justify) showExceptions(w http.ResponseWriter, r *http.Request, who cal
 	}
 	for _, x := range found {
 		one := page.Exception{ID: x.ID, Kind: "exception." + x.Kind, Rule: x.Rule, Actor: x.Actor, Resource: x.Resource, Method: x.Method, Reason: "reason." + x.Reason,
-			Note: x.Note, Ticket: x.Ticket, From: moment(r, who, x.From), Until: moment(r, who, x.Until), Asker: j.NameOf(x.Asker), Used: x.Used, Mine: x.Asker == who.ID}
+			Note: x.Note, Ticket: x.Ticket, From: staffed.Moment(r, who, x.From), Until: staffed.Moment(r, who, x.Until), Asker: j.NameOf(x.Asker), Used: x.Used, Mine: x.Asker == who.ID}
 		if x.Approver != "" {
 			one.Approver = j.NameOf(x.Approver)
 		}
@@ -61,7 +61,7 @@ func (j *justify) exceptForm(w http.ResponseWriter, r *http.Request, who caller.
 			Kind:   episode.ExceptionKind(field("kind")),
 			Scope:  episode.Scope{Rule: field("rule"), Actor: field("actor"), Resource: field("resource"), Method: field("method")},
 			Reason: field("reason"), Note: field("note"), Ticket: field("ticket"),
-			From: begin(field("from"), who.Location()), Until: lastDay(field("until"), who.Location()),
+			From: begin(field("from"), who.Location()), Until: staffed.LastDay(field("until"), who.Location()),
 		}, who.Person, j.Clock.Now())
 	}
 	if err != nil {
@@ -77,15 +77,6 @@ func begin(text string, zone *time.Location) time.Time {
 		return time.Time{}
 	}
 	return at
-}
-
-// lastDay is the end of a day; the zero time, which is refused, of what is none.
-func lastDay(text string, zone *time.Location) time.Time {
-	day, err := time.ParseInLocation(time.DateOnly, text, zone)
-	if err != nil {
-		return time.Time{}
-	}
-	return day.AddDate(0, 0, 1)
 }
 
 func (j *justify) approveForm(w http.ResponseWriter, r *http.Request, who caller.Staff, _ url.Values, refused error) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
 	"ostiary.internal/functions/internal/caller"
+	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/functions/watch/internal/page"
 	"ostiary.internal/functions/watch/internal/parts"
@@ -37,20 +38,27 @@ func init() { functions.HTTP("justify", Function.Entry()) }
 
 // justify holds what the handlers share.
 type justify struct {
-	*parts.Staffed
+	*parts.Parts
+	*staffed.Staffed
 }
 
 func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
-	p, err := parts.NewStaffed(ctx, d, page.NewJustify(d.Manifest.Name))
+	p, err := parts.New(d)
 	if err != nil {
 		return web.Function{}, err
 	}
-	j := &justify{p}
-	return j.Served(append(j.api(), j.html()...)...)
+	s, err := staffed.New(ctx, d, page.NewJustify(d.Manifest.Name))
+	if err != nil {
+		return web.Function{}, err
+	}
+	j := &justify{p, s}
+	return j.Staffed.Served(append(j.api(), j.html()...)...)
 }
 
-// handler answers a signed-in person.
-type handler = func(http.ResponseWriter, *http.Request, caller.Staff) error
+// staff is a handler for a signed-in person. What changes something may give notice, and is prepared for it.
+func (j *justify) staff(handle staffed.Handler) func(http.ResponseWriter, *http.Request) error {
+	return j.Noticing(j.Ready, handle)
+}
 
 // decides reports whether a person is one of those who agree on exceptions; looks, whether she may read them.
 func decides(who caller.Staff) bool {

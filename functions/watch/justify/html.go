@@ -2,12 +2,9 @@ package justify
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"ostiary.internal/functions/internal/caller"
-	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/watch/internal/page"
 	"ostiary.internal/shared/platform/web"
@@ -22,11 +19,10 @@ var notes = []string{"done.answered", "done.not_me", "done.accepted", "done.refu
 
 // html is the table of the pages.
 func (j *justify) html() []web.Route {
-	get := func(path, summary string, handle handler) web.Route {
-		return web.Route{Method: "GET", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html")}, Problems: signedIn, Handle: j.Staff(handle)}
-	}
+	routes := staffed.Routes{Guard: j.staff}
+	get := routes.Page
 	post := func(path, summary string, handle staffed.Filled) web.Route {
-		return web.Route{Method: "POST", Path: path, Summary: summary, Page: true, Answers: map[int]any{200: web.Media("text/html"), 303: nil}, Problems: signedIn, Handle: j.Staff(j.Form(handle))}
+		return routes.Form(path, summary, j.Form(handle))
 	}
 	return []web.Route{
 		j.Pages.Assets(),
@@ -41,27 +37,18 @@ func (j *justify) html() []web.Route {
 	}
 }
 
-// moment writes a time in the person's zone; "" for none.
-func moment(r *http.Request, who caller.Staff, at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	local := at.In(who.Location())
-	return shell.Day(staffed.Language(r), local) + " " + strconv.Itoa(local.Year()) + ", " + local.Format("15:04")
-}
-
 // item is an episode in a list.
 func (j *justify) item(r *http.Request, who caller.Staff, e episode.Episode) page.Item {
 	what, next, _ := strings.Cut(j.what(r, e), ". ")
 	i := page.Item{
 		Path: home + e.ID, What: strings.TrimSuffix(what, ".") + ".", Next: next, Severity: "severity." + string(e.Severity), State: "state." + string(e.State), Rule: e.Rule,
-		When: moment(r, who, e.First), Bad: e.State == episode.Escalated || e.State == episode.Asked || e.State == episode.Told,
+		When: staffed.Moment(r, who, e.First), Bad: e.State == episode.Escalated || e.State == episode.Asked || e.State == episode.Told,
 	}
 	if e.Person != "" {
 		i.Who = j.NameOf(e.Person)
 	}
 	if e.State == episode.Asked || e.State == episode.Answered {
-		i.Due = moment(r, who, e.Due)
+		i.Due = staffed.Moment(r, who, e.Due)
 	}
 	return i
 }

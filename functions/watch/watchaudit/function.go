@@ -91,7 +91,7 @@ func (w *watchaudit) take(ctx context.Context, e event.Event) error {
 	w.count(ctx, entries, now)
 	for _, entry := range entries {
 		if _, err := w.Episodes.Ingest(ctx, entry, now); err != nil {
-			return understood(err)
+			return machine.Understood("judging a log entry", err)
 		}
 	}
 	return unreadable
@@ -154,11 +154,3 @@ func (w *watchaudit) unread(ctx context.Context, body []byte) error {
 
 // maxKept is how much of a message that cannot be read is kept, in bytes: a message holds 10 MB, base64 included.
 const maxKept = 6 << 20
-
-// understood keeps an error of ours from reading as if the entry could never be understood.
-func understood(err error) error {
-	if fault.Is(err, fault.Invalid) {
-		return fault.New(fault.Transient, "judging a log entry: %v", err)
-	}
-	return err
-}

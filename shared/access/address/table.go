@@ -46,20 +46,6 @@ func (t Table) Overlapping(p netip.Prefix) (Block, bool) {
 	return t.Blocks[i], true
 }
 
-// Missing returns the blocks of old that t does not cover: what a newer copy would open.
-func (t Table) Missing(old Table) []Block {
-	var missing []Block
-	for _, b := range old.Blocks {
-		covered := slices.ContainsFunc(t.Blocks, func(n Block) bool {
-			return n.Prefix.Bits() <= b.Prefix.Bits() && n.Prefix.Contains(b.Prefix.Addr())
-		})
-		if !covered {
-			missing = append(missing, b)
-		}
-	}
-	return missing
-}
-
 // footnote is how IANA marks remarks in a cell: "192.0.0.0/24 [2]".
 var footnote = regexp.MustCompile(`\s*\[\d+\]`)
 

@@ -167,7 +167,7 @@ func (d *day) step() {
 		// Twenty addresses for five people: some share one.
 		d.add(person, fmt.Sprintf("81.2.69.%d/32", d.random.IntN(20)))
 	case 3:
-		_, err := d.leases.EndAll(d.t.Context(), person, lease.Lost)
+		_, err := d.leases.EndStarted(d.t.Context(), person, lease.Lost, d.clock.Now())
 		must(d.t, err)
 	case 4:
 		d.suspended[person] = !d.suspended[person]

@@ -15,6 +15,7 @@ import (
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
@@ -91,14 +92,7 @@ func (r *rig) open(owner string) *allowlist.Reconciler {
 func (r *rig) keep(_ context.Context, e outbox.Entry) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	parsed, err := record.Parse(e.Data)
-	if err != nil {
-		r.t.Errorf("a record does not parse: %v", err)
-	}
-	if before, taken := r.records[e.Key]; taken && before.Facts["event"] != parsed.Facts["event"] {
-		r.t.Errorf("two records of one id: %v and %v", before.Facts, parsed.Facts)
-	}
-	r.records[e.Key] = parsed
+	parsed, _ := recordtest.Keep(r.t, r.records, e.Key, e.Data)
 	r.order = append(r.order, parsed.Facts["event"])
 	return nil
 }

@@ -229,7 +229,7 @@ func TestJoinAgain(t *testing.T) {
 			t.Errorf("joined %+v", joined)
 		}
 		ids = append(ids, joined.ID)
-		_, err := r.leases.EndAll(t.Context(), "ana", lease.Done)
+		_, err := r.leases.EndStarted(t.Context(), "ana", lease.Done, r.clock.Now())
 		must(t, err)
 	}
 	if ids[0] == ids[1] || ids[1] == ids[2] || ids[0] == ids[2] {

@@ -47,11 +47,6 @@ func ofDevice(tx store.Tx, l Lease, now time.Time) ([]Lease, error) {
 	return slices.DeleteFunc(mine, func(one Lease) bool { return one.Device() != l.Device() || !one.Live(now) }), err
 }
 
-// EndAll ends every live lease of a person and returns how many there were.
-func (s *Service) EndAll(ctx context.Context, person string, why Why) (int, error) {
-	return s.EndStarted(ctx, person, why, s.Clock.Now())
-}
-
 // EndStarted ends the live leases a person had at an instant, and leaves later ones alone: word of a suspension or a
 // lost authenticator may come late, when the person has long registered anew. What a device was given later without
 // another code ends too. It returns how many it ended.

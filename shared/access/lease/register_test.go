@@ -330,7 +330,7 @@ func TestAnotherSignInAccount(t *testing.T) {
 	if _, err := r.send(q); !fault.Is(err, fault.Denied) {
 		t.Errorf("another subject: %v", err)
 	}
-	n, err := r.leases.EndAll(t.Context(), "ana", lease.Reset)
+	n, err := r.leases.EndStarted(t.Context(), "ana", lease.Reset, r.clock.Now())
 	must(t, err)
 	if n != 2 {
 		t.Errorf("a reset ended %d leases, want 2", n)

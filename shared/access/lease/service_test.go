@@ -52,7 +52,7 @@ func TestEnd(t *testing.T) {
 	if a := r.admit(home); !a.Admitted || len(a.Leases) != 1 {
 		t.Errorf("the other holder is not admitted: %+v", a)
 	}
-	n, err := r.leases.EndAll(t.Context(), "ben", lease.Suspended)
+	n, err := r.leases.EndStarted(t.Context(), "ben", lease.Suspended, r.clock.Now())
 	if err != nil || n != 1 || r.admit(home).Admitted {
 		t.Errorf("after the last holder's end (%d, %v) the address is admitted", n, err)
 	}

@@ -5,16 +5,15 @@
 package notice
 
 import (
-	"context"
 	"io"
 	"strings"
-	"sync/atomic"
 	"time"
 	"unicode"
 
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/platform/message/staff"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/policy"
@@ -22,33 +21,19 @@ import (
 
 // Sender puts notices into a transaction's batch. It is safe for concurrent use.
 type Sender struct {
+	*staff.Sender
 	policy *policy.Policy
-	keys   *seal.Cache
-	random io.Reader
-	key    atomic.Pointer[seal.DataKey]
 }
 
 // New returns a Sender that seals with keys.
 func New(p *policy.Policy, keys *seal.Cache, random io.Reader) *Sender {
-	return &Sender{policy: p, keys: keys, random: random}
-}
-
-// Ready fetches the key that seals messages, before any transaction: the key service is slow, and inside a
-// transaction nothing may wait for it. Errors: those of the key service.
-func (s *Sender) Ready(ctx context.Context) error {
-	key, err := s.keys.Key(ctx, message.Bound())
-	if err != nil {
-		return err
-	}
-	s.key.Store(key)
-	return nil
+	return &Sender{staff.New(keys, random), p}
 }
 
 // Notify puts a notice into the batch. It does no I/O. Transient: Ready has not succeeded yet.
 func (s *Sender) Notify(b *outbox.Batch, n otp.Notice) error {
-	key := s.key.Load()
-	if key == nil {
-		return fault.New(fault.Transient, "giving notice: the key that seals messages was not fetched")
+	if err := s.Prepared(); err != nil {
+		return err
 	}
 	person, known := s.policy.PersonByID(n.Person)
 	if !known {
@@ -58,7 +43,7 @@ func (s *Sender) Notify(b *outbox.Batch, n otp.Notice) error {
 	if err != nil {
 		return err
 	}
-	if err := s.send(b, key, person, n.Key, content); err != nil || !n.Second {
+	if err := s.Put(b, n.Key, person.ID, person.Language, content); err != nil || !n.Second {
 		return err
 	}
 	// Whoever reads a person's mail can also delete it. Her manager's is another one.
@@ -70,16 +55,7 @@ func (s *Sender) Notify(b *outbox.Batch, n otp.Notice) error {
 		return err
 	}
 	content.Text = strings.ReplaceAll(forManager[manager.Language], "{person}", person.Name) + "\n\n" + content.Text
-	return s.send(b, key, manager, n.Key+"/manager", content)
-}
-
-func (s *Sender) send(b *outbox.Batch, key *seal.DataKey, to policy.Person, messageKey string, c message.Content) error {
-	request := message.Request{Key: messageKey, Kind: message.Staff, Person: to.ID, Channel: message.Mail, Language: to.Language}
-	sealed, err := request.Seal(key, s.random, c)
-	if err != nil {
-		return err
-	}
-	return b.Message(message.TopicRequested, messageKey, sealed)
+	return s.Put(b, n.Key+"/manager", manager.ID, manager.Language, content)
 }
 
 // Write returns the text of a notice in a language; times are written in the reader's zone. A kind without a text is

@@ -31,6 +31,7 @@ type Enrolment struct {
 	URI     string // otpauth, for QR
 	Secret  string // base32 without padding
 	Manual  string // the same in groups of four, for typing
+	Digits  int    // of its codes
 	Expires time.Time
 }
 
@@ -66,7 +67,7 @@ func (s *Service) Enrol(ctx context.Context, person string, req EnrolRequest, me
 		return Enrolment{}, err
 	}
 	text := base32NoPad.EncodeToString(secret)
-	return Enrolment{ID: a.ID, URI: URI(s.Rules.Issuer, req.Label, a, text), Secret: text, Manual: spaced(text, " "), Expires: a.Expires}, nil
+	return Enrolment{ID: a.ID, URI: URI(s.Rules.Issuer, req.Label, a, text), Secret: text, Manual: spaced(text, " "), Digits: a.Digits, Expires: a.Expires}, nil
 }
 
 // begin adds a pending authenticator, if the person may have one more.

@@ -1,7 +1,6 @@
 package otp
 
 import (
-	"math"
 	"strings"
 	"time"
 
@@ -111,37 +110,4 @@ func (r Rules) wait(n int) time.Duration {
 		w *= 2
 	}
 	return min(w, r.MaxWait)
-}
-
-// Codes accepted at one moment, per authenticator. The window slides but never widens.
-const (
-	CodesPhone    = 3             // TOTP: the current step, one back, one forward
-	CodesHardware = 5             // TOTP of a hardware token: two on each side
-	CodesHOTP     = LookAhead + 1 // the next counter and the ones looked ahead
-)
-
-// The published odds that guessing ever succeeds between two successes of the person, for one authenticator of
-// six digits and the default hard stop of 50.
-const (
-	OddsTOTP     = 1.5e-4
-	OddsHardware = 2.5e-4
-	OddsHOTP     = 3e-4
-)
-
-// Odds returns an upper bound for the chance that guessing succeeds before the hard stop: the codes accepted at
-// one moment times the tries, over all values of that many digits. Several authenticators of one account add up,
-// for one guess is compared with each; the tries do not, for the stop counts the account.
-func Odds(codes, tries, digits int) float64 {
-	return float64(codes) * float64(tries) / math.Pow10(digits)
-}
-
-// Codes returns how many codes the authenticator accepts at one moment.
-func (a Authenticator) Codes() int {
-	switch {
-	case a.Kind == HOTP:
-		return CodesHOTP
-	case a.Profile == Hardware:
-		return CodesHardware
-	}
-	return CodesPhone
 }

@@ -71,7 +71,7 @@ func TestToken(t *testing.T) {
 		{"the same family", nil, nil, cafe4, "pair_unknown"},
 		{"after a minute", func(r *rig) { r.pass(time.Minute) }, nil, home6, "pair_unknown"},
 		{"after the person is done", func(r *rig) {
-			_, err := r.leases.EndAll(r.t.Context(), "ana", lease.Done)
+			_, err := r.leases.EndStarted(r.t.Context(), "ana", lease.Done, r.clock.Now())
 			must(r.t, err)
 		}, nil, home6, "pair_unknown"},
 		{"used from elsewhere", func(r *rig) { _, err := r.redeem(r.token("ana"), other6); must(r.t, err) }, nil, home6, "pair_unknown"},

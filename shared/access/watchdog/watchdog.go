@@ -24,14 +24,12 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/lease"
-	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
@@ -59,17 +57,6 @@ type ends struct {
 	V    int                        `json:"v"`
 	At   time.Time                  `json:"at"` // when the leases were read
 	Ends map[netip.Prefix]time.Time `json:"ends"`
-}
-
-// door is what was seen at one target.
-type door struct {
-	V    int                        `json:"v"`
-	Seen map[netip.Prefix]time.Time `json:"seen"`          // without a holder, since when
-	Copy time.Time                  `json:"copy,omitzero"` // of which copy Since speaks
-	// Since is when an entry of which that copy says nothing was first seen: one that is not in it, or that was gone in the
-	// meantime and came back. Zero while it is gone.
-	Since   map[netip.Prefix]time.Time `json:"since,omitempty"`
-	Finding string                     `json:"finding,omitempty"` // id of the record that says so, until it is put right
 }
 
 const endsDocument = "=ends" // no target has such a name
@@ -142,7 +129,8 @@ func (d *Dog) known(ctx context.Context, now time.Time, report *Report) (ends, e
 		for _, e := range allowlist.Desired(leases, nil, now).Entries() {
 			fresh.Ends[e.Prefix] = e.Until
 		}
-		return fresh, d.keep(ctx, fresh)
+		d.keep(ctx, fresh)
+		return fresh, nil
 	}
 	report.Blind = true
 	d.Log.WarnContext(ctx, "the leases cannot be read; judging by the copy", "error", err)
@@ -155,11 +143,11 @@ func (d *Dog) known(ctx context.Context, now time.Time, report *Report) (ends, e
 
 // keep writes the copy when it says something new, or grows old. Where that fails the look goes on with what was read: the next
 // one tries again.
-func (d *Dog) keep(ctx context.Context, fresh ends) error {
+func (d *Dog) keep(ctx context.Context, fresh ends) {
 	var kept ends
 	err := d.Store.Get(ctx, copies, endsDocument, &kept)
 	if err == nil && maps.EqualFunc(kept.Ends, fresh.Ends, time.Time.Equal) && fresh.At.Sub(kept.At) < renewed {
-		return nil
+		return
 	}
 	if err == nil || fault.Is(err, fault.NotFound) {
 		err = d.Store.Tx(ctx, func(tx store.Tx) error { return tx.Put(copies, endsDocument, fresh) })
@@ -167,7 +155,6 @@ func (d *Dog) keep(ctx context.Context, fresh ends) error {
 	if err != nil {
 		d.Log.WarnContext(ctx, "keeping a copy of the ends", "error", err)
 	}
-	return nil
 }
 
 // held reports whether somebody may hold a prefix at now, as far as is known.
@@ -233,108 +220,4 @@ func (d *Dog) look(ctx context.Context, t allowlist.Target, known ends, now time
 		return fault.New(fault.Transient, "reading back what was taken away: %d of %d entries are still there", len(left), len(late))
 	}
 	return d.done(ctx, t, known, late, now)
-}
-
-// remember keeps since when entries stand without a holder, and returns those that have for too long. The first look at which
-// there are any is a finding. It writes nothing when nothing changed.
-func (d *Dog) remember(ctx context.Context, t allowlist.Target, known ends, seen []netip.Prefix, now time.Time) (late []netip.Prefix, err error) {
-	kept, err := d.door(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	since := known.since(kept, seen, now)
-	next := map[netip.Prefix]time.Time{}
-	for _, p := range seen {
-		if known.held(p, since, d.Sites, now) {
-			continue
-		}
-		if next[p] = kept.Seen[p]; next[p].IsZero() {
-			next[p] = now
-		}
-		if now.Sub(next[p]) >= Grace {
-			late = append(late, p)
-		}
-	}
-	finding := len(late) > 0 && kept.Finding == ""
-	if len(late) == 0 && kept.Finding != "" { // somebody else has taken away what was found
-		return nil, d.done(ctx, t, known, nil, now)
-	}
-	if !finding && maps.EqualFunc(next, kept.Seen, time.Time.Equal) && maps.EqualFunc(since, kept.Since, time.Time.Equal) {
-		return late, nil
-	}
-	tell := finding && d.Tell != nil
-	if tell && d.Ready != nil {
-		if err := d.Ready(ctx); err != nil { // the door is not left open because nobody can be told
-			d.Log.ErrorContext(ctx, "telling that a door lets in too much", "error", err)
-			tell = false
-		}
-	}
-	return late, d.edit(ctx, t, func(kept *door, b *outbox.Batch) error {
-		kept.Seen, kept.Since, kept.Copy = next, since, known.At
-		if !finding {
-			return nil
-		}
-		e := d.entry(record.Finding, t, "late", record.Violation, len(late), now)
-		kept.Finding = e.ID()
-		if err := e.Put(b); err != nil || !tell {
-			return err
-		}
-		return d.Tell(b, allowlist.Notice{Key: e.ID(), Target: t.Name(), Found: now, Late: len(late)})
-	})
-}
-
-// done records what was seen gone. Judged by a copy, what comes back after that is of somebody of whom the copy knows nothing: it
-// is not taken away again for what the copy says.
-func (d *Dog) done(ctx context.Context, t allowlist.Target, known ends, late []netip.Prefix, now time.Time) error {
-	return d.edit(ctx, t, func(kept *door, b *outbox.Batch) error {
-		for _, p := range late {
-			delete(kept.Seen, p)
-			if !now.Equal(known.At) {
-				if kept.Since == nil {
-					kept.Since = map[netip.Prefix]time.Time{}
-				}
-				kept.Since[p] = time.Time{}
-			}
-		}
-		e := d.entry(record.Remediation, t, "removed", record.Pass, len(late), now)
-		if kept.Finding != "" {
-			e.Refs = []record.Ref{{Rel: "closes", ID: kept.Finding}}
-		}
-		kept.Finding = ""
-		return e.Put(b)
-	})
-}
-
-func (d *Dog) door(ctx context.Context, t allowlist.Target) (door, error) {
-	var kept door
-	if err := d.Store.Get(ctx, copies, t.Name(), &kept); err != nil && !fault.Is(err, fault.NotFound) {
-		return kept, fmt.Errorf("reading what was seen before: %w", err)
-	}
-	return kept, nil
-}
-
-func (d *Dog) edit(ctx context.Context, t allowlist.Target, fn func(kept *door, b *outbox.Batch) error) error {
-	return d.Box.Commit(ctx, func(tx store.Tx, b *outbox.Batch) error {
-		kept := door{}
-		if err := tx.Get(copies, t.Name(), &kept); err != nil && !fault.Is(err, fault.NotFound) {
-			return fmt.Errorf("reading what was seen before: %w", err)
-		}
-		kept.V = 1
-		if kept.Seen == nil {
-			kept.Seen = map[netip.Prefix]time.Time{}
-		}
-		if err := fn(&kept, b); err != nil {
-			return err
-		}
-		return tx.Put(copies, t.Name(), kept)
-	})
-}
-
-// entry begins a record about one door. It counts entries and names none.
-func (d *Dog) entry(kind record.Kind, t allowlist.Target, event string, state record.State, entries int, now time.Time) record.Record {
-	e := record.New(kind, "ip-allowlist", fmt.Sprintf("watchdog %s %d #%s", t.Name(), now.UnixMicro(), event), d.Promises...)
-	e.Config, e.Method, e.Result = d.Policy, record.Test, record.Result{State: state}
-	e.Source.Type, e.Source.Observed, e.Source.Collected = "watchdog", now, now
-	e.Facts = map[string]string{"event": event, "target": t.Name(), "entries": strconv.Itoa(entries)}
-	return e
 }

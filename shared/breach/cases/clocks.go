@@ -101,10 +101,10 @@ func (c *Case) facts(r Rules) clock.Facts {
 		}
 	}
 	// Who decided that nobody has to be told has met the clock by that.
-	if no := c.decision(SA, true); no != nil && !no.Yes {
+	if no := c.decision(SA); no != nil && !no.Yes {
 		f.Met["gdpr_33_1"] = no.Settled
 	}
-	switch persons := c.decision(Persons, true); {
+	switch persons := c.decision(Persons); {
 	case persons == nil:
 	case persons.Yes:
 		f.At[clock.HighRisk] = persons.Settled

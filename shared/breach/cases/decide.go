@@ -274,7 +274,7 @@ func (d *deciding) reopen() error {
 	if d.e.Text == 0 {
 		return refuse("reason_missing", "Opening a case again has a reason.", "Say what is new.")
 	}
-	if no := d.decision(Breach, true); no != nil {
+	if no := d.decision(Breach); no != nil {
 		no.Replaced, no.Why = true, "decided"
 	}
 	if !d.Reviewed.IsZero() && d.Lessons > 0 {

@@ -33,12 +33,11 @@ type Decision struct {
 	Why       string `json:"why,omitempty"` // of Replaced: withdrawn, decided, score
 }
 
-// decision returns the one of a subject that counts or waits, nil for none. settled chooses among the two there may be:
-// one that counts, and a newer one that waits to replace it.
-func (c *Case) decision(subject string, settled bool) *Decision {
+// decision returns the one of a subject that counts, nil for none.
+func (c *Case) decision(subject string) *Decision {
 	for i := len(c.Decisions) - 1; i >= 0; i-- {
 		d := &c.Decisions[i]
-		if d.Subject == subject && !d.Replaced && d.Settled.IsZero() != settled {
+		if d.Subject == subject && !d.Replaced && !d.Settled.IsZero() {
 			return d
 		}
 	}
@@ -73,7 +72,7 @@ func (c *Case) settled() map[string]*Decision {
 
 // Decided returns what two people decided about a subject; decided is false while they have not.
 func (c *Case) Decided(subject string) (yes, decided bool) {
-	d := c.decision(subject, true)
+	d := c.decision(subject)
 	return d != nil && d.Yes, d != nil
 }
 
@@ -153,7 +152,7 @@ func (d *deciding) answered() ([]string, error) {
 	if report := running && IsReport(subject); !report && !slices.Contains(d.Subjects(), subject) {
 		return nil, refuse("subject_invalid", "There is nothing to decide about that subject in this case.", "Use sa, persons, tenants, a tenant of the case, or one of its legal clocks.")
 	}
-	if d.agrees(d.decision(subject, true)) {
+	if d.agrees(d.decision(subject)) {
 		return nil, nil
 	}
 	return []string{subject}, nil
@@ -245,7 +244,7 @@ func (d *deciding) settle(p *Decision) error {
 	if below && !dpo {
 		return refuse("dpo_needed", "Score or triggers speak for a notice. Against them, one of the two is the data protection officer.", "Ask the data protection officer to agree, or decide for a notice.")
 	}
-	if old := d.decision(p.Subject, true); old != nil {
+	if old := d.decision(p.Subject); old != nil {
 		old.Replaced, old.Why = true, "decided"
 	}
 	p.Second, p.Settled, p.Agreed, p.DPO, p.Below = d.e.By.ID, d.now, d.e.Text, dpo, below

@@ -161,9 +161,5 @@ func (c Crier) send(batch *outbox.Batch, key *seal.DataKey, s Saying, p policy.P
 	if w.to == "" {
 		request.Person = p.ID
 	}
-	sealed, err := request.Seal(key, c.Random, content)
-	if err != nil {
-		return err
-	}
-	return batch.Message(message.TopicRequested, request.Key, sealed)
+	return request.Put(batch, key, c.Random, content)
 }

@@ -20,6 +20,7 @@ import (
 
 	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/emulatortest"
@@ -147,15 +148,10 @@ func (d *desk) keep(_ context.Context, e outbox.Entry) error {
 	if err := d.step(); err != nil {
 		return err
 	}
-	r, err := record.Parse(e.Data)
-	if err != nil {
-		d.t.Errorf("record %s: %v", e.Key, err)
-		return nil
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.clear.Write(e.Data)
-	d.records[r.ID()] = r
+	recordtest.Keep(d.t, d.records, e.Key, e.Data)
 	return nil
 }
 

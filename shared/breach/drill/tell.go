@@ -176,11 +176,7 @@ func (t telling) write(kind, key, channel string, p policy.Person, v letters.Var
 		}
 		request.Person, content.To = "", to
 	}
-	sealed, err := request.Seal(t.key, t.s.Random, content)
-	if err != nil {
-		return false, err
-	}
-	return true, t.batch.Message(message.TopicRequested, request.Key, sealed)
+	return true, request.Put(t.batch, t.key, t.s.Random, content)
 }
 
 // languageOf is the one somebody is written to in.

@@ -20,6 +20,7 @@ import (
 	"ostiary.internal/shared/breach/cases"
 	"ostiary.internal/shared/breach/notice"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/clock"
@@ -256,15 +257,10 @@ func (f *firm) keep(_ context.Context, e outbox.Entry) error {
 	if err := f.step(); err != nil {
 		return err
 	}
-	r, err := record.Parse(e.Data)
-	if err != nil {
-		f.t.Errorf("record %s: %v", e.Key, err)
-		return nil
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	_, _ = f.clear.Write(e.Data)
-	f.records[r.ID()] = r
+	recordtest.Keep(f.t, f.records, e.Key, e.Data)
 	return nil
 }
 

@@ -61,6 +61,9 @@ func TestGood(t *testing.T) {
 	if len(problems) > 0 || !slices.Equal(s.Names(), []string{"kept"}) || !slices.Equal(s.Types(), []string{"sqladmin.googleapis.com/Instance"}) {
 		t.Fatal(s.Names(), s.Types(), problems)
 	}
+	if again, _ := Load(p); again != s {
+		t.Error("the same policy was compiled twice")
+	}
 }
 
 // Every mistake is told with its place.

@@ -29,7 +29,7 @@ const (
 	is             // the atom
 )
 
-var always, never = &expr{op: all}, &expr{op: any_}
+var always = &expr{op: all}
 
 func negated(e *expr) *expr { return &expr{op: not, args: []*expr{e}} }
 

@@ -1,7 +1,6 @@
 package diff
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"ostiary.internal/shared/drift/asset"
 )
 
 // canon writes a value one way: two values are equal when that is the same. "" stands for all ways to say nothing: null, an
@@ -229,44 +226,6 @@ func labels(v any) (string, error) {
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, "\n"), nil
-}
-
-// whole is any value, fields sorted and empty ones left out.
-func whole(v any) (string, error) {
-	v = trimmed(v)
-	if none(v) {
-		return "", nil
-	}
-	data, err := json.Marshal(v)
-	return string(data), err
-}
-
-func trimmed(v any) any {
-	switch x := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for name, inner := range x {
-			if inner = trimmed(inner); !none(inner) && inner != false {
-				out[name] = inner
-			}
-		}
-		return out
-	case []any:
-		out := make([]any, 0, len(x))
-		for _, inner := range x {
-			out = append(out, trimmed(inner))
-		}
-		return out
-	}
-	return v
-}
-
-// members are who may use something.
-func members(v any) (string, error) {
-	return set(func(v any) (string, error) {
-		s, err := text(v)
-		return asset.Member(s), err
-	})(v)
 }
 
 // at returns what lies at a path: names with dots between, or several such paths with "|" between, of which the first

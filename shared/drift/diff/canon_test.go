@@ -22,9 +22,6 @@ func TestRules(t *testing.T) {
 		"set":      {set(text), [][2]string{{`["a","b"]`, `["b","a","a"]`}, {`[]`, `null`}}, [][2]string{{`["a"]`, `["a","b"]`}}},
 		"sequence": {sequence(text), [][2]string{{`["a","b"]`, `["a","b"]`}}, [][2]string{{`["a","b"]`, `["b","a"]`}}},
 		"labels":   {labels, [][2]string{{`{"a":"1","b":"2"}`, `{"b":"2","a":"1"}`}, {`{}`, `null`}}, [][2]string{{`{"a":"1"}`, `{"a":"2"}`}, {`{"a":"1"}`, `{}`}}},
-		"whole":    {whole, [][2]string{{`{"a":{},"b":1}`, `{"b":1,"c":null}`}}, [][2]string{{`{"b":1}`, `{"b":2}`}}},
-		"members": {members, [][2]string{{`["user:Ben@x.example","user:a@x.example"]`, `["user:a@x.example","user:ben@x.example"]`}},
-			[][2]string{{`["user:a@x.example"]`, `["group:a@x.example"]`}, {`["user:a@x.example"]`, `["deleted:user:a@x.example?uid=1"]`}}},
 		"prefixes": {prefixes, [][2]string{{`["0.0.0.0/0"]`, `["128.0.0.0/1","0.0.0.0/1"]`}, {`["10.0.0.1"]`, `["10.0.0.1/32"]`}, {`["10.0.0.0/8"]`, `["10.0.0.0/8","10.2.0.0/16"]`},
 			{`["10.0.0.0/24"]`, `["10.0.0.0/26","10.0.0.64/26","10.0.0.128/25"]`}, {`["10.0.0.7/24"]`, `["10.0.0.0/24"]`}, {`["::/0"]`, `["8000::/1","::/1"]`}},
 			[][2]string{{`["0.0.0.0/0"]`, `["0.0.0.0/1"]`}, {`["0.0.0.0/0"]`, `["::/0"]`}, {`["10.0.1.0/24","10.0.2.0/24"]`, `["10.0.0.0/22"]`}}},
@@ -94,7 +91,7 @@ func FuzzProtocols(f *testing.F) {
 		if json.Unmarshal([]byte(text), &v) != nil {
 			return
 		}
-		for _, is := range []canon{protocols, ports, prefixes, lifecycles, whole, members} {
+		for _, is := range []canon{protocols, ports, prefixes, lifecycles} {
 			_, _ = is(v) // answers, whatever it is
 		}
 	})

@@ -26,9 +26,6 @@ type toward func(want, got string) Direction
 // weigh compares two resources.
 type weigh func(want, got map[string]any) Direction
 
-// other is for fields of which nobody can say which value is stricter.
-func other(string, string) Direction { return Unclear }
-
 // located is for where data lies: out of the European Union is looser, back into it stricter.
 func located(want, got string) Direction {
 	switch was, is := asset.InEU(want), asset.InEU(got); {

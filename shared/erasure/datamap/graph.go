@@ -80,7 +80,7 @@ func (m *Map) comesFirst(a, b *Entry) bool {
 // lower reports whether a's items may lie inside or below b's, and not the other way round as well.
 func (m *Map) lower(a, b *Entry) bool {
 	under := func(a, b *Entry) bool {
-		nested := m.together(a, b) && schemeOf(a.Store) == "firestore" && inside(b.Place, a.Place, "/") && !alike(b.Place, a.Place, "/")
+		nested := m.together(a, b) && schemeOf(a.Store) == "firestore" && inside(b.Place, a.Place) && !alike(b.Place, a.Place, "/")
 		return nested || m.takes(b, a, false) || a.Place != b.Place && m.takes(b, a, true)
 	}
 	return under(a, b) && !under(b, a)

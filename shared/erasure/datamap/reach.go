@@ -33,7 +33,7 @@ func (m *Map) takes(e, o *Entry, whole bool) bool {
 		return e.Descend && (below(e.Place, o.Place) || slices.Contains(e.Below, last(o.Place)))
 	case "gcs":
 		return slices.ContainsFunc(e.areas(whole), func(outer string) bool {
-			return slices.ContainsFunc(o.areas(false), func(inner string) bool { return inside(outer, inner, "/") && !inside(inner, outer, "/") })
+			return slices.ContainsFunc(o.areas(false), func(inner string) bool { return inside(outer, inner) && !inside(inner, outer) })
 		})
 	}
 	return false
@@ -83,7 +83,7 @@ func (m *Map) shares(e, o *Entry) bool {
 		return alike(e.Place, o.Place, drivers[schemeOf(e.Store)].separate) || covers(e.Place, o.Place) || covers(o.Place, e.Place)
 	}
 	return slices.ContainsFunc(e.areas(false), func(a string) bool {
-		return slices.ContainsFunc(o.areas(false), func(b string) bool { return inside(a, b, "/") || inside(b, a, "/") })
+		return slices.ContainsFunc(o.areas(false), func(b string) bool { return inside(a, b) || inside(b, a) })
 	})
 }
 
@@ -112,9 +112,9 @@ func (e *Entry) areas(whole bool) []string {
 }
 
 // inside reports whether what the place inner stands for may lie in the place outer, or be it.
-func inside(outer, inner, separator string) bool {
-	a, b := strings.Split(strings.TrimSuffix(outer, separator), separator), strings.Split(strings.TrimSuffix(inner, separator), separator)
-	return outer == "" || len(a) <= len(b) && alike(strings.Join(a, separator), strings.Join(b[:len(a)], separator), separator)
+func inside(outer, inner string) bool {
+	a, b := strings.Split(strings.TrimSuffix(outer, "/"), "/"), strings.Split(strings.TrimSuffix(inner, "/"), "/")
+	return outer == "" || len(a) <= len(b) && alike(strings.Join(a, "/"), strings.Join(b[:len(a)], "/"), "/")
 }
 
 // below reports whether documents of the place inner may lie below documents of outer. Either may be a group.
@@ -127,7 +127,7 @@ func below(outer, inner string) bool {
 	case isGroup:
 		return strings.HasPrefix(inner, aboveOuter) && strings.Contains("/"+inner, "/"+group+"/")
 	}
-	return inside(outer, inner, "/") && !alike(outer, inner, "/")
+	return inside(outer, inner) && !alike(outer, inner, "/")
 }
 
 // covers reports whether a group of Firestore collections holds those of a place.

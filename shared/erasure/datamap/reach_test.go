@@ -40,7 +40,7 @@ func TestPlaces(t *testing.T) {
 		{"users/{uid}/", "users/", false}, {"users/{uid}/", "users/u1.png", true}, {"users/{uid}/", "uses/u1/", false},
 		{"tenants/{tenant}/users/", "tenants/{tenant}/usersold/", false},
 	} {
-		if got := inside(c.outer, c.inner, "/"); got != c.want {
+		if got := inside(c.outer, c.inner); got != c.want {
 			t.Errorf("%s in %s: %v", c.inner, c.outer, got)
 		}
 	}

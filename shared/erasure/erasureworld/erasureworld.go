@@ -19,6 +19,7 @@ import (
 
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
@@ -89,17 +90,12 @@ func (w *World) keep(_ context.Context, e outbox.Entry) error {
 	if err := w.Step(); err != nil {
 		return err
 	}
-	r, err := record.Parse(e.Data)
-	if err != nil {
-		w.T.Error(err)
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.Leaked.Write(e.Data)
-	if _, known := w.Records[e.Key]; !known {
+	if r, first := recordtest.Keep(w.T, w.Records, e.Key, e.Data); first {
 		w.Order = append(w.Order, r)
 	}
-	w.Records[e.Key] = r
 	return nil
 }
 

@@ -23,7 +23,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	vkit "cloud.google.com/go/firestore/apiv1"
@@ -98,7 +97,6 @@ type Reader struct {
 	database  string // projects/PROJECT/databases/DATABASE
 	documents string // what the names of all documents begin with, without the slash
 	client    *lazy.Value[*vkit.Client]
-	made      atomic.Pointer[vkit.Client] // what Close closes
 	options   []option.ClientOption
 }
 
@@ -127,7 +125,6 @@ func NewReader(project, database string, client ...option.ClientOption) (*Reader
 		}
 		// By its own settings the client would go on asking a server that is asked too much.
 		c.CallOptions = &vkit.CallOptions{}
-		r.made.Store(c)
 		return c, nil
 	})
 	return r, nil
@@ -177,9 +174,4 @@ func (r *Reader) begin(ctx context.Context) (*vkit.Client, context.Context, cont
 }
 
 // Close implements io.Closer.
-func (r *Reader) Close() error {
-	if client := r.made.Load(); client != nil {
-		return client.Close()
-	}
-	return nil
-}
+func (r *Reader) Close() error { return lazy.Close(r.client) }

@@ -267,5 +267,5 @@ func (r *Reader) Places(ctx context.Context, limit int) ([]string, error) {
 		}
 		found[o.Prefix] = true
 	}
-	return nil, fault.New(fault.Exhausted, "listing the bucket %s: it has more than %d beginnings of names", r.bucket, limit)
+	return nil, fault.New(fault.Exhausted, "listing the bucket %s: it has more than %d beginnings of names", r.bucket.Name(), limit)
 }

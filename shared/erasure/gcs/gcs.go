@@ -15,9 +15,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"cloud.google.com/go/storage"
@@ -25,8 +23,8 @@ import (
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/cloudstorage"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/lazy"
 	"ostiary.internal/shared/platform/reach"
 )
 
@@ -49,22 +47,20 @@ var Permissions = map[string][]string{
 // patience bounds one request.
 const patience = 30 * time.Second
 
-var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$`)
-
 func init() {
 	erasure.Readers.Register("gcs", func(_ context.Context, u *url.URL, o erasure.Options) (erasure.Reader, error) {
 		name, err := parse(u)
 		if err != nil {
 			return nil, err
 		}
-		return NewReader(name, o.Clock, deployed)
+		return NewReader(name, o.Clock, cloudstorage.Deployed)
 	})
 	erasure.Stores.Register("gcs", func(_ context.Context, u *url.URL, o erasure.Options) (erasure.Store, error) {
 		name, err := parse(u)
 		if err != nil {
 			return nil, err
 		}
-		return New(name, o.Clock, deployed)
+		return New(name, o.Clock, cloudstorage.Deployed)
 	})
 }
 
@@ -76,16 +72,10 @@ func parse(u *url.URL) (bucket string, err error) {
 	return u.Host, nil
 }
 
-func deployed(ctx context.Context) (*storage.Client, error) {
-	return storage.NewClient(ctx, storage.WithJSONReads())
-}
-
 // Reader searches one bucket.
 type Reader struct {
-	bucket string
+	bucket *cloudstorage.Bucket
 	clock  clock.Clock
-	client *lazy.Value[*storage.Client]
-	made   atomic.Pointer[storage.Client] // what Close closes
 }
 
 // Store searches and erases in one bucket.
@@ -98,44 +88,34 @@ var (
 
 // NewReader returns a reader of a bucket; connect runs at the first call, and again after it failed. A nil clock is the
 // system's. What is no name of a bucket is Misconfigured.
-func NewReader(bucket string, c clock.Clock, connect func(context.Context) (*storage.Client, error)) (*Reader, error) {
-	if !bucketForm.MatchString(bucket) {
-		return nil, fault.New(fault.Misconfigured, "data to erase: %q is no name of a bucket", bucket)
+func NewReader(bucket string, c clock.Clock, connect cloudstorage.Connect) (*Reader, error) {
+	b, err := cloudstorage.New(bucket, patience, connect)
+	if err != nil {
+		return nil, err
 	}
 	if c == nil {
 		c = clock.System{}
 	}
-	return &Reader{bucket: bucket, clock: c, client: lazy.New(connect)}, nil
+	return &Reader{b, c}, nil
 }
 
 // New is NewReader for a store that erases too.
-func New(bucket string, c clock.Clock, connect func(context.Context) (*storage.Client, error)) (*Store, error) {
+func New(bucket string, c clock.Clock, connect cloudstorage.Connect) (*Store, error) {
 	r, err := NewReader(bucket, c, connect)
 	return &Store{r}, err
 }
 
-// begin returns the bucket for calls that end by the returned context.
+// begin is Handle, and tries nothing again: by itself the client would go on asking a service that is asked too much.
 func (r *Reader) begin(ctx context.Context) (*storage.BucketHandle, context.Context, context.CancelFunc, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, nil, nil, fault.New(fault.Transient, "calling the bucket %s: %w", r.bucket, err)
-	}
-	client, err := r.client.Get(ctx)
+	handle, ctx, cancel, err := r.bucket.Handle(ctx)
 	if err != nil {
-		return nil, nil, nil, fault.New(fault.Transient, "connecting to the bucket %s: %w", r.bucket, err)
+		return nil, nil, nil, err
 	}
-	r.made.Store(client)
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	// By itself the client would go on asking a service that is asked too much.
-	return client.Bucket(r.bucket).Retryer(storage.WithPolicy(storage.RetryNever)), ctx, cancel, nil
+	return handle.Retryer(storage.WithPolicy(storage.RetryNever)), ctx, cancel, nil
 }
 
 // Close implements io.Closer.
-func (r *Reader) Close() error {
-	if client := r.made.Load(); client != nil {
-		return client.Close()
-	}
-	return nil
-}
+func (r *Reader) Close() error { return r.bucket.Close() }
 
 // status is what the service answered, or 0, with the reason it gave and when to come back.
 func status(err error) (code int, reason string, wait time.Duration) {
@@ -144,29 +124,26 @@ func status(err error) (code int, reason string, wait time.Duration) {
 			reason = item.Reason
 		}
 		wait = reach.RetryAfter(e.Header, 24*time.Hour)
-		if e.Code == http.StatusNotFound && strings.Contains(e.Message, "bucket does not exist") {
-			reason = noBucket
-		}
-		return e.Code, reason, wait
 	}
-	switch {
-	case errors.Is(err, storage.ErrBucketNotExist):
-		return http.StatusNotFound, noBucket, 0
-	case errors.Is(err, storage.ErrObjectNotExist):
-		return http.StatusNotFound, "", 0
+	if cloudstorage.NoBucket(err) {
+		reason = noBucket
 	}
-	return 0, "", 0
+	return cloudstorage.Status(err), reason, wait
 }
 
 const noBucket = "no such bucket"
 
 // explain gives an error its kind. What the service says in words names objects, so only its status and reason are kept.
 func (r *Reader) explain(doing string, err error) error {
+	return explain(doing+" the bucket "+r.bucket.Name(), err)
+}
+
+func explain(doing string, err error) error {
 	code, reason, wait := status(err)
 	kind := fault.Transient
 	switch code {
 	case 0: // the request's own URL, and with it the object's name, is in what the transport says
-		return fault.New(kind, "%s the bucket %s: no answer", doing, r.bucket)
+		return fault.New(kind, "%s: no answer", doing)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		kind = fault.Denied
 	case http.StatusNotFound:
@@ -174,11 +151,11 @@ func (r *Reader) explain(doing string, err error) error {
 	case http.StatusPreconditionFailed:
 		kind = fault.Conflict
 	case http.StatusTooManyRequests:
-		return &fault.Error{Kind: fault.Exhausted, RetryAfter: wait, Err: fault.New(fault.Exhausted, "%s the bucket %s: too many requests", doing, r.bucket)}
+		return &fault.Error{Kind: fault.Exhausted, RetryAfter: wait, Err: fault.New(fault.Exhausted, "%s: too many requests", doing)}
 	case http.StatusBadRequest:
 		kind = fault.Invalid
 	case http.StatusNotImplemented, http.StatusMethodNotAllowed, http.StatusGone:
 		kind = fault.Misconfigured
 	}
-	return fault.New(kind, "%s the bucket %s: %d %s", doing, r.bucket, code, reason)
+	return fault.New(kind, "%s: %d %s", doing, code, reason)
 }

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"net/url"
 	"slices"
-	"sync/atomic"
 
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/iterator"
 
 	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/platform/cloudstorage"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/lazy"
 )
@@ -24,7 +24,7 @@ func init() {
 		if err != nil || project == "" {
 			return nil, fault.New(fault.Misconfigured, "listing buckets: a project's URL is gcs://PROJECT")
 		}
-		return NewLister(project, deployed), nil
+		return NewLister(project, cloudstorage.Deployed), nil
 	})
 }
 
@@ -32,13 +32,12 @@ func init() {
 type Lister struct {
 	project string
 	client  *lazy.Value[*storage.Client]
-	made    atomic.Pointer[storage.Client] // what Close closes
 }
 
 var _ erasure.Lister = (*Lister)(nil)
 
 // NewLister is as NewReader.
-func NewLister(project string, connect func(context.Context) (*storage.Client, error)) *Lister {
+func NewLister(project string, connect cloudstorage.Connect) *Lister {
 	return &Lister{project: project, client: lazy.New(connect)}
 }
 
@@ -48,7 +47,6 @@ func (l *Lister) Stores(ctx context.Context, limit int) ([]string, error) {
 	if err != nil {
 		return nil, fault.New(fault.Transient, "connecting to Cloud Storage: %w", err)
 	}
-	l.made.Store(client)
 	client.SetRetry(storage.WithPolicy(storage.RetryNever))
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -60,7 +58,7 @@ func (l *Lister) Stores(ctx context.Context, limit int) ([]string, error) {
 			slices.Sort(all)
 			return all, nil
 		case err != nil:
-			return nil, (&Reader{bucket: "list of " + l.project}).explain("reading", err)
+			return nil, explain("listing the buckets of "+l.project, err)
 		case len(all) == limit:
 			return nil, fault.New(fault.Exhausted, "listing buckets: there are more than %d", limit)
 		}
@@ -69,9 +67,4 @@ func (l *Lister) Stores(ctx context.Context, limit int) ([]string, error) {
 }
 
 // Close implements io.Closer.
-func (l *Lister) Close() error {
-	if client := l.made.Load(); client != nil {
-		return client.Close()
-	}
-	return nil
-}
+func (l *Lister) Close() error { return lazy.Close(l.client) }

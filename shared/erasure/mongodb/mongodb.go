@@ -27,7 +27,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/event"
@@ -81,10 +80,7 @@ func (l limits) defaults() limits {
 	return l
 }
 
-type database struct {
-	client *lazy.Value[*mongo.Client]
-	made   atomic.Pointer[mongo.Client] // what Close closes
-}
+type database struct{ client *lazy.Value[*mongo.Client] }
 
 var _ erasure.Store = (*database)(nil)
 
@@ -116,7 +112,6 @@ func open(u *url.URL, o erasure.Options, l limits) (*database, error) {
 		if err != nil { // its text may hold the URL
 			return nil, fault.New(fault.Misconfigured, "opening MongoDB: its settings are refused")
 		}
-		d.made.Store(client)
 		return client, nil
 	})
 	return d, nil
@@ -159,7 +154,7 @@ func elsewhere(host string) bool {
 
 // Close ends its connections; calls under way end with an error.
 func (d *database) Close() error {
-	if client := d.made.Load(); client != nil {
+	if client, made := d.client.Made(); made {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		return explain("closing MongoDB", client.Disconnect(ctx))

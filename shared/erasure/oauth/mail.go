@@ -3,15 +3,12 @@ package oauth
 import (
 	"context"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/erasure/desk"
 	"ostiary.internal/shared/platform/message"
-	"ostiary.internal/shared/platform/outbox"
-	"ostiary.internal/shared/platform/seal"
-	"ostiary.internal/shared/policy"
 )
 
 // words are the texts of a task by language: subject, what to do, what why says, and what is said of the account. They take
@@ -34,33 +31,12 @@ var words = map[string]struct{ subject, text, account, reminder string }{
 	},
 }
 
-// mail is what goes to staff about one task.
-type mail struct {
-	key    *seal.DataKey
-	random io.Reader
-	all    []message.Request
-	texts  []message.Content
-}
-
-func (m mail) send(batch *outbox.Batch) error {
-	for i, r := range m.all {
-		sealed, err := r.Seal(m.key, m.random, m.texts[i])
-		if err != nil {
-			return err
-		}
-		if err := batch.Message(message.TopicRequested, r.Key, sealed); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // mail writes to those who look after requests: it names the account, which nothing here keeps afterwards.
-func (s *Service) mail(ctx context.Context, g *Grant, p private, now time.Time) (m mail, err error) {
-	if m.key, err = s.Messages.Key(ctx, message.Bound()); err != nil {
+func (s *Service) mail(ctx context.Context, g *Grant, p private, now time.Time) (desk.Mails, error) {
+	m, err := desk.New(ctx, s.Messages, s.Random)
+	if err != nil {
 		return m, err
 	}
-	m.random = s.Random
 	name, where := g.Provider, "-"
 	if provider, known := s.Map.Provider(g.Provider); known {
 		name = provider.Name
@@ -68,51 +44,26 @@ func (s *Service) mail(ctx context.Context, g *Grant, p private, now time.Time) 
 			where = provider.Page
 		}
 	}
-	for _, person := range staff(s.Policy, now) {
+	for _, person := range desk.People(s.Policy, now) {
 		w, known := words[person.Language]
 		if !known {
 			w = words["en"]
 		}
 		account := ""
 		if p.Account != "" {
-			account = fmt.Sprintf(w.account, harmless(p.Account))
+			account = fmt.Sprintf(w.account, first(desk.Harmless(p.Account), 200))
 		}
 		text := fmt.Sprintf(w.text, name, g.Why, g.ID, account, where, g.Due.In(person.Location()).Format(time.DateOnly), s.Desk)
 		if !now.Before(g.Due) {
 			text = w.reminder + text
 		}
 		key := "grant/" + s.box().Name("mail", g.ID, strconv.FormatInt(g.Rev, 10), person.ID)
-		m.all = append(m.all, message.Request{Key: key, Kind: message.Staff, Person: person.ID, Channel: message.Mail, Language: person.Language})
-		m.texts = append(m.texts, message.Content{Subject: fmt.Sprintf(w.subject, name), Text: text})
+		m.Add(message.Request{Key: key, Kind: message.Staff, Person: person.ID, Language: person.Language}, message.Content{Subject: fmt.Sprintf(w.subject, name), Text: text})
 	}
 	return m, nil
 }
 
-// staff are the people who look after requests: the data protection officer, or who stands in for her.
-func staff(p *policy.Policy, now time.Time) (all []policy.Person) {
-	for _, role := range []policy.Role{policy.DPO, policy.Security, policy.Owner} {
-		for _, person := range p.People {
-			if person.Has(role) && person.Active(now) {
-				all = append(all, person)
-			}
-		}
-		if len(all) > 0 {
-			return all
-		}
-	}
-	return nil
-}
-
-// harmless keeps what somebody wrote from adding a line or a link.
-func harmless(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' || r == '\u0085' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
-	if len(text) > 200 {
-		text = strings.ToValidUTF8(text[:200], "")
-	}
-	return strings.ReplaceAll(text, "://", " ")
+// first is a text of at most so many bytes.
+func first(text string, most int) string {
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }

@@ -78,7 +78,7 @@ func (s *Service) remind(ctx context.Context, g Grant, now time.Time) error {
 		if err := s.finding(batch, &written, now); err != nil {
 			return err
 		}
-		if err := m.send(batch); err != nil {
+		if err := m.Put(batch); err != nil {
 			return err
 		}
 		return tx.Put(Grants, g.ID, written)

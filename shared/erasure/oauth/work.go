@@ -10,7 +10,6 @@ import (
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 )
 
@@ -248,7 +247,7 @@ func (s *Service) forget(ctx context.Context, before, after Grant, p private, no
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, before, after, now, func(b *outbox.Batch) error { return m.send(b) })
+	return s.change(ctx, before, after, now, m.Put)
 }
 
 // said is the answer that leads to an end, as far as asking for it again would give another.

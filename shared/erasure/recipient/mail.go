@@ -3,17 +3,13 @@ package recipient
 import (
 	"context"
 	"fmt"
-	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/desk"
 	"ostiary.internal/shared/platform/message"
-	"ostiary.internal/shared/platform/outbox"
-	"ostiary.internal/shared/platform/seal"
-	"ostiary.internal/shared/policy"
 )
 
 // keyOf begins the keys of mails to recipients.
@@ -43,42 +39,21 @@ func in(texts map[string]text, language string) text {
 	return texts["en"]
 }
 
-// mails leave with a transaction.
-type mails struct {
-	key    *seal.DataKey
-	random io.Reader
-	all    []message.Request
-	texts  []message.Content
-}
-
-func (m mails) send(batch *outbox.Batch) error {
-	for i, r := range m.all {
-		sealed, err := r.Seal(m.key, m.random, m.texts[i])
-		if err != nil {
-			return err
-		}
-		if err := batch.Message(message.TopicRequested, r.Key, sealed); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // letter writes to a recipient, in the company's first language. It is sent at most once: who cannot be sure that it arrived
 // asks a person.
-func (s *Service) letter(ctx context.Context, n Notice, to datamap.Recipient, m Message) (l mails, err error) {
-	if l.key, err = s.Messages.Key(ctx, message.Bound()); err != nil {
+func (s *Service) letter(ctx context.Context, n Notice, to datamap.Recipient, m Message) (desk.Mails, error) {
+	l, err := desk.New(ctx, s.Messages, s.Random)
+	if err != nil {
 		return l, err
 	}
-	l.random = s.Random
 	language := "en"
 	if languages := s.Policy.Company.Languages; len(languages) > 0 {
 		language = languages[0]
 	}
 	t := in(letters, language)
 	day := m.Executed.In(s.Policy.Company.Location()).Format(time.DateOnly)
-	l.all = []message.Request{{Key: keyOf + n.ID + "/" + strconv.FormatInt(n.Rev, 10), Kind: message.Customer, Channel: message.Mail, Language: language}}
-	l.texts = []message.Content{{To: to.To, Subject: t.subject, Text: fmt.Sprintf(t.body, s.Policy.Company.Name, day, m.lines(), m.ID)}}
+	l.Add(message.Request{Key: keyOf + n.ID + "/" + strconv.FormatInt(n.Rev, 10), Kind: message.Customer, Language: language},
+		message.Content{To: to.To, Subject: t.subject, Text: fmt.Sprintf(t.body, s.Policy.Company.Name, day, m.lines(), m.ID)})
 	return l, nil
 }
 
@@ -86,52 +61,30 @@ func (s *Service) letter(ctx context.Context, n Notice, to datamap.Recipient, m 
 func (m Message) lines() string {
 	var b strings.Builder
 	if m.Tenant != "" {
-		b.WriteString("- tenant: " + harmless(m.Tenant) + "\n")
+		b.WriteString("- tenant: " + desk.Harmless(m.Tenant) + "\n")
 	}
 	for _, i := range m.Identities {
-		b.WriteString("- " + i.Kind + ": " + harmless(i.Value) + "\n")
+		b.WriteString("- " + i.Kind + ": " + desk.Harmless(i.Value) + "\n")
 	}
 	return b.String()
 }
 
-// harmless keeps what somebody wrote from adding a line or a link.
-func harmless(text string) string {
-	clean := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\u0085' || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
-	return strings.ReplaceAll(clean, "://", " ")
-}
-
 // staff writes to those who look after requests. Of whom a notice is stands in it where it is known still: nothing here
 // keeps it afterwards.
-func (s *Service) staff(ctx context.Context, n Notice, m Message, now time.Time) (l mails, err error) {
-	if l.key, err = s.Messages.Key(ctx, message.Bound()); err != nil {
+func (s *Service) staff(ctx context.Context, n Notice, m Message, now time.Time) (desk.Mails, error) {
+	l, err := desk.New(ctx, s.Messages, s.Random)
+	if err != nil {
 		return l, err
 	}
-	l.random = s.Random
 	name := n.Recipient
 	if to, known := s.Map.Recipient(n.Recipient); known {
 		name = to.Name
 	}
-	for _, p := range s.people(now) {
+	for _, p := range desk.People(s.Policy, now) {
 		t := in(tasks, p.Language)
 		key := "notice-staff/" + s.box().Name("mail", n.ID, strconv.FormatInt(n.Rev, 10), p.ID)
-		l.all = append(l.all, message.Request{Key: key, Kind: message.Staff, Person: p.ID, Channel: message.Mail, Language: p.Language})
-		l.texts = append(l.texts, message.Content{Subject: fmt.Sprintf(t.subject, name), Text: fmt.Sprintf(t.body, name, n.Why, n.ID, m.lines(), s.Desk)})
+		l.Add(message.Request{Key: key, Kind: message.Staff, Person: p.ID, Language: p.Language},
+			message.Content{Subject: fmt.Sprintf(t.subject, name), Text: fmt.Sprintf(t.body, name, n.Why, n.ID, m.lines(), s.Desk)})
 	}
 	return l, nil
-}
-
-// people are those who look after requests: the data protection officer, or who stands in for her.
-func (s *Service) people(now time.Time) []policy.Person {
-	for _, role := range []policy.Role{policy.DPO, policy.Security, policy.Owner} {
-		found := slices.DeleteFunc(slices.Clone(s.Policy.People), func(p policy.Person) bool { return !p.Has(role) || !p.Active(now) })
-		if len(found) > 0 {
-			return found
-		}
-	}
-	return nil
 }

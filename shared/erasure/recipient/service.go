@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/erasure/datamap"
+	"ostiary.internal/shared/erasure/desk"
 	"ostiary.internal/shared/erasure/receipt"
 	"ostiary.internal/shared/erasure/sealed"
 	"ostiary.internal/shared/evidence/record"
@@ -236,7 +237,7 @@ func (s *Service) one(ctx context.Context, n Notice, now time.Time) error {
 		err = s.box().Open(ctx, n.ID, n.Private, &m)
 	}
 	if err != nil {
-		return errors.Join(err, s.change(ctx, n, Decide(n, Answer{Result: Later}, now), now, mails{}))
+		return errors.Join(err, s.change(ctx, n, Decide(n, Answer{Result: Later}, now), now, desk.Mails{}))
 	}
 	to, known := s.Map.Recipient(n.Recipient)
 	answer := Answer{Result: Refused, Why: "unlisted"}
@@ -259,7 +260,7 @@ func (s *Service) one(ctx context.Context, n Notice, now time.Time) error {
 			answer = Answer{Result: Later}
 		}
 	}
-	after, all := Decide(n, answer, now), mails{}
+	after, all := Decide(n, answer, now), desk.Mails{}
 	if after.Task {
 		if all, err = s.staff(ctx, after, m, now); err != nil {
 			return err
@@ -270,7 +271,7 @@ func (s *Service) one(ctx context.Context, n Notice, now time.Time) error {
 
 // change writes what becomes of a notice, its evidence and its mails, as long as nobody else was faster; then it does
 // nothing.
-func (s *Service) change(ctx context.Context, before, after Notice, now time.Time, all mails) error {
+func (s *Service) change(ctx context.Context, before, after Notice, now time.Time, all desk.Mails) error {
 	return s.Box.Commit(ctx, func(tx store.Tx, batch *outbox.Batch) error {
 		var there Notice
 		if err := tx.Get(Notices, before.ID, &there); err != nil {
@@ -284,7 +285,7 @@ func (s *Service) change(ctx context.Context, before, after Notice, now time.Tim
 		if err := s.record(batch, before, &written, now); err != nil {
 			return err
 		}
-		if err := all.send(batch); err != nil {
+		if err := all.Put(batch); err != nil {
 			return err
 		}
 		return tx.Put(Notices, before.ID, written)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/shared/erasure/desk"
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/outbox"
@@ -59,7 +60,7 @@ func (a Alarm) writer(ctx context.Context, kind letter.Kind) (func(*outbox.Batch
 		return nil, err
 	}
 	return func(batch *outbox.Batch, key string, now time.Time, vars func(language string) letter.Vars) error {
-		for _, p := range lookAfter(a.Policy, now) {
+		for _, p := range desk.People(a.Policy, now) {
 			v := vars(p.Language)
 			v["company"], v["desk"] = a.Policy.Company.Name, a.Desk
 			content, err := a.Letters.Write(kind, p.Language, v)
@@ -68,11 +69,7 @@ func (a Alarm) writer(ctx context.Context, kind letter.Kind) (func(*outbox.Batch
 			}
 			sum := sha256.Sum256([]byte("ostiary foreign\x00" + key + "\x00" + p.ID))
 			m := message.Request{Key: "dsr-staff/" + hex.EncodeToString(sum[:]), Kind: message.Staff, Person: p.ID, Channel: message.Mail, Language: p.Language}
-			sealed, err := m.Seal(sealing, a.Random, content)
-			if err != nil {
-				return err
-			}
-			if err := batch.Message(message.TopicRequested, m.Key, sealed); err != nil {
+			if err := m.Put(batch, sealing, a.Random, content); err != nil {
 				return err
 			}
 		}

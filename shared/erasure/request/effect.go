@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/calendar"
+	"ostiary.internal/shared/erasure/desk"
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
@@ -83,7 +84,7 @@ func (t *turn) letter(before, r Request, kind letter.Kind) error {
 		return err
 	}
 	if kind == letter.Linked && t.other != nil {
-		vars["first"] = spoken(t.other.Number, 4)
+		vars["first"] = spoken(t.other.Number)
 	}
 	content, err := t.s.Letters.Write(kind, r.Language, vars)
 	if err != nil {
@@ -109,11 +110,7 @@ func (t *turn) mayTell(r Request) bool {
 }
 
 func (t *turn) send(m message.Request, c message.Content) error {
-	sealed, err := m.Seal(t.key, t.s.Random, c)
-	if err != nil {
-		return err
-	}
-	return t.batch.Message(message.TopicRequested, m.Key, sealed)
+	return m.Put(t.batch, t.key, t.s.Random, c)
 }
 
 // forward writes to the tenant.
@@ -177,7 +174,7 @@ func (s *Service) contact(tenant string) (policy.Contact, bool) {
 // staff writes to the people who look after requests, but for who has just decided.
 func (t *turn) staff(before, r Request, e Event, kind letter.Kind) error {
 	why := cmp.Or(stuck(r), stuck(before)) // what time brings about at once may have moved it on since
-	for _, p := range t.s.staff(t.now, e.By) {
+	for _, p := range desk.People(t.s.Policy, t.now, e.By) {
 		vars, err := t.vars(r, p.Language)
 		if err != nil {
 			return err
@@ -207,12 +204,12 @@ func stuck(r Request) string {
 // vars are the values of a letter about a request.
 func (t *turn) vars(r Request, language string) (letter.Vars, error) {
 	zone := t.s.Rules.Zone
-	number := spoken(r.Number, 4)
+	number := spoken(r.Number)
 	v := letter.Vars{
 		"company": t.s.Policy.Company.Name, "number": number, "received": letter.Date(calendar.Date(r.Received, zone), language),
 		"due": letter.Date(r.Deadline.Due, language), "desk": t.s.Desk + "#" + r.Number, "controller": letter.Phrase("tenant", language),
 		"remedies": letter.Remedies(letter.Authority(t.s.Rules.Country), language),
-		"backups":  backups(r.Outcome.Purge, language), "code": spoken(t.token, 4), "link": t.s.Page + "#" + t.number + "." + t.token,
+		"backups":  backups(r.Outcome.Purge, language), "code": spoken(t.token), "link": t.s.Page + "#" + t.number + "." + t.token,
 	}
 	if tenant, known := t.s.Policy.Tenant(r.recipient()); known {
 		v["controller"] = tenant.Name

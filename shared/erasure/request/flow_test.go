@@ -46,7 +46,7 @@ func live(t *testing.T, w *world) {
 	if _, err := w.Planned(ctx, r.ID, 0, plan(), w.now()); code(err) != "state_conflict" {
 		t.Errorf("planned before the proof: %v", err)
 	}
-	v, err := w.Confirm(ctx, strings.ToUpper(spoken(r.Number, 4)), spoken(w.code(r.ID), 4), w.now())
+	v, err := w.Confirm(ctx, strings.ToUpper(spoken(r.Number)), spoken(w.code(r.ID)), w.now())
 	w.must(err)
 	if v.State != Planning || len(w.letters(r.ID, letter.Received)) != 1 || w.published(TopicPlan, r.ID) != 2 {
 		t.Errorf("%+v", v)
@@ -316,7 +316,7 @@ func TestDuplicates(t *testing.T) {
 	}
 	w.to(18 * time.Hour)
 	third := w.proved("mia@customer.example") // by a letter of its own: told that it is part of the other
-	if told := w.letters(third.ID, letter.Linked); len(told) != 1 || !strings.Contains(told[0].Text, spoken(second.Number, 4)) || len(w.letters(first.ID, letter.Linked)) != 0 {
+	if told := w.letters(third.ID, letter.Linked); len(told) != 1 || !strings.Contains(told[0].Text, spoken(second.Number)) || len(w.letters(first.ID, letter.Linked)) != 0 {
 		t.Errorf("%+v", told)
 	}
 	// Whichever number she takes back, it is the one that counts.

@@ -37,11 +37,11 @@ func (s *Service) Identify(ctx context.Context, id string, now time.Time) error 
 	if given != "" {
 		var address string
 		if known, address, err = s.Directory.OnFile(ctx, r.Tenant, given); err != nil {
-			return fault.New(kindOr(err, fault.Transient), "looking up who asked: %s", kindOr(err, fault.Transient)) // its text may name her
+			return fault.New(kindOf(err), "looking up who asked: %s", kindOf(err)) // its text may name her
 		}
 		if known = known && address != ""; !known && !r.Tell && r.Kind == Person {
 			if held, address, err = s.Directory.HeldFor(ctx, r.Tenant, given); err != nil && !r.lasting(err, now) {
-				return fault.New(kindOr(err, fault.Transient), "looking up who asked: %s", kindOr(err, fault.Transient)) // its text may name her
+				return fault.New(kindOf(err), "looking up who asked: %s", kindOf(err)) // its text may name her
 			}
 			unsure = err != nil
 			known = held && address != ""
@@ -99,7 +99,7 @@ func (s *Service) addressOf(ctx context.Context, tenant string, private Private)
 		}
 		known, address, err = s.Directory.AddressOf(ctx, tenant, one)
 		if err != nil {
-			return false, "", fault.New(kindOr(err, fault.Transient), "looking up whom to tell: %s", kindOr(err, fault.Transient)) // its text may name her
+			return false, "", fault.New(kindOf(err), "looking up whom to tell: %s", kindOf(err)) // its text may name her
 		}
 		if known && address != "" {
 			return true, address, nil
@@ -108,11 +108,12 @@ func (s *Service) addressOf(ctx context.Context, tenant string, private Private)
 	return false, "", nil
 }
 
-func kindOr(err error, other fault.Kind) fault.Kind {
+// kindOf is the kind of an error, Transient for one that nobody classified.
+func kindOf(err error) fault.Kind {
 	if kind := fault.KindOf(err); kind != "" {
 		return kind
 	}
-	return other
+	return fault.Transient
 }
 
 // Renew has another letter with a link sent, for whoever holds the request's secret. It says nothing about whether there is

@@ -59,14 +59,14 @@ func ParseMail(raw []byte) (Written, error) {
 	return w, nil
 }
 
-// arrived reads the topmost Received line: each server writes its own above those of the servers before it.
+// arrived reads the topmost Received line: each server writes its own above those of the servers before it, of whose word we know
+// nothing.
 func arrived(h mail.Header) time.Time {
-	for _, line := range h["Received"] {
-		i := strings.LastIndexByte(line, ';')
-		if t, err := mail.ParseDate(strings.TrimSpace(line[i+1:])); i >= 0 && err == nil {
+	line := h.Get("Received")
+	if i := strings.LastIndexByte(line, ';'); i >= 0 {
+		if t, err := mail.ParseDate(strings.TrimSpace(line[i+1:])); err == nil {
 			return t.UTC()
 		}
-		break // of another server's word we know nothing
 	}
 	if t, err := h.Date(); err == nil {
 		return t.UTC()

@@ -33,11 +33,11 @@ func (s *Service) random(n int) (string, error) {
 	return coder.EncodeToString(b), nil
 }
 
-// spoken writes a text in groups, as people read and type it.
-func spoken(s string, group int) string {
+// spoken writes a text in groups of four, as people read and type it.
+func spoken(s string) string {
 	var b strings.Builder
 	for i, r := range s {
-		if i > 0 && i%group == 0 {
+		if i > 0 && i%4 == 0 {
 			b.WriteByte('-')
 		}
 		b.WriteRune(r)

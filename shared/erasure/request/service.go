@@ -93,25 +93,6 @@ func New(c Config) (*Service, error) {
 	return s, nil
 }
 
-// staff are the people who look after requests: the data protection officer, or who stands in for her.
-func (s *Service) staff(now time.Time, but ...string) []policy.Person {
-	return lookAfter(s.Policy, now, but...)
-}
-
-func lookAfter(all *policy.Policy, now time.Time, but ...string) (people []policy.Person) {
-	for _, role := range []policy.Role{policy.DPO, policy.Security, policy.Owner} {
-		for _, p := range all.People {
-			if p.Has(role) && p.Active(now) && !slices.Contains(but, p.ID) {
-				people = append(people, p)
-			}
-		}
-		if len(people) > 0 {
-			return people
-		}
-	}
-	return nil
-}
-
 // decides reports whether a person may decide about requests.
 func decides(p policy.Person, now time.Time) bool {
 	return p.ID != "" && p.Active(now) && (p.Has(policy.DPO) || p.Has(policy.Security) || p.Has(policy.Owner))

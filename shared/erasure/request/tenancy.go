@@ -85,7 +85,7 @@ func (s *Service) foreign(ctx context.Context, r Request, now time.Time) error {
 		if err := t.emit(rec); err != nil {
 			return err
 		}
-		if err := ring(batch, told, "message", spoken(r.Number, 4), "", now); err != nil {
+		if err := ring(batch, told, "message", spoken(r.Number), "", now); err != nil {
 			return err
 		}
 		return tx.Put(asks, told, repeated{V: version, Count: 1, Request: r.ID, Expires: now.Add(48 * time.Hour)})

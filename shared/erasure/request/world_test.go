@@ -21,6 +21,7 @@ import (
 	"ostiary.internal/shared/erasure/request/letter"
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
@@ -213,21 +214,11 @@ func (w *world) keep(_ context.Context, e outbox.Entry) error {
 	if err := w.step(); err != nil {
 		return err
 	}
-	r, err := record.Parse(e.Data)
-	if err != nil {
-		w.t.Errorf("record %s: %v", e.Key, err)
-		return nil
-	}
 	w.mu.Lock()
 	w.leaked.Write(e.Data)
-	if old, known := w.records[e.Key]; known {
-		if a, _ := old.Canonical(); !bytes.Equal(a, e.Data) {
-			w.t.Errorf("record %s has two contents", e.Key)
-		}
-	} else {
+	if r, first := recordtest.Keep(w.t, w.records, e.Key, e.Data); first {
 		w.order = append(w.order, r)
 	}
-	w.records[e.Key] = r
 	w.mu.Unlock()
 	return w.step()
 }

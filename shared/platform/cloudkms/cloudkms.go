@@ -7,7 +7,6 @@ import (
 	"context"
 	"hash/crc32"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	api "cloud.google.com/go/kms/apiv1"
@@ -33,11 +32,10 @@ func Default(ctx context.Context) (*api.KeyManagementClient, error) {
 // Client is a connection that is made at the first call, and again after it failed. It is safe for concurrent use.
 type Client struct {
 	value *lazy.Value[*api.KeyManagementClient]
-	made  atomic.Pointer[api.KeyManagementClient] // for Close, which must not connect
 }
 
 // New returns a client that connect makes.
-func New(connect Connect) *Client { return &Client{value: lazy.New(connect)} }
+func New(connect Connect) *Client { return &Client{lazy.New(connect)} }
 
 // Get returns the connection; Transient when it cannot be made.
 func (c *Client) Get(ctx context.Context) (*api.KeyManagementClient, error) {
@@ -45,17 +43,11 @@ func (c *Client) Get(ctx context.Context) (*api.KeyManagementClient, error) {
 	if err != nil {
 		return nil, fault.New(fault.Transient, "connecting to the key service: %w", err)
 	}
-	c.made.Store(client)
 	return client, nil
 }
 
 // Close closes the connection, if one was made.
-func (c *Client) Close() error {
-	if client := c.made.Load(); client != nil {
-		return client.Close()
-	}
-	return nil
-}
+func (c *Client) Close() error { return lazy.Close(c.value) }
 
 // Explain gives an error of the service its kind; refused is the kind of "your argument is wrong".
 func Explain(doing, key string, err error, refused fault.Kind) error {

@@ -47,15 +47,38 @@ func TestCreatedOnce(t *testing.T) {
 		if err := writer.Create(t.Context(), "a/b.zip", "application/zip", []byte("second")); !fault.Is(err, fault.Conflict) {
 			t.Errorf("created again: %v", err)
 		}
-		if data, err := reader.Read(t.Context(), "a/b.zip", 5); err != nil || string(data) != "first" {
+		if data, _, err := reader.Read(t.Context(), "a/b.zip", 5); err != nil || string(data) != "first" {
 			t.Errorf("read %q, %v", data, err)
 		}
 		if err := reader.Create(t.Context(), "c", "text/plain", nil); !fault.Is(err, fault.Denied) {
 			t.Errorf("created with the permission to read: %v", err)
 		}
-		if _, err := writer.Read(t.Context(), "a/b.zip", 5); !fault.Is(err, fault.Denied) {
+		if _, _, err := writer.Read(t.Context(), "a/b.zip", 5); !fault.Is(err, fault.Denied) {
 			t.Errorf("read with the permission to create: %v", err)
 		}
+	}
+}
+
+// An object is replaced by its generation alone, which every writing changes; one that was never there is no other.
+func TestReplaced(t *testing.T) {
+	t.Parallel()
+	s := gcstest.New(t, nil, gcstest.Bucket{Name: name})
+	b := open(t, s, "Bucket.Put", "Bucket.Read")
+	first, err := b.Put(t.Context(), "a", "text/plain", []byte("1"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := b.Put(t.Context(), "a", "text/plain", []byte("2"), first)
+	if err != nil || second == first {
+		t.Fatalf("generation %d after %d, %v", second, first, err)
+	}
+	for other, generation := range map[string]int64{"a": first, "b": first} {
+		if _, err := b.Put(t.Context(), other, "text/plain", []byte("3"), generation); !fault.Is(err, fault.Conflict) {
+			t.Errorf("%s in place of generation %d: %v", other, generation, err)
+		}
+	}
+	if data, generation, err := b.Read(t.Context(), "a", 1); err != nil || string(data) != "2" || generation != second {
+		t.Errorf("read %q of generation %d, %v", data, generation, err)
 	}
 }
 
@@ -85,28 +108,28 @@ func TestWhatCannotBeRead(t *testing.T) {
 	if err := b.Create(t.Context(), "a", "text/plain", []byte("12345678")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Read(t.Context(), "a", 7); !fault.Is(err, fault.Invalid) {
+	if _, _, err := b.Read(t.Context(), "a", 7); !fault.Is(err, fault.Invalid) {
 		t.Errorf("larger than is borne: %v", err)
 	}
-	if _, err := b.Read(t.Context(), "none", 8); !fault.Is(err, fault.Denied) {
+	if _, _, err := b.Read(t.Context(), "none", 8); !fault.Is(err, fault.Denied) {
 		t.Errorf("what is not there, without the permission to list: %v", err)
 	}
 	all, err := cloudstorage.New(name, 0, s.Connect(gcstest.Everything))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := all.Read(t.Context(), "none", 8); !fault.Is(err, fault.NotFound) {
+	if _, _, err := all.Read(t.Context(), "none", 8); !fault.Is(err, fault.NotFound) {
 		t.Errorf("what is not there: %v", err)
 	}
 	s.Damage(name, "a", func(data []byte) { data[0] = 'x' })
-	if _, err := b.Read(t.Context(), "a", 8); err == nil {
+	if _, _, err := b.Read(t.Context(), "a", 8); err == nil {
 		t.Error("bytes that are not those that were kept were returned")
 	}
 	nowhere, err := cloudstorage.New("no-such-bucket", 0, s.Connect(gcstest.Everything))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := nowhere.Read(t.Context(), "a", 8); !fault.Is(err, fault.Misconfigured) {
+	if _, _, err := nowhere.Read(t.Context(), "a", 8); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("read in no bucket: %v", err)
 	}
 	if err := nowhere.Create(t.Context(), "a", "text/plain", nil); !fault.Is(err, fault.Misconfigured) {
@@ -133,7 +156,7 @@ func TestLostAnswer(t *testing.T) {
 	if err := b.Create(t.Context(), "a", "text/plain", []byte("1")); !fault.Is(err, fault.Conflict) {
 		t.Errorf("tried again: %v", err)
 	}
-	if data, err := b.Read(t.Context(), "a", 1); err != nil || string(data) != "1" {
+	if data, _, err := b.Read(t.Context(), "a", 1); err != nil || string(data) != "1" {
 		t.Errorf("%q, %v", data, err)
 	}
 }

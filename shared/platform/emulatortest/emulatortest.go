@@ -78,18 +78,46 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
+// Start starts both for a program that is no test. stop ends them; on Linux they end with the program in any case.
+func Start() (firestoreHost, pubsubHost string, stop func(), err error) {
+	hosts := map[*emulator]string{}
+	for _, e := range []*emulator{firestore, pubsub} {
+		java, archive := e.find()
+		if java == "" || archive == "" {
+			return "", "", nil, fmt.Errorf("starting the %s: it takes java and the emulators of the Google Cloud SDK; install them, or do without", e.name)
+		}
+		if hosts[e], err = e.up(java, archive); err != nil {
+			return "", "", nil, fmt.Errorf("starting the %s: %w", e.name, err)
+		}
+	}
+	return hosts[firestore], hosts[pubsub], func() { firestore.stop(); pubsub.stop() }, nil
+}
+
 func (e *emulator) start(t testing.TB) string {
 	t.Helper()
-	java, err := exec.LookPath("java")
-	require.Tool(t, "java, for the "+e.name, err == nil)
-	archive := ""
+	java, archive := e.find()
+	require.Tool(t, "java, for the "+e.name, java != "")
+	require.Tool(t, e.name+" (a component of the Google Cloud SDK)", archive != "")
+	host, err := e.up(java, archive)
+	if err != nil {
+		t.Fatalf("starting the %s: %v", e.name, err)
+	}
+	return host
+}
+
+// find returns what it takes to start it; "" for what there is not.
+func (e *emulator) find() (java, archive string) {
+	java, _ = exec.LookPath("java") // without it there is none
 	if dir := sdk(); dir != "" {
 		if found, _ := filepath.Glob(filepath.Join(dir, e.archive)); len(found) > 0 {
 			archive = found[len(found)-1]
 		}
 	}
-	require.Tool(t, e.name+" (a component of the Google Cloud SDK)", archive != "")
+	return java, archive
+}
 
+// up returns where it is, and starts it at the first call.
+func (e *emulator) up(java, archive string) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.process == nil && e.err == nil {
@@ -98,10 +126,7 @@ func (e *emulator) start(t testing.TB) string {
 			return exec.Command(java, append(tuning, e.command(archive, port)...)...)
 		})
 	}
-	if e.err != nil {
-		t.Fatalf("starting the %s: %v", e.name, e.err)
-	}
-	return e.host
+	return e.host, e.err
 }
 
 func (e *emulator) stop() {

@@ -2,8 +2,7 @@
 // time, trace and source location.
 //
 // It promises that the fields Cloud Logging looks for stand at the top level whatever groups are open, and that no
-// attribute can pass itself off as one of them. It does not know what is personal: guard such values with Private,
-// or better, leave them out.
+// attribute can pass itself off as one of them. It does not know what is personal: leave it out.
 package log
 
 import (

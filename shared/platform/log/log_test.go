@@ -180,27 +180,6 @@ func TestStack(t *testing.T) {
 	}
 }
 
-func TestPrivate(t *testing.T) {
-	t.Parallel()
-	p := log.Private("ada@customer.example")
-	type person struct{ Email log.Private }
-	texts := []string{
-		p.String(), fmt.Sprintf("%v|%s|%q|%x|%X|%#v|%d|%+v", p, p, p, p, p, p, p, person{p}),
-		fmt.Errorf("no such person %v", p).Error(),
-	}
-	var out bytes.Buffer
-	log.New(&out, "p", slog.LevelInfo).Info("x", "who", p, "person", person{p}, slog.Group("g", "list", []log.Private{p}), "map", map[string]log.Private{"k": p}, "none", log.Private(nil))
-	texts = append(texts, out.String())
-	for _, text := range texts {
-		if strings.Contains(text, "ada") || strings.Contains(text, fmt.Sprintf("%x", "ada")) || strings.Contains(text, fmt.Sprintf("%X", "ada@")) {
-			t.Errorf("reveals the value: %s", text)
-		}
-		if !strings.Contains(text, "[private]") {
-			t.Errorf("does not say that something is hidden: %s", text)
-		}
-	}
-}
-
 // FuzzWithTrace: whatever the headers hold, the line is whole and a trace is of the standard's form.
 func FuzzWithTrace(f *testing.F) {
 	f.Add("00-"+traceID+"-"+spanID+"-01", traceID+"/1;o=1")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
 )
 
@@ -73,6 +74,15 @@ func (r Request) Seal(key *seal.DataKey, random io.Reader, c Content) (Request, 
 	defer seal.Wipe(plaintext)
 	r.Body, err = key.Seal(random, plaintext)
 	return r, err
+}
+
+// Put is Seal, and puts the request into a transaction's batch under its own key.
+func (r Request) Put(batch *outbox.Batch, key *seal.DataKey, random io.Reader, c Content) error {
+	sealed, err := r.Seal(key, random, c)
+	if err != nil {
+		return err
+	}
+	return batch.Message(TopicRequested, r.Key, sealed)
 }
 
 // Open returns the content of a request. Invalid when the body was altered or belongs to another request.

@@ -59,7 +59,7 @@ func (f Folder) Files(ctx context.Context) (fsys fs.FS, dir string, err error) {
 		return nil, "", err
 	}
 	defer bucket.Close() // it is read once
-	data, err := bucket.Read(ctx, f.name, maxArchiveBytes)
+	data, _, err := bucket.Read(ctx, f.name, maxArchiveBytes)
 	switch {
 	case err == nil:
 		return Unpack(data, f.digest)
@@ -82,7 +82,7 @@ func Publish(ctx context.Context, bucket *cloudstorage.Bucket, a Archive) (addre
 		return address, false, err
 	}
 	// Packed by another release of Go it may be compressed in other bytes: what counts is what it holds.
-	there, err := bucket.Read(ctx, a.Name(), maxArchiveBytes)
+	there, _, err := bucket.Read(ctx, a.Name(), maxArchiveBytes)
 	if err != nil {
 		return "", false, err
 	}

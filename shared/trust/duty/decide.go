@@ -60,7 +60,7 @@ func (d terms) withdraw(t Task, by doing, now time.Time) (changed Task, again bo
 	case t.State == Lapsed || !d.Requested():
 		return t, false, unknown()
 	case t.Asker != by.by:
-		return t, false, fault.Refuse(fault.Denied, "not_asker", "Only whoever asked for it withdraws it.", "Ask her, or refuse it.")
+		return t, false, notAsker()
 	case by.cycle != 0 && by.cycle != t.Cycle:
 		return t, false, moved()
 	case t.State == Withdrawn:
@@ -81,12 +81,19 @@ func (d terms) decided(t Task, now time.Time) Task {
 	return d.schedule(t)
 }
 
+func notAsker() error {
+	return fault.Refuse(fault.Denied, "not_asker", "Only whoever asked for it withdraws it.", "Ask her, or refuse it.")
+}
+
 // Withdraw takes back what a person asked for. The same again changes nothing. Codes: duty_unknown, duty_moved,
 // duty_reviewed (it is decided already), not_asker, own_matter (it was cleared once: it may be in use).
 func (s *Service) Withdraw(ctx context.Context, id string, by By, now time.Time) (Task, error) {
-	_, d, err := s.Get(ctx, id, now)
-	if err != nil {
+	asOf, d, err := s.Get(ctx, id, now)
+	switch {
+	case err != nil:
 		return Task{}, err
+	case d.Requested() && asOf.Asker != by.Person.ID: // before anything is kept of her
+		return Task{}, notAsker()
 	}
 	return s.commit(ctx, change{id: id, duty: d, people: []string{by.Person.ID}, decide: func(d terms, t Task) (Task, error) {
 		after, again, err := d.withdraw(t, doing{by: by.Person.ID, cycle: by.Cycle}, now)

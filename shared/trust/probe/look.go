@@ -34,16 +34,17 @@ func (s *Service) look(ctx context.Context, name Name, target string, wanted []o
 	return unseen("unknown-probe")
 }
 
-// up meets a host as a careful client does: why is "" when the host itself answers, which its certificate shows.
-func (s *Service) up(ctx context.Context, host string) (met Handshake, why string) {
+// down meets a host as a careful client does, and says why it does not answer: "" when the host itself does, which its
+// certificate shows.
+func (s *Service) down(ctx context.Context, host string) (why string) {
 	met, err := s.Eye.Shake(ctx, host, 13)
 	switch {
 	case err != nil || met.Refused || met.Version < 12:
-		return met, "unreachable"
+		return "unreachable"
 	case !met.Trusted:
-		return met, "not-trusted"
+		return "not-trusted"
 	}
-	return met, ""
+	return ""
 }
 
 // versions finds the oldest version a host accepts, as 10 to 13. That old ones are refused counts only between two
@@ -67,7 +68,7 @@ func (s *Service) versions(ctx context.Context, host string) Sight {
 		}
 	}
 	// A host that knows old versions alone has refused nothing.
-	if _, why := s.up(ctx, host); why != "" && best.Version >= 12 {
+	if why := s.down(ctx, host); why != "" && best.Version >= 12 {
 		return unseen(why)
 	}
 	return Sight{Seen: true, Good: true, Value: int64(oldest)}
@@ -89,7 +90,7 @@ func (s *Service) certificate(ctx context.Context, host string, now time.Time) S
 // redirect asks in clear: what answers must send to https on the same host. In clear nobody shows a certificate, so the
 // host has to be up under TLS before and after.
 func (s *Service) redirect(ctx context.Context, host string) Sight {
-	if _, why := s.up(ctx, host); why != "" {
+	if why := s.down(ctx, host); why != "" {
 		return unseen(why)
 	}
 	name, _, _ := strings.Cut(host, ":")
@@ -97,7 +98,7 @@ func (s *Service) redirect(ctx context.Context, host string) Sight {
 	if err != nil || got.Status >= 500 {
 		return unseen("unreachable")
 	}
-	if _, why := s.up(ctx, host); why != "" {
+	if why := s.down(ctx, host); why != "" {
 		return unseen(why)
 	}
 	if got.Closed {

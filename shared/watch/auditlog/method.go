@@ -9,35 +9,6 @@ func Verb(method string) string {
 	return strings.ToLower(method[strings.LastIndexAny(method, "./")+1:])
 }
 
-// MatchMethod reports whether a method name ends in the segments of a pattern: "SetIamPolicy",
-// "firewalls.insert", "SecretManagerService.AccessSecretVersion", or a whole name. Case does not count, nor do
-// segments that are a version (v1, v2beta1, alpha, beta), on either side; "*" in a segment stands for any run of
-// characters of it. An empty pattern matches nothing.
-func MatchMethod(pattern, method string) bool {
-	p, m := segments(pattern), segments(method)
-	if len(p) == 0 || len(p) > len(m) {
-		return false
-	}
-	m = m[len(m)-len(p):]
-	for i := range p {
-		if !wild(p[i], m[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func segments(method string) []string {
-	all := strings.FieldsFunc(strings.ToLower(method), func(r rune) bool { return r == '.' || r == '/' })
-	kept := all[:0]
-	for i, s := range all {
-		if i == len(all)-1 || !isVersion(s) {
-			kept = append(kept, s)
-		}
-	}
-	return kept
-}
-
 // isVersion holds for alpha, beta, and v with a number, with or without a stage behind it.
 func isVersion(s string) bool {
 	if s == "alpha" || s == "beta" {
@@ -55,27 +26,6 @@ func isVersion(s string) bool {
 		}
 	}
 	return strings.TrimLeft(rest, "0123456789") == ""
-}
-
-// wild matches one segment, in time that grows with the length of both multiplied, not faster.
-func wild(pattern, s string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == s
-	}
-	head, tail := parts[0], parts[len(parts)-1]
-	if len(s) < len(head)+len(tail) || !strings.HasPrefix(s, head) || !strings.HasSuffix(s, tail) {
-		return false
-	}
-	s = s[len(head) : len(s)-len(tail)]
-	for _, part := range parts[1 : len(parts)-1] {
-		i := strings.Index(s, part)
-		if i < 0 {
-			return false
-		}
-		s = s[i+len(part):]
-	}
-	return true
 }
 
 // owners name the service by how its methods begin, for entries that were exported without one.

@@ -14,6 +14,7 @@ import (
 
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/evidence/record/recordtest"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/clock"
@@ -139,20 +140,10 @@ func (w *world) keep(_ context.Context, e outbox.Entry) error {
 	if err := w.step(); err != nil {
 		return err
 	}
-	r, err := record.Parse(e.Data)
-	if err != nil {
-		w.t.Errorf("record %s: %v", e.Key, err)
-		return nil
-	}
 	w.mu.Lock()
-	if old, known := w.records[e.Key]; known {
-		if a, _ := old.Canonical(); string(a) != string(e.Data) {
-			w.t.Errorf("record %s has two contents:\n%s\n%s", e.Key, a, e.Data)
-		}
-	} else {
+	if r, first := recordtest.Keep(w.t, w.records, e.Key, e.Data); first {
 		w.order = append(w.order, r)
 	}
-	w.records[e.Key] = r
 	w.mu.Unlock()
 	return w.step()
 }

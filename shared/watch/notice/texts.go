@@ -32,14 +32,6 @@ var causes = map[string]map[string]string{
 	"unreviewed": {"en": "nobody reviewed the explanation in time", "fr": "personne n’a examiné l’explication à temps", "de": "niemand hat die Erklärung in der Frist geprüft"},
 }
 
-var severities = map[string]map[string]string{
-	"info":     {"en": "for information", "fr": "pour information", "de": "zur Kenntnis"},
-	"low":      {"en": "low", "fr": "faible", "de": "gering"},
-	"medium":   {"en": "medium", "fr": "moyenne", "de": "mittel"},
-	"high":     {"en": "high", "fr": "élevée", "de": "hoch"},
-	"critical": {"en": "critical", "fr": "critique", "de": "kritisch"},
-}
-
 var labels = map[Label]map[string]string{
 	Severity:  {"en": "Severity", "fr": "Gravité", "de": "Schwere"},
 	Who:       {"en": "Who", "fr": "Qui", "de": "Wer"},

@@ -7,6 +7,7 @@ import (
 
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/platform/message/staff"
 )
 
 // maxLine is how many characters of a detail a message shows, maxSubject of what was seen its subject.
@@ -28,24 +29,24 @@ func Write(n Notice, language string, zone *time.Location) (message.Content, err
 	if n.What != nil {
 		if what := n.What(language); what != "" {
 			happened, _, _ := strings.Cut(what, ". ")
-			subject += colon(language) + first(strings.TrimSuffix(happened, "."), maxSubject)
+			subject += staff.Colon(language) + staff.First(strings.TrimSuffix(happened, "."), maxSubject)
 			b.WriteString("\n" + what + "\n")
 		}
 	}
 	b.WriteString("\n")
 	for _, l := range n.Lines {
-		b.WriteString(labels[l.Label][language] + colon(language) + said(l, language, zone) + "\n")
+		b.WriteString(labels[l.Label][language] + staff.Colon(language) + said(l, language, zone) + "\n")
 	}
 	if n.Why != "" && n.Kind == Suspicion {
-		b.WriteString(labels[why][language] + colon(language) + causes[n.Why][language] + "\n")
+		b.WriteString(labels[why][language] + staff.Colon(language) + causes[n.Why][language] + "\n")
 	}
 	if n.Promises != nil {
 		for _, sentence := range n.Promises(language) {
-			b.WriteString(labels[promise][language] + colon(language) + sentence + "\n")
+			b.WriteString(labels[promise][language] + staff.Colon(language) + sentence + "\n")
 		}
 	}
 	if !n.Due.IsZero() {
-		b.WriteString(labels[due][language] + colon(language) + both(n.Due, zone) + "\n")
+		b.WriteString(labels[due][language] + staff.Colon(language) + staff.Both(n.Due, zone) + "\n")
 	}
 	next := t.next
 	if n.Kind == Suspicion && n.Why == "not_me" {
@@ -58,26 +59,13 @@ func Write(n Notice, language string, zone *time.Location) (message.Content, err
 	return message.Content{Subject: subject, Text: b.String() + "\n--\n" + signature[language] + "\n"}, nil
 }
 
-// colon is what stands between a label and what it is of.
-func colon(language string) string {
-	if language == "fr" {
-		return " : "
-	}
-	return ": "
-}
-
-// both writes a time in UTC and in a zone.
-func both(at time.Time, zone *time.Location) string {
-	return at.UTC().Format("2006-01-02 15:04:05 UTC") + " (" + at.In(zone).Format("2006-01-02 15:04:05 MST") + ")"
-}
-
 // said is what a line says.
 func said(l Line, language string, zone *time.Location) string {
 	if !l.At.IsZero() {
-		return both(l.At, zone)
+		return staff.Both(l.At, zone)
 	}
-	if word, known := severities[l.Text]; known && l.Label == Severity {
-		return word[language]
+	if word, known := staff.Severity(l.Text, language); known && l.Label == Severity {
+		return word
 	}
 	text := l.Text
 	if l.Sensitive {
@@ -94,20 +82,15 @@ func said(l Line, language string, zone *time.Location) string {
 // anything else the first half.
 func masked(text string) string {
 	if local, domain, is := strings.Cut(text, "@"); is {
-		return first(local, 1) + "***@" + domain
+		return staff.First(local, 1) + "***@" + domain
 	}
-	return first(text, (len([]rune(text))+1)/2) + "***"
-}
-
-func first(text string, n int) string {
-	runes := []rune(text)
-	return string(runes[:min(n, len(runes))])
+	return staff.First(text, (len([]rune(text))+1)/2) + "***"
 }
 
 // harmless keeps what an entry says from adding lines or a link to a message: whoever writes to a log would like to choose
 // what its readers click.
 func harmless(text string) string {
-	text = strings.NewReplacer(".", "[.]", "://", " ").Replace(first(text, maxLine))
+	text = strings.NewReplacer(".", "[.]", "://", " ").Replace(staff.First(text, maxLine))
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(" -_'’()[]+#&,.;:/@=*>%", r) {
 			return r

@@ -165,6 +165,7 @@ type Fresh struct {
 	QR       template.HTML // SVG made in this process
 	URI      template.URL  // otpauth: opens the app when the page is on the phone itself
 	Key      string        // in groups of four
+	Digits   int           // of its codes; 0 where that is not known
 	Minutes  int           // until it is dropped
 	NeedsOld bool
 }

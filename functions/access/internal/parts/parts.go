@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/functions/access/internal/page"
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access"
@@ -226,9 +227,11 @@ func (p *Parts) Reminder(leases *lease.Service) (*reminder.Service, error) {
 }
 
 // Refusal tells a signed-in person the exact outcome of an attempt that was refused.
-func Refusal(r otp.Result) error {
-	wait := int((r.RetryAfter + time.Second - 1) / time.Second)
-	return web.Extend(r.Fault(), map[string]any{"outcome": string(r.Outcome), "retry_after_s": wait})
+func Refusal(r otp.Result) error { return Outcome(r.Fault(), r) }
+
+// Outcome puts the exact outcome of an attempt into a problem, and how long to wait.
+func Outcome(problem error, r otp.Result) error {
+	return web.Extend(problem, map[string]any{"outcome": string(r.Outcome), "retry_after_s": page.Seconds(r.RetryAfter)})
 }
 
 // Ready prepares a request that may give notice: it fails before anything is decided.

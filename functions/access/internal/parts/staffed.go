@@ -8,7 +8,6 @@ import (
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/internal/wiring"
-	"ostiary.internal/shared/platform/web"
 )
 
 // Staffed are the parts of a function that shows signed-in people pages and checks their one-time passwords.
@@ -30,10 +29,8 @@ func NewStaffed(ctx context.Context, d *wiring.Deps) (*Staffed, error) {
 	return &Staffed{p, pages}, err
 }
 
-// Served is the function that serves routes; its problems read as pages to people.
-func (s *Staffed) Served(routes ...web.Route) (web.Function, error) {
-	return s.Staffed.Served(routes...)
-}
+// Problems are those that every route for signed-in people of this control may answer, beside staffed.SignedIn.
+var Problems = []string{"subject_changed"}
 
 // Staff is a handler for a signed-in person whose account is her own.
 func (s *Staffed) Staff(handle staffed.Handler) func(w http.ResponseWriter, r *http.Request) error {

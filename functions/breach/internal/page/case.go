@@ -26,6 +26,7 @@ type Case struct {
 	Summary     string
 	Signals     []string // what a detection said since
 	Declared    string
+	Alarm       string // where what was seen is shown; "" where nothing but a person began it
 	AsOf, Zone  string
 	Ack         *Ack
 	Next        []Step
@@ -134,6 +135,9 @@ func (r Reader) NewCase(c cases.Read) Case {
 		Review: r.Day(c.Review), Reviewed: r.At(c.Reviewed),
 	}
 	p.Declared = r.Say("case.declared", r.Person(c.By), r.At(c.Declared))
+	if episode, found := strings.CutPrefix(c.Source, "episode/"); found {
+		p.Alarm = "/justify/" + episode
+	}
 	p.Ack = r.ack(c.Case)
 	p.Times = r.times(c.Case)
 	r.tracks(&p, c)

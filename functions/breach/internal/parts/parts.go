@@ -68,14 +68,11 @@ func New(d *wiring.Deps) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := func(ctx context.Context, about vault.Subject, now time.Time) (record.Subject, error) {
-		return v.Commit(ctx, about, now)
-	}
 	messages := seal.NewCache(d.MessageKeys, d.Random, d.Clock)
-	if p.Cases, err = p.newCases(messages, in); err != nil {
+	if p.Cases, err = p.newCases(messages, v.Commit); err != nil {
 		return nil, err
 	}
-	if p.Notices, err = p.newNotices(messages, in); err != nil {
+	if p.Notices, err = p.newNotices(messages, v.Commit); err != nil {
 		return nil, err
 	}
 	p.Drills, err = p.newDrills(messages)

@@ -4,7 +4,6 @@ package page
 
 import (
 	"embed"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -17,13 +16,7 @@ import (
 var accept embed.FS
 
 // New returns the pages as the given function serves them.
-func New(function string) *shell.Shell {
-	files, err := fs.Sub(accept, "accept")
-	if err != nil {
-		panic("page: " + err.Error()) // the name is fixed
-	}
-	return shell.New(function, files)
-}
+func New(function string) *shell.Shell { return shell.In(function, accept, "accept") }
 
 // Item is one finding in a list.
 type Item struct {

@@ -4,7 +4,6 @@ package parts
 import (
 	"context"
 	"slices"
-	"time"
 
 	"ostiary.internal/functions/internal/caller"
 	"ostiary.internal/functions/internal/wiring"
@@ -13,8 +12,6 @@ import (
 	"ostiary.internal/shared/drift/finding/notice"
 	"ostiary.internal/shared/drift/scan"
 	"ostiary.internal/shared/evidence/heartbeat"
-	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
@@ -52,16 +49,14 @@ func New(d *wiring.Deps) (*Parts, error) {
 	}
 	p := &Parts{Deps: d, Set: set.Promised(), notices: notice.New(d.Policy, seal.NewCache(d.MessageKeys, d.Random, d.Clock), d.Random)}
 	p.Findings, err = finding.New(finding.Config{
-		Store: d.Store, Box: d.Box, Policy: d.Policy, Digest: d.PolicyDigest(), Link: link, Notify: p.notices.Notify, Random: d.Random, Words: p.words,
-		Commit: func(ctx context.Context, about vault.Subject, now time.Time) (record.Subject, error) {
-			return v.Commit(ctx, about, now)
-		},
+		Store: d.Store, Box: d.Box, Policy: d.Policy, Digest: d.PolicyDigest(), Link: link, Notify: p.notices.Notify, Random: d.Random, Words: p.Says,
+		Commit: v.Commit,
 	})
 	return p, err
 }
 
-// words is what an assertion says is wrong.
-func (p *Parts) words(f finding.Finding, language string) string {
+// Says is what an assertion says is wrong, in a language; "" of a difference from Terraform.
+func (p *Parts) Says(f finding.Finding, language string) string {
 	if f.Class != finding.Forbidden {
 		return ""
 	}

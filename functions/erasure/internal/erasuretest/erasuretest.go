@@ -43,61 +43,6 @@ type World struct {
 	gate gate
 }
 
-// gate lets the stores of personal data fail.
-type gate struct {
-	mu    sync.Mutex
-	err   error
-	after int
-	calls int
-	fails int
-	hook  func()
-}
-
-// OnData runs fn at each call of the stores of personal data.
-func (w *World) OnData(fn func()) {
-	w.gate.mu.Lock()
-	defer w.gate.mu.Unlock()
-	w.gate.hook = fn
-}
-
-// DataFailed reports whether a call of the stores of personal data has failed.
-func (w *World) DataFailed() bool {
-	w.gate.mu.Lock()
-	defer w.gate.mu.Unlock()
-	return w.gate.fails > 0
-}
-
-// Calls counts the calls of the stores of personal data.
-func (w *World) Calls() int {
-	w.gate.mu.Lock()
-	defer w.gate.mu.Unlock()
-	return w.gate.calls
-}
-
-// Data lets n more calls of the stores of personal data pass before each fails with err; nil lets all pass.
-func (w *World) Data(err error, n int) {
-	w.gate.mu.Lock()
-	defer w.gate.mu.Unlock()
-	w.gate.err, w.gate.after = err, n
-}
-
-func (g *gate) pass() error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.calls++
-	if g.hook != nil {
-		g.hook()
-	}
-	if g.err != nil && g.after > 0 {
-		g.after--
-		return nil
-	}
-	if g.err != nil {
-		g.fails++
-	}
-	return g.err
-}
-
 // worlds are those whose stores may be opened, by the file of their data.
 var worlds sync.Map
 

@@ -5,7 +5,6 @@ import (
 
 	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/shared/erasure/request"
-	"ostiary.internal/shared/platform/web"
 )
 
 // Ask is the form in which somebody asks.
@@ -207,9 +206,4 @@ func searches(v request.View, at func(time.Time) string) (all []Step) {
 		all = append(all, s)
 	}
 	return all
-}
-
-// Trouble is a refusal as a page shows it.
-func Trouble(p web.Problem) *staffed.Trouble {
-	return &staffed.Trouble{Code: p.Code, Detail: p.Detail, Next: p.Next}
 }

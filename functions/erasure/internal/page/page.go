@@ -4,7 +4,6 @@ package page
 
 import (
 	"embed"
-	"io/fs"
 
 	"ostiary.internal/functions/internal/shell"
 )
@@ -16,18 +15,10 @@ var ask embed.FS
 var desk embed.FS
 
 // NewAsk returns the pages for everybody as the given function serves them.
-func NewAsk(function string) *shell.Shell { return pages(function, ask, "ask") }
+func NewAsk(function string) *shell.Shell { return shell.In(function, ask, "ask") }
 
 // NewDesk returns the pages of the desk as the given function serves them.
-func NewDesk(function string) *shell.Shell { return pages(function, desk, "desk") }
-
-func pages(function string, all embed.FS, folder string) *shell.Shell {
-	files, err := fs.Sub(all, folder)
-	if err != nil {
-		panic("page: " + err.Error()) // the name is fixed
-	}
-	return shell.New(function, files)
-}
+func NewDesk(function string) *shell.Shell { return shell.In(function, desk, "desk") }
 
 // Choice is one entry of a list. Label is a key, or text where the field says so.
 type Choice struct {

@@ -107,9 +107,7 @@ func (p *Parts) commits() (func(ctx context.Context, s vault.Subject, now time.T
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, about vault.Subject, now time.Time) (record.Subject, error) {
-		return v.Commit(ctx, about, now)
-	}, nil
+	return v.Commit, nil
 }
 
 // disconnect keeps what ends the connections that the engine is about to erase.

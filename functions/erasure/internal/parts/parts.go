@@ -25,8 +25,6 @@ import (
 	"ostiary.internal/shared/erasure/run"
 	"ostiary.internal/shared/erasure/survey"
 	"ostiary.internal/shared/evidence/heartbeat"
-	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/lazy"
@@ -109,14 +107,8 @@ func (p *Parts) newRequests(ctx context.Context) (*request.Service, error) {
 	c.Changed = func(tx store.Tx, r request.Request, now time.Time) (func() error, error) {
 		return callback.Wake(tx, r.Tenant, r.External, now)
 	}
-	if p.Vault != nil {
-		v, err := p.OpenVault()
-		if err != nil {
-			return nil, err
-		}
-		c.Commit = func(ctx context.Context, about vault.Subject, now time.Time) (record.Subject, error) {
-			return v.Commit(ctx, about, now)
-		}
+	if c.Commit, err = p.commits(); err != nil {
+		return nil, err
 	}
 	return request.New(c)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ostiary.internal/functions/internal/machine"
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/erasure/run"
 	"ostiary.internal/shared/platform/bus"
@@ -32,12 +33,7 @@ func (p *Parts) Meant(ctx context.Context, e event.Event) (string, error) {
 }
 
 // Understood keeps an error of ours from reading as if the message could never be understood.
-func Understood(err error) error {
-	if fault.Is(err, fault.Invalid) {
-		return fault.New(fault.Transient, "working on a request: %v", err)
-	}
-	return err
-}
+func Understood(err error) error { return machine.Understood("working on a request", err) }
 
 // mostAgain is how often one message asks for the rest: days of work. Whoever gets nowhere by then is called by the schedule,
 // each ten minutes.

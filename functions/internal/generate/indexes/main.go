@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"slices"
 
+	"ostiary.internal/functions/internal/every"
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access/watchdog"
@@ -23,7 +24,7 @@ import (
 )
 
 func main() {
-	controls, err := collections(functions)
+	controls, err := collections(every.Functions)
 	if err == nil {
 		err = write(controls)
 	}

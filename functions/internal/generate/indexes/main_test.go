@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"ostiary.internal/functions/internal/every"
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/platform/store"
@@ -42,15 +43,15 @@ func TestEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != len(functions) {
-		t.Errorf("%d functions are described, there are %d: run make generate", len(functions), len(all))
+	if len(all) != len(every.Functions) {
+		t.Errorf("%d functions are described, there are %d: run make generate", len(every.Functions), len(all))
 	}
 }
 
 // TestApart: what lies in a database of its own is described for the functions that may open it.
 func TestApart(t *testing.T) {
 	t.Parallel()
-	got, err := collections(functions)
+	got, err := collections(every.Functions)
 	if err != nil {
 		t.Fatal(err)
 	}

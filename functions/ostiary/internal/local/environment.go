@@ -75,15 +75,7 @@ func (w *World) environment(m manifest.Function, own wiring.Env, database string
 	if issuer := w.policy.Company.Issuer; issuer.URL != "" && m.Callers == manifest.Public && m.Reads(wiring.EnvIdentity) {
 		set[wiring.EnvIdentity] = "oidc:" + issuer.URL + "?audience=" + issuer.Audience
 	}
-	return func(name string) (string, bool) {
-		// The person who starts the process may say where client addresses stand, by which hosts each family comes and what is public, and
-		// nothing else.
-		if value, ok := own(name); ok && value != "" && (name == wiring.EnvClient || name == wiring.EnvSourceCap || name == "OSTIARY_PUBLIC_ENTRIES" || name == "OSTIARY_PAIR_HOSTS" || name == "OSTIARY_OWN_ADDRESSES") {
-			return value, true
-		}
-		value, ok := set[name]
-		return value, ok
-	}
+	return w.looked(set, own)
 }
 
 // targets gives every target of the policy a folder of its own.

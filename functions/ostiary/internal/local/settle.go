@@ -32,7 +32,7 @@ func (w *World) Settle(ctx context.Context) error {
 		if err := w.bus.Idle(ctx); err != nil {
 			return err
 		}
-		left, err := w.unsettled(ctx)
+		left, err := w.unsettled(context.WithoutCancel(ctx)) // a database that is cut short says so in words of its own
 		if err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func (w *World) Settle(ctx context.Context) error {
 
 // Settled is Settle for a caller that waits: a refusal with status 504 names what is left after half a minute.
 func (w *World) Settled(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, w.limit)
+	limited, cancel := context.WithTimeout(ctx, w.options.Around.patient(w.limit))
 	defer cancel()
 	err := w.Settle(limited)
 	if !errors.Is(err, context.DeadlineExceeded) {
@@ -67,7 +67,7 @@ func (w *World) Settled(ctx context.Context) error {
 // rest waits until all messages are delivered and, for as long as the patience lasts, for the outboxes. It returns how
 // patient to be the next time: what was put off once is not waited for at every stop.
 func (w *World) rest(ctx context.Context, patient time.Duration) (time.Duration, error) {
-	limited, cancel := context.WithTimeout(ctx, patient)
+	limited, cancel := context.WithTimeout(ctx, w.options.Around.patient(patient))
 	defer cancel()
 	err := w.Settle(limited)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {

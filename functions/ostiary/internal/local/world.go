@@ -51,6 +51,7 @@ type Options struct {
 	Code      string // record.Digest of the program that runs, which records name; "" where nobody can tell
 	Log       *slog.Logger
 	Env       wiring.Env // for what a person may set: OSTIARY_CLIENT_ADDRESS and the like
+	Around    Around
 }
 
 // function is one running function.
@@ -71,7 +72,7 @@ type World struct {
 	functions map[string]*function
 	order     []string
 	jobs      []*job
-	bus       *local.Bus
+	bus       Bus
 	issuer    *issuer.Issuer
 	mailbox   *mailbox.Mailbox
 	directory *people.Directory
@@ -133,7 +134,7 @@ func (w *World) open(ctx context.Context, o Options) error {
 	} else if w.clock, err = w.openMachineClock(func() error { return errors.Join(bolt.Clear(file), w.clearMail()) }); err != nil {
 		return err
 	}
-	if w.bus, err = local.Open(database, w.clock); err != nil {
+	if w.bus, err = o.Around.bus(database, w.clock); err != nil {
 		return err
 	}
 	w.closers = append(w.closers, w.bus)
@@ -327,7 +328,7 @@ func (w *World) start() error {
 	if w.manual == nil {
 		w.running.Go(func() { w.runSchedules(ctx) })
 	}
-	return w.takeOver(ctx)
+	return w.begin(ctx)
 }
 
 // takeOver relays every outbox entry, whoever was at work on it: the data folder is ours, so nobody is any more.

@@ -4,7 +4,6 @@ package page
 
 import (
 	"embed"
-	"io/fs"
 
 	"ostiary.internal/functions/internal/shell"
 	"ostiary.internal/functions/internal/staffed"
@@ -14,13 +13,7 @@ import (
 var attest embed.FS
 
 // NewAttest returns the pages of duties, statements and exceptions as the given function serves them.
-func NewAttest(function string) *shell.Shell {
-	files, err := fs.Sub(attest, "attest")
-	if err != nil {
-		panic("page: " + err.Error()) // the name is fixed
-	}
-	return shell.New(function, files)
-}
+func NewAttest(function string) *shell.Shell { return shell.In(function, attest, "attest") }
 
 // Item is one thing in a list.
 type Item struct {

@@ -4,13 +4,10 @@ package parts
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"time"
 
 	"ostiary.internal/functions/internal/caller"
-	"ostiary.internal/functions/internal/shell"
-	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/vault"
@@ -18,7 +15,6 @@ import (
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/store"
-	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/trust/desk"
 	"ostiary.internal/shared/trust/duty"
 	"ostiary.internal/shared/trust/intake"
@@ -98,30 +94,4 @@ func (p *Parts) Tick(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return errors.Join(p.Duties.Tick(ctx, now), p.Statements.Tick(ctx, now))
-}
-
-// Staffed are the parts of a function that shows signed-in people pages.
-type Staffed struct {
-	*Parts
-	*staffed.Staffed
-}
-
-// NewStaffed is New, with pages and their forms.
-func NewStaffed(ctx context.Context, d *wiring.Deps, pages *shell.Shell) (*Staffed, error) {
-	p, err := New(d)
-	if err != nil {
-		return nil, err
-	}
-	s, err := staffed.New(ctx, d, pages)
-	return &Staffed{p, s}, err
-}
-
-// Served is the function that serves routes; its problems read as pages to people.
-func (s *Staffed) Served(routes ...web.Route) (web.Function, error) {
-	return s.Staffed.Served(routes...)
-}
-
-// Staff is a handler for a signed-in person. What changes something may give notice, and is prepared for it.
-func (s *Staffed) Staff(handle staffed.Handler) func(w http.ResponseWriter, r *http.Request) error {
-	return s.Noticing(s.Ready, handle)
 }

@@ -4,7 +4,6 @@ package page
 
 import (
 	"embed"
-	"io/fs"
 	"time"
 
 	"ostiary.internal/functions/internal/shell"
@@ -15,13 +14,7 @@ import (
 var justify embed.FS
 
 // NewJustify returns the pages of episodes and exceptions as the given function serves them.
-func NewJustify(function string) *shell.Shell {
-	files, err := fs.Sub(justify, "justify")
-	if err != nil {
-		panic("page: " + err.Error()) // the name is fixed
-	}
-	return shell.New(function, files)
-}
+func NewJustify(function string) *shell.Shell { return shell.In(function, justify, "justify") }
 
 // Item is one episode in a list.
 type Item struct {
@@ -78,8 +71,18 @@ type Episode struct {
 	Own       bool // hers, so that she does not review it
 	Mine      bool // it is about the reader
 	Revision  string
-	Form      Form // as filled in
+	Breach    string // key of the text that leads to breaches; "" for none
+	Form      Form   // as filled in
 }
+
+// few are how many of what was seen stand open on the page: what to do about it comes next, on a phone too.
+const few = 3
+
+// Latest is the end of what was seen.
+func (e Episode) Latest() []Seen { return e.Seen[max(0, len(e.Seen)-few):] }
+
+// Earlier is what was seen before that.
+func (e Episode) Earlier() []Seen { return e.Seen[:max(0, len(e.Seen)-few)] }
 
 // Form is what somebody typed before a refusal.
 type Form struct {

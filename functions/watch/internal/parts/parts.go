@@ -3,25 +3,18 @@ package parts
 
 import (
 	"context"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"ostiary.internal/functions/internal/caller"
-	"ostiary.internal/functions/internal/shell"
-	"ostiary.internal/functions/internal/staffed"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/evidence/heartbeat"
-	"ostiary.internal/shared/evidence/record"
-	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/store"
-	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/watch/auditlog"
 	"ostiary.internal/shared/watch/episode"
 	"ostiary.internal/shared/watch/listing"
@@ -80,10 +73,7 @@ func New(d *wiring.Deps) (*Parts, error) {
 	p.notices = notice.New(d.Policy, seal.NewCache(d.MessageKeys, d.Random, d.Clock), d.Random)
 	p.Episodes, err = episode.New(episode.Config{
 		Store: d.Store, Box: d.Box, Policy: d.Policy, Rules: p.Rules, Digest: d.PolicyDigest(), Link: link, Notify: p.notices.Notify, Random: d.Random,
-		Commit: func(ctx context.Context, about vault.Subject, now time.Time) (record.Subject, error) {
-			return v.Commit(ctx, about, now)
-		},
-		Bus: d.Bus, Assets: assets(p.list(EnvAssets), d.Policy),
+		Commit: v.Commit, Bus: d.Bus, Assets: assets(p.list(EnvAssets), d.Policy),
 	})
 	return p, err
 }
@@ -117,30 +107,4 @@ func (p *Parts) Ready(ctx context.Context) error {
 		return caller.Unavailable(err)
 	}
 	return nil
-}
-
-// Staffed are the parts of a function that shows signed-in people pages.
-type Staffed struct {
-	*Parts
-	*staffed.Staffed
-}
-
-// NewStaffed is New, with pages and their forms.
-func NewStaffed(ctx context.Context, d *wiring.Deps, pages *shell.Shell) (*Staffed, error) {
-	p, err := New(d)
-	if err != nil {
-		return nil, err
-	}
-	s, err := staffed.New(ctx, d, pages)
-	return &Staffed{p, s}, err
-}
-
-// Served is the function that serves routes; its problems read as pages to people.
-func (s *Staffed) Served(routes ...web.Route) (web.Function, error) {
-	return s.Staffed.Served(routes...)
-}
-
-// Staff is a handler for a signed-in person. What changes something may give notice, and is prepared for it.
-func (s *Staffed) Staff(handle staffed.Handler) func(w http.ResponseWriter, r *http.Request) error {
-	return s.Noticing(s.Ready, handle)
 }

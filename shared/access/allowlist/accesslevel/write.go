@@ -31,7 +31,7 @@ func (t *Target) plan(v *view, want []grant, set string, fence int64) (plan, err
 	for i, s := range v.shells {
 		have[i] = v.have(s)
 	}
-	places, over := shard.FillFunc(have, want, t.size, grant.key)
+	places, over := shard.Fill(have, want, t.size, grant.key)
 	if len(over) > 0 {
 		return plan{}, fault.New(fault.Exhausted, "applying to %s: %d conditions too many for %d levels of %d; add levels in Terraform",
 			t.name, len(over), len(v.shells), t.size)

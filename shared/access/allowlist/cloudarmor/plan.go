@@ -80,7 +80,7 @@ func (s snapshot) fill(after map[int64][]netip.Prefix, want []netip.Prefix, thri
 	if thrifty {
 		have = have[:min(len(have), rulesFor(len(want)))]
 	}
-	places, over := shard.FillFunc(have, want, perRule, googledoor.SortKey)
+	places, over := shard.Fill(have, want, perRule, googledoor.SortKey)
 	for i, in := range places {
 		if len(in) > 0 {
 			after[priorities[i]] = in

@@ -9,15 +9,10 @@ import (
 	"slices"
 )
 
-// Fill returns for each place what it shall hold, sorted, and what found no room. have is what the places hold now, in their
-// order; what is in two of them stays in the first. size bounds each place.
-func Fill[T cmp.Ordered](have [][]T, want []T, size int) (places [][]T, over []T) {
-	return FillFunc(have, want, size, func(t T) T { return t })
-}
-
-// FillFunc is Fill for items that are ordered by a key, which no two of want share. An item of want takes the place of the one
-// with its key.
-func FillFunc[T any, K cmp.Ordered](have [][]T, want []T, size int, key func(T) K) (places [][]T, over []T) {
+// Fill returns for each place what it shall hold, sorted by a key, which no two of want share, and what found no room. have is
+// what the places hold now, in their order; what is in two of them stays in the first, and an item of want takes the place of
+// the one with its key. size bounds each place.
+func Fill[T any, K cmp.Ordered](have [][]T, want []T, size int, key func(T) K) (places [][]T, over []T) {
 	missing := make(map[K]T, len(want))
 	for _, t := range want {
 		missing[key(t)] = t

@@ -9,6 +9,9 @@ import (
 	"ostiary.internal/shared/access/allowlist/shard"
 )
 
+// itself is the key of a number.
+func itself(n int) int { return n }
+
 func TestFill(t *testing.T) {
 	t.Parallel()
 	type row struct {
@@ -26,7 +29,7 @@ func TestFill(t *testing.T) {
 		"emptied":              {have: [][]int{{1}, {2}}, size: 2, want: [][]int{nil, nil}},
 		"no places":            {set: []int{1}, size: 2, want: [][]int{}, over: []int{1}},
 	} {
-		got, over := shard.Fill(r.have, r.set, r.size)
+		got, over := shard.Fill(r.have, r.set, r.size, itself)
 		if !reflect.DeepEqual(got, r.want) || !slices.Equal(over, r.over) {
 			t.Errorf("%s: %v, over %v; want %v, %v", name, got, over, r.want, r.over)
 		}
@@ -42,7 +45,7 @@ func TestStays(t *testing.T) {
 		have := make([][]int, places)
 		for range 40 {
 			set := rnd.Perm(60)[:rnd.IntN(places*size+1)]
-			next, over := shard.Fill(have, set, size)
+			next, over := shard.Fill(have, set, size, itself)
 			if len(over) > 0 {
 				t.Fatalf("seed %d: %d items in %d places are too many", seed, len(set), places)
 			}

@@ -45,7 +45,7 @@ func (t *Target) plan(l landscape, s allowlist.Set) ([]change, error) {
 		for _, e := range f.want {
 			want = append(want, e.Prefix)
 		}
-		places, over := shard.FillFunc(have, want, t.size, googledoor.SortKey)
+		places, over := shard.Fill(have, want, t.size, googledoor.SortKey)
 		if len(over) > 0 {
 			return nil, fault.New(fault.Exhausted, "applying to firewall door %s: %d entries of %s, its %d rules hold %d each", t.name, len(want), family(f.v4), len(shells), t.size)
 		}

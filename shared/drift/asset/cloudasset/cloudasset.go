@@ -24,7 +24,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/api/option"
@@ -94,7 +93,6 @@ type Source struct {
 	clock  clock.Clock
 	list   *lazy.Value[*grpc.ClientConn]
 	get    *lazy.Value[*http.Client]
-	made   atomic.Pointer[grpc.ClientConn] // what Close closes
 }
 
 var _ asset.Source = (*Source)(nil)
@@ -137,9 +135,4 @@ func unconnected(to string, err error) error {
 func (s *Source) Scopes() []string { return slices.Clone(s.scopes) }
 
 // Close implements asset.Source.
-func (s *Source) Close() error {
-	if conn := s.made.Load(); conn != nil {
-		return conn.Close()
-	}
-	return nil
-}
+func (s *Source) Close() error { return lazy.Close(s.list) }

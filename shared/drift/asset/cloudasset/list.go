@@ -130,7 +130,6 @@ func (s *Source) page(ctx context.Context, r *assetpb.ListAssetsRequest) (*asset
 	if err != nil {
 		return nil, unconnected("Cloud Asset Inventory", err)
 	}
-	s.made.Store(conn)
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
 	ctx = metadata.AppendToOutgoingContext(ctx, "x-goog-request-params", "parent="+url.QueryEscape(r.Parent))

@@ -12,18 +12,16 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/googleapi"
 
 	"ostiary.internal/shared/drift/diff"
+	"ostiary.internal/shared/platform/cloudstorage"
 	"ostiary.internal/shared/platform/fault"
-	"ostiary.internal/shared/platform/lazy"
 	"ostiary.internal/shared/platform/reach"
 )
 
@@ -40,58 +38,44 @@ const (
 	lockEnd  = ".tflock" // https://developer.hashicorp.com/terraform/language/backend/gcs
 )
 
-var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$`)
-
 func init() {
 	diff.Sources.Register("gs", func(_ context.Context, u *url.URL, _ diff.SourceOptions) (diff.Source, error) {
 		if u.Opaque != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			return nil, fault.New(fault.Misconfigured, "terraform state: allowed are gs://BUCKET/PATH%s and gs://BUCKET/PATH%s", stateEnd, planEnd)
 		}
-		return New(u.Host, strings.TrimPrefix(u.Path, "/"), Deployed)
+		return New(u.Host, strings.TrimPrefix(u.Path, "/"), cloudstorage.Deployed)
 	})
-}
-
-// Deployed connects as whom the process runs.
-func Deployed(ctx context.Context) (*storage.Client, error) {
-	return storage.NewClient(ctx, storage.WithJSONReads())
 }
 
 // Source reads one object.
 type Source struct {
-	bucket, object string
-	client         *lazy.Value[*storage.Client]
-	made           atomic.Pointer[storage.Client] // what Close closes
+	bucket *cloudstorage.Bucket
+	object string
 }
 
 var _ diff.Source = (*Source)(nil)
 
 // New returns a source of the state in an object that ends in .tfstate, or the plan in one that ends in .tfplan.json; connect runs at the first call, and again after it
 // failed. Another name is Misconfigured.
-func New(bucket, object string, connect func(context.Context) (*storage.Client, error)) (*Source, error) {
-	if !bucketForm.MatchString(bucket) || !strings.HasSuffix(object, stateEnd) && !strings.HasSuffix(object, planEnd) {
+func New(bucket, object string, connect cloudstorage.Connect) (*Source, error) {
+	if !strings.HasSuffix(object, stateEnd) && !strings.HasSuffix(object, planEnd) {
 		return nil, fault.New(fault.Misconfigured, "terraform state: allowed are gs://BUCKET/PATH%s, such as gs://company-state/live/default%s, and gs://BUCKET/PATH%s", stateEnd, stateEnd, planEnd)
 	}
-	return &Source{bucket: bucket, object: object, client: lazy.New(connect)}, nil
+	b, err := cloudstorage.New(bucket, patience, connect)
+	return &Source{b, object}, err
 }
 
 // Close implements diff.Source.
-func (s *Source) Close() error {
-	if client := s.made.Load(); client != nil {
-		return client.Close()
-	}
-	return nil
-}
+func (s *Source) Close() error { return s.bucket.Close() }
 
 // Open implements diff.Source. Version is the object's generation.
 func (s *Source) Open(ctx context.Context) (diff.State, error) {
-	client, err := s.client.Get(ctx)
+	bucket, ctx, cancel, err := s.bucket.Handle(ctx)
 	if err != nil {
-		return diff.State{}, fault.New(fault.Transient, "connecting to the bucket of the state: %w", err)
+		return diff.State{}, err
 	}
-	s.made.Store(client)
-	ctx, cancel := context.WithTimeout(ctx, patience)
 	// By itself the client would go on asking a service that is asked too much.
-	bucket := client.Bucket(s.bucket).Retryer(storage.WithPolicy(storage.RetryNever))
+	bucket = bucket.Retryer(storage.WithPolicy(storage.RetryNever))
 	// The lock first: an apply that ends in between is told as one that goes on, never the other way round.
 	held := false
 	if name, is := strings.CutSuffix(s.object, stateEnd); is { // a plan has none
@@ -127,24 +111,22 @@ func explain(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, storage.ErrObjectNotExist) {
-		return fault.New(fault.NotFound, "%s: there is none", doing)
-	}
-	if errors.Is(err, storage.ErrBucketNotExist) {
-		return fault.New(fault.Misconfigured, "%s: there is no such bucket", doing)
-	}
-	e, answered := errors.AsType[*googleapi.Error](err)
+	code := cloudstorage.Status(err)
 	switch {
-	case !answered:
+	case code == 0:
 		return fault.New(fault.Transient, "%s: no answer", doing)
-	case e.Code == http.StatusUnauthorized, e.Code == http.StatusForbidden:
-		return fault.New(fault.Denied, "%s: %d", doing, e.Code)
-	case e.Code == http.StatusNotFound && strings.Contains(e.Message, "bucket does not exist"):
+	case cloudstorage.NoBucket(err):
 		return fault.New(fault.Misconfigured, "%s: there is no such bucket", doing)
-	case e.Code == http.StatusNotFound:
+	case code == http.StatusNotFound:
 		return fault.New(fault.NotFound, "%s: there is none", doing)
-	case e.Code == http.StatusTooManyRequests:
-		return &fault.Error{Kind: fault.Exhausted, RetryAfter: reach.RetryAfter(e.Header, time.Hour), Err: fault.New(fault.Exhausted, "%s: too many requests", doing)}
+	case code == http.StatusUnauthorized, code == http.StatusForbidden:
+		return fault.New(fault.Denied, "%s: %d", doing, code)
+	case code == http.StatusTooManyRequests:
+		var wait time.Duration
+		if e, ok := errors.AsType[*googleapi.Error](err); ok {
+			wait = reach.RetryAfter(e.Header, time.Hour)
+		}
+		return &fault.Error{Kind: fault.Exhausted, RetryAfter: wait, Err: fault.New(fault.Exhausted, "%s: too many requests", doing)}
 	}
-	return fault.New(fault.Transient, "%s: %d", doing, e.Code)
+	return fault.New(fault.Transient, "%s: %d", doing, code)
 }

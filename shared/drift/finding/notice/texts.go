@@ -27,14 +27,6 @@ var causes = map[Why]map[string]string{
 	Graver:     {"en": "It is graver by now, so that one person’s acceptance is not enough any more.", "fr": "Elle est devenue plus grave, de sorte que l’acceptation d’une seule personne ne suffit plus.", "de": "Es ist inzwischen schwerer, sodass die Zustimmung einer Person nicht mehr genügt."},
 }
 
-var severities = map[string]map[string]string{
-	"info":     {"en": "for information", "fr": "pour information", "de": "zur Kenntnis"},
-	"low":      {"en": "low", "fr": "faible", "de": "gering"},
-	"medium":   {"en": "medium", "fr": "moyenne", "de": "mittel"},
-	"high":     {"en": "high", "fr": "élevée", "de": "hoch"},
-	"critical": {"en": "critical", "fr": "critique", "de": "kritisch"},
-}
-
 var labels = map[Label]map[string]string{
 	Severity: {"en": "Severity", "fr": "Gravité", "de": "Schwere"},
 	On:       {"en": "On", "fr": "Sur", "de": "An"},

@@ -8,6 +8,7 @@ import (
 
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
+	"ostiary.internal/shared/platform/message/staff"
 )
 
 // maxLine is how many characters of a detail a message shows, maxSubject of what is wrong its subject.
@@ -33,12 +34,12 @@ func Write(n Notice, language string, zone *time.Location) (message.Content, err
 	if n.What != nil {
 		if what := n.What(language); what != "" {
 			happened, _, _ := strings.Cut(what, ". ")
-			subject += colon(language) + first(strings.TrimSuffix(happened, "."), maxSubject)
+			subject += staff.Colon(language) + staff.First(strings.TrimSuffix(happened, "."), maxSubject)
 			b.WriteString("\n" + what + "\n")
 		}
 	}
 	b.WriteString("\n")
-	line := func(l Label, text string) { b.WriteString(labels[l][language] + colon(language) + text + "\n") }
+	line := func(l Label, text string) { b.WriteString(labels[l][language] + staff.Colon(language) + text + "\n") }
 	for _, l := range n.Lines {
 		line(l.Label, said(l, language, zone))
 	}
@@ -48,7 +49,7 @@ func Write(n Notice, language string, zone *time.Location) (message.Content, err
 		}
 	}
 	if !n.Due.IsZero() {
-		line(due, both(n.Due, zone))
+		line(due, staff.Both(n.Due, zone))
 	}
 	b.WriteString("\n" + t.next + "\n")
 	if n.Link != "" {
@@ -57,33 +58,15 @@ func Write(n Notice, language string, zone *time.Location) (message.Content, err
 	return message.Content{Subject: subject, Text: b.String() + "\n--\n" + signature[language] + "\n"}, nil
 }
 
-// colon is what stands between a label and what it is of.
-func colon(language string) string {
-	if language == "fr" {
-		return " : "
-	}
-	return ": "
-}
-
-// both writes a time in UTC and in a zone.
-func both(at time.Time, zone *time.Location) string {
-	return at.UTC().Format("2006-01-02 15:04:05 UTC") + " (" + at.In(zone).Format("2006-01-02 15:04:05 MST") + ")"
-}
-
 // said is what a line says.
 func said(l Line, language string, zone *time.Location) string {
 	if !l.At.IsZero() {
-		return both(l.At, zone)
+		return staff.Both(l.At, zone)
 	}
-	if word, known := severities[l.Text]; known && l.Label == Severity {
-		return word[language]
+	if word, known := staff.Severity(l.Text, language); known && l.Label == Severity {
+		return word
 	}
 	return harmless(l.Text)
-}
-
-func first(text string, n int) string {
-	runes := []rune(text)
-	return string(runes[:min(n, len(runes))])
 }
 
 // address finds what may be somebody's: a first letter and the domain tell enough to who knows her.
@@ -93,7 +76,7 @@ var address = regexp.MustCompile(`([^\s:,;<>"'@])[^\s:,;<>"'@]*@`)
 // to choose what the readers click.
 func harmless(text string) string {
 	text = address.ReplaceAllString(strings.ReplaceAll(text, "\n", ", "), "$1***@")
-	text = strings.NewReplacer(".", "[.]", "://", " ").Replace(first(text, maxLine))
+	text = strings.NewReplacer(".", "[.]", "://", " ").Replace(staff.First(text, maxLine))
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(" -_'’()[]{}\"+#&,.;:/@=*>%", r) {
 			return r

@@ -96,10 +96,7 @@ var spec = func() letters.Spec {
 	return s
 }()
 
-// Name returns the name of a company's own text of a letter in its policy folder.
-func Name(kind Kind, language string) string { return spec.Name(string(kind), language) }
-
-// Read reads all texts: read returns a company's own by its Name, where it has one. Misconfigured names every text that
+// Read reads all texts: read returns a company's own by its name, templates/LANGUAGE/erasure-KIND.txt, where it has one. Misconfigured names every text that
 // cannot be used.
 func Read(read func(name string) ([]byte, bool)) (*Set, error) {
 	texts, err := letters.Read(spec, read)

@@ -8,7 +8,6 @@ package gcs
 import (
 	"context"
 	"errors"
-	"io"
 	"net/url"
 	"time"
 
@@ -17,16 +16,17 @@ import (
 
 	"ostiary.internal/shared/evidence/internal/bucket"
 	"ostiary.internal/shared/evidence/log"
+	"ostiary.internal/shared/platform/cloudstorage"
 	"ostiary.internal/shared/platform/fault"
 )
 
 // Permissions names, for each method of the seam, the IAM permissions it needs on the bucket
 // (https://cloud.google.com/storage/docs/access-control/iam-json). Without the one to list, an object that is missing
-// reads as one that is denied. Replacing an object deletes it.
+// reads as one that is denied.
 var Permissions = map[string][]string{
 	"Objects.Get":    {"storage.objects.get", "storage.objects.list"},
-	"Objects.Create": {"storage.objects.create"},
-	"Objects.Swap":   {"storage.objects.create", "storage.objects.delete"},
+	"Objects.Create": cloudstorage.Permissions["Bucket.Create"],
+	"Objects.Swap":   cloudstorage.Permissions["Bucket.Put"],
 	"Objects.Delete": {"storage.objects.delete", "storage.objects.get", "storage.objects.list"},
 	"Objects.List":   {"storage.objects.list"},
 }
@@ -40,7 +40,7 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		return New(name, prefix, 0, bucket.Deployed)
+		return New(name, prefix, 0, cloudstorage.Deployed)
 	})
 }
 
@@ -51,7 +51,7 @@ var _ log.Objects = Objects{}
 
 // New returns the objects of a bucket whose names begin with prefix, which is empty or ends with a slash. wait bounds
 // each call, 30 s for zero. connect runs at the first call.
-func New(name, prefix string, wait time.Duration, connect func(context.Context) (*storage.Client, error)) (Objects, error) {
+func New(name, prefix string, wait time.Duration, connect cloudstorage.Connect) (Objects, error) {
 	b, err := bucket.New(name, prefix, wait, connect)
 	return Objects{b}, err
 }
@@ -61,28 +61,8 @@ func (o Objects) Get(ctx context.Context, name string) (log.Object, error) {
 	if err := log.CheckName(name); err != nil {
 		return log.Object{}, err
 	}
-	handle, ctx, cancel, err := o.Handle(ctx)
-	if err != nil {
-		return log.Object{}, err
-	}
-	defer cancel()
-	r, err := handle.Object(o.Prefix() + name).NewReader(ctx)
-	if err != nil {
-		return log.Object{}, o.Explain("reading", name, err)
-	}
-	// Unpacked, a few bytes may be more than the memory; and where they are no gzip the client tries until its time is up.
-	if r.Attrs.Decompressed || r.Attrs.ContentEncoding != "" {
-		_ = r.Close()
-		return log.Object{}, fault.New(fault.Invalid, "reading %s: it is stored packed", name)
-	}
-	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
-	if err = errors.Join(err, r.Close()); err != nil {
-		return log.Object{}, o.Explain("reading", name, err)
-	}
-	if len(data) > maxBytes {
-		return log.Object{}, fault.New(fault.Invalid, "reading %s: it has more than %d bytes", name, maxBytes)
-	}
-	return log.Object{Data: data, Generation: r.Attrs.Generation}, nil
+	data, generation, err := o.Read(ctx, o.Prefix()+name, maxBytes)
+	return log.Object{Data: data, Generation: generation}, err
 }
 
 // Create implements log.Objects.

@@ -47,14 +47,15 @@ func (s *Sender) Prepared() error {
 // Send puts a mail to a person (id in people.yaml) into the batch. kind begins its key; about is the same whenever it is about
 // the same, and stands in it as a digest with the person. It does no I/O. Errors: those of Prepared.
 func (s *Sender) Send(b *outbox.Batch, kind, about, person, language string, content message.Content) error {
+	sum := sha256.Sum256([]byte(about + "\x00" + person))
+	return s.Put(b, kind+"/"+hex.EncodeToString(sum[:]), person, language, content)
+}
+
+// Put is Send under a key of the caller's own, which says nothing of the person.
+func (s *Sender) Put(b *outbox.Batch, key, person, language string, content message.Content) error {
 	if err := s.Prepared(); err != nil {
 		return err
 	}
-	sum := sha256.Sum256([]byte(about + "\x00" + person))
-	request := message.Request{Key: kind + "/" + hex.EncodeToString(sum[:]), Kind: message.Staff, Person: person, Channel: message.Mail, Language: language}
-	sealed, err := request.Seal(s.key.Load(), s.random, content)
-	if err != nil {
-		return err
-	}
-	return b.Message(message.TopicRequested, request.Key, sealed)
+	request := message.Request{Key: key, Kind: message.Staff, Person: person, Channel: message.Mail, Language: language}
+	return request.Put(b, s.key.Load(), s.random, content)
 }

@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	api "cloud.google.com/go/secretmanager/apiv1"
@@ -85,7 +84,6 @@ type Store struct {
 	pins    map[string]int
 	clock   clock.Clock
 	client  *lazy.Value[*api.Client]
-	made    atomic.Pointer[api.Client] // for Close, which must not connect
 
 	mu     sync.Mutex
 	cached map[string]value
@@ -143,10 +141,7 @@ func (s *Store) Close() error {
 		clear(held.bytes)
 	}
 	clear(s.cached)
-	if client := s.made.Load(); client != nil {
-		return client.Close()
-	}
-	return nil
+	return lazy.Close(s.client)
 }
 
 func (s *Store) remembered(resource string) ([]byte, bool) {
@@ -164,7 +159,6 @@ func (s *Store) access(ctx context.Context, resource string) ([]byte, error) {
 	if err != nil {
 		return nil, fault.New(fault.Transient, "connecting to Secret Manager: %w", err)
 	}
-	s.made.Store(client)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	reply, err := client.AccessSecretVersion(ctx, &secretmanagerpb.AccessSecretVersionRequest{Name: resource})

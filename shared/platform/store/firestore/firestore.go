@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"cloud.google.com/go/firestore"
@@ -41,16 +40,14 @@ func New(project, database string, o store.Options, client ...option.ClientOptio
 	if err := check(project, database, os.Getenv); err != nil {
 		return nil, err
 	}
-	b := &backend{}
-	b.client = lazy.New(func(ctx context.Context) (*firestore.Client, error) {
+	b := &backend{lazy.New(func(ctx context.Context) (*firestore.Client, error) {
 		// The client outlives the request that happened to need it first.
 		c, err := firestore.NewClientWithDatabase(context.WithoutCancel(ctx), project, database, client...)
 		if err != nil {
 			return nil, fault.New(fault.Misconfigured, "connecting to Firestore database %q: %w", database, err)
 		}
-		b.made.Store(c)
 		return c, nil
-	})
+	})}
 	s, err := engine.New(b, o)
 	if err != nil {
 		return nil, err
@@ -80,7 +77,6 @@ func check(project, database string, getenv func(string) string) error {
 // backend is one database.
 type backend struct {
 	client *lazy.Value[*firestore.Client]
-	made   atomic.Pointer[firestore.Client] // what Close closes
 }
 
 func (b *backend) Read(ctx context.Context, fn func(engine.Reader) error) error {
@@ -103,9 +99,4 @@ func (b *backend) Update(ctx context.Context, fn func(engine.Reader) ([]engine.W
 	return update(ctx, client, fn)
 }
 
-func (b *backend) Close() error {
-	if client := b.made.Load(); client != nil {
-		return client.Close()
-	}
-	return nil
-}
+func (b *backend) Close() error { return lazy.Close(b.client) }

@@ -1,5 +1,5 @@
 // The pages work without this: it takes an enrolment code out of the link's fragment, which no server sees, makes a
-// link whole, and offers to copy it or to print the recovery codes.
+// link whole, sends the app's first code when it is whole, once, and offers to copy or print what is shown only once.
 "use strict";
 (() => {
   const token = new URLSearchParams(location.hash.slice(1)).get("enrol");
@@ -10,6 +10,18 @@
     history.replaceState(null, "", location.pathname + location.search);
   }
   for (const link of document.querySelectorAll("[data-link]")) link.textContent = new URL(link.textContent, location).href;
+  const code = document.querySelector("[data-digits]");
+  if (code) {
+    let sent = false; // a second time would show no recovery codes
+    code.form.addEventListener("submit", (event) => {
+      if (sent) event.preventDefault();
+      sent = true;
+    });
+    code.addEventListener("input", () => {
+      if (code.value.replace(/[ -]/g, "").length === Number(code.dataset.digits)) code.form.requestSubmit();
+    });
+    addEventListener("pageshow", () => { sent = false; });
+  }
   const offer = (selector, act) => {
     for (const button of document.querySelectorAll(selector)) {
       button.hidden = false;
@@ -18,7 +30,7 @@
   };
   offer("[data-print]", () => window.print());
   if (navigator.clipboard) offer("[data-copy]", async (button) => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText);
     button.textContent = button.dataset.done;
   });
 })();
