@@ -13,10 +13,10 @@ func (a album) device(phone *walk.Person) {
 	laptop.SignIn("omkar.rao@sharedcontacts.example", walk.Mobile)
 	laptop.Click("details summary")
 	laptop.Press("form[action='/registerip/device'] button")
-	a.keep("device", laptop, false)
+	a.keep("device", laptop.Tab, false)
 	phone.Open(a.server.URL + "/registerip/")
 	phone.Click("details summary")
 	phone.Type("#device", strings.TrimSpace(laptop.Text("#device-code .big")))
 	phone.Press("form[action='/registerip/look'] button")
-	a.keep("device-phone", phone, false)
+	a.keep("device-phone", phone.Tab, false)
 }

@@ -42,7 +42,7 @@ func (a album) drift(p *walk.Person) {
 	}
 	p.Open(a.server.URL + "/acceptdrift/?lang=en")
 	p.Press("section[aria-labelledby=open] a")
-	a.keep("drift", p, false)
+	a.keep("drift", p.Tab, false)
 }
 
 // exposed is the entry of a database that was given a public address.

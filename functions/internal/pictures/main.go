@@ -1,24 +1,16 @@
-// Command pictures writes the screenshots the README shows: it starts the server with the sample company and goes
-// through the pages as a person does. It needs Chromium, and runs at the top of the repository.
+// Command pictures goes through the days of the five people with a camera: it starts the server with the sample company, goes
+// through the pages as people do, writes the screenshots the README shows, and what each stretch took into docs/people.md. It
+// needs Chromium, and runs at the top of the repository.
 package main
 
 import (
-	"ostiary.internal/functions/internal/built"
-
-	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
-	"time"
 
 	"ostiary.internal/functions/internal/browser"
+	"ostiary.internal/functions/internal/built"
+	"ostiary.internal/functions/internal/people"
 	"ostiary.internal/functions/internal/walk"
-)
-
-// folder is where the pictures go; most is how large one may be, in bytes, so that the repository stays small.
-const (
-	folder = "docs/pictures"
-	most   = 160_000
 )
 
 func main() {
@@ -31,7 +23,7 @@ func main() {
 func run() error {
 	path := browser.Path()
 	if path == "" {
-		return fmt.Errorf("no Chromium on this machine")
+		return fmt.Errorf("there is no Chromium on this machine: install it, and run this again")
 	}
 	b, err := browser.Start(path)
 	if err != nil {
@@ -58,7 +50,14 @@ func run() error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	return album{browser: b, server: server, lived: lived}.take()
+	a := album{browser: b, server: server, lived: lived, closing: &[]func(){}}
+	return a.take(func() {
+		legs := people.Company{T: a, Browser: b, Binary: binary, Root: ".", Lived: lived, Camera: a.keep}.Days()
+		if err := people.Tell(".", legs); err != nil {
+			a.Fatalf("%v", err)
+		}
+		a.others()
+	})
 }
 
 // album takes the pictures. As the walk's T it turns a step that does not work into an error.
@@ -79,8 +78,7 @@ func (album) Fatalf(format string, args ...any) { panic(failure{fmt.Errorf(forma
 // Cleanup keeps fn for the end of take.
 func (a album) Cleanup(fn func()) { *a.closing = append(*a.closing, fn) }
 
-func (a album) take() (err error) {
-	a.closing = &[]func(){}
+func (a album) take(walks func()) (err error) {
 	defer func() {
 		for _, fn := range *a.closing {
 			fn()
@@ -93,80 +91,6 @@ func (a album) take() (err error) {
 			panic(p)
 		}
 	}()
-	a.walk()
+	walks()
 	return nil
-}
-
-func (a album) walk() {
-	a.date()
-	omkar := &walk.Person{Tab: a.browser.Tab(a, browser.Phone), T: a, Server: a.server, Lang: "en"}
-	omkar.SignIn("omkar.rao@sharedcontacts.example", walk.Home)
-	omkar.AskForQR()
-	omkar.Scan()
-	a.keep("enrol-phone", omkar, true)
-	omkar.Type("#code", omkar.Code())
-	omkar.Press("form[action='/enrolotp/confirm'] button")
-	omkar.Press("a[href='/registerip/']")
-	a.keep("morning-phone", omkar, false)
-	omkar.TypeAndGo("#code", omkar.NextCode())
-	omkar.Wait("[data-state=confirmed]")
-	omkar.Open(a.server.URL + "/_local/door")
-	omkar.Open(a.server.URL + "/registerip/")
-	a.keep("working-phone", omkar, false)
-	a.device(omkar)
-
-	simone := &walk.Person{Tab: a.browser.Tab(a, browser.Desk), T: a, Server: a.server, Lang: "en"}
-	simone.Open(a.server.URL + "/")
-	a.keep("start", simone, false)
-	simone.SignIn("simone.bernard@sharedcontacts.example", walk.Home)
-	simone.Press("a[href='/enrolotp/desk']")
-	simone.Choose("#email", "omkar.rao@sharedcontacts.example")
-	simone.Type("#reason", "Phone and recovery codes lost; called back on the number we know")
-	simone.Press("form[action='/enrolotp/desk/reset'] button")
-	stefan := &walk.Person{Tab: a.browser.Tab(a, browser.Desk), T: a, Server: a.server, Lang: "en"}
-	stefan.SignIn("stefan.weber@sharedcontacts.example", walk.Home)
-	stefan.Press("a[href='/enrolotp/desk']")
-	a.keep("desk", stefan, false)
-
-	reader := &walk.Person{Tab: a.browser.Tab(a, browser.Desk), T: a, Server: a.lived, Lang: "en"}
-	reader.Open(a.lived.URL + "/trustpage/?lang=en")
-	a.keep("trust", reader, false)
-	reader = &walk.Person{Tab: a.browser.Tab(a, browser.Phone), T: a, Server: a.lived, Lang: "fr"}
-	reader.Open(a.lived.URL + "/trustpage/?lang=fr")
-	a.keep("trust-phone", reader, false)
-	if err := a.server.Advance(time.Hour); err != nil { // the duties of the policy open
-		a.Fatalf("an hour later: %v", err)
-	}
-	simone.Open(a.server.URL + "/attest/")
-	a.keep("duties", simone, false)
-	if err := a.server.Log(json.RawMessage(granted)); err != nil {
-		a.Fatalf("writing to the log: %v", err)
-	}
-	omkar.Open(a.server.URL + "/justify/?lang=en")
-	omkar.Press("section[aria-labelledby=explain] a")
-	a.keep("alarm-phone", omkar, false)
-	a.erased()
-	a.drift(simone)
-	a.breach(simone)
-}
-
-// granted is the entry of a role given to somebody outside.
-const granted = `{"insertId":"1","logName":"projects/sharedcontacts-live/logs/cloudaudit.googleapis.com%2Factivity","timestamp":"2026-03-03T08:56:10Z",
-	"resource":{"type":"project","labels":{"project_id":"sharedcontacts-live"}},"protoPayload":{"@type":"type.googleapis.com/google.cloud.audit.AuditLog",
-	"serviceName":"cloudresourcemanager.googleapis.com","methodName":"SetIamPolicy","resourceName":"projects/sharedcontacts-live","status":{},
-	"authenticationInfo":{"principalEmail":"omkar.rao@sharedcontacts.example"},"requestMetadata":{"callerIp":"81.2.69.193"},
-	"authorizationInfo":[{"permission":"resourcemanager.projects.setIamPolicy","granted":true}],
-	"serviceData":{"policyDelta":{"bindingDeltas":[{"action":"ADD","role":"roles/editor","member":"user:freelancer@example.net"}]}}}}`
-
-// keep writes one picture, of the window or of the whole page.
-func (a album) keep(name string, p *walk.Person, whole bool) {
-	picture := p.Picture(whole)
-	if len(picture) > most {
-		a.Fatalf("%s: %d bytes, more than %d", name, len(picture), most)
-	}
-	file := filepath.Join(folder, name+".png")
-	if err := os.WriteFile(file, picture, 0o644); err != nil {
-		a.Fatalf("writing %s: %v", file, err)
-	}
-	fmt.Println(file, len(picture))
 }

@@ -55,8 +55,7 @@ func TestDesk(t *testing.T) {
 	unseen(t, her, token) // the field holds it as its value, not as an attribute
 	her.Press("#add-form button")
 	her.Scan()
-	her.Type("#code", her.NextCode())
-	her.Press("form[action='/enrolotp/confirm'] button")
+	her.Prove(her.NextCode())
 	if said := her.Text("[role=status]"); said != "Your app is set up." {
 		t.Errorf("after the link she reads %q", said)
 	}
@@ -103,11 +102,32 @@ func TestRecovery(t *testing.T) {
 	p.Press("form[action='/enrolotp/recover'] button")
 	p.Press("#add-form button")
 	p.Scan()
-	p.Type("#code", p.NextCode())
-	p.Press("form[action='/enrolotp/confirm'] button")
+	p.Prove(p.NextCode())
 	if said := p.Text("[role=status]"); said != "Your app is set up." {
 		t.Errorf("after the recovery she reads %q", said)
 	}
 	unseen(t, p, codes[3], p.Secret())
 	p.Quietly(p.Server.URL)
+}
+
+// Whoever only types a recovery code has nothing else to fill in, and the app of the lost phone is replaced by the new one.
+func TestRecoveryReplaces(t *testing.T) {
+	t.Parallel()
+	p := stage.Serve(t).Sit(browser.Phone, "en")
+	p.SignIn(emma, walk.Home)
+	codes := p.Enrol()
+	old := p.Secret()
+	p.Open(p.Server.URL + "/enrolotp/")
+	p.Type("#recovery", codes[0])
+	p.Press("form[action='/enrolotp/recover'] button")
+	p.Press("#add-form button")
+	p.Scan()
+	p.Prove(p.NextCode())
+	if p.Secret() == old {
+		t.Error("the new phone has the secret of the lost one")
+	}
+	p.Open(p.Server.URL + "/enrolotp/")
+	if n := browser.Eval[int](p.Tab, `document.querySelectorAll("section[aria-labelledby=have] > ul > li").length`); n != 1 {
+		t.Errorf("with the new phone she has %d apps:\n%s", n, p.Text("main"))
+	}
 }
