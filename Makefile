@@ -31,7 +31,9 @@ test: ## all tests; uses the emulators, Chromium, nginx and Terraform where they
 	$(GO) vet $(PACKAGES)
 	@$(IN_MEMORY) set -x; $(BRISK) $(GO) test $(LEAN) -race -shuffle=on -timeout 15m $(PACKAGES)
 
-soak: ## the long runs: many more seeds and kills
+soak: ## the whole system under load, kills and faults for 20 minutes each on files and on the emulators; then the long runs of the tests
+	$(GO) run ./functions/ostiary/internal/soak -for 20m -on bolt
+	$(GO) run ./functions/ostiary/internal/soak -for 20m -on emulators
 	OSTIARY_SOAK=1 $(GO) test -race -shuffle=on -timeout 120m $(PACKAGES)
 
 bench: ## side-by-side figures against the baselines, as a table and a picture; ONLY=drift,breach measures those alone (ONLY=list names them)

@@ -51,7 +51,7 @@ func soak(ctx context.Context, args []string) int {
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
 	flags.DurationVar(&o.length, "for", 20*time.Minute, "how long to work; the looking comes on top")
 	flags.DurationVar(&o.round, "round", 45*time.Second, "how long to work between two looks")
-	flags.DurationVar(&o.kill, "kill", 25*time.Second, "mean time between two kills; 0 for none")
+	flags.DurationVar(&o.kill, "kill", 20*time.Second, "mean time between two kills; 0 for none")
 	flags.StringVar(&o.on, "on", "bolt", "bolt, or emulators of Firestore and Pub/Sub")
 	flags.Uint64Var(&o.seed, "seed", uint64(machine.Now().UnixNano()%1_000_000), "what everything random begins with")
 	flags.IntVar(&o.people, "people", 16, "how many people register every day")
