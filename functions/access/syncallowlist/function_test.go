@@ -154,16 +154,16 @@ func TestStanding(t *testing.T) {
 // word arrives, and nothing that was registered after.
 func TestPersonEvents(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
+	for what, test := range map[string]struct {
 		topic, data string
 		why         lease.Why
 	}{
-		{TopicSuspended, `{"person":"emma"}`, lease.Suspended},
-		{parts.TopicEnded, `{"person":"emma","why":"lost"}`, lease.Lost},
-		{parts.TopicEnded, `{"person":"emma","why":"compromised"}`, lease.Lost},
-		{parts.TopicEnded, `{"person":"emma","why":"reset"}`, lease.Reset},
+		"suspended":   {TopicSuspended, `{"person":"emma"}`, lease.Suspended},
+		"lost":        {parts.TopicEnded, `{"person":"emma","why":"lost"}`, lease.Lost},
+		"compromised": {parts.TopicEnded, `{"person":"emma","why":"compromised"}`, lease.Lost},
+		"reset":       {parts.TopicEnded, `{"person":"emma","why":"reset"}`, lease.Reset},
 	} {
-		t.Run(test.topic+" "+string(test.why), func(t *testing.T) {
+		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			w := functiontest.New(t, setup)
 			put(t, w, "before", "emma", home)
