@@ -15,6 +15,7 @@ import (
 	"ostiary.internal/shared/evidence/verify"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/trust/promise"
+	"ostiary.internal/shared/trust/recompute"
 )
 
 // Exit codes of the evidence commands beside those of verify.Outcome; the first is EX_IOERR of sysexits.h.
@@ -58,7 +59,7 @@ func verifyBundle(ctx context.Context, t terminal, args []string) int {
 	if code >= 0 {
 		return code
 	}
-	o := verify.Options{Recompute: recompute, Strict: *strict, Promise: *about}
+	o := verify.Options{Recompute: recompute.Page, Strict: *strict, Promise: *about}
 	var err error
 	if o.From, err = instant("from", *from); err == nil {
 		o.To, err = instant("to", *to)
@@ -124,21 +125,6 @@ func (t terminal) report(r verify.Report, o verify.Options, state string, asJSON
 		return t.unable(err)
 	}
 	return r.Exit
-}
-
-// recompute is how a page follows from records: the rule the page itself was made by.
-func recompute(b verify.Basis) ([]byte, error) {
-	register, err := promise.ReadRegister(b.Register)
-	if err != nil {
-		return nil, err
-	}
-	ledger := promise.NewLedger(register)
-	for index, r := range b.Leaves {
-		if err := ledger.Add(index, r); err != nil {
-			return nil, err
-		}
-	}
-	return promise.Snap(ledger, b.Origin, b.Size, b.Root().String(), b.At).Canonical(), nil
 }
 
 // stateIn reads a promise's state off a page that was found true; "" when the page has no such promise.

@@ -17,6 +17,7 @@ import (
 	"ostiary.internal/shared/evidence/witness"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/trust/promise"
+	"ostiary.internal/shared/trust/recompute"
 )
 
 // packBundle copies a log, the newest page it names and the register into a bundle, and checks what came out.
@@ -54,7 +55,7 @@ func packBundle(ctx context.Context, t terminal, args []string) int {
 	if err := write(out, func(put func(string, []byte) error) error { return verify.Pack(ctx, source, trust, c, put) }); err != nil {
 		return t.unable(err)
 	}
-	o := verify.Options{Trust: trust, Recompute: recompute}
+	o := verify.Options{Trust: trust, Recompute: recompute.Page}
 	return t.verify(ctx, out, o, func(r verify.Report, state string) int { return t.report(r, o, state, *asJSON, "en") })
 }
 

@@ -23,24 +23,10 @@ import (
 	"ostiary.internal/shared/evidence/verify"
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/trust/promise"
+	"ostiary.internal/shared/trust/recompute"
 )
 
 var update = flag.Bool("update", false, "write the bundles of testdata/evidence/v1 anew")
-
-// recompute is the rule by which a page follows from records.
-func recompute(b verify.Basis) ([]byte, error) {
-	register, err := promise.ReadRegister(b.Register)
-	if err != nil {
-		return nil, err
-	}
-	ledger := promise.NewLedger(register)
-	for index, r := range b.Leaves {
-		if err := ledger.Add(index, r); err != nil {
-			return nil, err
-		}
-	}
-	return promise.Snap(ledger, b.Origin, b.Size, b.Root().String(), b.At).Canonical(), nil
-}
 
 // house is a small policy.
 func house() promise.Register {
@@ -121,7 +107,7 @@ var sealed, grains = []byte("sealed for the vault, not readable here"), bytes.Re
 // pageAt computes the page over leaves with the same rule.
 func pageAt(t testing.TB, leaves [][]byte, at time.Time) []byte {
 	t.Helper()
-	page, err := recompute(verify.Basis{Register: house().Canonical(), Origin: origin, Size: int64(len(leaves)), At: at, Root: rootOf(t, leaves), Leaves: recordsOf(leaves)})
+	page, err := recompute.Page(verify.Basis{Register: house().Canonical(), Origin: origin, Size: int64(len(leaves)), At: at, Root: rootOf(t, leaves), Leaves: recordsOf(leaves)})
 	check(t, err)
 	return page
 }
@@ -347,7 +333,7 @@ func byGo(t testing.TB, dir, trusted string, c vectorCase) (int, []verify.Failur
 	t.Helper()
 	data, err := os.ReadFile(trusted)
 	check(t, err)
-	o := verify.Options{Recompute: recompute, Strict: c.Strict}
+	o := verify.Options{Recompute: recompute.Page, Strict: c.Strict}
 	if o.Trust, err = sign.ReadTrust(data); err != nil {
 		return verify.Malformed.Exit(), nil
 	}

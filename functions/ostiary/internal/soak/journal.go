@@ -15,6 +15,7 @@ import (
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/verify"
 	"ostiary.internal/shared/trust/promise"
+	"ostiary.internal/shared/trust/recompute"
 )
 
 // journal is the evidence log as the oracle reads it, from its files, with the code that auditors verify it by.
@@ -111,7 +112,7 @@ func (j *journal) verify(ctx context.Context, source verify.Source, trust sign.T
 	if err := j.show(ctx, &b); err != nil {
 		return err
 	}
-	report, err := verify.Verify(ctx, b, verify.Options{Trust: trust, Recompute: recompute, Since: j.since})
+	report, err := verify.Verify(ctx, b, verify.Options{Trust: trust, Recompute: recompute.Page, Since: j.since})
 	if err != nil {
 		return fmt.Errorf("verifying the log: %w", err)
 	}
@@ -216,19 +217,4 @@ func (j *journal) waiting() (map[string][]byte, error) {
 		return nil
 	})
 	return found, err
-}
-
-// recompute is how a page follows from records: the rule the page itself was made by.
-func recompute(b verify.Basis) ([]byte, error) {
-	register, err := promise.ReadRegister(b.Register)
-	if err != nil {
-		return nil, err
-	}
-	ledger := promise.NewLedger(register)
-	for index, r := range b.Leaves {
-		if err := ledger.Add(index, r); err != nil {
-			return nil, err
-		}
-	}
-	return promise.Snap(ledger, b.Origin, b.Size, b.Root().String(), b.At).Canonical(), nil
 }
