@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
@@ -14,6 +15,19 @@ import (
 func (tab *Tab) Open(url string) {
 	tab.t.Helper()
 	tab.do("opening "+url, chromedp.Navigate(url))
+	tab.seen()
+}
+
+// seen waits until the page that has come is drawn, as a person does who acts on it: what it gives the focus has it by then.
+// Where nobody looks there may be no frames, and a page may lead to the next at once: then it is a second at most.
+func (tab *Tab) seen() {
+	tab.t.Helper()
+	if tab.still {
+		return
+	}
+	ctx, cancel := context.WithTimeout(tab.ctx, time.Second)
+	defer cancel()
+	_, _ = chromedp.Run(ctx, chromedp.Evaluate[bool]("new Promise(r => requestAnimationFrame(() => r(true)))", chromedp.EvalAwaitPromise))
 }
 
 // Before runs a script in every page the tab opens from now on, before the page's own.
@@ -26,6 +40,7 @@ func (tab *Tab) Before(script string) {
 func (tab *Tab) Reload() {
 	tab.t.Helper()
 	tab.do("loading again", chromedp.Reload())
+	tab.seen()
 }
 
 // follow does what leads to another page and waits until that is there.
@@ -36,6 +51,7 @@ func (tab *Tab) follow(step chromedp.Action[chromedp.Void]) {
 	if _, err := chromedp.Run(ctx, chromedp.WaitEvent(page.LoadEventFired, nil, step)); err != nil {
 		tab.t.Fatalf("following from %s: %v", tab.URL(), err)
 	}
+	tab.seen()
 }
 
 // Press clicks what the selector names and waits for the page it leads to.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"maps"
-	"strconv"
 	"sync"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -146,7 +145,7 @@ func short(text string) string {
 	return text
 }
 
-// quote writes a text as a JavaScript string.
+// quote writes a text as a JavaScript string: all of JSON is JavaScript (ECMA-262, edition 10), which Go's own quoting is not.
 func quote(text string) string {
 	quoted, _ := json.Marshal(text) // a string always has a JSON form
 	return string(quoted)
@@ -237,7 +236,7 @@ func (tab *Tab) Boxes(selector string, whole bool) (boxes []image.Rectangle) {
 // Near takes a picture of one element, so many times its size.
 func (tab *Tab) Near(selector string, scale float64) []byte {
 	tab.t.Helper()
-	box := Eval[struct{ X, Y, W, H float64 }](tab, `(() => { const r = document.querySelector(`+strconv.Quote(selector)+`).getBoundingClientRect()
+	box := Eval[struct{ X, Y, W, H float64 }](tab, `(() => { const r = document.querySelector(`+quote(selector)+`).getBoundingClientRect()
 		return {X: r.x + scrollX, Y: r.y + scrollY, W: r.width, H: r.height} })()`)
 	beyond := true
 	params := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: &beyond,

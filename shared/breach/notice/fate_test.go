@@ -74,7 +74,7 @@ func TestDelivered(t *testing.T) {
 	if n, _ := f.notices.Get(context.Background(), c.ID, 1); n.Accepted != 1 {
 		t.Errorf("%+v", n.Notice)
 	}
-	if got := f.events("finding", "remediation"); got != "" || strings.Contains(f.clear.String(), "4711") {
+	if got := f.events("finding", "remediation"); got != "" || strings.Contains(f.clear.String(), "queue-4711") {
 		t.Error(got)
 	}
 }

@@ -164,7 +164,7 @@ func TestWire(t *testing.T) {
 			t.Errorf("%+v", r.Subjects)
 		}
 	}
-	if !found || strings.Contains(f.clear.String(), "4711") {
+	if !found || strings.Contains(f.clear.String(), "queue-4711") {
 		t.Error("no record says how, or one says what the peer calls it")
 	}
 }

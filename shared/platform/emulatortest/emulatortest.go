@@ -14,6 +14,7 @@
 package emulatortest
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,6 +23,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"ostiary.internal/shared/platform/require"
 )
@@ -91,6 +93,27 @@ func Start() (firestoreHost, pubsubHost string, stop func(), err error) {
 		}
 	}
 	return hosts[firestore], hosts[pubsub], func() { firestore.stop(); pubsub.stop() }, nil
+}
+
+// Hang has both hang for a while, or until ctx ends: their connections stay open and nothing is answered. It returns when
+// they go on, and reports whether they hung: only Linux can have them do so.
+func Hang(ctx context.Context, length time.Duration) bool {
+	hung := false
+	for _, e := range []*emulator{firestore, pubsub} {
+		e.mu.Lock()
+		if e.process != nil && halt(e.process.cmd) {
+			hung = true
+			defer proceed(e.process.cmd)
+		}
+		e.mu.Unlock()
+	}
+	if hung {
+		select {
+		case <-ctx.Done():
+		case <-time.After(length):
+		}
+	}
+	return hung
 }
 
 func (e *emulator) start(t testing.TB) string {

@@ -2,6 +2,7 @@ package emulatortest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -43,6 +44,37 @@ func TestProjectIsFresh(t *testing.T) {
 	t.Parallel()
 	if a, b := Project(t), Project(t); a == b || !strings.HasPrefix(a, "ostiary-test-") {
 		t.Errorf("projects %q and %q", a, b)
+	}
+}
+
+// TestHang: an emulator that hangs takes connections and says nothing, and goes on afterwards. Not beside others.
+func TestHang(t *testing.T) {
+	url := "http://" + Firestore(t) + "/"
+	impatient := http.Client{Timeout: 300 * time.Millisecond, Transport: &http.Transport{DisableKeepAlives: true}}
+	hanging, end := context.WithCancel(t.Context())
+	hung := make(chan bool)
+	go func() { hung <- Hang(hanging, time.Minute) }()
+	answers := func() bool {
+		resp, err := impatient.Get(url)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return err == nil
+	}
+	for deadline := time.Now().Add(10 * time.Second); answers() && time.Now().Before(deadline); {
+		time.Sleep(interval)
+	}
+	if answers() {
+		t.Error("it answers while it should hang")
+	}
+	end()
+	if !<-hung {
+		t.Error("nothing hung")
+	}
+	for deadline := time.Now().Add(10 * time.Second); !answers(); time.Sleep(interval) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not go on")
+		}
 	}
 }
 

@@ -24,11 +24,11 @@ type breach struct {
 type incident struct {
 	client   string // the declarer's own id of it
 	id       string
-	word     string // stands in its notice and in no other
+	word     string    // stands in its notice and in no other
+	now      time.Time // when its reports were made
 	step     int
 	hash     string
 	approved bool
-	busy     bool
 }
 
 func (b *breach) name() string { return "breach" }
@@ -70,6 +70,13 @@ type step struct {
 
 func fixed(o object) func(*incident) object { return func(*incident) object { return o } }
 
+// filed is the report to the authority a clock is about. Made again with the same time it is the same.
+func filed(clock string) func(*incident) object {
+	return func(c *incident) object {
+		return object{"clock": clock, "at": c.now, "reference": c.client, "late_reasons": "It took time to read the log."}
+	}
+}
+
 // steps are what is done about a case, in order. Each can be done again.
 var steps = []step{
 	{marc, "", func(c *incident) object {
@@ -90,6 +97,8 @@ var steps = []step{
 		return object{"kind": "initial", "texts": object{"fr": texts("Un export est resté ouvert : " + c.word + "."), "de": texts("Ein Export lag offen: " + c.word + ".")}}
 	}, nil},
 	{dorothea, "/notices/1/approve", func(c *incident) object { return object{"hash": c.hash} }, nil},
+	{simone, "/file", filed("gdpr_33_1"), nil},
+	{simone, "/file", filed("uk_33"), nil},
 }
 
 // next does the next step of a case, until there is an answer.
@@ -104,6 +113,13 @@ func (b *breach) next(ctx context.Context, c *incident) error {
 		if done, err := b.written(ctx, c, path); err != nil || done {
 			return err
 		}
+	}
+	if s.path == "/file" && c.now.IsZero() {
+		now, err := b.client.now(ctx)
+		if err != nil {
+			return err
+		}
+		c.now = now
 	}
 	a, err := b.client.do(ctx, call{kind: "breaches", method: "POST", path: path + s.path, as: &caller{email: s.who}, body: s.body(c)})
 	switch {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// quietLimit is how long it may take until nothing is on its way any more.
-const quietLimit = 2 * time.Minute
+// quietLimit is how long it may take until nothing is on its way any more: a jump of a day plans thousands of reminders.
+const quietLimit = 5 * time.Minute
 
 // check makes it quiet and holds everything against what must be.
 func (r *run) check(ctx context.Context) error {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ostiary.internal/shared/platform/emulatortest"
 )
 
 // load is one kind of work, with what must be true of it.
@@ -142,6 +144,7 @@ func (r *run) next(ctx context.Context) error {
 	}
 	begin(func() error { return r.move(ctx, over) })
 	begin(func() error { return r.kills(over) })
+	begin(func() error { return r.hangs(over) })
 	all.Wait()
 	r.work += machine.Now().Sub(begun)
 	if err := errors.Join(failed...); err != nil || ctx.Err() != nil {
@@ -224,6 +227,23 @@ func (r *run) kills(over context.Context) error {
 		}
 		if err := r.fail(over); err != nil && over.Err() == nil {
 			return err
+		}
+	}
+}
+
+// hangs has the emulators, where the process works on them, take connections and answer nothing for some seconds.
+func (r *run) hangs(over context.Context) error {
+	if r.on != "emulators" || r.faults == 0 {
+		return nil
+	}
+	random := r.random(uint64(r.round), 1<<23)
+	for {
+		sleep(over, time.Duration(random.ExpFloat64()*float64(40*time.Second)/r.faults))
+		if over.Err() != nil {
+			return nil
+		}
+		if emulatortest.Hang(over, time.Duration(1+random.IntN(12))*time.Second) {
+			r.injected["emulators.hang"]++
 		}
 	}
 }

@@ -222,7 +222,8 @@ func (w *watch) justify(ctx context.Context, r *rand.Rand) error {
 	}
 	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	for _, e := range all[:min(len(all), 40)] {
-		what, body := "", map[string]any{}
+		var what string
+		var body map[string]any
 		switch {
 		case e.MayAnswer && who != simone && who != stefan:
 			what, body = "answer", map[string]any{"reason": "support-request", "ticket": "T-7"}
