@@ -11,16 +11,10 @@ import (
 	"strings"
 	"sync"
 
-	"ostiary.internal/functions/internal/manifest"
-	"ostiary.internal/functions/internal/wiring"
+	"ostiary.internal/functions/internal/every"
 	"ostiary.internal/functions/ostiary/internal/checkup"
-	"ostiary.internal/shared/access/watchdog"
 	"ostiary.internal/shared/drift/asset/cloudasset"
-	"ostiary.internal/shared/erasure/ledger"
-	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/clock"
-	"ostiary.internal/shared/platform/outbox"
-	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/watch/rule"
 )
 
@@ -94,7 +88,7 @@ func (e *examination) prepare(t terminal) (err error) {
 	for _, f := range functions {
 		e.Manifests = append(e.Manifests, f.Manifest)
 	}
-	if e.Schemas, err = schemas(functions); err != nil {
+	if e.Schemas, err = every.Schemas(functions); err != nil {
 		return err
 	}
 	if e.archives != "" {
@@ -119,25 +113,6 @@ func (e *examination) prepare(t terminal) (err error) {
 	}
 	e.Blind = func(on, streams []string) []rule.Need { return set.Blind(rule.Written(on, streams)) }
 	return nil
-}
-
-// schemas are what the databases keep, by their names: those of the controls, the vault, the ledger and the watchdog of the doors.
-func schemas(functions []wiring.Function) (map[string]store.Schema, error) {
-	all := map[string]store.Schema{}
-	for _, f := range functions {
-		m, err := manifest.Parse(f.Manifest)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range f.Schema {
-			if !slices.ContainsFunc(all[m.Control], func(o store.Collection) bool { return o.Name == c.Name }) {
-				all[m.Control] = append(all[m.Control], c)
-			}
-		}
-	}
-	all["vault"], all["ledger"] = vault.Collection(), store.Schema{ledger.Collection()}
-	all["watchdog"] = append(store.Schema{outbox.Collection()}, watchdog.Collection()...) // it sends its own
-	return all, nil
 }
 
 var archiveDigest = regexp.MustCompile(`[0-9a-f]{64}`)

@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -121,42 +119,5 @@ func TestReleasedArchives(t *testing.T) {
 		if (err == nil) != good || good && all["deliver"] != "sha256:"+sum || !good && !strings.Contains(err.Error(), "make dist") {
 			t.Errorf("%s: %v %v", text, all, err)
 		}
-	}
-}
-
-// TestSchemas: what is looked for in the databases is what Terraform makes there.
-func TestSchemas(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("../indexes.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	type kept struct {
-		Name    string     `json:"collection"`
-		Expires bool       `json:"expires"`
-		Indexes [][]string `json:"indexes"`
-	}
-	var want map[string][]kept
-	if err := json.Unmarshal(text, &want); err != nil {
-		t.Fatal(err)
-	}
-	all, err := schemas(functions)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string][]kept{}
-	for name, schema := range all {
-		for _, c := range schema {
-			one := kept{c.Name, c.Expires, [][]string{}}
-			for _, index := range c.Indexes {
-				one.Indexes = append(one.Indexes, index)
-			}
-			slices.SortFunc(one.Indexes, slices.Compare[[]string])
-			got[name] = append(got[name], one)
-		}
-		slices.SortFunc(got[name], func(a, b kept) int { return strings.Compare(a.Name, b.Name) })
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%v\nwant %v", got, want)
 	}
 }

@@ -28,6 +28,7 @@ const (
        ostiary enrol import FILE [--key-file FILE | --password-file FILE] [--check]
        ostiary enrol assign SERIAL EMAIL
        ostiary enrol rollover EMAIL|--everyone [--until RFC3339] [--leaked] [--id ID] --reason TEXT
+       ostiary enrol rewrap
        each with [--server URL | --data DIR] [--policy DIR] [--by EMAIL]`
 	enrolExits = `
 import puts the hardware tokens of a maker's file in stock: PSKC (RFC 6030), in clear or encrypted, or CSV. All of a file
@@ -38,12 +39,14 @@ assign gives one of them to a person, who types two codes of it on her page.
 rollover has authenticators replaced by a date to come, or at once; --leaked where somebody may know their secrets.
 A command that was cut off is repeated as it was: it goes on, and takes nothing that people set up meanwhile. One of another
 date or --reason, or a day after it was done, is a new one.
+rewrap has every secret wrapped by the present version of the key, after a new one was made: until then older versions must
+not be destroyed. It says how many secrets moved. Repeated, it goes on; nothing moves twice.
 
 exit codes: 0 done; 1 refused, or not to be reached; 64 usage, or a file that cannot be taken, with every bad line`
 )
 
 // enrolWords are the words after "ostiary enrol" that are no address.
-var enrolWords = []string{"import", "assign", "rollover"}
+var enrolWords = []string{"import", "assign", "rollover", "rewrap"}
 
 // enrolMore carries out what is more than a link.
 func enrolMore(ctx context.Context, t terminal, args []string) int {
@@ -55,6 +58,8 @@ func enrolMore(ctx context.Context, t terminal, args []string) int {
 		return importSeeds(ctx, t, c, args[1:])
 	case "assign":
 		return assignToken(ctx, t, c, args[1:])
+	case "rewrap":
+		return rewrap(ctx, t, c, args[1:])
 	}
 	return forceRollover(ctx, t, c, args[1:])
 }

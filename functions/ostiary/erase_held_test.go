@@ -16,6 +16,7 @@ import (
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/erasure/run"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	sealing "ostiary.internal/shared/platform/seal/local"
 	"ostiary.internal/shared/platform/store"
 )
@@ -30,7 +31,7 @@ func (r *restoring) requested(executed time.Time) {
 	t := r.t
 	t.Helper()
 	clk := clock.System{}
-	state, err := store.Drivers.Open(t.Context(), "bolt:"+filepath.Join(r.dir, "ostiary.db")+"?tree=erasure", store.Options{Schema: append(request.Collection(), run.Collection()...), Clock: clk})
+	state, err := store.Drivers.Open(t.Context(), driver.URL("bolt", filepath.Join(r.dir, "ostiary.db"), "tree", "erasure"), store.Options{Schema: append(request.Collection(), run.Collection()...), Clock: clk})
 	fatal(t, err)
 	until := calendar.Date(clk.Now().AddDate(1, 0, 0), time.UTC)
 	fatal(t, state.Tx(t.Context(), func(tx store.Tx) error {
@@ -131,7 +132,7 @@ type deaf struct {
 }
 
 func (d *deaf) lead() (environment, flags []string) {
-	file := "bolt:" + filepath.Join(d.r.dir, "ostiary.db") + "?tree="
+	file := driver.URL("bolt", filepath.Join(d.r.dir, "ostiary.db"), "tree", "")
 	return []string{"OSTIARY_STORE=", "OSTIARY_DATA=" + file}, []string{"--ledger", file + "ledger", "--secrets",
-		"file:" + filepath.Join(d.r.dir, "secrets") + "?key=" + filepath.Join(d.r.dir, "keys", "secrets")}
+		driver.URL("file", filepath.Join(d.r.dir, "secrets"), "key", filepath.Join(d.r.dir, "keys", "secrets"))}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +19,7 @@ import (
 	"ostiary.internal/shared/erasure/ledger"
 	"ostiary.internal/shared/erasure/request"
 	engine "ostiary.internal/shared/erasure/run"
+	"ostiary.internal/shared/platform/driver"
 )
 
 const eraseReplayExits = `
@@ -106,9 +106,9 @@ func (b *backups) flags(t terminal) {
 func (b *backups) local() {
 	b.sample = os.Getenv(envData)
 	if b.data != "" {
-		file := "bolt:" + url.PathEscape(filepath.Join(b.data, "ostiary.db")) + "?tree="
-		b.ledger, b.erasure, b.sample = file+"ledger", file+"erasure", file
-		b.secrets = "file:" + filepath.Join(b.data, "secrets") + "?key=" + filepath.Join(b.data, "keys", "secrets")
+		tree := func(name string) string { return driver.URL("bolt", filepath.Join(b.data, "ostiary.db"), "tree", name) }
+		b.ledger, b.erasure, b.sample = tree("ledger"), tree("erasure"), tree("")
+		b.secrets = driver.URL("file", filepath.Join(b.data, "secrets"), "key", filepath.Join(b.data, "keys", "secrets"))
 	}
 }
 

@@ -30,6 +30,7 @@ import (
 	"ostiary.internal/shared/erasure/local"
 	"ostiary.internal/shared/erasure/run"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/emulatortest"
 	sealing "ostiary.internal/shared/platform/seal/local"
 	"ostiary.internal/shared/platform/secret/file"
@@ -195,7 +196,7 @@ type restoring struct {
 }
 
 func (r *restoring) ledgerURL() string {
-	return "bolt:" + filepath.Join(r.dir, "ledger.db") + "?tree=ledger"
+	return driver.URL("bolt", filepath.Join(r.dir, "ledger.db"), "tree", "ledger")
 }
 
 // remember makes the ledger's key, and opens the ledger until fn is done.
@@ -206,7 +207,7 @@ func (r *restoring) remember(fn func(*ledger.Ledger)) {
 	_, err := secrets.Put(r.t.Context(), "ledger-key", keys)
 	fatal(r.t, err)
 	fatal(r.t, secrets.Close())
-	s, err := store.Drivers.Open(r.t.Context(), "bolt:"+filepath.Join(r.dir, "ostiary.db")+"?tree=ledger", store.Options{Schema: store.Schema{ledger.Collection()}, Clock: clock.System{}})
+	s, err := store.Drivers.Open(r.t.Context(), driver.URL("bolt", filepath.Join(r.dir, "ostiary.db"), "tree", "ledger"), store.Options{Schema: store.Schema{ledger.Collection()}, Clock: clock.System{}})
 	fatal(r.t, err)
 	read, err := ledger.ReadKeys(keys)
 	fatal(r.t, err)
@@ -385,7 +386,7 @@ func TestRestoredElsewhere(t *testing.T) {
 	jo := map[string]any{"uid": "u1", "email": "jo@acme.example", "made": "2026-01-01T00:00:00Z"}
 	data.put(t, "tenants/acme/users/u1", jo) // of the running database: it is not asked about
 	there(func(s *drawers) { s.put(t, "tenants/acme/users/u1", jo) })
-	to := tree + "=" + local.URL(elsewhere, "r")
+	to := tree + "=" + driver.URL("bolt", elsewhere, "tree", "r")
 	if exit, found, errs := r.replay(taken, "--execute", "--restored", to); exit != 0 || len(found.People) != 1 || len(data.all(t)) != 1 {
 		t.Errorf("exit %d, %+v, %s", exit, found, errs)
 	}

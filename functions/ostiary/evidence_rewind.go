@@ -16,6 +16,7 @@ import (
 	"ostiary.internal/shared/evidence/log/memory"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	logs "ostiary.internal/shared/platform/log"
 )
 
@@ -50,7 +51,7 @@ func acceptRewind(ctx context.Context, t terminal, args []string) int {
 			return t.unable(fmt.Errorf("looking for the signing key of the log: %w", err))
 		}
 	}
-	s, done, err := t.sequencer(ctx, place{*data, *tiles, *head}, trust.Origin, cmp.Or(*keys, "file:"+own+"?name="+trust.Origin))
+	s, done, err := t.sequencer(ctx, place{*data, *tiles, *head}, trust.Origin, cmp.Or(*keys, driver.URL("file", own, "name", trust.Origin)))
 	if err != nil {
 		return t.unable(err)
 	}

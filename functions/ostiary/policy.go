@@ -8,17 +8,7 @@ import (
 	"io/fs"
 	"os"
 
-	"ostiary.internal/shared/access"
-	"ostiary.internal/shared/breach"
-	"ostiary.internal/shared/drift/baseline"
-	"ostiary.internal/shared/erasure/datamap"
-	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/policy"
-	"ostiary.internal/shared/policy/dir"
-	"ostiary.internal/shared/trust/duty"
-	"ostiary.internal/shared/trust/intake"
-	"ostiary.internal/shared/trust/probe"
-	"ostiary.internal/shared/watch/rule"
 	"ostiary.internal/testdata/policies"
 )
 
@@ -50,23 +40,32 @@ type problem struct {
 	Allowed string `json:"allowed"`
 }
 
-// check lists every problem of a policy folder, those of the controls' own files included.
+func asProblems(problems []policy.Problem) []problem {
+	all := []problem{}
+	for _, p := range problems {
+		all = append(all, problem{p.File, p.Line, p.Column, p.Key, p.What, p.Allowed})
+	}
+	return all
+}
+
+// check lists every problem of a policy folder, those of the controls' own files included. Remarks go where a person reads and
+// no program does, and fail nothing.
 func check(_ context.Context, t terminal, args []string) int {
 	folder := t.flags.String("policy", "policy", "policy folder")
 	asJSON := t.flags.Bool("json", false, "print the problems as JSON")
 	if code := t.parse(args, 0); code >= 0 {
 		return code
 	}
-	problems, err := problemsOf(*folder)
+	problems, remarks, err := problemsOf(*folder)
 	if err != nil {
 		return t.fail(err)
 	}
 	if *asJSON {
-		listed := []problem{}
-		for _, p := range problems {
-			listed = append(listed, problem{p.File, p.Line, p.Column, p.Key, p.What, p.Allowed})
+		both := map[string]any{"problems": asProblems(problems)}
+		if len(remarks) > 0 {
+			both["remarks"] = asProblems(remarks)
 		}
-		text, err := json.MarshalIndent(map[string]any{"problems": listed}, "", "  ")
+		text, err := json.MarshalIndent(both, "", "  ")
 		if err != nil {
 			return t.fail(err)
 		}
@@ -74,6 +73,9 @@ func check(_ context.Context, t terminal, args []string) int {
 	} else {
 		for _, p := range problems {
 			fmt.Fprintln(t.out, p)
+		}
+		for _, p := range remarks {
+			fmt.Fprintln(t.err, p)
 		}
 		if len(problems) == 0 {
 			fmt.Fprintf(t.out, "%s is in order\n", *folder)
@@ -83,31 +85,4 @@ func check(_ context.Context, t terminal, args []string) int {
 		return exitWrong
 	}
 	return exitGood
-}
-
-func problemsOf(folder string) ([]policy.Problem, error) {
-	p, problems, err := policy.Check(context.Background(), dir.URL(folder))
-	if err != nil {
-		return nil, err
-	}
-	_, more := access.ReadRules(p)
-	problems = append(problems, more...)
-	_, more = rule.Mappings(p)
-	problems = append(append(problems, more...), rule.Lint(context.Background(), p)...)
-	problems = append(problems, baseline.Lint(p)...)
-	rules, more := duty.ReadRules(p)
-	problems = append(problems, more...)
-	if rules.On {
-		var ids []string
-		for _, d := range rules.Duties {
-			ids = append(ids, d.ID)
-		}
-		// A certificate is renewed by the duty of its name.
-		problems = append(problems, p.References(map[policy.Mechanism][]string{policy.Duty: ids, policy.Certificate: ids})...)
-	}
-	problems = append(problems, intake.Check(p, rules)...)
-	m, more := datamap.Read(p)
-	problems = append(append(problems, more...), datamap.Check(p, m)...)
-	problems = append(append(problems, breach.Check(p, clock.System{}.Now())...), breachTexts(p)...)
-	return policy.Sort(append(problems, probe.Check(p)...)), nil
 }

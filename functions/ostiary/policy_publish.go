@@ -98,7 +98,7 @@ func publishPolicy(ctx context.Context, t terminal, args []string) int {
 
 // inOrder loads a policy folder, and lists its problems where it has any: nothing refers to nothing in what is published.
 func (t terminal) inOrder(folder string) (*policy.Policy, int) {
-	problems, err := problemsOf(folder)
+	problems, _, err := problemsOf(folder)
 	if err != nil {
 		return nil, t.fail(err)
 	}

@@ -149,10 +149,23 @@ func (c *decoding) fields(n *yaml.Node, out reflect.Value, key string) {
 	for _, p := range pairs(n) {
 		field, ok := known[p.name.Value]
 		if !ok {
-			c.wrong(p.name, join(key, p.name.Value), "unknown key", names(known))
+			c.unknown(p.name, key, n, known)
 			continue
 		}
 		c.value(p.value, field, join(key, p.name.Value))
+	}
+}
+
+// unknown reports a key that a mapping does not have, and which one was meant: one that is not there as well.
+func (c *decoding) unknown(name *yaml.Node, key string, mapping *yaml.Node, known map[string]reflect.Value) {
+	left := maps.Clone(known)
+	for _, p := range pairs(mapping) {
+		delete(left, p.name.Value)
+	}
+	free := slices.Sorted(maps.Keys(left))
+	c.wrong(name, join(key, name.Value), "unknown key"+Meant(name.Value, free), names(known))
+	if meant := nearest(name.Value, free); meant != "" {
+		c.problems[len(c.problems)-1].meant = join(key, meant)
 	}
 }
 

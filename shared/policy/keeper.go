@@ -45,7 +45,7 @@ func (k *Keeper) UnmarshalYAML(n *yaml.Node) error {
 	}
 	name := entries[0].name.Value
 	if !slices.Contains(strings.Split(allowedMechanisms, ", "), name) {
-		return Mistake(quote(name)+" is not a mechanism", allowed)
+		return Mistake(quote(name)+" is not a mechanism"+Meant(name, strings.Split(allowedMechanisms, ", ")), allowed)
 	}
 	refs, err := scalars(entries[0].value)
 	if err != nil {
@@ -55,7 +55,7 @@ func (k *Keeper) UnmarshalYAML(n *yaml.Node) error {
 	for _, ref := range refs {
 		switch {
 		case k.Mechanism == Statement && !IsRole(Role(ref)):
-			return Mistake(quote(ref)+" is not a role that could sign", allowedRoles)
+			return Mistake(quote(ref)+" is not a role that could sign"+Meant(ref, strings.Split(allowedRoles, ", ")), allowedRoles)
 		case k.Mechanism == Rollup && !promiseForm.MatchString(ref):
 			return Mistake(quote(ref)+" is not the id of a promise", "ids of promises")
 		case k.Mechanism != Rollup && !isID(ref):

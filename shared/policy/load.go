@@ -55,6 +55,7 @@ type loading struct {
 	problems []Problem
 	// One mistake is told once: what is wrong with a value's shape silences what would be wrong with its meaning.
 	wrongAt, wrongBelow map[place]bool
+	asked               int // how often there was no promise
 }
 
 type place struct{ file, key string }
@@ -99,6 +100,14 @@ func (l *loading) report(p Problem) {
 		p.What = "is missing"
 	}
 	l.add(p)
+}
+
+// noPromise says that there is no promise with an id, and of the first hundred what was meant.
+func (l *loading) noPromise(id string) (what, allowed string) {
+	if l.asked++; l.asked > maxSuggested {
+		return "there is no promise " + quote(id), "ids of promises"
+	}
+	return l.policy.noPromise(id)
 }
 
 // parent returns the key that key stands in, "" for a key of the file itself.

@@ -59,6 +59,11 @@ func TestLookups(t *testing.T) {
 		tenant.Contacts[0].Webhook != "https://hooks.northwind.example/suppliers/breach" || tenant.Contacts[0].Verified.String() != "2026-02-02" {
 		t.Errorf("found %+v, %v", tenant, ok)
 	}
+	for _, address := range []string{"klinikamsee.example", "Arzt@KlinikAmSee.example", "a@b@klinikamsee.example"} {
+		if tenant, ok := p.TenantOf(address); !ok || tenant.ID != "klinik-am-see" {
+			t.Errorf("%s is of %+v, %v", address, tenant, ok)
+		}
+	}
 	promise, ok := p.Promise("D36")
 	users, window := promise.Params["users"], promise.Params["window"]
 	if n, err := users.Int(); !ok || err != nil || n != 3 || users.Op != ">=" || users.String() != ">=3" {
@@ -73,7 +78,7 @@ func TestLookups(t *testing.T) {
 	}
 	for what, found := range map[string]bool{
 		"person": second(p.Person("nobody@sharedcontacts.example")), "id": second(p.PersonByID("")), "service": second(p.Service("")),
-		"gateway": second(p.Gateway("")), "promise": second(p.Promise("Z1")), "tenant": second(p.Tenant("")), "source": second(p.Source("")),
+		"gateway": second(p.Gateway("")), "promise": second(p.Promise("Z1")), "tenant": second(p.Tenant("")), "tenant of a subdomain": second(p.TenantOf("x.klinikamsee.example")), "tenant of nothing": second(p.TenantOf("")), "source": second(p.Source("")),
 	} {
 		if found {
 			t.Errorf("found a %s that is not there", what)

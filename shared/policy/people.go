@@ -102,7 +102,7 @@ func (l *loading) roles(file, key string, roles []Role) {
 	}
 	for i, role := range roles {
 		if !IsRole(role) {
-			l.wrong(file, index(key, i), quote(string(role))+" is not a role", allowedRoles)
+			l.wrong(file, index(key, i), quote(string(role))+" is not a role"+Meant(string(role), strings.Split(allowedRoles, ", ")), allowedRoles)
 		} else if slices.Index(roles, role) < i {
 			l.wrong(file, index(key, i), quote(string(role))+" is here twice", "each role once")
 		}

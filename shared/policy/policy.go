@@ -132,6 +132,13 @@ func (p *Policy) Problem(file, key, what, allowed string) Problem {
 	return Problem{File: d.file, Line: line, Column: column, Key: keyOrFile(key), What: what, Allowed: allowed}
 }
 
+// Remark is Problem for what is allowed and most likely not meant.
+func (p *Policy) Remark(file, key, what, allowed string) Problem {
+	problem := p.Problem(file, key, what, allowed)
+	problem.Remark = true
+	return problem
+}
+
 // Packed returns every file that Digest covers, by name, in the order of the digest: "policy/..." for the folder,
 // "extends/..." for the extended one. It is what a published archive holds.
 func (p *Policy) Packed() iter.Seq2[string, []byte] {

@@ -21,19 +21,35 @@ type Problem struct {
 	// Dangling marks a reference to something that does not exist. `ostiary check` fails on it; a server starts,
 	// and what depends on it is refused or unknown. Every other problem refuses to load.
 	Dangling bool
+	// Remark marks what is allowed and most likely not meant: `ostiary check` tells it, and nothing stops for it.
+	Remark bool
+
+	meant string // of an unknown key: the key that its author seems to have meant
 }
 
-// String returns "file:line: key: what; allowed: ...".
+// String returns "file:line: key: what; allowed: ...", with "remark: " before what is one.
 func (p Problem) String() string {
-	s := fmt.Sprintf("%s:%d: %s: %s", p.File, p.Line, p.Key, p.What)
+	s := fmt.Sprintf("%s:%d: %s: ", p.File, p.Line, p.Key)
+	if p.Remark {
+		s += "remark: "
+	}
+	s += p.What
 	if p.Allowed != "" {
 		s += "; allowed: " + p.Allowed
 	}
 	return s
 }
 
-// Sort returns the problems by file, line and column, each once.
+// Sort returns the problems by file, line and column, each once. Of a key whose name is misspelt only that is told, not also
+// that it is missing.
 func Sort(problems []Problem) []Problem {
+	misspelt := map[place]bool{}
+	for _, p := range problems {
+		if p.meant != "" {
+			misspelt[place{p.File, p.meant}] = true
+		}
+	}
+	problems = slices.DeleteFunc(problems, func(p Problem) bool { return misspelt[place{p.File, p.Key}] })
 	slices.SortFunc(problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			cmp.Compare(a.Key, b.Key), cmp.Compare(a.What, b.What), cmp.Compare(a.Allowed, b.Allowed))
@@ -42,12 +58,12 @@ func Sort(problems []Problem) []Problem {
 }
 
 // Refuse returns nil when a server may start on a policy with these problems, and otherwise an error of kind
-// Misconfigured that names the first ones. Dangling references alone do not refuse.
+// Misconfigured that names the first ones. Dangling references and remarks alone do not refuse.
 func Refuse(problems []Problem) error {
 	const shown = 5
 	var lines []string
 	for _, p := range problems {
-		if !p.Dangling {
+		if !p.Dangling && !p.Remark {
 			lines = append(lines, p.String())
 		}
 	}

@@ -142,8 +142,8 @@ func (l *loading) promise(i int) {
 	if !isID(p.Check) {
 		wrong("check", quote(p.Check)+" is not the name of a check", "lower-case letters, digits and hyphens, such as otp-gate")
 	}
-	if !slices.Contains(strings.Split(allowedSeverities, ", "), string(p.Severity)) {
-		wrong("severity", quote(string(p.Severity))+" is not a severity", allowedSeverities)
+	if severities := strings.Split(allowedSeverities, ", "); !slices.Contains(severities, string(p.Severity)) {
+		wrong("severity", quote(string(p.Severity))+" is not a severity"+Meant(string(p.Severity), severities), allowedSeverities)
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Params)) {
 		if !paramForm.MatchString(name) {
@@ -184,7 +184,8 @@ func (l *loading) sameAs(i int) {
 	j, exists := l.policy.promises[p.SameAs]
 	switch {
 	case !exists:
-		l.wrong(p.file, key, "there is no promise "+quote(p.SameAs), "the id of a promise")
+		what, allowed := l.noPromise(p.SameAs)
+		l.wrong(p.file, key, what, allowed)
 	case j == i:
 		l.wrong(p.file, key, "is the promise itself", "the id of another promise")
 	case l.policy.Promises[j].SameAs != "":
@@ -216,7 +217,8 @@ func (l *loading) rollups() {
 				j, exists := l.policy.promises[id]
 				switch {
 				case !exists:
-					l.dangling(p.file, key, "there is no promise "+quote(id), "ids of promises")
+					what, allowed := l.noPromise(id)
+					l.dangling(p.file, key, what, allowed)
 				case state[j] == 1:
 					l.wrong(p.file, key, "the promise is made of itself by way of "+quote(id), "promises that lead elsewhere")
 				case state[j] == 0:

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -21,16 +22,33 @@ func (p *Policy) References(known map[Mechanism][]string) []Problem {
 			}
 			key := index(promise.key+".kept_by", k) + "." + string(keeper.Mechanism)
 			for _, ref := range keeper.Refs {
-				if slices.Contains(names, ref) {
-					continue
+				if slices.Contains(names, ref) || !isID(ref) && keeper.Mechanism != Rollup {
+					continue // what is no name is told where it is read
 				}
-				problem := p.Problem(promise.file, key, "there is no "+string(keeper.Mechanism)+" "+quote(ref), someOf(names))
+				none := "there is no "
+				if keeper.Mechanism == Records {
+					none = "there are no "
+				}
+				problem := p.Problem(promise.file, key, none+string(keeper.Mechanism)+" "+quote(ref)+Meant(ref, names), someOf(names))
 				problem.Dangling = true
 				problems = append(problems, problem)
 			}
 		}
 	}
 	return Sort(problems)
+}
+
+// NoPromise returns the problem of a key of a YAML file that refers to a promise that there is not; it is dangling.
+func (p *Policy) NoPromise(file, key, id string) Problem {
+	what, allowed := p.noPromise(id)
+	problem := p.Problem(file, key, what, allowed)
+	problem.Dangling = true
+	return problem
+}
+
+func (p *Policy) noPromise(id string) (what, allowed string) {
+	ids := slices.Sorted(maps.Keys(p.promises))
+	return "there is no promise " + quote(id) + Meant(id, ids), someOf(ids)
 }
 
 // someOf names what is allowed, as far as it helps.

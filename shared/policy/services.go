@@ -142,7 +142,7 @@ func (l *loading) sources(file string) {
 		}
 		for j, kind := range s.Types {
 			if !slices.Contains(evidenceTypes, kind) {
-				l.wrong(file, index(key+".types", j), quote(kind)+" is not a type of evidence", allowedEvidence)
+				l.wrong(file, index(key+".types", j), quote(kind)+" is not a type of evidence"+Meant(kind, evidenceTypes), allowedEvidence)
 			}
 		}
 		if len(s.Promises) == 0 {
@@ -150,7 +150,8 @@ func (l *loading) sources(file string) {
 		}
 		for j, id := range s.Promises {
 			if _, exists := l.policy.promises[id]; !exists {
-				l.dangling(file, index(key+".promises", j), "there is no promise "+quote(id), "the id of a promise")
+				what, allowed := l.noPromise(id)
+				l.dangling(file, index(key+".promises", j), what, allowed)
 			}
 		}
 	}

@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"slices"
+	"strings"
+)
+
 // Tenant is one entry of tenants.yaml: a customer whose data the company processes.
 type Tenant struct {
 	ID       string   `yaml:"id"`
@@ -14,6 +19,17 @@ type Tenant struct {
 	// Processor says that the tenant processes the data for controllers of its own: it is for it to tell them (GDPR, article 33(2)).
 	Processor bool   `yaml:"processor"`
 	Region    string `yaml:"region"` // where the tenant's data stays; "" for anywhere
+}
+
+// TenantOf returns the tenant to which a domain, or the domain of an e-mail address, belongs, in any case of letters. A subdomain is
+// another domain.
+func (p *Policy) TenantOf(address string) (Tenant, bool) {
+	domain := strings.ToLower(address[strings.LastIndex(address, "@")+1:])
+	i := slices.IndexFunc(p.Tenants, func(t Tenant) bool { return slices.Contains(t.Domains, domain) })
+	if i < 0 {
+		return Tenant{}, false
+	}
+	return p.Tenants[i], true
 }
 
 const maxContractHours = 720

@@ -14,6 +14,7 @@ import (
 	"ostiary.internal/shared/evidence/record/folder"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/seal/local"
@@ -100,7 +101,7 @@ func (b *bench) watch(ctx context.Context) (*watch, error) {
 	set = set.Only(func(r rule.Rule) bool { return !r.AsksList() })
 	w := &watch{clock: clock.NewManual(morning)}
 	schema := append(store.Schema{outbox.Collection(), {Name: "bare"}}, episode.Collection()...)
-	if w.store, err = store.Drivers.Open(ctx, "bolt:"+filepath.Join(dir, "watch.db")+"?tree=watch", store.Options{Schema: schema, Clock: w.clock}); err != nil {
+	if w.store, err = store.Drivers.Open(ctx, driver.URL("bolt", filepath.Join(dir, "watch.db"), "tree", "watch"), store.Options{Schema: schema, Clock: w.clock}); err != nil {
 		return nil, err
 	}
 	w.close = func() { _ = w.store.Close() }

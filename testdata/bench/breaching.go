@@ -19,6 +19,7 @@ import (
 	"ostiary.internal/shared/evidence/record/folder"
 	"ostiary.internal/shared/evidence/vault"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/message/letters"
 	"ostiary.internal/shared/platform/outbox"
@@ -130,7 +131,7 @@ func newFirm(ctx context.Context, dir string, tenants int) (*firm, error) {
 	}
 	f := &firm{clock: clock.NewManual(morning), keys: local.New(filepath.Join(dir, "key"), rand.Reader), policy: p, tenants: p.Tenants, bus: make(chan outbox.Entry, 10*tenants+1000)}
 	schema := append(store.Schema{outbox.Collection(), message.Collection(), {Name: "bare"}}, append(cases.Collection(), notice.Collection()...)...)
-	if f.store, err = store.Drivers.Open(ctx, "bolt:"+filepath.Join(dir, "breach.db")+"?tree=breach", store.Options{Schema: schema, Clock: f.clock}); err != nil {
+	if f.store, err = store.Drivers.Open(ctx, driver.URL("bolt", filepath.Join(dir, "breach.db"), "tree", "breach"), store.Options{Schema: schema, Clock: f.clock}); err != nil {
 		return nil, err
 	}
 	f.close = func() { _ = f.store.Close() }

@@ -16,6 +16,7 @@ import (
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/record/folder"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 	_ "ostiary.internal/shared/platform/store/bolt"
@@ -70,7 +71,7 @@ func (b *bench) reconciler(ctx context.Context, dir string, clk *clock.Manual, o
 		return nil, nil, err
 	}
 	schema := append(append(store.Schema{outbox.Collection()}, lease.Collection()...), allowlist.Collection()...)
-	s, err := store.Drivers.Open(ctx, "bolt:"+filepath.Join(dir, "access.db")+"?tree=access", store.Options{Schema: schema, Clock: clk})
+	s, err := store.Drivers.Open(ctx, driver.URL("bolt", filepath.Join(dir, "access.db"), "tree", "access"), store.Options{Schema: schema, Clock: clk})
 	if err != nil {
 		return nil, nil, err
 	}

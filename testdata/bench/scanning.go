@@ -20,6 +20,7 @@ import (
 	"ostiary.internal/shared/drift/finding"
 	"ostiary.internal/shared/drift/scan"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/store"
 )
 
@@ -103,7 +104,7 @@ func (b *bench) scanning(ctx context.Context) error {
 // scanner is a scan that has seen nothing yet, with a file of its own in the folder of an estate.
 func scanner(ctx context.Context, set *baseline.Set, dir string, n int) (*scan.Service, *heard, func(), error) {
 	clk, found := clock.System{}, &heard{}
-	kept, err := store.Drivers.Open(ctx, "bolt:"+filepath.Join(dir, fmt.Sprintf("scan-%d.db", n))+"?tree=drift", store.Options{Schema: scan.Collection(), Clock: clk})
+	kept, err := store.Drivers.Open(ctx, driver.URL("bolt", filepath.Join(dir, fmt.Sprintf("scan-%d.db", n)), "tree", "drift"), store.Options{Schema: scan.Collection(), Clock: clk})
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -13,9 +13,11 @@ import (
 
 	"ostiary.internal/shared/access"
 	"ostiary.internal/shared/breach"
+	"ostiary.internal/shared/drift/baseline"
 	"ostiary.internal/shared/policy"
 	"ostiary.internal/shared/trust/duty"
 	"ostiary.internal/shared/trust/intake"
+	"ostiary.internal/shared/watch/rule"
 	"ostiary.internal/testdata/policies"
 )
 
@@ -63,6 +65,7 @@ func TestEveryFolderIsInOrder(t *testing.T) {
 			if promised := slices.ContainsFunc(p.Promises, isAccess); rules.On != promised {
 				t.Errorf("the access control is on: %v, and promised: %v", rules.On, promised)
 			}
+			told(t, slices.Concat(p.Remarks(), rule.Remarks(p), baseline.Remarks(p)))
 			if says, problems := breach.Read(p); !says.On || len(problems) > 0 {
 				t.Errorf("what is done about a breach: %v", problems)
 			}

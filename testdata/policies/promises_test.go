@@ -38,6 +38,9 @@ func TestFoldersHoldThePublishedPromises(t *testing.T) {
 				continue
 			}
 			held++
+			if !slices.Contains(policy.Checks(), row["control"]) {
+				t.Errorf("%s: %s is no check of the house", row["id"], row["control"])
+			}
 			delete(left, row["id"])
 			compare(t, promise, row)
 			if pages[row["seed"]] == "" {

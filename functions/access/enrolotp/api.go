@@ -140,6 +140,9 @@ func (e *enrolotp) api() []web.Route {
 			web.Param{Name: "why", In: "query", Doc: "\"lost\" when it was lost or stolen: today's addresses end too"}),
 		route("POST", "/v1/recovery", "Spend a recovery code for a token that is good to enrol once.", Recovery{}, map[int]any{200: EnrolToken{}},
 			append(slices.Clone(tried), "no_authenticator"), e.recover),
+		route("POST", "/v1/recovery-codes", "Replace all recovery codes, used or not.", NewCodes{}, map[int]any{200: RecoveryCodes{}},
+			append(slices.Clone(attempt), "no_authenticator"), e.renewCodes),
+		route("POST", "/v1/objections", "Refuse what resets of your own authenticators wait for a decision.", nil, map[int]any{200: Objection{}}, nil, e.object),
 		desk("POST", "/v1/imports", "Import an authenticator whose secret exists.", Import{}, map[int]any{201: ID{}},
 			[]string{"person_unknown", "own_matter", "name_invalid", "kind_invalid", "secret_invalid", "counter_invalid", "authenticator_limit"}, e.importSecret),
 		desk("POST", "/v1/links", "Make an enrolment link's token for a person.", Invite{}, map[int]any{201: EnrolToken{}}, []string{"person_unknown", "own_matter"}, e.invite),
@@ -148,6 +151,8 @@ func (e *enrolotp) api() []web.Route {
 			[]string{"person_unknown", "reset_self", "reason_missing", "no_authenticator"}, e.askReset),
 		desk("POST", "/v1/resets/{id}/approve", "Approve a reset another person asked for.", nil, map[int]any{200: Reset{}},
 			[]string{"reset_self", "reset_early", "reset_unknown", "reset_decided"}, e.approveReset),
+		desk("POST", "/v1/resets/{id}/refuse", "Refuse a reset, also one you asked for.", nil, map[int]any{200: Reset{}}, []string{"reset_unknown", "reset_decided"}, e.refuseReset),
+		desk("POST", "/v1/rewraps", "Go a step in wrapping all secrets by the present version of the key.", NewRewrap{}, map[int]any{200: Rewrapped{}}, nil, e.rewrap),
 	}
 	return slices.Concat(own, e.stockAPI(desk), e.helpAPI(desk))
 }

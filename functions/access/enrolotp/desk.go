@@ -108,6 +108,14 @@ func (e *enrolotp) approveReset(w http.ResponseWriter, r *http.Request, who call
 	return web.WriteJSON(w, http.StatusOK, described(reset))
 }
 
+func (e *enrolotp) refuseReset(w http.ResponseWriter, r *http.Request, who caller.Staff) error {
+	reset, err := e.refuse(r, who, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, described(reset))
+}
+
 // resetID is the form of a reset's id. Anything else is no reset, and some of it no id at all.
 var resetID = regexp.MustCompile(`^[a-z2-7]{1,64}$`)
 
@@ -115,8 +123,21 @@ var resetID = regexp.MustCompile(`^[a-z2-7]{1,64}$`)
 // the reset may have been right that they are in other hands.
 func (e *enrolotp) approve(r *http.Request, who caller.Staff, id string) (otp.Reset, error) {
 	if !resetID.MatchString(id) {
-		return otp.Reset{}, fault.Refuse(fault.NotFound, "reset_unknown", "There is no such reset.", "Look at the list again.")
+		return otp.Reset{}, resetUnknown()
 	}
 	err := e.OTP.ApproveReset(r.Context(), id, e.about(r, who), e.Clock.Now())
 	return otp.Reset{ID: id, State: otp.ResetDone}, err
+}
+
+// refuse ends a reset without effect: it takes one person, who may be the one that asked.
+func (e *enrolotp) refuse(r *http.Request, who caller.Staff, id string) (otp.Reset, error) {
+	if !resetID.MatchString(id) {
+		return otp.Reset{}, resetUnknown()
+	}
+	err := e.OTP.RefuseReset(r.Context(), id, e.about(r, who), e.Clock.Now())
+	return otp.Reset{ID: id, State: otp.ResetDenied}, err
+}
+
+func resetUnknown() error {
+	return fault.Refuse(fault.NotFound, "reset_unknown", "There is no such reset.", "Look at the list again.")
 }

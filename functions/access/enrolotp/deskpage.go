@@ -77,6 +77,13 @@ func (e *enrolotp) approveForm(w http.ResponseWriter, r *http.Request, who calle
 	return web.SeeOther(w, deskPath+"?done=done.approved")
 }
 
+func (e *enrolotp) refuseForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
+	if _, err := e.refuse(r, who, form.Get("id")); err != nil {
+		return e.showDesk(w, r, who, page.Desk{}, "approve", err)
+	}
+	return web.SeeOther(w, deskPath+"?done=done.refused")
+}
+
 func (e *enrolotp) inviteForm(w http.ResponseWriter, r *http.Request, who caller.Staff, form url.Values) error {
 	bind, email := e.link, form.Get("email")
 	if form.Get("today") == "yes" {

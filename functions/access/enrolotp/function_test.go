@@ -151,6 +151,10 @@ func TestOutages(t *testing.T) {
 	}
 	w.Outages(t, &seen, call(w, simone, "POST", "links", map[string]string{"email": asha}), 201, &w.Directory)
 	w.Outages(t, &seen, call(w, asha, "GET", "authenticators/", nil), 200, &w.Directory)
+	w.Outages(t, &seen, call(w, asha, "POST", "recovery-codes", map[string]string{"code": phone.Code(now.Add(time.Minute))}), 200, &w.Directory, &w.OTPKey)
+	w.Outages(t, &seen, call(w, simone, "POST", "resets", map[string]string{"email": asha, "reason": "x"}), 201, &w.Directory)
+	w.Outages(t, &seen, call(w, asha, "POST", "objections", nil), 200, &w.Directory)
+	w.Outages(t, &seen, call(w, simone, "POST", "rewraps", map[string]string{}), 200, &w.Directory, &w.OTPKey)
 	w.Outages(t, &seen, call(w, asha, "DELETE", "authenticators/"+phone.ID, nil), 204, &w.Directory)
 	w.Panics(t, call(w, emma, "POST", "authenticators", map[string]string{"name": "tablet"}), &w.Store, &w.Directory)
 }

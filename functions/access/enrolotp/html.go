@@ -18,7 +18,7 @@ import (
 )
 
 // notes are the texts a page may show after a form was done; anything else in the query is ignored.
-var notes = []string{"done.confirmed", "done.removed", "done.resync", "done.recovered", "done.reset", "done.approved", "done.rolling", "done.rolled_all", "done.rolled_nobody", "done.rolling_nobody"}
+var notes = []string{"done.confirmed", "done.removed", "done.resync", "done.recovered", "done.objected", "done.reset", "done.approved", "done.refused", "done.rolling", "done.rolled_all", "done.rolled_nobody", "done.rolling_nobody"}
 
 // html is the table of the pages.
 func (e *enrolotp) html() []web.Route {
@@ -34,9 +34,12 @@ func (e *enrolotp) html() []web.Route {
 		form(own, "/resync", "Match it again.", e.resyncForm),
 		form(own, "/remove", "End it.", e.removeForm),
 		form(own, "/recover", "Spend a recovery code.", e.recoverForm),
+		form(own, "/codes", "Make new recovery codes.", e.codesForm),
+		form(own, "/object", "Refuse a reset of one's own.", e.objectForm),
 		desk.Page("/desk", "Resets and enrolment links.", e.desk),
 		form(desk, "/desk/reset", "Ask for a reset.", e.askForm),
 		form(desk, "/desk/approve", "Approve a reset.", e.approveForm),
+		form(desk, "/desk/refuse", "Refuse a reset.", e.refuseForm),
 		form(desk, "/desk/invite", "Make an enrolment link.", e.inviteForm),
 		form(desk, "/desk/person", "See a person's second factor.", e.personForm),
 		form(desk, "/desk/zero", "Set the drift of an authenticator to zero.", e.zeroForm),
@@ -75,12 +78,22 @@ func (e *enrolotp) enrolment(w http.ResponseWriter, r *http.Request, who caller.
 		return err
 	}
 	lang := staffed.Language(r)
+	open, err := e.OTP.OpenResets(r.Context(), now)
+	if err != nil {
+		return err
+	}
+	for _, reset := range open {
+		if reset.Person == who.ID {
+			data.Resets = append(data.Resets, page.Reset{Asker: e.NameOf(reset.Requester), Since: shell.Day(lang, reset.Requested.In(who.Location()))})
+		}
+	}
 	for _, a := range list.Authenticators {
 		if a.State == otp.Pending {
 			continue
 		}
 		data.Authenticators = append(data.Authenticators, page.Authenticator{ID: a.ID, Name: a.Name, Kind: kinds[a.Kind],
 			Since: shell.Day(lang, a.Created.In(who.Location())), Drift: a.Offset + a.Drift, Assigned: a.State == otp.Assigned})
+		data.MayRenew = data.MayRenew || a.State == otp.Active && !a.Overdue(now) && !list.Locked
 		if shown := &data.Authenticators[len(data.Authenticators)-1]; a.State == otp.Active && a.Why != otp.Temporary {
 			shown.Until, shown.Overdue = untilDay(lang, a, who.Location()), a.Overdue(now)
 			if shown.Until != "" && data.Renew == "" {

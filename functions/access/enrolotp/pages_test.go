@@ -1,6 +1,7 @@
 package enrolotp
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -23,12 +24,13 @@ type desk struct {
 	w     *functiontest.World
 	email string
 	lang  string
+	from  string // the page with the form; the desk when empty
 }
 
 // post sends one of the desk's forms and returns the page that came, or the one it leads to.
 func (d desk) post(path string, status int, fields ...string) string {
 	d.t.Helper()
-	page := d.w.Call(d.t, functiontest.Request{Method: "GET", Path: "/enrolotp/desk", Token: d.w.Staff(d.email)}).Want(d.t, 200, "")
+	page := d.w.Call(d.t, functiontest.Request{Method: "GET", Path: cmp.Or(d.from, "/enrolotp/desk"), Token: d.w.Staff(d.email)}).Want(d.t, 200, "")
 	values := url.Values{"csrf": {formToken.FindStringSubmatch(string(page.Body))[1]}}
 	for i := 0; i < len(fields); i += 2 {
 		values.Set(fields[i], fields[i+1])
@@ -66,10 +68,10 @@ func TestDeskForPerson(t *testing.T) {
 		"fr": {"Second facteur de Emma Dubois", "pas de 30 secondes : 5", "Dernier succès : mardi 3 mars"},
 		"de": {"Zweiter Faktor von Emma Dubois", "Schritten von 30 Sekunden: 5", "Letzter Erfolg: Dienstag, 3. März"},
 	} {
-		d := desk{t, w, simone, lang}
+		d := desk{t: t, w: w, email: simone, lang: lang}
 		d.shows(d.post("/desk/person", 200, "email", emma), wants...)
 	}
-	d := desk{t, w, simone, "en"}
+	d := desk{t: t, w: w, email: simone, lang: "en"}
 	d.shows(d.post("/desk/zero", 400, "email", emma, "id", phone.ID, "reason", " "), `id="zero-trouble"`, "Say why it is needed")
 	d.shows(d.post("/desk/zero", 404, "email", emma, "id", "nothing", "reason", "x"), `id="trouble"`)
 	body := d.post("/desk/zero", 200, "email", emma, "id", phone.ID, "reason", "quartz <b>")
@@ -111,7 +113,7 @@ func TestDeskForEverybody(t *testing.T) {
 	t.Parallel()
 	w := functiontest.New(t, setup)
 	w.Phone(t, emma)
-	d := desk{t, w, simone, "en"}
+	d := desk{t: t, w: w, email: simone, lang: "en"}
 	d.shows(d.post("/desk/roll", 400, "everyone", "yes", "reason", " "), `id="roll-trouble"`)
 	if to := d.post("/desk/roll", 303, "everyone", "yes", "by", "2026-03-31", "reason", "old model"); to != "/enrolotp/desk?done=done.rolled_all" {
 		t.Errorf("leads to %s", to)

@@ -49,10 +49,12 @@ func TestRefusals(t *testing.T) {
 		"recovery": text(`"code":"x"`), "imports": text(`"email":"x","secret":"x"`), "links": text(`"email":"x"`), "resets": text(`"email":"x","reason":"x"`),
 		"seedfiles": text(`"id":"x","keys":1`), "seedfiles/x/keys": text(`"keys":[]`), "assignments": text(`"serial":"x","email":"x"`), "lookups": text(`"email":"x"`),
 		"corrections": text(`"email":"x","authenticator":"x","reason":"x"`), "rollovers": text(`"email":"x","reason":"x"`),
+		"recovery-codes": text(`"code":"x"`), "rewraps": text(`"after":"x"`),
 	}
 	gates := []functiontest.Request{{Method: "GET", Path: base + "authenticators"}, {Method: "GET", Path: base + "authenticators/"}, {Method: "GET", Path: base + "resets"},
 		{Method: "DELETE", Path: base + "authenticators/x"}, {Method: "POST", Path: base + "resets/x/approve", Body: id}, {Method: "GET", Path: "/enrolotp/"}, {Method: "GET", Path: "/enrolotp/desk"},
-		{Method: "POST", Path: base + "seedfiles/x/finish"}, {Method: "DELETE", Path: base + "seedfiles/x"}, {Method: "GET", Path: base + "rollovers"}, {Method: "POST", Path: base + "rollovers/x/step"}}
+		{Method: "POST", Path: base + "seedfiles/x/finish"}, {Method: "DELETE", Path: base + "seedfiles/x"}, {Method: "GET", Path: base + "rollovers"}, {Method: "POST", Path: base + "rollovers/x/step"},
+		{Method: "POST", Path: base + "objections"}, {Method: "POST", Path: base + "resets/x/refuse"}}
 	for path, r := range routes {
 		r.Path = base + path
 		w.Bodies(t, &seen, r)
@@ -123,10 +125,16 @@ func refusedCodes(t *testing.T, w *functiontest.World, seen *functiontest.Covera
 	recover := func(code string) functiontest.Request {
 		return call(w, erik, "POST", "recovery", map[string]string{"code": code})
 	}
+	renew := func(code string) functiontest.Request {
+		return call(w, erik, "POST", "recovery-codes", map[string]string{"code": code})
+	}
+	const omkar = "omkar.rao@sharedcontacts.example"
+	refuse(t, w, seen, attempt{call(w, omkar, "POST", "recovery-codes", map[string]string{"code": "123456"}), 404, "authenticator_unknown"})
 	refuse(t, w, seen,
-		attempt{call(w, "omkar.rao@sharedcontacts.example", "POST", "recovery", map[string]string{"code": "AAAA-BBBB-CCCC-DDDD"}), 409, "no_authenticator"},
+		attempt{call(w, omkar, "POST", "recovery", map[string]string{"code": "AAAA-BBBB-CCCC-DDDD"}), 409, "no_authenticator"},
 		attempt{prove("12345", phone.Code(now)), 422, "otp_malformed"},
 		attempt{resync("12345", "12345"), 422, "otp_malformed"},
+		attempt{renew("12345"), 422, "otp_malformed"},
 		attempt{recover("12345"), 422, "otp_malformed"},
 		attempt{prove(wrong, phone.Code(now)), 403, "otp_wrong"},
 		attempt{resync("000001", "000002"), 403, "otp_wrong"},
@@ -134,19 +142,20 @@ func refusedCodes(t *testing.T, w *functiontest.World, seen *functiontest.Covera
 	)
 	// The vouching code was spent meanwhile: the new one is not burned with it.
 	w.Call(t, resync(phone.Code(now), phone.Code(now.Add(30*time.Second)))).Want(t, 200, "")
-	refuse(t, w, seen, attempt{prove(code(w, next), phone.Code(now)), 403, "otp_replay"})
+	refuse(t, w, seen, attempt{prove(code(w, next), phone.Code(now)), 403, "otp_replay"}, attempt{renew(phone.Code(now)), 403, "otp_replay"}, attempt{renew(wrong), 403, "otp_wrong"})
 	for w.Call(t, recover("AAAA-BBBB-CCCC-DDDD")).Status == http.StatusForbidden {
 	}
 	refuse(t, w, seen,
 		attempt{prove(code(w, next), phone.Code(now)), 429, "otp_waiting"},
 		attempt{resync("000001", "000002"), 429, "otp_waiting"},
+		attempt{renew(phone.Code(now)), 429, "otp_waiting"},
 		attempt{recover("AAAA-BBBB-CCCC-DDDD"), 429, "otp_waiting"},
 	)
 	for w.Call(t, resync("000001", "000002")).Status != http.StatusLocked {
 		w.Advance(t, time.Hour)
 	}
 	next = begin(t, w, erik, map[string]string{"name": "next"})
-	refuse(t, w, seen, attempt{resync("000001", "000002"), 423, "otp_locked"}, attempt{prove(code(w, next), "000001"), 423, "otp_locked"})
+	refuse(t, w, seen, attempt{renew("000001"), 423, "otp_locked"}, attempt{resync("000001", "000002"), 423, "otp_locked"}, attempt{prove(code(w, next), "000001"), 423, "otp_locked"})
 	for w.Call(t, recover("AAAA-BBBB-CCCC-DDDD")).Status != http.StatusLocked {
 		w.Advance(t, time.Hour)
 	}
@@ -193,8 +202,11 @@ func refusedDesk(t *testing.T, w *functiontest.World, seen *functiontest.Coverag
 	for _, id := range []string{"nothing", "__x__", "a%00b", "%ff", strings.Repeat("x", 2000)} {
 		refuse(t, w, seen, attempt{approve(stefan, id), 404, "reset_unknown"})
 	}
+	decline := func(as, id string) functiontest.Request { return call(w, as, "POST", "resets/"+id+"/refuse", nil) }
+	refuse(t, w, seen, attempt{decline(dorothea, asked.ID), 403, "role_missing"}, attempt{call(w, dorothea, "POST", "rewraps", map[string]string{}), 403, "role_missing"}, attempt{decline(stefan, "nothing"), 404, "reset_unknown"}, attempt{decline(stefan, "a%00b"), 404, "reset_unknown"})
 	w.Call(t, approve(stefan, asked.ID)).Want(t, 200, "")
-	refuse(t, w, seen, attempt{approve(stefan, asked.ID), 409, "reset_decided"})
+	refuse(t, w, seen, attempt{approve(stefan, asked.ID), 409, "reset_decided"}, attempt{decline(stefan, asked.ID), 409, "reset_decided"})
+	seen.Saw(w.Call(t, call(w, dorothea, "POST", "recovery-codes", map[string]string{"code": "123456"}))).Want(t, 409, "no_authenticator")
 }
 
 // refusedEarly: the person has time to object.

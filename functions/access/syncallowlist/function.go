@@ -76,7 +76,7 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 	if err != nil {
 		return web.Function{}, err
 	}
-	if s.reconciler, err = p.Reconciler(s.leases, targets, s.suspended); err != nil {
+	if s.reconciler, err = p.Reconciler(s.leases, targets, s.lost); err != nil {
 		return web.Function{}, err
 	}
 	if s.reminder, err = p.Reminder(s.leases); err != nil {
@@ -156,15 +156,18 @@ func (s *syncallowlist) reconcile(ctx context.Context) error {
 	return err
 }
 
-// suspended reports whether a person may no longer hold a lease: gone from the policy, or her account not in order.
-func (s *syncallowlist) suspended(ctx context.Context, id string) (bool, error) {
+// lost tells why a person may no longer hold a lease: gone from the policy, or her account not in order; "" for one who may.
+func (s *syncallowlist) lost(ctx context.Context, id string) (lease.Why, error) {
 	person, known := s.Policy.PersonByID(id)
 	if !known || !person.Active(s.Clock.Now()) {
-		return true, nil
+		return lease.Withdrawn, nil
 	}
 	account, err := s.Directory.Lookup(ctx, person.Email, freshness)
-	if fault.Is(err, fault.NotFound) {
-		return true, nil
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return lease.Suspended, nil
+	case err == nil && (account.Suspended || !account.TwoStep):
+		return lease.Suspended, nil
 	}
-	return err == nil && (account.Suspended || !account.TwoStep), err
+	return "", err
 }

@@ -140,11 +140,11 @@ func TestStanding(t *testing.T) {
 			}
 			w.Advance(t, time.Minute)
 			w.Tick(t, name).Want(t, 204, "")
-			if l := get(t, w, "emma1"); (l.State == lease.Ended) != ends {
-				t.Errorf("lease is %s", l.State)
+			if l := get(t, w, "emma1"); (l.State == lease.Ended) != ends || ends && l.Why != lease.Suspended {
+				t.Errorf("lease is %s, %s", l.State, l.Why)
 			}
-			if l := get(t, w, "gone1"); l.State != lease.Ended || l.Why != lease.Suspended {
-				t.Errorf("the lease of somebody who left the policy is %s", l.State)
+			if l := get(t, w, "gone1"); l.State != lease.Ended || l.Why != lease.Withdrawn {
+				t.Errorf("the lease of somebody who left the policy is %s, %s", l.State, l.Why)
 			}
 		})
 	}

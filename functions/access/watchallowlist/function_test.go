@@ -13,6 +13,7 @@ import (
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/store"
 	_ "ostiary.internal/shared/platform/store/bolt"
 )
@@ -99,7 +100,7 @@ func TestCallers(t *testing.T) {
 func TestStoreAway(t *testing.T) {
 	t.Parallel()
 	alone := setup // its own store is elsewhere, and answers
-	alone.Env = map[string]string{wiring.EnvWatchdog: "bolt:" + filepath.Join(t.TempDir(), "watchdog.db") + "?tree=watchdog"}
+	alone.Env = map[string]string{wiring.EnvWatchdog: driver.URL("bolt", filepath.Join(t.TempDir(), "watchdog.db"), "tree", "watchdog")}
 	w := functiontest.New(t, alone)
 	put(t, w)
 	w.Tick(t, keeper).Want(t, 204, "")

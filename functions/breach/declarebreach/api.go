@@ -126,9 +126,10 @@ func (k *desk) tracks(named []NewTrack, affected []string) (all []cases.Track, u
 		add(t)
 	}
 	for _, a := range affected {
-		if id := k.tenantOf(a); id != "" {
-			add(cases.Track{ID: id, Role: cases.Processor, People: (*Count)(nil).count(), Records: (*Count)(nil).count()})
-		} else if a = strings.TrimSpace(a); a != "" && !slices.Contains(unmapped, a) {
+		a = strings.TrimSpace(a)
+		if t, known := k.Policy.TenantOf(a); known {
+			add(cases.Track{ID: t.ID, Role: cases.Processor, People: (*Count)(nil).count(), Records: (*Count)(nil).count()})
+		} else if a != "" && !slices.Contains(unmapped, a) {
 			unmapped = append(unmapped, a)
 		}
 	}
@@ -164,17 +165,6 @@ func (k *desk) reasons(named []NewTrack) map[string]string {
 func (k *desk) tenantID(ref string) string {
 	for _, t := range k.Policy.Tenants {
 		if t.ID == ref || strings.EqualFold(t.Name, strings.TrimSpace(ref)) {
-			return t.ID
-		}
-	}
-	return ""
-}
-
-// tenantOf is the id of the tenant a domain, or the domain of an address, belongs to; "" for none.
-func (k *desk) tenantOf(affected string) string {
-	domain := strings.ToLower(strings.TrimSpace(affected[strings.LastIndex(affected, "@")+1:]))
-	for _, t := range k.Policy.Tenants {
-		if slices.ContainsFunc(t.Domains, func(d string) bool { return strings.EqualFold(d, domain) }) {
 			return t.ID
 		}
 	}

@@ -101,12 +101,10 @@ func (k *desk) declarePage(w http.ResponseWriter, r *http.Request, who caller.St
 		return fault.New(fault.Transient, "making the id of a form: %w", err)
 	}
 	client := "page-" + strings.ToLower(base32.StdEncoding.EncodeToString(id))
-	return k.showDeclare(w, r, who, client, page.Form{}, http.StatusOK)
+	return k.showDeclare(w, r, who, k.reader(r, who).NewDeclare(client, r.URL.Query()["tenant"]...), http.StatusOK)
 }
 
-func (k *desk) showDeclare(w http.ResponseWriter, r *http.Request, who caller.Staff, client string, form page.Form, status int) error {
-	data := k.reader(r, who).NewDeclare(client)
-	data.Form = form
+func (k *desk) showDeclare(w http.ResponseWriter, r *http.Request, who caller.Staff, data page.Declare, status int) error {
 	var drill []string
 	for _, id := range k.Breach.Drill {
 		drill = append(drill, k.NameOf(id))
@@ -130,7 +128,9 @@ func (k *desk) declareForm(w http.ResponseWriter, r *http.Request, who caller.St
 	if len(form.Get("client_id")) < 8 {
 		return k.declarePage(w, r, who) // not a form of ours
 	}
-	return k.showDeclare(w, r, who, form.Get("client_id"), f, status)
+	data := k.reader(r, who).NewDeclare(form.Get("client_id"))
+	data.Form = f
+	return k.showDeclare(w, r, who, data, status)
 }
 
 func (k *desk) declared(r *http.Request, who caller.Staff, form url.Values) (c cases.Case, err error) {

@@ -82,6 +82,21 @@ func onPage(t *testing.T) (w *functiontest.World, path string) {
 	return w, path
 }
 
+// TestNamedByAlarm: the customers an alarm names are ticked when its page leads here, and nobody else; whoever declares takes the
+// tick away, or leaves it.
+func TestNamedByAlarm(t *testing.T) {
+	t.Parallel()
+	w := functiontest.New(t, setup)
+	form := look(t, w, emma, "/declare?lang=en&tenant=banque-du-port&tenant=%3Cb%3E&tenant=own&tenant=klinik-am-see")
+	says(t, form, "The alarm names Banque du Port, Klinik am See: ticked below", `value="banque-du-port" checked`, `value="klinik-am-see" checked`)
+	if n := strings.Count(form, `name="tenant"`); n < 4 || strings.Count(form, " checked") != 3 || strings.Contains(form, "<b>") { // and that it is real
+		t.Errorf("of %d boxes more are ticked than the alarm names:\n%s", n, form)
+	}
+	if none := look(t, w, emma, "/declare?lang=en&tenant=nobody"); strings.Contains(none, "The alarm names") || strings.Count(none, " checked") != 1 {
+		t.Errorf("no customer was named, and there is:\n%s", none)
+	}
+}
+
 // A form that is sent twice is one case; what it leaves out is not known; what it says is there.
 func TestDeclaredOnPage(t *testing.T) {
 	t.Parallel()

@@ -21,7 +21,7 @@ import (
 // link-local, mapped and metadata addresses, and redirects.
 var connecting = map[string]string{
 	"shared/platform/reach":                   "whoever: hooks of erasing, webhooks, texts, chat, mail services, callbacks of OpenDSR, recipients, providers of OAuth",
-	"shared/trust/probe/outside":              "hosts of the policy's probes, with the same look at addresses",
+	"shared/trust/probe/outside":              "hosts of the policy's probes, at addresses that package reach takes for public",
 	"shared/platform/identity/internal/token": "Google's keys, or those of the issuer that company.yaml names; no token has a say in it",
 	"shared/access/allowlist/googledoor":      "Google Cloud's own addresses",
 	"functions/erasure/revokegrants":          "a stand-in for hosts of others, on one machine alone: refused on a deployed function",

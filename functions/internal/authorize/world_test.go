@@ -15,6 +15,7 @@ import (
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
+	"ostiary.internal/shared/platform/driver"
 
 	_ "ostiary.internal/shared/drift/asset/folder"
 	_ "ostiary.internal/shared/drift/diff/file"
@@ -73,10 +74,10 @@ func newWorld(t testing.TB, env ...string) *world {
 	name := fmt.Sprintf("memory:authorize-%d-", logs.Add(1))
 	s := functiontest.Setup{Functions: functions, Policy: map[string]string{"services.yaml": services}, Env: map[string]string{
 		wiring.EnvWatchdog: "world:watchdog", wiring.EnvLedger: "world:ledger", wiring.EnvURL: site,
-		"OSTIARY_RECEIPT_KEY": "file:" + filepath.Join(dir, "receipts") + "?name=sharedcontacts.example/ostiary/receipts",
-		"OSTIARY_DATA":        "bolt:" + filepath.Join(dir, "data.db") + "?tree=", "OSTIARY_ASSETS": "folder:" + assets,
+		"OSTIARY_RECEIPT_KEY": driver.URL("file", filepath.Join(dir, "receipts"), "name", "sharedcontacts.example/ostiary/receipts"),
+		"OSTIARY_DATA":        driver.URL("bolt", filepath.Join(dir, "data.db"), "tree", ""), "OSTIARY_ASSETS": driver.URL("folder", assets),
 		"OSTIARY_LOG_TILES": name + "tiles", "OSTIARY_LOG_HEAD": name + "head", "OSTIARY_LOG_INBOX": name + "inbox", "OSTIARY_LOG_ORIGIN": origin,
-		"OSTIARY_SIGNING_KEY": "file:" + filepath.Join(dir, "log") + "?name=" + origin, "OSTIARY_TRUST": string(trust),
+		"OSTIARY_SIGNING_KEY": driver.URL("file", filepath.Join(dir, "log"), "name", origin), "OSTIARY_TRUST": string(trust),
 		"OSTIARY_PROBES": "loopback", "OSTIARY_DATA_ACCESS": "allServices",
 	}}
 	for i := 0; i < len(env); i += 2 {

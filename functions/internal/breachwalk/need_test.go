@@ -1,6 +1,7 @@
 package breachwalk
 
 import (
+	"ostiary.internal/functions/internal/walk"
 	"ostiary.internal/functions/internal/walk/walktest"
 
 	"net/http"
@@ -68,7 +69,7 @@ func TestAnsweredWithoutScripts(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	id := s.declared("1", nil)
-	called := s.Mails(walktest.Email("omkar.rao"))
+	called := s.Mails(walk.Email("omkar.rao"))
 	if len(called) != 1 || len(called[0].Links) != 1 {
 		t.Fatalf("on call there is %+v", called)
 	}
@@ -134,7 +135,7 @@ func TestAloneInNeed(t *testing.T) {
 	}
 	s.Settled()
 	for who, said := range map[string]string{"stefan.weber": "allein freigegeben", "dorothea.klein": "allein freigegeben", "odile.martin": "approuvé par une seule personne"} {
-		hers := s.Mails(walktest.Email(who))
+		hers := s.Mails(walk.Email(who))
 		if len(hers) == 0 || !strings.Contains(hers[len(hers)-1].Subject, said) {
 			t.Errorf("%s was told %+v", who, hers)
 		}

@@ -1,7 +1,7 @@
 package breachwalk
 
 import (
-	"ostiary.internal/functions/internal/walk/walktest"
+	"ostiary.internal/functions/internal/walk"
 
 	"net/http"
 	"strings"
@@ -18,7 +18,7 @@ func TestNight(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	id := found(t, s)
-	called := s.Mails(walktest.Email("omkar.rao"))
+	called := s.Mails(walk.Email("omkar.rao"))
 	if len(called) != 1 || len(called[0].Links) != 1 {
 		t.Fatalf("on call there is %+v", called)
 	}

@@ -24,6 +24,7 @@ import (
 	"ostiary.internal/functions/watch/watchaudit"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/identity"
 	"ostiary.internal/shared/platform/identity/issuer"
 	"ostiary.internal/shared/platform/log"
@@ -50,9 +51,9 @@ func (w *world) journal(dir string) map[string]string {
 	trust, err := (sign.Trust{V: sign.TrustVersion, Origin: origin, Keys: []sign.TrustedKey{{Key: verifier}}}).Encode()
 	must(w.T, err)
 	return map[string]string{
-		"OSTIARY_LOG_INBOX": "folder:" + filepath.Join(dir, "inbox"), "OSTIARY_LOG_TILES": "folder:" + filepath.Join(dir, "tiles"),
-		"OSTIARY_LOG_HEAD": "folder:" + filepath.Join(dir, "head"), "OSTIARY_LOG_ORIGIN": origin, "OSTIARY_TRUST": string(trust),
-		"OSTIARY_SIGNING_KEY": "file:" + filepath.Join(dir, "key") + "?name=" + origin, keeppromises.EnvProbes: "loopback",
+		"OSTIARY_LOG_INBOX": driver.URL("folder", filepath.Join(dir, "inbox")), "OSTIARY_LOG_TILES": driver.URL("folder", filepath.Join(dir, "tiles")),
+		"OSTIARY_LOG_HEAD": driver.URL("folder", filepath.Join(dir, "head")), "OSTIARY_LOG_ORIGIN": origin, "OSTIARY_TRUST": string(trust),
+		"OSTIARY_SIGNING_KEY": driver.URL("file", filepath.Join(dir, "key"), "name", origin), keeppromises.EnvProbes: "loopback",
 	}
 }
 

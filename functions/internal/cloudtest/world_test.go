@@ -39,6 +39,7 @@ import (
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/directory"
 	"ostiary.internal/shared/platform/directory/workspace"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/emulatortest"
 	"ostiary.internal/shared/platform/identity"
 	"ostiary.internal/shared/platform/identity/issuer"
@@ -166,7 +167,7 @@ func (w *world) environment(m manifest.Function, services, inbox string) map[str
 	}
 	env := map[string]string{
 		wiring.EnvPolicy: "dir:../../../testdata/policies/sharedcontacts", wiring.EnvStore: "firestore://" + w.project + "/" + m.Control,
-		wiring.EnvBus: "pubsub://" + w.project, wiring.EnvEvidence: "folder:" + inbox, wiring.EnvSeal: key("otp"), wiring.EnvSealMessage: key("message"),
+		wiring.EnvBus: "pubsub://" + w.project, wiring.EnvEvidence: driver.URL("folder", inbox), wiring.EnvSeal: key("otp"), wiring.EnvSealMessage: key("message"),
 		wiring.EnvSecrets:   "secretmanager-at://" + project + "?pin=" + strings.Join(m.Secrets, ",") + "&at=" + services,
 		wiring.EnvDirectory: "workspace-at:?at=" + url.QueryEscape(w.admin.URL), wiring.EnvClient: "loadbalancer", wiring.EnvInvoker: invoker(m.Name),
 		wiring.EnvIAM: "front", "OSTIARY_TARGETS": "edge=file:" + w.doors, "OSTIARY_URL": site, "OSTIARY_DATA_ACCESS": "allServices", "OSTIARY_LOG_STREAMS": "all",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ostiary.internal/functions/internal/browser"
+	"ostiary.internal/functions/internal/walk"
 	"ostiary.internal/functions/internal/walk/walktest"
 )
 
@@ -62,7 +63,7 @@ func (c *company) console(by, from, to string) {
 		"protoPayload":{"@type":"type.googleapis.com/google.cloud.audit.AuditLog","serviceName":"cloudsql.googleapis.com","methodName":"cloudsql.instances.update",
 		"resourceName":"projects/sharedcontacts-live/instances/support","status":{},"authenticationInfo":{"principalEmail":%[3]q},
 		"requestMetadata":{"callerIp":"81.2.69.193","callerSuppliedUserAgent":"Mozilla/5.0 (X11; Linux x86_64)"},"authorizationInfo":[{"permission":"cloudsql.instances.update","granted":true,"resource":"instances/support"}]}}`,
-		c.calls, now.Format(time.RFC3339), walktest.Email(by))
+		c.calls, now.Format(time.RFC3339), walk.Email(by))
 	var told struct{ Accepted int }
 	if c.Call(http.MethodPost, "/_local/events?wait=1", "", []any{raw(entry)}, &told); told.Accepted != 1 {
 		c.T.Fatal("the entry was not accepted")

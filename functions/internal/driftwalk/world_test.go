@@ -130,7 +130,7 @@ func (w *world) sit(name string, size browser.Size, lang string) *person {
 	w.t.Helper()
 	tab := stage.Tab(w.t, size)
 	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		r.Header.Set(identity.AssertionHeader, w.Staff(walktest.Email(name)))
+		r.Header.Set(identity.AssertionHeader, w.Staff(walk.Email(name)))
 		r.Header.Set(functiontest.ClientHeader, functiontest.Home)
 		w.handler.ServeHTTP(rw, r)
 	}))

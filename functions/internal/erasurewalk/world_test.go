@@ -75,7 +75,7 @@ func (s *server) confirm(link string) (number, code string) {
 }
 
 // mail is the newest mail somebody has that holds a link.
-func (s *server) mail(to string) (newest walktest.Mail, got bool) {
+func (s *server) mail(to string) (newest walk.Mail, got bool) {
 	s.T.Helper()
 	for _, m := range s.Mails(to) {
 		if m.To == to && len(m.Links) > 0 {
@@ -97,6 +97,6 @@ func (s *server) data(tenant string) string {
 func (s *server) staff(name string, size browser.Size, lang string) *walktest.Person {
 	s.T.Helper()
 	p := s.Sit(size, lang)
-	p.SignIn(walktest.Email(name), walk.Home)
+	p.SignIn(walk.Email(name), walk.Home)
 	return p
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ostiary.internal/functions/internal/walk"
+	"ostiary.internal/shared/platform/driver"
 )
 
 // auditor is Aurel's, who believes nothing: from the trust page to a proof on his own machine, and to what people did and said.
@@ -25,8 +26,8 @@ func (c Company) auditor() []Leg {
 	c.must(err)
 	c.T.Cleanup(func() { os.RemoveAll(folder) })
 	c.must(os.CopyFS(filepath.Join(folder, "data", "evidence"), os.DirFS(filepath.Join(s.Data(), "evidence"))))
-	c.run(c.begin(p, "", ""), folder, "evidence", "bundle", "evidence.zip", "--server", s.URL, "--tiles", "folder:"+filepath.Join(folder, "data", "evidence", "tiles"),
-		"--head", "folder:"+filepath.Join(folder, "data", "evidence", "head")) // what the company sends him
+	c.run(c.begin(p, "", ""), folder, "evidence", "bundle", "evidence.zip", "--server", s.URL, "--tiles", driver.URL("folder", filepath.Join(folder, "data", "evidence", "tiles")),
+		"--head", driver.URL("folder", filepath.Join(folder, "data", "evidence", "head"))) // what the company sends him
 	c.must(os.Rename(filepath.Join(folder, "data", "evidence", "trust.json"), filepath.Join(folder, "trust.json")))
 	said := c.run(check, folder, "evidence", "verify", "evidence.zip", "--trust", "trust.json")
 	if !strings.HasPrefix(said, "GOOD") {
@@ -42,12 +43,12 @@ func (c Company) signedIn(p *walk.Person) []Leg {
 	c.T.Helper()
 	s := p.Server
 	emma := c.sit(s, Size, "en") // somebody who came in today
-	emma.SignIn(email("emma.dubois"), walk.Home)
+	emma.SignIn(walk.Email("emma.dubois"), walk.Home)
 	emma.Enrol()
 	emma.Open(s.URL + "/registerip/")
 	emma.TypeAndGo("#code", emma.NextCode())
 	emma.Wait("[data-state=confirmed]")
-	p.SignIn(email("aurel.roth"), walk.Home)
+	p.SignIn(walk.Email("aurel.roth"), walk.Home)
 	who := c.begin(p, "Auditor", "Who could come in from where, on which proof")
 	who.Go(s.URL + "/registerip/")
 	who.Press("a[href='/registerip/register']")

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -33,7 +34,7 @@ func (c Company) customer() []Leg {
 	ask.time(func() { c.must(s.Settle()) })
 
 	desk := c.sit(s, browser.Desk, "en")
-	desk.SignIn(email("dorothea.klein"), walk.Home)
+	desk.SignIn(walk.Email("dorothea.klein"), walk.Home)
 	desk.Open(s.URL + "/decideerasure/?show=desk")
 	desk.Press("a.item")
 	c.shoot("plan", desk)
@@ -68,7 +69,9 @@ func (c Company) verified(h *hand, s *walk.Server) {
 	signed := browser.Eval[string](h.Tab, `(async () => { const f = document.querySelector("form[action$='/receipt']");
 		return (await fetch(f.action, {method: "POST", body: new URLSearchParams(new FormData(f))})).text(); })()`)
 	c.must(os.WriteFile(filepath.Join(folder, words[3]), []byte(signed), 0o600))
-	c.must(os.WriteFile(filepath.Join(folder, words[5]), c.get(s.URL+"/trustpage/v1/receipts-trust.json"), 0o600))
+	var keys json.RawMessage
+	c.must(s.Call(http.MethodGet, "/trustpage/v1/receipts-trust.json", nil, nil, &keys))
+	c.must(os.WriteFile(filepath.Join(folder, words[5]), keys, 0o600))
 	h.leg.Taps++ // the link to the keys
 	said := c.run(h, folder, words[1:]...)
 	if !strings.Contains(said, "good") {
@@ -77,7 +80,7 @@ func (c Company) verified(h *hand, s *walk.Server) {
 }
 
 // letter is the newest mail somebody has that holds a link.
-func (c Company) letter(s *walk.Server, to string) (newest mail) {
+func (c Company) letter(s *walk.Server, to string) (newest walk.Mail) {
 	c.T.Helper()
 	for _, m := range c.mails(s, to) {
 		if len(m.Links) > 0 {
@@ -90,31 +93,10 @@ func (c Company) letter(s *walk.Server, to string) (newest mail) {
 	return newest
 }
 
-// mail is a message in a mailbox.
-type mail struct {
-	To, Subject, Text string
-	Links             []string
-}
-
-func (c Company) mails(s *walk.Server, to string) (hers []mail) {
+// mails are what somebody has, the newest last.
+func (c Company) mails(s *walk.Server, to string) []walk.Mail {
 	c.T.Helper()
-	var box struct{ Messages []mail }
-	c.decode(s.URL+"/_local/mail", &box)
-	for _, m := range box.Messages {
-		if m.To == to {
-			hers = append(hers, m)
-		}
-	}
+	hers, err := s.Mails(to)
+	c.must(err)
 	return hers
-}
-
-// get reads what a URL answers.
-func (c Company) get(url string) []byte {
-	c.T.Helper()
-	answer, err := http.Get(url)
-	c.must(err)
-	defer answer.Body.Close()
-	text, err := readAll(answer)
-	c.must(err)
-	return text
 }

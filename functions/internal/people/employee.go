@@ -12,7 +12,7 @@ func (c Company) employee() []Leg {
 	c.T.Helper()
 	s := c.server()
 	p := c.sit(s, Size, "en")
-	p.SignIn(email("emma.dubois"), walk.Home)
+	p.SignIn(walk.Email("emma.dubois"), walk.Home)
 
 	first := c.begin(p, "Employee", "First morning: set up the app, register")
 	first.Go(s.URL + "/registerip/")

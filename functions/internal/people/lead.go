@@ -1,8 +1,6 @@
 package people
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -17,16 +15,16 @@ func (c Company) lead() []Leg {
 	c.must(s.Advance(18*time.Hour + 5*time.Minute)) // to 03:00 in Paris and Berlin
 	emma, stefan := c.sit(s, Size, "en"), c.sit(s, Size, "en")
 	for p, who := range map[*walk.Person]string{emma: "emma.dubois", stefan: "stefan.weber"} {
-		p.SignIn(email(who), walk.Home)
+		p.SignIn(walk.Email(who), walk.Home)
 	}
 	now, err := s.Now()
 	c.must(err)
 	for i := range 3 {
-		c.must(s.Log(acting(i, now.Add(time.Duration(i-3)*time.Minute))))
+		c.must(s.Log(walk.ActAs(i, now.Add(time.Duration(i-3)*time.Minute))))
 	}
 
 	alarm := c.begin(stefan, "Security lead", "03:00: the alarm mail, and who did what to whom")
-	called := c.about(s, email("stefan.weber"), "/justify/")
+	called := c.about(s, walk.Email("stefan.weber"), "/justify/")
 	alarm.Read(called.Text)
 	alarm.Go(called.Links[0])
 	alarm.Show("alarm-phone")
@@ -38,14 +36,14 @@ func (c Company) lead() []Leg {
 	}
 
 	// Emma, whom he rings up, says by the mail she has that it was not she.
-	emma.Open(c.about(s, email("emma.dubois"), "/justify/").Links[0])
+	emma.Open(c.about(s, walk.Email("emma.dubois"), "/justify/").Links[0])
 	emma.Click("details summary")
 	emma.Click("input[name=sure]")
 	emma.Press("details form button")
 	c.must(s.Settle())
 
 	breach := c.begin(stefan, "Security lead", "“It was not me”: take the case on, and make a breach of it")
-	called = c.about(s, email("stefan.weber"), "/declarebreach/")
+	called = c.about(s, walk.Email("stefan.weber"), "/declarebreach/")
 	breach.Read(called.Text)
 	breach.Go(called.Links[0])
 	breach.Press("form[action$='/ack'] button")
@@ -60,15 +58,8 @@ func (c Company) lead() []Leg {
 	return []Leg{*alarm.leg, *breach.leg}
 }
 
-// acting is the log entry of somebody of support who acts as the nth user of a customer.
-func acting(n int, at time.Time) json.RawMessage {
-	return json.RawMessage(fmt.Sprintf(`{"logName":"projects/sharedcontacts-live/logs/act-as","timestamp":%q,"insertId":"%d","jsonPayload":{"event":"impersonation.started",
-		"employee":"emma.dubois@sharedcontacts.example","user":"u-%d","domain":"cabinetnord.example","reason":"labels are missing","address":"203.0.113.9","at":%q,"result":"ok"}}`,
-		at.Format(time.RFC3339), n, 17+n, at.Format(time.RFC3339)))
-}
-
 // about is the newest mail somebody has whose link leads to pages below a path.
-func (c Company) about(s *walk.Server, to, path string) (newest mail) {
+func (c Company) about(s *walk.Server, to, path string) (newest walk.Mail) {
 	c.T.Helper()
 	var had []string
 	for _, m := range c.mails(s, to) {

@@ -60,9 +60,6 @@ func (c Company) sit(s *walk.Server, size browser.Size, lang string) *walk.Perso
 	return &walk.Person{Tab: c.Browser.Tab(c.T, size), T: c.T, Server: s, Lang: lang}
 }
 
-// email is the address of somebody of the sample company.
-func email(who string) string { return who + "@sharedcontacts.example" }
-
 // shoot shows a page to the camera.
 func (c Company) shoot(name string, p *walk.Person) {
 	if c.Camera != nil {

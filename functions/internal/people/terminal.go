@@ -1,10 +1,6 @@
 package people
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
 	"os/exec"
 	"strings"
 	"unicode/utf8"
@@ -25,18 +21,4 @@ func (c Company) run(h *hand, folder string, args ...string) (said string) {
 	})
 	h.Read(said)
 	return said
-}
-
-func readAll(answer *http.Response) ([]byte, error) {
-	text, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s: %.300s", answer.Request.URL, answer.Status, text)
-	}
-	return text, err
-}
-
-// decode reads the JSON that a URL answers.
-func (c Company) decode(url string, into any) {
-	c.T.Helper()
-	c.must(json.Unmarshal(c.get(url), into))
 }

@@ -10,7 +10,7 @@ import (
 // device shows how a phone lets a laptop in: the laptop's short code, and what the phone says of it before its one-time password.
 func (a album) device(phone *walk.Person) {
 	laptop := &walk.Person{Tab: a.browser.Tab(a, browser.Desk), T: a, Server: a.server, Lang: "en"}
-	laptop.SignIn("omkar.rao@sharedcontacts.example", walk.Mobile)
+	laptop.SignIn(walk.Email("omkar.rao"), walk.Mobile)
 	laptop.Click("details summary")
 	laptop.Press("form[action='/registerip/device'] button")
 	a.keep("device", laptop.Tab, false)

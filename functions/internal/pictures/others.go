@@ -20,7 +20,7 @@ func (a album) others() {
 
 	simone := a.sit("simone.bernard", browser.Desk)
 	simone.Press("a[href='/enrolotp/desk']")
-	simone.Choose("#email", "omkar.rao@sharedcontacts.example")
+	simone.Choose("#email", walk.Email("omkar.rao"))
 	simone.Type("#reason", "Phone and recovery codes lost; called back on the number we know")
 	simone.Press("form[action='/enrolotp/desk/reset'] button")
 	stefan := a.sit("stefan.weber", browser.Desk)
@@ -42,6 +42,6 @@ func (a album) others() {
 // sit signs somebody of the company in.
 func (a album) sit(who string, size browser.Size) *walk.Person {
 	p := &walk.Person{Tab: a.browser.Tab(a, size), T: a, Server: a.server, Lang: "en"}
-	p.SignIn(who+"@sharedcontacts.example", walk.Home)
+	p.SignIn(walk.Email(who), walk.Home)
 	return p
 }

@@ -6,10 +6,8 @@ package walk
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -81,23 +79,23 @@ func (s *Server) Close() {
 // Now reads the server's clock.
 func (s *Server) Now() (time.Time, error) {
 	var clock struct{ Now time.Time }
-	return clock.Now, s.call(http.MethodGet, "/_local/clock", nil, &clock)
+	return clock.Now, s.Call(http.MethodGet, "/_local/clock", nil, nil, &clock)
 }
 
 // Advance moves the server's clock and waits until everything that became due is done.
 func (s *Server) Advance(by time.Duration) error {
-	return s.call(http.MethodPost, "/_local/clock", map[string]string{"advance": by.String()}, nil)
+	return s.Call(http.MethodPost, "/_local/clock", nil, map[string]string{"advance": by.String()}, nil)
 }
 
 // Live plays a fortnight of sample life and waits for its end.
 func (s *Server) Live() error {
-	return s.call(http.MethodPost, "/_local/life?wait=1", map[string]string{}, nil)
+	return s.Call(http.MethodPost, "/_local/life?wait=1", nil, map[string]string{}, nil)
 }
 
 // Log writes an entry to the company's log, and waits until it was judged.
 func (s *Server) Log(entry any) error {
 	var told struct{ Accepted int }
-	err := s.call(http.MethodPost, "/_local/events?wait=1", entry, &told)
+	err := s.Call(http.MethodPost, "/_local/events?wait=1", nil, entry, &told)
 	if err == nil && told.Accepted != 1 {
 		err = errors.New("writing to the log: the entry was not accepted")
 	}
@@ -106,41 +104,10 @@ func (s *Server) Log(entry any) error {
 
 // Settle waits until nothing is on its way any more.
 func (s *Server) Settle() error {
-	return s.call(http.MethodPost, "/_local/settle", map[string]string{}, nil)
+	return s.Call(http.MethodPost, "/_local/settle", nil, map[string]string{}, nil)
 }
 
 // ComeIn goes through the door from an address, as another window of the person's would.
 func (s *Server) ComeIn(address string) error {
-	return s.call(http.MethodGet, "/_local/door", nil, nil, address)
-}
-
-// call sends and reads JSON, from an address where one is given.
-func (s *Server) call(method, path string, body, into any, from ...string) error {
-	data, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequest(method, s.URL+path, bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	for _, address := range from {
-		r.Header.Set("X-Ostiary-Client", address)
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	text, err := io.ReadAll(answer.Body)
-	if err = errors.Join(err, answer.Body.Close()); err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusAccepted {
-		return fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, text)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(text, into)
+	return s.Call(http.MethodGet, "/_local/door", http.Header{"X-Ostiary-Client": {address}}, nil, nil)
 }

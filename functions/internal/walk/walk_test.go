@@ -1,6 +1,7 @@
 package walk_test
 
 import (
+	"ostiary.internal/functions/internal/walk"
 	"ostiary.internal/functions/internal/walk/walktest"
 
 	"os"
@@ -12,7 +13,7 @@ var stage walktest.Stage
 
 func TestMain(m *testing.M) { os.Exit(stage.Run(m, walktest.Servers)) }
 
-var emma, simone, stefan, asha = walktest.Email("emma.dubois"), walktest.Email("simone.bernard"), walktest.Email("stefan.weber"), walktest.Email("asha.iyer")
+var emma, simone, stefan, asha = walk.Email("emma.dubois"), walk.Email("simone.bernard"), walk.Email("stefan.weber"), walk.Email("asha.iyer")
 
 // unseen checks that a secret stands in no URL the browser went to and nowhere on the page.
 func unseen(t *testing.T, p *walktest.Person, secrets ...string) {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"ostiary.internal/functions/internal/browser"
-	"ostiary.internal/functions/internal/walk/walktest"
+	"ostiary.internal/functions/internal/walk"
 )
 
 // TestExplained: the actor gets one mail for one episode, opens its link on her phone and explains; she cannot review that;
@@ -71,7 +71,7 @@ func TestSilence(t *testing.T) {
 	other.Says("main", "betrifft Sie nicht")
 	s.Later(61 * time.Minute)
 	called := s.Mails("omkar.rao")
-	if !slices.ContainsFunc(called, func(m walktest.Mail) bool {
+	if !slices.ContainsFunc(called, func(m walk.Mail) bool {
 		return strings.Contains(m.Text, link) && strings.Contains(strings.ToLower(m.Subject), "suspicion")
 	}) {
 		t.Errorf("on-call has %+v", called)
@@ -83,4 +83,33 @@ func TestSilence(t *testing.T) {
 	emma.Click("input[name=sure]")
 	emma.Press("details form button")
 	emma.Says("[role=status]", "Sicherheit ist gerufen")
+}
+
+// TestDeclared: from the page of an alarm about a customer's users, security declares a breach; the customer is ticked, and
+// concerned once she has sent it.
+func TestDeclared(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	now, err := s.Now()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if err := s.Log(walk.ActAs(i, now.Add(time.Duration(i-3)*time.Minute))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stefan := s.sit("stefan.weber", browser.Phone, "en")
+	stefan.Open(s.Mails(walk.Email("stefan.weber"))[0].Links[0])
+	stefan.Says("section[aria-labelledby=seen]", "cabinetnord.example")
+	stefan.Press("a[href^='/declarebreach/declare']")
+	stefan.Says("#tenants", "The alarm names Cabinet Nord")
+	if ticked := browser.Eval[[]string](stefan.Tab, "[...document.querySelectorAll('#tenants input:checked')].map((e) => e.value)"); !slices.Equal(ticked, []string{"cabinet-nord"}) {
+		t.Errorf("ticked are %q", ticked)
+	}
+	stefan.Type("#summary", "Somebody else used her session.")
+	stefan.Click("#kind-breach")
+	stefan.Press("button.thumb")
+	stefan.Says("section[aria-labelledby=tracks]", "Cabinet Nord")
+	stefan.Quietly(s.URL)
 }

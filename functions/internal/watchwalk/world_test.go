@@ -41,14 +41,10 @@ func grant(by, to string, after time.Duration) string {
 // log writes entries to the log and waits until they were judged.
 func (s *server) log(entries ...string) {
 	s.T.Helper()
-	answer, err := http.Post(s.URL+"/_local/events?wait=1", "application/json", strings.NewReader("["+strings.Join(entries, ",")+"]"))
-	if err != nil {
-		s.T.Fatal(err)
-	}
-	defer answer.Body.Close()
 	var told struct{ Accepted int }
-	if err := json.NewDecoder(answer.Body).Decode(&told); err != nil || told.Accepted != len(entries) {
-		s.T.Fatalf("%s: %d accepted, %v", answer.Status, told.Accepted, err)
+	s.Call(http.MethodPost, "/_local/events?wait=1", "", json.RawMessage("["+strings.Join(entries, ",")+"]"), &told)
+	if told.Accepted != len(entries) {
+		s.T.Fatalf("%d of %d entries were accepted", told.Accepted, len(entries))
 	}
 }
 

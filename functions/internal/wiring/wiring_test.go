@@ -22,6 +22,7 @@ import (
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/directory"
 	"ostiary.internal/shared/platform/directory/people"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
@@ -54,9 +55,9 @@ func environment(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
 	return map[string]string{
-		wiring.EnvPolicy: samplePolicy, wiring.EnvStore: "memory:", wiring.EnvVault: "memory:", wiring.EnvBus: "bolt:" + filepath.Join(dir, "bus.db"),
-		wiring.EnvSecrets: "file:" + filepath.Join(dir, "secrets"), wiring.EnvSeal: "local:" + filepath.Join(dir, "otp"),
-		wiring.EnvSealMessage: "local:" + filepath.Join(dir, "message"), wiring.EnvDirectory: "policy:", wiring.EnvEvidence: "folder:" + filepath.Join(dir, "inbox"),
+		wiring.EnvPolicy: samplePolicy, wiring.EnvStore: "memory:", wiring.EnvVault: "memory:", wiring.EnvBus: driver.URL("bolt", filepath.Join(dir, "bus.db")),
+		wiring.EnvSecrets: driver.URL("file", filepath.Join(dir, "secrets")), wiring.EnvSeal: driver.URL("local", filepath.Join(dir, "otp")),
+		wiring.EnvSealMessage: driver.URL("local", filepath.Join(dir, "message")), wiring.EnvDirectory: "policy:", wiring.EnvEvidence: driver.URL("folder", filepath.Join(dir, "inbox")),
 		wiring.EnvIdentity: "iap:?audience=/projects/1/global/backendServices/2", wiring.EnvClient: "direct",
 	}
 }

@@ -27,6 +27,7 @@ import (
 	"ostiary.internal/shared/evidence/heartbeat"
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/reach"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/trust/intake"
@@ -103,8 +104,8 @@ func start(ctx context.Context, d *wiring.Deps) (*keeppromises, error) {
 	k.digest = k.register.Digest()
 	beats := heartbeat.Config{Store: d.Store, Box: d.Box, Policy: d.PolicyDigest()}
 	k.heart, k.pulse = heartbeat.New(beats), heartbeat.New(beats)
-	reach, _ := d.Env(EnvProbes)
-	eye, err := outside.New(reach, d.Clock, nil)
+	to, _ := d.Env(EnvProbes)
+	eye, err := outside.New(reach.Network(to), d.Clock, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", d.Manifest.Name, EnvProbes, err)
 	}

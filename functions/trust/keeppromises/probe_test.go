@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"ostiary.internal/shared/evidence/record"
+	"ostiary.internal/shared/platform/reach"
 	"ostiary.internal/shared/trust/probe"
 	"ostiary.internal/shared/trust/probe/outside"
 )
@@ -103,7 +104,7 @@ func vouched(t *testing.T, w *world, cert tls.Certificate) probe.Eye {
 	t.Helper()
 	pool := x509.NewCertPool()
 	pool.AddCert(cert.Leaf)
-	eye, err := outside.New(string(outside.Loopback), w.Clock, pool)
+	eye, err := outside.New(reach.Loopback, w.Clock, pool)
 	must(t, err)
 	return eye
 }

@@ -20,6 +20,7 @@ import (
 	"ostiary.internal/shared/evidence/record"
 	inboxes "ostiary.internal/shared/evidence/record/gcs"
 	"ostiary.internal/shared/evidence/sign"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/gcstest"
 
 	_ "ostiary.internal/shared/evidence/sign/file"
@@ -95,7 +96,7 @@ func newCloud(t testing.TB) *cloud {
 
 // key is the URL of a key.
 func (c *cloud) key(name string) string {
-	return "file:" + filepath.Join(c.keys, name) + "?name=" + origin
+	return driver.URL("file", filepath.Join(c.keys, name), "name", origin)
 }
 
 // verifier is the verifier key of a key.

@@ -59,27 +59,22 @@ func build(ctx context.Context, d *wiring.Deps) (web.Function, error) {
 		return web.Function{}, err
 	}
 	c.Names = writers.Names(d.Policy)
-	for name, into := range map[string]*log.Objects{EnvInbox: &c.Inbox, evidence.EnvTiles: &c.Tiles, evidence.EnvHead: &c.Head} {
-		if *into, err = open(ctx, d, name, log.Stores.Open, log.Options{Clock: d.Clock}); err != nil {
-			return web.Function{}, err
-		}
+	if c.Inbox, err = open(ctx, d, EnvInbox, log.Stores.Open, log.Options{Clock: d.Clock}); err != nil {
+		return web.Function{}, err
 	}
+	l, err := evidence.Open(ctx, d)
+	if err != nil {
+		return web.Function{}, err
+	}
+	c.Tiles, c.Head = l.Tiles, l.Head
 	if c.Signers, err = signers(ctx, d); err != nil {
 		return web.Function{}, err
-	}
-	text, err := variable(d, evidence.EnvTrust)
-	if err != nil {
-		return web.Function{}, err
-	}
-	trust, err := sign.ReadTrust([]byte(text))
-	if err != nil {
-		return web.Function{}, fault.New(fault.Misconfigured, "%s: reading %s: %w", d.Manifest.Name, evidence.EnvTrust, err)
 	}
 	inbox, err := open(ctx, d, wiring.EnvEvidence, record.Inboxes.Open, record.Options{Clock: d.Clock, Writer: d.Manifest.Name})
 	if err != nil {
 		return web.Function{}, err
 	}
-	s := &sealevidence{Deps: d, keys: &keys{signers: c.Signers, trust: trust, head: c.Head, inbox: inbox, clock: d.Clock, config: d.PolicyDigest(), code: d.Code}}
+	s := &sealevidence{Deps: d, keys: &keys{signers: c.Signers, trust: l.Trust, head: l.Head, inbox: inbox, clock: d.Clock, config: d.PolicyDigest(), code: d.Code}}
 	if s.sequencer, err = log.New(c); err != nil {
 		return web.Function{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/sign"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/gcstest"
 	"ostiary.internal/shared/platform/require"
 )
@@ -322,7 +323,7 @@ func TestEveryRightIsNeeded(t *testing.T) {
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	c.setup.Env[EnvKeys] = "file:" + c.keys + "?name=" + origin // a folder holds no key
+	c.setup.Env[EnvKeys] = driver.URL("file", c.keys, "name", origin) // a folder holds no key
 	w := functiontest.New(t, c.setup)
 	c.hand(w, "one")
 	if got := w.Tick(t, name); got.Status < 500 {

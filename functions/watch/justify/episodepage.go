@@ -3,6 +3,7 @@ package justify
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,9 +43,9 @@ func (j *justify) showEpisode(w http.ResponseWriter, r *http.Request, who caller
 		Form:   page.Form{Reason: form.Get("reason"), Words: form.Get("words"), Ticket: form.Get("ticket"), Note: form.Get("note")},
 	}
 	if _, on := j.Policy.Read(breachFile); on && !data.Mine {
-		data.Breach = "episode.declare"
-		if e.State == episode.Escalated {
-			data.Breach = "episode.cases"
+		data.Breach, data.BreachAt = "episode.cases", "/declarebreach/"
+		if e.State != episode.Escalated {
+			data.Breach, data.BreachAt = "episode.declare", (&url.URL{Path: "/declarebreach/declare", RawQuery: url.Values{"tenant": j.tenants(view)}.Encode()}).String()
 		}
 	}
 	if e.AnsweredBy != "" {
@@ -71,6 +72,27 @@ func (j *justify) showEpisode(w http.ResponseWriter, r *http.Request, who caller
 
 // breachFile is the file of the policy with which breaches can be declared.
 const breachFile = "breach.yaml"
+
+// mostTenants is how many customers a link names; of more, whoever declares says herself whose data it was.
+const mostTenants = 50
+
+// tenants are the ids of the customers that what was seen names, by id or domain.
+func (j *justify) tenants(view episode.View) (ids []string) {
+	for _, m := range view.Members {
+		named := m.Detail.Subject.Resource
+		t, known := j.Policy.Tenant(named)
+		if !known {
+			t, known = j.Policy.TenantOf(named)
+		}
+		if known && !slices.Contains(ids, t.ID) {
+			ids = append(ids, t.ID)
+		}
+	}
+	if len(ids) > mostTenants {
+		return nil
+	}
+	return ids
+}
 
 // list fills in what was seen, and draws when.
 func (j *justify) list(data *page.Episode, r *http.Request, who caller.Staff, view episode.View) {

@@ -11,6 +11,7 @@ import (
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/lease"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 	_ "ostiary.internal/shared/platform/store/bolt"
@@ -20,12 +21,12 @@ import (
 // BenchmarkReconcile runs over 5,000 live leases: nothing to do, one newcomer, and all of them new.
 func BenchmarkReconcile(b *testing.B) {
 	const n = 5000
-	for _, driver := range []string{"memory", "bolt"} {
-		b.Run(driver, func(b *testing.B) {
+	for _, kept := range []string{"memory", "bolt"} {
+		b.Run(kept, func(b *testing.B) {
 			open := func(b *testing.B) *bench {
 				url := "memory:"
-				if driver == "bolt" {
-					url = "bolt:" + filepath.Join(b.TempDir(), "access.db") + "?tree=access"
+				if kept == "bolt" {
+					url = driver.URL("bolt", filepath.Join(b.TempDir(), "access.db"), "tree", "access")
 				}
 				return newBench(b, url, n)
 			}

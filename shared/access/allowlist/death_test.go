@@ -58,7 +58,7 @@ func scene(t *testing.T) *rig {
 	r.add("ben", "81.2.69.1/32")
 	r.add("ben", "81.2.69.2/32") // the third device: the oldest goes
 	r.add("cy", six)
-	r.suspended["eve"] = true
+	r.lost["eve"] = lease.Suspended
 	r.targets[1].foreign(func(all []netip.Prefix) []netip.Prefix {
 		return append(all, netip.MustParsePrefix("198.97.38.0/24"))
 	})
@@ -170,7 +170,11 @@ func (d *day) step() {
 		_, err := d.leases.EndStarted(d.t.Context(), person, lease.Lost, d.clock.Now())
 		must(d.t, err)
 	case 4:
-		d.suspended[person] = !d.suspended[person]
+		if d.lost[person] != "" {
+			delete(d.lost, person)
+		} else {
+			d.lost[person] = lease.Suspended
+		}
 	case 5:
 		target := d.targets[d.random.IntN(2)]
 		target.foreign(func(all []netip.Prefix) []netip.Prefix {

@@ -83,12 +83,12 @@ const standingsAtOnce = 8
 
 // dismiss ends the leases of people who lost their standing.
 func (r *Reconciler) dismiss(ctx context.Context, d due, now time.Time, report *Report) (due, error) {
-	gone, undetermined := r.standings(ctx, d.leases, now)
+	lost, undetermined := r.standings(ctx, d.leases, now)
 	report.Undetermined = undetermined
 	var steps []lease.Step
 	for _, l := range d.leases {
-		if l.Live(now) && gone[l.Person] {
-			steps = append(steps, lease.Step{ID: l.ID, To: []lease.State{lease.Ended}, Why: lease.Suspended})
+		if why := lost[l.Person]; l.Live(now) && why != "" {
+			steps = append(steps, lease.Step{ID: l.ID, To: []lease.State{lease.Ended}, Why: why})
 		}
 	}
 	d, err := r.end(ctx, d, steps, now, report)
@@ -98,9 +98,9 @@ func (r *Reconciler) dismiss(ctx context.Context, d due, now time.Time, report *
 	return d, err
 }
 
-// standings asks about everybody who holds a live lease: who lost it, and of how many that could not be told.
-func (r *Reconciler) standings(ctx context.Context, leases []lease.Lease, now time.Time) (gone map[string]bool, undetermined int) {
-	gone = map[string]bool{}
+// standings asks about everybody who holds a live lease: who lost it and why, and of how many that could not be told.
+func (r *Reconciler) standings(ctx context.Context, leases []lease.Lease, now time.Time) (lost map[string]lease.Why, undetermined int) {
+	lost = map[string]lease.Why{}
 	asked := map[string]bool{}
 	var mu sync.Mutex
 	var group errgroup.Group
@@ -111,7 +111,7 @@ func (r *Reconciler) standings(ctx context.Context, leases []lease.Lease, now ti
 		}
 		asked[l.Person] = true
 		group.Go(func() error {
-			lost, err := r.Suspended(ctx, l.Person)
+			why, err := r.Lost(ctx, l.Person)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -119,12 +119,12 @@ func (r *Reconciler) standings(ctx context.Context, leases []lease.Lease, now ti
 				r.Log.WarnContext(ctx, "reading a person's standing", "error", err)
 				return nil
 			}
-			gone[l.Person] = lost
+			lost[l.Person] = why
 			return nil
 		})
 	}
 	_ = group.Wait() // no standing is an error of the run
-	return gone, undetermined
+	return lost, undetermined
 }
 
 // beyond names the leases a person holds above the number of her devices: the oldest of each family, and only once

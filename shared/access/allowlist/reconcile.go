@@ -22,10 +22,10 @@ type Config struct {
 	Box     *outbox.Box
 	Leases  *lease.Service
 	Targets []Target // without any, the admission check over the leases is the only enforcement
-	// Suspended reports whether a person with a live lease must lose it: suspended, gone, or no longer approved. An
+	// Lost tells why a person with a live lease must lose it: lease.Suspended or lease.Withdrawn; "" for one who keeps it. An
 	// error is no answer: the person keeps what she has, at most until its end, and the run says so. It is called
 	// from several goroutines.
-	Suspended func(ctx context.Context, person string) (bool, error)
+	Lost func(ctx context.Context, person string) (lease.Why, error)
 	// Owner names the writer. Two runs of one owner never overlap, so an owner may take over from itself at once
 	// after a crash; give the same name only to what cannot run twice.
 	Owner string
@@ -61,8 +61,8 @@ func New(c Config) (*Reconciler, error) {
 		}
 		names[t.Name()] = true
 	}
-	if c.Suspended == nil {
-		c.Suspended = func(context.Context, string) (bool, error) { return false, nil }
+	if c.Lost == nil {
+		c.Lost = func(context.Context, string) (lease.Why, error) { return "", nil }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -84,18 +84,19 @@ func TestEmptyFromTheStart(t *testing.T) {
 	}
 }
 
-func TestSuspended(t *testing.T) {
+// TestStanding: each loses her lease for her own reason.
+func TestStanding(t *testing.T) {
 	t.Parallel()
 	edge := newTarget("edge")
 	r := newRig(t, edge)
-	a, b, c := r.add("ana", home), r.add("ben", home), r.add("ben", cafe)
+	a, b, c := r.add("ana", home), r.add("ben", home), r.add("cy", cafe)
 	r.mustRun()
-	r.suspended["ben"] = true
+	r.lost["ben"], r.lost["cy"] = lease.Withdrawn, lease.Suspended
 	if report := r.mustRun(); report.Ended != 2 || report.Removed != 2 {
 		t.Errorf("suspension: %+v", report)
 	}
 	r.want(a, lease.Confirmed, "")
-	r.want(b, lease.Ended, lease.Suspended)
+	r.want(b, lease.Ended, lease.Withdrawn)
 	r.want(c, lease.Ended, lease.Suspended)
 }
 

@@ -30,19 +30,19 @@ var (
 
 // rig is a reconciler over a memory store and targets in memory.
 type rig struct {
-	t         *testing.T
-	clock     *clock.Manual
-	base      store.Store
-	faults    storetest.Fault
-	box       *outbox.Box
-	leases    *lease.Service
-	targets   []*target
-	suspended map[string]bool
-	standing  error
-	sites     []access.Fixed
-	devices   int
-	r         *allowlist.Reconciler
-	n         int
+	t        *testing.T
+	clock    *clock.Manual
+	base     store.Store
+	faults   storetest.Fault
+	box      *outbox.Box
+	leases   *lease.Service
+	targets  []*target
+	lost     map[string]lease.Why
+	standing error
+	sites    []access.Fixed
+	devices  int
+	r        *allowlist.Reconciler
+	n        int
 
 	mu      sync.Mutex
 	records map[string]record.Record
@@ -51,7 +51,7 @@ type rig struct {
 
 func newRig(t *testing.T, targets ...*target) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: clock.NewManual(start), targets: targets, suspended: map[string]bool{}, devices: 2,
+	r := &rig{t: t, clock: clock.NewManual(start), targets: targets, lost: map[string]lease.Why{}, devices: 2,
 		records: map[string]record.Record{}}
 	schema := append(append(store.Schema{outbox.Collection()}, lease.Collection()...), allowlist.Collection()...)
 	var err error
@@ -79,7 +79,7 @@ func (r *rig) open(owner string) *allowlist.Reconciler {
 		Fixed: func(context.Context) ([]access.Fixed, error) { return r.sites, nil }})
 	must(r.t, err)
 	config := allowlist.Config{Store: s, Box: r.box, Leases: r.leases, Owner: owner,
-		Suspended: func(_ context.Context, person string) (bool, error) { return r.suspended[person], r.standing }}
+		Lost: func(_ context.Context, person string) (lease.Why, error) { return r.lost[person], r.standing }}
 	for _, t := range r.targets {
 		config.Targets = append(config.Targets, t)
 	}

@@ -103,7 +103,7 @@ func TestGoesWithoutRoom(t *testing.T) {
 	b, c := r.add("ben", cafe), r.add("cy", six)
 	r.mustRun()
 	r.pass(time.Hour)
-	edge.capacity, r.suspended["ana"] = 1, true
+	edge.capacity, r.lost["ana"] = 1, lease.Suspended
 	if _, err := r.run(); !fault.Is(err, fault.Exhausted) {
 		t.Errorf("two entries where there is room for one: %v", err)
 	}

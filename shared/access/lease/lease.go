@@ -78,12 +78,10 @@ const (
 	Expired   Why = "expired"       // the day was over
 	Done      Why = "done"          // the person said so
 	Replaced  Why = "replaced"      // a newer device of the person took its place
-	Suspended Why = "suspended"     // the account is suspended, or gone
+	Suspended Why = "suspended"     // the account is suspended, gone, or without 2-step verification
 	Withdrawn Why = "withdrawn"     // the person is no longer on the approved list
 	Reset     Why = "reset"         // the one-time passwords were reset
 	Lost      Why = "lost"          // a device was reported lost
-	Risk      Why = "risk"          // an alarm asked for it
-	Admin     Why = "admin"         // an administrator ended it
 	NoRoom    Why = "capacity_full" // the targets hold no more entries
 )
 

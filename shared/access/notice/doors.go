@@ -30,22 +30,13 @@ func NewDoors(p *policy.Policy, keys *seal.Cache, random io.Reader, clk clock.Cl
 
 // Tell puts a message to each of them into the batch. It does no I/O. Transient: Ready has not succeeded yet.
 func (d *Doors) Tell(b *outbox.Batch, n allowlist.Notice) error {
-	if err := d.Prepared(); err != nil {
-		return err
-	}
+	var to []string
 	for _, p := range d.policy.People {
-		if !p.Active(d.clock.Now()) || !p.Has(policy.Security) && !p.Has(policy.Owner) {
-			continue
-		}
-		content, err := d.write(n, p)
-		if err != nil {
-			return err
-		}
-		if err := d.Send(b, "access-door", n.Key, p.ID, p.Language, content); err != nil {
-			return err
+		if p.Active(d.clock.Now()) && (p.Has(policy.Security) || p.Has(policy.Owner)) {
+			to = append(to, p.ID)
 		}
 	}
-	return nil
+	return d.Each(b, d.policy, "access-door", n.Key, to, func(p policy.Person) (message.Content, error) { return d.write(n, p) })
 }
 
 // write is the text for one reader. What a person or a service is called is the policy's word; names of rules are of

@@ -8,7 +8,6 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 
 	"ostiary.internal/shared/access/otp"
 	"ostiary.internal/shared/platform/fault"
@@ -89,10 +88,5 @@ func local(at string, zone *time.Location) string {
 // harmless keeps a name from adding lines to a message, or a link: whoever added an authenticator in another person's
 // name chose it, and would like to choose what she reads.
 func harmless(name string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(" -_'’()+#&,", r) {
-			return r
-		}
-		return ' '
-	}, name)
+	return message.Harmless(name, " -_'’()+#&,")
 }

@@ -64,9 +64,9 @@ var texts = map[otp.NoticeKind]map[string]text{
 		"de": {"Das Sicherheitsteam hat einen Einrichtungslink für Sie erstellt", "Am {at} wurde ein Einrichtungslink für Ihr Konto erstellt. Jemand vom Sicherheitsteam übergibt ihn Ihnen.", "Wenn Sie ihn nicht verlangt haben, rufen Sie jetzt das Sicherheitsteam an."},
 	},
 	otp.ResetRequested: {
-		"en": {"A reset of your one-time passwords was asked for", "On {at} a reset of all your one-time-password apps was asked for. A second person must approve it.", ""},
-		"fr": {"Une réinitialisation de vos mots de passe à usage unique a été demandée", "Le {at}, la réinitialisation de toutes vos applications a été demandée. Une seconde personne doit l’approuver.", ""},
-		"de": {"Eine Zurücksetzung Ihrer Einmalpasswörter wurde beantragt", "Am {at} wurde beantragt, alle Ihre Einmalpasswort-Apps zurückzusetzen. Eine zweite Person muss zustimmen.", ""},
+		"en": {"A reset of your one-time passwords was asked for", "On {at} a reset of all your one-time-password apps was asked for. A second person must approve it.", "If you did not want it, refuse it on the page for one-time-password apps, and call the security team now."},
+		"fr": {"Une réinitialisation de vos mots de passe à usage unique a été demandée", "Le {at}, la réinitialisation de toutes vos applications a été demandée. Une seconde personne doit l’approuver.", "Si vous ne la vouliez pas, refusez-la sur la page des applications et appelez l’équipe de sécurité maintenant."},
+		"de": {"Eine Zurücksetzung Ihrer Einmalpasswörter wurde beantragt", "Am {at} wurde beantragt, alle Ihre Einmalpasswort-Apps zurückzusetzen. Eine zweite Person muss zustimmen.", "Wenn Sie das nicht wollten, lehnen Sie es auf der Seite für Einmalpasswort-Apps ab und rufen Sie jetzt das Sicherheitsteam an."},
 	},
 	otp.ResetApproved: {
 		"en": {"Your one-time passwords were reset", "All your one-time-password apps and registered addresses ended on {at}. Set up a new app when you next register.", ""},

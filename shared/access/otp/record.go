@@ -62,11 +62,8 @@ func (r Result) Record(acc Account, action Action, meta Meta, now time.Time, pol
 	// One request may try several things, and a request id may come again with another time.
 	event := strings.Join([]string{meta.Request, string(action), acc.subject(now), r.Authenticator, strconv.FormatInt(now.UnixMicro(), 10)}, "\x00")
 	kind := record.Access
-	switch action {
-	case ResetGranted, ResetTurnedDown:
+	if action == ResetGranted || action == ResetTurnedDown {
 		kind = record.Review
-	case Rewrapped:
-		kind = record.Remediation
 	}
 	e := record.New(kind, Control, event, promises...)
 	e.Config, e.Method = policy, record.Test

@@ -96,13 +96,35 @@ func (s *Service) ApproveReset(ctx context.Context, id string, meta Meta, now ti
 	})
 }
 
-// RefuseReset closes a request without effect; the person concerned may do so too. Codes: reset_unknown,
-// reset_decided.
+// RefuseReset closes a request without effect. Whoever asked for it may do so too, and by Object the person concerned. Codes:
+// reset_unknown, reset_decided.
 func (s *Service) RefuseReset(ctx context.Context, id string, meta Meta, now time.Time) error {
 	return s.decideReset(ctx, id, meta, now, ResetTurnedDown, func(e *edit, r *Reset) error {
 		r.State = ResetDenied
 		return e.notify(ResetRefused, r.ID, nil)
 	})
+}
+
+// Object refuses, in the person's own name, what resets of her wait for a decision, and returns how many there were.
+func (s *Service) Object(ctx context.Context, person string, meta Meta, now time.Time) (refused int, err error) {
+	open, err := s.OpenResets(ctx, now)
+	if err != nil {
+		return 0, err
+	}
+	meta.Actor = person
+	for _, r := range open {
+		if r.Person != person {
+			continue
+		}
+		switch err := s.RefuseReset(ctx, r.ID, meta, now); {
+		case fault.CodeOf(err) == "reset_decided": // meanwhile, by somebody else
+		case err != nil:
+			return refused, err
+		default:
+			refused++
+		}
+	}
+	return refused, nil
 }
 
 func (s *Service) decideReset(ctx context.Context, id string, meta Meta, now time.Time, action Action, decide func(e *edit, r *Reset) error) error {

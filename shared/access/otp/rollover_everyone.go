@@ -3,6 +3,7 @@ package otp
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -186,4 +187,29 @@ func dateRollover(tx store.Tx, id string) error {
 		all.Reason = "" // nobody reads it any more
 	}
 	return tx.Put(Rollovers, id, all)
+}
+
+// accounts yields all accounts, by id; an error ends it.
+func (s *Service) accounts(ctx context.Context) iter.Seq2[Account, error] {
+	return func(yield func(Account, error) bool) {
+		query := store.Query{Collection: Accounts, Limit: store.MaxQueryResults}
+		for {
+			page, err := s.Store.Query(ctx, query)
+			if err != nil {
+				yield(Account{}, err)
+				return
+			}
+			for _, document := range page {
+				var acc Account
+				err := document.Decode(&acc)
+				if !yield(acc, err) || err != nil {
+					return
+				}
+			}
+			if len(page) < store.MaxQueryResults {
+				return
+			}
+			query.After = &store.Cursor{ID: page[len(page)-1].ID}
+		}
+	}
 }

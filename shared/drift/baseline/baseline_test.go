@@ -71,7 +71,7 @@ func TestMistakes(t *testing.T) {
 	t.Parallel()
 	for was, c := range map[string]struct{ is, want string }{
 		"severity: high": {"severity: bad", "severity"}, "asset: [sqladmin.googleapis.com/Instance]": {"asset: [Instance]", "no type of asset"},
-		"fr: b": {`fr: ""`, "every language"}, "when: live": {"when: live +", "does not compile"}, "assert: [number(data.days) >= params.days, data.on]": {"assert: []", "asserts nothing"},
+		"fr: b": {`fr: ""`, "is not said in fr"}, "when: live": {"when: live +", "does not compile"}, "assert: [number(data.days) >= params.days, data.on]": {"assert: []", "asserts nothing"},
 		"data.on]": {"'\"text\"']", "gives string"}, "is: days": {"is: weeks", "no sort of value"}, "default: P7D": {"default: 7", "no length of time"}, "least: 1": {"least: -1", "counts nothing"},
 		"want: in_order": {"want: out_of_order", "is in_order"}, "days: 7,": {"days: {},", "is undetermined"}, "name: instances/a, data: {days: 7": {"data: {days: 7", "no name"}, "live\n": {"strange\n", "undeclared"},
 		"params.days, data.on]": {"params.days, data.on, 'data.list.all(x, x)']", "always there"}, "[number(data.days)": {"['assets(data.kind).all(a, true)', number(data.days)", "not written out"}, ", data.on]": {", data.on, size(data.list) > 0]", "always there"},

@@ -201,11 +201,14 @@ func (l *loading) assertion() {
 	if !slices.Contains([]policy.Severity{policy.Critical, policy.High, policy.Medium, policy.Low, policy.Info}, c.Severity) {
 		l.wrong("severity", "is unknown", "critical, high, medium, low, info")
 	}
-	for _, text := range []string{c.What.EN, c.What.FR, c.What.DE} {
-		if strings.TrimSpace(text) == "" {
-			l.wrong("what", "is not said in every language", "en, fr and de")
-			break
+	var missing []string
+	for _, language := range []string{"en", "fr", "de"} {
+		if strings.TrimSpace(c.What.In(language)) == "" {
+			missing = append(missing, language)
 		}
+	}
+	if len(missing) > 0 {
+		l.wrong("what", "is not said in "+strings.Join(missing, ", "), "one sentence in each of en, fr and de")
 	}
 	if c.When != "" {
 		c.when = l.program("when", c.When)

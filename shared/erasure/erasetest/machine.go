@@ -13,6 +13,7 @@ import (
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/run"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	sealing "ostiary.internal/shared/platform/seal/local"
 	"ostiary.internal/shared/platform/store"
@@ -61,7 +62,7 @@ func NewMachine(ctx context.Context, dir string, data erasure.Store, entries []s
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("the map: %v", problems)
 	}
-	state, err := store.Drivers.Open(ctx, "bolt:"+filepath.Join(dir, "state.db")+"?tree=erasure", store.Options{Schema: run.Collection(), Clock: clk})
+	state, err := store.Drivers.Open(ctx, driver.URL("bolt", filepath.Join(dir, "state.db"), "tree", "erasure"), store.Options{Schema: run.Collection(), Clock: clk})
 	if err != nil {
 		return nil, err
 	}

@@ -48,25 +48,40 @@ type World struct {
 	// Other takes what is neither a record nor a letter, and reports that it did; nil for nothing.
 	Other func(e outbox.Entry) bool
 
-	mu      sync.Mutex
-	Left    int // calls that pass; negative: all
-	Calls   int
-	Records map[string]record.Record // by id
-	Order   []record.Record          // as they came first
-	Mail    map[string]message.Content
-	Leaked  bytes.Buffer // whatever left in clear, and the log
+	sync.Mutex     // held while anything leaves
+	Left       int // calls that pass; negative: all
+	Calls      int
+	Records    map[string]record.Record // by id
+	Order      []record.Record          // as they came first
+	Mail       map[string]Letter        // by key
+	Leaked     bytes.Buffer             // whatever left in clear, and the log
 }
 
-// New returns a world that begins at a time, with the collections of the service.
+// Letter is one that went out, opened.
+type Letter struct {
+	message.Request
+	message.Content
+	Nth int // that went out, from 0
+}
+
+// New returns a world that begins at a time, with the collections of the service, in memory.
 func New(t testing.TB, begins time.Time, collections ...store.Collection) *World {
 	t.Helper()
-	w := &World{T: t, Clock: clock.NewManual(begins), Left: -1, Records: map[string]record.Record{}, Mail: map[string]message.Content{}}
-	raw, err := memory.New(store.Options{Schema: append(store.Schema{outbox.Collection()}, collections...), Clock: w.Clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Raw, w.Keys = raw, keyfile.New(filepath.Join(t.TempDir(), "key"), nil)
-	w.Store = storetest.Faulty(storetest.Twice(raw), func(storetest.Point, int) error { return w.Step() })
+	return On(t, begins, func(o store.Options) store.Store {
+		s, err := memory.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return storetest.Twice(s)
+	}, collections...)
+}
+
+// On is New on another store.
+func On(t testing.TB, begins time.Time, open func(store.Options) store.Store, collections ...store.Collection) *World {
+	t.Helper()
+	w := &World{T: t, Clock: clock.NewManual(begins), Left: -1, Records: map[string]record.Record{}, Mail: map[string]Letter{}}
+	w.Raw, w.Keys = open(store.Options{Schema: append(store.Schema{outbox.Collection()}, collections...), Clock: w.Clock}), keyfile.New(filepath.Join(t.TempDir(), "key"), nil)
+	w.Store = storetest.Faulty(w.Raw, func(storetest.Point, int) error { return w.Step() })
 	w.Messages = seal.NewCache(w.Keys, rand.Reader, w.Clock)
 	w.Box = outbox.New(w.Store, w.Clock, slog.New(slog.NewJSONHandler(&w.Leaked, nil)), map[outbox.Kind]outbox.Sink{outbox.Record: w.keep, outbox.Message: w.send})
 	return w
@@ -74,8 +89,8 @@ func New(t testing.TB, begins time.Time, collections ...store.Collection) *World
 
 // Step is a call of anything: the last one is answered with ErrDead.
 func (w *World) Step() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.Lock()
+	defer w.Unlock()
 	w.Calls++
 	if w.Left == 0 {
 		return ErrDead
@@ -86,39 +101,47 @@ func (w *World) Step() error {
 	return nil
 }
 
+// keep is the evidence inbox. It may die after it accepted, as send may.
 func (w *World) keep(_ context.Context, e outbox.Entry) error {
 	if err := w.Step(); err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.Lock()
 	w.Leaked.Write(e.Data)
 	if r, first := recordtest.Keep(w.T, w.Records, e.Key, e.Data); first {
 		w.Order = append(w.Order, r)
 	}
-	return nil
+	w.Unlock()
+	return w.Step()
 }
 
 func (w *World) send(ctx context.Context, e outbox.Entry) error {
 	if err := w.Step(); err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.Lock()
+	fmt.Fprintln(&w.Leaked, e.Target, e.Key, e.Attributes)
 	w.Leaked.Write(e.Data)
-	if w.Other != nil && w.Other(e) {
-		return nil
+	if w.Other == nil || !w.Other(e) {
+		w.post(ctx, e)
 	}
+	w.Unlock()
+	return w.Step()
+}
+
+// post takes a letter; one that comes again is the same.
+func (w *World) post(ctx context.Context, e outbox.Entry) {
 	var r message.Request
 	if err := json.Unmarshal(e.Data, &r); err != nil {
 		w.T.Error(err)
 	}
 	c, err := r.Open(ctx, w.Keys)
 	if err != nil {
-		w.T.Error(err)
+		w.T.Errorf("opening a letter: %v", err)
 	}
-	w.Mail[r.Key] = c
-	return nil
+	if _, again := w.Mail[e.Key]; !again {
+		w.Mail[e.Key] = Letter{r, c, len(w.Mail)}
+	}
 }
 
 // Pass lets time pass.

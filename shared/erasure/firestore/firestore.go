@@ -86,7 +86,7 @@ func init() {
 // parse reads firestore://PROJECT/DATABASE.
 func parse(u *url.URL) (project, database string, err error) {
 	database = strings.TrimPrefix(u.Path, "/")
-	if u.Host == "" || database == "" || strings.Contains(database, "/") || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
+	if u.Host == "" || database == "" || strings.Contains(database, "/") || u.RawQuery != "" || u.User != nil {
 		return "", "", fault.New(fault.Misconfigured, "data to erase: a Firestore URL is firestore://PROJECT/DATABASE")
 	}
 	return u.Host, database, nil

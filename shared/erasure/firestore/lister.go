@@ -23,7 +23,7 @@ var ListPermissions = map[string][]string{"Lister.Stores": {"datastore.databases
 
 func init() {
 	erasure.Listers.Register("firestore", func(_ context.Context, u *url.URL, _ erasure.Options) (erasure.Lister, error) {
-		if u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
+		if u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
 			return nil, fault.New(fault.Misconfigured, "listing databases: a project's URL is firestore://PROJECT")
 		}
 		return NewLister(u.Host)

@@ -66,7 +66,7 @@ func init() {
 
 // parse reads gcs://BUCKET.
 func parse(u *url.URL) (bucket string, err error) {
-	if u.Opaque != "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if u.Opaque != "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
 		return "", fault.New(fault.Misconfigured, "data to erase: a bucket's URL is gcs://BUCKET")
 	}
 	return u.Host, nil

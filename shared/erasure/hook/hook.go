@@ -87,7 +87,7 @@ func open(u *url.URL, o erasure.Options, getenv func(string) string) (*Hook, err
 	}
 	deployed := getenv("K_SERVICE") != ""
 	switch {
-	case query.Get("secret") == "" || u.Host == "" || u.User != nil || u.Fragment != "":
+	case query.Get("secret") == "" || u.Host == "" || u.User != nil:
 		return nil, fault.New(fault.Misconfigured, "opening a hook: a URL is https://HOST/BASE?secret=NAME")
 	case here && (!o.Loopback || deployed), !here && u.Scheme != "https":
 		return nil, fault.New(fault.Misconfigured, "opening a hook: a hook is elsewhere and speaks https, but in local mode")

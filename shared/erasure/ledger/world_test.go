@@ -11,6 +11,7 @@ import (
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 	_ "ostiary.internal/shared/platform/store/bolt"
@@ -43,7 +44,7 @@ func inMemory(t testing.TB, clk clock.Clock) store.Store {
 
 func onDisk(t testing.TB, clk clock.Clock) store.Store {
 	t.Helper()
-	s, err := store.Drivers.Open(t.Context(), "bolt:"+filepath.Join(t.TempDir(), "ledger.db")+"?tree=ledger", options(clk))
+	s, err := store.Drivers.Open(t.Context(), driver.URL("bolt", filepath.Join(t.TempDir(), "ledger.db"), "tree", "ledger"), options(clk))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/local"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -30,7 +31,7 @@ func TestStores(t *testing.T) {
 			}
 		}
 	}
-	l, err := erasure.Listers.Open(t.Context(), local.URL(file, "firestore://p"), erasure.Options{})
+	l, err := erasure.Listers.Open(t.Context(), driver.URL("bolt", file, "tree", "firestore://p"), erasure.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"ostiary.internal/shared/erasure"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store/bolt"
 )
@@ -27,21 +28,12 @@ func init() {
 	erasure.Stores.Register("bolt", func(_ context.Context, u *url.URL, _ erasure.Options) (erasure.Store, error) { return openURL(u) })
 }
 
-// URL names the tree of a file that stands for a store, whose own URL it may be.
-func URL(file, tree string) string {
-	return (&url.URL{Scheme: "bolt", Opaque: url.PathEscape(file), RawQuery: url.Values{"tree": {tree}}.Encode()}).String()
-}
-
 func openURL(u *url.URL) (*Store, error) {
-	path, err := url.PathUnescape(u.Opaque)
-	if u.Opaque == "" {
-		path = u.Path
+	path, options, err := driver.Path(u, "tree")
+	if err != nil {
+		return nil, err
 	}
-	query, malformed := url.ParseQuery(u.RawQuery)
-	if err != nil || malformed != nil || path == "" || u.Host != "" || u.Fragment != "" || len(query) != 1 || len(query["tree"]) != 1 {
-		return nil, fault.New(fault.Misconfigured, "data to erase: sample data is at bolt:FILE?tree=NAME")
-	}
-	return Open(path, query.Get("tree"))
+	return Open(path, options.Get("tree"))
 }
 
 // Store is one tree of a file.

@@ -15,6 +15,7 @@ import (
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/erasetest"
 	"ostiary.internal/shared/erasure/local"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -161,7 +162,7 @@ func TestStandingFor(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "sample of ours.db")
 	for _, other := range []string{"firestore://project/main", "gcs://files", "mongodb://host:27017/?secret=x"} {
-		store, err := erasure.Stores.Open(t.Context(), local.URL(file, other), erasure.Options{})
+		store, err := erasure.Stores.Open(t.Context(), driver.URL("bolt", file, "tree", other), erasure.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,10 @@
 // The URL is mongodb://USER@HOST:PORT or mongodb+srv://USER@HOST with secret=NAME for the password, and authSource,
 // replicaSet, tlsCAFile and directConnection as MongoDB has them. TLS is not asked for on this machine, and cannot be turned
 // off elsewhere. The password is read once in the life of a process.
+//
+// Of privilege actions (MongoDB, "Privilege Actions") its user needs, on the databases of the map, find, listCollections,
+// listIndexes and collStats to search, and update and remove besides to erase; listDatabases on the cluster for what the map
+// does not name.
 package mongodb
 
 import (
@@ -49,14 +53,6 @@ func init() {
 			return open(u, o, limits{})
 		})
 	}
-}
-
-// Grants names, for each method, the actions its user needs on the collections of the map (MongoDB, privilege actions);
-// no method needs more.
-var Grants = map[string][]string{
-	"Reader.Find": {"find", "listCollections", "listIndexes", "collStats"}, "Reader.Values": {"find", "listCollections", "listIndexes", "collStats"},
-	"Reader.Group": {"find", "listCollections", "listIndexes", "collStats"}, "Reader.Places": {"listDatabases", "listCollections"}, "Reader.Traces": {},
-	"Store.Erase": {"find", "listCollections", "listIndexes", "collStats", "update", "remove"},
 }
 
 // limits bound what one store asks of the server. Zero values are production's.
@@ -129,7 +125,7 @@ func configure(u *url.URL) (string, error) {
 	}
 	_, password := u.User.Password()
 	named := u.User.Username() != ""
-	if u.Host == "" || strings.Trim(u.Path, "/") != "" || password || u.Fragment != "" || named != query.Has("secret") {
+	if u.Host == "" || strings.Trim(u.Path, "/") != "" || password || named != query.Has("secret") {
 		return "", fault.New(fault.Misconfigured, "opening MongoDB: a URL is mongodb://USER@HOST:PORT/?secret=NAME, without the password")
 	}
 	query.Del("secret")

@@ -157,7 +157,7 @@ func configure(u *url.URL) (*pgxpool.Config, error) {
 	}
 	name := strings.TrimPrefix(u.Path, "/")
 	_, password := u.User.Password()
-	if host == "" || name == "" || strings.Contains(name, "/") || u.User.Username() == "" || password || u.Fragment != "" {
+	if host == "" || name == "" || strings.Contains(name, "/") || u.User.Username() == "" || password {
 		return nil, fault.New(fault.Misconfigured, "opening PostgreSQL: a URL is postgres://USER@HOST:PORT/DATABASE?secret=NAME, without the password")
 	}
 	if port == "" {

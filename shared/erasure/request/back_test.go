@@ -11,8 +11,8 @@ import (
 
 // closing is a request to close an account that an owner proved by the link to her address, carried out once.
 func (w *world) closing(address string, o Outcome) Request {
-	w.t.Helper()
-	ctx := w.t.Context()
+	w.T.Helper()
+	ctx := w.T.Context()
 	w.known("acme", address)
 	asked, err := w.Ask(ctx, Ask{Tenant: "acme", Email: address, Kind: Account}, w.now())
 	w.must(err)
@@ -20,15 +20,15 @@ func (w *world) closing(address string, o Outcome) Request {
 	_, err = w.Confirm(ctx, asked.Number, w.code(asked.ID), w.now())
 	w.must(err)
 	w.approved(asked.ID, Plan{Digest: "d", Items: 5, Own: true, Owner: true, Last: true})
-	w.must(w.clock.Set(w.read(asked.ID).After))
+	w.must(w.Clock.Set(w.read(asked.ID).After))
 	return w.erased(asked.ID, o)
 }
 
 // approved has a plan made and somebody agree to it.
 func (w *world) approved(id string, p Plan) {
-	w.t.Helper()
+	w.T.Helper()
 	w.planned(id, p)
-	_, err := w.Approve(w.t.Context(), id, w.person("dan"), p.Digest, w.now())
+	_, err := w.Approve(w.T.Context(), id, w.person("dan"), p.Digest, w.now())
 	w.must(err)
 }
 
@@ -42,11 +42,11 @@ func TestOwnerGone(t *testing.T) {
 		again func(w *world, r Request)
 	}{
 		"its period is over": {kept, func(w *world, _ Request) {
-			w.must(w.clock.Set(day.End(w.Rules.Zone)))
-			w.must(w.Tick(w.t.Context(), w.now()))
+			w.must(w.Clock.Set(day.End(w.Rules.Zone)))
+			w.must(w.Tick(w.T.Context(), w.now()))
 		}},
 		"a store was down": {Outcome{Open: []Open{{Entry: "chats", Why: "unreachable"}}}, func(w *world, r Request) {
-			_, err := w.Resume(w.t.Context(), r.ID, w.person("dan"), w.now())
+			_, err := w.Resume(w.T.Context(), r.ID, w.person("dan"), w.now())
 			w.must(err)
 		}},
 	} {
@@ -97,11 +97,11 @@ func TestHinderedAfterwards(t *testing.T) {
 	if _, err := w.Hindered(ctx, r.ID, r.Round, Unusable, w.now()); code(err) != "state_conflict" {
 		t.Errorf("while no search is due: %v", err)
 	}
-	w.must(w.clock.Set(r.Pass))
+	w.must(w.Clock.Set(r.Pass))
 	for range 3 {
 		_, err := w.Hindered(ctx, r.ID, r.Round, Unusable, w.now())
 		w.must(err)
-		w.must(w.clock.Set(w.now().Add(daily)))
+		w.must(w.Clock.Set(w.now().Add(daily)))
 		w.must(w.Tick(ctx, w.now()))
 	}
 	w.wantState(r.ID, Partial, Unusable)
@@ -120,7 +120,7 @@ func TestTakenBack(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	r := w.answered("mia@customer.example")
 	for i, open := range [][]Open{{{Entry: "chats", Why: "unreachable"}}, {{Entry: "chats", Why: "unreachable"}}, nil} {
-		w.must(w.clock.Set(r.Ran.Add(Passes()[i+1])))
+		w.must(w.Clock.Set(r.Ran.Add(Passes()[i+1])))
 		_, err := w.Verified(ctx, r.ID, r.Round, i+2, Outcome{Open: open}, w.now())
 		w.must(err)
 		want, ends := 2, 1
@@ -172,12 +172,12 @@ func TestReviewedIsGone(t *testing.T) {
 	if want := map[string]int64{"notes": 1, "files": 2}; !maps.Equal(got.Reviewed, want) {
 		t.Errorf("%v", got.Reviewed)
 	}
-	w.must(w.clock.Set(got.Ran.Add(Passes()[1])))
+	w.must(w.Clock.Set(got.Ran.Add(Passes()[1])))
 	got = search(Outcome{}, Completed)
 	if len(got.Reviewed) != 0 {
 		t.Errorf("%v", got.Reviewed)
 	}
-	w.must(w.clock.Set(got.Ran.Add(Passes()[2])))
+	w.must(w.Clock.Set(got.Ran.Add(Passes()[2])))
 	search(Outcome{Open: two[:1]}, Partial)
 }
 
@@ -207,7 +207,7 @@ func TestSearchesStartAgain(t *testing.T) {
 	r := w.answered("mia@customer.example")
 	late := func(erased int64) Request {
 		t.Helper()
-		w.must(w.clock.Set(w.read(r.ID).Pass))
+		w.must(w.Clock.Set(w.read(r.ID).Pass))
 		work, err := w.Work(ctx, r.ID, w.now())
 		w.must(err)
 		_, err = w.Verified(ctx, r.ID, work.Round, work.Search, Outcome{Left: 1}, w.now())
@@ -234,7 +234,7 @@ func TestSearchesStartAgain(t *testing.T) {
 		t.Fatalf("%s %s after %d searches", got.State, got.Why, got.Passed)
 	}
 	for range 8 { // whatever they find, it waits for a person
-		w.must(w.clock.Set(w.read(r.ID).Pass))
+		w.must(w.Clock.Set(w.read(r.ID).Pass))
 		work, err := w.Work(ctx, r.ID, w.now())
 		w.must(err)
 		_, err = w.Verified(ctx, r.ID, work.Round, work.Search, Outcome{}, w.now())

@@ -255,11 +255,11 @@ func TestLettersTogether(t *testing.T) {
 				w.must(w.Identify(ctx, r.ID, w.now()))
 			}
 		}
-		if i == 0 && len(w.mail) != 4 {
-			t.Errorf("%d first letters", len(w.mail))
+		if i == 0 && len(w.Mail) != 4 {
+			t.Errorf("%d first letters", len(w.Mail))
 		}
 	}
-	if n, most := len(w.mail), 4+MaxLinks+int(24*time.Hour/LinkRarely); n > most {
+	if n, most := len(w.Mail), 4+MaxLinks+int(24*time.Hour/LinkRarely); n > most {
 		t.Errorf("%d letters in a day, more than %d", n, most)
 	}
 }

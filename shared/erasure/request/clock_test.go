@@ -33,10 +33,10 @@ func TestNotOnFile(t *testing.T) {
 		w.must(w.Identify(ctx, r.ID, w.now()))
 		ends, err := time.ParseInLocation("2006-01-02T15:04", c.ends, w.Rules.Zone)
 		w.must(err)
-		w.must(w.clock.Set(ends.Add(-time.Second)))
+		w.must(w.Clock.Set(ends.Add(-time.Second)))
 		w.must(w.Tick(ctx, w.now()))
 		w.wantState(r.ID, IdentityPending, "")
-		w.must(w.clock.Set(ends))
+		w.must(w.Clock.Set(ends))
 		w.must(w.Tick(ctx, w.now()))
 		w.wantState(r.ID, NotEstablished, "")
 		told := w.letters(r.ID, letter.Identity)
@@ -51,7 +51,7 @@ func TestPause(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[calendar.Mode]string{"": "2026-04-02", calendar.ModeNone: "2026-04-02", calendar.ModePause: "2026-04-10", calendar.ModeRestart: "2026-04-10"} {
 		w, ctx := newWorld(t), t.Context()
-		w.build(w.raw, func(c *Config) { c.Rules.Mode = mode })
+		w.build(func(c *Config) { c.Rules.Mode = mode })
 		w.known("acme", "mia@customer.example")
 		w.known("acme", "leo@customer.example")
 		r := w.ask("mia@customer.example")
@@ -129,7 +129,7 @@ func TestTickGoesOn(t *testing.T) {
 	}
 	broken := w.read(all[3].ID)
 	broken.Private.Sealed = []byte("what does not open any more")
-	w.must(w.raw.Tx(ctx, func(tx store.Tx) error { return tx.Put(Requests, broken.ID, broken) }))
+	w.must(w.Raw.Tx(ctx, func(tx store.Tx) error { return tx.Put(Requests, broken.ID, broken) }))
 	w.to(Idle)
 	if err := w.Tick(ctx, w.now()); err == nil || strings.Contains(err.Error(), "customer.example") || strings.Contains(err.Error(), broken.ID) {
 		t.Errorf("%v", err)
@@ -147,7 +147,7 @@ func TestTickGoesOn(t *testing.T) {
 func TestRace(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
-	w.build(w.raw, func(*Config) {})
+	w.build(func(*Config) {})
 	w.known("acme", "mia@customer.example")
 	first, second := w.ask("mia@customer.example"), w.ask("mia@customer.example")
 	both := func(do func(i int, r Receipt) error) (errs []error) {
@@ -221,7 +221,7 @@ func TestEnterRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if len(w.order) != 0 {
+	if len(w.Order) != 0 {
 		t.Error("something was recorded")
 	}
 	good.Email = "" // a letter with a name and nothing else is a request too

@@ -15,20 +15,20 @@ import (
 
 // again does something until it is done, while the process dies at one call; then it goes on living.
 func (w *world) again(fn func() error) {
-	w.t.Helper()
+	w.T.Helper()
 	for range 3 {
 		err := fn()
 		if err == nil {
 			return
 		}
 		if !fault.Is(err, fault.Transient) && code(err) != "token_used" { // confirmed before it died
-			w.t.Fatalf("after a death: %v", err)
+			w.T.Fatalf("after a death: %v", err)
 		}
-		if w.left = -1; code(err) == "token_used" {
+		if w.Left = -1; code(err) == "token_used" {
 			return
 		}
 	}
-	w.t.Fatal("it never gets through")
+	w.T.Fatal("it never gets through")
 }
 
 // outcome counts what went out, and says how requests stand.
@@ -38,10 +38,10 @@ func (w *world) outcome(ids ...string) []string {
 		r := w.read(id)
 		counts[fmt.Sprintf("%d %s %s holds %d linked %d answered %s finding %v", i, r.State, r.Why, len(r.Holds), len(r.Linked), r.Answered, r.Finding != "")]++
 	}
-	for _, r := range w.order {
+	for _, r := range w.Order {
 		counts[string(r.Kind)+" "+r.Facts["event"]]++
 	}
-	for key, m := range w.mail {
+	for key, m := range w.Mail {
 		if parts := strings.Split(key, "/"); parts[0] == "dsr" {
 			counts["letter "+parts[2]]++
 		} else {
@@ -68,12 +68,12 @@ func TestDeath(t *testing.T) {
 		w := newWorld(t)
 		ctx := t.Context()
 		w.known("acme", "mia@customer.example")
-		w.left = n
+		w.Left = n
 		var first, second Receipt
 		w.again(func() (err error) { // a request that was lost with its answer is another request: this one is about the rest
-			w.left = -1
+			w.Left = -1
 			first, err = w.Ask(ctx, Ask{Tenant: "acme", Email: "mia@customer.example"}, w.now())
-			w.left = n
+			w.Left = n
 			return err
 		})
 		w.again(func() error { return w.Identify(ctx, first.ID, w.now()) })
@@ -85,21 +85,21 @@ func TestDeath(t *testing.T) {
 		w.again(func() error { return w.Renew(ctx, first.Number, first.Secret, w.now()) })
 		w.again(func() error { return w.Identify(ctx, first.ID, w.now()) })
 		w.sweep()
-		left := w.left
-		w.left = -1
+		left := w.Left
+		w.Left = -1
 		token := w.code(first.ID)
 		third := w.ask("mia@customer.example") // waits for the same letter
 		w.must(w.Identify(ctx, third.ID, w.now()))
 		second, err := w.Enter(ctx, w.person("sam"), Entry{Channel: Paper, Received: noon.Add(-48 * time.Hour), Tenant: "acme", Email: "mia@customer.example"}, w.now())
 		w.must(err)
-		w.left = left
+		w.Left = left
 		w.again(func() error { _, err := w.Confirm(ctx, first.Number, token, w.now()); return err })
 		w.again(func() error { return w.Identify(ctx, second.ID, w.now()) })
 		w.sweep()
-		left = w.left
-		w.left = -1
+		left = w.Left
+		w.Left = -1
 		token = w.code(second.ID)
-		w.left = left
+		w.Left = left
 		w.again(func() error { _, err := w.Confirm(ctx, second.Number, token, w.now()); return err })
 		h := Hold{Entry: "invoices", Ground: LegalClaims, Until: calendar.Day{Year: 2026, Month: 3, Day: 20}}
 		for _, who := range []string{"dan", "dora"} {
@@ -121,10 +121,10 @@ func TestDeath(t *testing.T) {
 		planned()
 		carry(1, Outcome{Left: 2})
 		carry(1, Outcome{Kept: []Kept{{Entry: "invoices", Items: 1, Ground: LegalClaims, Until: h.Until}}})
-		left = w.left
-		w.left = -1
-		w.must(w.clock.Set(calendar.Day{Year: 2026, Month: 4, Day: 2}.End(w.Rules.Zone)))
-		w.left = left
+		left = w.Left
+		w.Left = -1
+		w.must(w.Clock.Set(calendar.Day{Year: 2026, Month: 4, Day: 2}.End(w.Rules.Zone)))
+		w.Left = left
 		w.again(func() error { return w.Tick(ctx, w.now()) })
 		planned()
 		carry(1, Outcome{Open: []Open{{Entry: "notes", Why: review, Items: 2}}})
@@ -135,18 +135,18 @@ func TestDeath(t *testing.T) {
 		r := round()
 		w.again(func() error { _, err := w.Verified(ctx, first.ID, r, 2, Outcome{}, w.now()); return settled(err) })
 		for i, after := range Passes()[1:] {
-			left = w.left
-			w.left = -1
-			w.must(w.clock.Set(w.read(first.ID).Ran.Add(after)))
-			w.left = left
+			left = w.Left
+			w.Left = -1
+			w.must(w.Clock.Set(w.read(first.ID).Ran.Add(after)))
+			w.Left = left
 			w.again(func() error { _, err := w.Verified(ctx, first.ID, round(), i+2, Outcome{}, w.now()); return err })
 		}
 		for n := range w.read(first.ID).Receipts {
 			w.again(func() error { return w.Receipted(ctx, first.ID, n+1, w.now()) })
 		}
 		w.again(func() error { return w.Forgotten(ctx, first.ID, w.now()) })
-		died := w.left <= 0
-		w.left = -1
+		died := w.Left <= 0
+		w.Left = -1
 		w.sweep()
 		got := w.outcome(first.ID, second.ID, third.ID)
 		switch {
@@ -179,14 +179,14 @@ func settled(err error) error {
 
 // sweep sends what a death left behind.
 func (w *world) sweep() {
-	w.t.Helper()
-	left := w.left
-	w.left = -1
+	w.T.Helper()
+	left := w.Left
+	w.Left = -1
 	for range 3 {
-		w.must(w.clock.Set(w.now().Add(time.Minute)))
-		if _, err := w.Box.Sweep(w.t.Context()); err != nil {
-			w.t.Fatal(err)
+		w.must(w.Clock.Set(w.now().Add(time.Minute)))
+		if _, err := w.Box.Sweep(w.T.Context()); err != nil {
+			w.T.Fatal(err)
 		}
 	}
-	w.left = left
+	w.Left = left
 }

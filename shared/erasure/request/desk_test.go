@@ -144,7 +144,7 @@ func TestReject(t *testing.T) {
 		t.Errorf("%+v", told)
 	}
 	var last record.Record
-	for _, one := range w.order {
+	for _, one := range w.Order {
 		if one.Facts["event"] == "rejected" {
 			last = one
 		}
@@ -208,7 +208,7 @@ func TestHold(t *testing.T) {
 	if got := w.wantState(r.ID, Retained, ""); got.Private == nil {
 		t.Fatal("who has to be found again is forgotten")
 	}
-	w.must(w.clock.Set(until.End(w.Rules.Zone)))
+	w.must(w.Clock.Set(until.End(w.Rules.Zone)))
 	w.must(w.Tick(ctx, w.now()))
 	got = w.wantState(r.ID, Planning, "")
 	if len(got.Holds) != 0 || w.of("hold_ended") != 1 || w.of("reopened") != 1 {
@@ -245,7 +245,7 @@ func TestDeadline(t *testing.T) {
 	r, late := w.proved("mia@customer.example"), w.proved("leo@customer.example")
 	tick := func(day calendar.Day) {
 		t.Helper()
-		w.must(w.clock.Set(begins(day, w.Rules.Zone)))
+		w.must(w.Clock.Set(begins(day, w.Rules.Zone)))
 		w.must(w.Tick(ctx, w.now()))
 	}
 	tick(calendar.Day{Year: 2026, Month: 3, Day: 10})
@@ -272,7 +272,7 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	var open string
-	for _, one := range w.order {
+	for _, one := range w.Order {
 		if one.Kind == record.Finding {
 			open = one.ID()
 			if one.Result.State != record.Broken || len(one.Promises) != 1 {
@@ -290,7 +290,7 @@ func TestDeadline(t *testing.T) {
 	w.planned(late.ID, plan())
 	w.erased(late.ID, Outcome{})
 	closes := 0
-	for _, one := range w.order {
+	for _, one := range w.Order {
 		if one.Kind == record.Remediation && one.Result.State == record.Kept && one.Refs[0] == (record.Ref{Rel: "closes", ID: open}) {
 			closes++
 		}

@@ -15,8 +15,8 @@ import (
 
 // elsewhere is a request from the page of somebody only a tenant's own data has.
 func (w *world) elsewhere(tenant string) Receipt {
-	w.t.Helper()
-	ctx := w.t.Context()
+	w.T.Helper()
+	ctx := w.T.Context()
 	w.onFile[tenant+" held eve@end.example"] = "eve@end.example"
 	r, err := w.Ask(ctx, Ask{Tenant: tenant, Email: "Eve@end.example", Source: "net-1"}, w.now())
 	w.must(err)
@@ -143,8 +143,8 @@ func TestElsewhereDark(t *testing.T) {
 		if got := w.wantState(strangers.ID, IdentityPending, ""); got.Known || !slices.Equal(got.Doubts, []Doubt{Blind}) {
 			t.Errorf("%s: %+v", kind, got)
 		}
-		if same(); len(w.read(hers.ID).Doubts) > 0 || len(w.mail) != 1 {
-			t.Errorf("%s: of who is known %v, %d letters", kind, w.read(hers.ID).Doubts, len(w.mail))
+		if same(); len(w.read(hers.ID).Doubts) > 0 || len(w.Mail) != 1 {
+			t.Errorf("%s: of who is known %v, %d letters", kind, w.read(hers.ID).Doubts, len(w.Mail))
 		}
 	}
 }

@@ -40,7 +40,7 @@ func TestExport(t *testing.T) {
 	if work, err := w.Work(ctx, r.ID, w.now()); err != nil || work.Handed != calendar.AddDays(today, -1) || w.read(r.ID).HandedBy != "dan" || w.of("exported") != 1 {
 		t.Errorf("the statement is %+v, %v", work.Handed, err)
 	}
-	for _, rec := range w.order {
+	for _, rec := range w.Order {
 		if rec.Facts["event"] == "exported" && (rec.Facts["handed"] != calendar.AddDays(today, -1).String() || len(rec.Subjects) != 2) {
 			t.Errorf("the record is %+v", rec)
 		}

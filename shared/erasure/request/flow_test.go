@@ -137,10 +137,10 @@ func TestLate(t *testing.T) {
 	}
 	search(2, Outcome{})
 	w.wantState(r.ID, Completed, "")
-	before := len(w.order)
+	before := len(w.Order)
 	search(2, Outcome{Left: 9}) // the same word again
 	search(1, Outcome{Left: 9})
-	if w.wantState(r.ID, Completed, ""); len(w.order) != before {
+	if w.wantState(r.ID, Completed, ""); len(w.Order) != before {
 		t.Error("a search that was told before counted again")
 	}
 	search(3, Outcome{})
@@ -148,7 +148,7 @@ func TestLate(t *testing.T) {
 	// What the last search cannot reach is searched for each day, until it is in order.
 	for range 3 {
 		search(5, Outcome{Open: []Open{{Entry: "chats", Why: "unreachable"}}})
-		w.must(w.clock.Set(w.now().Add(24 * time.Hour)))
+		w.must(w.Clock.Set(w.now().Add(24 * time.Hour)))
 		before := w.published(TopicPlan, r.ID)
 		w.must(w.Tick(ctx, w.now()))
 		if got := w.wantState(r.ID, Partial, Left); w.published(TopicPlan, r.ID) != before+1 || got.Closed != (time.Time{}) {
@@ -171,9 +171,9 @@ func TestStranger(t *testing.T) {
 		t.Helper()
 		r := w.ask(address)
 		step := func(fn func() error) {
-			before := w.calls
+			before := w.Calls
 			seen = append(seen, code(fn()))
-			costs = append(costs, w.calls-before)
+			costs = append(costs, w.Calls-before)
 			v, err := w.Status(ctx, r.Number, r.Secret, w.now())
 			w.must(err)
 			seen = append(seen, string(v.State)+string(v.Why)+v.Due.String())
@@ -183,7 +183,7 @@ func TestStranger(t *testing.T) {
 		for range MaxTries + 1 {
 			step(func() error { _, err := w.Confirm(ctx, r.Number, strings.Repeat("a", 52), w.now()); return err })
 		}
-		w.must(w.clock.Set(w.now().Add(LinkEvery)))
+		w.must(w.Clock.Set(w.now().Add(LinkEvery)))
 		for range 2 {
 			step(func() error { return w.Renew(ctx, r.Number, r.Secret, w.now()) })
 		}
@@ -191,11 +191,11 @@ func TestStranger(t *testing.T) {
 		return costs, seen
 	}
 	w.ask("first@customer.example") // fetches the key of letters
-	start := w.calls
+	start := w.Calls
 	w.ask("mia@customer.example")
-	first := w.calls - start
+	first := w.Calls - start
 	w.ask("nobody@customer.example")
-	if second := w.calls - start - first; first != second {
+	if second := w.Calls - start - first; first != second {
 		t.Errorf("asking costs %d calls for who is known, %d for who is not", first, second)
 	}
 	knownCost, knownSeen := cost("mia@customer.example")
@@ -203,7 +203,7 @@ func TestStranger(t *testing.T) {
 	if !slices.Equal(knownCost, strangeCost) || !slices.Equal(knownSeen, strangeSeen) {
 		t.Errorf("who is known: %v %v\nwho is not: %v %v", knownCost, knownSeen, strangeCost, strangeSeen)
 	}
-	for _, m := range w.mail {
+	for _, m := range w.Mail {
 		if m.To == "nobody@customer.example" {
 			t.Errorf("a letter to an address that was typed into a page: %s", m.Subject)
 		}

@@ -25,7 +25,7 @@ func (w *world) answer(id string, state message.State) (err error) {
 }
 
 func (w *world) arrives(id string, state message.State) {
-	w.t.Helper()
+	w.T.Helper()
 	for range 2 { // delivered twice
 		w.must(w.answer(id, state))
 	}
@@ -33,10 +33,10 @@ func (w *world) arrives(id string, state message.State) {
 
 // strange is a request from the page of somebody the directory does not have.
 func (w *world) strange() Request {
-	w.t.Helper()
-	r, err := w.Ask(w.t.Context(), Ask{Tenant: "acme", Email: "eve@end.example"}, w.now())
+	w.T.Helper()
+	r, err := w.Ask(w.T.Context(), Ask{Tenant: "acme", Email: "eve@end.example"}, w.now())
 	w.must(err)
-	w.must(w.Identify(w.t.Context(), r.ID, w.now()))
+	w.must(w.Identify(w.T.Context(), r.ID, w.now()))
 	return w.wantState(r.ID, IdentityPending, "")
 }
 

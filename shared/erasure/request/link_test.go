@@ -13,8 +13,8 @@ import (
 
 // flood lets a stranger ask for an address from many networks, and do with what she got whatever is in her power.
 func (w *world) flood(n int, address string, every time.Duration) (all []Receipt) {
-	w.t.Helper()
-	ctx := w.t.Context()
+	w.T.Helper()
+	ctx := w.T.Context()
 	for i := range n {
 		r, err := w.Ask(ctx, Ask{Tenant: "acme", Email: address, Source: fmt.Sprint("net-", i)}, w.now())
 		w.must(err)
@@ -23,18 +23,18 @@ func (w *world) flood(n int, address string, every time.Duration) (all []Receipt
 		case 0:
 			for range MaxTries {
 				if _, err := w.Confirm(ctx, r.Number, strings.Repeat("b", 52), w.now()); code(err) != "token_invalid" {
-					w.t.Fatal(err)
+					w.T.Fatal(err)
 				}
 			}
 		case 1:
 			if _, err := w.Cancel(ctx, r.Number, r.Secret, w.now()); code(err) != "request_unknown" {
-				w.t.Fatal(err)
+				w.T.Fatal(err)
 			}
 		case 2:
 			w.renewed(r)
 		}
 		all = append(all, r)
-		w.must(w.clock.Set(w.now().Add(every)))
+		w.must(w.Clock.Set(w.now().Add(every)))
 	}
 	return all
 }
@@ -50,11 +50,11 @@ func TestFlood(t *testing.T) {
 	w.must(w.Identify(ctx, own.ID, w.now()))
 	w.wantState(own.ID, IdentityPending, "")
 	strangers := w.flood(110, "mia@customer.example", 10*time.Minute)
-	if n := len(w.mail); n < 1 || n > MaxLinks+int(24*time.Hour/LinkRarely) {
+	if n := len(w.Mail); n < 1 || n > MaxLinks+int(24*time.Hour/LinkRarely) {
 		t.Fatalf("%d letters in a day", n)
 	}
 	newest := w.link(own.ID)
-	before := len(w.mail)
+	before := len(w.Mail)
 	v, err := w.Confirm(ctx, newest[1], newest[2], w.now()) // as the letter has it
 	w.must(err)
 	got, err := w.Status(ctx, own.Number, newest[2], w.now())
@@ -74,7 +74,7 @@ func TestFlood(t *testing.T) {
 	if waiting > 0 || counts.Gather != "" || len(counts.Linked) != maxLinked || w.of("joined") < 104 {
 		t.Errorf("%d wait, %d are linked", waiting, len(counts.Linked))
 	}
-	if n := len(w.mail) - before; n != 1 || len(w.letters(counts.ID, letter.Received)) != 1 {
+	if n := len(w.Mail) - before; n != 1 || len(w.letters(counts.ID, letter.Received)) != 1 {
 		t.Errorf("%d letters about one proof", n)
 	}
 	// With the letter from before she can look, and not prove again.
@@ -105,8 +105,8 @@ func TestLetterOutlives(t *testing.T) {
 	w.must(w.Identify(ctx, own.ID, w.now()))
 	_, err := w.engine(ctx, strangers.ID, Event{What: Withdraw}, w.now())
 	w.must(err)
-	if len(w.mail) != 1 {
-		t.Fatalf("%d letters", len(w.mail))
+	if len(w.Mail) != 1 {
+		t.Fatalf("%d letters", len(w.Mail))
 	}
 	for _, wrong := range [][2]string{{own.ID, letter[2]}, {letter[1], own.Secret}, {"abcdefghjkmn", letter[2]}, {strangers.Number, letter[2]}} {
 		if _, err := w.Confirm(ctx, wrong[0], wrong[1], w.now()); code(err) != "token_invalid" {
@@ -140,7 +140,7 @@ func TestFloodEnds(t *testing.T) {
 	w.to(Pending + 24*time.Hour)
 	w.must(w.Tick(ctx, w.now()))
 	told := 0
-	for _, m := range w.mail {
+	for _, m := range w.Mail {
 		if strings.Contains(m.Key, "/identity/") {
 			told++
 		}
@@ -211,10 +211,10 @@ func TestGatherDeath(t *testing.T) {
 			w.must(w.Identify(ctx, r.ID, w.now()))
 		}
 		token := w.code(all[0].ID)
-		w.left = n
+		w.Left = n
 		_, err := w.Confirm(ctx, all[0].Number, token, w.now())
-		died := w.left <= 0 && err != nil
-		w.left = -1
+		died := w.Left <= 0 && err != nil
+		w.Left = -1
 		w.sweep()
 		w.to(2 * Idle)
 		w.must(w.Tick(ctx, w.now()))

@@ -24,8 +24,8 @@ func TestWholeMatrix(t *testing.T) {
 				w := newWorld(t)
 				id, err := w.asks(who, about)
 				if want == refused {
-					if code(err) != refused || len(w.order)+len(w.asked) > 0 {
-						t.Errorf("%v, %d records", err, len(w.order))
+					if code(err) != refused || len(w.Order)+len(w.asked) > 0 {
+						t.Errorf("%v, %d records", err, len(w.Order))
 					}
 					return
 				}
@@ -49,7 +49,7 @@ func TestWholeMatrix(t *testing.T) {
 
 // asks lets somebody ask, and proves it.
 func (w *world) asks(who Requester, about whom) (id string, err error) {
-	ctx := w.t.Context()
+	ctx := w.T.Context()
 	const other = "leo@customer.example"
 	w.known("acme", other)
 	var r Receipt

@@ -11,8 +11,8 @@ import (
 
 // ran carries out and searches once, with so much erased over all runs.
 func (w *world) ran(id string, erased int64, search int, o Outcome) Request {
-	w.t.Helper()
-	ctx := w.t.Context()
+	w.T.Helper()
+	ctx := w.T.Context()
 	r := w.read(id)
 	_, err := w.Started(ctx, id, r.Round, r.Plan.Digest, w.now())
 	w.must(err)
@@ -33,7 +33,7 @@ func TestFirstRun(t *testing.T) {
 	w.planned(r.ID, plan())
 	w.ran(r.ID, 5, 1, Outcome{Kept: []Kept{{Entry: "invoices", Items: 2, Ground: Statute, Citation: "§ 147 AO", Until: day}}})
 	first := w.now()
-	w.must(w.clock.Set(day.End(w.Rules.Zone)))
+	w.must(w.Clock.Set(day.End(w.Rules.Zone)))
 	w.must(w.Tick(ctx, w.now()))
 	w.wantState(r.ID, Planning, "")
 	w.planned(r.ID, plan())
@@ -46,7 +46,7 @@ func TestFirstRun(t *testing.T) {
 	}
 	// Late data moves the last run, a run that erased nothing does not.
 	for i, erased := range []int64{8, 8} {
-		w.must(w.clock.Set(second.Add(time.Hour + time.Duration(i)*time.Minute)))
+		w.must(w.Clock.Set(second.Add(time.Hour + time.Duration(i)*time.Minute)))
 		_, err = w.Verified(ctx, r.ID, w.read(r.ID).Round, w.read(r.ID).Passed+1, Outcome{Left: 1}, w.now())
 		w.must(err)
 		got := w.read(r.ID)
@@ -91,10 +91,10 @@ func TestEarliestEnd(t *testing.T) {
 	first, last := calendar.Day{Year: 2027, Month: 12, Day: 31}, calendar.Day{Year: 2034, Month: 12, Day: 31}
 	kept := Outcome{Kept: []Kept{{Entry: "invoices", Items: 2, Ground: Statute, Citation: "§ 147 AO", First: first, Until: last}}}
 	w.ran(r.ID, 5, 1, kept)
-	w.must(w.clock.Set(first.End(w.Rules.Zone).Add(-time.Second)))
+	w.must(w.Clock.Set(first.End(w.Rules.Zone).Add(-time.Second)))
 	w.must(w.Tick(ctx, w.now()))
 	w.wantState(r.ID, Retained, "")
-	w.must(w.clock.Set(first.End(w.Rules.Zone)))
+	w.must(w.Clock.Set(first.End(w.Rules.Zone)))
 	w.must(w.Tick(ctx, w.now()))
 	w.wantState(r.ID, Planning, "")
 	w.planned(r.ID, plan())
@@ -103,7 +103,7 @@ func TestEarliestEnd(t *testing.T) {
 		w.must(w.Tick(ctx, w.now()))
 	}
 	w.wantState(r.ID, Retained, "")
-	w.must(w.clock.Set(w.now().Add(daily)))
+	w.must(w.Clock.Set(w.now().Add(daily)))
 	w.must(w.Tick(ctx, w.now()))
 	w.wantState(r.ID, Planning, "")
 }
@@ -119,14 +119,14 @@ func TestHoldEndsInSearch(t *testing.T) {
 		w.must(err)
 	}
 	w.planned(r.ID, plan())
-	w.must(w.clock.Set(until.End(w.Rules.Zone).Add(-time.Minute)))
+	w.must(w.Clock.Set(until.End(w.Rules.Zone).Add(-time.Minute)))
 	round := w.read(r.ID).Round
 	_, err := w.Started(ctx, r.ID, round, "sha256:aa", w.now())
 	w.must(err)
 	_, err = w.Executed(ctx, r.ID, round, Totals{Erased: 5}, w.now())
 	w.must(err)
 	w.wantState(r.ID, Verifying, "")
-	w.must(w.clock.Set(until.End(w.Rules.Zone)))
+	w.must(w.Clock.Set(until.End(w.Rules.Zone)))
 	w.must(w.Tick(ctx, w.now()))
 	if _, err := w.Verified(ctx, r.ID, round, 1, Outcome{}, w.now()); code(err) != "request_moved" {
 		t.Errorf("a search that left out what was held counts: %v", err)
@@ -181,13 +181,13 @@ func TestDailyRounds(t *testing.T) {
 	at := w.now()
 	open := Outcome{Open: []Open{{Entry: "chats", Why: "unreachable"}}}
 	for i, after := range Passes()[1:] {
-		w.must(w.clock.Set(at.Add(after)))
+		w.must(w.Clock.Set(at.Add(after)))
 		_, err := w.Verified(ctx, r.ID, w.read(r.ID).Round, i+2, open, w.now())
 		w.must(err)
 	}
 	seen := map[int]bool{}
 	for range 4 {
-		w.must(w.clock.Set(w.now().Add(daily)))
+		w.must(w.Clock.Set(w.now().Add(daily)))
 		w.must(w.Tick(ctx, w.now()))
 		work, err := w.Work(ctx, r.ID, w.now())
 		w.must(err)
@@ -211,7 +211,7 @@ func TestNotForwardedAfterwards(t *testing.T) {
 	day := calendar.Day{Year: 2026, Month: 6, Day: 30}
 	w.planned(r.ID, plan())
 	w.ran(r.ID, 5, 1, Outcome{Kept: []Kept{{Entry: "invoices", Items: 2, Ground: Statute, Citation: "§ 147 AO", Until: day}}})
-	w.must(w.clock.Set(day.End(w.Rules.Zone)))
+	w.must(w.Clock.Set(day.End(w.Rules.Zone)))
 	w.must(w.Tick(ctx, w.now()))
 	w.planned(r.ID, Plan{Digest: "d", Theirs: true})
 	got := w.wantState(r.ID, Approved, "")

@@ -103,13 +103,13 @@ func TestInterim(t *testing.T) {
 	r := w.proved("mia@customer.example")
 	w.planned(r.ID, plan())
 	w.erased(r.ID, Outcome{Open: []Open{{Entry: "chats", Why: "unreachable"}, {Entry: "files", Why: "held"}, {Entry: "chats", Why: "foreign"}}})
-	w.must(w.clock.Set(begins(calendar.Day{Year: 2026, Month: 3, Day: 31}, w.Rules.Zone).Add(-time.Second)))
+	w.must(w.Clock.Set(begins(calendar.Day{Year: 2026, Month: 3, Day: 31}, w.Rules.Zone).Add(-time.Second)))
 	w.must(w.Tick(ctx, w.now()))
 	if n := len(w.letters(r.ID, letter.Interim)); n != 0 {
 		t.Errorf("told %d times before it was time", n)
 	}
 	for range 3 {
-		w.must(w.clock.Set(w.now().Add(24 * time.Hour)))
+		w.must(w.Clock.Set(w.now().Add(24 * time.Hour)))
 		w.must(w.Tick(ctx, w.now()))
 	}
 	told := w.letters(r.ID, letter.Interim)

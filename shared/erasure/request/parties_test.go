@@ -10,8 +10,8 @@ import (
 
 // answered is a request whose first receipt is made, with every search over.
 func (w *world) answered(address string) Request {
-	w.t.Helper()
-	ctx := w.t.Context()
+	w.T.Helper()
+	ctx := w.T.Context()
 	r := w.proved(address)
 	w.planned(r.ID, plan())
 	w.ran(r.ID, 5, 1, Outcome{})
@@ -21,10 +21,10 @@ func (w *world) answered(address string) Request {
 
 // searched lets all searches be made that are left.
 func (w *world) searched(r Request) {
-	w.t.Helper()
+	w.T.Helper()
 	for i, after := range Passes()[1:] {
-		w.must(w.clock.Set(r.Ran.Add(after)))
-		_, err := w.Verified(w.t.Context(), r.ID, w.read(r.ID).Round, i+2, Outcome{}, w.now())
+		w.must(w.Clock.Set(r.Ran.Add(after)))
+		_, err := w.Verified(w.T.Context(), r.ID, w.read(r.ID).Round, i+2, Outcome{}, w.now())
 		w.must(err)
 	}
 }
@@ -39,7 +39,7 @@ func TestParties(t *testing.T) {
 		w.must(w.Parties(ctx, r.ID, true, false, w.now()))
 	}
 	before := w.published(TopicPlan, r.ID)
-	w.must(w.clock.Set(w.now().Add(time.Hour)))
+	w.must(w.Clock.Set(w.now().Add(time.Hour)))
 	w.must(w.Tick(ctx, w.now()))
 	if w.published(TopicPlan, r.ID) <= before {
 		t.Error("nobody looks whether they have answered")
@@ -75,12 +75,12 @@ func TestNobodyAnswers(t *testing.T) {
 	r := w.answered("mia@customer.example")
 	w.must(w.Parties(ctx, r.ID, true, false, w.now()))
 	w.searched(r)
-	w.must(w.clock.Set(r.Ran.Add(Patience - time.Minute)))
+	w.must(w.Clock.Set(r.Ran.Add(Patience - time.Minute)))
 	w.must(w.Tick(ctx, w.now()))
 	if got := w.read(r.ID); !got.Closed.IsZero() {
 		t.Fatal("closed too early")
 	}
-	w.must(w.clock.Set(r.Ran.Add(Patience + time.Hour)))
+	w.must(w.Clock.Set(r.Ran.Add(Patience + time.Hour)))
 	w.must(w.Tick(ctx, w.now()))
 	if got := w.read(r.ID); got.Closed.IsZero() || got.Private != nil {
 		t.Error("kept open for ever")

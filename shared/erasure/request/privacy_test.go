@@ -40,10 +40,10 @@ func (l leaky) OnFile(ctx context.Context, tenant, email string) (bool, string, 
 
 // dump is every document of the store as JSON.
 func (w *world) dump() string {
-	w.t.Helper()
+	w.T.Helper()
 	var b strings.Builder
 	for _, c := range Collection() {
-		docs, err := w.raw.Query(context.Background(), store.Query{Collection: c.Name, Limit: store.MaxQueryResults})
+		docs, err := w.Raw.Query(context.Background(), store.Query{Collection: c.Name, Limit: store.MaxQueryResults})
 		w.must(err)
 		for _, d := range docs {
 			var raw json.RawMessage
@@ -59,7 +59,7 @@ func (w *world) dump() string {
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
-	w.build(w.raw, func(c *Config) { c.Directory = leaky{w} })
+	w.build(func(c *Config) { c.Directory = leaky{w} })
 	var said strings.Builder
 	note := func(err error) {
 		if err == nil {
@@ -127,13 +127,13 @@ func TestCanary(t *testing.T) {
 		t.Errorf("the store holds %q in clear", found)
 	}
 	// To the end of the first request: the hold is over, everything is erased and searched for.
-	w.must(w.clock.Set(h.Until.End(w.Rules.Zone)))
+	w.must(w.Clock.Set(h.Until.End(w.Rules.Zone)))
 	w.must(w.Tick(ctx, w.now()))
 	w.planned(r.ID, plan())
 	at := w.now()
 	w.erased(r.ID, Outcome{})
 	for i, after := range Passes()[1:] {
-		w.must(w.clock.Set(at.Add(after)))
+		w.must(w.Clock.Set(at.Add(after)))
 		_, err := w.Verified(ctx, r.ID, w.read(r.ID).Round, i+2, Outcome{}, w.now())
 		w.must(err)
 	}
@@ -148,20 +148,20 @@ func TestCanary(t *testing.T) {
 		}
 	}
 	for _, c := range []string{claims} {
-		if docs, err := w.raw.Query(ctx, store.Query{Collection: c, Limit: 10}); err != nil || len(docs) > 0 {
+		if docs, err := w.Raw.Query(ctx, store.Query{Collection: c, Limit: 10}); err != nil || len(docs) > 0 {
 			t.Errorf("%d documents of %s stay, %v", len(docs), c, err)
 		}
 	}
-	for what, text := range map[string]string{"records, messages or the log": w.leaked.String(), "errors": said.String(), "the store": w.dump()} {
+	for what, text := range map[string]string{"records, messages or the log": w.Leaked.String(), "errors": said.String(), "the store": w.dump()} {
 		if found := bare(text); found != "" {
 			t.Errorf("%s hold %q:\n%s", what, found, text)
 		}
 	}
-	if strings.Count(said.String(), "\n") < 20 || len(w.order) < 20 || len(w.mail) < 6 {
-		t.Errorf("too little happened: %d records, %d letters", len(w.order), len(w.mail))
+	if strings.Count(said.String(), "\n") < 20 || len(w.Order) < 20 || len(w.Mail) < 6 {
+		t.Errorf("too little happened: %d records, %d letters", len(w.Order), len(w.Mail))
 	}
 	cited := 0
-	for _, m := range w.mail {
+	for _, m := range w.Mail {
 		if strings.Contains(m.Text, "canary-citation") {
 			cited++
 		}

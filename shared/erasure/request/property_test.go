@@ -167,9 +167,9 @@ func (p *play) arrive() (err error) {
 
 // instructions returns the keys of all letters to controllers.
 func (w *world) instructions() (all []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, key := range slices.Sorted(maps.Keys(w.mail)) {
+	w.Lock()
+	defer w.Unlock()
+	for _, key := range slices.Sorted(maps.Keys(w.Mail)) {
 		if strings.Contains(key, "/"+string(letter.Instruct)+"/") {
 			all = append(all, key)
 		}
@@ -179,13 +179,13 @@ func (w *world) instructions() (all []string) {
 
 // survive does something, and may die at any call of the store, the keys, the vault, the directory and the sinks.
 func (p *play) survive(do func() error) error {
-	if p.w.left = -1; p.chaos != nil && p.chaos.IntN(4) == 0 {
-		p.w.left = p.chaos.IntN(40)
+	if p.w.Left = -1; p.chaos != nil && p.chaos.IntN(4) == 0 {
+		p.w.Left = p.chaos.IntN(40)
 	}
 	err := do()
-	p.w.left = -1
+	p.w.Left = -1
 	if err != nil && (p.chaos == nil || !fault.Is(err, fault.Transient)) {
-		p.w.t.Fatal(err)
+		p.w.T.Fatal(err)
 	}
 	return err
 }
@@ -214,7 +214,7 @@ func (p *play) ending() []string {
 		counts[fmt.Sprintf("person %d: %s %s %s, answered %s, due %s, closed %v, linked %d, split %v, holds %d, searched %d, receipts %d, erased %d, overdue %v", who, r.Requester, r.State, r.Why,
 			r.Answered, r.Deadline.Due, !r.Closed.IsZero(), len(r.Linked), r.Split, len(r.Holds), r.Passed, r.Receipts, r.Totals.Erased, r.Overdue)]++
 	}
-	for key, m := range p.w.mail {
+	for key, m := range p.w.Mail {
 		switch parts := strings.Split(key, "/"); {
 		case parts[0] == "dsr" && parts[2] == "link":
 			counts["letter link to "+m.To] = 1 // how many go out depends on how far apart they are asked for
@@ -225,7 +225,7 @@ func (p *play) ending() []string {
 			counts["staff "+m.Person+" "+subject]++
 		}
 	}
-	for _, r := range p.w.order {
+	for _, r := range p.w.Order {
 		counts["record "+string(r.Kind)+" "+r.Facts["event"]]++
 	}
 	if counts["record dsr verified"] > 0 {

@@ -24,7 +24,7 @@ func TestOwed(t *testing.T) {
 	asks := func(want bool) {
 		t.Helper()
 		before := w.published(TopicPlan, r.ID)
-		w.must(w.clock.Set(w.now().Add(Idle)))
+		w.must(w.Clock.Set(w.now().Add(Idle)))
 		w.must(w.Tick(ctx, w.now()))
 		if got := w.published(TopicPlan, r.ID) > before; got != want {
 			t.Errorf("asked %v; want %v", got, want)
@@ -61,7 +61,7 @@ func TestOwed(t *testing.T) {
 	w.ran(r.ID, 6, 1, kept) // the searches start again
 	owed(2, false)
 	// Two that are owed are made one after the other.
-	w.must(w.clock.Set(day.End(w.Rules.Zone)))
+	w.must(w.Clock.Set(day.End(w.Rules.Zone)))
 	w.must(w.Tick(ctx, w.now()))
 	w.planned(r.ID, plan())
 	owed(0, false)
@@ -69,7 +69,7 @@ func TestOwed(t *testing.T) {
 	w.ran(r.ID, 8, 1, Outcome{})
 	owed(2, false)
 	for i, after := range Passes()[1:] {
-		w.must(w.clock.Set(at.Add(after)))
+		w.must(w.Clock.Set(at.Add(after)))
 		_, err := w.Verified(ctx, r.ID, w.read(r.ID).Round, i+2, Outcome{}, w.now())
 		w.must(err)
 	}

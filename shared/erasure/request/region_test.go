@@ -39,8 +39,8 @@ func TestDoneElsewhere(t *testing.T) {
 			t.Errorf("%s: %s", reference, got)
 		}
 	}
-	if w.of("reviewed") != 2 || w.order[len(w.order)-1].Facts["reference"] != "receipt-77" {
-		t.Errorf("%d records, the last of %v", w.of("reviewed"), w.order[len(w.order)-1].Facts)
+	if w.of("reviewed") != 2 || w.Order[len(w.Order)-1].Facts["reference"] != "receipt-77" {
+		t.Errorf("%d records, the last of %v", w.of("reviewed"), w.Order[len(w.Order)-1].Facts)
 	}
 	_, err := w.Judged(ctx, r.ID, w.person("dora"), "notes", Letters, 0, w.now())
 	w.must(err)

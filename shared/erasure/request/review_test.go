@@ -101,13 +101,13 @@ func TestReviewedBefore(t *testing.T) {
 
 // replanned has a request planned again, from wherever it stands.
 func (w *world) replanned(id string) {
-	w.t.Helper()
+	w.T.Helper()
 	r := w.read(id)
 	if r.State == AwaitingApproval {
-		_, err := w.Approve(w.t.Context(), id, w.person("dan"), r.Plan.Digest, w.now())
+		_, err := w.Approve(w.T.Context(), id, w.person("dan"), r.Plan.Digest, w.now())
 		w.must(err)
 	}
-	_, err := w.Drifted(w.t.Context(), id, r.Round, true, w.now())
+	_, err := w.Drifted(w.T.Context(), id, r.Round, true, w.now())
 	w.must(err)
 }
 

@@ -79,7 +79,7 @@ func TestMatrix(t *testing.T) {
 				t.Fatalf("%v; want %q", err, c.want)
 			}
 			if c.want != "" {
-				if len(w.order)+len(w.asked)+len(w.mail) > 0 {
+				if len(w.Order)+len(w.asked)+len(w.Mail) > 0 {
 					t.Error("something was written")
 				}
 				return
@@ -165,8 +165,8 @@ func TestInstruct(t *testing.T) {
 	p.Theirs, p.Own = true, false
 	w.planned(r.ID, p)
 	w.wantState(r.ID, Approved, "")
-	if len(w.mail) != 0 {
-		t.Errorf("letters to a person who asked somebody else: %v", w.mail)
+	if len(w.Mail) != 0 {
+		t.Errorf("letters to a person who asked somebody else: %v", w.Mail)
 	}
 	got, err := w.Countermand(ctx, in.Tenant, in.ID, w.now())
 	if err != nil || got.State != Cancelled || got.Why != Instructed {

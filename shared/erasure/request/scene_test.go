@@ -4,7 +4,7 @@ import "context"
 
 // ask asks on the public page.
 func (w *world) ask(address string) Receipt {
-	w.t.Helper()
+	w.T.Helper()
 	r, err := w.Ask(context.Background(), Ask{Tenant: "acme", Email: address, Source: "net-1", Language: "fr"}, w.now())
 	w.must(err)
 	return r
@@ -12,7 +12,7 @@ func (w *world) ask(address string) Receipt {
 
 // proved is a request of a known person, who has confirmed it.
 func (w *world) proved(address string) Receipt {
-	w.t.Helper()
+	w.T.Helper()
 	ctx := context.Background()
 	w.known("acme", address)
 	r := w.ask(address)
@@ -33,14 +33,14 @@ func (w *world) settle(id string) error {
 
 // confirmed confirms a request with the code that went out.
 func (w *world) confirmed(r Receipt) {
-	w.t.Helper()
+	w.T.Helper()
 	_, err := w.Confirm(context.Background(), r.Number, w.code(r.ID), w.now())
 	w.must(err)
 }
 
 // renewed has another letter with a link sent.
 func (w *world) renewed(r Receipt) {
-	w.t.Helper()
+	w.T.Helper()
 	w.must(w.Renew(context.Background(), r.Number, r.Secret, w.now()))
 	w.must(w.Identify(context.Background(), r.ID, w.now()))
 }
@@ -50,7 +50,7 @@ func plan() Plan { return Plan{Digest: "sha256:aa", Map: "bb", Items: 7, Own: tr
 
 // erased brings a request to the end of its first search.
 func (w *world) erased(id string, o Outcome) Request {
-	w.t.Helper()
+	w.T.Helper()
 	ctx := context.Background()
 	r := w.read(id)
 	_, err := w.Started(ctx, id, r.Round, r.Plan.Digest, w.now())
@@ -63,7 +63,7 @@ func (w *world) erased(id string, o Outcome) Request {
 }
 
 func (w *world) planned(id string, p Plan) Request {
-	w.t.Helper()
+	w.T.Helper()
 	r, err := w.Planned(context.Background(), id, w.read(id).Round, p, w.now())
 	w.must(err)
 	return r
@@ -71,7 +71,7 @@ func (w *world) planned(id string, p Plan) Request {
 
 // owed does what the engine owes a request beside searching and erasing: receipts are made, what is kept is forgotten.
 func (w *world) owed(id string) {
-	w.t.Helper()
+	w.T.Helper()
 	ctx := context.Background()
 	for {
 		work, err := w.Work(ctx, id, w.now())

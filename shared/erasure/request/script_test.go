@@ -143,9 +143,9 @@ func (p *play) act(a act) error {
 // begin asks. A request whose answer was lost is another request, so nobody dies here.
 func (p *play) begin(a act) error {
 	w, ctx := p.w, context.Background()
-	left := w.left
-	w.left = -1
-	defer func() { w.left = left }()
+	left := w.Left
+	w.Left = -1
+	defer func() { w.Left = left }()
 	w.known("acme", address(a.who))
 	var id string
 	switch a.what {
@@ -179,9 +179,9 @@ func (p *play) begin(a act) error {
 
 // usedCode returns the code with which a request was confirmed; "" for none.
 func (w *world) usedCode(r Request) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, m := range w.mail {
+	w.Lock()
+	defer w.Unlock()
+	for _, m := range w.Mail {
 		if found := codeForm.FindStringSubmatch(m.Text); found != nil && holds(r.Used, found[2]) {
 			return found[2]
 		}

@@ -115,7 +115,7 @@ func TestSpokenForTwo(t *testing.T) {
 	if work, err := w.Work(ctx, r.ID, w.now()); err != nil || !slices.Equal(work.Identifiers, []Identifier{{Kind: "uid", Value: "u7", Verified: true}}) {
 		t.Errorf("searched for %+v, %v", work.Identifiers, err)
 	}
-	for _, m := range w.mail {
+	for _, m := range w.Mail {
 		if m.To == "ann@customer.example" {
 			t.Errorf("the other is told: %s", m.Subject)
 		}

@@ -70,7 +70,7 @@ func TestRetention(t *testing.T) {
 		t.Errorf("%+v", told)
 	}
 	for _, year := range []int{2032, 2034} {
-		w.must(w.clock.Set(day(year).End(w.Rules.Zone)))
+		w.must(w.Clock.Set(day(year).End(w.Rules.Zone)))
 		w.must(w.Tick(ctx, w.now()))
 		w.wantState(r.ID, Planning, "")
 		w.planned(r.ID, plan())
@@ -90,7 +90,7 @@ func TestRetention(t *testing.T) {
 	w.must(w.Tick(ctx, w.now()))
 	w.planned(r.ID, plan())
 	w.erased(r.ID, Outcome{Kept: []Kept{{Entry: "invoices", Items: 2, Ground: Statute, Citation: "§ 147 AO", Until: day(2036)}}})
-	w.must(w.clock.Set(day(2036).End(w.Rules.Zone)))
+	w.must(w.Clock.Set(day(2036).End(w.Rules.Zone)))
 	for range 2 {
 		w.must(w.Tick(ctx, w.now()))
 		w.to(w.now().Sub(noon) + 7*24*time.Hour)

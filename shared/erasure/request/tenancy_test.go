@@ -48,20 +48,20 @@ func TestMeant(t *testing.T) {
 	if id, err := w.Meant(ctx, Notice{V: 1, Request: r.ID, Tenant: "acme"}, w.now()); err != nil || id != r.ID {
 		t.Fatalf("its own tenant: %q, %v", id, err)
 	}
-	before, records := w.read(r.ID), len(w.order)
+	before, records := w.read(r.ID), len(w.Order)
 	for _, tenant := range []string{"zeta", "", "Acme"} {
 		if _, err := w.Meant(ctx, Notice{V: 1, Request: r.ID, Tenant: tenant}, w.now()); code(err) != "other_tenant" || !fault.Is(err, fault.Denied) {
 			t.Errorf("under %q: %v", tenant, err)
 		}
 	}
-	if after := w.read(r.ID); after.Rev != before.Rev || len(w.order) != records+1 || w.staffed("anderen Kunden") != 1 {
-		t.Errorf("%d changes, %d records, %d letters", after.Rev-before.Rev, len(w.order)-records, w.staffed("anderen Kunden"))
+	if after := w.read(r.ID); after.Rev != before.Rev || len(w.Order) != records+1 || w.staffed("anderen Kunden") != 1 {
+		t.Errorf("%d changes, %d records, %d letters", after.Rev-before.Rev, len(w.Order)-records, w.staffed("anderen Kunden"))
 	}
-	if got := w.order[records]; got.Kind != record.DSR || got.Result.State != record.Violation || got.Facts["event"] != "foreign_message" {
+	if got := w.Order[records]; got.Kind != record.DSR || got.Result.State != record.Violation || got.Facts["event"] != "foreign_message" {
 		t.Errorf("%+v", got)
 	}
 	w.to(24 * time.Hour)
-	if _, err := w.Meant(ctx, Notice{V: 1, Request: r.ID, Tenant: "zeta"}, w.now()); code(err) != "other_tenant" || len(w.order) != records+2 {
+	if _, err := w.Meant(ctx, Notice{V: 1, Request: r.ID, Tenant: "zeta"}, w.now()); code(err) != "other_tenant" || len(w.Order) != records+2 {
 		t.Errorf("the next day: %v", err)
 	}
 	if id, err := w.Meant(ctx, Notice{V: 1, Request: strings.Repeat("a", 40), Tenant: "acme"}, w.now()); err != nil || id == "" {
@@ -70,24 +70,24 @@ func TestMeant(t *testing.T) {
 	// Nothing is done for a request that lies under another tenant's id, and it is not said to have ended.
 	moved := w.read(r.ID)
 	moved.Tenant = "zeta"
-	w.must(w.raw.Tx(ctx, func(tx store.Tx) error { return tx.Put(Requests, moved.ID, moved) }))
+	w.must(w.Raw.Tx(ctx, func(tx store.Tx) error { return tx.Put(Requests, moved.ID, moved) }))
 	w.astray(r.ID, "zeta")
 }
 
 // astray fails unless of a request that no key puts where it is nothing is done, and nobody is told that it is another's or unknown.
 func (w *world) astray(id, tenant string) {
-	w.t.Helper()
-	ctx, before, records := w.t.Context(), w.read(id), len(w.order)
+	w.T.Helper()
+	ctx, before, records := w.T.Context(), w.read(id), len(w.Order)
 	_, work := w.Work(ctx, id, w.now())
 	_, changed := w.engine(ctx, id, Event{What: Withdraw}, w.now())
 	_, meant := w.Meant(ctx, Notice{V: 1, Request: id, Tenant: tenant}, w.now())
 	for name, err := range map[string]error{"work is given out": work, "it changes": changed, "it is meant": meant} {
 		if !fault.Is(err, fault.Misconfigured) || code(err) == "request_unknown" {
-			w.t.Errorf("%s: %v", name, err)
+			w.T.Errorf("%s: %v", name, err)
 		}
 	}
-	if w.read(id).Rev != before.Rev || len(w.order) != records {
-		w.t.Error("something is done")
+	if w.read(id).Rev != before.Rev || len(w.Order) != records {
+		w.T.Error("something is done")
 	}
 }
 
@@ -104,8 +104,8 @@ func TestKeyChanged(t *testing.T) {
 	w.known("acme", "leo@customer.example")
 	w.must(w.Identify(ctx, waiting.ID, w.now()))
 	w.to(time.Hour)
-	keys, messages := w.Keys, w.Messages
-	w.build(w.raw, func(c *Config) {
+	keys, messages := w.Service.Keys, w.Service.Messages
+	w.build(func(c *Config) {
 		c.Keys, c.Messages, c.Mark, c.Former = keys, messages, next, [][]byte{old}
 	})
 	if id, err := w.Meant(ctx, Notice{V: 1, Request: running.ID, Tenant: "acme"}, w.now()); err != nil || id != running.ID {
@@ -128,7 +128,7 @@ func TestKeyChanged(t *testing.T) {
 	if got, err := w.Instructed(ctx, "acme", "i1"); err != nil || got.ID != told.ID {
 		t.Errorf("looked up: %v", err)
 	}
-	w.build(w.raw, func(c *Config) { c.Keys, c.Messages, c.Mark = keys, messages, next })
+	w.build(func(c *Config) { c.Keys, c.Messages, c.Mark = keys, messages, next })
 	w.astray(running.ID, "acme")
 	if _, err := w.Meant(ctx, Notice{V: 1, Request: running.ID, Tenant: "zeta"}, w.now()); code(err) != "other_tenant" {
 		t.Errorf("a message of another tenant: %v", err)

@@ -11,8 +11,8 @@ import (
 
 // values are what a request searches for.
 func (w *world) values(id string) (all []string) {
-	w.t.Helper()
-	work, err := w.Work(w.t.Context(), id, w.now())
+	w.T.Helper()
+	work, err := w.Work(w.T.Context(), id, w.now())
 	w.must(err)
 	for _, one := range work.Identifiers {
 		all = append(all, one.Value)
@@ -59,7 +59,7 @@ func TestUnited(t *testing.T) {
 	w.must(err)
 	for _, mark := range got.Marks {
 		var c claim
-		if err := w.raw.Get(ctx, claims, mark, &c); !fault.Is(err, fault.NotFound) {
+		if err := w.Raw.Get(ctx, claims, mark, &c); !fault.Is(err, fault.NotFound) {
 			t.Errorf("a claim stays: %+v, %v", c, err)
 		}
 	}

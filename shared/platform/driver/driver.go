@@ -4,6 +4,7 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -37,12 +38,18 @@ func (r *Registry[O, T]) Register(scheme string, open Open[O, T]) {
 	r.openers[scheme] = open
 }
 
-// Open opens raw by its scheme. An unknown scheme or an unreadable URL is Misconfigured; the URL's query and
-// password never reach the error text.
+// Open opens raw by its scheme. An unknown scheme, an unreadable URL or one with a fragment, of which no driver knows
+// anything, is Misconfigured; the URL's query and password never reach the error text.
 func (r *Registry[O, T]) Open(ctx context.Context, raw string, options O) (T, error) {
 	var none T
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme == "" {
+	var escape url.EscapeError
+	switch {
+	case strings.Contains(raw, "#"):
+		return none, fault.New(fault.Misconfigured, `%s: a "#" ends what a URL names; write %%23 for one that belongs to a name`, r.seam)
+	case errors.As(err, &escape):
+		return none, fault.New(fault.Misconfigured, `%s: a "%%" in the URL begins no two hexadecimal digits; write %%25 for one that belongs to a name`, r.seam)
+	case err != nil || u.Scheme == "":
 		return none, fault.New(fault.Misconfigured, "%s: not a URL with a scheme; known schemes: %s", r.seam, r.schemes())
 	}
 	r.mu.RLock()
@@ -63,17 +70,4 @@ func (r *Registry[O, T]) schemes() string {
 	}
 	slices.Sort(known)
 	return strings.Join(known, ", ")
-}
-
-// Folder reads folder:DIR, the URL of drivers that work in a folder: DIR is relative to the working directory, or
-// absolute. Misconfigured for anything else; seam names it in the error.
-func Folder(u *url.URL, seam string) (string, error) {
-	dir, err := u.Path, error(nil)
-	if u.Opaque != "" {
-		dir, err = url.PathUnescape(u.Opaque)
-	}
-	if err != nil || dir == "" || u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
-		return "", fault.New(fault.Misconfigured, "%s: allowed is folder:DIR", seam)
-	}
-	return dir, nil
 }

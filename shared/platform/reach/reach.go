@@ -3,8 +3,8 @@
 // It promises that such a client connects to the network it may reach and to nothing else: the address that a name
 // resolves to is checked at the moment of connecting, so that a name cannot answer once with a harmless address and once
 // with one of ours. No redirect is followed, no proxy of the environment used, no cookie kept. Link-local addresses, and with
-// them the metadata server, are out of reach for everybody. It does not look at what is sent or
-// answered, but for how long an answer asks to wait.
+// them the metadata server, are out of reach for everybody. It does not look at what is sent; of an answer it looks at the
+// status, and at how long that asks to wait.
 package reach
 
 import (

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/policy"
 )
@@ -16,20 +17,12 @@ import (
 func init() { policy.Sources.Register("dir", open) }
 
 // URL returns the URL that opens the folder path.
-func URL(path string) string {
-	return (&url.URL{Scheme: "dir", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}).String()
-}
+func URL(path string) string { return driver.URL("dir", path) }
 
 func open(_ context.Context, u *url.URL, _ policy.Options) (policy.Folder, error) {
-	path := u.Path
-	if u.Opaque != "" {
-		var err error
-		if path, err = url.PathUnescape(u.Opaque); err != nil {
-			return nil, fault.New(fault.Misconfigured, "reading a policy URL: %w", err)
-		}
-	}
-	if path == "" || u.Host != "" || u.RawQuery != "" {
-		return nil, fault.New(fault.Misconfigured, "reading a policy URL: not of the form dir:PATH")
+	path, _, err := driver.Path(u)
+	if err != nil {
+		return nil, err
 	}
 	return folder(path), nil
 }

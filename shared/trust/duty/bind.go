@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ostiary.internal/shared/policy"
 )
@@ -12,7 +13,7 @@ import (
 func (r *reader) bind(key string, d *Duty) {
 	for i, id := range d.Promises {
 		if _, exists := r.policy.Promise(id); !exists {
-			r.dangling(fmt.Sprintf("%s.promises[%d]", key, i), "there is no such promise", "the id of a promise")
+			r.report(r.policy.NoPromise(File, fmt.Sprintf("%s.promises[%d]", key, i), id))
 		}
 	}
 	kept := slices.Clone(d.Promises)
@@ -44,7 +45,8 @@ func unique(ids []string) []string {
 // doable refuses a duty that nobody could ever do: one that files a document and asks nobody for it, and, as what may
 // come with another policy, one without the people or the source it takes.
 func (r *reader) doable(key string, d Duty) {
-	if d.Files() && !d.ByHand() {
+	readable := !slices.ContainsFunc(r.problems, func(p policy.Problem) bool { return strings.HasPrefix(p.Key, key+".evidence") })
+	if readable && d.Files() && !d.ByHand() {
 		r.wrong(key+".evidence", "never names the document that is put on file", Statement+" among the evidence")
 	}
 	about := []string{""}

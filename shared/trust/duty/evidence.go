@@ -98,9 +98,11 @@ func (r *reader) evidence(key string, d *Duty) {
 	seen := map[string]bool{}
 	for i, n := range d.Evidence {
 		key := fmt.Sprintf("%s.evidence[%d]", key, i)
-		switch twice := seen[n.String()]; {
-		case twice || !slices.Contains(known, n.Type):
-			r.wrong(key, "is not a type of evidence, or is here twice", strings.Join(known, ", "))
+		switch {
+		case !slices.Contains(known, n.Type):
+			r.wrong(key, fmt.Sprintf("%.40q is not a type of evidence", n.Type)+policy.Meant(n.Type, known), strings.Join(known, ", "))
+		case seen[n.String()]:
+			r.wrong(key, fmt.Sprintf("%.40q is here twice", n), "each piece of evidence once")
 		case n.About != "" && !slices.Contains(telling, n.Type):
 			r.wrong(key, "never says what it is about", "about: with "+strings.Join(telling, ", "))
 		case n.Type == Statement:

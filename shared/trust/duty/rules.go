@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"ostiary.internal/shared/calendar"
@@ -126,18 +127,26 @@ type reader struct {
 	problems []policy.Problem
 }
 
-// wrong reports a problem of a key, unless its shape is wrong already.
+// wrong reports a problem of a key, unless something is wrong with it already.
 func (r *reader) wrong(key, what, allowed string) {
-	if !slices.ContainsFunc(r.problems, func(p policy.Problem) bool { return p.Key == key }) {
-		r.problems = append(r.problems, r.policy.Problem(File, key, what, allowed))
-	}
+	r.report(r.policy.Problem(File, key, what, allowed))
 }
 
-// dangling reports that what a key needs is nowhere in the policy.
+// dangling reports that what a key needs is nowhere in the policy, unless something is wrong with it already.
 func (r *reader) dangling(key, what, allowed string) {
 	p := r.policy.Problem(File, key, what, allowed)
 	p.Dangling = true
-	r.problems = append(r.problems, p)
+	r.report(p)
+}
+
+func (r *reader) report(p policy.Problem) {
+	if !r.isWrong(p.Key) {
+		r.problems = append(r.problems, p)
+	}
+}
+
+func (r *reader) isWrong(key string) bool {
+	return slices.ContainsFunc(r.problems, func(p policy.Problem) bool { return p.Key == key })
 }
 
 func (r *reader) duty(key string, d Duty) {
@@ -151,12 +160,11 @@ func (r *reader) duty(key string, d Duty) {
 	if d.What == (What{}) {
 		r.wrong(key+".what", "is missing", "what is owed, in one line")
 	}
-	if !policy.IsRole(d.Owner) {
-		r.wrong(key+".owner_role", "is not a role", allowedRoles)
+	if d.Owner == "" {
+		r.wrong(key+".owner_role", "is missing", allowedRoles)
 	}
-	if d.Second != "" && !policy.IsRole(d.Second) {
-		r.wrong(key+".second", "is not a role", allowedRoles)
-	}
+	r.role(key+".owner_role", d.Owner)
+	r.role(key+".second", d.Second)
 	r.when(key, &d)
 	r.evidence(key, &d)
 	r.bind(key, &d)
@@ -164,12 +172,20 @@ func (r *reader) duty(key string, d Duty) {
 	r.rules.Duties = append(r.rules.Duties, d)
 }
 
+func (r *reader) role(key string, role policy.Role) {
+	if role != "" && !policy.IsRole(role) {
+		r.wrong(key, fmt.Sprintf("%.40q is not a role", role)+policy.Meant(string(role), strings.Split(allowedRoles, ", ")), allowedRoles)
+	}
+}
+
 // when checks the due rule and fills in what is left out of it.
 func (r *reader) when(key string, d *Duty) {
 	recurs := !d.Every.IsZero()
 	switch {
-	case recurs == (d.On != ""):
-		r.wrong(key, "recurs and has an occasion, or neither", "every: a period, or on: joining or a word for what is asked for")
+	case recurs && d.On != "":
+		r.wrong(key+".on", "is an occasion of what recurs already", "every: a period, or on: an occasion, not both")
+	case !recurs && d.On == "":
+		r.wrong(key+".every", "is missing, and so is on", "every: a period such as P90D, or on: "+Joining+" or a word for what is asked for")
 	case recurs && !between(d.Every, time.Hour, 10*year):
 		r.wrong(key+".every", "is out of bounds", "PT1H to P10Y")
 	case !recurs && !idForm.MatchString(d.On):

@@ -1,6 +1,7 @@
 package duty
 
 import (
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -51,7 +52,10 @@ func (w *What) UnmarshalYAML(n *yaml.Node) error {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		to := map[string]*string{"en": &w.EN, "fr": &w.FR, "de": &w.DE}[n.Content[i].Value]
-		if to == nil || *to != "" || n.Content[i+1].Kind != yaml.ScalarNode || !isLine(n.Content[i+1].Value) {
+		if to == nil {
+			return policy.Mistake(strconv.Quote(n.Content[i].Value)+" is no language of the pages", "en, fr, de")
+		}
+		if *to != "" || n.Content[i+1].Kind != yaml.ScalarNode || !isLine(n.Content[i+1].Value) {
 			return bad
 		}
 		*to = n.Content[i+1].Value

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 
 	"ostiary.internal/shared/platform/message/staff"
 
@@ -56,24 +55,10 @@ func New(p *policy.Policy, keys *seal.Cache, random io.Reader) *Sender {
 
 // Notify puts a message to each person into the batch. It does no I/O. Transient: Ready has not succeeded yet.
 func (s *Sender) Notify(b *outbox.Batch, n Notice) error {
-	if err := s.Prepared(); err != nil {
-		return err
-	}
-	for _, id := range n.To {
-		to, known := s.policy.PersonByID(id)
-		if !known {
-			continue // the person has left the policy
-		}
-		about, _ := s.policy.PersonByID(n.Person)
-		content, err := Write(n, to.Language, about.Name, to.Location())
-		if err != nil {
-			return err
-		}
-		if err := s.Send(b, string(n.Kind), n.Key, id, to.Language, content); err != nil {
-			return err
-		}
-	}
-	return nil
+	about, _ := s.policy.PersonByID(n.Person)
+	return s.Each(b, s.policy, string(n.Kind), n.Key, n.To, func(to policy.Person) (message.Content, error) {
+		return Write(n, to.Language, about.Name, to.Location())
+	})
 }
 
 // Write returns the text of a notice in a language; times are written in the reader's zone. A kind without a text is
@@ -99,10 +84,5 @@ func Write(n Notice, language, person string, zone *time.Location) (message.Cont
 
 // harmless keeps what somebody typed from adding lines to a message, or a link.
 func harmless(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(" -_'’()+#&,@", r) {
-			return r
-		}
-		return ' '
-	}, text)
+	return message.Harmless(text, " -_'’()+#&,@")
 }

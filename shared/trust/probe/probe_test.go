@@ -25,6 +25,7 @@ import (
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/outbox"
+	"ostiary.internal/shared/platform/reach"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/store/memory"
 	"ostiary.internal/shared/policy"
@@ -100,7 +101,7 @@ func newWorld(t *testing.T, name probe.Name, target, params string, pool *x509.C
 		w.record = append(w.record, r)
 		return err
 	}})
-	eye, err := outside.New(string(outside.Loopback), w.clock, pool)
+	eye, err := outside.New(reach.Loopback, w.clock, pool)
 	if err != nil {
 		t.Fatal(err)
 	}

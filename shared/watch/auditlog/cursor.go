@@ -107,23 +107,31 @@ func (c *cursor) literal(word string) {
 	c.pos += len(word)
 }
 
-// object calls visit for each member of the object that is next; visit consumes the value. name stands in errors.
-func (c *cursor) object(name string, visit func(key string)) {
+// open goes into the object or list that is next. It is false for null, and for what is none.
+func (c *cursor) open(with byte, name string) bool {
 	if c.null() {
-		return
+		return false
 	}
-	if b := c.peek(); b != '{' {
+	if b := c.peek(); b != with {
 		if c.isCut(b, name) {
-			return
+			return false
 		}
 		if b == 0 {
 			c.fail(errSyntax)
 		}
 		c.wrongType(name)
-		return
+		return false
 	}
 	c.pos++
 	c.enter()
+	return true
+}
+
+// object calls visit for each member of the object that is next; visit consumes the value. name stands in errors.
+func (c *cursor) object(name string, visit func(key string)) {
+	if !c.open('{', name) {
+		return
+	}
 	var seen names
 	for first := true; c.err == nil; first = false {
 		if c.peek() == '}' && first {
@@ -159,21 +167,9 @@ func (c *cursor) isCut(next byte, name string) bool {
 
 // array calls visit for each item of the array that is next; visit consumes it.
 func (c *cursor) array(name string, visit func()) {
-	if c.null() {
+	if !c.open('[', name) {
 		return
 	}
-	if b := c.peek(); b != '[' {
-		if c.isCut(b, name) {
-			return
-		}
-		if b == 0 {
-			c.fail(errSyntax)
-		}
-		c.wrongType(name)
-		return
-	}
-	c.pos++
-	c.enter()
 	for first := true; c.err == nil; first = false {
 		if c.peek() == ']' && first {
 			break

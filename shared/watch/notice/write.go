@@ -3,7 +3,6 @@ package notice
 import (
 	"strings"
 	"time"
-	"unicode"
 
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
@@ -91,10 +90,5 @@ func masked(text string) string {
 // what its readers click.
 func harmless(text string) string {
 	text = strings.NewReplacer(".", "[.]", "://", " ").Replace(staff.First(text, maxLine))
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(" -_'’()[]+#&,.;:/@=*>%", r) {
-			return r
-		}
-		return ' '
-	}, text)
+	return message.Harmless(text, " -_'’()[]+#&,.;:/@=*>%")
 }

@@ -32,6 +32,16 @@ func readCatalogue() catalogue {
 	return c
 }
 
+// names are what the methods of services may be called in a rule.
+func (c catalogue) names(services []string) (names []string) {
+	for _, service := range services {
+		for _, l := range c[service] {
+			names = append(names, l.verb)
+		}
+	}
+	return names
+}
+
 // of returns the methods that an ending accepts; without services, of all of them.
 func (c catalogue) of(e ending, services []string) (methods []logged) {
 	for service, all := range c {

@@ -3,6 +3,7 @@ package rule
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ostiary.internal/shared/policy"
@@ -62,7 +63,7 @@ func (l *linting) methods(at string, matches []match) {
 		for j, pattern := range m.methods {
 			methods := l.catalogue.of(pattern, m.Service)
 			if len(methods) == 0 {
-				l.wrong(key(at+".method", j), "unknown method", "one that the catalogue of methods has")
+				l.wrong(key(at+".method", j), "unknown method "+strconv.Quote(m.Method[j])+policy.Meant(m.Method[j], l.catalogue.names(m.Service)), "one that the catalogue of methods has")
 				continue
 			}
 			if len(m.Stream) > 0 && !slices.ContainsFunc(methods, func(g logged) bool { return slices.Contains(m.Stream, g.stream) || !isCatalogued(m.Stream) }) {
@@ -89,9 +90,8 @@ func (l *linting) promises() {
 		l.wrong("promises", "keeps no promise", "ids of promises")
 	}
 	for i, id := range l.r.Promises {
-		problem := l.p.Problem(l.r.File, key("promises", i), "there is no such promise", "ids of promises")
+		problem := l.p.NoPromise(l.r.File, key("promises", i), id)
 		if _, exists := l.p.Promise(id); !exists && !strings.HasPrefix(problem.File, "../") {
-			problem.Dangling = true
 			l.problems = append(l.problems, problem)
 		}
 	}

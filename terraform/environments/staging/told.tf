@@ -7,7 +7,7 @@ locals {
   verifiers = { for name, m in local.manifests : name => {
     staff   = "iap:?audience=${lookup(module.edge.audiences, name, "")}"
     service = "google:?audience=${lookup(module.edge.audiences, name, "")}"
-    public  = contains(m.environment, "OSTIARY_IDENTITY") ? "oidc:${var.issuer.url}?audience=${var.issuer.audience}" : ""
+    public  = contains(m.environment, "OSTIARY_IDENTITY") ? "oidc:${var.issuer.url}?audience=${urlencode(var.issuer.audience)}" : ""
     machine = ""
   }[m.callers] }
 

@@ -5,6 +5,8 @@ package page
 import (
 	"embed"
 	"html/template"
+	"slices"
+	"strconv"
 	"strings"
 
 	"ostiary.internal/functions/internal/shell"
@@ -133,8 +135,10 @@ func (l Lease) Word() string {
 // Enrolment is what the enrolment page shows.
 type Enrolment struct {
 	Authenticators []Authenticator
-	Full           bool // no more may be added
-	RecoveryLeft   int  // unused recovery codes
+	Full           bool    // no more may be added
+	RecoveryLeft   int     // unused recovery codes
+	MayRenew       bool    // has an app whose code makes new ones
+	Resets         []Reset // of all of this person's, waiting for a decision
 	Problem        *Trouble
 	New            *Fresh   // just made: shown once
 	Codes          []string // recovery codes just made: shown once
@@ -148,6 +152,21 @@ type Enrolment struct {
 
 // First reports whether this is the person's first authenticator.
 func (e Enrolment) First() bool { return len(e.Authenticators) == 0 && !e.NeedsToken }
+
+// Replaced reports whether the form to add one begins with this one as what the new one replaces.
+func (e Enrolment) Replaced(id string) bool {
+	return id == e.Renew || e.Token != "" && len(e.Authenticators) == 1
+}
+
+// Suggested is what the next authenticator may be called: the usual name, with a number behind it where one that stays is called
+// so already.
+func (e Enrolment) Suggested(usual string) string {
+	name := usual
+	for n := 2; slices.ContainsFunc(e.Authenticators, func(a Authenticator) bool { return !e.Replaced(a.ID) && strings.EqualFold(a.Name, name) }); n++ {
+		name = usual + " " + strconv.Itoa(n)
+	}
+	return name
+}
 
 // Authenticator is one enrolled authenticator as the page lists it.
 type Authenticator struct {

@@ -195,7 +195,7 @@ func (p *Parts) targetURLs() (map[string]string, error) {
 }
 
 // Reconciler builds what makes the targets hold what the leases say.
-func (p *Parts) Reconciler(leases *lease.Service, targets []allowlist.Target, suspended func(ctx context.Context, person string) (bool, error)) (*allowlist.Reconciler, error) {
+func (p *Parts) Reconciler(leases *lease.Service, targets []allowlist.Target, lost func(ctx context.Context, person string) (lease.Why, error)) (*allowlist.Reconciler, error) {
 	// Deployed, two instances may live for a moment while one replaces the other; here the data folder has one owner.
 	owner := "local"
 	if _, deployed := p.Env("K_SERVICE"); deployed {
@@ -207,7 +207,7 @@ func (p *Parts) Reconciler(leases *lease.Service, targets []allowlist.Target, su
 	}
 	doors := notice.NewDoors(p.Policy, seal.NewCache(p.MessageKeys, p.Random, p.Clock), p.Random, p.Clock)
 	return allowlist.New(allowlist.Config{
-		Store: p.Store, Box: p.Box, Leases: leases, Targets: targets, Suspended: suspended, Owner: owner, Tell: doors.Tell, Ready: doors.Ready,
+		Store: p.Store, Box: p.Box, Leases: leases, Targets: targets, Lost: lost, Owner: owner, Tell: doors.Tell, Ready: doors.Ready,
 		Promises: p.Promises("ip-allowlist"), Policy: p.PolicyDigest(), Log: p.Log,
 	})
 }

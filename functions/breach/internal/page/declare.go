@@ -1,7 +1,9 @@
 package page
 
 import (
+	"net/url"
 	"slices"
+	"strings"
 
 	"ostiary.internal/shared/breach/cases"
 )
@@ -15,13 +17,24 @@ type Declare struct {
 	Offset  string
 	Tenants []Choice // labels are text
 	Facts   []Pick   // how sure it is when it occurred, and who found it
+	Named   string   // tenants that are ticked because an alarm names them; "" for none
 	Drill   string   // names of those who get what would go to customers, in an exercise
 }
 
-// NewDeclare is the form as nobody has filled it in yet.
-func (r Reader) NewDeclare(client string) Declare {
+// NewDeclare is the form as nobody has filled it in yet, with the tenants ticked that an alarm names, by id; what is no id is
+// left out.
+func (r Reader) NewDeclare(client string, named ...string) Declare {
 	d := Declare{Client: client, Most: r.Local(r.Now), Zone: r.Rules.Zone.String(), Offset: r.Now.In(r.Rules.Zone).Format("-07:00")}
 	d.Tenants, d.Facts = r.pick(), picks(cases.Read{})[:2]
+	var ids, names []string
+	for _, c := range d.Tenants {
+		if slices.Contains(named, c.Value) {
+			ids, names = append(ids, c.Value), append(names, c.Label)
+		}
+	}
+	if len(ids) > 0 {
+		d.Named, d.Form.Values = strings.Join(names, ", "), url.Values{"tenant": ids}
+	}
 	return d
 }
 

@@ -178,7 +178,7 @@ func everyPage(t *testing.T, s *shell.Shell, lang string) map[string]any {
 	closed := declared(t, s, true, false, "banque-du-port")
 	closed.c.Texts[0], closed.c.State, closed.c.Ending, closed.c.Closed = hostile, cases.Closed, cases.Handled, start
 	declare := r.NewDeclare(hostile)
-	declare.Drill, declare.Form = hostile, Form{Deed: "declare", Field: "from", Problem: trouble, Values: url.Values{"summary": {hostile}, "from": {hostile}, "affected": {hostile}}}
+	declare.Drill, declare.Named, declare.Form = hostile, hostile, Form{Deed: "declare", Field: "from", Problem: trouble, Values: url.Values{"summary": {hostile}, "from": {hostile}, "affected": {hostile}}}
 	list := r.NewList([]cases.Case{sc.c.Case, closed.c.Case, suspected.c.Case}, func(cases.Case) bool { return true })
 	list.Open[0].Concerns = hostile
 	draft := r.NewDraft(sc.c, notice.Initial, nil, hostile)

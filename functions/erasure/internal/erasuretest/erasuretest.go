@@ -22,6 +22,7 @@ import (
 	"ostiary.internal/shared/erasure/request"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/testdata/sample"
 )
@@ -50,7 +51,7 @@ const scheme = "sample"
 
 func init() {
 	open := func(u *url.URL) (*faulty, error) {
-		file, err := url.PathUnescape(u.Opaque)
+		file, options, err := driver.Path(u, "tree")
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +59,7 @@ func init() {
 		if !known {
 			return nil, fault.New(fault.Misconfigured, "no world has this data")
 		}
-		s, err := local.Open(file, u.Query().Get("tree"))
+		s, err := local.Open(file, options.Get("tree"))
 		return &faulty{s, &found.(*World).gate}, err
 	}
 	erasure.Readers.Register(scheme, func(_ context.Context, u *url.URL, _ erasure.Options) (erasure.Reader, error) { return open(u) })
@@ -72,7 +73,7 @@ func New(t testing.TB, replaced map[string]string, functions ...wiring.Function)
 	t.Helper()
 	s, key := Setup(t, replaced, functions...)
 	file := filepath.Join(t.TempDir(), "data.db")
-	s.Env[parts.EnvData] = scheme + ":" + url.PathEscape(file) + "?tree="
+	s.Env[parts.EnvData] = driver.URL(scheme, file, "tree", "")
 	w := &World{t: t, file: file}
 	worlds.Store(file, w)
 	t.Cleanup(func() { worlds.Delete(file) })
@@ -141,8 +142,8 @@ func Setup(t testing.TB, replaced map[string]string, functions ...wiring.Functio
 		t.Fatal(err)
 	}
 	env := map[string]string{
-		"OSTIARY_LEDGER": "world:ledger", "OSTIARY_RECEIPT_KEY": "file:" + path + "?name=" + name,
-		parts.EnvData: "bolt:" + filepath.Join(t.TempDir(), "data.db") + "?tree=",
+		"OSTIARY_LEDGER": "world:ledger", "OSTIARY_RECEIPT_KEY": driver.URL("file", path, "name", name),
+		parts.EnvData: driver.URL("bolt", filepath.Join(t.TempDir(), "data.db"), "tree", ""),
 	}
 	files := map[string]string{}
 	for key, value := range replaced {

@@ -1,6 +1,5 @@
 // Command indexes prints, as JSON by control, which collections the functions of the house keep and which indexes their
-// queries use: what Terraform provisions in each control's database. A function may use part of its control's
-// collections; those that use the same one must agree about it.
+// queries use: what Terraform provisions in each control's database.
 //
 //	go run ./functions/internal/generate/indexes
 package main
@@ -10,23 +9,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"reflect"
 	"slices"
 
 	"ostiary.internal/functions/internal/every"
-	"ostiary.internal/functions/internal/manifest"
-	"ostiary.internal/functions/internal/wiring"
-	"ostiary.internal/shared/access/watchdog"
-	"ostiary.internal/shared/erasure/ledger"
-	"ostiary.internal/shared/evidence/vault"
-	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/store"
 )
 
 func main() {
-	controls, err := collections(every.Functions)
+	schemas, err := every.Schemas(every.Functions)
 	if err == nil {
-		err = write(controls)
+		err = write(collections(schemas))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "indexes:", err)
@@ -52,43 +44,12 @@ type collection struct {
 }
 
 // collections returns what is kept, by control, by name.
-func collections(functions []wiring.Function) (map[string][]collection, error) {
+func collections(schemas map[string]store.Schema) map[string][]collection {
 	controls := map[string][]collection{}
-	for _, f := range functions {
-		m, err := manifest.Parse(f.Manifest)
-		if err != nil {
-			return nil, err
-		}
-		if controls[m.Control], err = merged(controls[m.Control], described(f.Schema)); err != nil {
-			return nil, fmt.Errorf("%s: %w", m.Name, err)
-		}
-		if m.Reads(wiring.EnvVault) {
-			controls["vault"] = described(vault.Collection())
-		}
-		if m.Reads(wiring.EnvLedger) {
-			controls["ledger"] = described(store.Schema{ledger.Collection()})
-		}
-		if m.Reads(wiring.EnvWatchdog) {
-			controls["watchdog"] = described(append(store.Schema{outbox.Collection()}, watchdog.Collection()...)) // it sends its own
-		}
+	for name, schema := range schemas {
+		controls[name] = described(schema)
 	}
-	return controls, nil
-}
-
-// merged adds to the collections of a control those of one more function.
-func merged(known, more []collection) ([]collection, error) {
-	all := slices.Clone(known)
-	for _, c := range more {
-		i := slices.IndexFunc(known, func(k collection) bool { return k.Name == c.Name })
-		switch {
-		case i < 0:
-			all = append(all, c)
-		case !reflect.DeepEqual(known[i], c):
-			return nil, fmt.Errorf("collection %s is kept otherwise than by the functions before it", c.Name)
-		}
-	}
-	slices.SortFunc(all, func(a, b collection) int { return cmp.Compare(a.Name, b.Name) })
-	return all, nil
+	return controls
 }
 
 func described(schema store.Schema) []collection {

@@ -1,11 +1,7 @@
 package walktest
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -46,32 +42,12 @@ func (s *Server) Later(by time.Duration) {
 // Call sends JSON and reads the answer; token and into may be left out.
 func (s *Server) Call(method, path, token string, body, into any) {
 	s.T.Helper()
-	data, err := json.Marshal(body)
-	if err != nil {
-		s.T.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(s.T.Context(), method, s.URL+path, bytes.NewReader(data))
-	if err != nil {
-		s.T.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
+	var header http.Header
 	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
+		header = http.Header{"Authorization": {"Bearer " + token}}
 	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
+	if err := s.Server.Call(method, path, header, body, into); err != nil {
 		s.T.Fatal(err)
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode > 299 {
-		s.T.Fatalf("%s %s: %s: %.300s, %v", method, path, answer.Status, text, err)
-	}
-	if into == nil {
-		return
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		s.T.Fatalf("%s %s: %v", method, path, err)
 	}
 }
 
@@ -79,28 +55,16 @@ func (s *Server) Call(method, path, token string, body, into any) {
 func (s *Server) As(who, method, path string, body, into any) {
 	s.T.Helper()
 	var signed struct{ Token string }
-	s.Call(http.MethodPost, "/_local/signin", "", map[string]string{"email": Email(who)}, &signed)
+	s.Call(http.MethodPost, "/_local/signin", "", map[string]string{"email": walk.Email(who)}, &signed)
 	s.Call(method, path, signed.Token, body, into)
 }
 
-// Email is the address of somebody of the sample company, such as emma.dubois.
-func Email(who string) string { return who + "@sharedcontacts.example" }
-
-// Mail is a message in the mailbox.
-type Mail struct {
-	To, Subject, Text string
-	Links, Codes      []string
-}
-
 // Mails are what somebody has, the newest last. The address may be cut off at its end.
-func (s *Server) Mails(to string) (hers []Mail) {
+func (s *Server) Mails(to string) []walk.Mail {
 	s.T.Helper()
-	var box struct{ Messages []Mail }
-	s.Call(http.MethodGet, "/_local/mail", "", nil, &box)
-	for _, m := range box.Messages {
-		if strings.HasPrefix(m.To, to) {
-			hers = append(hers, m)
-		}
+	hers, err := s.Server.Mails(to)
+	if err != nil {
+		s.T.Fatal(err)
 	}
 	return hers
 }
@@ -115,7 +79,7 @@ func (s *Server) Sit(size browser.Size, lang string) *Person {
 func (s *Server) Staff(name string, size browser.Size, lang, path string) *Person {
 	s.T.Helper()
 	p := s.Sit(size, lang)
-	p.SignIn(Email(name), walk.Home)
+	p.SignIn(walk.Email(name), walk.Home)
 	p.Open(s.URL + path + "?lang=" + lang)
 	return p
 }

@@ -12,6 +12,7 @@ import (
 
 	"ostiary.internal/functions/drift/checkdrift"
 	"ostiary.internal/shared/platform/bus"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/testdata/sample"
 )
 
@@ -25,7 +26,7 @@ func (w *World) states() string {
 	if _, err := os.Stat(w.stateFile()); err != nil {
 		return ""
 	}
-	return "file:" + w.stateFile()
+	return driver.URL("file", w.stateFile())
 }
 
 // openAssets puts there, once, what the sample company has: whoever changes it finds it changed after the next start.

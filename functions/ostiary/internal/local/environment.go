@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"ostiary.internal/functions/internal/manifest"
 	"ostiary.internal/functions/internal/wiring"
 	"ostiary.internal/shared/access"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/identity/issuer"
 	"ostiary.internal/shared/platform/outbox"
 )
@@ -29,28 +31,28 @@ const ClientHeader = "X-Ostiary-Client"
 func (w *World) environment(m manifest.Function, own wiring.Env, database string) wiring.Env {
 	path := func(parts ...string) string { return filepath.Join(append([]string{w.dir}, parts...)...) }
 	set := map[string]string{
-		wiring.EnvStore:           "bolt:" + database + "?tree=" + m.Control,
-		wiring.EnvBus:             "bolt:" + database,
-		wiring.EnvVault:           "bolt:" + database + "?tree=vault",
-		wiring.EnvSecrets:         "file:" + path("secrets") + "?key=" + path("keys", "secrets"),
-		wiring.EnvSeal:            "local:" + path("keys", "otp"),
-		wiring.EnvSealMessage:     "local:" + path("keys", "message"),
-		wiring.EnvSealRequest:     "local:" + path("keys", "request"),
-		wiring.EnvSealBreach:      "local:" + path("keys", "breach"),
+		wiring.EnvStore:           driver.URL("bolt", database, "tree", m.Control),
+		wiring.EnvBus:             driver.URL("bolt", database),
+		wiring.EnvVault:           driver.URL("bolt", database, "tree", "vault"),
+		wiring.EnvSecrets:         driver.URL("file", path("secrets"), "key", path("keys", "secrets")),
+		wiring.EnvSeal:            driver.URL("local", path("keys", "otp")),
+		wiring.EnvSealMessage:     driver.URL("local", path("keys", "message")),
+		wiring.EnvSealRequest:     driver.URL("local", path("keys", "request")),
+		wiring.EnvSealBreach:      driver.URL("local", path("keys", "breach")),
 		wiring.EnvDirectory:       "policy:",
-		wiring.EnvEvidence:        "folder:" + w.evidence.inboxDir(),
-		"OSTIARY_LOG_INBOX":       "folder:" + w.evidence.inboxDir(),
-		"OSTIARY_LOG_TILES":       "folder:" + w.evidence.tilesDir(),
-		"OSTIARY_LOG_HEAD":        "folder:" + w.evidence.headDir(),
+		wiring.EnvEvidence:        driver.URL("folder", w.evidence.inboxDir()),
+		"OSTIARY_LOG_INBOX":       driver.URL("folder", w.evidence.inboxDir()),
+		"OSTIARY_LOG_TILES":       driver.URL("folder", w.evidence.tilesDir()),
+		"OSTIARY_LOG_HEAD":        driver.URL("folder", w.evidence.headDir()),
 		"OSTIARY_LOG_ORIGIN":      w.evidence.origin,
 		"OSTIARY_SIGNING_KEY":     w.evidence.signingKey(),
 		"OSTIARY_TRUST":           string(w.evidence.trust),
-		"OSTIARY_LEDGER":          "bolt:" + database + "?tree=ledger",
-		wiring.EnvWatchdog:        "bolt:" + database + "?tree=watchdog",
+		"OSTIARY_LEDGER":          driver.URL("bolt", database, "tree", "ledger"),
+		wiring.EnvWatchdog:        driver.URL("bolt", database, "tree", "watchdog"),
 		"OSTIARY_DATA":            w.data.base(),
 		"OSTIARY_RECEIPT_KEY":     w.receipts.signingKey(),
 		"OSTIARY_RECEIPT_TRUST":   string(w.receipts.trust),
-		"OSTIARY_ASSETS":          "sandbox:" + w.assetsDir(),
+		"OSTIARY_ASSETS":          driver.URL("sandbox", w.assetsDir()),
 		"OSTIARY_STATES":          w.states(),
 		"OSTIARY_PROBES":          "loopback",
 		"OSTIARY_URL":             cmp.Or(w.options.URL, "http://localhost"),
@@ -58,22 +60,22 @@ func (w *World) environment(m manifest.Function, own wiring.Env, database string
 		"OSTIARY_LOG_STREAMS":     "all",
 		wiring.EnvInvoker:         invoker(m.Name),
 		wiring.EnvClient:          "header:" + ClientHeader,
-		"OSTIARY_MESSAGE":         "mailbox:" + w.mailFile(), // and so are all other channels
-		"OSTIARY_MESSAGE_WEBHOOK": "mailbox:" + w.mailFile(),
-		"OSTIARY_MESSAGE_SMS":     "mailbox:" + w.mailFile(),
-		"OSTIARY_MESSAGE_CHAT":    "mailbox:" + w.mailFile(),
+		"OSTIARY_MESSAGE":         driver.URL("mailbox", w.mailFile()), // and so are all other channels
+		"OSTIARY_MESSAGE_WEBHOOK": driver.URL("mailbox", w.mailFile()),
+		"OSTIARY_MESSAGE_SMS":     driver.URL("mailbox", w.mailFile()),
+		"OSTIARY_MESSAGE_CHAT":    driver.URL("mailbox", w.mailFile()),
 		"OSTIARY_TARGETS":         w.targets(),
 		wiring.EnvIdentity:        "google:?audience=" + serviceAudience,
 		wiring.EnvSourceCap:       "6000",
 	}
 	if m.Reads(wiring.EnvVault) {
-		set[wiring.EnvSeal] = "local:" + path("keys", "evidence")
+		set[wiring.EnvSeal] = driver.URL("local", path("keys", "evidence"))
 	}
 	if m.Callers == manifest.Staff {
 		set[wiring.EnvIdentity] = "iap:?audience=" + staffAudience
 	}
 	if issuer := w.policy.Company.Issuer; issuer.URL != "" && m.Callers == manifest.Public && m.Reads(wiring.EnvIdentity) {
-		set[wiring.EnvIdentity] = "oidc:" + issuer.URL + "?audience=" + issuer.Audience
+		set[wiring.EnvIdentity] = "oidc:" + issuer.URL + "?audience=" + url.QueryEscape(issuer.Audience)
 	}
 	return w.looked(set, own)
 }
@@ -83,9 +85,14 @@ func (w *World) targets() string {
 	rules, _ := access.ReadRules(w.policy)
 	var urls []string
 	for _, t := range rules.Targets {
-		urls = append(urls, t.Name+"=file:"+filepath.Join(w.dir, "allowlist", t.Name))
+		urls = append(urls, t.Name+"="+w.target(t.Name))
 	}
 	return strings.Join(urls, ",")
+}
+
+// target is the URL of one of them.
+func (w *World) target(name string) string {
+	return driver.URL("file", filepath.Join(w.dir, "allowlist", name))
 }
 
 // invoker is the account that pushes to a function and schedules it.

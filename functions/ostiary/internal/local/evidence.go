@@ -17,6 +17,7 @@ import (
 	logs "ostiary.internal/shared/evidence/log/folder"
 	"ostiary.internal/shared/evidence/sign"
 	"ostiary.internal/shared/evidence/sign/file"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal/privatefile"
 )
@@ -46,7 +47,7 @@ func (e evidence) tilesDir() string { return filepath.Join(e.dir, "tiles") }
 func (e evidence) headDir() string  { return filepath.Join(e.dir, "head") }
 
 // signingKey is the URL of the key.
-func (s signed) signingKey() string { return "file:" + s.keys + "?name=" + s.origin }
+func (s signed) signingKey() string { return driver.URL("file", s.keys, "name", s.origin) }
 
 // openEvidence opens the keys that sign checkpoints and receipts, and the log.
 func (w *World) openEvidence(ctx context.Context) error {

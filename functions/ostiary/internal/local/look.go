@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -124,7 +123,7 @@ func (w *World) allowlist(rw http.ResponseWriter, r *http.Request) error {
 	shown["fixed"] = fixed
 	targets := []map[string]any{}
 	for _, t := range rules.Targets {
-		target, err := allowlist.Targets.Open(r.Context(), "file:"+filepath.Join(w.dir, "allowlist", t.Name), allowlist.Options{Name: t.Name, Capacity: t.Capacity, Clock: w.clock})
+		target, err := allowlist.Targets.Open(r.Context(), w.target(t.Name), allowlist.Options{Name: t.Name, Capacity: t.Capacity, Clock: w.clock})
 		if err != nil {
 			return err
 		}

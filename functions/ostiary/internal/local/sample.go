@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"ostiary.internal/shared/erasure"
 	"ostiary.internal/shared/erasure/datamap"
 	"ostiary.internal/shared/erasure/local"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/web"
 	"ostiary.internal/shared/policy"
@@ -90,7 +90,7 @@ func (w *World) openData(database string) error {
 
 // base is what a store's own URL is put behind to open its tree.
 func (d data) base() string {
-	return (&url.URL{Scheme: "bolt", Opaque: url.PathEscape(d.file)}).String() + "?tree="
+	return driver.URL("bolt", d.file, "tree", "")
 }
 
 // put writes documents to where the map has their entries. NotFound: it has none of the name.

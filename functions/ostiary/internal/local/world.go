@@ -30,6 +30,7 @@ import (
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/directory"
 	"ostiary.internal/shared/platform/directory/people"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/identity/issuer"
 	"ostiary.internal/shared/platform/message/mailbox"
@@ -162,7 +163,7 @@ func (w *World) loadPolicy(ctx context.Context, folder string) error {
 	if err != nil {
 		return fmt.Errorf("finding the policy folder: %w", err)
 	}
-	if w.policy, err = policy.Open(ctx, "dir:"+absolute); err != nil {
+	if w.policy, err = policy.Open(ctx, driver.URL("dir", absolute)); err != nil {
 		return err
 	}
 	for _, p := range w.policy.Dangling {
@@ -177,7 +178,7 @@ func (w *World) openSeams(ctx context.Context, database string) error {
 		return err
 	}
 	w.closers = append(w.closers, w.mailbox)
-	if w.state, err = store.Drivers.Open(ctx, "bolt:"+database+"?tree=local", store.Options{Schema: store.Schema{people.Collection()}, Clock: w.clock}); err != nil {
+	if w.state, err = store.Drivers.Open(ctx, driver.URL("bolt", database, "tree", "local"), store.Options{Schema: store.Schema{people.Collection()}, Clock: w.clock}); err != nil {
 		return err
 	}
 	w.closers = append(w.closers, w.state)

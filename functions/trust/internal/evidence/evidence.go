@@ -1,4 +1,4 @@
-// Package evidence opens the evidence log for functions that read it. It promises that what is read through the Reader
+// Package evidence opens the evidence log for functions that read or seal it. It promises that what is read through the Reader
 // was signed by a key of the trust file; the stores beside it give bytes as they lie there.
 package evidence
 

@@ -72,6 +72,7 @@ type Episode struct {
 	Mine      bool // it is about the reader
 	Revision  string
 	Breach    string // key of the text that leads to breaches; "" for none
+	BreachAt  string // where it leads
 	Form      Form   // as filled in
 }
 

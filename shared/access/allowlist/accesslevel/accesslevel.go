@@ -89,7 +89,7 @@ var urlForm = regexp.MustCompile(`^(accessPolicies/[0-9]{1,20})/([A-Za-z][A-Za-z
 
 func open(u *url.URL, o allowlist.Options) (*Target, error) {
 	parts := urlForm.FindStringSubmatch(u.Opaque)
-	if parts == nil || u.RawQuery != "" || u.Fragment != "" {
+	if parts == nil || u.RawQuery != "" {
 		return nil, fault.New(fault.Misconfigured, "opening access levels: allowed is accesslevel:accessPolicies/NUMBER/NAME, a name of letters, digits and _")
 	}
 	return New(parts[1], parts[2], o, googledoor.Client, "")

@@ -105,7 +105,7 @@ const usage = "allow-list target: allowed is cloudarmor:PROJECT/POLICY?from=N&to
 func New(u *url.URL, o allowlist.Options, connect func(context.Context) (*compute.Service, error)) (*Target, error) {
 	place := placeForm.FindStringSubmatch(u.Opaque)
 	keys, err := url.ParseQuery(u.RawQuery)
-	if err != nil || place == nil || !googledoor.IsProject(place[1]) || !policyForm.MatchString(place[2]) || u.Fragment != "" {
+	if err != nil || place == nil || !googledoor.IsProject(place[1]) || !policyForm.MatchString(place[2]) {
 		return nil, fault.New(fault.Misconfigured, usage)
 	}
 	for key, values := range keys {

@@ -20,6 +20,7 @@ import (
 
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal/privatefile"
 )
@@ -45,7 +46,7 @@ type Target struct {
 var _ allowlist.Target = (*Target)(nil)
 
 func open(_ context.Context, u *url.URL, o allowlist.Options) (allowlist.Target, error) {
-	dir, err := privatefile.Path(u)
+	dir, _, err := driver.Path(u)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/access/allowlist/targettest"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal/privatefile"
 )
@@ -255,7 +255,7 @@ func TestStraysAreSwept(t *testing.T) {
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	target, err := allowlist.Targets.Open(t.Context(), "file:"+(&url.URL{Path: dir}).EscapedPath(), allowlist.Options{Name: "edge"})
+	target, err := allowlist.Targets.Open(t.Context(), driver.URL("file", dir), allowlist.Options{Name: "edge"})
 	if err != nil {
 		t.Fatal(err)
 	}

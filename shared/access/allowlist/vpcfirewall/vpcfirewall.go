@@ -72,7 +72,7 @@ func open(_ context.Context, u *url.URL, o allowlist.Options) (allowlist.Target,
 	wrong := fault.New(fault.Misconfigured, "opening firewall door %s: allowed is vpcfirewall:PROJECT/NAME, and ?size=1 to %d", o.Name, MaxSize)
 	project, rules, ok := strings.Cut(u.Opaque, "/")
 	query, err := url.ParseQuery(u.RawQuery)
-	if !ok || err != nil || u.Fragment != "" {
+	if !ok || err != nil {
 		return nil, wrong
 	}
 	size := DefaultSize

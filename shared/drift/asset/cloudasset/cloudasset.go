@@ -66,7 +66,7 @@ var scopeForm = regexp.MustCompile(`^(organizations/[0-9]{1,20}|folders/[0-9]{1,
 
 // parse reads cloudasset:SCOPE,SCOPE.
 func parse(u *url.URL) ([]string, error) {
-	if u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
+	if u.Host != "" || u.RawQuery != "" {
 		return nil, fault.New(fault.Misconfigured, "assets: allowed is cloudasset:organizations/NUMBER, folders/NUMBER and projects/ID, with commas")
 	}
 	return strings.Split(u.Opaque+strings.TrimPrefix(u.Path, "/"), ","), nil

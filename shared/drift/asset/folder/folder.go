@@ -37,7 +37,7 @@ var endings = []string{".json", ".jsonl", ".ndjson", ".gz"}
 func init() {
 	for scheme, sandbox := range map[string]bool{"folder": false, "sandbox": true} {
 		asset.Sources.Register(scheme, func(_ context.Context, u *url.URL, o asset.Options) (asset.Source, error) {
-			dir, err := driver.Folder(u, "assets")
+			dir, _, err := driver.Path(u)
 			if err != nil {
 				return nil, err
 			}

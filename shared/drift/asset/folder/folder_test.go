@@ -13,6 +13,7 @@ import (
 	"ostiary.internal/shared/drift/asset/assettest"
 	"ostiary.internal/shared/drift/asset/folder"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -57,7 +58,7 @@ func TestSource(t *testing.T) {
 	assettest.Run(t, func(t *testing.T, things []assettest.Thing) assettest.World {
 		dir := t.TempDir()
 		export(t, dir, things)
-		s, err := asset.Sources.Open(t.Context(), "folder:"+dir, asset.Options{Clock: clock.System{}})
+		s, err := asset.Sources.Open(t.Context(), driver.URL("folder", dir), asset.Options{Clock: clock.System{}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,17 +14,15 @@ import (
 	"strconv"
 
 	"ostiary.internal/shared/drift/diff"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
 
 func init() {
 	diff.Sources.Register("file", func(_ context.Context, u *url.URL, _ diff.SourceOptions) (diff.Source, error) {
-		path, err := u.Path, error(nil)
-		if u.Opaque != "" {
-			path, err = url.PathUnescape(u.Opaque)
-		}
-		if err != nil || path == "" || u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
-			return nil, fault.New(fault.Misconfigured, "terraform state: allowed is file:PATH")
+		path, _, err := driver.Path(u)
+		if err != nil {
+			return nil, err
 		}
 		return New(path), nil
 	})

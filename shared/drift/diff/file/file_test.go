@@ -8,6 +8,7 @@ import (
 	"ostiary.internal/shared/drift/diff"
 	_ "ostiary.internal/shared/drift/diff/file"
 	"ostiary.internal/shared/drift/diff/statetest"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -15,7 +16,7 @@ func TestSource(t *testing.T) {
 	t.Parallel()
 	statetest.Run(t, func(t *testing.T) statetest.World {
 		dir := t.TempDir()
-		s, err := diff.Sources.Open(t.Context(), "file:"+filepath.Join(dir, "terraform.tfstate"), diff.SourceOptions{})
+		s, err := diff.Sources.Open(t.Context(), driver.URL("file", filepath.Join(dir, "terraform.tfstate")), diff.SourceOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +46,7 @@ func TestURLs(t *testing.T) {
 			t.Errorf("%s: %v", raw, err)
 		}
 	}
-	s, err := diff.Sources.Open(t.Context(), "file:"+t.TempDir(), diff.SourceOptions{})
+	s, err := diff.Sources.Open(t.Context(), driver.URL("file", t.TempDir()), diff.SourceOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ const (
 
 func init() {
 	diff.Sources.Register("gs", func(_ context.Context, u *url.URL, _ diff.SourceOptions) (diff.Source, error) {
-		if u.Opaque != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		if u.Opaque != "" || u.RawQuery != "" || u.User != nil {
 			return nil, fault.New(fault.Misconfigured, "terraform state: allowed are gs://BUCKET/PATH%s and gs://BUCKET/PATH%s", stateEnd, planEnd)
 		}
 		return New(u.Host, strings.TrimPrefix(u.Path, "/"), cloudstorage.Deployed)

@@ -3,6 +3,7 @@ package notice
 import (
 	"io"
 
+	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/message/staff"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
@@ -22,21 +23,7 @@ func New(p *policy.Policy, keys *seal.Cache, random io.Reader) *Sender {
 
 // Notify puts a message to each person into the batch. It does no I/O. Transient: Ready has not succeeded yet.
 func (s *Sender) Notify(b *outbox.Batch, n Notice) error {
-	if err := s.Prepared(); err != nil {
-		return err
-	}
-	for _, id := range n.To {
-		to, known := s.policy.PersonByID(id)
-		if !known {
-			continue // the person has left the policy
-		}
-		content, err := Write(n, to.Language, to.Location())
-		if err != nil {
-			return err
-		}
-		if err := s.Send(b, "drift-"+string(n.Kind), n.Key, id, to.Language, content); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.Each(b, s.policy, "drift-"+string(n.Kind), n.Key, n.To, func(to policy.Person) (message.Content, error) {
+		return Write(n, to.Language, to.Location())
+	})
 }

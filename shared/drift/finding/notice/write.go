@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
@@ -77,10 +76,5 @@ var address = regexp.MustCompile(`([^\s:,;<>"'@])[^\s:,;<>"'@]*@`)
 func harmless(text string) string {
 	text = address.ReplaceAllString(strings.ReplaceAll(text, "\n", ", "), "$1***@")
 	text = strings.NewReplacer(".", "[.]", "://", " ").Replace(staff.First(text, maxLine))
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(" -_'’()[]{}\"+#&,.;:/@=*>%", r) {
-			return r
-		}
-		return ' '
-	}, text)
+	return message.Harmless(text, " -_'’()[]{}\"+#&,.;:/@=*>%")
 }

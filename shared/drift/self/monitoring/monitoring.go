@@ -48,7 +48,7 @@ var projectForm = regexp.MustCompile(`^[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
 
 func init() {
 	asset.Sources.Register("monitoring", func(_ context.Context, u *url.URL, o asset.Options) (asset.Source, error) {
-		if u.Host != "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		if u.Host != "" || u.Path != "" || u.RawQuery != "" {
 			return nil, fault.New(fault.Misconfigured, "waiting messages: allowed is monitoring:PROJECT")
 		}
 		return New(u.Opaque, o.Clock, func(ctx context.Context) (*http.Client, error) {

@@ -8,8 +8,6 @@ package upstream
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -74,23 +72,13 @@ func (c *Client) Revoke(ctx context.Context, p datamap.Provider, t oauth.Token) 
 	if err != nil {
 		return oauth.Answer{}, err
 	}
-	answer, err := c.http.Do(r)
-	if errors.Is(err, reach.ErrOutOfReach) {
-		return oauth.Answer{Result: oauth.Refused, Why: "out_of_reach"}, nil
-	}
-	if err != nil {
-		return oauth.Answer{Result: oauth.Later, Why: "unreachable"}, nil // its text may hold the URL
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
-	if err != nil {
-		return oauth.Answer{Result: oauth.Later, Why: "unreachable"}, nil
-	}
-	switch code := answer.StatusCode; {
-	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
-		return oauth.Answer{Result: oauth.Later, After: reach.RetryAfter(answer.Header, oauth.KeepToken), Why: "busy"}, nil
-	case code >= 300 && code < 400:
-		return oauth.Answer{Result: oauth.Refused, Why: "redirected"}, nil
+	answer, body, failed := reach.Ask(c.http, r, mostAnswer, oauth.KeepToken)
+	if failed != nil {
+		result := oauth.Refused
+		if failed.Again {
+			result = oauth.Later
+		}
+		return oauth.Answer{Result: result, After: failed.After, Why: failed.Why}, nil
 	}
 	return read(answer.StatusCode, body), nil
 }

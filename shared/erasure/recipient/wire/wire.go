@@ -22,8 +22,6 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -103,23 +101,15 @@ func (c *Client) Send(ctx context.Context, to datamap.Recipient, m recipient.Mes
 
 // ask sends a request and reads what became of it.
 func (c *Client) ask(r *http.Request, to datamap.Recipient, m recipient.Message) (recipient.Answer, error) {
-	got, err := c.http.Do(r)
-	if errors.Is(err, reach.ErrOutOfReach) {
-		return recipient.Answer{Result: recipient.Refused, Why: "out_of_reach"}, nil
-	}
-	if err != nil {
-		return recipient.Answer{Result: recipient.Later, Why: "unreachable"}, nil // its text may hold the address
-	}
-	defer got.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(got.Body, mostAnswer))
-	if err != nil {
-		return recipient.Answer{Result: recipient.Later, Why: "unreachable"}, nil
+	got, body, failed := reach.Ask(c.http, r, mostAnswer, mostWait)
+	if failed != nil {
+		result := recipient.Refused
+		if failed.Again {
+			result = recipient.Later
+		}
+		return recipient.Answer{Result: result, After: failed.After, Why: failed.Why}, nil
 	}
 	switch code := got.StatusCode; {
-	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
-		return recipient.Answer{Result: recipient.Later, After: reach.RetryAfter(got.Header, mostWait), Why: "busy"}, nil
-	case code >= 300 && code < 400:
-		return recipient.Answer{Result: recipient.Refused, Why: "redirected"}, nil
 	case to.By == datamap.ByOpenDSR && code == http.StatusCreated:
 		var said opendsr.Created
 		if json.Unmarshal(body, &said) != nil || said.ID != m.ID {

@@ -27,7 +27,7 @@ func Parse(u *url.URL) (name, prefix string, err error) {
 	if prefix != "" && !strings.HasSuffix(prefix, "/") {
 		prefix += "/"
 	}
-	if u.Opaque != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if u.Opaque != "" || u.RawQuery != "" || u.User != nil {
 		return "", "", fault.New(fault.Misconfigured, "gs: allowed is gs://BUCKET or gs://BUCKET/PREFIX")
 	}
 	return u.Host, prefix, nil

@@ -34,7 +34,7 @@ var _ driver.Open[log.Options, log.Objects] = open
 
 // open opens folder:DIR; DIR is relative to the working directory, or absolute.
 func open(_ context.Context, u *url.URL, _ log.Options) (log.Objects, error) {
-	dir, err := driver.Folder(u, "evidence log")
+	dir, _, err := driver.Path(u)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +52,9 @@ const maxBytes = 64 << 20
 
 // Objects is a store in a folder.
 type Objects struct {
-	dir string
-	mu  sync.Mutex // before the lock on the disk: that one costs a thread to wait for
+	dir   string
+	mu    sync.Mutex // before the lock on the disk: that one costs a thread to wait for
+	swept sync.Once
 }
 
 // New returns the store in dir, which is made at the first object.
@@ -149,12 +150,16 @@ func (o *Objects) lock() (unlock func(), err error) {
 func (o *Objects) put(ctx context.Context, name string, data []byte, place func(from, to string) error) (int64, error) {
 	path := o.path(name)
 	dir := filepath.Dir(path)
-	written, err := o.write(ctx, dir, data)
+	written, err := o.write(ctx, data)
 	if err != nil {
 		return 0, fault.New(fault.Transient, "writing object %s: %w", name, err)
 	}
 	defer os.Remove(written)
-	err = place(written, path)
+	if err = place(written, path); errors.Is(err, fs.ErrNotExist) {
+		if err = disk.MakeFolder(dir); err == nil {
+			err = place(written, path)
+		}
+	}
 	if errors.Is(err, fs.ErrExist) {
 		return 0, fault.New(fault.Conflict, "object %s exists", name)
 	}
@@ -167,12 +172,14 @@ func (o *Objects) put(ctx context.Context, name string, data []byte, place func(
 	return generationOf(data), nil
 }
 
-// write puts data into a temporary file of a folder, on the disk, and returns its path.
-func (o *Objects) write(ctx context.Context, dir string, data []byte) (string, error) {
-	f, err := os.CreateTemp(dir, temporary)
+// write puts data into a temporary file, on the disk, and returns its path. It lies at the top of the store, where what
+// killed processes left is found without a look into every folder.
+func (o *Objects) write(ctx context.Context, data []byte) (string, error) {
+	o.swept.Do(func() { disk.Sweep(o.dir, temporary) })
+	f, err := os.CreateTemp(o.dir, temporary)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = disk.MakeFolder(dir); err == nil {
-			f, err = os.CreateTemp(dir, temporary)
+		if err = disk.MakeFolder(o.dir); err == nil {
+			f, err = os.CreateTemp(o.dir, temporary)
 		}
 	}
 	if err != nil {

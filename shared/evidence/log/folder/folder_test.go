@@ -3,17 +3,21 @@ package folder_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"ostiary.internal/shared/evidence/log"
 	"ostiary.internal/shared/evidence/log/folder"
 	"ostiary.internal/shared/evidence/log/logtest"
 	inbox "ostiary.internal/shared/evidence/record/folder"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -22,7 +26,7 @@ func TestSuite(t *testing.T) {
 	logtest.Run(t, func(t testing.TB) func() log.Objects {
 		dir := filepath.Join(t.TempDir(), "not", "yet")
 		return func() log.Objects {
-			o, err := log.Stores.Open(t.Context(), "folder:"+dir, log.Options{})
+			o, err := log.Stores.Open(t.Context(), driver.URL("folder", dir), log.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,4 +182,36 @@ func value(t *testing.T, o *folder.Objects) int {
 		t.Fatalf("half a number: %d bytes, %v", len(now.Data), err)
 	}
 	return n
+}
+
+// TestSwept: what a killed writer left, of whatever folder the object was for, is gone with the first object that somebody
+// puts an hour later; the lock and the objects stay.
+func TestSwept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	left, at := filepath.Join(dir, ".new-left"), time.Now().Add(-2*time.Hour)
+	if err := os.WriteFile(left, []byte("hal"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(left, at, at); err != nil {
+		t.Fatal(err)
+	}
+	o := folder.New(dir)
+	generation, err := o.Create(t.Context(), "tile/0/000", []byte("x"))
+	if err == nil {
+		_, err = o.Swap(t.Context(), "tile/0/000", []byte("y"), generation)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if !e.IsDir() {
+			names = append(names, strings.TrimPrefix(path, dir+"/"))
+		}
+		return err
+	})
+	if want := []string{".objects.lock", "tile/0/000"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("the store holds %q, %v; want %q", names, err, want)
+	}
 }

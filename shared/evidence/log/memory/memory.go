@@ -24,7 +24,7 @@ func opener() driver.Open[log.Options, log.Objects] {
 	var mu sync.Mutex
 	named := map[string]*Objects{}
 	return func(_ context.Context, u *url.URL, o log.Options) (log.Objects, error) {
-		if u.Host != "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		if u.Host != "" || u.Path != "" || u.RawQuery != "" {
 			return nil, fault.New(fault.Misconfigured, "evidence log: a memory URL is memory:NAME")
 		}
 		if o.Clock == nil {

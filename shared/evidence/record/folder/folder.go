@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/platform/disk"
@@ -29,7 +30,7 @@ var _ driver.Open[record.Options, record.Inbox] = open
 
 // open opens folder:DIR; DIR is relative to the working directory, or absolute. Each writer has a folder in it.
 func open(_ context.Context, u *url.URL, o record.Options) (record.Inbox, error) {
-	dir, err := driver.Folder(u, "evidence inbox")
+	dir, _, err := driver.Path(u)
 	if err != nil {
 		return nil, err
 	}
@@ -43,10 +44,13 @@ func open(_ context.Context, u *url.URL, o record.Options) (record.Inbox, error)
 const temporary = ".new-"
 
 // Inbox is a folder of records.
-type Inbox struct{ dir string }
+type Inbox struct {
+	dir   string
+	swept sync.Once
+}
 
 // New returns the inbox in dir, which is made at the first record.
-func New(dir string) *Inbox { return &Inbox{dir} }
+func New(dir string) *Inbox { return &Inbox{dir: dir} }
 
 // Create keeps a record, as record.Inbox says.
 func (in *Inbox) Create(ctx context.Context, id string, data []byte) error {
@@ -69,6 +73,7 @@ func (in *Inbox) create(ctx context.Context, id string, data []byte) error {
 			return err
 		}
 	}
+	in.swept.Do(func() { disk.Sweep(in.dir, temporary) })
 	written, err := in.write(ctx, data)
 	if err != nil {
 		return err

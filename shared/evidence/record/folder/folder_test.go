@@ -15,6 +15,7 @@ import (
 	"ostiary.internal/shared/evidence/record"
 	"ostiary.internal/shared/evidence/record/folder"
 	"ostiary.internal/shared/evidence/record/recordtest"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -22,7 +23,7 @@ func TestSuite(t *testing.T) {
 	t.Parallel()
 	recordtest.Run(t, func(t testing.TB) (record.Inbox, recordtest.Kept) {
 		dir := filepath.Join(t.TempDir(), "not", "yet")
-		in, err := record.Inboxes.Open(t.Context(), "folder:"+dir, record.Options{Writer: "control"})
+		in, err := record.Inboxes.Open(t.Context(), driver.URL("folder", dir), record.Options{Writer: "control"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,5 +161,24 @@ func TestKilledWriter(t *testing.T) {
 				t.Fatalf("%s after kill %d: %d bytes, %v", id, kill+1, len(data), err)
 			}
 		}
+	}
+}
+
+// TestSwept: what a killed writer left is gone with the first record that somebody keeps an hour later.
+func TestSwept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	left, at := filepath.Join(dir, ".new-left"), time.Now().Add(-2*time.Hour)
+	if err := os.WriteFile(left, []byte("hal"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(left, at, at); err != nil {
+		t.Fatal(err)
+	}
+	if err := folder.New(dir).Create(t.Context(), "a", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 || entries[0].Name() != "a" {
+		t.Errorf("the folder holds %v, %v", entries, err)
 	}
 }

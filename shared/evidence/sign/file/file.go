@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"ostiary.internal/shared/evidence/sign"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/lazy"
 	"ostiary.internal/shared/platform/seal/privatefile"
@@ -26,7 +27,7 @@ func open(_ context.Context, u *url.URL, _ sign.Options) (sign.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := privatefile.Path(u)
+	path, _, err := driver.Path(u, "name")
 	if err != nil {
 		return nil, err
 	}

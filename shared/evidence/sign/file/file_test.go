@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"ostiary.internal/shared/evidence/sign"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
 
@@ -23,7 +24,7 @@ func TestKeyIsMadeOnce(t *testing.T) {
 	keys := make([]string, 8)
 	var wait sync.WaitGroup
 	for i := range keys {
-		s, err := sign.Signers.Open(t.Context(), "file:"+path+"?name="+name, sign.Options{})
+		s, err := sign.Signers.Open(t.Context(), driver.URL("file", path, "name", name), sign.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,17 +14,15 @@ import (
 
 	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 )
 
 func init() {
 	bus.Drivers.Register("bolt", func(_ context.Context, u *url.URL, o bus.Options) (bus.Publisher, error) {
-		path, err := url.PathUnescape(u.Opaque)
-		if u.Opaque == "" {
-			path = u.Path
-		}
-		if err != nil || path == "" || u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
-			return nil, fault.New(fault.Misconfigured, "opening the bus: the URL is not bolt:FILE")
+		path, _, err := driver.Path(u)
+		if err != nil {
+			return nil, err
 		}
 		return Open(path, o.Clock)
 	})

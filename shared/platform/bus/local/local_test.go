@@ -11,6 +11,7 @@ import (
 	"ostiary.internal/shared/platform/bus"
 	"ostiary.internal/shared/platform/bus/bustest"
 	"ostiary.internal/shared/platform/bus/local"
+	"ostiary.internal/shared/platform/driver"
 )
 
 func open(t testing.TB, path string) *local.Bus {
@@ -54,10 +55,10 @@ func deliver(t testing.TB, b *local.Bus, to local.Target) {
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	bustest.Run(t, func(t *testing.T) bustest.Driver { return driver(t, filepath.Join(t.TempDir(), "bus.db")) })
+	bustest.Run(t, func(t *testing.T) bustest.Driver { return driverOn(t, filepath.Join(t.TempDir(), "bus.db")) })
 }
 
-func driver(t testing.TB, path string) bustest.Driver {
+func driverOn(t testing.TB, path string) bustest.Driver {
 	b := open(t, path)
 	b.Hasten()
 	f := &functions{of: map[string]http.Handler{}}
@@ -88,7 +89,7 @@ func driver(t testing.TB, path string) bustest.Driver {
 			if err := b.Close(); err != nil {
 				t.Fatal(err)
 			}
-			return driver(t, path)
+			return driverOn(t, path)
 		},
 	}
 }
@@ -96,7 +97,7 @@ func driver(t testing.TB, path string) bustest.Driver {
 func TestDriverURL(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bus.db")
-	p, err := bus.Drivers.Open(t.Context(), "bolt:"+path, bus.Options{})
+	p, err := bus.Drivers.Open(t.Context(), driver.URL("bolt", path), bus.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +108,7 @@ func TestDriverURL(t *testing.T) {
 	if n, err := open(t, path).Pending(); n != 1 || err != nil {
 		t.Errorf("Pending on another handle: %d, %v; want 1", n, err)
 	}
-	for _, raw := range []string{"bolt:", "bolt:" + path + "?tree=access", "bolt://host/bus.db", "bolt:" + path + "#x"} {
+	for _, raw := range []string{"bolt:", driver.URL("bolt", path, "tree", "access"), "bolt://host/bus.db", driver.URL("bolt", path) + "#x"} {
 		if _, err := bus.Drivers.Open(t.Context(), raw, bus.Options{}); err == nil {
 			t.Errorf("%s opened", raw)
 		}

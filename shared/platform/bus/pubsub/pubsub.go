@@ -35,7 +35,7 @@ const emulatorVariable = "PUBSUB_EMULATOR_HOST"
 
 func init() {
 	bus.Drivers.Register("pubsub", func(_ context.Context, u *url.URL, _ bus.Options) (bus.Publisher, error) {
-		if u.Host == "" || u.Opaque != "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		if u.Host == "" || u.Opaque != "" || u.User != nil || u.Path != "" || u.RawQuery != "" {
 			return nil, fault.New(fault.Misconfigured, "opening the bus: the URL is not pubsub://PROJECT")
 		}
 		if err := refuseEmulator(os.Getenv); err != nil {

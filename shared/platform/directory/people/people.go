@@ -25,7 +25,7 @@ func Collection() store.Collection { return store.Collection{Name: collection} }
 func init() { directory.Drivers.Register("policy", open) }
 
 func open(_ context.Context, u *url.URL, o directory.Options) (directory.Directory, error) {
-	if u.Opaque != "" || u.Host != "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+	if u.Opaque != "" || u.Host != "" || u.Path != "" || u.RawQuery != "" {
 		return nil, fault.New(fault.Misconfigured, "opening directory policy: the URL is policy: and no more")
 	}
 	return New(o)

@@ -53,7 +53,7 @@ func init() { directory.Drivers.Register("workspace", open) }
 
 func open(_ context.Context, u *url.URL, o directory.Options) (directory.Directory, error) {
 	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil || u.Opaque != "" || u.Host != "" || u.Path != "" || u.Fragment != "" {
+	if err != nil || u.Opaque != "" || u.Host != "" || u.Path != "" {
 		return nil, fault.New(fault.Misconfigured, "opening directory workspace: the URL is workspace:?account=SA&impersonate=ADMIN")
 	}
 	for name, values := range query {

@@ -186,7 +186,7 @@ func TestOpen(t *testing.T) {
 		"workspace:?account=a@a.example&account=b@b.example":      false,
 		"workspace://labelsync.example":                           false,
 		"workspace:labelsync.example":                             false,
-		"workspace:?account=a@a.example&impersonate=b@b.example#": true,
+		"workspace:?account=a@a.example&impersonate=b@b.example#": false,
 	} {
 		_, err := directory.Drivers.Open(t.Context(), raw, directory.Options{Clock: clock.System{}})
 		if good != (err == nil) || !good && !fault.Is(err, fault.Misconfigured) {

@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
@@ -143,10 +142,5 @@ func (s *Set) Write(kind, language string, v Vars) (message.Content, error) {
 // Harmless keeps a value from adding lines or a link.
 func Harmless(value string) string {
 	value = strings.ReplaceAll(value, "://", " ")
-	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(" -_'’()+#&,.:;/§", r) {
-			return r
-		}
-		return ' '
-	}, value)), " ")
+	return strings.Join(strings.Fields(message.Harmless(value, " -_'’()+#&,.:;/§")), " ")
 }

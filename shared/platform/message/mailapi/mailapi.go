@@ -83,7 +83,7 @@ func readURL(u *url.URL, o message.Options) (Config, error) {
 		return refuse("want mailapi:https://HOST/PATH?secret=NAME&from=ADDRESS")
 	}
 	options, err := url.ParseQuery(u.RawQuery)
-	if err != nil || len(options) != 2 || len(options["secret"]) != 1 || len(options["from"]) != 1 || u.Fragment != "" {
+	if err != nil || len(options) != 2 || len(options["secret"]) != 1 || len(options["from"]) != 1 {
 		return refuse("the options are secret=NAME and from=ADDRESS, each once")
 	}
 	from, err := mail.ParseAddress(options.Get("from"))

@@ -16,6 +16,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/store/bolt"
@@ -29,12 +30,9 @@ var bucket = []byte("_mailbox")
 
 func init() {
 	message.Drivers.Register("mailbox", func(_ context.Context, u *url.URL, _ message.Options) (message.Channel, error) {
-		path, err := url.PathUnescape(u.Opaque)
-		if u.Opaque == "" {
-			path = u.Path
-		}
-		if err != nil || path == "" || u.Host != "" || u.RawQuery != "" {
-			return nil, fault.New(fault.Misconfigured, "message: a mailbox URL is mailbox:FILE")
+		path, _, err := driver.Path(u)
+		if err != nil {
+			return nil, err
 		}
 		return Open(path)
 	})

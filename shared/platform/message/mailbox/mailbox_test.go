@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/message/messagetest"
@@ -88,7 +89,7 @@ func TestSurvivesReopening(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ostiary.db")
 	for want := 1; want <= 2; want++ {
-		m, err := message.Drivers.Open(t.Context(), "mailbox:"+path, message.Options{})
+		m, err := message.Drivers.Open(t.Context(), driver.URL("mailbox", path), message.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

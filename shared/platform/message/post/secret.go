@@ -20,7 +20,7 @@ type Secret struct {
 func SecretOf(u *url.URL, o message.Options) (Secret, error) {
 	options, err := url.ParseQuery(u.RawQuery)
 	given := options["secret"]
-	if err != nil || len(options) != 1 || len(given) != 1 || u.Fragment != "" {
+	if err != nil || len(options) != 1 || len(given) != 1 {
 		return Secret{}, fault.New(fault.Misconfigured, "%s: the one option is secret=NAME", u.Scheme)
 	}
 	if o.Secrets == nil {

@@ -13,6 +13,7 @@ import (
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
+	"ostiary.internal/shared/policy"
 )
 
 // Sender seals messages to staff. It is safe for concurrent use.
@@ -49,6 +50,28 @@ func (s *Sender) Prepared() error {
 func (s *Sender) Send(b *outbox.Batch, kind, about, person, language string, content message.Content) error {
 	sum := sha256.Sum256([]byte(about + "\x00" + person))
 	return s.Put(b, kind+"/"+hex.EncodeToString(sum[:]), person, language, content)
+}
+
+// Each puts a mail to each of some people (ids in people.yaml) into the batch, as Send does, which write writes for one of them. Who
+// has left the policy gets none.
+func (s *Sender) Each(b *outbox.Batch, p *policy.Policy, kind, about string, to []string, write func(policy.Person) (message.Content, error)) error {
+	if err := s.Prepared(); err != nil {
+		return err
+	}
+	for _, id := range to {
+		person, known := p.PersonByID(id)
+		if !known {
+			continue
+		}
+		content, err := write(person)
+		if err != nil {
+			return err
+		}
+		if err := s.Send(b, kind, about, id, person.Language, content); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Put is Send under a key of the caller's own, which says nothing of the person.

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/seal/privatefile"
@@ -22,12 +23,9 @@ import (
 
 func init() {
 	seal.Drivers.Register("local", func(_ context.Context, u *url.URL, o seal.Options) (seal.Keys, error) {
-		path, err := privatefile.Path(u)
+		path, _, err := driver.Path(u)
 		if err != nil {
 			return nil, err
-		}
-		if u.RawQuery != "" {
-			return nil, fault.New(fault.Misconfigured, "local: the URL takes no options")
 		}
 		return New(path, o.Random), nil
 	})

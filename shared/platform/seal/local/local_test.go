@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/seal/sealtest"
@@ -29,7 +30,7 @@ func TestSuite(t *testing.T) {
 func TestDriver(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "keys")
-	keys, err := seal.Drivers.Open(t.Context(), "local:"+path, seal.Options{})
+	keys, err := seal.Drivers.Open(t.Context(), driver.URL("local", path), seal.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,29 +5,13 @@ package privatefile
 import (
 	"errors"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 
+	"ostiary.internal/shared/platform/disk"
 	"ostiary.internal/shared/platform/fault"
 )
-
-// Path returns the file that a URL such as scheme:data/keys or scheme:/data/keys names; none is Misconfigured.
-func Path(u *url.URL) (string, error) {
-	path := u.Path
-	if u.Opaque != "" {
-		unescaped, err := url.PathUnescape(u.Opaque)
-		if err != nil {
-			return "", fault.New(fault.Misconfigured, "%s: reading the file's path: %w", u.Scheme, err)
-		}
-		path = unescaped
-	}
-	if u.Host != "" || path == "" {
-		return "", fault.New(fault.Misconfigured, "%s: the URL names no file; write %s:PATH", u.Scheme, u.Scheme)
-	}
-	return filepath.Clean(path), nil
-}
 
 // Read returns the content of path. Absent is NotFound; a file that its group or anybody else may open is
 // Misconfigured, as is one that cannot be read.
@@ -72,7 +56,9 @@ func write(path string, data []byte, place func(from, to string) error) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fault.New(fault.Misconfigured, "making the folder of %s: %w", path, err)
 	}
-	temporary, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*") // CreateTemp gives mode 0600
+	prefix := "." + filepath.Base(path) + "-"
+	disk.Sweep(dir, prefix)
+	temporary, err := os.CreateTemp(dir, prefix) // CreateTemp gives mode 0600
 	if err != nil {
 		return fault.New(fault.Misconfigured, "writing %s: %w", path, err)
 	}

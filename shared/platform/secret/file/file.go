@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/seal/local"
@@ -22,22 +23,14 @@ import (
 
 func init() {
 	secret.Drivers.Register("file", func(_ context.Context, u *url.URL, o secret.Options) (secret.Store, error) {
-		path, err := privatefile.Path(u)
+		path, options, err := driver.Path(u, "key")
 		if err != nil {
 			return nil, err
 		}
-		options, err := url.ParseQuery(u.RawQuery)
-		if err != nil {
-			return nil, fault.New(fault.Misconfigured, "file: the URL's options are malformed")
+		if options.Has("key") && options.Get("key") == "" {
+			return nil, fault.New(fault.Misconfigured, "file: the option key is the path of a key file; give one, or leave the option out")
 		}
-		key := path + ".key"
-		for option, given := range options {
-			if option != "key" || len(given) != 1 || given[0] == "" {
-				return nil, fault.New(fault.Misconfigured, "file: the only option is key=PATH")
-			}
-			key = given[0]
-		}
-		return New(path, key, o.Random), nil
+		return New(path, cmp.Or(options.Get("key"), path+".key"), o.Random), nil
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/seal"
 	"ostiary.internal/shared/platform/seal/local"
@@ -59,7 +60,7 @@ func TestPutCountsAndLists(t *testing.T) {
 func TestNothingYet(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s, err := secret.Drivers.Open(t.Context(), "file:"+filepath.Join(dir, "secrets"), secret.Options{})
+	s, err := secret.Drivers.Open(t.Context(), driver.URL("file", filepath.Join(dir, "secrets")), secret.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +169,7 @@ func TestNoPutIsLost(t *testing.T) {
 func TestDriver(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	opened, err := secret.Drivers.Open(t.Context(), "file:"+dir+"/secrets?key="+dir+"/keys", secret.Options{})
+	opened, err := secret.Drivers.Open(t.Context(), driver.URL("file", filepath.Join(dir, "secrets"), "key", filepath.Join(dir, "keys")), secret.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

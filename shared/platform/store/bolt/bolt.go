@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"ostiary.internal/shared/platform/disk"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/store/internal/engine"
@@ -47,15 +48,11 @@ func Open(path, tree string, o store.Options) (store.Store, error) {
 
 // openURL opens bolt:FILE?tree=CONTROL.
 func openURL(_ context.Context, u *url.URL, o store.Options) (store.Store, error) {
-	path, err := url.PathUnescape(u.Opaque)
-	if u.Opaque == "" {
-		path = u.Path
+	path, options, err := driver.Path(u, "tree")
+	if err != nil {
+		return nil, err
 	}
-	query, malformed := url.ParseQuery(u.RawQuery)
-	if err != nil || malformed != nil || u.Host != "" || len(query) != 1 || len(query["tree"]) != 1 {
-		return nil, fault.New(fault.Misconfigured, "store: a bolt URL is bolt:FILE?tree=CONTROL")
-	}
-	return Open(path, query.Get("tree"), o)
+	return Open(path, options.Get("tree"), o)
 }
 
 // backend is one bucket tree of a file.

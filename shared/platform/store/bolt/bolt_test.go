@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/disk"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/store"
 	"ostiary.internal/shared/platform/store/bolt"
@@ -104,10 +104,9 @@ func TestDocumentsSurviveAndIndexesAreBuiltLater(t *testing.T) {
 func TestTreesOfOneFileAreApart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	raw := "bolt:" + (&url.URL{Path: filepath.Join(dir, "a store.db")}).EscapedPath()
 	var stores []store.Store
 	for _, tree := range []string{"access", "breach", "access"} {
-		s, err := store.Drivers.Open(t.Context(), raw+"?tree="+tree, options(store.Index{"rank"}))
+		s, err := store.Drivers.Open(t.Context(), driver.URL("bolt", filepath.Join(dir, "a store.db"), "tree", tree), options(store.Index{"rank"}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,9 +125,10 @@ func TestTreesOfOneFileAreApart(t *testing.T) {
 func TestRefusedURLs(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	file := filepath.Join(dir, "x.db")
 	for _, raw := range []string{
-		"bolt:" + dir + "/x.db", "bolt:" + dir + "/x.db?tree=", "bolt:" + dir + "/x.db?tree=A", "bolt:" + dir + "/x.db?tree=a&tree=b",
-		"bolt:" + dir + "/x.db?tree=a&sync=no", "bolt://host/x.db?tree=a", "bolt:?tree=a", "bolt:%zz?tree=a", "bolt:" + dir + "?tree=a",
+		driver.URL("bolt", file), driver.URL("bolt", file, "tree", ""), driver.URL("bolt", file, "tree", "A"), driver.URL("bolt", file, "tree", "a", "tree", "b"),
+		driver.URL("bolt", file, "tree", "a", "sync", "no"), "bolt://host/x.db?tree=a", "bolt:?tree=a", "bolt:%zz?tree=a", driver.URL("bolt", dir, "tree", "a"),
 	} {
 		if _, err := store.Drivers.Open(t.Context(), raw, options()); !fault.Is(err, fault.Misconfigured) {
 			t.Errorf("%s: %v", raw, err)

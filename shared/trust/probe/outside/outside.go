@@ -23,6 +23,7 @@ import (
 
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/reach"
 	"ostiary.internal/shared/trust/probe"
 )
 
@@ -31,17 +32,9 @@ const (
 	maxBody  = 256 << 10
 )
 
-// Reach says which addresses may be looked at.
-type Reach string
-
-const (
-	Public   Reach = "public"   // addresses of the internet alone
-	Loopback Reach = "loopback" // this machine alone, for local mode
-)
-
 // Outside is the eye. It is safe for concurrent use.
 type Outside struct {
-	reach   Reach
+	reach   reach.Network
 	trust   *tls.Config // by which a certificate is believed
 	dialer  net.Dialer
 	connect func(ctx context.Context, network, address string) (net.Conn, error)
@@ -50,11 +43,11 @@ type Outside struct {
 
 // New returns an eye that reaches public addresses, or this machine, and trusts certificates that lead to roots, nil for
 // those of the system. Misconfigured for any other word.
-func New(reach string, clk clock.Clock, roots *x509.CertPool) (*Outside, error) {
-	if reach != string(Public) && reach != string(Loopback) {
-		return nil, fault.New(fault.Misconfigured, "probes: allowed are public and loopback")
+func New(to reach.Network, clk clock.Clock, roots *x509.CertPool) (*Outside, error) {
+	if to != reach.Public && to != reach.Loopback {
+		return nil, fault.New(fault.Misconfigured, "probes: allowed are %s and %s", reach.Public, reach.Loopback)
 	}
-	o := &Outside{reach: Reach(reach), trust: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Time: clk.Now}}
+	o := &Outside{reach: to, trust: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Time: clk.Now}}
 	o.dialer = net.Dialer{Timeout: patience / mostAddresses, Control: o.guard}
 	o.connect = o.dial
 	o.client = &http.Client{
@@ -71,20 +64,16 @@ func New(reach string, clk clock.Clock, roots *x509.CertPool) (*Outside, error) 
 	return o, nil
 }
 
-var (
-	// errOutOfReach is met at the moment of connecting, whatever the name said.
-	errOutOfReach = errors.New("the address is out of reach of probes")
-	// errClosed says that every address of a host was tried, and that at none of them anything listens.
-	errClosed = errors.New("nothing listens")
-)
+// errClosed says that every address of a host was tried, and that at none of them anything listens.
+var errClosed = errors.New("nothing listens")
 
 // mostAddresses is how many addresses of a host are tried.
 const mostAddresses = 4
 
 // dial connects to a host at the first of its addresses that takes the connection.
 func (o *Outside) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if o.reach == Loopback && !here(address) { // nor is anybody asked about the name
-		return nil, errOutOfReach
+	if o.reach == reach.Loopback && !here(address) { // nor is anybody asked about the name
+		return nil, reach.ErrOutOfReach
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -118,41 +107,13 @@ func here(address string) bool {
 	return err == nil && addr.Unmap().IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// guard is called with the address that is about to be connected to.
+// guard is called with the address that is about to be connected to, whatever the name said.
 func (o *Outside) guard(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return errOutOfReach
-	}
-	addr := to.Addr().Unmap()
-	if o.reach == Loopback {
-		if !addr.IsLoopback() {
-			return errOutOfReach
-		}
-		return nil
-	}
-	if !addr.IsGlobalUnicast() || addr.IsPrivate() || special(addr) {
-		return errOutOfReach
+	if err != nil || !o.reach.Has(to.Addr()) {
+		return reach.ErrOutOfReach
 	}
 	return nil
-}
-
-// Networks that are global by their form, and not of the internet (RFC 6890 and its registries).
-var others = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
-	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"),
-	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("3fff::/20"),
-}
-
-func special(addr netip.Addr) bool {
-	for _, p := range others {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }
 
 var versions = map[int]uint16{10: tls.VersionTLS10, 11: tls.VersionTLS11, 12: tls.VersionTLS12, 13: tls.VersionTLS13}

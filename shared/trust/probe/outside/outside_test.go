@@ -17,6 +17,7 @@ import (
 
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/reach"
 )
 
 // The name the test server's certificate is for.
@@ -32,7 +33,7 @@ func serve(t *testing.T, config *tls.Config, handle http.HandlerFunc) (*Outside,
 	t.Cleanup(server.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	o, err := New(string(Loopback), clock.System{}, roots)
+	o, err := New(reach.Loopback, clock.System{}, roots)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func TestClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := listener.Addr().String()
-	o, err := New(string(Loopback), clock.System{}, nil)
+	o, err := New(reach.Loopback, clock.System{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,10 +215,12 @@ func TestClosed(t *testing.T) {
 // TestReach: the address is judged, not the name.
 func TestReach(t *testing.T) {
 	t.Parallel()
-	if _, err := New("everywhere", clock.System{}, nil); !fault.Is(err, fault.Misconfigured) {
-		t.Errorf("reach everywhere: %v", err)
+	for _, to := range []reach.Network{"everywhere", reach.Private, ""} {
+		if _, err := New(to, clock.System{}, nil); !fault.Is(err, fault.Misconfigured) {
+			t.Errorf("reach %q: %v", to, err)
+		}
 	}
-	public, here := &Outside{reach: Public}, &Outside{reach: Loopback}
+	public, here := &Outside{reach: reach.Public}, &Outside{reach: reach.Loopback}
 	for address, outward := range map[string]bool{
 		"93.184.215.14": true, "2606:2800:21f:cb07:6820:80da:af6b:8b2c": true,
 		"127.0.0.1": false, "::1": false, "10.0.0.1": false, "192.168.1.1": false, "172.16.0.1": false, "169.254.169.254": false, "100.64.0.1": false,
@@ -235,7 +238,7 @@ func TestReach(t *testing.T) {
 	if public.guard("tcp", "nonsense", nil) == nil {
 		t.Error("an address that is none is reached")
 	}
-	o, err := New(string(Public), clock.System{}, nil)
+	o, err := New(reach.Public, clock.System{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

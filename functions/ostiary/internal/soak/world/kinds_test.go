@@ -14,6 +14,7 @@ import (
 
 	"ostiary.internal/shared/access/allowlist"
 	"ostiary.internal/shared/platform/clock"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/fault"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/seal"
@@ -69,7 +70,7 @@ var shows = map[Kind]func(s stand){
 	StoreLost:   func(s stand) { s.stores(true) },
 	StoreTwice: func(s stand) {
 		ran := 0
-		db := must[store.Store](s)(store.Drivers.Open(s.ctx, s.url("bolt:"+s.path("a.db")+"?tree=a"), store.Options{Schema: store.Schema{{Name: "things"}}, Clock: clock.System{}}))
+		db := must[store.Store](s)(store.Drivers.Open(s.ctx, s.url(driver.URL("bolt", s.path("a.db"), "tree", "a")), store.Options{Schema: store.Schema{{Name: "things"}}, Clock: clock.System{}}))
 		err := db.Tx(s.ctx, func(tx store.Tx) error { ran++; return tx.Create("things", "a", map[string]int{"v": 1}) })
 		s.holds("the transaction", err, nil)
 		s.holds("its body ran", ran, 2)
@@ -97,7 +98,7 @@ var shows = map[Kind]func(s stand){
 		s.sends(message.Accepted, message.TraceSilent)
 	},
 	KeyOut: func(s stand) {
-		k := must[seal.Keys](s)(seal.Drivers.Open(s.ctx, s.url("local:"+s.path("key")), seal.Options{}))
+		k := must[seal.Keys](s)(seal.Drivers.Open(s.ctx, s.url(driver.URL("local", s.path("key"))), seal.Options{}))
 		_, _, err := k.Wrap(s.ctx, make([]byte, seal.KeyBytes), nil)
 		s.fails("wrapping", err)
 		wrapped, _, err := k.Wrap(context.Background(), make([]byte, seal.KeyBytes), nil)
@@ -106,7 +107,7 @@ var shows = map[Kind]func(s stand){
 		s.fails("unwrapping", err)
 	},
 	SecretOut: func(s stand) {
-		kept := must[secret.Store](s)(secret.Drivers.Open(s.ctx, s.url("file:"+s.path("secrets")+"?key="+s.path("key")), secret.Options{}))
+		kept := must[secret.Store](s)(secret.Drivers.Open(s.ctx, s.url(driver.URL("file", s.path("secrets"), "key", s.path("key"))), secret.Options{}))
 		_, err := kept.Get(s.ctx, "a")
 		s.fails("reading a secret", err)
 		_, err = kept.Get(context.Background(), "a")

@@ -17,13 +17,14 @@ import (
 	"ostiary.internal/shared/platform/clock"
 	"ostiary.internal/shared/platform/directory"
 	"ostiary.internal/shared/platform/directory/people"
+	"ostiary.internal/shared/platform/driver"
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/message/mailbox"
 	"ostiary.internal/shared/platform/store"
 )
 
 func (s stand) stores(applied bool) {
-	db := must[store.Store](s)(store.Drivers.Open(s.ctx, s.url("bolt:"+s.path("a.db")+"?tree=a"), store.Options{Schema: store.Schema{{Name: "things"}}, Clock: clock.System{}}))
+	db := must[store.Store](s)(store.Drivers.Open(s.ctx, s.url(driver.URL("bolt", s.path("a.db"), "tree", "a")), store.Options{Schema: store.Schema{{Name: "things"}}, Clock: clock.System{}}))
 	write := func(ctx context.Context, id string) error {
 		return db.Tx(ctx, func(tx store.Tx) error { return tx.Create("things", id, map[string]int{"v": 1}) })
 	}
@@ -39,7 +40,7 @@ func (s stand) stores(applied bool) {
 func (s stand) publishes(want int) {
 	inner := must[*queue.Bus](s)(queue.Open(s.path("bus.db"), nil))
 	defer inner.Close()
-	p := must[bus.Publisher](s)(bus.Drivers.Open(s.ctx, s.url("bolt:"+s.path("bus.db")), bus.Options{Clock: clock.System{}}))
+	p := must[bus.Publisher](s)(bus.Drivers.Open(s.ctx, s.url(driver.URL("bolt", s.path("bus.db"))), bus.Options{Clock: clock.System{}}))
 	defer p.Close()
 	s.fails("publishing", p.Publish(s.ctx, "lease.changed", bus.Message{Data: []byte(`{}`)}))
 	s.holds("published", must[int](s)(inner.Pending()), want)
@@ -83,7 +84,7 @@ var entries = allowlist.Set{V4: []allowlist.Entry{
 }}
 
 func (s stand) target() (allowlist.Target, allowlist.Write) {
-	t := must[allowlist.Target](s)(allowlist.Targets.Open(s.ctx, s.url("file:"+s.path("door")), allowlist.Options{Name: "edge", Clock: clock.NewManual(begin)}))
+	t := must[allowlist.Target](s)(allowlist.Targets.Open(s.ctx, s.url(driver.URL("file", s.path("door"))), allowlist.Options{Name: "edge", Clock: clock.NewManual(begin)}))
 	return t, allowlist.Write{Fence: 1, Etag: must[allowlist.Observed](s)(t.Read(context.Background())).Etag}
 }
 
@@ -94,7 +95,7 @@ func (s stand) enforces(want int) {
 }
 
 func (s stand) sends(want message.Outcome, found message.Trace) {
-	c := must[message.Channel](s)(message.Drivers.Open(s.ctx, s.url("mailbox:"+s.path("mail.db")), message.Options{}))
+	c := must[message.Channel](s)(message.Drivers.Open(s.ctx, s.url(driver.URL("mailbox", s.path("mail.db"))), message.Options{}))
 	defer c.Close()
 	outcome, _ := c.Send(s.ctx, message.Message{ID: "m-1", To: "ann@company.example", Subject: "s", Text: "t", At: begin})
 	s.holds("the outcome", outcome, want)
@@ -106,7 +107,7 @@ func (s stand) sends(want message.Outcome, found message.Trace) {
 }
 
 func (s stand) looksUp() {
-	state := must[store.Store](s)(store.Drivers.Open(s.ctx, "bolt:"+s.path("a.db")+"?tree=a", store.Options{Schema: store.Schema{people.Collection()}, Clock: clock.System{}}))
+	state := must[store.Store](s)(store.Drivers.Open(s.ctx, driver.URL("bolt", s.path("a.db"), "tree", "a"), store.Options{Schema: store.Schema{people.Collection()}, Clock: clock.System{}}))
 	o := directory.Options{Clock: clock.System{}, Store: state, People: func(context.Context) ([]string, error) { return []string{"ann@company.example"}, nil }}
 	d := must[directory.Directory](s)(directory.Drivers.Open(s.ctx, s.url("policy:"), o))
 	_, err := d.Lookup(s.ctx, "ann@company.example", 0)
@@ -116,14 +117,14 @@ func (s stand) looksUp() {
 }
 
 func (s stand) records(want int) {
-	in := must[record.Inbox](s)(record.Inboxes.Open(s.ctx, s.url("folder:"+s.path("inbox")), record.Options{Clock: clock.NewManual(begin), Writer: "admit"}))
+	in := must[record.Inbox](s)(record.Inboxes.Open(s.ctx, s.url(driver.URL("folder", s.path("inbox"))), record.Options{Clock: clock.NewManual(begin), Writer: "admit"}))
 	s.fails("handing in a record", in.Create(s.ctx, "a", []byte("x")))
 	found := must[[]string](s)(filepath.Glob(s.path("inbox/*/*")))
 	s.holds("records there", len(found), want)
 }
 
 func (s stand) logs(want int) {
-	o := must[log.Objects](s)(log.Stores.Open(s.ctx, s.url("folder:"+s.path("tiles")), log.Options{Clock: clock.NewManual(begin)}))
+	o := must[log.Objects](s)(log.Stores.Open(s.ctx, s.url(driver.URL("folder", s.path("tiles"))), log.Options{Clock: clock.NewManual(begin)}))
 	_, err := o.Create(s.ctx, "a", []byte("a"))
 	s.fails("writing", err)
 	listed := must[[]log.Listed](s)(o.List(context.Background(), "", "", 10))

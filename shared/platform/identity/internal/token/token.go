@@ -64,7 +64,7 @@ func New(k Kind, audience string, o identity.Options) (identity.Verifier, error)
 func Audience(u *url.URL) (string, error) {
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil || len(query) != 1 || len(query["audience"]) != 1 || query.Get("audience") == "" ||
-		u.Host != "" || u.Path != "" || u.Fragment != "" {
+		u.Host != "" || u.Path != "" {
 		return "", fault.New(fault.Misconfigured, "opening identity %s: the one setting is audience, given once and not empty", u.Scheme)
 	}
 	return query.Get("audience"), nil
