@@ -1,11 +1,13 @@
 package otp
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
 	"ostiary.internal/shared/platform/fault"
+	"ostiary.internal/shared/platform/store"
 )
 
 func TestReset(t *testing.T) {
@@ -106,5 +108,45 @@ func TestResetWaitsLapsesAndIsRefused(t *testing.T) {
 	w.pass(24 * time.Hour)
 	if err := w.ApproveReset(t.Context(), third.ID, w.meta("dpo"), w.now()); err != nil {
 		t.Error(err)
+	}
+}
+
+// meanwhile is a store where something happens between a look at a collection and what follows.
+type meanwhile struct {
+	store.Store
+	collection string
+	happens    func()
+}
+
+func (m *meanwhile) Query(ctx context.Context, q store.Query) ([]store.Document, error) {
+	found, err := m.Store.Query(ctx, q)
+	if q.Collection == m.collection && m.happens != nil {
+		happens := m.happens
+		m.happens = nil
+		happens()
+	}
+	return found, err
+}
+
+// TestObjectTooLate: a reset that was decided while the person objects stays decided, and she is told that none was refused.
+func TestObjectTooLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.phone("ada")
+	reset, err := w.RequestReset(t.Context(), "ada", "lost", w.meta("sec"), w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Store = &meanwhile{Store: w.Store, collection: Resets, happens: func() {
+		if err := w.ApproveReset(t.Context(), reset.ID, w.meta("dpo"), w.now()); err != nil {
+			t.Error(err)
+		}
+	}}
+	if refused, err := w.Object(t.Context(), "ada", w.meta(), w.now()); refused != 0 || err != nil {
+		t.Errorf("%d refused, %v", refused, err)
+	}
+	var stored Reset
+	if err := w.Store.Get(t.Context(), Resets, reset.ID, &stored); err != nil || stored.State != ResetDone || stored.Decider != "dpo" {
+		t.Errorf("%+v %v", stored, err)
 	}
 }

@@ -73,6 +73,13 @@ func TestRewrap(t *testing.T) {
 	if all := w.rewrap(""); all != (Rewrap{}) {
 		t.Errorf("again: %+v", all)
 	}
+	first, err := w.RewrapStep(t.Context(), "", w.meta("sec"), w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := w.RewrapStep(t.Context(), first.Next, w.meta("sec"), w.now()); err != nil || second.Next != rewrapStock {
+		t.Errorf("the second step of people ends at %q: %v", second.Next, err)
+	}
 	// A check that has unlocked the secret goes on: it is the same under either version.
 	w.turn()
 	w.keys.during = func() {
@@ -236,5 +243,15 @@ func TestAccounts(t *testing.T) {
 		if err == nil {
 			t.Error("an account while the store is down")
 		}
+	}
+}
+
+// TestHeld: a secret that was replaced while the old one was wrapped again is not written over.
+func TestHeld(t *testing.T) {
+	t.Parallel()
+	old, replaced := seal.Envelope{Key: "1", Wrapped: []byte{1}, Sealed: []byte{7}}, seal.Envelope{Key: "1", Wrapped: []byte{1}, Sealed: []byte{8}}
+	fresh := seal.Envelope{Key: "2", Wrapped: []byte{2}, Sealed: []byte{7}}
+	if !held(&old, &fresh) || held(&replaced, &fresh) || held(nil, &fresh) || held(&old, nil) {
+		t.Error("it is not told by what is sealed")
 	}
 }

@@ -85,6 +85,9 @@ func (w *World) quiet(rw http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), quietLimit)
 	defer cancel()
+	if err := w.around.push.forgive(ctx); err != nil {
+		return err
+	}
 	for w.held.release(); w.held.count() > 0; {
 		pause(ctx, holding)
 		if err := ctx.Err(); errors.Is(err, context.DeadlineExceeded) {

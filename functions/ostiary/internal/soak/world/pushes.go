@@ -47,6 +47,7 @@ type pushes struct {
 
 	mu            sync.Mutex
 	subscriptions map[string]bus.Filter // by name
+	endpoints     map[string]string     // by name
 	to            *queue.Target         // nil until somebody delivers
 	attempts      map[string]int        // by delivery
 	dead          []dead
@@ -60,7 +61,7 @@ type dead struct {
 
 // openPushes makes every topic that functions publish to or listen to.
 func openPushes(ctx context.Context, project, url string, o *open, h *held, functions []wiring.Function) (*pushes, error) {
-	p := &pushes{Publisher: platform.New(project), project: project, url: url, open: o, held: h, subscriptions: map[string]bus.Filter{}, attempts: map[string]int{}}
+	p := &pushes{Publisher: platform.New(project), project: project, url: url, open: o, held: h, subscriptions: map[string]bus.Filter{}, endpoints: map[string]string{}, attempts: map[string]int{}}
 	var err error
 	if p.admin, err = pubsub.NewClient(ctx, project); err != nil {
 		return nil, fmt.Errorf("connecting to the Pub/Sub emulator: %w", err)
@@ -106,7 +107,26 @@ func (p *pushes) Subscribe(function, topic, filter string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.subscriptions[name] = parsed
+	p.subscriptions[name], p.endpoints[name] = parsed, push.PushEndpoint
+	return nil
+}
+
+// forgive has the emulator forget what was refused: it pushes to an endpoint that is named anew at full speed at once, to one
+// that refused hardly more often than once a second for minutes.
+func (p *pushes) forgive(ctx context.Context) error {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	endpoints := maps.Clone(p.endpoints)
+	p.mu.Unlock()
+	for name, endpoint := range endpoints {
+		for _, push := range []*pubsubpb.PushConfig{{}, {PushEndpoint: endpoint}} {
+			if err := p.admin.SubscriptionAdminClient.ModifyPushConfig(ctx, &pubsubpb.ModifyPushConfigRequest{Subscription: p.path("subscriptions", name), PushConfig: push}); err != nil {
+				return fmt.Errorf("leading %s here again: %w", name, err)
+			}
+		}
+	}
 	return nil
 }
 
