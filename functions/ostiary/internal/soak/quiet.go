@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// quietLimit is how long it may take until nothing is on its way any more: a jump of a day plans thousands of reminders.
-const quietLimit = 5 * time.Minute
+// How long it may take until nothing is on its way any more: a jump of a day plans thousands of reminders, and the emulators
+// carry some messages a second.
+const (
+	quietLimit    = 5 * time.Minute
+	emulatorLimit = 20 * time.Minute
+)
 
 // check makes it quiet and holds everything against what must be.
 func (r *run) check(ctx context.Context) error {
@@ -120,14 +124,18 @@ func (r *run) quiet(ctx context.Context) error {
 			return fmt.Errorf("having nothing fail any more: %s, %w", a, err)
 		}
 	}
+	limit := quietLimit
+	if r.on == "emulators" {
+		limit = emulatorLimit
+	}
 	begun, wait := machine.Now(), 2*time.Second
 	for by := time.Minute; ; by, wait = 2*by, min(2*wait, 30*time.Second) {
 		a, err := r.soon(ctx, wait, "settle", nil)
 		if err != nil || a.good() {
 			return err
 		}
-		if machine.Now().Sub(begun) > quietLimit {
-			return r.unsettled(ctx)
+		if machine.Now().Sub(begun) > limit {
+			return r.unsettled(ctx, limit)
 		}
 		if _, err := r.soon(ctx, 5*wait, "clock", map[string]string{"advance": by.String()}); err != nil {
 			return err
@@ -136,9 +144,9 @@ func (r *run) quiet(ctx context.Context) error {
 }
 
 // unsettled says that something never came to rest, and what.
-func (r *run) unsettled(ctx context.Context) error {
+func (r *run) unsettled(ctx context.Context, after time.Duration) error {
 	a, err := r.client.do(ctx, call{method: "POST", path: "/_local/settle"})
-	r.oracle.holds(nothingStuck, err == nil && a.good(), "after %s without faults something is still on its way: %s", quietLimit, a)
+	r.oracle.holds(nothingStuck, err == nil && a.good(), "after %s without faults something is still on its way: %s", after, a)
 	return err
 }
 

@@ -139,7 +139,7 @@ func (r *run) next(ctx context.Context) error {
 	for i, l := range r.loads {
 		for n := range l.workers() {
 			random := r.random(uint64(r.round), uint64(i), uint64(n))
-			begin(func() error { return works(ctx, over, l, random) })
+			begin(func() error { return r.works(ctx, over, l, random) })
 		}
 	}
 	begin(func() error { return r.move(ctx, over) })
@@ -153,9 +153,13 @@ func (r *run) next(ctx context.Context) error {
 	return r.check(ctx)
 }
 
-// works does piece after piece until the round is over.
-func works(ctx, over context.Context, l load, random *rand.Rand) error {
+// works does piece after piece until the round is over, with a pause before each where the emulators have to keep up: they do
+// some tens of writes a second.
+func (r *run) works(ctx, over context.Context, l load, random *rand.Rand) error {
 	for over.Err() == nil {
+		if r.on == "emulators" {
+			sleep(over, time.Duration(random.IntN(2000))*time.Millisecond)
+		}
 		if err := l.work(ctx, random); err != nil && !errors.Is(err, errUnanswered) {
 			return fmt.Errorf("%s: %w", l.name(), err)
 		}
