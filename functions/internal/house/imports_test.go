@@ -124,6 +124,8 @@ func forbidden(path, imported string) string {
 	switch {
 	case strings.HasPrefix(path, "shared/") && isOurs && strings.HasPrefix(ours, "functions/"):
 		return "shared never imports functions"
+	case strings.HasPrefix(path, "shared/platform/") && strings.HasPrefix(ours, "shared/") && !strings.HasPrefix(ours, "shared/platform/"):
+		return "platform stands below everything else of ours"
 	case !adapter && strings.HasPrefix(path, "shared/") && matches(imported, cloud):
 		return "cloud SDKs and drivers appear only in adapters"
 	}

@@ -36,7 +36,10 @@ func (d *Doors) Tell(b *outbox.Batch, n allowlist.Notice) error {
 			to = append(to, p.ID)
 		}
 	}
-	return d.Each(b, d.policy, "access-door", n.Key, to, func(p policy.Person) (message.Content, error) { return d.write(n, p) })
+	return staff.Each(d.Sender, b, "access-door", n.Key, to, d.policy.PersonByID, func(p policy.Person) (string, message.Content, error) {
+		content, err := d.write(n, p)
+		return p.Language, content, err
+	})
 }
 
 // write is the text for one reader. What a person or a service is called is the policy's word; names of rules are of

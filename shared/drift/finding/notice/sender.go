@@ -23,7 +23,8 @@ func New(p *policy.Policy, keys *seal.Cache, random io.Reader) *Sender {
 
 // Notify puts a message to each person into the batch. It does no I/O. Transient: Ready has not succeeded yet.
 func (s *Sender) Notify(b *outbox.Batch, n Notice) error {
-	return s.Each(b, s.policy, "drift-"+string(n.Kind), n.Key, n.To, func(to policy.Person) (message.Content, error) {
-		return Write(n, to.Language, to.Location())
+	return staff.Each(s.Sender, b, "drift-"+string(n.Kind), n.Key, n.To, s.policy.PersonByID, func(to policy.Person) (string, message.Content, error) {
+		content, err := Write(n, to.Language, to.Location())
+		return to.Language, content, err
 	})
 }

@@ -13,7 +13,6 @@ import (
 	"ostiary.internal/shared/platform/message"
 	"ostiary.internal/shared/platform/outbox"
 	"ostiary.internal/shared/platform/seal"
-	"ostiary.internal/shared/policy"
 )
 
 // Sender seals messages to staff. It is safe for concurrent use.
@@ -52,22 +51,22 @@ func (s *Sender) Send(b *outbox.Batch, kind, about, person, language string, con
 	return s.Put(b, kind+"/"+hex.EncodeToString(sum[:]), person, language, content)
 }
 
-// Each puts a mail to each of some people (ids in people.yaml) into the batch, as Send does, which write writes for one of them. Who
-// has left the policy gets none.
-func (s *Sender) Each(b *outbox.Batch, p *policy.Policy, kind, about string, to []string, write func(policy.Person) (message.Content, error)) error {
+// Each puts a mail to each of some people into the batch, as Send does, which write writes for one of them in her language. Whom
+// find does not know gets none: she has left the policy.
+func Each[P any](s *Sender, b *outbox.Batch, kind, about string, to []string, find func(id string) (P, bool), write func(P) (language string, content message.Content, err error)) error {
 	if err := s.Prepared(); err != nil {
 		return err
 	}
 	for _, id := range to {
-		person, known := p.PersonByID(id)
+		person, known := find(id)
 		if !known {
 			continue
 		}
-		content, err := write(person)
+		language, content, err := write(person)
 		if err != nil {
 			return err
 		}
-		if err := s.Send(b, kind, about, id, person.Language, content); err != nil {
+		if err := s.Send(b, kind, about, id, language, content); err != nil {
 			return err
 		}
 	}
