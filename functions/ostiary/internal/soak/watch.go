@@ -27,8 +27,9 @@ type watch struct {
 	covered  int // entries that a ticket covers
 	repeated int // entries sent again
 	answers  map[string]int
-	reviewed map[string]bool    // questions that were answered as reviewed
-	known    map[string]episode // by id, as they were listed last
+	reviewed map[string]bool      // questions that were answered as reviewed
+	known    map[string]episode   // by id, as they were listed last
+	returned map[string]time.Time // when somebody acted again as a user of an earlier customer, by both
 }
 
 // plan is one episode that is to come of what somebody did.
@@ -48,6 +49,7 @@ func (w *watch) workers() int { return 3 }
 
 func (w *watch) prepare(context.Context) error {
 	w.last, w.answers, w.reviewed, w.known = map[string]time.Time{}, map[string]int{}, map[string]bool{}, map[string]episode{}
+	w.returned = map[string]time.Time{}
 	return nil
 }
 
@@ -158,7 +160,8 @@ func (w *watch) earlier(who member, now time.Time, r *rand.Rand) string {
 	for _, p := range w.plans {
 		if p.who.id == who.id && p.judged && p.exact && now.Sub(p.hits[len(p.hits)-1]) > longAgo && !slices.ContainsFunc(w.plans, func(q *plan) bool {
 			return q.who.id == who.id && q.tenant == p.tenant && now.Sub(q.hits[len(q.hits)-1]) <= longAgo
-		}) {
+		}) && now.Sub(w.returned[who.id+" "+p.tenant]) > longAgo { // nobody else plans the same at this moment
+			w.returned[who.id+" "+p.tenant] = now
 			return p.tenant
 		}
 	}
