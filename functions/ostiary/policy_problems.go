@@ -27,21 +27,12 @@ func problemsOf(folder string) (problems, remarks []policy.Problem, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	_, more := access.ReadRules(p)
-	problems = append(problems, more...)
-	_, more = rule.Mappings(p)
-	problems = append(append(problems, more...), rule.Lint(context.Background(), p)...)
-	problems = append(problems, baseline.Lint(p)...)
-	rules, more := duty.ReadRules(p)
-	problems = append(append(problems, more...), references(p, rules)...)
-	problems = append(problems, intake.Check(p, rules)...)
-	m, more := datamap.Read(p)
-	problems = append(append(problems, more...), datamap.Check(p, m)...)
-	problems = append(append(problems, breach.Check(p, clock.System{}.Now())...), breachTexts(p)...)
-	problems = append(problems, probe.Check(p)...)
-	problems = append(append(problems, p.Remarks()...), rule.Remarks(p)...)
-	problems = append(append(problems, baseline.Remarks(p)...), callees(p)...)
-	all := policy.Sort(problems)
+	_, ofAccess := access.ReadRules(p)
+	_, ofLogs := rule.Mappings(p)
+	rules, ofDuties := duty.ReadRules(p)
+	m, ofMap := datamap.Read(p)
+	all := policy.Sort(slices.Concat(problems, ofAccess, ofLogs, rule.Lint(context.Background(), p), baseline.Lint(p), ofDuties, references(p, rules), intake.Check(p, rules),
+		ofMap, datamap.Check(p, m), breach.Check(p, clock.System{}.Now()), breachTexts(p), probe.Check(p), p.Remarks(), rule.Remarks(p), baseline.Remarks(p), callees(p)))
 	problems = nil
 	for _, problem := range all {
 		if problem.Remark {

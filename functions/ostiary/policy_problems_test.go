@@ -11,6 +11,26 @@ import (
 	"ostiary.internal/shared/policy"
 )
 
+// keyMade is a rule with its tests.
+const keyMade = `match:
+  - {service: [iam.googleapis.com], method: [createserviceaccountkey]}
+alarm:
+  class: credential-create
+  severity: high
+  text: {en: "A key was made.", fr: "Une clé a été créée."}
+  justify: actor
+promises: [DATA1]
+tests:
+  - name: made
+    base: {timestamp: "2026-03-03T02:00:00Z", protoPayload: &key {serviceName: iam.googleapis.com, methodName: google.iam.admin.v1.CreateServiceAccountKey, resourceName: projects/-/serviceAccounts/1, authenticationInfo: {principalEmail: ben@company.example}}}
+    entries: [{}]
+    alarms: 1
+  - name: deleted
+    base: {timestamp: "2026-03-03T02:00:00Z", protoPayload: {<<: *key, methodName: google.iam.admin.v1.DeleteServiceAccountKey}}
+    entries: [{}]
+    alarms: 0
+`
+
 // small is a policy that is in order and says one of each thing that refers to another.
 var small = map[string]string{
 	"company.yaml": `company: {name: Acme, domains: [acme.example], zone: Europe/Paris, country: FR, languages: [en, fr], environments: [{id: live, project: acme-live, kind: live}]}
@@ -50,42 +70,9 @@ var small = map[string]string{
     evidence: [statement]
     promises: [DATA1]
 `,
-	"rules/key-made.yaml": `match:
-  - {service: [iam.googleapis.com], method: [createserviceaccountkey]}
-alarm:
-  class: credential-create
-  severity: high
-  text: {en: "A key was made.", fr: "Une clé a été créée."}
-  justify: actor
-promises: [DATA1]
-tests:
-  - name: made
-    base: {timestamp: "2026-03-03T02:00:00Z", protoPayload: &key {serviceName: iam.googleapis.com, methodName: google.iam.admin.v1.CreateServiceAccountKey, resourceName: projects/-/serviceAccounts/1, authenticationInfo: {principalEmail: ben@company.example}}}
-    entries: [{}]
-    alarms: 1
-  - name: deleted
-    base: {timestamp: "2026-03-03T02:00:00Z", protoPayload: {<<: *key, methodName: google.iam.admin.v1.DeleteServiceAccountKey}}
-    entries: [{}]
-    alarms: 0
-`,
-	"rules/other-key-made.yaml": `match:
-  - {service: [iam.googleapis.com], method: [uploadserviceaccountkey]}
-alarm:
-  class: credential-create
-  severity: high
-  text: {en: "A key was uploaded.", fr: "Une clé a été déposée."}
-  justify: actor
-promises: [DATA1]
-tests:
-  - name: uploaded
-    base: {timestamp: "2026-03-03T02:00:00Z", protoPayload: &key {serviceName: iam.googleapis.com, methodName: google.iam.admin.v1.UploadServiceAccountKey, resourceName: projects/-/serviceAccounts/1, authenticationInfo: {principalEmail: ben@company.example}}}
-    entries: [{}]
-    alarms: 1
-  - name: deleted
-    base: {timestamp: "2026-03-03T02:00:00Z", protoPayload: {<<: *key, methodName: google.iam.admin.v1.DeleteServiceAccountKey}}
-    entries: [{}]
-    alarms: 0
-`,
+	"rules/key-made.yaml": keyMade,
+	"rules/other-key-made.yaml": strings.NewReplacer("createserviceaccountkey", "uploadserviceaccountkey", "was made", "was uploaded", "été créée", "été déposée",
+		"name: made", "name: uploaded", "CreateServiceAccountKey", "UploadServiceAccountKey").Replace(keyMade),
 	"baseline/buckets-versioned.yaml": `what: {en: "No versions.", fr: "Pas de versions.", de: "Keine Fassungen."}
 asset: [storage.googleapis.com/Bucket]
 assert:
