@@ -118,6 +118,25 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestForbidden: what is planted against each rule is seen.
+func TestForbidden(t *testing.T) {
+	t.Parallel()
+	for path, imported := range map[string]string{
+		"shared/platform/message/staff": module + "shared/policy",
+		"shared/policy":                 module + "functions/internal/wiring",
+		"shared/access/otp":             module + "shared/watch/rule",
+		"shared/watch/rule":             "net/http",
+		"functions/access/admit":        module + "functions/access/checkotp",
+	} {
+		if forbidden(path, imported) == "" {
+			t.Errorf("%s may import %s", path, imported)
+		}
+	}
+	if why := forbidden("shared/policy", module+"shared/platform/fault"); why != "" {
+		t.Error(why)
+	}
+}
+
 func forbidden(path, imported string) string {
 	ours, isOurs := strings.CutPrefix(imported, module)
 	_, adapter := adapters[path]

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"testing"
@@ -238,5 +239,28 @@ func logged(text string) func(*oracle) {
 		if err := r.left(); err != nil {
 			panic(err)
 		}
+	}
+}
+
+// TestReturns: of those who plan at once, one alone returns to a customer of hers, until that is long ago as well.
+func TestReturns(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)
+	who := member{id: "emma"}
+	w := &watch{returned: map[string]time.Time{}, plans: []*plan{{who: who, tenant: "acme.example", hits: []time.Time{now.Add(-longAgo - time.Hour)}, judged: true, exact: true}}}
+	returns := func(now time.Time) (n int) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for range 100 {
+			if w.earlier(who, now, r) != "" {
+				n++
+			}
+		}
+		return n
+	}
+	if n := returns(now); n != 1 {
+		t.Errorf("%d returned at once", n)
+	}
+	if n := returns(now.Add(longAgo + time.Minute)); n != 1 {
+		t.Errorf("%d returned later", n)
 	}
 }
