@@ -239,7 +239,7 @@ func (m *Map) step(e *Entry, tenant string, match erasure.Match) Step {
 		q.Tenant.ID = ""
 	}
 	if match.Kind == erasure.MatchTenant {
-		q.Except, q.Whose = m.inside(e), e.Select.Equals+e.Select.Column
+		q.Except, q.Whose = m.nested[e.ID].inside, e.Select.Equals+e.Select.Column
 	}
 	region := m.region(e, tenant)
 	q.Action, q.Changes = e.work(region)
@@ -247,7 +247,7 @@ func (m *Map) step(e *Entry, tenant string, match erasure.Match) Step {
 		q.CreatedField = e.retainField()
 	}
 	scans := match.Kind == erasure.MatchMetadata || match.Kind == erasure.MatchTenant && schemeOf(e.Store) == "gcs" && q.Tenant.Binding == erasure.BindField
-	return Step{ID: e.ID, Entry: e, Global: q.Tenant.Binding == erasure.BindGlobal, Scans: scans, Within: m.within(e, match.Kind == erasure.MatchTenant), Reader: e.url(region, readAccount), Store: e.url(region, eraseAccount), Region: region, Query: q, zone: m.zone}
+	return Step{ID: e.ID, Entry: e, Global: q.Tenant.Binding == erasure.BindGlobal, Scans: scans, Within: m.nested[e.ID].of(match.Kind == erasure.MatchTenant), Reader: e.url(region, readAccount), Store: e.url(region, eraseAccount), Region: region, Query: q, zone: m.zone}
 }
 
 func (e *Entry) place(tenant string) string {

@@ -70,6 +70,7 @@ type Map struct {
 	walk       []int             // order of kinds: each after those it is derived from
 	order      []int             // of entries
 	before     []map[int]bool    // entries that come before an entry, however far
+	nested     map[string]nested // of entries, by id
 	regions    map[string]string // of tenants that chose one
 	everywhere []string          // those regions, each once
 	live       []string          // projects of the live environments

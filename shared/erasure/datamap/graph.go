@@ -38,6 +38,10 @@ func (r *reader) graphs() {
 			maps.Copy(r.m.before[i], r.m.before[j])
 		}
 	}
+	r.m.nested = map[string]nested{}
+	for _, e := range r.m.Entries {
+		r.m.nested[e.ID] = nested{within: r.m.within(e, false), account: r.m.within(e, true), inside: r.m.inside(e)}
+	}
 }
 
 // walk puts each kind of identifier after those it is derived from.

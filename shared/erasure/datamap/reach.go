@@ -8,6 +8,21 @@ import (
 	"ostiary.internal/shared/platform/fault"
 )
 
+// nested is what lies inside the items of an entry. It follows from the map alone: found once, for all steps.
+type nested struct {
+	within  []string // entries, where the step takes single items
+	account []string // entries, where it takes all of a tenant
+	inside  []string // collections
+}
+
+// of names the entries inside the items of a step.
+func (n nested) of(whole bool) []string {
+	if whole {
+		return n.account
+	}
+	return n.within
+}
+
 // within returns the entries whose items may lie inside those of an entry's step, in the order of the file. Of a whole
 // tenant two of one place find the same.
 func (m *Map) within(e *Entry, whole bool) []string {

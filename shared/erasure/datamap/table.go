@@ -47,7 +47,7 @@ func (m *Map) Table() []Row {
 		rows = append(rows, Row{
 			Entry: e.ID, Store: bare(e.Store), Place: e.Place, Region: e.Region, Role: e.Role, Staff: m.staffOnly(e), Tenant: e.Tenant.String(), Selector: e.Select.String(),
 			Letters: slices.ContainsFunc(e.selectors(), func(s *Selector) bool { return m.blind(e, s) }),
-			Action:  e.Action, Account: m.closing(e), Changes: e.changes(), Retention: m.kept(e), Order: n + 1, After: e.After, Grants: m.connects(e), Descend: e.Descend, Below: e.Below, Within: m.within(e, true), Backups: m.backup(e.Backup),
+			Action:  e.Action, Account: m.closing(e), Changes: e.changes(), Retention: m.kept(e), Order: n + 1, After: e.After, Grants: m.connects(e), Descend: e.Descend, Below: e.Below, Within: m.nested[e.ID].account, Backups: m.backup(e.Backup),
 		})
 	}
 	return rows
