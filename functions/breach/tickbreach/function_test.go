@@ -85,9 +85,9 @@ func (w *world) push(topic, data string) functiontest.Answer {
 	return w.Event(w.t, me, functiontest.Push(me, functiontest.Published{Topic: topic, At: w.Clock.Now(), Message: bus.Message{Data: []byte(data), Attributes: map[string]string{bus.AttributeID: "k"}}}))
 }
 
-func suspected(episode string, round int, why string) string {
+func suspected(episode string, round int, why string, tenants ...string) string {
 	data, err := json.Marshal(map[string]any{
-		"v": 1, "episode": episode, "round": round, "rule": "impersonation-burst", "why": why, "severity": "high", "person": "camila", "actor_kind": "person", "promises": []string{"D36"},
+		"tenants": append([]string{}, tenants...), "v": 1, "episode": episode, "round": round, "rule": "impersonation-burst", "why": why, "severity": "high", "person": "camila", "actor_kind": "person", "promises": []string{"D36"},
 		"first": functiontest.Start.Add(-time.Hour), "at": functiontest.Start.Add(-time.Minute), "revoke": why == "not_me",
 	})
 	if err != nil {
@@ -148,6 +148,31 @@ func TestSuspicion(t *testing.T) {
 	}
 }
 
+// TestSuspicionOfTenants: the customers whose data it is about are on the case, and those it names later too; nobody has
+// decided about them. Of a customer who left meanwhile there is nothing to decide.
+func TestSuspicionOfTenants(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 2 {
+		w.push(topicSuspicion, suspected("abcdefgh2345", 1, "silence", "cabinet-nord", "gone", "klinik-am-see")).Want(t, 204, "")
+	}
+	w.push(topicSuspicion, suspected("abcdefgh2345", 2, "refused", "cabinet-nord", "cabinet-sud")).Want(t, 204, "")
+	found := w.all()
+	if len(found) != 1 {
+		t.Fatalf("%d cases", len(found))
+	}
+	var ids []string
+	for _, track := range found[0].Tracks {
+		ids = append(ids, track.ID)
+		if track.Role != cases.Processor || track.People.How != cases.Unknown || !track.Told.IsZero() {
+			t.Errorf("the track is %+v", track)
+		}
+	}
+	if !slices.Equal(ids, []string{"cabinet-nord", "klinik-am-see", "cabinet-sud"}) || found[0].State != cases.Suspected {
+		t.Errorf("the case is about %q, %s", ids, found[0].State)
+	}
+}
+
 // TestUnread: what nobody can understand is set aside with a record, once, and begins nothing.
 func TestUnread(t *testing.T) {
 	t.Parallel()
@@ -156,6 +181,7 @@ func TestUnread(t *testing.T) {
 	for _, body := range []string{
 		"", "null", "[]", "{}", `"x"`, good[:len(good)-1], strings.Replace(good, `"v":1`, `"v":2`, 1), strings.Replace(good, `"round":1`, `"round":0`, 1), strings.Replace(good, `"v":1`, `"v":1,"more":1`, 1),
 		strings.Replace(good, `"v":1`, `"v":1,"v":1`, 1), strings.Replace(good, "abcdefgh2345", strings.Repeat("a", 65), 1), strings.Replace(good, "abcdefgh2345", "", 1), strings.Replace(good, `"first"`, `"First"`, 1),
+		suspected("abcdefgh2345", 1, "silence", make([]string, maxTenants+1)...),
 	} {
 		w.push(topicSuspicion, body).Want(t, 204, "")
 		w.push(topicSuspicion, body).Want(t, 204, "")
@@ -166,7 +192,7 @@ func TestUnread(t *testing.T) {
 			gaps++
 		}
 	}
-	if gaps != 13 || len(w.all()) != 0 {
+	if gaps != 14 || len(w.all()) != 0 {
 		t.Errorf("%d gaps and %d cases", gaps, len(w.all()))
 	}
 }

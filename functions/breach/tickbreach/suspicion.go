@@ -28,6 +28,7 @@ type suspicion struct {
 	Involved []string  `json:"involved"` // ids of everybody the call went through
 	Actor    string    `json:"actor_kind"`
 	Promises []string  `json:"promises"`
+	Tenants  []string  `json:"tenants"` // ids of the customers whose data it names
 	First    time.Time `json:"first" required:"true"`
 	At       time.Time `json:"at" required:"true"`
 	Revoke   bool      `json:"revoke"`
@@ -36,15 +37,18 @@ type suspicion struct {
 // depth is how far such a message is nested.
 const depth = 3
 
-// maxInvolved bounds whom a suspicion names.
-const maxInvolved = 100
+// Bounds of whom a suspicion names.
+const (
+	maxInvolved = 100
+	maxTenants  = 1_000
+)
 
 // readSuspicion reads a message. Invalid: it is none, or of another version.
 func readSuspicion(data []byte) (s suspicion, err error) {
 	if _, err := strictjson.Decode(data, depth, &s); err != nil {
 		return s, fault.New(fault.Invalid, "reading a message of %s: %v", topicSuspicion, err)
 	}
-	if s.V != 1 || s.Episode == "" || len(s.Episode) > 64 || s.Round < 1 || len(s.Involved) > maxInvolved || s.First.IsZero() || s.At.IsZero() {
+	if s.V != 1 || s.Episode == "" || len(s.Episode) > 64 || s.Round < 1 || len(s.Involved) > maxInvolved || len(s.Tenants) > maxTenants || s.First.IsZero() || s.At.IsZero() {
 		return s, fault.New(fault.Invalid, "reading a message of %s: it names no episode, or no time, or is of version %d", topicSuspicion, s.V)
 	}
 	return s, nil
@@ -81,16 +85,17 @@ func (t *tickbreach) suspected(ctx context.Context, s suspicion) error {
 
 // more adds what comes of an episode to its case. Dead before, or closed meanwhile, the message comes again.
 func (t *tickbreach) more(ctx context.Context, id, signal string, s suspicion) error {
-	_, err := t.Cases.Do(ctx, id, policy.Person{}, cases.Event{What: cases.Suspect, Signal: signal, About: s.about()}, cases.Words{Text: t.says(s)}, t.Clock.Now())
+	e := cases.Event{What: cases.Suspect, Signal: signal, About: s.about(), Tracks: t.tracks(s)}
+	_, err := t.Cases.Do(ctx, id, policy.Person{}, e, cases.Words{Text: t.says(s)}, t.Clock.Now())
 	if fault.CodeOf(err) == "text_invalid" { // the case has too many texts: that it came counts all the same
-		_, err = t.Cases.Do(ctx, id, policy.Person{}, cases.Event{What: cases.Suspect, Signal: signal, About: s.about()}, cases.Words{}, t.Clock.Now())
+		_, err = t.Cases.Do(ctx, id, policy.Person{}, e, cases.Words{}, t.Clock.Now())
 	}
 	return again(err)
 }
 
 func (t *tickbreach) declare(ctx context.Context, client, signal string, s suspicion) error {
 	_, _, err := t.Cases.Declare(ctx, policy.Person{}, cases.Declaration{
-		Client: client, Source: "episode/" + s.Episode, Signal: signal, About: s.about(), Summary: t.says(s), Times: cases.Times{OccurredFrom: s.First.UTC(), Detected: s.At.UTC()},
+		Client: client, Source: "episode/" + s.Episode, Signal: signal, About: s.about(), Summary: t.says(s), Tracks: t.tracks(s), Times: cases.Times{OccurredFrom: s.First.UTC(), Detected: s.At.UTC()},
 	}, t.Clock.Now())
 	return again(err)
 }
@@ -111,6 +116,16 @@ func (s suspicion) about() (ids []string) {
 		}
 	}
 	return ids
+}
+
+// tracks are those of the customers whose data a suspicion names. Whether each of them is concerned, people decide.
+func (t *tickbreach) tracks(s suspicion) (tracks []cases.Track) {
+	for _, id := range s.Tenants {
+		if _, known := t.Policy.Tenant(id); known {
+			tracks = append(tracks, cases.Track{ID: id, Role: cases.Processor})
+		}
+	}
+	return tracks
 }
 
 // says is the summary of the case, in the company's language. It is sealed like everything that is said about a case.

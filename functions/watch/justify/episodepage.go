@@ -3,7 +3,6 @@ package justify
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -45,7 +44,7 @@ func (j *justify) showEpisode(w http.ResponseWriter, r *http.Request, who caller
 	if _, on := j.Policy.Read(breachFile); on && !data.Mine {
 		data.Breach, data.BreachAt = "episode.cases", "/declarebreach/"
 		if e.State != episode.Escalated {
-			data.Breach, data.BreachAt = "episode.declare", (&url.URL{Path: "/declarebreach/declare", RawQuery: url.Values{"tenant": j.tenants(view)}.Encode()}).String()
+			data.Breach, data.BreachAt = "episode.declare", (&url.URL{Path: "/declarebreach/declare", RawQuery: url.Values{"tenant": concerned(e)}.Encode()}).String()
 		}
 	}
 	if e.AnsweredBy != "" {
@@ -76,22 +75,12 @@ const breachFile = "breach.yaml"
 // mostTenants is how many customers a link names; of more, whoever declares says herself whose data it was.
 const mostTenants = 50
 
-// tenants are the ids of the customers that what was seen names, by id or domain.
-func (j *justify) tenants(view episode.View) (ids []string) {
-	for _, m := range view.Members {
-		named := m.Detail.Subject.Resource
-		t, known := j.Policy.Tenant(named)
-		if !known {
-			t, known = j.Policy.TenantOf(named)
-		}
-		if known && !slices.Contains(ids, t.ID) {
-			ids = append(ids, t.ID)
-		}
-	}
-	if len(ids) > mostTenants {
+// concerned are the customers whom a link to declare a breach names.
+func concerned(e episode.Episode) []string {
+	if len(e.Tenants) > mostTenants {
 		return nil
 	}
-	return ids
+	return e.Tenants
 }
 
 // list fills in what was seen, and draws when.

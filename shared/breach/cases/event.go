@@ -69,7 +69,7 @@ type Event struct {
 	Empty    []string // steps of the ladder with nobody to be called now
 	Nobody   []string // tenants at which nobody is named to be told now
 	Times    Times    // of Declare and Timed: those that are not zero
-	Tracks   []Track  // of Declare and Describe
+	Tracks   []Track  // of Declare and Describe, and of Suspect
 	Unmapped int      // of Declare and Describe: so many domains and accounts more belong to nobody known; of Map: so many fewer
 	Named    int      // of Map: text, their names
 	Text     int      // summary, reason, reference

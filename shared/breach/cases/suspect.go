@@ -44,6 +44,9 @@ func (d *deciding) suspect() error {
 		d.Signals = append(slices.Clip(d.Signals), Signal{d.e.Signal, d.now, d.e.Text})
 	}
 	d.concern()
+	if err := d.setTracks(); err != nil {
+		return err
+	}
 	d.record("suspected")
 	d.page(0)
 	return nil

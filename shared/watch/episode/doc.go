@@ -57,11 +57,12 @@ const (
 
 // Lateness is how long after its event time an entry may come and still change nothing of what went out; one of the logs
 // of Workspace, which Google writes with hours of delay, WorkspaceLateness. MaxMembers is how many hits of an episode are
-// told apart.
+// told apart, and MaxTenants of how many customers it remembers that it is about them.
 const (
 	Lateness          = 10 * time.Minute
 	WorkspaceLateness = 6 * time.Hour
 	MaxMembers        = 1000
+	MaxTenants        = 1000
 )
 
 // How long things are kept: an explained episode, the personal fields of its members, the mark of an entry.

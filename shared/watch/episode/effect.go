@@ -122,7 +122,7 @@ func (t *turn) suspect(w *working) error {
 	}
 	if err := t.batch.Message(TopicSuspicion, key, Suspicion{
 		V: Version, Episode: e.ID, Round: e.Round, Rule: e.Rule, Why: e.Cause, Severity: e.Severity, Person: e.Person, Involved: e.Involved, Actor: e.ActorKind,
-		Promises: e.Promises, First: e.First, At: t.now, Revoke: e.Cause == ByDenial,
+		Promises: e.Promises, Tenants: e.Tenants, First: e.First, At: t.now, Revoke: e.Cause == ByDenial,
 	}); err != nil {
 		return err
 	}

@@ -86,6 +86,9 @@ type Episode struct {
 	Person    string   `json:"person,omitempty"`
 	Involved  []string `json:"involved,omitempty"`
 
+	// Tenants are the ids of the customers whose data it names, by id or domain; of more than MaxTenants the first.
+	Tenants []string `json:"tenants,omitempty"`
+
 	First   time.Time     `json:"first"` // event time of the hit that began it
 	Gap     time.Duration `json:"gap"`
 	Reach   time.Duration `json:"reach"` // how long after its event time a hit may come
@@ -180,6 +183,7 @@ type Suspicion struct {
 	Involved []string        `json:"involved,omitempty"` // ids of everybody the call went through: it may be their own matter
 	Actor    string          `json:"actor_kind,omitempty"`
 	Promises []string        `json:"promises,omitempty"`
+	Tenants  []string        `json:"tenants,omitempty"` // of Episode
 	First    time.Time       `json:"first"`
 	At       time.Time       `json:"at"`
 	Revoke   bool            `json:"revoke,omitempty"` // sessions of the person should be ended

@@ -126,6 +126,7 @@ func (t *turn) merge(w *working, id string) error {
 	w.Episode, steps = w.raised(other.Severity, other.Within, t.now)
 	w.Crowded = w.Crowded || other.Crowded
 	w.involve(other.Involved)
+	w.concern(other.Tenants)
 	t.touch(w, steps...)
 	var more []step
 	w.Episode, _, more = w.joined(other.First, t.now)
@@ -142,12 +143,22 @@ func (w *working) involve(people []string) (changed bool) {
 	return changed
 }
 
+func (w *working) concern(tenants []string) (changed bool) {
+	for _, id := range tenants {
+		if len(w.Tenants) < MaxTenants && !slices.Contains(w.Tenants, id) {
+			w.Tenants, changed = append(slices.Clone(w.Tenants), id), true
+		}
+	}
+	return changed
+}
+
 // admit makes a hit a member. The episode itself is written only where something about it changes: a burst of hits is a
 // burst of small documents.
 func (t *turn) admit(w *working, f found, d Detail, ordinal int, near neighbours) (neighbours, error) {
 	was, id := w.Episode, f.ID
 	_, involved := t.s.who(d, t.now)
 	changed := w.involve(involved)
+	changed = w.concern(t.s.tenants(f)) || changed
 	full := ordinal > t.s.most
 	if (full || f.Crowded) && !w.Crowded {
 		w.Crowded, changed = true, true
@@ -208,7 +219,7 @@ func clip(text string) string {
 }
 
 func clipped(s rule.Subject) rule.Subject {
-	s.Actor, s.Service, s.Method, s.Resource, s.Project, s.Because = clip(s.Actor), clip(s.Service), clip(s.Method), clip(s.Resource), clip(s.Project), clip(s.Because)
+	s.Actor, s.Service, s.Method, s.Resource, s.Tenant, s.Project, s.Because = clip(s.Actor), clip(s.Service), clip(s.Method), clip(s.Resource), clip(s.Tenant), clip(s.Project), clip(s.Because)
 	group := make([]string, min(len(s.Group), maxValues))
 	for i := range group {
 		group[i] = clip(s.Group[i])

@@ -33,6 +33,24 @@ func (s *Service) who(d Detail, now time.Time) (person string, involved []string
 	return person, involved
 }
 
+// tenants are the ids of the customers that a hit, or what it was counted from, is about.
+func (s *Service) tenants(f found) (ids []string) {
+	named := []string{f.Subject.Tenant, f.Subject.Resource}
+	for _, m := range f.Members {
+		named = append(named, m.Subject.Tenant, m.Subject.Resource)
+	}
+	for _, name := range named {
+		t, known := s.Policy.Tenant(name)
+		if !known {
+			t, known = s.Policy.TenantOf(name)
+		}
+		if known && !slices.Contains(ids, t.ID) {
+			ids = append(ids, t.ID)
+		}
+	}
+	return ids
+}
+
 // deciders are the roles that decide about what concerns everybody.
 var deciders = []policy.Role{policy.Security, policy.DPO, policy.Owner}
 

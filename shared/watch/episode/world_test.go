@@ -57,6 +57,11 @@ func loaded(t testing.TB, rules map[string]string) *policy.Policy {
 			"  - {id: P2, text: {en: Nobody opens it.}, check: anomaly-detect, severity: high, kept_by: [{rule: other}]}\n" +
 			"  - {id: P3, text: {en: It is watched.}, check: watch, severity: high, kept_by: [{records: watch}]}\n")},
 	}
+	tenants := "tenants:\n"
+	for i := range 8 {
+		tenants += fmt.Sprintf("  - {id: t%d, name: Customer %[1]d, country: FR, language: fr, domains: [t%[1]d.example], contacts: [{role: privacy, email: dpo@t%[1]d.example, language: fr}]}\n", i+1)
+	}
+	fsys["p/tenants.yaml"] = &fstest.MapFile{Data: []byte(tenants)}
 	for name, text := range rules {
 		fsys["p/rules/"+name+".yaml"] = &fstest.MapFile{Data: []byte(text)}
 	}

@@ -206,8 +206,8 @@ func (t *turn) about(r *compiled) Subject {
 	e := t.v.e
 	return Subject{
 		Entry: e.ID, Group: []string{e.Actor.Key}, Actor: e.Actor.Key, ActorKind: string(e.Actor.Kind), Service: e.Service, Method: e.Method,
-		Resource: cmp.Or(e.Resource, e.App.Tenant), // of an application that names no target: whose data it was
-		Project:  e.Project, Outcome: string(e.Outcome.Result), Severity: r.Alarm.Severity,
+		Tenant: e.App.Tenant, Resource: cmp.Or(e.Resource, e.App.Tenant), // of an application that names no target: whose data it was
+		Project: e.Project, Outcome: string(e.Outcome.Result), Severity: r.Alarm.Severity,
 	}
 }
 

@@ -38,6 +38,7 @@ type Subject struct {
 	Service   string          `json:"service"`
 	Method    string          `json:"method"`
 	Resource  string          `json:"resource"`
+	Tenant    string          `json:"tenant,omitempty"` // what an application says whose data it was
 	Project   string          `json:"project"`
 	Outcome   string          `json:"outcome"`
 	Severity  policy.Severity `json:"severity"`
