@@ -60,7 +60,7 @@ func waits(c cases.Case, owes bool) (all []string) {
 	}
 	add(c.State != cases.Closed && c.Ladder.Acked.IsZero(), "ack")
 	add(c.State == cases.Suspected, "triage")
-	add(open && len(c.Tracks) == 0, "tracks")
+	add(open && c.Undescribed(), "tracks")
 	add(open && c.Unmapped > 0, "unmapped")
 	add(open && slices.ContainsFunc(c.Tracks, func(t cases.Track) bool { return t.Unreached }), "contact")
 	add(open && c.Score == nil, "score")

@@ -168,8 +168,20 @@ func TestSuspicionOfTenants(t *testing.T) {
 			t.Errorf("the track is %+v", track)
 		}
 	}
-	if !slices.Equal(ids, []string{"cabinet-nord", "klinik-am-see", "cabinet-sud"}) || found[0].State != cases.Suspected {
-		t.Errorf("the case is about %q, %s", ids, found[0].State)
+	if !slices.Equal(ids, []string{"cabinet-nord", "klinik-am-see", "cabinet-sud"}) || found[0].State != cases.Suspected || !found[0].Undescribed() {
+		t.Errorf("the case is about %q, %s, said by somebody: %v", ids, found[0].State, !found[0].Undescribed())
+	}
+	// Somebody looks and says that it is all, until the log names another one.
+	if c := w.do(found[0].ID, "stefan", cases.Event{What: cases.Describe}, ""); c.Undescribed() {
+		t.Error("nobody has said whose data it is, although she did")
+	}
+	w.push(topicSuspicion, suspected("abcdefgh2345", 3, "silence", "cabinet-nord")).Want(t, 204, "")
+	if w.all()[0].Undescribed() {
+		t.Error("the same customer again is asked for again")
+	}
+	w.push(topicSuspicion, suspected("abcdefgh2345", 4, "silence", "banque-du-port")).Want(t, 204, "")
+	if c := w.all()[0]; !c.Undescribed() || len(c.Tracks) != 4 {
+		t.Errorf("another customer: %d tracks, asked for %v", len(c.Tracks), c.Undescribed())
 	}
 }
 

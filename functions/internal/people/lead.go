@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"ostiary.internal/functions/internal/browser"
 	"ostiary.internal/functions/internal/walk"
 )
 
@@ -49,9 +50,9 @@ func (c Company) lead() []Leg {
 	breach.Press("form[action$='/ack'] button")
 	breach.Type("#triage-reason", "She slept; her session came from elsewhere.")
 	breach.Press("button[name=result][value=confirmed]")
-	breach.Click(".next li a")
-	breach.Click("#tracks ~ details input[value=cabinet-nord], section[aria-labelledby=tracks] input[value=cabinet-nord]")
-	breach.Press("form[action$='/tracks'] button")
+	if said := browser.Eval[string](breach.Tab, `document.querySelector("section[aria-labelledby=tracks]").innerText`); !strings.Contains(said, "Cabinet Nord") {
+		c.T.Fatalf("whose data it is: %s", said) // the log said it
+	}
 	breach.reach("svg.clocks")
 	breach.Show("breach-phone")
 	c.quiet(stefan)

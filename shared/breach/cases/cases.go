@@ -165,6 +165,7 @@ type Case struct {
 	Moves   []Move         `json:"moves,omitempty"`  // of awareness, oldest first
 	Moving  *Move          `json:"moving,omitempty"`
 	Tracks  []Track        `json:"tracks,omitempty"`
+	Hinted  bool           `json:"hinted,omitempty"` // a detection named some of Tracks, and nobody has said since that it is all
 	// Unmapped counts domains and accounts that are affected and belong to no tenant we know: somebody may have to be told
 	// whom nobody has found yet. Their names are in Private.
 	Unmapped int      `json:"unmapped,omitempty"`

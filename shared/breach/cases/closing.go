@@ -89,7 +89,7 @@ func (c *Case) Unsettled(r Rules, pending []Pending, now time.Time) (left []Left
 	}
 	settled := c.settled()
 	yes := func(subject string) bool { return settled[subject] != nil && settled[subject].Yes }
-	add(len(c.Tracks) == 0, "tracks")
+	add(c.Undescribed(), "tracks")
 	add(c.Unmapped > 0, "unmapped")
 	add(len(c.Undecided()) > 0, "decisions")
 	add(yes(SA) && !c.Reported("gdpr_33_1"), "report")

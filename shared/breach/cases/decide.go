@@ -160,7 +160,11 @@ func (d *deciding) declare() error {
 	if err := d.detail(); err != nil {
 		return err
 	}
-	if err := d.setTracks(); err != nil {
+	take := d.setTracks
+	if d.e.Signal != "" {
+		take = d.hint
+	}
+	if err := take(); err != nil {
 		return err
 	}
 	d.record("declared")

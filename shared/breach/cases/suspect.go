@@ -44,7 +44,7 @@ func (d *deciding) suspect() error {
 		d.Signals = append(slices.Clip(d.Signals), Signal{d.e.Signal, d.now, d.e.Text})
 	}
 	d.concern()
-	if err := d.setTracks(); err != nil {
+	if err := d.hint(); err != nil {
 		return err
 	}
 	d.record("suspected")

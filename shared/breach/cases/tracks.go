@@ -21,10 +21,24 @@ func (d *deciding) describe() error {
 	if err := d.setTracks(); err != nil {
 		return err
 	}
+	d.Hinted = false
 	if len(d.Undecided()) > 0 && len(d.Tracks) > len(before) {
 		d.tell("tracks", d.e.By.ID)
 	}
 	d.record("tracks")
+	return nil
+}
+
+// Undescribed reports whether nobody has said yet whose data is concerned.
+func (c *Case) Undescribed() bool { return len(c.Tracks) == 0 || c.Hinted }
+
+// hint takes the tracks that a detection names. What it does not see, a person knows.
+func (d *deciding) hint() error {
+	before := len(d.Tracks)
+	if err := d.setTracks(); err != nil {
+		return err
+	}
+	d.Hinted = d.Hinted || len(d.Tracks) > before
 	return nil
 }
 

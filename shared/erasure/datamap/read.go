@@ -52,6 +52,18 @@ const (
 // Read returns the map of a policy: nil without datamap.yaml. With problems the map compiles nothing and is fit for
 // further checking alone.
 func Read(p *policy.Policy) (*Map, []policy.Problem) {
+	type answer struct {
+		m        *Map
+		problems []policy.Problem
+	}
+	a := policy.Once(p, File, func() answer {
+		m, problems := read(p)
+		return answer{m, problems}
+	})
+	return a.m, slices.Clip(a.problems)
+}
+
+func read(p *policy.Policy) (*Map, []policy.Problem) {
 	var f file
 	found, problems := p.Decode(File, &f)
 	if !found {

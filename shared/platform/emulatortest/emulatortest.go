@@ -145,7 +145,9 @@ func (e *emulator) up(java, archive string) (string, error) {
 	defer e.mu.Unlock()
 	if e.process == nil && e.err == nil {
 		e.process, e.host, e.err = launch(func(port string) *exec.Cmd {
-			tuning := []string{"-Duser.language=en", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m"}
+			// They keep all they ever had in memory, every version of every document, and answer nobody when it is full: a long
+			// run needs gigabytes. A short one takes little of it.
+			tuning := []string{"-Duser.language=en", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx4g"}
 			return exec.Command(java, append(tuning, e.command(archive, port)...)...)
 		})
 	}

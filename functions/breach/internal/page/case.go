@@ -35,6 +35,7 @@ type Case struct {
 	Least, Most string // of a datetime-local field: now
 	Tracks      []Track
 	TracksMore  int
+	Undescribed bool // nobody has said whose data is concerned
 	Unmapped    int
 	Names       []string // of those
 	Pick        []Choice // every tenant; labels are text
@@ -223,6 +224,7 @@ func (r Reader) tracks(p *Case, c cases.Read) {
 		}
 		p.Tracks = append(p.Tracks, Track{Name: r.Tenant(t.ID), Own: t.ID == cases.Own, People: r.count(c, t.People), Records: r.count(c, t.Records), Told: r.At(t.Told), Earlier: r.recounts(c, t)})
 	}
+	p.Undescribed = c.Undescribed()
 	p.Pick = r.pick()
 	for _, one := range []string{"mail", "chat", "sms", "webhook"} {
 		p.Channels = append(p.Channels, Channel{ID: one, Name: r.known("channel.", one), Off: slices.Contains(c.Compromised, one)})

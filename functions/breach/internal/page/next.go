@@ -110,7 +110,7 @@ func (w *steps) suspected() {
 		w.owned(f, w.read.Text(f.Next))
 	}
 	w.decider(2, by, "#triage", "next.triage")
-	if len(w.c.Tracks) == 0 {
+	if w.c.Undescribed() {
 		w.decider(3, until{}, "#tracks", "next.tracks")
 	}
 }
@@ -135,7 +135,7 @@ func (w *steps) unreached() (names []string) {
 
 // facts are what has to be known before anybody can decide.
 func (w *steps) facts() {
-	if len(w.c.Tracks) == 0 {
+	if w.c.Undescribed() {
 		w.decider(1, until{w.c.Times.Aware.Add(w.Rules.Aim), true}, "#tracks", "next.tracks")
 	}
 	if w.c.Unmapped > 0 {
