@@ -88,7 +88,7 @@ func TestNamedByAlarm(t *testing.T) {
 	t.Parallel()
 	w := functiontest.New(t, setup)
 	form := look(t, w, emma, "/declare?lang=en&tenant=banque-du-port&tenant=%3Cb%3E&tenant=own&tenant=klinik-am-see")
-	says(t, form, "The alarm names Banque du Port, Klinik am See: ticked below", `value="banque-du-port" checked`, `value="klinik-am-see" checked`)
+	says(t, form, "The alarm names Banque du Port, Klinik am See: ticked below", `value="banque-du-port" checked`, `value="klinik-am-see" checked`, `/declare?tenant=banque-du-port&tenant=klinik-am-see&lang=de"`)
 	if n := strings.Count(form, `name="tenant"`); n < 4 || strings.Count(form, " checked") != 3 || strings.Contains(form, "<b>") { // and that it is real
 		t.Errorf("of %d boxes more are ticked than the alarm names:\n%s", n, form)
 	}

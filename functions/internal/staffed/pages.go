@@ -2,6 +2,7 @@ package staffed
 
 import (
 	"context"
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -38,10 +39,13 @@ func (s *Staffed) Form(handle Filled) Handler {
 	}
 }
 
-// Render shows a page with the form token of the person.
+// Render shows a page with the form token of the person. What data has as Kept stays in the address when the language is changed.
 func (s *Staffed) Render(w http.ResponseWriter, r *http.Request, who caller.Staff, status int, name, title, path string, data any) error {
-	return s.Pages.Render(w, r, status, name, shell.View{Path: path, Title: title, Name: who.Name,
-		Form: s.Forms.Token(who.Subject, s.deps.Manifest.Name, s.deps.Clock.Now()), Data: data})
+	view := shell.View{Path: path, Title: title, Name: who.Name, Form: s.Forms.Token(who.Subject, s.deps.Manifest.Name, s.deps.Clock.Now()), Data: data}
+	if page, keeps := data.(interface{ Kept() template.URL }); keeps {
+		view.Keep = page.Kept()
+	}
+	return s.Pages.Render(w, r, status, name, view)
 }
 
 // Trouble is TroubleOn the function's pages.

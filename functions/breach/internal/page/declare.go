@@ -1,6 +1,7 @@
 package page
 
 import (
+	"html/template"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,10 +16,11 @@ type Declare struct {
 	Most    string // of a datetime-local field: now
 	Zone    string
 	Offset  string
-	Tenants []Choice // labels are text
-	Facts   []Pick   // how sure it is when it occurred, and who found it
-	Named   string   // tenants that are ticked because an alarm names them; "" for none
-	Drill   string   // names of those who get what would go to customers, in an exercise
+	Tenants []Choice     // labels are text
+	Facts   []Pick       // how sure it is when it occurred, and who found it
+	Named   string       // names of the tenants that are ticked because an alarm names them; "" for none
+	keep    template.URL // the same tenants, in the address
+	Drill   string       // names of those who get what would go to customers, in an exercise
 }
 
 // NewDeclare is the form as nobody has filled it in yet, with the tenants ticked that an alarm names, by id; what is no id is
@@ -34,9 +36,13 @@ func (r Reader) NewDeclare(client string, named ...string) Declare {
 	}
 	if len(ids) > 0 {
 		d.Named, d.Form.Values = strings.Join(names, ", "), url.Values{"tenant": ids}
+		d.keep = template.URL(d.Form.Values.Encode()) // ids of the policy, and nothing else
 	}
 	return d
 }
+
+// Kept is what stays in the address when the language is changed.
+func (d Declare) Kept() template.URL { return d.keep }
 
 // pick are all tenants, as people look for them.
 func (r Reader) pick() (all []Choice) {
