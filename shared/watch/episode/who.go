@@ -1,6 +1,7 @@
 package episode
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,11 +36,11 @@ func (s *Service) who(d Detail, now time.Time) (person string, involved []string
 
 // tenants are the ids of the customers that a hit, or what it was counted from, is about.
 func (s *Service) tenants(f found) (ids []string) {
-	named := []string{f.Subject.Tenant, f.Subject.Resource}
+	named := map[string]bool{f.Subject.Tenant: true, f.Subject.Resource: true}
 	for _, m := range f.Members {
-		named = append(named, m.Subject.Tenant, m.Subject.Resource)
+		named[m.Subject.Tenant], named[m.Subject.Resource] = true, true
 	}
-	for _, name := range named {
+	for _, name := range slices.Sorted(maps.Keys(named)) {
 		t, known := s.Policy.Tenant(name)
 		if !known {
 			t, known = s.Policy.TenantOf(name)
