@@ -95,6 +95,9 @@ func (w *World) advance(ctx context.Context, by time.Duration) ([]Ran, error) {
 		if patient, err = w.rest(ctx, patient); err != nil {
 			return ran, err
 		}
+		if err := ctx.Err(); err != nil {
+			return ran, err // nobody waits any more: the clock stands where it came to
+		}
 		next, ok := due(w.jobs, until)
 		if !ok {
 			break

@@ -1,6 +1,8 @@
 package local
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -121,6 +123,11 @@ func TestJumpAndAdvance(t *testing.T) {
 	}
 	if _, err := w.Advance(t.Context(), -time.Second); !fault.Is(err, fault.Conflict) {
 		t.Errorf("advancing backwards: %v", err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if ran, err := w.Advance(gone, time.Hour); !errors.Is(err, context.Canceled) || len(ran) != 0 {
+		t.Errorf("nobody waits, and the clock goes on: %v, %v", ran, err)
 	}
 	if !w.clock.Now().Equal(begin.Add(time.Hour + time.Minute)) {
 		t.Errorf("the clock stands at %s", w.clock.Now())
