@@ -121,8 +121,11 @@ func Read(p *policy.Policy) (Policy, []policy.Problem) {
 		r.wrong("contact", "names nobody to be reached", "one line that tenants and persons are given, at most 300 bytes")
 	}
 	r.read.Rules.Hours = map[string]int{}
-	for _, t := range p.Tenants {
+	for i, t := range p.Tenants {
 		r.read.Rules.Hours[t.ID] = t.ContractHours
+		if cases.Reserved(t.ID) {
+			r.problems = append(r.problems, p.Problem("tenants.yaml", fmt.Sprintf("tenants[%d].id", i), fmt.Sprintf("%q is what a case of a breach calls something else", t.ID), "another id, such as customer-"+t.ID))
+		}
 	}
 	return r.read, policy.Sort(r.problems)
 }

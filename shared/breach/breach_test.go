@@ -160,6 +160,23 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestReservedTenant: a tenant is called nothing that decides about a case.
+func TestReservedTenant(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"own", "sa", "persons", "breach", "tenants"} {
+		files := fstest.MapFS{"p/company.yaml": {Data: []byte(company)}, "p/people.yaml": {Data: []byte(people)}, "p/promises/one.yaml": {Data: []byte(promised)},
+			"p/tenants.yaml": {Data: []byte(strings.Replace(tenants, "id: nord", "id: "+id, 1))}, "p/breach.yaml": {Data: []byte(strings.Replace(good, "tenant: nord", "tenant: "+id, 1))}}
+		p, problems, err := policy.Load(files, "p")
+		if err != nil || len(problems) > 0 {
+			t.Fatal(err, problems)
+		}
+		_, problems = breach.Read(p)
+		if len(problems) != 1 || problems[0].File != "tenants.yaml" || problems[0].Key != "tenants[0].id" || problems[0].Line == 0 || !strings.Contains(problems[0].Allowed, "customer-"+id) {
+			t.Errorf("%s: %v", id, problems)
+		}
+	}
+}
+
 // TestKeep: a closed case is kept for whole months or years, three of the latter at least and thirty at most.
 func TestKeep(t *testing.T) {
 	t.Parallel()

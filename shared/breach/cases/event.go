@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"slices"
 	"time"
 
 	"ostiary.internal/shared/breach/severity"
@@ -145,3 +146,8 @@ const (
 	Breach  = "breach"  // it is one; "no" ends the case
 	Tenants = "tenants" // every tenant nobody has decided about yet, all at once
 )
+
+// Reserved reports whether an id means something else to a case than a tenant.
+func Reserved(id string) bool {
+	return slices.Contains([]string{Own, SA, Persons, Breach, Tenants}, id)
+}

@@ -2,6 +2,7 @@ package cases_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +34,26 @@ func TestOwnMatter(t *testing.T) {
 	}
 	w.refused("own_matter", cases.Event{What: cases.Triage, By: dana, Result: cases.Confirmed})
 	w.do(cases.Event{What: cases.Triage, By: otto, Result: cases.Confirmed})
+}
+
+// TestMoreThanRoom: a detection names more customers than a case takes. It has those there is room for, people are called anew, and
+// somebody is to say whose data it is.
+func TestMoreThanRoom(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	var most []cases.Track
+	for i := range cases.MaxTracks - 1 {
+		most = append(most, cases.Track{ID: fmt.Sprintf("customer-%d", i), Role: cases.Processor})
+	}
+	w.do(cases.Event{What: cases.Declare, Text: 1, Source: "episode/a", Signal: "1/silence", Tracks: most})
+	w.do(cases.Event{What: cases.Describe, By: otto})
+	if w.c.Undescribed() {
+		t.Error("somebody said that it is all, and is asked again")
+	}
+	w.do(cases.Event{What: cases.Suspect, Text: 2, Signal: "1/refused", Tracks: []cases.Track{{ID: "customer-7", Role: cases.Processor}, {ID: "one-more", Role: cases.Processor}, {ID: "too-many", Role: cases.Processor}}})
+	if n := len(w.c.Tracks); n != cases.MaxTracks || w.c.Tracks[n-1].ID != "one-more" || !w.c.Undescribed() || said(w.last) != "record suspected, page oncall" {
+		t.Errorf("%d tracks, asked for %v: %s", n, w.c.Undescribed(), said(w.last))
+	}
 }
 
 // TestSuspectHearsNothing: she is neither called nor told, and nobody waits for a step with nobody else in it.

@@ -32,14 +32,21 @@ func (d *deciding) describe() error {
 // Undescribed reports whether nobody has said yet whose data is concerned.
 func (c *Case) Undescribed() bool { return len(c.Tracks) == 0 || c.Hinted }
 
-// hint takes the tracks that a detection names. What it does not see, a person knows.
+// hint takes the tracks that a detection names, as far as there is room: that people are called matters more. What it does not
+// see, a person knows.
 func (d *deciding) hint() error {
-	before := len(d.Tracks)
-	if err := d.setTracks(); err != nil {
-		return err
+	room, named := MaxTracks-len(d.Tracks), d.e.Tracks
+	d.e.Tracks = nil
+	for _, t := range named {
+		if d.track(t.ID) != nil {
+			continue
+		}
+		d.Hinted = true
+		if len(d.e.Tracks) < room {
+			d.e.Tracks = append(d.e.Tracks, t)
+		}
 	}
-	d.Hinted = d.Hinted || len(d.Tracks) > before
-	return nil
+	return d.setTracks()
 }
 
 // setTracks adds tracks and corrects their numbers, and counts what belongs to nobody known. None is taken away: that a tenant
@@ -47,7 +54,7 @@ func (d *deciding) hint() error {
 func (d *deciding) setTracks() error {
 	d.Unmapped += max(d.e.Unmapped, 0)
 	for _, t := range d.e.Tracks {
-		if t.ID == "" || slices.Contains([]string{SA, Persons, Breach, Tenants}, t.ID) || t.Role != Controller && t.Role != Processor || t.Role == Controller != (t.ID == Own) || !t.People.valid() || !t.Records.valid() {
+		if t.ID == "" || Reserved(t.ID) && t.ID != Own || t.Role != Controller && t.Role != Processor || t.Role == Controller != (t.ID == Own) || !t.People.valid() || !t.Records.valid() {
 			return refuse("tracks_invalid", "A track is own, as controller, or a tenant, as processor, with counts exact, estimate, unknown or not_applicable.", "Correct it and send it again.")
 		}
 		if t.People.unexplained() || t.Records.unexplained() {
