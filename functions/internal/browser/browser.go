@@ -13,9 +13,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Path returns the Chromium of this machine, or "" when there is none.
+// Path returns the Chromium of this machine, or "" when there is none: rather the one that has no windows, which does the same
+// pages with a third of the work.
 func Path() string {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
