@@ -116,6 +116,7 @@ func verbs() map[string]func(ts *testscript.TestScript, neg bool, args []string)
 		return err
 	})
 	add("life", func(_ *testscript.TestScript, s *session, args []string) error { return s.life(args) })
+	add("lived", func(ts *testscript.TestScript, s *session, _ []string) error { return s.lived(ts.MkAbs(".")) })
 	add("records", func(_ *testscript.TestScript, s *session, args []string) error { return s.records(args) })
 	add("keep", func(ts *testscript.TestScript, s *session, args []string) error {
 		if len(args) != 1 {

@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"ostiary.internal/functions/internal/lived"
 )
 
 // signIn says who makes the next calls: a person's id or address, or "service|gateway|customer ID"; then claims as
@@ -157,8 +161,12 @@ func (s *session) jump(args []string) error {
 	return err
 }
 
-// life waits until so many days of sample life are played: "life 5", or "life done" for its end.
+// life waits until so many days of sample life are played: "life 5".
 func (s *session) life(args []string) error {
+	wanted, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
 	for until := time.Now().Add(4 * time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
 		a, err := s.server.local("GET", "life", nil)
 		if err != nil {
@@ -171,7 +179,7 @@ func (s *session) life(args []string) error {
 		if err := json.Unmarshal(a.body, &told); err != nil {
 			return err
 		}
-		if day, err := strconv.Atoi(args[0]); told.State == args[0] || err == nil && told.Day >= day {
+		if told.Day >= wanted {
 			return nil
 		}
 		if told.State != "playing" {
@@ -179,6 +187,22 @@ func (s *session) life(args []string) error {
 		}
 	}
 	return errors.New("sample life takes too long")
+}
+
+// lived puts what a whole sample life has left into the folder of the file, and hears what was said meanwhile.
+func (s *session) lived(folder string) error {
+	if s.server != nil {
+		return errors.New("a server is running")
+	}
+	if err := os.RemoveAll(filepath.Join(folder, lived.Data)); err != nil {
+		return err
+	}
+	if err := lived.Folder(binary, "../..", folder); err != nil {
+		return err
+	}
+	said, err := os.ReadFile(filepath.Join(folder, lived.Log))
+	s.logged += string(said)
+	return err
 }
 
 // records counts the evidence: "records N fact=value ..." after everything has settled.
@@ -288,8 +312,8 @@ func (s *session) discreet() error {
 		if bytes.Contains(a.body, []byte(word)) {
 			return fmt.Errorf("the evidence holds %q", word)
 		}
-		if strings.Contains(s.server.log(), word) {
-			return fmt.Errorf("the log holds %q:\n%s", word, s.server.log())
+		if strings.Contains(s.log(), word) {
+			return fmt.Errorf("the log holds %q:\n%s", word, s.log())
 		}
 	}
 	return nil

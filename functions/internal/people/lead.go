@@ -13,7 +13,7 @@ import (
 func (c Company) lead() []Leg {
 	c.T.Helper()
 	s := c.server()
-	c.must(s.Advance(18*time.Hour + 5*time.Minute)) // to 03:00 in Paris and Berlin
+	c.must(s.Skip(18*time.Hour + 5*time.Minute)) // to 03:00 in Paris and Berlin
 	emma, stefan := c.sit(s, Size, "en"), c.sit(s, Size, "en")
 	for p, who := range map[*walk.Person]string{emma: "emma.dubois", stefan: "stefan.weber"} {
 		p.SignIn(walk.Email(who), walk.Home)

@@ -10,8 +10,8 @@ import (
 
 	"ostiary.internal/functions/internal/browser"
 	"ostiary.internal/functions/internal/built"
+	"ostiary.internal/functions/internal/lived"
 	"ostiary.internal/functions/internal/people"
-	"ostiary.internal/functions/internal/walk"
 	"ostiary.internal/shared/platform/require"
 )
 
@@ -30,15 +30,12 @@ func TestDays(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(chromium.Close)
-	lived, err := walk.Start(binary, root)
+	fortnight, end, err := lived.Start(binary, root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(lived.Close)
-	if err := lived.Live(); err != nil {
-		t.Fatal(err)
-	}
-	legs := people.Company{T: t, Browser: chromium, Binary: binary, Root: root, Lived: lived, Eye: func(tab *browser.Tab) { look(t, tab) }}.Days()
+	t.Cleanup(end)
+	legs := people.Company{T: t, Browser: chromium, Binary: binary, Root: root, Lived: fortnight, Eye: func(tab *browser.Tab) { look(t, tab) }}.Days()
 
 	told := rows(t)
 	if len(told) != len(legs) {

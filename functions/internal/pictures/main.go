@@ -9,6 +9,7 @@ import (
 
 	"ostiary.internal/functions/internal/browser"
 	"ostiary.internal/functions/internal/built"
+	"ostiary.internal/functions/internal/lived"
 	"ostiary.internal/functions/internal/people"
 	"ostiary.internal/functions/internal/walk"
 )
@@ -39,20 +40,17 @@ func run() error {
 		return err
 	}
 	defer server.Close()
-	lived, err := walk.Start(binary, ".")
+	fortnight, end, err := lived.Start(binary, ".")
 	if err != nil {
 		return err
 	}
-	defer lived.Close()
-	if err := lived.Live(); err != nil {
-		return err
-	}
+	defer end()
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	a := album{browser: b, server: server, lived: lived, closing: &[]func(){}}
+	a := album{browser: b, server: server, lived: fortnight, closing: &[]func(){}}
 	return a.take(func() {
-		legs := people.Company{T: a, Browser: b, Binary: binary, Root: ".", Lived: lived, Camera: a.keep}.Days()
+		legs := people.Company{T: a, Browser: b, Binary: binary, Root: ".", Lived: fortnight, Camera: a.keep}.Days()
 		if err := people.Tell(".", legs); err != nil {
 			a.Fatalf("%v", err)
 		}

@@ -66,7 +66,7 @@ func TestPagesHold(t *testing.T) {
 			p.Open(p.Server.URL + "/registerip/nothing")
 			look("problem", lang)
 			p.SignIn(emma, walk.Mobile)
-			p.At.Later(14*time.Hour + 40*time.Minute)
+			p.At.MuchLater(14*time.Hour + 40*time.Minute)
 			p.Open(p.Server.URL + "/registerip/")
 			p.Unfold()
 			look("morning, near the end, elsewhere", lang)

@@ -22,10 +22,11 @@ const Morning = "2026-03-03T07:55:09Z"
 
 // Server is a running "ostiary serve". Close it.
 type Server struct {
-	URL    string
-	folder string
-	cmd    *exec.Cmd
-	errs   bytes.Buffer
+	URL  string
+	data string
+	own  string // the folder to remove in the end; "" for none
+	cmd  *exec.Cmd
+	errs bytes.Buffer
 }
 
 // Start starts the command with an empty data folder and the sample company of the repository at root, and with further
@@ -35,8 +36,19 @@ func Start(binary, root string, env ...string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
-	s := &Server{folder: folder}
-	s.cmd = exec.Command(binary, "serve", "--port", "0", "--data", filepath.Join(folder, "data"),
+	s, err := StartIn(filepath.Join(folder, "data"), binary, root, env...)
+	if err != nil {
+		_ = os.RemoveAll(folder)
+		return nil, err
+	}
+	s.own = folder
+	return s, nil
+}
+
+// StartIn starts it with a data folder that stays: one that is not there yet, or one that a server has left.
+func StartIn(data, binary, root string, env ...string) (*Server, error) {
+	s := &Server{data: data}
+	s.cmd = exec.Command(binary, "serve", "--port", "0", "--data", data,
 		"--policy", filepath.Join(root, "testdata", "policies", "sharedcontacts"), "--clock", "manual", "--now", Morning)
 	s.cmd.Env = append(os.Environ(), env...)
 	s.cmd.Stderr = &s.errs
@@ -65,15 +77,28 @@ func (s *Server) start() error {
 }
 
 // Data is the folder the server keeps everything in.
-func (s *Server) Data() string { return filepath.Join(s.folder, "data") }
+func (s *Server) Data() string { return s.data }
 
-// Close ends the server and removes its data.
+// Close ends the server and removes what Start has made.
 func (s *Server) Close() {
-	if s.cmd != nil && s.cmd.Process != nil {
-		_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	s.End()
+	if s.own != "" {
+		_ = os.RemoveAll(s.own)
+	}
+}
+
+// End ends the server and returns all it has said.
+func (s *Server) End() string { return s.end(syscall.SIGTERM) }
+
+// Kill ends it as a power cut would, and returns all it has said.
+func (s *Server) Kill() string { return s.end(syscall.SIGKILL) }
+
+func (s *Server) end(by os.Signal) string {
+	if s.cmd.Process != nil {
+		_ = s.cmd.Process.Signal(by)
 		_ = s.cmd.Wait()
 	}
-	_ = os.RemoveAll(s.folder)
+	return s.errs.String()
 }
 
 // Now reads the server's clock.
@@ -87,9 +112,17 @@ func (s *Server) Advance(by time.Duration) error {
 	return s.Call(http.MethodPost, "/_local/clock", nil, map[string]string{"advance": by.String()}, nil)
 }
 
-// Live plays a fortnight of sample life and waits for its end.
-func (s *Server) Live() error {
-	return s.Call(http.MethodPost, "/_local/life?wait=1", nil, map[string]string{}, nil)
+// Skip moves the clock as a scheduler would see it that stood still for so long: all but the last minute passes without
+// anything happening. It takes a moment where Advance takes seconds for each day.
+func (s *Server) Skip(by time.Duration) error {
+	now, err := s.Now()
+	if err == nil {
+		err = s.Call(http.MethodPost, "/_local/clock", nil, map[string]time.Time{"now": now.Add(by - time.Minute)}, nil)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Advance(time.Minute)
 }
 
 // Log writes an entry to the company's log, and waits until it was judged.

@@ -39,6 +39,14 @@ func (s *Server) Later(by time.Duration) {
 	}
 }
 
+// MuchLater moves it as a scheduler would see it that stood still for so long.
+func (s *Server) MuchLater(by time.Duration) {
+	s.T.Helper()
+	if err := s.Skip(by); err != nil {
+		s.T.Fatal(err)
+	}
+}
+
 // Call sends JSON and reads the answer; token and into may be left out.
 func (s *Server) Call(method, path, token string, body, into any) {
 	s.T.Helper()
