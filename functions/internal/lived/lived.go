@@ -50,6 +50,11 @@ func Folder(binary, root, into string) error {
 	if err := os.MkdirAll(shared, 0o700); err != nil {
 		return fmt.Errorf("making a folder: %w", err)
 	}
+	return folder(shared, of, into, func(kept string) error { return play(binary, top, kept) })
+}
+
+// folder copies what is kept in a shared folder, after making it where what is kept is of another identity.
+func folder(shared, of, into string, fill func(kept string) error) error {
 	alone, err := lock(filepath.Join(shared, "lock"))
 	if err != nil {
 		return fmt.Errorf("waiting for others who ask: %w", err)
@@ -60,7 +65,7 @@ func Folder(binary, root, into string) error {
 		if err := errors.Join(os.RemoveAll(made), os.RemoveAll(kept)); err != nil {
 			return fmt.Errorf("making room: %w", err)
 		}
-		if err := play(binary, top, kept); err != nil {
+		if err := fill(kept); err != nil {
 			return fmt.Errorf("playing a fortnight: %w", err)
 		}
 		if err := os.WriteFile(made, []byte(of), 0o600); err != nil {
