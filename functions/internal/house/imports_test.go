@@ -1,12 +1,15 @@
 package house
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -21,27 +24,45 @@ type listed struct {
 	Dir        string
 }
 
-func list(t *testing.T, args ...string) []listed {
-	t.Helper()
-	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,Imports,Deps,Dir"}, args...)...)
+// everyPackage asks the go command once for all tests: it looks at every file each time.
+var everyPackage = sync.OnceValues(func() (packages []listed, err error) {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Standard,Imports,Deps,Dir", "./...")
 	cmd.Dir = root
 	out, err := cmd.Output()
-	if err != nil {
-		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-			t.Fatalf("go list: %s", exit.Stderr)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return nil, fmt.Errorf("go list: %s", exit.Stderr)
+	}
+	for d := json.NewDecoder(bytes.NewReader(out)); err == nil; {
+		var p listed
+		if err = d.Decode(&p); err == nil {
+			packages = append(packages, p)
 		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return packages, err
+})
+
+// list returns all packages.
+func list(t *testing.T) []listed {
+	t.Helper()
+	packages, err := everyPackage()
+	if err != nil {
 		t.Fatal(err)
 	}
-	var packages []listed
-	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
-		var p listed
-		if err := d.Decode(&p); errors.Is(err, io.EOF) {
-			return packages
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		packages = append(packages, p)
+	return packages
+}
+
+// deps are the packages that one in a folder needs, directly or not.
+func deps(t *testing.T, folder string) []string {
+	t.Helper()
+	all := list(t)
+	i := slices.IndexFunc(all, func(p listed) bool { return p.ImportPath == module+folder })
+	if i < 0 {
+		t.Fatalf("there is no package in %s", folder)
 	}
+	return all[i].Deps
 }
 
 // cloud are prefixes of cloud SDKs and database drivers: they appear only in adapters.
@@ -108,7 +129,7 @@ var domains = []string{"access", "erasure", "breach", "watch", "drift", "trust"}
 
 func TestImports(t *testing.T) {
 	t.Parallel()
-	for _, p := range list(t, "./...") {
+	for _, p := range list(t) {
 		path := strings.TrimPrefix(p.ImportPath, module)
 		for _, imported := range p.Imports {
 			if why := forbidden(path, imported); why != "" {
@@ -229,8 +250,8 @@ var rights = map[string]string{
 func TestFunctionsLinkWhatTheyMay(t *testing.T) {
 	t.Parallel()
 	for _, f := range manifests(t) {
-		deps := list(t, "./functions/"+f.Control+"/"+f.Name)[0].Deps
-		for _, dep := range deps {
+		linked := deps(t, "functions/"+f.Control+"/"+f.Name)
+		for _, dep := range linked {
 			if matches(dep, local) {
 				t.Errorf("%s links %s, which only the ostiary command may", f.Name, dep)
 			}
@@ -242,7 +263,7 @@ func TestFunctionsLinkWhatTheyMay(t *testing.T) {
 		}
 		for driver, need := range rights {
 			wanted := slices.ContainsFunc(f.Permissions, func(p permission) bool { return strings.HasPrefix(p.Resource, need) })
-			if wanted && !slices.Contains(deps, driver) && driver != module+"shared/platform/message/smtp" {
+			if wanted && !slices.Contains(linked, driver) && driver != module+"shared/platform/message/smtp" {
 				t.Errorf("%s has rights on %s, but does not link %s", f.Name, need, driver)
 			}
 		}
