@@ -13,12 +13,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"golang.org/x/mod/sumdb/dirhash"
 
 	"ostiary.internal/functions/internal/walk"
+	"ostiary.internal/shared/platform/seal/privatefile"
 )
 
 // What lies in a folder.
@@ -47,20 +47,17 @@ func Folder(binary, root, into string) error {
 	}
 	sum := sha256.Sum256([]byte(top))
 	shared := filepath.Join(os.TempDir(), fmt.Sprintf("ostiary-lived-%d-%s", os.Getuid(), hex.EncodeToString(sum[:6])))
-	if err := os.MkdirAll(shared, 0o700); err != nil {
-		return fmt.Errorf("making a folder: %w", err)
-	}
 	return folder(shared, of, into, func(kept string) error { return play(binary, top, kept) })
 }
 
 // folder copies what is kept in a shared folder, after making it where what is kept is of another identity.
 func folder(shared, of, into string, fill func(kept string) error) error {
-	alone, err := lock(filepath.Join(shared, "lock"))
+	kept, made := filepath.Join(shared, "kept"), filepath.Join(shared, "made")
+	unlock, err := privatefile.Lock(made)
 	if err != nil {
 		return fmt.Errorf("waiting for others who ask: %w", err)
 	}
-	defer alone.Close()
-	kept, made := filepath.Join(shared, "kept"), filepath.Join(shared, "made")
+	defer unlock()
 	if last, err := os.ReadFile(made); err != nil || string(last) != of {
 		if err := errors.Join(os.RemoveAll(made), os.RemoveAll(kept)); err != nil {
 			return fmt.Errorf("making room: %w", err)
@@ -123,24 +120,6 @@ func identity(binary, policies string) (string, error) {
 	}
 	files, err := dirhash.HashDir(policies, "", dirhash.Hash1)
 	return hex.EncodeToString(sum.Sum(nil)) + " " + files, err
-}
-
-// lock waits until nobody else has the file locked. Whoever ends, however, lets go of it.
-func lock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
-		if err == nil {
-			return f, nil
-		}
-		if !errors.Is(err, syscall.EINTR) {
-			f.Close()
-			return nil, err
-		}
-	}
 }
 
 // progress is how far a life is.
