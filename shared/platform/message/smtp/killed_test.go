@@ -92,7 +92,7 @@ func TestKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 			child := exec.Command(os.Args[0], "-test.run=^TestLife$")
-			child.Env = append(os.Environ(), lives+"="+string(given), "TMPDIR="+dir) // what it cannot tidy up goes with this test
+			child.Env = append(os.Environ(), lives+"="+string(given), "GOTMPDIR="+dir) // what it cannot tidy up goes with this test
 			if _, err := child.StdinPipe(); err != nil {
 				t.Fatal(err)
 			}
