@@ -10,11 +10,12 @@ PACKAGES = ./... ./testdata/bench/... ./testdata/policies/...
 # Vet has run, all of it; and nobody debugs the test programs, a hundred large ones to link.
 LEAN = -vet=off -ldflags=-s
 # They write thousands of small files, and wait for each: in memory, where this machine has room for it, and lets programs
-# start from there. What the compiler leaves for a moment is larger, and stays on the disk. PostgreSQL runs as somebody
-# else, and has to get in.
+# start from there. What the compiler leaves for a moment is larger, and stays on the disk; GOTMPDIR, which says so, would
+# also be where tests have their folders. PostgreSQL runs as somebody else, and has to get in.
 IN_MEMORY = d=/dev/shm; if [ -w $$d ] && [ "$$(df -Pk $$d | awk 'NR == 2 {print $$4}')" -gt 8000000 ] && \
 	[ "$$(awk '/^MemAvailable/ {print $$2}' /proc/meminfo)" -gt 12000000 ] && ! grep -q "^[^ ]* $$d .*noexec" /proc/mounts; \
-	then export GOTMPDIR="$${TMPDIR:-/tmp}" TMPDIR="$$(mktemp -d $$d/o.XXXXXX)"; chmod 711 "$$TMPDIR"; trap 'rm -rf "$$TMPDIR"' EXIT INT TERM; fi;
+	then export GOTMPDIR="$${TMPDIR:-/tmp}" TMPDIR="$$(mktemp -d $$d/o.XXXXXX)"; chmod 711 "$$TMPDIR"; trap 'rm -rf "$$TMPDIR"' EXIT INT TERM; \
+	set -- -exec 'env -u GOTMPDIR'; fi;
 
 .DEFAULT_GOAL := help
 .PHONY: help run test race soak bench fuzz generate pictures check terraform
@@ -27,12 +28,12 @@ run: ## start everything on this machine with a sample company: http://127.0.0.1
 
 test: ## all tests; uses the emulators, Chromium, nginx and Terraform where they are installed
 	$(GO) vet $(PACKAGES)
-	@$(IN_MEMORY) set -x; $(GO) test $(LEAN) -shuffle=on -timeout 15m $(PACKAGES)
+	@$(IN_MEMORY) set -x; $(GO) test $(LEAN) "$$@" -shuffle=on -timeout 15m $(PACKAGES)
 
 # What looks at pages through a browser, and packs archives, is left out: the same code runs in functions/ostiary. Before it
 # ends, each test program waits for races of goroutines that are still at work: a second, unless told otherwise.
 race: ## the same with the race detector, which needs a C compiler; without browsers and archives
-	@$(IN_MEMORY) set -x; GORACE=atexit_sleep_ms=100 $(GO) test $(LEAN) -race -shuffle=on -timeout 15m \
+	@$(IN_MEMORY) set -x; GORACE=atexit_sleep_ms=100 $(GO) test $(LEAN) "$$@" -race -shuffle=on -timeout 15m \
 	  $$($(GO) list $(PACKAGES) | grep -vE '/functions/(internal/(people|pictures|[a-z]*walk)|pack)(/|$$)')
 
 soak: ## the whole system under load, kills and faults for 20 minutes each on files and on the emulators; then the long runs of the tests

@@ -32,7 +32,7 @@ const (
 const killed = 5
 
 // patience is how long the days before that may take on a machine with too much to do.
-const patience, pause = 3 * time.Minute, 50 * time.Millisecond
+const patience, pause = 10 * time.Minute, 50 * time.Millisecond
 
 // Folder copies one, played by the command with the sample company of the repository at root, into an empty or missing folder.
 // What is kept for the next who asks stays where temporary files are; another command or policy makes it anew.
